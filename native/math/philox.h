@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Philox4x32-10, the counter-based generator of Salmon et al., "Parallel random numbers: as easy as
+// 1, 2, 3" (SC 2011). A draw is a pure function of (seed, step, operation, element), so it is the same
+// on every device, with one thread or many, and a mask can be made again instead of kept.
+//
+// Element i is word i % 4 of the block at counter (i / 4, operation, step low, step high) under the
+// key (seed low, seed high).
+#ifndef WEFT_MATH_PHILOX_H
+#define WEFT_MATH_PHILOX_H
+
+#include "portable.h"
+
+namespace weft {
+
+struct philox_block {
+  uint32_t word[4];
+};
+
+WEFT_MATH philox_block philox(uint64_t seed, uint64_t step, uint32_t operation, uint32_t block) {
+  uint32_t c0 = block, c1 = operation, c2 = (uint32_t)step, c3 = (uint32_t)(step >> 32);
+  uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+  for (int round = 0; round < 10; round++) {
+    uint64_t p0 = (uint64_t)0xD2511F53u * c0;
+    uint64_t p1 = (uint64_t)0xCD9E8D57u * c2;
+    uint32_t n0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
+    uint32_t n2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
+    c1 = (uint32_t)p1;
+    c3 = (uint32_t)p0;
+    c0 = n0;
+    c2 = n2;
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  return {{c0, c1, c2, c3}};
+}
+
+// rate in [0, 1) -> an element is dropped where its word is below this
+WEFT_MATH uint32_t dropout_threshold(double rate) { return (uint32_t)(rate * 4294967296.0); }
+
+// in [0, 1), 32 bits
+WEFT_MATH double uniform(uint32_t word) { return word * (1.0 / 4294967296.0); }
+
+// Two standard normal values from two words (Box-Muller); the first word maps to (0, 1].
+WEFT_MATH void normal_pair(uint32_t first, uint32_t second, double* x, double* y) {
+  double radius = std::sqrt(-2.0 * std::log((first + 1.0) * (1.0 / 4294967296.0)));
+  double angle = 6.283185307179586476925 * uniform(second);
+  *x = radius * std::cos(angle);
+  *y = radius * std::sin(angle);
+}
+
+}  // namespace weft
+#endif  // WEFT_MATH_PHILOX_H
