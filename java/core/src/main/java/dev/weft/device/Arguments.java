@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.device;
+
+/**
+ * The argument structs of {@code native/abi/kernels.h}, one record each; that header says what every
+ * field means. Components stand in the order of the fields, pointers are device addresses, and 0 is
+ * the null pointer. A test holds names, order and sizes against the native library's own table.
+ */
+public sealed interface Arguments {
+
+  /** Writes the struct, one slot for each component, in order. */
+  void write(Slots slots);
+
+  /** y[r,c] = f(x[r,c] + b[c]). */
+  record BiasActivationForward(long x, long b, long y, long rows, long cols, long activation, double alpha) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(x).put(b).put(y).put(rows).put(cols).put(activation).put(alpha);
+    }
+  }
+
+  /** dx[r,c] (+)= dy[r,c] f'(x[r,c] + b[c]). */
+  record BiasActivationBackward(long x, long b, long y, long dy, long dx, long rows, long cols, long activation, double alpha, boolean accumulate) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(x).put(b).put(y).put(dy).put(dx).put(rows).put(cols).put(activation).put(alpha).put(accumulate);
+    }
+  }
+
+  /** Loss of each row and, in the same pass, its gradient. */
+  record SoftmaxCrossEntropy(long x, long labels, long losses, long dx, long hits, long rows, long classes, double smoothing, double scale) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(x).put(labels).put(losses).put(dx).put(hits).put(rows).put(classes).put(smoothing).put(scale);
+    }
+  }
+
+  /** y[i] (+)= kept(i) ? x[i] / (1 - rate) : 0. */
+  record Dropout(long x, long y, long state, long n, long operation, double rate, boolean accumulate) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(x).put(y).put(state).put(n).put(operation).put(rate).put(accumulate);
+    }
+  }
+
+  /** y[i] = f(x[i]). */
+  record UnaryForward(long x, long y, long n, long operation, double alpha) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(x).put(y).put(n).put(operation).put(alpha);
+    }
+  }
+
+  /** dx[i] (+)= dy[i] f'(x[i]). */
+  record UnaryBackward(long x, long y, long dy, long dx, long n, long operation, double alpha, boolean accumulate) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(x).put(y).put(dy).put(dx).put(n).put(operation).put(alpha).put(accumulate);
+    }
+  }
+
+  /** y = f(a, b) with broadcasting by zero strides. */
+  record BinaryForward(long a, long b, long y, long d0, long d1, long d2, long d3, long a0, long a1, long a2, long a3, long b0, long b1, long b2, long b3, long operation) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(a).put(b).put(y).put(d0).put(d1).put(d2).put(d3).put(a0).put(a1).put(a2).put(a3).put(b0).put(b1).put(b2).put(b3).put(operation);
+    }
+  }
+
+  /** da (+)= dy df/da, db (+)= dy df/db. */
+  record BinaryBackward(long a, long b, long dy, long da, long db, long d0, long d1, long d2, long d3, long a0, long a1, long a2, long a3, long b0, long b1, long b2, long b3, long operation, boolean accumulateA, boolean accumulateB) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(a).put(b).put(dy).put(da).put(db).put(d0).put(d1).put(d2).put(d3).put(a0).put(a1).put(a2).put(a3).put(b0).put(b1).put(b2).put(b3).put(operation).put(accumulateA).put(accumulateB);
+    }
+  }
+
+  /** x (outer, count, inner) to y (parts, outer, inner). */
+  record Reduce(long x, long y, long outer, long count, long inner, long parts, long operation, double scale, boolean accumulate) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(x).put(y).put(outer).put(count).put(inner).put(parts).put(operation).put(scale).put(accumulate);
+    }
+  }
+
+  /** dx (+)= the gradient of a sum, a mean or a sum of squares. */
+  record ReduceBackward(long x, long dy, long dx, long outer, long count, long inner, long operation, double scale, boolean accumulate) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(x).put(dy).put(dx).put(outer).put(count).put(inner).put(operation).put(scale).put(accumulate);
+    }
+  }
+
+  /** dx (+)= dy, shared among the largest entries. */
+  record MaxBackward(long x, long y, long dy, long dx, long outer, long count, long inner, boolean accumulate) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(x).put(y).put(dy).put(dx).put(outer).put(count).put(inner).put(accumulate);
+    }
+  }
+
+  /** y[r,:] = scale source[index[start + r],:] + shift. */
+  record GatherRows(long source, long index, long state, long y, long rows, long cols, double scale, double shift) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(source).put(index).put(state).put(y).put(rows).put(cols).put(scale).put(shift);
+    }
+  }
+
+  /** dsource[index[r],:] += scale dy[r,:]. */
+  record GatherRowsBackward(long index, long dy, long dsource, long rows, long cols, double scale) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(index).put(dy).put(dsource).put(rows).put(cols).put(scale);
+    }
+  }
+
+  /** y[r] = source[index[start + r]]. */
+  record GatherLabels(long source, long index, long state, long y, long rows) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(source).put(index).put(state).put(y).put(rows);
+    }
+  }
+
+  /** y[r] = the first c with the largest x[r,c]. */
+  record Argmax(long x, long y, long rows, long cols) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(x).put(y).put(rows).put(cols);
+    }
+  }
+
+  /** y[i] = value. */
+  record Fill(long y, long n, double value) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(y).put(n).put(value);
+    }
+  }
+
+  /** y[r,c] (+)= scale x[r,c], each with its own row stride. */
+  record CopyRows(long x, long y, long rows, long cols, long xStride, long yStride, double scale, boolean accumulate) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(x).put(y).put(rows).put(cols).put(xStride).put(yStride).put(scale).put(accumulate);
+    }
+  }
+
+  /** y[c,r] (+)= x[r,c]. */
+  record Transpose(long x, long y, long rows, long cols, boolean accumulate) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(x).put(y).put(rows).put(cols).put(accumulate);
+    }
+  }
+
+  /** y[i] drawn by Philox. */
+  record Random(long y, long n, long seed, long step, long operation, double a, double b) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(y).put(n).put(seed).put(step).put(operation).put(a).put(b);
+    }
+  }
+
+  /** One step of SGD with momentum over an arena. */
+  record Sgd(long value, long gradient, long velocity, long state, long n, double momentum, double dampening, double weightDecay, boolean nesterov) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(value).put(gradient).put(velocity).put(state).put(n).put(momentum).put(dampening).put(weightDecay).put(nesterov);
+    }
+  }
+
+  /** One step of Adam or AdamW over an arena. */
+  record Adam(long value, long gradient, long first, long second, long state, long n, double beta1, double beta2, double epsilon, double l2, double weightDecay) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(value).put(gradient).put(first).put(second).put(state).put(n).put(beta1).put(beta2).put(epsilon).put(l2).put(weightDecay);
+    }
+  }
+
+  /** One more step done, the cursor moved on. */
+  record AdvanceStep(long state, long rows) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(state).put(rows);
+    }
+  }
+
+  /** c = alpha op(a) op(b) + beta c. */
+  record Gemm(long a, long b, long c, long m, long n, long k, long lda, long ldb, long ldc, boolean transposeA, boolean transposeB, double alpha, double beta, boolean fast) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(a).put(b).put(c).put(m).put(n).put(k).put(lda).put(ldb).put(ldc).put(transposeA).put(transposeB).put(alpha).put(beta).put(fast);
+    }
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.device;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A machine that runs kernels over memory of its own. All native work of the library goes through
+ * {@link #run}; nothing above this package knows whether the kernels are C++ or CUDA.
+ *
+ * <p>Work is ordered: each call sees the effects of those before it. A backend is used by one thread
+ * at a time, which {@code dev.weft.Device} enforces.
+ */
+public interface Backend extends AutoCloseable {
+
+  /** What the user calls it: {@code cpu}, {@code cuda:0}. */
+  String name();
+
+  /** One line about the hardware, for {@code weft devices}: model, memory, instruction set. */
+  String description();
+
+  /**
+   * Takes memory, aligned to at least 64 bytes; its contents are undefined.
+   *
+   * @param bytes more than 0
+   * @return the address, or 0 where the device has not that much left
+   */
+  long allocate(long bytes);
+
+  /** Gives back what {@link #allocate} returned. */
+  void free(long address);
+
+  /**
+   * Runs a kernel, or adds it to the recording in progress.
+   *
+   * @param work the number of work items as the contract counts them; with 0 nothing happens
+   */
+  void run(Kernel kernel, Precision precision, Arguments arguments, long work);
+
+  /** Copies from host memory; when it returns, {@code from} may be reused. Not while recording. */
+  void copyIn(MemorySegment from, long to);
+
+  /** Copies to host memory, after all work given before; when it returns, {@code to} is filled. */
+  void copyOut(long from, MemorySegment to);
+
+  /** Begins a recording: until {@link #endRecording} kernels are noted and not run. */
+  void beginRecording();
+
+  /** Ends the recording and makes a program of it. */
+  Program endRecording();
+
+  /** Ends the recording, if one is in progress, and forgets it. */
+  void abandonRecording();
+
+  /** Waits until all work given so far is done. */
+  void synchronize();
+
+  /** Frees what the backend holds. Memory still allocated is freed with it. */
+  @Override
+  void close();
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.device;
+
+/** A device refused a call: the message names the call, the kernel and the sizes. */
+public class DeviceException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  /** Makes one with a sentence for the user. */
+  public DeviceException(String message) {
+    super(message);
+  }
+
+  /** Makes one with a sentence for the user and what lay beneath. */
+  public DeviceException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.device.cpu;
+
+import dev.weft.device.Arguments;
+import dev.weft.device.Backend;
+import dev.weft.device.Contract;
+import dev.weft.device.DeviceException;
+import dev.weft.device.Kernel;
+import dev.weft.device.Precision;
+import dev.weft.device.Program;
+import dev.weft.device.Slots;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Kernels in C++ on the processor's cores; memory is the process's own. */
+public final class CpuBackend implements Backend {
+  private static final long RECORD_BYTES = 16;
+  private static final long ARGUMENT_BYTES = 256;
+
+  private record Call(String symbol, long number, long[] slots) {}
+
+  private final CpuLibrary library = CpuLibrary.get();
+  private final Contract contract = library.contract();
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment record = arena.allocate(RECORD_BYTES, 64);
+  private final MemorySegment arguments = arena.allocate(ARGUMENT_BYTES, 64);
+  private final Slots slots = new Slots();
+  private final Set<Long> allocations = new HashSet<>();
+  private List<Call> recording;
+
+  /** Opens the CPU as a device. */
+  public CpuBackend() {
+    record.set(ValueLayout.JAVA_LONG, 8, arguments.address());
+  }
+
+  @Override
+  public String name() {
+    return "cpu";
+  }
+
+  @Override
+  public String description() {
+    return "%d threads, %s".formatted(library.threads(0), library.isa());
+  }
+
+  @Override
+  public long allocate(long bytes) {
+    long address = library.allocate(bytes);
+    if (address != 0) {
+      allocations.add(address);
+    }
+    return address;
+  }
+
+  @Override
+  public void free(long address) {
+    if (!allocations.remove(address)) {
+      throw new DeviceException("cpu: free of %#x, which is not allocated".formatted(address));
+    }
+    library.free(address);
+  }
+
+  @Override
+  public void run(Kernel kernel, Precision precision, Arguments values, long work) {
+    if (work == 0) {
+      return;
+    }
+    values.write(slots.into(arguments));
+    Contract.Entry entry = contract.entry(kernel, precision);
+    if (recording != null) {
+      long[] copy = arguments.asSlice(0, slots.bytes()).toArray(ValueLayout.JAVA_LONG);
+      recording.add(new Call(entry.symbol(), entry.number(), copy));
+      return;
+    }
+    record.set(ValueLayout.JAVA_LONG, 0, entry.number());
+    if (library.run(record, 1) != 0) {
+      throw new DeviceException("cpu: " + entry.symbol() + " failed: " + library.error());
+    }
+  }
+
+  @Override
+  public void copyIn(MemorySegment from, long to) {
+    MemorySegment.copy(from, 0, memory(to, from.byteSize()), 0, from.byteSize());
+  }
+
+  @Override
+  public void copyOut(long from, MemorySegment to) {
+    MemorySegment.copy(memory(from, to.byteSize()), 0, to, 0, to.byteSize());
+  }
+
+  private static MemorySegment memory(long address, long bytes) {
+    return MemorySegment.ofAddress(address).reinterpret(bytes);
+  }
+
+  @Override
+  public void beginRecording() {
+    if (recording != null) {
+      throw new IllegalStateException("cpu: a recording is in progress already");
+    }
+    recording = new ArrayList<>();
+  }
+
+  @Override
+  public Program endRecording() {
+    if (recording == null) {
+      throw new IllegalStateException("cpu: no recording is in progress");
+    }
+    Program program = new RecordedCalls(recording);
+    recording = null;
+    return program;
+  }
+
+  @Override
+  public void abandonRecording() {
+    recording = null;
+  }
+
+  @Override
+  public void synchronize() {}
+
+  @Override
+  public void close() {
+    allocations.forEach(library::free);
+    allocations.clear();
+    arena.close();
+  }
+
+  /** One native call over an array of kernel records. */
+  private final class RecordedCalls implements Program {
+    private final Arena arena = Arena.ofShared();
+    private final String[] symbols;
+    private final MemorySegment records;
+
+    RecordedCalls(List<Call> calls) {
+      symbols = calls.stream().map(Call::symbol).toArray(String[]::new);
+      records = arena.allocate(Math.max(1, calls.size()) * RECORD_BYTES, 64);
+      for (int i = 0; i < calls.size(); i++) {
+        MemorySegment copy = arena.allocateFrom(ValueLayout.JAVA_LONG, calls.get(i).slots());
+        records.set(ValueLayout.JAVA_LONG, i * RECORD_BYTES, calls.get(i).number());
+        records.set(ValueLayout.JAVA_LONG, i * RECORD_BYTES + 8, copy.address());
+      }
+    }
+
+    @Override
+    public void run() {
+      long failed = library.run(records, symbols.length);
+      if (failed != 0) {
+        throw new DeviceException(
+            "cpu: %s, call %d of %d of a recorded program, failed: %s"
+                .formatted(
+                    symbols[(int) failed - 1], failed, symbols.length, library.error()));
+      }
+    }
+
+    @Override
+    public int size() {
+      return symbols.length;
+    }
+
+    @Override
+    public void close() {
+      if (arena.scope().isAlive()) {
+        arena.close();
+      }
+    }
+  }
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.device.cpu;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.weft.device.Contract;
+import dev.weft.device.DeviceException;
+import dev.weft.device.DeviceUnavailableException;
+import dev.weft.device.NativeFiles;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
+
+/** {@code libweft_cpu.so}: the one class that calls the CPU library. */
+public final class CpuLibrary {
+  private static final String WEFT = "dev/weft/native/";
+  private static final String ONEDNN = "org/bytedeco/dnnl/";
+
+  private final MethodHandle run;
+  private final MethodHandle error;
+  private final MethodHandle allocate;
+  private final MethodHandle free;
+  private final MethodHandle threads;
+  private final MethodHandle isa;
+  private final Contract contract;
+
+  private CpuLibrary() {
+    // libweft_cpu needs libdnnl, which needs libgomp: loaded in this order the names resolve wherever
+    // the files lie
+    open(ONEDNN + NativeFiles.platform() + "/libgomp.so.1");
+    open(ONEDNN + NativeFiles.platform() + "/libdnnl.so.3");
+    Path file = file(WEFT + NativeFiles.platform() + "/libweft_cpu.so");
+    SymbolLookup symbols = load(file);
+    run = call(symbols, "weft_run", FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG));
+    error = call(symbols, "weft_error", FunctionDescriptor.of(ADDRESS));
+    allocate = call(symbols, "weft_allocate", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
+    free = call(symbols, "weft_free", FunctionDescriptor.ofVoid(JAVA_LONG));
+    threads = call(symbols, "weft_threads", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
+    isa = call(symbols, "weft_isa", FunctionDescriptor.of(ADDRESS));
+    MethodHandle table = call(symbols, "weft_abi_table", FunctionDescriptor.of(ADDRESS));
+    if (isa() == null) {
+      throw new DeviceUnavailableException(error());
+    }
+    contract = new Contract(text(table), file.toString());
+  }
+
+  private static final class Holder {
+    static final CpuLibrary LIBRARY = new CpuLibrary();
+  }
+
+  /**
+   * The library, loaded at the first call.
+   *
+   * @throws DeviceUnavailableException where a file is missing or cannot be loaded
+   */
+  public static CpuLibrary get() {
+    try {
+      return Holder.LIBRARY;
+    } catch (ExceptionInInitializerError e) {
+      if (e.getCause() instanceof DeviceException cause) {
+        throw cause;
+      }
+      throw new DeviceUnavailableException("the CPU library does not load: " + e.getCause(), e);
+    }
+  }
+
+  private static void open(String resource) {
+    load(file(resource));
+  }
+
+  private static Path file(String resource) {
+    Path file = NativeFiles.file(resource);
+    if (file == null) {
+      throw new DeviceUnavailableException(
+          "no %s on the class path: this build of Weft has no native code for %s"
+              .formatted(resource, NativeFiles.platform()));
+    }
+    return file;
+  }
+
+  private static SymbolLookup load(Path file) {
+    try {
+      // System.load leaves the loader's own words in the message; libraryLookup does not
+      System.load(file.toAbsolutePath().toString());
+      return SymbolLookup.libraryLookup(file, Arena.global());
+    } catch (UnsatisfiedLinkError | IllegalArgumentException e) {
+      throw new DeviceUnavailableException("cannot load " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static MethodHandle call(SymbolLookup symbols, String name, FunctionDescriptor shape) {
+    MemorySegment address =
+        symbols
+            .find(name)
+            .orElseThrow(() -> new DeviceUnavailableException("libweft_cpu.so has no " + name));
+    return Linker.nativeLinker().downcallHandle(address, shape);
+  }
+
+  /** Runs {@code count} records; 0, or k + 1 where record k failed. */
+  long run(MemorySegment records, long count) {
+    try {
+      return (long) run.invokeExact(records, count);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Takes 64-byte aligned memory; 0 where there is none. */
+  long allocate(long bytes) {
+    try {
+      return (long) allocate.invokeExact(bytes);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Gives memory back. */
+  void free(long address) {
+    try {
+      free.invokeExact(address);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Sets the number of threads, or asks for it with 0. */
+  public long threads(long wanted) {
+    try {
+      return (long) threads.invokeExact(wanted);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** The instruction set in use: avx512, avx2 or baseline. */
+  public String isa() {
+    return text(isa);
+  }
+
+  /** The last failure on this thread. */
+  String error() {
+    return text(error);
+  }
+
+  /** Kernels, structs and launch shapes as the native side knows them. */
+  public Contract contract() {
+    return contract;
+  }
+
+  private static String text(MethodHandle source) {
+    try {
+      MemorySegment text = (MemorySegment) source.invokeExact();
+      return text.address() == 0
+          ? null
+          : text.reinterpret(Long.MAX_VALUE).getString(0);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+}

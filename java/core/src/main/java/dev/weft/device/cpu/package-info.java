@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The CPU backend, over {@code libweft_cpu.so}. Only {@code dev.weft.Device} makes one. */
+package dev.weft.device.cpu;
