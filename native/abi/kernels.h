@@ -85,7 +85,8 @@ typedef enum weft_reduction {
 //   losses[r] = -sum_c q_c log softmax(x_r)_c
 //   dx[r,c]   = scale (softmax(x_r)_c - q_c)      dx nullable; may be x
 //   hits[r]   = 1 where the first largest logit is at k, else 0    nullable; T
-// A label outside 0..classes-1 makes the row's loss and gradient NaN and its hit 0. work: rows
+// A label outside 0..classes-1 or a NaN in the row makes the row's loss and gradient NaN and its hit
+// 0. work: classes > 1024 ? rows : ceil(rows / 8); surplus blocks do nothing.
 #define WEFT_SOFTMAX_CROSS_ENTROPY(P, I, D) \
   P(x) P(labels) P(losses) P(dx) P(hits) I(rows) I(classes) D(smoothing) D(scale)
 
@@ -140,7 +141,7 @@ typedef enum weft_reduction {
 // y[r] = source[index[start + r]], all int32. work: rows
 #define WEFT_GATHER_LABELS(P, I, D) P(source) P(index) P(state) P(y) I(rows)
 
-// y[r] (int32) = the first c with the largest x[r,c]. work: rows
+// y[r] (int32) = the first c with the largest x[r,c]; NaN counts as the largest. work: rows
 #define WEFT_ARGMAX(P, I, D) P(x) P(y) I(rows) I(cols)
 
 // y[i] = value. work: n
@@ -214,28 +215,28 @@ typedef enum weft_reduction {
 // A launch has ceil(work / items) blocks; block b owns items b * items up to (b + 1) * items.
 // A typed kernel exists as name_f32 and name_f64.
 #define WEFT_TYPED_KERNELS(K)                                          \
-  K(bias_activation_forward, bias_activation_forward, 256, 1024)       \
-  K(bias_activation_backward, bias_activation_backward, 256, 1024)     \
+  K(bias_activation_forward, bias_activation_forward, 128, 1024)       \
+  K(bias_activation_backward, bias_activation_backward, 128, 1024)     \
   K(softmax_cross_entropy, softmax_cross_entropy, 256, 1)              \
-  K(dropout, dropout, 256, 1024)                                       \
-  K(unary_forward, unary_forward, 256, 1024)                           \
-  K(unary_backward, unary_backward, 256, 1024)                         \
-  K(binary_forward, binary_forward, 256, 1024)                         \
-  K(binary_backward, binary_backward, 256, 1024)                       \
+  K(dropout, dropout, 128, 1024)                                       \
+  K(unary_forward, unary_forward, 128, 1024)                           \
+  K(unary_backward, unary_backward, 128, 1024)                         \
+  K(binary_forward, binary_forward, 128, 1024)                         \
+  K(binary_backward, binary_backward, 128, 1024)                       \
   K(reduce, reduce, 256, 32)                                           \
-  K(reduce_backward, reduce_backward, 256, 1024)                       \
+  K(reduce_backward, reduce_backward, 128, 1024)                       \
   K(max_backward, max_backward, 256, 256)                              \
-  K(gather_rows, gather_rows, 256, 1024)                               \
-  K(gather_rows_u8, gather_rows, 256, 1024)                            \
-  K(gather_rows_backward, gather_rows_backward, 128, 128)              \
+  K(gather_rows, gather_rows, 128, 1024)                               \
+  K(gather_rows_u8, gather_rows, 128, 1024)                            \
+  K(gather_rows_backward, gather_rows_backward, 512, 32)               \
   K(argmax, argmax, 128, 4)                                            \
-  K(fill, fill, 256, 1024)                                             \
-  K(copy_rows, copy_rows, 256, 1024)                                   \
+  K(fill, fill, 128, 1024)                                             \
+  K(copy_rows, copy_rows, 128, 1024)                                   \
   K(transpose, transpose, 256, 1)                                      \
-  K(random_uniform, random, 256, 1024)                                 \
-  K(random_normal, random, 256, 1024)                                  \
-  K(sgd, sgd, 256, 1024)                                               \
-  K(adam, adam, 256, 1024)
+  K(random_uniform, random, 128, 1024)                                 \
+  K(random_normal, random, 128, 1024)                                  \
+  K(sgd, sgd, 128, 1024)                                               \
+  K(adam, adam, 128, 1024)
 
 #define WEFT_UNTYPED_KERNELS(K)                       \
   K(gather_labels, gather_labels, 256, 256)           \
