@@ -225,7 +225,7 @@ typedef enum weft_reduction {
   K(binary_backward, binary_backward, 128, 1024)                       \
   K(reduce, reduce, 256, 32)                                           \
   K(reduce_backward, reduce_backward, 128, 1024)                       \
-  K(max_backward, max_backward, 256, 256)                              \
+  K(max_backward, max_backward, 256, 32)                               \
   K(gather_rows, gather_rows, 128, 1024)                               \
   K(gather_rows_u8, gather_rows, 128, 1024)                            \
   K(gather_rows_backward, gather_rows_backward, 512, 32)               \
