@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft;
+
+import dev.weft.device.Precision;
+
+/** The type of a tensor's elements. */
+public enum DType {
+  /** IEEE 754 single precision: what networks train in. */
+  F32(4),
+  /** IEEE 754 double precision: for checking. */
+  F64(8),
+  /** Unsigned bytes: images until a kernel normalises them. */
+  U8(1),
+  /** Signed 32-bit integers: class labels and row numbers. */
+  I32(4);
+
+  private final int bytes;
+
+  DType(int bytes) {
+    this.bytes = bytes;
+  }
+
+  /** Bytes of one element. */
+  public int bytes() {
+    return bytes;
+  }
+
+  /** Whether gradients exist for this type. */
+  public boolean isFloating() {
+    return this == F32 || this == F64;
+  }
+
+  /**
+   * The precision that kernels over this type compute in.
+   *
+   * @throws IllegalArgumentException for a type that is only stored
+   */
+  public Precision precision() {
+    return switch (this) {
+      case F32 -> Precision.F32;
+      case F64 -> Precision.F64;
+      default -> throw new IllegalArgumentException("no kernels compute in " + this);
+    };
+  }
+}

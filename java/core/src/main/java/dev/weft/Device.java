@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft;
+
+import dev.weft.device.Allocator;
+import dev.weft.device.Arguments;
+import dev.weft.device.Backend;
+import dev.weft.device.Block;
+import dev.weft.device.DeviceUnavailableException;
+import dev.weft.device.Kernel;
+import dev.weft.device.MemoryUse;
+import dev.weft.device.Pool;
+import dev.weft.device.Precision;
+import dev.weft.device.Program;
+import dev.weft.device.cpu.CpuBackend;
+import dev.weft.device.cuda.CudaBackend;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Locale;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * A machine to compute on: the processor, or one NVIDIA GPU. Tensors, tapes and networks belong to the
+ * device that they were made on.
+ *
+ * <p><b>Threads.</b> A device belongs to the thread that opened it, and only that thread may use it or
+ * anything made on it; another gets an {@link IllegalStateException}. {@link #claim} hands it to the
+ * calling thread. Several devices may be open, each with its own thread.
+ *
+ * <p><b>Lifetimes.</b> Closing a device frees all of its memory. What was made on it says so when used
+ * afterwards. {@link #memory} counts what is live.
+ */
+public final class Device implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger("dev.weft");
+
+  private final Backend backend;
+  private final Allocator allocator;
+  private final Queue<Block> unreachable = new ConcurrentLinkedQueue<>();
+  private Thread owner = Thread.currentThread();
+  private boolean closed;
+
+  private Device(Backend backend) {
+    this.backend = backend;
+    this.allocator = new Allocator(backend);
+  }
+
+  /**
+   * Opens the processor.
+   *
+   * @throws DeviceUnavailableException where this build has no native code for the platform
+   */
+  public static Device cpu() {
+    return new Device(new CpuBackend());
+  }
+
+  /**
+   * Opens the first NVIDIA GPU.
+   *
+   * @throws DeviceUnavailableException where there is none, or a library is missing: it says which, and
+   *     where it was sought
+   */
+  public static Device cuda() {
+    return cuda(0);
+  }
+
+  /**
+   * Opens an NVIDIA GPU by its number.
+   *
+   * @throws DeviceUnavailableException where there is none of that number, or a library is missing
+   */
+  public static Device cuda(int ordinal) {
+    return new Device(new CudaBackend(ordinal));
+  }
+
+  /** Opens the first GPU where CUDA is usable, else the processor. */
+  public static Device best() {
+    try {
+      return cuda();
+    } catch (DeviceUnavailableException e) {
+      LOG.log(System.Logger.Level.DEBUG, "no GPU, using the CPU: {0}", e.getMessage());
+      return cpu();
+    }
+  }
+
+  /**
+   * Opens a device by name: {@code best}, {@code cpu}, {@code cuda} or {@code cuda:1}.
+   *
+   * @throws IllegalArgumentException for any other name
+   * @throws DeviceUnavailableException where that device is not there
+   */
+  public static Device named(String name) {
+    String lower = name.toLowerCase(Locale.ROOT);
+    if (lower.matches("cuda:\\d{1,4}")) {
+      return cuda(Integer.parseInt(lower.substring(5)));
+    }
+    return switch (lower) {
+      case "best" -> best();
+      case "cpu" -> cpu();
+      case "cuda" -> cuda();
+      default ->
+          throw new IllegalArgumentException(
+              "unknown device '%s': use best, cpu, cuda or cuda:N".formatted(name));
+    };
+  }
+
+  /** {@code cpu} or {@code cuda:N}. */
+  public String name() {
+    return backend.name();
+  }
+
+  /** One line about the hardware. */
+  public String description() {
+    return backend.description();
+  }
+
+  /** Makes the calling thread the owner. The former owner must have stopped using the device. */
+  public synchronized Device claim() {
+    owner = Thread.currentThread();
+    return this;
+  }
+
+  /**
+   * Returns if the calling thread may use this device.
+   *
+   * @throws IllegalStateException where the device is closed or belongs to another thread
+   */
+  public void check() {
+    if (closed) {
+      throw new IllegalStateException("device " + name() + " is closed");
+    }
+    if (Thread.currentThread() != owner) {
+      throw new IllegalStateException(
+          "device %s belongs to thread '%s' and was used from '%s'; call claim() to take it over"
+              .formatted(name(), owner.getName(), Thread.currentThread().getName()));
+    }
+  }
+
+  /** A float64 vector of the given values. */
+  public Tensor tensor(double[] values) {
+    return tensor(DType.F64, Shape.of(values.length), values);
+  }
+
+  /** A float32 vector of the given values. */
+  public Tensor tensor(float[] values) {
+    return upload(DType.F32, Shape.of(values.length), MemorySegment.ofArray(values));
+  }
+
+  /** An int32 vector of the given values: labels, row numbers. */
+  public Tensor tensor(int[] values) {
+    return upload(DType.I32, Shape.of(values.length), MemorySegment.ofArray(values));
+  }
+
+  /**
+   * A float64 matrix of the given rows.
+   *
+   * @throws IllegalArgumentException where the rows differ in length
+   */
+  public Tensor tensor(double[][] rows) {
+    int columns = rows.length == 0 ? 0 : rows[0].length;
+    double[] flat = new double[Math.multiplyExact(rows.length, columns)];
+    for (int r = 0; r < rows.length; r++) {
+      if (rows[r].length != columns) {
+        throw new IllegalArgumentException(
+            "row %d has %d values and row 0 has %d".formatted(r, rows[r].length, columns));
+      }
+      System.arraycopy(rows[r], 0, flat, r * columns, columns);
+    }
+    return tensor(DType.F64, Shape.of(rows.length, columns), flat);
+  }
+
+  /**
+   * A tensor of the given values in row-major order, rounded to {@code dtype}.
+   *
+   * @throws IllegalArgumentException where the count differs from the shape's
+   */
+  public Tensor tensor(DType dtype, Shape shape, double... values) {
+    if (values.length != shape.elements()) {
+      throw new IllegalArgumentException(
+          "%d values do not fill shape %s".formatted(values.length, shape));
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment bytes = arena.allocate(Math.max(1, dtype.bytes() * shape.elements()), 8);
+      for (int i = 0; i < values.length; i++) {
+        switch (dtype) {
+          case F32 -> bytes.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) values[i]);
+          case F64 -> bytes.setAtIndex(ValueLayout.JAVA_DOUBLE, i, values[i]);
+          case I32 -> bytes.setAtIndex(ValueLayout.JAVA_INT, i, (int) values[i]);
+          case U8 -> bytes.set(ValueLayout.JAVA_BYTE, i, (byte) (int) values[i]);
+        }
+      }
+      return upload(dtype, shape, bytes.asSlice(0, dtype.bytes() * shape.elements()));
+    }
+  }
+
+  /**
+   * A tensor of the given bytes, native byte order, row-major.
+   *
+   * @throws IllegalArgumentException where the size differs from the shape's
+   */
+  public Tensor upload(DType dtype, Shape shape, MemorySegment bytes) {
+    Tensor tensor = allocate(dtype, shape);
+    try {
+      tensor.copyFrom(bytes);
+      return tensor;
+    } catch (RuntimeException e) {
+      tensor.close();
+      throw e;
+    }
+  }
+
+  /** A tensor whose contents are undefined. */
+  public Tensor allocate(DType dtype, Shape shape) {
+    check();
+    reclaim();
+    Block block = allocator.allocate(shape.elements() * dtype.bytes());
+    return Tensor.owning(this, dtype, shape, block);
+  }
+
+  /** A tensor of zeros. */
+  public Tensor zeros(DType dtype, Shape shape) {
+    return full(dtype, shape, 0);
+  }
+
+  /** A floating-point tensor filled with one value. */
+  public Tensor full(DType dtype, Shape shape, double value) {
+    Tensor tensor = allocate(dtype, shape);
+    tensor.fill(value);
+    return tensor;
+  }
+
+  /**
+   * Runs a kernel on this device: the way of operations and optimizers, whose arguments are known to
+   * be right. Addresses in {@code arguments} are not checked here.
+   */
+  public void run(Kernel kernel, Precision precision, Arguments arguments, long work) {
+    check();
+    backend.run(kernel, precision, arguments, work);
+  }
+
+  /**
+   * Records the kernels that {@code step} runs, without running them, as a program to replay. Memory
+   * that the step uses must stay allocated for as long as the program is used.
+   */
+  public Program record(Runnable step) {
+    check();
+    backend.beginRecording();
+    try {
+      step.run();
+    } catch (Throwable e) {
+      backend.abandonRecording();
+      throw e;
+    }
+    return backend.endRecording();
+  }
+
+  /** Waits until all work given so far is done. */
+  public void synchronize() {
+    check();
+    backend.synchronize();
+  }
+
+  /** Bytes live, at peak and cached. */
+  public MemoryUse memory() {
+    reclaim();
+    return allocator.use();
+  }
+
+  /** Gives cached memory back to the machine. */
+  public void trim() {
+    check();
+    allocator.trim();
+  }
+
+  /** A pool of this device's memory, given back all at once. */
+  public Pool pool() {
+    check();
+    return new Pool(allocator);
+  }
+
+  Backend backend() {
+    return backend;
+  }
+
+  void release(Block block) {
+    if (!closed) {
+      allocator.release(block);
+    }
+  }
+
+  /** Called by the cleaner's thread: the block's tensor became unreachable before it was closed. */
+  void releaseLater(Block block) {
+    if (block.isLive()) {
+      unreachable.add(block);
+    }
+  }
+
+  private void reclaim() {
+    for (Block block = unreachable.poll(); block != null; block = unreachable.poll()) {
+      if (block.isLive()) {
+        LOG.log(
+            System.Logger.Level.WARNING,
+            "a tensor of {0} bytes on {1} was not closed; its memory is reclaimed now",
+            block.bytes(),
+            name());
+        release(block);
+      }
+    }
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  /** Frees all memory of this device; closing it again does nothing. */
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    check();
+    closed = true;
+    try {
+      allocator.close();
+    } finally {
+      backend.close();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return name();
+  }
+}

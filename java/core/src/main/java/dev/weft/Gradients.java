@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft;
+
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+import java.util.List;
+
+/**
+ * Where the gradients of one tape go. The first contribution to a gradient overwrites, later ones add,
+ * so nothing is ever filled with zeros. A gradient of an intermediate result lies in the tape's memory
+ * and has one owner, which lets it be changed in place and handed on.
+ */
+final class Gradients {
+  private final Tape tape;
+  private boolean retained;
+
+  Gradients(Tape tape) {
+    this.tape = tape;
+  }
+
+  /** Keeps gradients of intermediate results after they are used. */
+  void retain() {
+    retained = true;
+  }
+
+  /** Forgets the gradients of the pass before and says where that of y goes. */
+  Node.Sink start(Tensor y, List<Node> nodes) {
+    boolean known = false;
+    for (Node node : nodes) {
+      node.output().gradFilled(false);
+      known |= node.output() == y;
+    }
+    if (!known) {
+      throw new IllegalArgumentException(
+          y + " was not computed on this tape from anything that requires a gradient");
+    }
+    return into(y);
+  }
+
+  /** Runs the backward of every node that has a gradient, last first. */
+  void walk(List<Node> nodes) {
+    for (int i = nodes.size() - 1; i >= 0; i--) {
+      Node node = nodes.get(i);
+      Tensor output = node.output();
+      if (output.grad() == null) {
+        continue;
+      }
+      node.operation().backward(node);
+      if (!retained && output.gradMemory() != null) {
+        tape.release(output.gradMemory());
+        output.dropGrad();
+      }
+    }
+  }
+
+  Node.Sink into(Tensor input) {
+    boolean accumulate = input.grad() != null;
+    if (input.gradMemory() == null) {
+      Tensor memory =
+          input.isIntermediate()
+              ? tape.make(input.dtype(), input.shape())
+              : tape.device().allocate(input.dtype(), input.shape());
+      input.gradInto(memory.named("gradient of " + input.name()));
+    }
+    input.gradFilled(true);
+    return new Node.Sink(input.gradMemory(), accumulate);
+  }
+
+  void adopt(Tensor input, Tensor gradient) {
+    if (input.gradMemory() == null && input.isIntermediate()) {
+      input.gradInto(gradient.named("gradient of " + input.name()));
+      input.gradFilled(true);
+      return;
+    }
+    copy(gradient, into(input));
+    tape.release(gradient);
+  }
+
+  Tensor take(Tensor output) {
+    Tensor gradient = output.gradMemory();
+    if (retained) {
+      Tensor copy = tape.make(gradient.dtype(), gradient.shape());
+      copy(gradient, new Node.Sink(copy, false));
+      return copy;
+    }
+    output.dropGrad();
+    return gradient;
+  }
+
+  void copy(Tensor from, Node.Sink sink) {
+    long n = from.elements();
+    tape.device()
+        .run(
+            Kernel.COPY_ROWS,
+            from.dtype().precision(),
+            new Arguments.CopyRows(
+                from.address(), sink.tensor().address(), 1, n, n, n, 1, sink.accumulate()),
+            n);
+  }
+}

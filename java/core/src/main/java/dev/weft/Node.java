@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft;
+
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+import dev.weft.op.Operation;
+import java.util.List;
+
+/** One application of an operation on a tape: its inputs, its output and what it remembers. */
+public final class Node {
+  /**
+   * Where a gradient goes.
+   *
+   * @param tensor memory of the input's shape
+   * @param accumulate whether to add to what is there; else it is to be overwritten
+   */
+  public record Sink(Tensor tensor, boolean accumulate) {}
+
+  private final Tape tape;
+  private final Operation operation;
+  private final List<Tensor> inputs;
+  private Tensor output;
+  private List<Tensor> saved = List.of();
+
+  Node(Tape tape, Operation operation, List<Tensor> inputs) {
+    this.tape = tape;
+    this.operation = operation;
+    this.inputs = inputs;
+  }
+
+  /** The tape it stands on. */
+  public Tape tape() {
+    return tape;
+  }
+
+  /** What was applied. */
+  public Operation operation() {
+    return operation;
+  }
+
+  /** What it was applied to. */
+  public List<Tensor> inputs() {
+    return inputs;
+  }
+
+  /** One input. */
+  public Tensor input(int index) {
+    return inputs.get(index);
+  }
+
+  /** The result. */
+  public Tensor output() {
+    return output;
+  }
+
+  void output(Tensor output) {
+    this.output = output;
+  }
+
+  /** A tensor owned by the tape, contents undefined. */
+  public Tensor make(DType dtype, Shape shape) {
+    return tape.make(dtype, shape);
+  }
+
+  /** Gives a tensor made by {@link #make} back to the tape before the tape closes. */
+  public void release(Tensor scratch) {
+    tape.release(scratch);
+  }
+
+  /** Remembers tensors for the backward pass. */
+  public void save(Tensor... tensors) {
+    saved = List.of(tensors);
+  }
+
+  /** What was remembered. */
+  public Tensor saved(int index) {
+    return saved.get(index);
+  }
+
+  /** Whether an input wants a gradient. */
+  public boolean wants(int index) {
+    return inputs.get(index).hasGradient();
+  }
+
+  /** The gradient of the output. */
+  public Tensor gradient() {
+    return output.gradMemory();
+  }
+
+  /** Where the gradient of an input goes; the caller writes it before it asks for another. */
+  public Sink into(int index) {
+    return tape.gradients().into(inputs.get(index));
+  }
+
+  /**
+   * Makes a tensor of this tape the gradient of an input, without a copy where there is none yet. The
+   * tensor now belongs to that input.
+   */
+  public void adopt(int index, Tensor gradient) {
+    tape.gradients().adopt(inputs.get(index), gradient);
+  }
+
+  /**
+   * Takes the gradient of the output, to be changed in place and handed on with {@link #adopt}. The
+   * output has none afterwards.
+   */
+  public Tensor takeGradient() {
+    return tape.gradients().take(output);
+  }
+
+  /** Runs a kernel in the output's precision (the first input's where there is none yet). */
+  public void run(Kernel kernel, Arguments arguments, long work) {
+    DType dtype = output != null ? output.dtype() : inputs.get(0).dtype();
+    tape.device().run(kernel, dtype.precision(), arguments, work);
+  }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft;
+
+import java.util.Arrays;
+import java.util.stream.Collectors;
+
+/** The sizes of a tensor's axes, outermost first; a scalar has none. */
+public final class Shape {
+  private final long[] sizes;
+  private final long elements;
+
+  private Shape(long[] sizes) {
+    this.sizes = sizes;
+    long product = 1;
+    for (long size : sizes) {
+      if (size < 0) {
+        throw new IllegalArgumentException("negative size in shape " + Arrays.toString(sizes));
+      }
+      product = Math.multiplyExact(product, size);
+    }
+    this.elements = product;
+  }
+
+  /**
+   * A shape of the given sizes; none makes a scalar.
+   *
+   * @throws IllegalArgumentException where a size is negative
+   */
+  public static Shape of(long... sizes) {
+    return new Shape(sizes.clone());
+  }
+
+  /** The number of axes. */
+  public int rank() {
+    return sizes.length;
+  }
+
+  /**
+   * The size of an axis; negative counts from the end, so -1 is the last.
+   *
+   * @throws IllegalArgumentException where there is no such axis
+   */
+  public long size(int axis) {
+    return sizes[axis(axis)];
+  }
+
+  /**
+   * The axis as a number from 0; negative counts from the end.
+   *
+   * @throws IllegalArgumentException where there is no such axis
+   */
+  public int axis(int axis) {
+    int index = axis < 0 ? axis + sizes.length : axis;
+    if (index < 0 || index >= sizes.length) {
+      throw new IllegalArgumentException("shape %s has no axis %d".formatted(this, axis));
+    }
+    return index;
+  }
+
+  /** The product of all sizes; 1 for a scalar. */
+  public long elements() {
+    return elements;
+  }
+
+  /** The product of the sizes of the axes from {@code from} up to, not including, {@code to}. */
+  public long elements(int from, int to) {
+    long product = 1;
+    for (int axis = from; axis < to; axis++) {
+      product *= sizes[axis];
+    }
+    return product;
+  }
+
+  /** This shape with another size at one axis. */
+  public Shape with(int axis, long size) {
+    long[] changed = sizes.clone();
+    changed[axis(axis)] = size;
+    return new Shape(changed);
+  }
+
+  /** This shape without one axis. */
+  public Shape without(int axis) {
+    int gone = axis(axis);
+    long[] rest = new long[sizes.length - 1];
+    for (int i = 0; i < rest.length; i++) {
+      rest[i] = sizes[i < gone ? i : i + 1];
+    }
+    return new Shape(rest);
+  }
+
+  /**
+   * The shape of an elementwise operation over two shapes: aligned at the last axis, a size of 1
+   * stretches.
+   *
+   * @throws IllegalArgumentException with both shapes, where they do not fit
+   */
+  public static Shape broadcast(Shape a, Shape b) {
+    int rank = Math.max(a.rank(), b.rank());
+    long[] sizes = new long[rank];
+    for (int i = 0; i < rank; i++) {
+      long left = i < rank - a.rank() ? 1 : a.sizes[i - rank + a.rank()];
+      long right = i < rank - b.rank() ? 1 : b.sizes[i - rank + b.rank()];
+      if (left != right && left != 1 && right != 1) {
+        throw new IllegalArgumentException(
+            "shapes %s and %s do not broadcast: %d and %d".formatted(a, b, left, right));
+      }
+      sizes[i] = left == 1 ? right : left;
+    }
+    return new Shape(sizes);
+  }
+
+  /** The sizes, outermost first. */
+  public long[] toArray() {
+    return sizes.clone();
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Shape shape && Arrays.equals(sizes, shape.sizes);
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(sizes);
+  }
+
+  /** Such as {@code [128, 784]}. */
+  @Override
+  public String toString() {
+    return Arrays.stream(sizes).mapToObj(Long::toString).collect(Collectors.joining(", ", "[", "]"));
+  }
+}

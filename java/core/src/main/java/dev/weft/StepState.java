@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft;
+
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+import dev.weft.device.Precision;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * What a running program knows about its place, in device memory: the seed, the number of finished
+ * steps, the place in the order of examples and the learning rate. A replayed program has frozen
+ * arguments; all that changes from step to step stands here.
+ */
+public final class StepState implements AutoCloseable {
+  private static final int BYTES = 32;
+
+  private final Tensor memory;
+
+  /** Makes one at step 0, cursor 0, rate 0. */
+  public StepState(Device device, long seed) {
+    memory = device.allocate(DType.U8, Shape.of(BYTES)).named("step state");
+    set(seed, 0, 0, 0);
+  }
+
+  /** Writes all of it from the host. */
+  public void set(long seed, long step, long cursor, double rate) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment bytes = arena.allocate(BYTES, 8);
+      bytes.setAtIndex(ValueLayout.JAVA_LONG, 0, seed);
+      bytes.setAtIndex(ValueLayout.JAVA_LONG, 1, step);
+      bytes.setAtIndex(ValueLayout.JAVA_LONG, 2, cursor);
+      bytes.setAtIndex(ValueLayout.JAVA_DOUBLE, 3, rate);
+      memory.copyFrom(bytes);
+    }
+  }
+
+  /** Runs, or records, the kernel that ends a step: one more step done, {@code rows} further on. */
+  public void advance(long rows) {
+    memory
+        .device()
+        .run(
+            Kernel.ADVANCE_STEP, Precision.F32, new Arguments.AdvanceStep(address(), rows), 1);
+  }
+
+  /** The number of finished steps, read back from the device. */
+  public long step() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment bytes = arena.allocate(BYTES, 8);
+      memory.copyTo(bytes);
+      return bytes.getAtIndex(ValueLayout.JAVA_LONG, 1);
+    }
+  }
+
+  /** Where it lies on the device. */
+  public long address() {
+    return memory.address();
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}

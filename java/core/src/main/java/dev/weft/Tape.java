@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft;
+
+import dev.weft.device.Pool;
+import dev.weft.op.BiasActivation;
+import dev.weft.op.Binary;
+import dev.weft.op.Concat;
+import dev.weft.op.Dropout;
+import dev.weft.op.GatherRows;
+import dev.weft.op.MatMul;
+import dev.weft.op.Nonlinearity;
+import dev.weft.op.Operation;
+import dev.weft.op.Reduction;
+import dev.weft.op.Reshape;
+import dev.weft.op.Slice;
+import dev.weft.op.SoftmaxCrossEntropy;
+import dev.weft.op.Transpose;
+import dev.weft.op.Unary;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.Supplier;
+
+/**
+ * Records operations as they run and takes gradients in reverse order. What it makes lives until it is
+ * closed. Each method computes its result at once; {@link #backward} adds the gradients of everything
+ * that {@link Tensor#requiresGrad} was called on.
+ *
+ * <p>A gradient is the sum over all uses of a tensor and over all backward passes since {@link
+ * Tensor#zeroGrad}. Gradients of intermediate results are given back as soon as they are used, unless
+ * {@link #retainGradients} was called.
+ */
+public final class Tape implements AutoCloseable {
+
+  /** What the pass is for. */
+  public enum Mode {
+    /** Operations are recorded, dropout drops. */
+    TRAIN,
+    /** Nothing is recorded, dropout passes everything on. */
+    INFER
+  }
+
+  private final Device device;
+  private final Mode mode;
+  private final Pool pool;
+  private final List<Node> nodes = new ArrayList<>();
+  private StepState state;
+  private final boolean ownsState;
+  private final long seed;
+  private long draws;
+  private final Gradients gradients = new Gradients(this);
+  private boolean recording;
+  private boolean closed;
+
+  /** A tape for training, whose random draws are those of seed 0, step 0. */
+  public Tape(Device device) {
+    this(device, 0);
+  }
+
+  /** A tape for training, whose random draws are those of {@code seed}, step 0. */
+  public Tape(Device device, long seed) {
+    this(device, null, seed, Mode.TRAIN);
+  }
+
+  /** A tape whose random draws follow {@code state}, which must stay open as long as the tape. */
+  public Tape(Device device, StepState state, Mode mode) {
+    this(device, state, 0, mode);
+  }
+
+  private Tape(Device device, StepState state, long seed, Mode mode) {
+    this.device = device;
+    this.pool = device.pool();
+    this.state = state;
+    this.ownsState = state == null;
+    this.seed = seed;
+    this.mode = mode;
+    this.recording = mode == Mode.TRAIN;
+  }
+
+  /** A tape that records nothing and drops nothing. */
+  public static Tape inference(Device device) {
+    return new Tape(device, null, 0, Mode.INFER);
+  }
+
+  /** The device it computes on. */
+  public Device device() {
+    return device;
+  }
+
+  /** What the pass is for. */
+  public Mode mode() {
+    return mode;
+  }
+
+  /** The recorded operations in the order they ran. */
+  public List<Node> nodes() {
+    return Collections.unmodifiableList(nodes);
+  }
+
+  /** Keeps the gradients of intermediate results until the tape is closed. Returns this tape. */
+  public Tape retainGradients() {
+    gradients.retain();
+    return this;
+  }
+
+  /** Runs {@code body} without recording what it does: nothing in it gets a gradient. */
+  public <R> R withoutGradient(Supplier<R> body) {
+    boolean before = recording;
+    recording = false;
+    try {
+      return body.get();
+    } finally {
+      recording = before;
+    }
+  }
+
+  /**
+   * Applies an operation.
+   *
+   * @throws IllegalArgumentException where inputs do not fit, lie on different devices or differ in
+   *     floating-point type
+   * @throws IllegalStateException where the tape or an input is closed
+   */
+  public Tensor apply(Operation operation, Tensor... inputs) {
+    check();
+    for (Tensor input : inputs) {
+      input.address();
+      if (input.device() != device) {
+        throw new IllegalArgumentException(
+            "%s: %s is not on this tape's device, %s".formatted(operation.name(), input, device));
+      }
+      if (input.dtype().isFloating() && input.dtype() != inputs[0].dtype()) {
+        throw new IllegalArgumentException(
+            "%s: %s and %s differ in type".formatted(operation.name(), inputs[0], input));
+      }
+    }
+    if (!inputs[0].dtype().isFloating()) {
+      throw new IllegalArgumentException(
+          "%s: %s is not of a floating-point type".formatted(operation.name(), inputs[0]));
+    }
+    List<Tensor> list = recording ? List.of(inputs) : withoutGradients(inputs);
+    Node node = new Node(this, operation, list);
+    Tensor output = operation.forward(node).named(operation.name());
+    node.output(output);
+    if (list.stream().anyMatch(Tensor::hasGradient)) {
+      output.requiresGrad();
+      output.markIntermediate();
+      nodes.add(node);
+    }
+    return output;
+  }
+
+  /** The same memory without the wish for a gradient, so that an operation prepares none. */
+  private static List<Tensor> withoutGradients(Tensor[] inputs) {
+    List<Tensor> list = new ArrayList<>();
+    for (Tensor input : inputs) {
+      list.add(input.hasGradient() ? input.view(0, input.shape()).named(input.name()) : input);
+    }
+    return list;
+  }
+
+  /**
+   * Adds the gradient of a scalar to everything it was computed from.
+   *
+   * @throws IllegalArgumentException where {@code y} is not a scalar or nothing in it has a gradient
+   */
+  public void backward(Tensor y) {
+    check();
+    if (y.elements() != 1) {
+      throw new IllegalArgumentException(
+          "backward starts from a scalar; %s has %d elements".formatted(y, y.elements()));
+    }
+    gradients.start(y, nodes).tensor().fill(1);
+    gradients.walk(nodes);
+  }
+
+  /**
+   * Adds the gradient of Σ dy_i y_i to everything that y was computed from.
+   *
+   * @throws IllegalArgumentException where the shapes differ or nothing in {@code y} has a gradient
+   */
+  public void backward(Tensor y, Tensor dy) {
+    check();
+    if (!y.shape().equals(dy.shape()) || y.dtype() != dy.dtype()) {
+      throw new IllegalArgumentException("a gradient %s does not fit %s".formatted(dy, y));
+    }
+    gradients.copy(dy, gradients.start(y, nodes));
+    gradients.walk(nodes);
+  }
+
+  Tensor make(DType dtype, Shape shape) {
+    check();
+    return Tensor.over(device, dtype, shape, pool.allocate(shape.elements() * dtype.bytes()));
+  }
+
+  void release(Tensor scratch) {
+    pool.release(scratch.block());
+  }
+
+  Gradients gradients() {
+    return gradients;
+  }
+
+  /** The state that random draws follow. */
+  public StepState state() {
+    if (state == null) {
+      state = new StepState(device, seed);
+    }
+    return state;
+  }
+
+  private void check() {
+    if (closed) {
+      throw new IllegalStateException("the tape on " + device + " is closed");
+    }
+    device.check();
+  }
+
+  /** The number of the next random draw of this step. */
+  private long nextDraw() {
+    return draws++;
+  }
+
+  private Tensor unary(Unary.Function function, double alpha, Tensor x) {
+    return apply(new Unary(function, alpha), x);
+  }
+
+  private Tensor binary(Binary.Function function, Tensor a, Tensor b) {
+    return apply(new Binary(function), a, b);
+  }
+
+  /** a + b, broadcasting. */
+  public Tensor add(Tensor a, Tensor b) {
+    return binary(Binary.Function.ADD, a, b);
+  }
+
+  /** a - b, broadcasting. */
+  public Tensor subtract(Tensor a, Tensor b) {
+    return binary(Binary.Function.SUBTRACT, a, b);
+  }
+
+  /** a b, element by element, broadcasting. */
+  public Tensor multiply(Tensor a, Tensor b) {
+    return binary(Binary.Function.MULTIPLY, a, b);
+  }
+
+  /** a / b, element by element, broadcasting. */
+  public Tensor divide(Tensor a, Tensor b) {
+    return binary(Binary.Function.DIVIDE, a, b);
+  }
+
+  /** The larger of a and b, element by element, broadcasting. */
+  public Tensor maximum(Tensor a, Tensor b) {
+    return binary(Binary.Function.MAXIMUM, a, b);
+  }
+
+  /** The smaller of a and b, element by element, broadcasting. */
+  public Tensor minimum(Tensor a, Tensor b) {
+    return binary(Binary.Function.MINIMUM, a, b);
+  }
+
+  /** factor x. */
+  public Tensor scale(Tensor x, double factor) {
+    return unary(Unary.Function.SCALE, factor, x);
+  }
+
+  /** x + summand. */
+  public Tensor shift(Tensor x, double summand) {
+    return unary(Unary.Function.SHIFT, summand, x);
+  }
+
+  /** -x. */
+  public Tensor negate(Tensor x) {
+    return scale(x, -1);
+  }
+
+  /** e^x. */
+  public Tensor exp(Tensor x) {
+    return unary(Unary.Function.EXP, 0, x);
+  }
+
+  /** The natural logarithm. */
+  public Tensor log(Tensor x) {
+    return unary(Unary.Function.LOG, 0, x);
+  }
+
+  /** x². */
+  public Tensor square(Tensor x) {
+    return unary(Unary.Function.SQUARE, 0, x);
+  }
+
+  /** √x. */
+  public Tensor sqrt(Tensor x) {
+    return unary(Unary.Function.SQRT, 0, x);
+  }
+
+  /** x^exponent. */
+  public Tensor pow(Tensor x, double exponent) {
+    return unary(Unary.Function.POW, exponent, x);
+  }
+
+  /** 1 / x. */
+  public Tensor reciprocal(Tensor x) {
+    return unary(Unary.Function.RECIPROCAL, 0, x);
+  }
+
+  /** |x|. */
+  public Tensor abs(Tensor x) {
+    return unary(Unary.Function.ABS, 0, x);
+  }
+
+  /** f(x) for an activation f that needs no setting, or with alpha 0.01 (leaky ReLU) or 1 (ELU). */
+  public Tensor activation(Nonlinearity function, Tensor x) {
+    return activation(function, function.defaultAlpha(), x);
+  }
+
+  /** f(x) with the slope (leaky ReLU) or scale (ELU) {@code alpha}. */
+  public Tensor activation(Nonlinearity function, double alpha, Tensor x) {
+    return apply(new BiasActivation(function, alpha), x);
+  }
+
+  /** f(x + b) in one pass; x (rows, cols), b (cols). */
+  public Tensor biasActivation(Nonlinearity function, Tensor x, Tensor b) {
+    return apply(new BiasActivation(function, function.defaultAlpha()), x, b);
+  }
+
+  /** 1 / (1 + e^-x). */
+  public Tensor sigmoid(Tensor x) {
+    return activation(Nonlinearity.SIGMOID, x);
+  }
+
+  /** The hyperbolic tangent. */
+  public Tensor tanh(Tensor x) {
+    return activation(Nonlinearity.TANH, x);
+  }
+
+  /** max(0, x). */
+  public Tensor relu(Tensor x) {
+    return activation(Nonlinearity.RELU, x);
+  }
+
+  /** The matrix product of a (m, k) and b (k, n). */
+  public Tensor matmul(Tensor a, Tensor b) {
+    return apply(new MatMul(), a, b);
+  }
+
+  /** The sum of all elements. */
+  public Tensor sum(Tensor x) {
+    return apply(new Reduction(Reduction.Function.SUM), x);
+  }
+
+  /** Sums over one axis, which goes away. */
+  public Tensor sum(Tensor x, int axis) {
+    return apply(new Reduction(Reduction.Function.SUM, axis), x);
+  }
+
+  /** The mean of all elements. */
+  public Tensor mean(Tensor x) {
+    return apply(new Reduction(Reduction.Function.MEAN), x);
+  }
+
+  /** Means over one axis, which goes away. */
+  public Tensor mean(Tensor x, int axis) {
+    return apply(new Reduction(Reduction.Function.MEAN, axis), x);
+  }
+
+  /** The largest element. */
+  public Tensor max(Tensor x) {
+    return apply(new Reduction(Reduction.Function.MAX), x);
+  }
+
+  /** The largest elements along one axis, which goes away. */
+  public Tensor max(Tensor x, int axis) {
+    return apply(new Reduction(Reduction.Function.MAX, axis), x);
+  }
+
+  /** Σ x_i². */
+  public Tensor squaredNorm(Tensor x) {
+    return apply(new Reduction(Reduction.Function.SUM_OF_SQUARES), x);
+  }
+
+  /** The same elements under another shape; nothing is copied. */
+  public Tensor reshape(Tensor x, long... sizes) {
+    return apply(new Reshape(Shape.of(sizes)), x);
+  }
+
+  /** A matrix with rows and columns exchanged. */
+  public Tensor transpose(Tensor x) {
+    return apply(new Transpose(), x);
+  }
+
+  /** The entries {@code from} up to, not including, {@code to} along one axis. */
+  public Tensor slice(Tensor x, int axis, long from, long to) {
+    return apply(new Slice(axis, from, to), x);
+  }
+
+  /** Tensors one after another along one axis. */
+  public Tensor concat(int axis, Tensor... parts) {
+    return apply(new Concat(axis), parts);
+  }
+
+  /** The rows of {@code source} (n, cols) numbered by the int32 vector {@code index}. */
+  public Tensor gather(Tensor source, Tensor index) {
+    return apply(new GatherRows(), source, index);
+  }
+
+  /** Inverted dropout; in inference mode, or at rate 0, x itself. */
+  public Tensor dropout(Tensor x, double rate) {
+    Dropout.checkRate(rate);
+    long draw = nextDraw();
+    return mode == Mode.INFER || rate == 0 ? x : apply(new Dropout(rate, draw), x);
+  }
+
+  /** The mean cross-entropy of softmax(logits) against class labels (int32). */
+  public Tensor softmaxCrossEntropy(Tensor logits, Tensor labels) {
+    return apply(new SoftmaxCrossEntropy(0), logits, labels);
+  }
+
+  /** 1/n Σ (a_i - b_i)², n the number of elements. */
+  public Tensor meanSquaredError(Tensor a, Tensor b) {
+    sameShape("mean squared error", a, b);
+    return scale(sumOfSquares(a, b), 1.0 / Math.max(1, a.elements()));
+  }
+
+  /** Σ (a_i - b_i)². */
+  public Tensor sumOfSquares(Tensor a, Tensor b) {
+    sameShape("sum of squares", a, b);
+    return squaredNorm(subtract(a, b));
+  }
+
+  private static void sameShape(String what, Tensor a, Tensor b) {
+    if (!a.shape().equals(b.shape())) {
+      throw new IllegalArgumentException(
+          "%s of shapes %s and %s".formatted(what, a.shape(), b.shape()));
+    }
+  }
+
+  /** Gives back everything that this tape made; closing it again does nothing. */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    nodes.clear();
+    if (!device.isClosed()) {
+      device.check();
+      pool.close();
+      if (ownsState && state != null) {
+        state.close();
+      }
+    }
+  }
+}

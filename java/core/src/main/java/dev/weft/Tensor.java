@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft;
+
+import dev.weft.device.Arguments;
+import dev.weft.device.Block;
+import dev.weft.device.Kernel;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.ref.Cleaner;
+import java.util.Arrays;
+
+/**
+ * A dense, row-major array on a device. One made by a {@link Device} is closed by its user; one made by
+ * a {@link Tape} is closed with the tape. Using a closed tensor is an {@link IllegalStateException}
+ * that names it.
+ */
+public final class Tensor implements AutoCloseable {
+  private static final Cleaner CLEANER = Cleaner.create();
+
+  private final Device device;
+  private final DType dtype;
+  private final Shape shape;
+  private final Block block;
+  private final long offset;
+  private final boolean owner;
+  private String name = "tensor";
+  private boolean requiresGrad;
+  private Tensor grad;
+  private boolean gradFilled;
+  private boolean intermediate;
+
+  private Tensor(
+      Device device, DType dtype, Shape shape, Block block, long offset, boolean owner) {
+    this.device = device;
+    this.dtype = dtype;
+    this.shape = shape;
+    this.block = block;
+    this.offset = offset;
+    this.owner = owner;
+  }
+
+  static Tensor owning(Device device, DType dtype, Shape shape, Block block) {
+    Tensor tensor = new Tensor(device, dtype, shape, block, 0, true);
+    CLEANER.register(tensor, () -> device.releaseLater(block));
+    return tensor;
+  }
+
+  static Tensor over(Device device, DType dtype, Shape shape, Block block) {
+    return new Tensor(device, dtype, shape, block, 0, false);
+  }
+
+  /**
+   * Another view of the same memory, which must not be used after this tensor is closed.
+   *
+   * @param start the first element, counted from this tensor's first
+   * @throws IllegalArgumentException where the view leaves this tensor
+   */
+  public Tensor view(long start, Shape shape) {
+    if (start < 0 || start + shape.elements() > this.shape.elements()) {
+      throw new IllegalArgumentException(
+          "a view of %s from element %d leaves %s".formatted(shape, start, this));
+    }
+    return new Tensor(device, dtype, shape, block, offset + start * dtype.bytes(), false);
+  }
+
+  /** The device it lies on. */
+  public Device device() {
+    return device;
+  }
+
+  /** The type of its elements. */
+  public DType dtype() {
+    return dtype;
+  }
+
+  /** Its sizes. */
+  public Shape shape() {
+    return shape;
+  }
+
+  /** The number of its elements. */
+  public long elements() {
+    return shape.elements();
+  }
+
+  /** Gives it a name for messages. */
+  public Tensor named(String name) {
+    this.name = name;
+    return this;
+  }
+
+  /** Its name in messages. */
+  public String name() {
+    return name;
+  }
+
+  /**
+   * Where it starts in device memory.
+   *
+   * @throws IllegalStateException where it or its device is closed, or the thread is not the owner's
+   */
+  public long address() {
+    device.check();
+    if (!block.isLive()) {
+      throw new IllegalStateException(
+          "%s is closed, or the tape that made it is".formatted(this));
+    }
+    return block.address() + offset;
+  }
+
+  /** Asks for a gradient: {@link Tape#backward} then fills {@link #grad}. Returns this tensor. */
+  public Tensor requiresGrad() {
+    if (!dtype.isFloating()) {
+      throw new IllegalArgumentException(this + " has no gradient: only F32 and F64 have");
+    }
+    requiresGrad = true;
+    return this;
+  }
+
+  /** Whether a gradient was asked for, here or on anything that this was computed from. */
+  public boolean hasGradient() {
+    return requiresGrad;
+  }
+
+  /**
+   * The gradient: the sum over all backward passes since {@link #zeroGrad}; null where there was none.
+   * It is closed with this tensor.
+   */
+  public Tensor grad() {
+    return gradFilled ? grad : null;
+  }
+
+  /** Makes the next backward pass start from zero. */
+  public void zeroGrad() {
+    gradFilled = false;
+  }
+
+  /** Sets the memory that gradients go to. */
+  public void gradInto(Tensor memory) {
+    if (!memory.shape.equals(shape) || memory.dtype != dtype) {
+      throw new IllegalArgumentException("a gradient of " + this + " does not go into " + memory);
+    }
+    grad = memory;
+    gradFilled = false;
+  }
+
+  /** Marks it as computed on a tape: its gradient lives and dies with the backward pass. */
+  void markIntermediate() {
+    intermediate = true;
+  }
+
+  boolean isIntermediate() {
+    return intermediate;
+  }
+
+  Tensor gradMemory() {
+    return grad;
+  }
+
+  /** Marks the gradient as present (after a kernel wrote it) or forgets it. */
+  void gradFilled(boolean filled) {
+    gradFilled = filled;
+  }
+
+  void dropGrad() {
+    grad = null;
+    gradFilled = false;
+  }
+
+  Block block() {
+    return block;
+  }
+
+  /** Sets every element of a floating-point tensor. */
+  public void fill(double value) {
+    if (dtype.isFloating()) {
+      device.run(
+          Kernel.FILL,
+          dtype.precision(),
+          new Arguments.Fill(address(), elements(), value),
+          elements());
+      return;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment bytes = arena.allocate(Math.max(1, bytes()), 8).asSlice(0, bytes());
+      if (dtype == DType.U8) {
+        bytes.fill((byte) (int) value);
+      } else {
+        for (long i = 0; i < elements(); i++) {
+          bytes.setAtIndex(ValueLayout.JAVA_INT, i, (int) value);
+        }
+      }
+      copyFrom(bytes);
+    }
+  }
+
+  /** Its size in bytes. */
+  public long bytes() {
+    return elements() * dtype.bytes();
+  }
+
+  /**
+   * Overwrites it with host memory in native byte order.
+   *
+   * @throws IllegalArgumentException where the sizes differ
+   */
+  public void copyFrom(MemorySegment bytes) {
+    if (bytes.byteSize() != bytes()) {
+      throw new IllegalArgumentException(
+          "%,d bytes do not fill %s, which has %,d".formatted(bytes.byteSize(), this, bytes()));
+    }
+    long address = address();
+    if (bytes() > 0) {
+      device.backend().copyIn(bytes, address);
+    }
+  }
+
+  /**
+   * Copies it into host memory, native byte order.
+   *
+   * @throws IllegalArgumentException where the sizes differ
+   */
+  public void copyTo(MemorySegment bytes) {
+    if (bytes.byteSize() != bytes()) {
+      throw new IllegalArgumentException(
+          "%s has %,d bytes and the target %,d".formatted(this, bytes(), bytes.byteSize()));
+    }
+    long address = address();
+    if (bytes() > 0) {
+      device.backend().copyOut(address, bytes);
+    }
+  }
+
+  /** Its elements as doubles, row-major. */
+  public double[] toDoubles() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment host = arena.allocate(Math.max(1, bytes()), 8).asSlice(0, bytes());
+      copyTo(host);
+      double[] values = new double[Math.toIntExact(elements())];
+      Arrays.setAll(
+          values,
+          i ->
+              switch (dtype) {
+                case F32 -> host.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+                case F64 -> host.getAtIndex(ValueLayout.JAVA_DOUBLE, i);
+                case I32 -> host.getAtIndex(ValueLayout.JAVA_INT, i);
+                case U8 -> host.get(ValueLayout.JAVA_BYTE, i) & 0xFF;
+              });
+      return values;
+    }
+  }
+
+  /** Its elements as floats, row-major; float64 is rounded. */
+  public float[] toFloats() {
+    double[] values = toDoubles();
+    float[] floats = new float[values.length];
+    for (int i = 0; i < floats.length; i++) {
+      floats[i] = (float) values[i];
+    }
+    return floats;
+  }
+
+  /** Its elements as ints, row-major; fractions are cut off. */
+  public int[] toInts() {
+    return Arrays.stream(toDoubles()).mapToInt(value -> (int) value).toArray();
+  }
+
+  /**
+   * Its only element.
+   *
+   * @throws IllegalStateException where it has more or fewer than one
+   */
+  public double item() {
+    if (elements() != 1) {
+      throw new IllegalStateException(this + " has not exactly one element");
+    }
+    return toDoubles()[0];
+  }
+
+  /** Gives its memory back, if it is its own, and its gradient's; closing it again does nothing. */
+  @Override
+  public void close() {
+    if (owner && block.isLive() && !device.isClosed()) {
+      device.check();
+      device.release(block);
+      if (grad != null) {
+        grad.close();
+      }
+    }
+  }
+
+  /** Such as {@code logits F32 [128, 10] on cpu}. */
+  @Override
+  public String toString() {
+    return "%s %s %s on %s".formatted(name, dtype, shape, device);
+  }
+}

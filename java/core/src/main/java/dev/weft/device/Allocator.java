@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.device;
+
+/**
+ * The caching allocator of one device: memory that is released waits for the next request of about its
+ * size. Sizes are rounded up to 512 bytes. When the device refuses, the cache is given back to it and
+ * the request tried once more.
+ *
+ * <p>The system property {@code weft.allocator=exact} turns rounding and caching off, so that a
+ * checking driver sees every access outside what was asked for.
+ */
+public final class Allocator implements AutoCloseable {
+  private static final long GRAIN = 512;
+
+  private final Backend backend;
+  private final boolean exact = "exact".equals(System.getProperty("weft.allocator"));
+  private final FreeList cache = new FreeList();
+  private long live;
+  private long peak;
+
+  /** Makes the allocator of a backend. */
+  public Allocator(Backend backend) {
+    this.backend = backend;
+  }
+
+  /**
+   * Takes memory; its contents are undefined.
+   *
+   * @param bytes at least 0; 0 gives a block at a valid address all the same
+   * @throws OutOfDeviceMemoryException where the device has not that much left
+   */
+  public Block allocate(long bytes) {
+    long size = exact ? Math.max(1, bytes) : Math.max(GRAIN, (bytes + GRAIN - 1) / GRAIN * GRAIN);
+    FreeList.Piece piece = cache.take(size);
+    if (piece == null) {
+      piece = new FreeList.Piece(fromBackend(size), size);
+    }
+    live += piece.bytes();
+    peak = Math.max(peak, live);
+    return new Block(piece.address(), piece.bytes());
+  }
+
+  private long fromBackend(long size) {
+    long address = backend.allocate(size);
+    if (address == 0 && cache.bytes() > 0) {
+      trim();
+      address = backend.allocate(size);
+    }
+    if (address == 0) {
+      throw new OutOfDeviceMemoryException(
+          "%s is out of memory: asked for %s, %s live, %s cached; use a smaller batch or network"
+              .formatted(
+                  backend.name(), readable(size), readable(live), readable(cache.bytes())));
+    }
+    return address;
+  }
+
+  /** Releases a block; releasing it again does nothing. */
+  public void release(Block block) {
+    if (!block.isLive()) {
+      return;
+    }
+    block.markLive(false);
+    live -= block.bytes();
+    if (exact) {
+      backend.free(block.address());
+    } else {
+      cache.put(block.address(), block.bytes());
+    }
+  }
+
+  /** Gives all cached memory back to the device. */
+  public void trim() {
+    cache.drain().forEach(backend::free);
+  }
+
+  /** Bytes in use, the most there ever were, and bytes cached for the next request. */
+  public MemoryUse use() {
+    return new MemoryUse(live, peak, cache.bytes());
+  }
+
+  private static String readable(long bytes) {
+    return bytes < 1 << 20
+        ? "%,d bytes".formatted(bytes)
+        : "%,.1f MiB".formatted(bytes / (double) (1 << 20));
+  }
+
+  @Override
+  public void close() {
+    trim();
+  }
+}

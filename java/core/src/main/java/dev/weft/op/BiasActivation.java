@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.op;
+
+import dev.weft.Node;
+import dev.weft.Shape;
+import dev.weft.Tensor;
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+
+/**
+ * y = f(x + b): bias and activation in one pass.
+ *
+ * <p>x (rows, cols) or any shape when there is no bias; b (cols), optional; y as x. Backward: dx = dy
+ * f'(x + b); db = column sums of dx.
+ *
+ * @param function f
+ * @param alpha the slope of leaky ReLU or the scale of ELU, at least 0; unused by the others
+ * @param memory whether the result may take the place of x
+ */
+public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
+    implements Operation {
+
+  /** Whether an operation may overwrite its input. */
+  public enum Memory {
+    /** The input stays as it is. */
+    NEW,
+    /** The output overwrites the input, which nobody may read afterwards. */
+    IN_PLACE
+  }
+
+  /** Checks the settings. */
+  public BiasActivation {
+    if (!(alpha >= 0) || Double.isInfinite(alpha)) {
+      throw new IllegalArgumentException(
+          "%s needs a finite alpha of at least 0, not %s".formatted(function.token(), alpha));
+    }
+  }
+
+  /** An activation that leaves its input as it is. */
+  public BiasActivation(Nonlinearity function, double alpha) {
+    this(function, alpha, Memory.NEW);
+  }
+
+  @Override
+  public String name() {
+    return "bias_activation_" + function.token();
+  }
+
+  private boolean inPlace() {
+    return memory == Memory.IN_PLACE && !function.derivativeNeedsInput();
+  }
+
+  @Override
+  public Tensor forward(Node node) {
+    Tensor x = node.input(0);
+    Tensor b = node.inputs().size() > 1 ? node.input(1) : null;
+    long cols = x.shape().rank() == 0 ? 1 : x.shape().size(-1);
+    if (b != null && !b.shape().equals(Shape.of(cols))) {
+      throw new IllegalArgumentException(
+          "a bias of shape %s does not fit x of shape %s: it needs [%d]"
+              .formatted(b.shape(), x.shape(), cols));
+    }
+    Tensor y = inPlace() ? x.view(0, x.shape()) : node.make(x.dtype(), x.shape());
+    node.run(
+        Kernel.BIAS_ACTIVATION_FORWARD,
+        new Arguments.BiasActivationForward(
+            x.address(),
+            b == null ? 0 : b.address(),
+            y.address(),
+            cols == 0 ? 0 : x.elements() / cols,
+            cols,
+            function.ordinal(),
+            alpha),
+        x.elements());
+    return y;
+  }
+
+  @Override
+  public void backward(Node node) {
+    Tensor x = node.input(0);
+    boolean bias = node.inputs().size() > 1;
+    Tensor b = bias ? node.input(1) : null;
+    Tensor y = node.output();
+    Tensor dx = node.takeGradient();
+    long cols = x.shape().rank() == 0 ? 1 : x.shape().size(-1);
+    long rows = cols == 0 ? 0 : x.elements() / cols;
+    boolean needsX = function.derivativeNeedsInput();
+    if (function != Nonlinearity.IDENTITY) {
+      node.run(
+          Kernel.BIAS_ACTIVATION_BACKWARD,
+          new Arguments.BiasActivationBackward(
+              needsX ? x.address() : 0,
+              needsX && bias ? b.address() : 0,
+              y.address(),
+              dx.address(),
+              dx.address(),
+              rows,
+              cols,
+              function.ordinal(),
+              alpha,
+              false),
+          x.elements());
+    }
+    if (bias && node.wants(1)) {
+      Node.Sink db = node.into(1);
+      Reduction.run(
+          node, dx, db.tensor(), 1, rows, cols, Reduction.Function.SUM, 1, db.accumulate());
+    }
+    if (node.wants(0)) {
+      node.adopt(0, dx);
+    } else {
+      node.release(dx);
+    }
+  }
+}

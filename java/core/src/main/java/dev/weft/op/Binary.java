@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.op;
+
+import dev.weft.Node;
+import dev.weft.Shape;
+import dev.weft.Tensor;
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+import java.util.Locale;
+
+/**
+ * y = f(a, b), element by element, with broadcasting: shapes are aligned at the last axis and a size of
+ * 1 stretches. Backward: da = dy ∂f/∂a summed over the axes that were stretched, and likewise db. At a
+ * = b MAXIMUM and MINIMUM share the gradient equally, as PyTorch does.
+ *
+ * @param function f
+ */
+public record Binary(Function function) implements Operation {
+
+  /** The functions, in the order of {@code weft_binary} in {@code native/abi/kernels.h}. */
+  public enum Function {
+    ADD,
+    SUBTRACT,
+    MULTIPLY,
+    DIVIDE,
+    MAXIMUM,
+    MINIMUM
+  }
+
+  @Override
+  public String name() {
+    return "binary_" + function.name().toLowerCase(Locale.ROOT);
+  }
+
+  @Override
+  public Tensor forward(Node node) {
+    Tensor a = node.input(0);
+    Tensor b = node.input(1);
+    Shape shape = Shape.broadcast(a.shape(), b.shape());
+    Strides s = Strides.of(a.shape(), b.shape(), shape);
+    Tensor y = node.make(a.dtype(), shape);
+    long[] d = s.sizes();
+    node.run(
+        Kernel.BINARY_FORWARD,
+        new Arguments.BinaryForward(
+            a.address(), b.address(), y.address(), d[0], d[1], d[2], d[3], s.a()[0], s.a()[1],
+            s.a()[2], s.a()[3], s.b()[0], s.b()[1], s.b()[2], s.b()[3], function.ordinal()),
+        shape.elements());
+    return y;
+  }
+
+  @Override
+  public void backward(Node node) {
+    if (node.input(0) == node.input(1)) {
+      // both gradients go to the same memory, so one after the other
+      differentiate(node, true, false);
+      differentiate(node, false, true);
+    } else {
+      differentiate(node, node.wants(0), node.wants(1));
+    }
+  }
+
+  private void differentiate(Node node, boolean wantsA, boolean wantsB) {
+    if (!wantsA && !wantsB) {
+      return;
+    }
+    Tensor a = node.input(0);
+    Tensor b = node.input(1);
+    Shape shape = node.output().shape();
+    boolean directA = a.elements() == shape.elements();
+    boolean directB = b.elements() == shape.elements();
+    Node.Sink da = sink(node, 0, wantsA, directA);
+    Node.Sink db = sink(node, 1, wantsB, directB);
+    Strides s = Strides.of(a.shape(), b.shape(), shape);
+    long[] d = s.sizes();
+    node.run(
+        Kernel.BINARY_BACKWARD,
+        new Arguments.BinaryBackward(
+            a.address(),
+            b.address(),
+            node.gradient().address(),
+            da == null ? 0 : da.tensor().address(),
+            db == null ? 0 : db.tensor().address(),
+            d[0], d[1], d[2], d[3], s.a()[0], s.a()[1], s.a()[2], s.a()[3], s.b()[0], s.b()[1],
+            s.b()[2], s.b()[3],
+            function.ordinal(),
+            da != null && da.accumulate(),
+            db != null && db.accumulate()),
+        shape.elements());
+    finish(node, 0, da, directA);
+    finish(node, 1, db, directB);
+  }
+
+  /** The gradient itself where the input has the result's size, else memory of the result's shape. */
+  private static Node.Sink sink(Node node, int input, boolean wanted, boolean direct) {
+    if (!wanted) {
+      return null;
+    }
+    return direct
+        ? node.into(input)
+        : new Node.Sink(node.make(node.output().dtype(), node.output().shape()), false);
+  }
+
+  private static void finish(Node node, int input, Node.Sink sink, boolean direct) {
+    if (sink != null && !direct) {
+      Stretched.sumInto(node, sink.tensor(), node.into(input));
+      node.release(sink.tensor());
+    }
+  }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.op;
+
+import dev.weft.Node;
+import dev.weft.Shape;
+import dev.weft.Tensor;
+
+/**
+ * Tensors one after another along one axis; all other sizes agree. Backward: each input's gradient is
+ * its part of dy.
+ *
+ * @param axis which axis, negative counts from the end
+ */
+public record Concat(int axis) implements Operation {
+
+  @Override
+  public String name() {
+    return "concat";
+  }
+
+  @Override
+  public Tensor forward(Node node) {
+    Shape first = node.input(0).shape();
+    int at = first.axis(axis);
+    long total = 0;
+    for (Tensor x : node.inputs()) {
+      if (x.shape().rank() != first.rank()
+          || !x.shape().with(at, 0).equals(first.with(at, 0))) {
+        throw new IllegalArgumentException(
+            "concat along axis %d of shapes %s and %s".formatted(at, first, x.shape()));
+      }
+      total += x.shape().size(at);
+    }
+    Tensor y = node.make(node.input(0).dtype(), first.with(at, total));
+    Slice.Span span = Slice.Span.of(first, at);
+    long start = 0;
+    for (Tensor x : node.inputs()) {
+      long cols = x.shape().size(at) * span.inner();
+      Slice.copy(
+          node,
+          x.address(),
+          y.address() + start * y.dtype().bytes(),
+          span.outer(),
+          cols,
+          cols,
+          total * span.inner(),
+          false);
+      start += cols;
+    }
+    return y;
+  }
+
+  @Override
+  public void backward(Node node) {
+    Shape shape = node.output().shape();
+    int at = shape.axis(axis);
+    Slice.Span span = Slice.Span.of(shape, at);
+    long start = 0;
+    for (int i = 0; i < node.inputs().size(); i++) {
+      long cols = node.input(i).shape().size(at) * span.inner();
+      if (node.wants(i)) {
+        Node.Sink dx = node.into(i);
+        Slice.copy(
+            node,
+            node.gradient().address() + start * node.gradient().dtype().bytes(),
+            dx.tensor().address(),
+            span.outer(),
+            cols,
+            shape.size(at) * span.inner(),
+            cols,
+            dx.accumulate());
+      }
+      start += cols;
+    }
+  }
+}

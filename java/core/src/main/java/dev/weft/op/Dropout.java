@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.op;
+
+import dev.weft.Node;
+import dev.weft.Tensor;
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+
+/**
+ * Inverted dropout: y_i = x_i / (1 - rate) where element i is kept, else 0 (Srivastava et al. 2014).
+ * Element i is kept with probability 1 - rate, decided by Philox at (seed, step, operation, i), so the
+ * backward pass makes the same mask again: dx_i = dy_i / (1 - rate) where kept, else 0. Any shape.
+ *
+ * @param rate the share of elements that are dropped, in [0, 1)
+ * @param operation the number of this dropout among the draws of a step
+ */
+public record Dropout(double rate, long operation) implements Operation {
+
+  /** Checks the settings. */
+  public Dropout {
+    checkRate(rate);
+  }
+
+  /**
+   * Returns if a rate is one.
+   *
+   * @throws IllegalArgumentException where it is outside [0, 1)
+   */
+  public static void checkRate(double rate) {
+    if (!(rate >= 0 && rate < 1)) {
+      throw new IllegalArgumentException("a dropout rate must be in [0, 1), not " + rate);
+    }
+  }
+
+  @Override
+  public String name() {
+    return "dropout";
+  }
+
+  @Override
+  public Tensor forward(Node node) {
+    Tensor x = node.input(0);
+    Tensor y = node.make(x.dtype(), x.shape());
+    mask(node, x, y, false);
+    return y;
+  }
+
+  @Override
+  public void backward(Node node) {
+    if (node.wants(0)) {
+      Tensor dy = node.takeGradient();
+      mask(node, dy, dy, false);
+      node.adopt(0, dy);
+    }
+  }
+
+  private void mask(Node node, Tensor from, Tensor to, boolean accumulate) {
+    node.run(
+        Kernel.DROPOUT,
+        new Arguments.Dropout(
+            from.address(),
+            to.address(),
+            node.tape().state().address(),
+            from.elements(),
+            operation,
+            rate,
+            accumulate),
+        from.elements());
+  }
+}

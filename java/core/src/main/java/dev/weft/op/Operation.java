@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.op;
+
+import dev.weft.Node;
+import dev.weft.Tensor;
+
+/**
+ * A differentiable operation: how its output comes from its inputs, and how the gradient of the output
+ * becomes gradients of the inputs. An operation holds its settings and no state; what one application
+ * needs to remember lies in its {@link Node}.
+ */
+public interface Operation {
+
+  /** Its name, as in kernel symbols and reports: {@code softmax_cross_entropy}. */
+  String name();
+
+  /**
+   * Checks the inputs and computes the output.
+   *
+   * @throws IllegalArgumentException with all shapes, where the inputs do not fit
+   */
+  Tensor forward(Node node);
+
+  /**
+   * Adds the gradient of each input that wants one: reads {@link Node#gradient}, writes to {@link
+   * Node#into}.
+   */
+  void backward(Node node);
+}

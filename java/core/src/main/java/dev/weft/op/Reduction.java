@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.op;
+
+import dev.weft.Node;
+import dev.weft.Shape;
+import dev.weft.Tensor;
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+import java.util.Locale;
+import java.util.OptionalInt;
+
+/**
+ * A sum, mean, maximum or sum of squares over one axis, or over everything.
+ *
+ * <p>x (outer, count, inner) to y (outer, inner); over everything y is a scalar. The order of additions
+ * is fixed: it depends on the shape alone. Backward: SUM dx = dy; MEAN dx = dy / count; SUM_OF_SQUARES
+ * dx = 2 x dy; MAX shares dy equally among the equal largest entries, as PyTorch's amax does.
+ *
+ * @param function what is computed
+ * @param axis over which axis, negative counts from the end; empty for all
+ */
+public record Reduction(Function function, OptionalInt axis) implements Operation {
+
+  /** The reductions, in the order of {@code weft_reduction} in {@code native/abi/kernels.h}. */
+  public enum Function {
+    SUM,
+    MEAN,
+    MAX,
+    SUM_OF_SQUARES
+  }
+
+  /** Entries that one part of a long reduction covers: 16 KiB of float32, in the first cache. */
+  private static final long PART = 4096;
+
+  /** At most this many parts, so that the second stage stays small beside the first. */
+  private static final long MOST_PARTS = 256;
+
+  /** A reduction over everything. */
+  public Reduction(Function function) {
+    this(function, OptionalInt.empty());
+  }
+
+  /** A reduction over one axis. */
+  public Reduction(Function function, int axis) {
+    this(function, OptionalInt.of(axis));
+  }
+
+  @Override
+  public String name() {
+    return "reduce_" + function.name().toLowerCase(Locale.ROOT);
+  }
+
+  private long[] split(Shape shape) {
+    if (axis.isEmpty()) {
+      return new long[] {1, shape.elements(), 1};
+    }
+    int at = shape.axis(axis.getAsInt());
+    return new long[] {
+      shape.elements(0, at), shape.size(at), shape.elements(at + 1, shape.rank())
+    };
+  }
+
+  @Override
+  public Tensor forward(Node node) {
+    Tensor x = node.input(0);
+    long[] sizes = split(x.shape());
+    if (sizes[1] == 0 && (function == Function.MAX || function == Function.MEAN)) {
+      throw new IllegalArgumentException(
+          "%s over no elements: x has shape %s".formatted(name(), x.shape()));
+    }
+    Shape shape = axis.isEmpty() ? Shape.of() : x.shape().without(axis.getAsInt());
+    Tensor y = node.make(x.dtype(), shape);
+    run(node, x, y, sizes[0], sizes[1], sizes[2], function, 1, false);
+    return y;
+  }
+
+  @Override
+  public void backward(Node node) {
+    if (!node.wants(0)) {
+      return;
+    }
+    Tensor x = node.input(0);
+    long[] sizes = split(x.shape());
+    Tensor dy = node.gradient();
+    Node.Sink dx = node.into(0);
+    if (function == Function.MAX) {
+      node.run(
+          Kernel.MAX_BACKWARD,
+          new Arguments.MaxBackward(
+              x.address(),
+              node.output().address(),
+              dy.address(),
+              dx.tensor().address(),
+              sizes[0],
+              sizes[1],
+              sizes[2],
+              dx.accumulate()),
+          sizes[0] * sizes[2]);
+      return;
+    }
+    node.run(
+        Kernel.REDUCE_BACKWARD,
+        new Arguments.ReduceBackward(
+            x.address(),
+            dy.address(),
+            dx.tensor().address(),
+            sizes[0],
+            sizes[1],
+            sizes[2],
+            function.ordinal(),
+            1,
+            dx.accumulate()),
+        x.elements());
+  }
+
+  /** Reduces x (outer, count, inner) to y (outer, inner), in two stages where count is long. */
+  static void run(
+      Node node,
+      Tensor x,
+      Tensor y,
+      long outer,
+      long count,
+      long inner,
+      Function function,
+      double scale,
+      boolean accumulate) {
+    long parts = parts(outer, count, inner);
+    if (parts == 1) {
+      node.run(
+          Kernel.REDUCE,
+          new Arguments.Reduce(
+              x.address(),
+              y.address(),
+              outer,
+              count,
+              inner,
+              1,
+              function.ordinal(),
+              scale,
+              accumulate),
+          outer * inner);
+      return;
+    }
+    Tensor partial = node.make(x.dtype(), Shape.of(parts, outer, inner));
+    // a mean's parts are unequal, so it is a sum until the end
+    Function first = function == Function.MEAN ? Function.SUM : function;
+    Function second = function == Function.MAX ? Function.MAX : Function.SUM;
+    node.run(
+        Kernel.REDUCE,
+        new Arguments.Reduce(
+            x.address(),
+            partial.address(),
+            outer,
+            count,
+            inner,
+            parts,
+            first.ordinal(),
+            1,
+            false),
+        parts * outer * inner);
+    node.run(
+        Kernel.REDUCE,
+        new Arguments.Reduce(
+            partial.address(),
+            y.address(),
+            1,
+            parts,
+            outer * inner,
+            1,
+            second.ordinal(),
+            function == Function.MEAN ? scale / count : scale,
+            accumulate),
+        outer * inner);
+    node.release(partial);
+  }
+
+  /**
+   * How many parts the entries are cut into: a function of the shape alone, so that the order of
+   * additions is too. More outputs need fewer parts to occupy a device.
+   */
+  private static long parts(long outer, long count, long inner) {
+    long wanted = Math.min(MOST_PARTS, outer * count * inner / PART);
+    long perOutput = wanted / Math.max(1, (outer * inner + 31) / 32);
+    return Math.max(1, Math.min(perOutput, count / 16));
+  }
+}

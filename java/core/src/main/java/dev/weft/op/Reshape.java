@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.op;
+
+import dev.weft.Node;
+import dev.weft.Shape;
+import dev.weft.Tensor;
+
+/**
+ * The same elements in the same order under another shape; nothing is copied. Backward: dy under x's
+ * shape.
+ *
+ * @param shape the new shape, of as many elements
+ */
+public record Reshape(Shape shape) implements Operation {
+
+  @Override
+  public String name() {
+    return "reshape";
+  }
+
+  @Override
+  public Tensor forward(Node node) {
+    Tensor x = node.input(0);
+    if (x.elements() != shape.elements()) {
+      throw new IllegalArgumentException(
+          "reshape of %s to %s: %d elements against %d"
+              .formatted(x.shape(), shape, x.elements(), shape.elements()));
+    }
+    return x.view(0, shape);
+  }
+
+  @Override
+  public void backward(Node node) {
+    if (node.wants(0)) {
+      Tensor dy = node.takeGradient();
+      node.adopt(0, dy.view(0, node.input(0).shape()));
+    }
+  }
+}

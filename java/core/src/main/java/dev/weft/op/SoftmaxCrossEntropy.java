@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.op;
+
+import dev.weft.DType;
+import dev.weft.Node;
+import dev.weft.Shape;
+import dev.weft.Tensor;
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+
+/**
+ * The mean over rows of the cross-entropy between softmax(x) and the labels.
+ *
+ * <p>x (rows, classes), labels int32 (rows), y a scalar: y = 1/rows Σ_r -Σ_c q_rc log softmax(x_r)_c
+ * with q = (1 - smoothing) onehot(label) + smoothing / classes (Szegedy et al. 2016). Backward: dx = dy
+ * (softmax(x) - q) / rows, which the forward pass has computed along with the loss. A label outside
+ * 0..classes-1 makes the loss NaN.
+ *
+ * @param smoothing label smoothing, in [0, 1)
+ * @param hits a tensor (rows) that receives 1 where the largest logit is the label's, else 0; or null
+ */
+public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Operation {
+
+  /** Checks the settings. */
+  public SoftmaxCrossEntropy {
+    if (!(smoothing >= 0 && smoothing < 1)) {
+      throw new IllegalArgumentException("label smoothing must be in [0, 1), not " + smoothing);
+    }
+  }
+
+  /** Without counting hits. */
+  public SoftmaxCrossEntropy(double smoothing) {
+    this(smoothing, null);
+  }
+
+  @Override
+  public String name() {
+    return "softmax_cross_entropy";
+  }
+
+  @Override
+  public Tensor forward(Node node) {
+    Tensor x = node.input(0);
+    Tensor labels = node.input(1);
+    if (x.shape().rank() != 2
+        || labels.dtype() != DType.I32
+        || !labels.shape().equals(Shape.of(x.shape().size(0)))) {
+      throw new IllegalArgumentException(
+          "softmax cross-entropy needs logits [rows, classes] and int32 labels [rows], not %s %s and"
+                  .formatted(x.dtype(), x.shape())
+              + " %s %s".formatted(labels.dtype(), labels.shape()));
+    }
+    long rows = x.shape().size(0);
+    long classes = x.shape().size(1);
+    if (rows == 0 || classes == 0) {
+      throw new IllegalArgumentException("softmax cross-entropy of no elements: " + x.shape());
+    }
+    if (hits != null && !hits.shape().equals(labels.shape())) {
+      throw new IllegalArgumentException(
+          "hits of shape %s do not fit labels of shape %s"
+              .formatted(hits.shape(), labels.shape()));
+    }
+    Tensor losses = node.make(x.dtype(), Shape.of(rows));
+    Tensor dx = node.wants(0) ? node.make(x.dtype(), x.shape()) : null;
+    node.run(
+        Kernel.SOFTMAX_CROSS_ENTROPY,
+        new Arguments.SoftmaxCrossEntropy(
+            x.address(),
+            labels.address(),
+            losses.address(),
+            dx == null ? 0 : dx.address(),
+            hits == null ? 0 : hits.address(),
+            rows,
+            classes,
+            smoothing,
+            1.0 / rows),
+        rows);
+    Tensor y = node.make(x.dtype(), Shape.of());
+    Reduction.run(node, losses, y, 1, rows, 1, Reduction.Function.MEAN, 1, false);
+    node.release(losses);
+    if (dx != null) {
+      node.save(dx);
+    }
+    return y;
+  }
+
+  @Override
+  public void backward(Node node) {
+    if (!node.wants(0)) {
+      return;
+    }
+    Tensor dx = node.saved(0);
+    Node.Sink sink = node.into(0);
+    long n = dx.elements();
+    // sink (+)= dy dx, the scalar dy stretched over all of dx
+    if (sink.accumulate()) {
+      Tensor scaled = node.make(dx.dtype(), dx.shape());
+      scale(node, dx, scaled, n);
+      node.run(
+          Kernel.COPY_ROWS,
+          new Arguments.CopyRows(
+              scaled.address(), sink.tensor().address(), 1, n, n, n, 1, true),
+          n);
+      node.release(scaled);
+    } else {
+      scale(node, dx, sink.tensor(), n);
+    }
+  }
+
+  private static void scale(Node node, Tensor dx, Tensor into, long n) {
+    node.run(
+        Kernel.BINARY_FORWARD,
+        new Arguments.BinaryForward(
+            dx.address(),
+            node.gradient().address(),
+            into.address(),
+            1, 1, 1, n, 0, 0, 0, 1, 0, 0, 0, 0,
+            Binary.Function.MULTIPLY.ordinal()),
+        n);
+  }
+}

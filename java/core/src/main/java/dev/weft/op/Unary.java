@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.op;
+
+import dev.weft.Node;
+import dev.weft.Tensor;
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+import java.util.Locale;
+
+/**
+ * y = f(x), element by element; any shape. Backward: dx = dy f'(x).
+ *
+ * @param function f
+ * @param alpha the factor of SCALE, the summand of SHIFT, the exponent of POW; unused by the others
+ */
+public record Unary(Function function, double alpha) implements Operation {
+
+  /** The functions, in the order of {@code weft_unary} in {@code native/abi/kernels.h}. */
+  public enum Function {
+    /** alpha x. */
+    SCALE,
+    /** x + alpha. */
+    SHIFT,
+    /** e^x. */
+    EXP,
+    /** The natural logarithm. */
+    LOG,
+    /** x². */
+    SQUARE,
+    /** √x. */
+    SQRT,
+    /** x^alpha. */
+    POW,
+    /** 1 / x. */
+    RECIPROCAL,
+    /** |x|, with derivative 0 at 0. */
+    ABS
+  }
+
+  @Override
+  public String name() {
+    return "unary_" + function.name().toLowerCase(Locale.ROOT);
+  }
+
+  @Override
+  public Tensor forward(Node node) {
+    Tensor x = node.input(0);
+    Tensor y = node.make(x.dtype(), x.shape());
+    node.run(
+        Kernel.UNARY_FORWARD,
+        new Arguments.UnaryForward(
+            x.address(), y.address(), x.elements(), function.ordinal(), alpha),
+        x.elements());
+    return y;
+  }
+
+  @Override
+  public void backward(Node node) {
+    if (!node.wants(0)) {
+      return;
+    }
+    Tensor x = node.input(0);
+    Node.Sink dx = node.into(0);
+    node.run(
+        Kernel.UNARY_BACKWARD,
+        new Arguments.UnaryBackward(
+            x.address(),
+            node.output().address(),
+            node.gradient().address(),
+            dx.tensor().address(),
+            x.elements(),
+            function.ordinal(),
+            alpha,
+            dx.accumulate()),
+        x.elements());
+  }
+}
