@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.device.cuda;
+
+import dev.weft.device.Arguments;
+import dev.weft.device.OutOfDeviceMemoryException;
+import dev.weft.device.Precision;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import jcuda.cudaDataType;
+import jcuda.jcublas.JCublas2;
+import jcuda.jcublas.cublasComputeType;
+import jcuda.jcublas.cublasGemmAlgo;
+import jcuda.jcublas.cublasHandle;
+import jcuda.jcublas.cublasMath;
+import jcuda.jcublas.cublasOperation;
+import jcuda.jcublas.cublasStatus;
+import jcuda.runtime.cudaStream_t;
+
+/**
+ * Matrix products by cuBLAS on the stream of a device. The one class that calls {@link JCublas2}.
+ */
+final class Cublas implements AutoCloseable {
+  /**
+   * cuBLAS works in this memory and takes no other: it must not allocate while a graph is captured,
+   * and with a workspace of its own a stream computes the same bits every time. 32 MiB is what
+   * NVIDIA advises for Hopper, the largest of its figures.
+   */
+  static final long WORKSPACE_BYTES = 32L << 20;
+
+  private final CudaDriver driver;
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment factors = arena.allocate(2 * Double.BYTES, Double.BYTES);
+  private final HostAddress alpha = new HostAddress(factors.address());
+  private final HostAddress beta = new HostAddress(factors.address() + Double.BYTES);
+  private final cublasHandle handle = new cublasHandle();
+  private boolean created;
+  private long workspace;
+
+  /** Loads cuBLAS where this is the first, and opens it on the stream of {@code driver}. */
+  Cublas(CudaDriver driver) {
+    this.driver = driver;
+    try {
+      CudaLibraries.loadCublas(() -> JCublas2.setExceptionsEnabled(false));
+      workspace = driver.allocate(WORKSPACE_BYTES);
+      if (workspace == 0) {
+        throw new OutOfDeviceMemoryException(
+            "%s has not the %d MiB left that cuBLAS works in"
+                .formatted(driver.device(), WORKSPACE_BYTES >> 20));
+      }
+      check(JCublas2.cublasCreate(handle), "cublasCreate");
+      created = true;
+      // in this order: a new stream takes the workspace away
+      check(JCublas2.cublasSetStream(handle, new cudaStream_t(driver.stream())), "cublasSetStream");
+      DeviceAddress memory = new DeviceAddress(workspace);
+      check(JCublas2.cublasSetWorkspace(handle, memory, WORKSPACE_BYTES), "cublasSetWorkspace");
+      // TF32 only where a call asks for it
+      check(
+          JCublas2.cublasSetMathMode(handle, cublasMath.CUBLAS_DEFAULT_MATH), "cublasSetMathMode");
+    } catch (RuntimeException e) {
+      Closing.after(e, this::close);
+      throw e;
+    }
+  }
+
+  /** The version, such as 12.6.4. */
+  String version() {
+    int[] version = new int[1];
+    check(JCublas2.cublasGetVersion(handle, version), "cublasGetVersion");
+    return "%d.%d.%d".formatted(version[0] / 10_000, version[0] / 100 % 100, version[0] % 100);
+  }
+
+  /**
+   * Queues c = alpha op(a) op(b) + beta c for k > 0. cuBLAS counts by columns, so what is row-major
+   * here is transposed there, and it is asked for c' = alpha op(b)' op(a)' + beta c'.
+   */
+  void multiply(Precision precision, Arguments.Gemm gemm) {
+    boolean single = precision == Precision.F32;
+    int type = single ? cudaDataType.CUDA_R_32F : cudaDataType.CUDA_R_64F;
+    factor(0, gemm.alpha(), single);
+    factor(1, gemm.beta(), single);
+    int status =
+        JCublas2.cublasGemmEx_new(
+            handle,
+            operation(gemm.transposeB()),
+            operation(gemm.transposeA()),
+            size(gemm.n(), gemm),
+            size(gemm.m(), gemm),
+            size(gemm.k(), gemm),
+            alpha,
+            new DeviceAddress(gemm.b()),
+            type,
+            size(gemm.ldb(), gemm),
+            new DeviceAddress(gemm.a()),
+            type,
+            size(gemm.lda(), gemm),
+            beta,
+            new DeviceAddress(gemm.c()),
+            type,
+            size(gemm.ldc(), gemm),
+            computeType(single, gemm.fast()),
+            cublasGemmAlgo.CUBLAS_GEMM_DEFAULT);
+    if (status != cublasStatus.CUBLAS_STATUS_SUCCESS) {
+      throw failure(status, "cublasGemmEx", "of " + gemm);
+    }
+    driver.launched("gemm" + precision.suffix());
+  }
+
+  private void factor(long index, double value, boolean single) {
+    if (single) {
+      factors.set(ValueLayout.JAVA_FLOAT, index * Double.BYTES, (float) value);
+    } else {
+      factors.set(ValueLayout.JAVA_DOUBLE, index * Double.BYTES, value);
+    }
+  }
+
+  private static int operation(boolean transpose) {
+    return transpose ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N;
+  }
+
+  private static int computeType(boolean single, boolean fast) {
+    if (!single) {
+      return cublasComputeType.CUBLAS_COMPUTE_64F;
+    }
+    return fast
+        ? cublasComputeType.CUBLAS_COMPUTE_32F_FAST_TF32
+        : cublasComputeType.CUBLAS_COMPUTE_32F;
+  }
+
+  private static int size(long value, Arguments.Gemm gemm) {
+    if (value < 0 || value > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "cuBLAS takes sizes from 0 to %d: %s".formatted(Integer.MAX_VALUE, gemm));
+    }
+    return (int) value;
+  }
+
+  @Override
+  public void close() {
+    Closing closing = new Closing();
+    if (created) {
+      created = false;
+      closing.run(() -> check(JCublas2.cublasDestroy(handle), "cublasDestroy"));
+    }
+    if (workspace != 0) {
+      long address = workspace;
+      workspace = 0;
+      closing.run(() -> driver.free(address));
+    }
+    if (arena.scope().isAlive()) {
+      arena.close();
+    }
+    closing.finish();
+  }
+
+  private void check(int status, String call) {
+    if (status != cublasStatus.CUBLAS_STATUS_SUCCESS) {
+      throw failure(status, call, "");
+    }
+  }
+
+  private CudaException failure(int status, String call, String detail) {
+    return new CudaException(driver.device(), call, detail, status, cublasStatus.stringFor(status));
+  }
+}

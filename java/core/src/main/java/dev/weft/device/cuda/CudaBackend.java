@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.device.cuda;
+
+import dev.weft.device.Arguments;
+import dev.weft.device.Backend;
+import dev.weft.device.DeviceException;
+import dev.weft.device.Kernel;
+import dev.weft.device.Precision;
+import dev.weft.device.Program;
+import dev.weft.device.cpu.CpuLibrary;
+import java.lang.foreign.MemorySegment;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import jcuda.driver.CUgraph;
+import jcuda.driver.CUgraphExec;
+
+/**
+ * Kernels on an NVIDIA GPU. All work goes to one stream, a recording is a capture of that stream,
+ * and {@link Program#run} is one graph launch.
+ *
+ * <p>Calls may come from any thread, one at a time.
+ */
+public final class CudaBackend implements Backend {
+  private final CudaDriver driver;
+  private final Set<Long> allocations = new HashSet<>();
+  private final Set<CudaProgram> programs = new HashSet<>();
+  private CudaKernels kernels;
+  private Cublas cublas;
+  private HostCopies copies;
+  private String description;
+  private boolean closed;
+
+  private boolean recording;
+  private int calls;
+  private RuntimeException firstFailure;
+
+  /**
+   * Opens a GPU.
+   *
+   * @param ordinal its number as the driver counts them, from 0
+   * @throws dev.weft.device.DeviceUnavailableException where there is none of that number, or a
+   *     library or the kernels are missing: the message says which, and where it was sought
+   */
+  public CudaBackend(int ordinal) {
+    driver = new CudaDriver(ordinal);
+    try {
+      kernels = new CudaKernels(driver, CpuLibrary.get().contract());
+      cublas = new Cublas(driver);
+      copies = new HostCopies(driver);
+      description = describe();
+    } catch (RuntimeException e) {
+      Closing.after(e, this::close);
+      throw e;
+    }
+  }
+
+  /**
+   * The number of GPUs.
+   *
+   * @throws dev.weft.device.DeviceUnavailableException where the driver is missing or does not
+   *     start
+   */
+  public static int count() {
+    return CudaDriver.count();
+  }
+
+  private String describe() {
+    int version = driver.version();
+    return "%s, %d SMs, sm_%d, %.1f GiB, driver for CUDA %d.%d, cuBLAS %s with %d MiB workspace"
+        .formatted(
+            driver.model(),
+            driver.multiprocessors(),
+            driver.capability(),
+            driver.totalMemory() / (double) (1 << 30),
+            version / 1000,
+            version % 1000 / 10,
+            cublas.version(),
+            Cublas.WORKSPACE_BYTES >> 20);
+  }
+
+  @Override
+  public String name() {
+    return driver.device();
+  }
+
+  @Override
+  public String description() {
+    return description;
+  }
+
+  @Override
+  public long allocate(long bytes) {
+    enter();
+    long address = driver.allocate(bytes);
+    if (address != 0) {
+      allocations.add(address);
+    }
+    return address;
+  }
+
+  @Override
+  public void free(long address) {
+    enter();
+    if (!allocations.remove(address)) {
+      throw new DeviceException(
+          "%s: free of %#x, which is not allocated".formatted(name(), address));
+    }
+    driver.free(address);
+  }
+
+  @Override
+  public void run(Kernel kernel, Precision precision, Arguments arguments, long work) {
+    if (work == 0) {
+      return;
+    }
+    enter();
+    try {
+      if (!(arguments instanceof Arguments.Gemm gemm)) {
+        kernels.launch(kernel, precision, arguments, work);
+      } else if (gemm.k() > 0) {
+        cublas.multiply(precision, gemm);
+      } else {
+        scale(precision, gemm);
+      }
+      calls++;
+    } catch (RuntimeException e) {
+      if (recording && firstFailure == null) {
+        firstFailure = e;
+      }
+      throw e;
+    }
+  }
+
+  /** A product over no elements: c = beta c, row by row where rows are not adjacent. */
+  private void scale(Precision precision, Arguments.Gemm gemm) {
+    long bytes = precision == Precision.F32 ? Float.BYTES : Double.BYTES;
+    boolean dense = gemm.ldc() == gemm.n();
+    long length = dense ? gemm.m() * gemm.n() : gemm.n();
+    for (long row = 0; row < (dense ? 1 : gemm.m()); row++) {
+      long c = gemm.c() + row * gemm.ldc() * bytes;
+      if (gemm.beta() == 0) {
+        kernels.launch(Kernel.FILL, precision, new Arguments.Fill(c, length, 0), length);
+      } else if (gemm.beta() != 1) {
+        // operation 0 is WEFT_SCALE: alpha x
+        var scale = new Arguments.UnaryForward(c, c, length, 0, gemm.beta());
+        kernels.launch(Kernel.UNARY_FORWARD, precision, scale, length);
+      }
+    }
+  }
+
+  @Override
+  public void copyIn(MemorySegment from, long to) {
+    enter();
+    refuseWhileRecording("copyIn");
+    copies.in(from, to);
+  }
+
+  @Override
+  public void copyOut(long from, MemorySegment to) {
+    enter();
+    refuseWhileRecording("copyOut");
+    copies.out(from, to);
+  }
+
+  @Override
+  public void beginRecording() {
+    enter();
+    refuseWhileRecording("beginRecording");
+    driver.beginCapture();
+    recording = true;
+    calls = 0;
+    firstFailure = null;
+  }
+
+  @Override
+  public Program endRecording() {
+    enter();
+    if (!recording) {
+      throw new IllegalStateException(name() + ": no recording is in progress");
+    }
+    recording = false;
+    CUgraph graph = new CUgraph();
+    int code = driver.endCapture(graph);
+    if (firstFailure != null) {
+      CudaException failure =
+          new CudaException(
+              "%s: the recording failed at call %d: %s"
+                  .formatted(name(), calls + 1, firstFailure.getMessage()),
+              firstFailure);
+      if (code == 0) {
+        Closing.after(failure, () -> driver.destroy(graph));
+      }
+      throw failure;
+    }
+    if (code != 0) {
+      throw driver.failure(code, "cuStreamEndCapture", "of %d calls".formatted(calls));
+    }
+    try {
+      CUgraphExec exec = calls == 0 ? null : driver.instantiate(graph, calls);
+      return new CudaProgram(driver, exec, calls, programs);
+    } finally {
+      driver.destroy(graph);
+    }
+  }
+
+  @Override
+  public void abandonRecording() {
+    if (!recording) {
+      return;
+    }
+    enter();
+    recording = false;
+    CUgraph graph = new CUgraph();
+    // a failed call in the recording invalidates it, and it is being forgotten: no error here
+    if (driver.endCapture(graph) == 0) {
+      driver.destroy(graph);
+    }
+  }
+
+  @Override
+  public void synchronize() {
+    enter();
+    refuseWhileRecording("synchronize");
+    driver.synchronize();
+  }
+
+  private void enter() {
+    if (closed) {
+      throw new IllegalStateException(name() + " is closed");
+    }
+    driver.makeCurrent();
+  }
+
+  private void refuseWhileRecording(String call) {
+    if (recording) {
+      throw new IllegalStateException(
+          "%s: %s while a recording is in progress".formatted(name(), call));
+    }
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    Closing closing = new Closing();
+    closing.run(driver::makeCurrent);
+    closing.run(this::abandonRecording);
+    closed = true;
+    closing.run(driver::synchronize);
+    List.copyOf(programs).forEach(program -> closing.run(program::close));
+    allocations.forEach(address -> closing.run(() -> driver.free(address)));
+    allocations.clear();
+    if (copies != null) {
+      closing.run(copies::close);
+    }
+    if (cublas != null) {
+      closing.run(cublas::close);
+    }
+    if (kernels != null) {
+      closing.run(kernels::close);
+    }
+    closing.run(driver::close);
+    closing.finish();
+  }
+}

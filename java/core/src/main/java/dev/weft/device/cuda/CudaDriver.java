@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.device.cuda;
+
+import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR;
+import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR;
+import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
+
+import dev.weft.device.DeviceUnavailableException;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUfunction;
+import jcuda.driver.CUgraph;
+import jcuda.driver.CUgraphExec;
+import jcuda.driver.CUmodule;
+import jcuda.driver.CUresult;
+import jcuda.driver.CUstream;
+import jcuda.driver.CUstreamCaptureMode;
+import jcuda.driver.CUstream_flags;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * One GPU through the CUDA driver: its primary context and one stream of it, on which all work
+ * runs. The one class that calls {@link JCudaDriver}; every result is checked here.
+ */
+final class CudaDriver implements AutoCloseable {
+  private static boolean started;
+
+  private final String device;
+  private final CUdevice handle = new CUdevice();
+  private final CUcontext context = new CUcontext();
+  private final CUstream stream = new CUstream();
+  private boolean retained;
+  private boolean streaming;
+  private String lastLaunch = "";
+
+  /** Opens a GPU by number and makes it current on the calling thread. */
+  CudaDriver(int ordinal) {
+    device = "cuda:" + ordinal;
+    int count = count();
+    if (ordinal < 0 || ordinal >= count) {
+      throw new DeviceUnavailableException(
+          "%s was asked for, but the driver has %d device(s)".formatted(device, count));
+    }
+    try {
+      check(JCudaDriver.cuDeviceGet(handle, ordinal), "cuDeviceGet");
+      check(JCudaDriver.cuDevicePrimaryCtxRetain(context, handle), "cuDevicePrimaryCtxRetain");
+      retained = true;
+      makeCurrent();
+      int flags = CUstream_flags.CU_STREAM_NON_BLOCKING;
+      check(JCudaDriver.cuStreamCreate(stream, flags), "cuStreamCreate");
+      streaming = true;
+    } catch (RuntimeException e) {
+      Closing.after(e, this::close);
+      throw e;
+    }
+  }
+
+  /** Loads the driver and starts it, once in a process. */
+  private static synchronized void start() {
+    if (started) {
+      return;
+    }
+    CudaLibraries.loadDriver(() -> JCudaDriver.setExceptionsEnabled(false));
+    int code = JCudaDriver.cuInit(0);
+    if (code != CUresult.CUDA_SUCCESS) {
+      throw new DeviceUnavailableException(
+          "the NVIDIA driver does not start: cuInit failed: %s (%d)".formatted(error(code), code));
+    }
+    started = true;
+  }
+
+  /** The number of GPUs. */
+  static int count() {
+    start();
+    int[] count = new int[1];
+    int code = JCudaDriver.cuDeviceGetCount(count);
+    if (code != CUresult.CUDA_SUCCESS) {
+      throw new CudaException("cuda", "cuDeviceGetCount", "", code, error(code));
+    }
+    return count[0];
+  }
+
+  /**
+   * Makes the context current on the calling thread. Done at every entry: it costs tens of
+   * nanoseconds, and neither a second device on this thread nor a virtual thread that moved can be
+   * in the way.
+   */
+  void makeCurrent() {
+    check(JCudaDriver.cuCtxSetCurrent(context), "cuCtxSetCurrent");
+  }
+
+  /** {@code cuda:0}. */
+  String device() {
+    return device;
+  }
+
+  /** The model. */
+  String model() {
+    byte[] name = new byte[256];
+    check(JCudaDriver.cuDeviceGetName(name, name.length, handle), "cuDeviceGetName");
+    int length = 0;
+    while (length < name.length && name[length] != 0) {
+      length++;
+    }
+    return new String(name, 0, length, StandardCharsets.UTF_8);
+  }
+
+  /** The compute capability, such as 90 for 9.0. */
+  int capability() {
+    return 10 * attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
+        + attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
+  }
+
+  /** The number of streaming multiprocessors. */
+  int multiprocessors() {
+    return attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+  }
+
+  private int attribute(int attribute) {
+    int[] value = new int[1];
+    check(JCudaDriver.cuDeviceGetAttribute(value, attribute, handle), "cuDeviceGetAttribute");
+    return value[0];
+  }
+
+  /** Bytes of device memory. */
+  long totalMemory() {
+    long[] bytes = new long[1];
+    check(JCudaDriver.cuDeviceTotalMem(bytes, handle), "cuDeviceTotalMem");
+    return bytes[0];
+  }
+
+  /** The newest CUDA version that the driver speaks, such as 12060 for 12.6. */
+  int version() {
+    int[] version = new int[1];
+    check(JCudaDriver.cuDriverGetVersion(version), "cuDriverGetVersion");
+    return version[0];
+  }
+
+  /** Takes device memory; 0 where there is not that much. */
+  long allocate(long bytes) {
+    DeviceAddress address = new DeviceAddress();
+    int code = JCudaDriver.cuMemAlloc(address, bytes);
+    if (code == CUresult.CUDA_ERROR_OUT_OF_MEMORY) {
+      return 0;
+    }
+    check(code, "cuMemAlloc", bytes, "bytes");
+    return address.value();
+  }
+
+  /** Gives device memory back. */
+  void free(long address) {
+    check(JCudaDriver.cuMemFree(new DeviceAddress(address)), "cuMemFree");
+  }
+
+  /** Takes page-locked host memory. */
+  MemorySegment allocatePinned(long bytes) {
+    HostAddress address = new HostAddress();
+    check(JCudaDriver.cuMemAllocHost(address, bytes), "cuMemAllocHost", bytes, "bytes");
+    return MemorySegment.ofAddress(address.value()).reinterpret(bytes);
+  }
+
+  /** Gives page-locked host memory back. */
+  void freePinned(MemorySegment memory) {
+    check(JCudaDriver.cuMemFreeHost(new HostAddress(memory.address())), "cuMemFreeHost");
+  }
+
+  /** Queues a copy from host memory, which must stay as it is until {@link #synchronize}. */
+  void copyIn(long from, long to, long bytes) {
+    DeviceAddress target = new DeviceAddress(to);
+    int code = JCudaDriver.cuMemcpyHtoDAsync(target, new HostAddress(from), bytes, stream);
+    check(code, "cuMemcpyHtoDAsync", bytes, "bytes");
+  }
+
+  /** Queues a copy to host memory, which holds it after {@link #synchronize}. */
+  void copyOut(long from, long to, long bytes) {
+    DeviceAddress source = new DeviceAddress(from);
+    int code = JCudaDriver.cuMemcpyDtoHAsync(new HostAddress(to), source, bytes, stream);
+    check(code, "cuMemcpyDtoHAsync", bytes, "bytes");
+  }
+
+  /** Waits for all work queued so far. */
+  void synchronize() {
+    check(JCudaDriver.cuStreamSynchronize(stream), "cuStreamSynchronize");
+  }
+
+  /** Loads a module; the error number, for the caller to explain. */
+  int loadModule(CUmodule module, MemorySegment image) {
+    // not cuModuleLoadData: JCuda's takes a heap array and pins it for as long as the driver
+    // compiles
+    return JCudaDriver.cuModuleLoadDataEx(module, new HostAddress(image.address()), 0, null, null);
+  }
+
+  /** Unloads a module. */
+  void unloadModule(CUmodule module) {
+    check(JCudaDriver.cuModuleUnload(module), "cuModuleUnload");
+  }
+
+  /** A kernel of a module, or null where it has none of that name. */
+  CUfunction function(CUmodule module, String symbol) {
+    CUfunction function = new CUfunction();
+    int code = JCudaDriver.cuModuleGetFunction(function, module, symbol);
+    if (code == CUresult.CUDA_ERROR_NOT_FOUND) {
+      return null;
+    }
+    if (code != CUresult.CUDA_SUCCESS) {
+      throw failure(code, "cuModuleGetFunction", "of " + symbol);
+    }
+    return function;
+  }
+
+  /** Queues a kernel, or adds it to the capture; the parameters are copied before this returns. */
+  void launch(CUfunction function, String symbol, int blocks, int threads, HostAddress parameters) {
+    int code =
+        JCudaDriver.cuLaunchKernel(
+            function, blocks, 1, 1, threads, 1, 1, 0, stream, parameters, null);
+    if (code != CUresult.CUDA_SUCCESS) {
+      String detail = "of %s, %d blocks of %d threads,".formatted(symbol, blocks, threads);
+      throw failure(code, "cuLaunchKernel", detail);
+    }
+    lastLaunch = symbol;
+  }
+
+  /** Begins to capture the stream; relaxed, so that memory may be allocated meanwhile. */
+  void beginCapture() {
+    int mode = CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED;
+    check(JCudaDriver.cuStreamBeginCapture(stream, mode), "cuStreamBeginCapture");
+  }
+
+  /** Ends the capture; the error number. The graph is null where the capture was invalidated. */
+  int endCapture(CUgraph graph) {
+    return JCudaDriver.cuStreamEndCapture(stream, graph);
+  }
+
+  /** Makes a graph ready to launch. */
+  CUgraphExec instantiate(CUgraph graph, int calls) {
+    CUgraphExec program = new CUgraphExec();
+    check(JCudaDriver.cuGraphInstantiate(program, graph, 0), "cuGraphInstantiate", calls, "calls");
+    return program;
+  }
+
+  /** Queues a graph. */
+  void launch(CUgraphExec program, int calls) {
+    check(JCudaDriver.cuGraphLaunch(program, stream), "cuGraphLaunch", calls, "calls");
+    lastLaunch = "a recorded program";
+  }
+
+  /** Frees a graph that was captured. */
+  void destroy(CUgraph graph) {
+    check(JCudaDriver.cuGraphDestroy(graph), "cuGraphDestroy");
+  }
+
+  /** Frees a graph that was made ready. */
+  void destroy(CUgraphExec program) {
+    check(JCudaDriver.cuGraphExecDestroy(program), "cuGraphExecDestroy");
+  }
+
+  /** The stream, for cuBLAS. */
+  CUstream stream() {
+    return stream;
+  }
+
+  /** Notes what cuBLAS launched, for the message of a later failure. */
+  void launched(String what) {
+    lastLaunch = what;
+  }
+
+  @Override
+  public void close() {
+    Closing closing = new Closing();
+    if (streaming) {
+      streaming = false;
+      closing.run(() -> check(JCudaDriver.cuStreamDestroy(stream), "cuStreamDestroy"));
+    }
+    if (retained) {
+      retained = false;
+      closing.run(
+          () -> check(JCudaDriver.cuDevicePrimaryCtxRelease(handle), "cuDevicePrimaryCtxRelease"));
+    }
+    closing.finish();
+  }
+
+  private void check(int code, String call) {
+    if (code != CUresult.CUDA_SUCCESS) {
+      throw failure(code, call, "");
+    }
+  }
+
+  private void check(int code, String call, long count, String what) {
+    if (code != CUresult.CUDA_SUCCESS) {
+      throw failure(code, call, "of %d %s".formatted(count, what));
+    }
+  }
+
+  /** The exception for a failed call. */
+  CudaException failure(int code, String call, String detail) {
+    String after = lastLaunch.isEmpty() ? "" : " (the last launch was %s)".formatted(lastLaunch);
+    return new CudaException(device, call, detail + after, code, error(code));
+  }
+
+  private static String error(int code) {
+    String[] name = new String[1];
+    String[] text = new String[1];
+    boolean known =
+        JCudaDriver.cuGetErrorName(code, name) == CUresult.CUDA_SUCCESS
+            && JCudaDriver.cuGetErrorString(code, text) == CUresult.CUDA_SUCCESS;
+    return known && name[0] != null ? name[0] + ", " + text[0] : CUresult.stringFor(code);
+  }
+}

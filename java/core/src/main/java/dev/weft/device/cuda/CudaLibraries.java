@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.device.cuda;
+
+import dev.weft.device.DeviceUnavailableException;
+import dev.weft.device.NativeFiles;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import jcuda.JCudaVersion;
+import jcuda.LibUtils;
+
+/**
+ * The libraries that CUDA needs on this machine: the driver ({@code libcuda.so.1}) and cuBLAS 12,
+ * or cuBLAS 13 behind Weft's forwarding library. JCuda's natives find them because they are loaded
+ * first.
+ *
+ * <p>{@code WEFT_CUBLAS} (or the system property {@code weft.cublas}) names a cuBLAS outright,
+ * version 12 or 13. {@code WEFT_CUDA_DRIVER} ({@code weft.cuda.driver}) names a driver; that is for
+ * tests and unusual installs.
+ */
+public final class CudaLibraries {
+
+  /**
+   * A part that CUDA needs, and where it was found.
+   *
+   * @param what such as {@code NVIDIA driver (libcuda.so.1)}
+   * @param path the file; null where the part is missing
+   * @param how how it was found, or why it was not and where it was sought
+   */
+  public record Found(String what, Path path, String how) {
+    /** Whether the part is there. */
+    public boolean present() {
+      return path != null;
+    }
+  }
+
+  private static final String FORWARDER =
+      "dev/weft/native/" + NativeFiles.platform() + "/libcublas.so.12";
+
+  private static Found driver;
+  private static Found cublas;
+
+  private CudaLibraries() {}
+
+  /**
+   * Looks for every part, as opening a device would, and never throws for one that is missing. What
+   * is found stays loaded.
+   */
+  public static synchronized List<Found> report() {
+    List<Found> parts = new ArrayList<>();
+    parts.add(findDriver());
+    parts.add(findCublas());
+    parts.add(resource("JCuda", jcudaFile("JCudaDriver")));
+    parts.add(resource("JCublas", jcudaFile("JCublas2")));
+    parts.add(resource("Weft's CUDA kernels", CudaKernels.FATBIN));
+    parts.add(resource("forwarding library for cuBLAS 13", FORWARDER));
+    return parts;
+  }
+
+  private static Found resource(String what, String resource) {
+    Path file = NativeFiles.file(resource);
+    String how = file == null ? resource + " is not on the class path" : "class path";
+    return new Found(what, file, how);
+  }
+
+  /** Whether the user named the driver outright. */
+  static boolean driverIsNamed() {
+    return LibrarySearch.named("WEFT_CUDA_DRIVER", "weft.cuda.driver") != null;
+  }
+
+  /**
+   * Loads the driver and then JCuda's library over it.
+   *
+   * @param touch runs the static initialiser of JCuda's class
+   */
+  static synchronized void loadDriver(Runnable touch) {
+    require(findDriver());
+    loadJcuda("JCudaDriver", touch);
+  }
+
+  /**
+   * Loads cuBLAS and then JCublas' library over it.
+   *
+   * @param touch runs the static initialiser of JCublas' class
+   */
+  static synchronized void loadCublas(Runnable touch) {
+    require(findCublas());
+    loadJcuda("JCublas2", touch);
+  }
+
+  private static void require(Found found) {
+    if (!found.present()) {
+      throw new DeviceUnavailableException(
+          "CUDA was asked for, but %s is not usable: %s".formatted(found.what(), found.how()));
+    }
+  }
+
+  private static Found findDriver() {
+    if (driver == null || !driver.present()) {
+      String what = "the NVIDIA driver (libcuda.so.1)";
+      LibrarySearch search = new LibrarySearch();
+      String named = LibrarySearch.named("WEFT_CUDA_DRIVER", "weft.cuda.driver");
+      Path path =
+          named != null
+              ? search.loadNamed(Path.of(named))
+              : search.load("libcuda.so.1", LibrarySearch.driverFolders());
+      driver = new Found(what, path, search.account());
+    }
+    return driver;
+  }
+
+  private static Found findCublas() {
+    if (cublas == null || !cublas.present()) {
+      String named = LibrarySearch.named("WEFT_CUBLAS", "weft.cublas");
+      cublas = named != null ? namedCublas(Path.of(named)) : soughtCublas();
+    }
+    return cublas;
+  }
+
+  private static Found namedCublas(Path file) {
+    LibrarySearch search = new LibrarySearch();
+    if (LibrarySearch.realName(file).startsWith("libcublas.so.13")) {
+      return behindForwarder(search, search.loadNamedWithSibling(file, "libcublasLt.so.13"));
+    }
+    Path path = search.loadNamedWithSibling(file, "libcublasLt.so.12");
+    return new Found("cuBLAS (libcublas.so.12)", path, search.account());
+  }
+
+  private static Found soughtCublas() {
+    LibrarySearch search = new LibrarySearch();
+    List<Path> folders = LibrarySearch.cublasFolders();
+    Path path = search.load("libcublas.so.12", folders, "libcublasLt.so.12");
+    if (path != null) {
+      return new Found("cuBLAS (libcublas.so.12)", path, search.account());
+    }
+    path = search.load("libcublas.so.13", folders, "libcublasLt.so.13");
+    if (path != null) {
+      return behindForwarder(search, path);
+    }
+    String how = search.account() + "; WEFT_CUBLAS can name the file";
+    return new Found("cuBLAS (libcublas.so.12 or libcublas.so.13)", null, how);
+  }
+
+  /** The forwarding library finds libcublas.so.13 by its name, since it is loaded already. */
+  private static Found behindForwarder(LibrarySearch search, Path cublas13) {
+    String what = "cuBLAS (libcublas.so.13)";
+    if (cublas13 == null) {
+      return new Found(what, null, search.account());
+    }
+    String how = search.account();
+    Path forwarder = NativeFiles.file(FORWARDER);
+    if (forwarder == null) {
+      String missing = "%s is there, but this build of Weft has no %s, which JCuda needs over it";
+      return new Found(what, null, missing.formatted(cublas13, FORWARDER));
+    }
+    LibrarySearch loading = new LibrarySearch();
+    if (loading.loadNamed(forwarder) == null) {
+      return new Found(what, null, loading.account());
+    }
+    return new Found(what, cublas13, how + ", behind Weft's libcublas.so.12");
+  }
+
+  private static String jcudaFile(String name) {
+    String library = LibUtils.createPlatformLibraryName(name + "-" + JCudaVersion.get());
+    return "lib/" + LibUtils.createLibraryFileName(library);
+  }
+
+  /**
+   * JCuda unpacks its library into {@code java.io.tmpdir} under a fixed name and loads what it
+   * finds there, be it half a file of another process that starts or a file of another user. So it
+   * is shown the folder where the library is unpacked already.
+   */
+  private static void loadJcuda(String name, Runnable touch) {
+    String resource = jcudaFile(name);
+    Path file = NativeFiles.file(resource);
+    if (file == null) {
+      throw new DeviceUnavailableException(
+          "%s is not on the class path: JCuda has no natives for %s in this build"
+              .formatted(resource, NativeFiles.platform()));
+    }
+    String folder = System.getProperty("java.io.tmpdir");
+    System.setProperty("java.io.tmpdir", file.toAbsolutePath().getParent().toString());
+    try {
+      touch.run();
+    } catch (LinkageError | jcuda.CudaException e) {
+      throw new DeviceUnavailableException("%s does not load: %s".formatted(file, e), e);
+    } finally {
+      System.setProperty("java.io.tmpdir", folder);
+    }
+  }
+}
