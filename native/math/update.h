@@ -17,11 +17,11 @@ WEFT_MATH void sgd(T& value, T gradient, T& velocity, T rate, T momentum, T damp
   value -= rate * (nesterov ? g + momentum * velocity : velocity);
 }
 
-// 1 - beta^t, for t = 1, 2, ... steps. From beta as T holds it: else the first float32 step with beta2
+// 1 - beta^t after t = 1, 2, ... steps. From beta as T holds it: else the first float32 step with beta2
 // = 0.999 would be off by 2e-5, because 1 - 0.999f is not 0.001f.
 template <typename T>
 WEFT_MATH T adam_correction(double beta, uint64_t t) {
-  return T(1.0 - std::pow((double)T(beta), (double)t));
+  return -std::expm1(T(t) * std::log(T(beta)));
 }
 
 // correction1 = adam_correction(beta1, t), correction2 = adam_correction(beta2, t)
