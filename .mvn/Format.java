@@ -12,9 +12,9 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Formats the sources that changed since it last ran: Java with google-java-format, native code with
- * clang-format 19 where that is installed. The build runs it; {@code check} names unformatted files
- * and fails, {@code apply} rewrites them.
+ * Formats the sources that changed since it last ran: Java with google-java-format, native code
+ * with clang-format 19 where that is installed. The build runs it; {@code check} names unformatted
+ * files and fails, {@code apply} rewrites them.
  */
 class Format {
   private static final List<String> JAVA = List.of(".mvn", "java", "tests", "bench");
