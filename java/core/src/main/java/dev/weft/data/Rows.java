@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.data;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * A matrix of numbers off the heap, one example a row, row-major without gaps:
+ *
+ * <p>value[r,c] = scale * stored[r,c] + shift
+ *
+ * <p>so that images stay bytes until a kernel reads them. Values are finite. Immutable.
+ */
+public final class Rows implements Targets {
+  private final Storage storage;
+  private final MemorySegment data; // (rows, columns) of storage, read-only
+  private final int rows;
+  private final int[] shape; // of one row; its product is columns
+  private final int columns;
+  private final double scale;
+  private final double shift;
+
+  private Rows(
+      Storage storage, MemorySegment data, int rows, int[] shape, double scale, double shift) {
+    this.storage = storage;
+    this.data = data.asReadOnly();
+    this.rows = rows;
+    this.shape = shape;
+    this.columns = product(shape);
+    this.scale = scale;
+    this.shift = shift;
+  }
+
+  /**
+   * Float32 rows, copied.
+   *
+   * @throws IllegalArgumentException if there are none, if their lengths differ, or if one holds
+   *     NaN or infinity
+   */
+  public static Rows of(float[][] values) {
+    int columns = columns(values, values.length == 0 ? 0 : values[0].length);
+    MemorySegment data = allocate(Storage.FLOAT32, values.length, columns);
+    for (int row = 0; row < values.length; row++) {
+      checkLength(row, values[row].length, columns);
+      for (int column = 0; column < columns; column++) {
+        checkFinite(values[row][column], row, column);
+      }
+      MemorySegment.copy(values[row], 0, data, ValueLayout.JAVA_FLOAT, 4L * row * columns, columns);
+    }
+    return new Rows(Storage.FLOAT32, data, values.length, new int[] {columns}, 1, 0);
+  }
+
+  /** Float64 rows, copied; throws as {@link #of(float[][])} does. */
+  public static Rows of(double[][] values) {
+    int columns = columns(values, values.length == 0 ? 0 : values[0].length);
+    MemorySegment data = allocate(Storage.FLOAT64, values.length, columns);
+    for (int row = 0; row < values.length; row++) {
+      checkLength(row, values[row].length, columns);
+      for (int column = 0; column < columns; column++) {
+        checkFinite(values[row][column], row, column);
+      }
+      MemorySegment.copy(
+          values[row], 0, data, ValueLayout.JAVA_DOUBLE, 8L * row * columns, columns);
+    }
+    return new Rows(Storage.FLOAT64, data, values.length, new int[] {columns}, 1, 0);
+  }
+
+  /**
+   * Rows of unsigned bytes, copied, each of {@code shape} (28, 28 for example), read as numbers
+   * from 0 to 1: scale 1/255, shift 0.
+   *
+   * @throws IllegalArgumentException if the bytes are not a whole number of rows, or none
+   */
+  public static Rows ofBytes(byte[] bytes, int... shape) {
+    MemorySegment data = Arena.ofAuto().allocate(Math.max(bytes.length, 1), 64);
+    MemorySegment.copy(bytes, 0, data, ValueLayout.JAVA_BYTE, 0, bytes.length);
+    return wrap(data.asSlice(0, bytes.length), shape);
+  }
+
+  /** As {@link #ofBytes}, keeping memory that nobody else writes. */
+  static Rows wrap(MemorySegment bytes, int... shape) {
+    int columns = product(shape);
+    if (bytes.byteSize() == 0) {
+      throw new IllegalArgumentException("no rows");
+    }
+    if (bytes.byteSize() % columns != 0) {
+      throw new IllegalArgumentException(
+          "%d bytes are not a whole number of rows of shape %s"
+              .formatted(bytes.byteSize(), Arrays.toString(shape)));
+    }
+    int rows = Math.toIntExact(bytes.byteSize() / columns);
+    return new Rows(Storage.UINT8, bytes, rows, shape.clone(), 1 / 255.0, 0);
+  }
+
+  /**
+   * The same stored numbers under another reading. To standardise bytes by a mean and a deviation
+   * of their values in 0..1: scale 1 / (255 deviation), shift -mean / deviation.
+   *
+   * @throws IllegalArgumentException if either is NaN or infinite, or the scale is 0
+   */
+  public Rows scaled(double newScale, double newShift) {
+    if (!Double.isFinite(newScale) || !Double.isFinite(newShift) || newScale == 0) {
+      throw new IllegalArgumentException(
+          "value = %s * stored + %s is not a reading of numbers".formatted(newScale, newShift));
+    }
+    return new Rows(storage, data, rows, shape, newScale, newShift);
+  }
+
+  /** The same numbers, each row of {@code newShape}; its product must be {@link #columns}. */
+  public Rows shaped(int... newShape) {
+    if (product(newShape) != columns) {
+      throw new IllegalArgumentException(
+          "rows of %d numbers cannot have shape %s".formatted(columns, Arrays.toString(newShape)));
+    }
+    return new Rows(storage, data, rows, newShape.clone(), scale, shift);
+  }
+
+  /**
+   * The values as float32 or float64, scale and shift applied; this object where nothing changes.
+   *
+   * @throws IllegalArgumentException for UINT8, or where a value is too large for float32
+   */
+  public Rows as(Storage wanted) {
+    if (wanted == storage && scale == 1 && shift == 0) {
+      return this;
+    }
+    if (wanted == Storage.UINT8) {
+      throw new IllegalArgumentException("numbers cannot be turned into UINT8");
+    }
+    MemorySegment converted = allocate(wanted, rows, columns);
+    long count = (long) rows * columns;
+    for (long i = 0; i < count; i++) {
+      double value = value(i);
+      if (wanted == Storage.FLOAT32) {
+        checkFinite((float) value, (int) (i / columns), (int) (i % columns));
+        converted.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) value);
+      } else {
+        converted.setAtIndex(ValueLayout.JAVA_DOUBLE, i, value);
+      }
+    }
+    return new Rows(wanted, converted, rows, shape, 1, 0);
+  }
+
+  public Storage storage() {
+    return storage;
+  }
+
+  /** The stored numbers, (rows, columns), read-only. */
+  public MemorySegment data() {
+    return data;
+  }
+
+  @Override
+  public int rows() {
+    return rows;
+  }
+
+  public int columns() {
+    return columns;
+  }
+
+  /** The shape of one row. */
+  public int[] shape() {
+    return shape.clone();
+  }
+
+  public double scale() {
+    return scale;
+  }
+
+  public double shift() {
+    return shift;
+  }
+
+  /** scale * stored[row,column] + shift. */
+  public double get(int row, int column) {
+    return value(
+        (long) Objects.checkIndex(row, rows) * columns + Objects.checkIndex(column, columns));
+  }
+
+  private double value(long i) {
+    double stored =
+        switch (storage) {
+          case UINT8 -> data.get(ValueLayout.JAVA_BYTE, i) & 0xFF;
+          case FLOAT32 -> data.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+          case FLOAT64 -> data.getAtIndex(ValueLayout.JAVA_DOUBLE, i);
+        };
+    return scale * stored + shift;
+  }
+
+  @Override
+  public Rows slice(int from, int to) {
+    checkRange(from, to, rows);
+    long bytes = (long) columns * storage.bytes();
+    return new Rows(
+        storage, data.asSlice(from * bytes, (to - from) * bytes), to - from, shape, scale, shift);
+  }
+
+  @Override
+  public Rows select(int[] order) {
+    long bytes = (long) columns * storage.bytes();
+    MemorySegment selected = allocate(storage, order.length, columns);
+    for (int i = 0; i < order.length; i++) {
+      long from = Objects.checkIndex(order[i], rows) * bytes;
+      MemorySegment.copy(data, from, selected, i * bytes, bytes);
+    }
+    return new Rows(storage, selected, order.length, shape, scale, shift);
+  }
+
+  @Override
+  public String toString() {
+    return "Rows(%d rows of %s, %s)".formatted(rows, Arrays.toString(shape), storage);
+  }
+
+  static void checkRange(int from, int to, int rows) {
+    if (from < 0 || to > rows || from >= to) {
+      throw new IllegalArgumentException(
+          "rows %d to %d (exclusive) are not in 0..%d".formatted(from, to, rows - 1));
+    }
+  }
+
+  private static MemorySegment allocate(Storage storage, int rows, int columns) {
+    return Arena.ofAuto().allocate((long) rows * columns * storage.bytes(), 64);
+  }
+
+  private static int columns(Object[] values, int first) {
+    if (values.length == 0) {
+      throw new IllegalArgumentException("no rows");
+    }
+    if (first == 0) {
+      throw new IllegalArgumentException("row 0 has no columns");
+    }
+    return first;
+  }
+
+  private static void checkLength(int row, int length, int columns) {
+    if (length != columns) {
+      throw new IllegalArgumentException(
+          "row %d has %d columns, row 0 has %d".formatted(row, length, columns));
+    }
+  }
+
+  private static void checkFinite(double value, int row, int column) {
+    if (!Double.isFinite(value)) {
+      throw new IllegalArgumentException(
+          "row %d, column %d is %s; data must be finite".formatted(row, column, value));
+    }
+  }
+
+  private static int product(int[] shape) {
+    long product = shape.length == 0 ? 0 : 1;
+    for (int size : shape) {
+      product = size < 1 ? 0 : Math.min(product * size, 1L << 31);
+    }
+    if (product < 1 || product > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException("an example cannot have shape " + Arrays.toString(shape));
+    }
+    return (int) product;
+  }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.io;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+
+/**
+ * Writes a file so that its name always stands for a whole file: the new content goes to a
+ * temporary file in the same folder, to the disk, and only then takes the name over. Whatever fails
+ * before leaves the old file as it was, and no temporary file.
+ */
+public final class AtomicFile {
+  private AtomicFile() {}
+
+  /** What is to be written. */
+  @FunctionalInterface
+  public interface Content {
+    void writeTo(FileChannel channel) throws IOException;
+  }
+
+  /**
+   * Writes {@code content} to {@code path}; a symbolic link stays, what it points to is replaced.
+   *
+   * @throws IOException if the file cannot be written; its message says why
+   */
+  public static void write(Path path, Content content) throws IOException {
+    Path target = resolve(path);
+    Path temporary = temporary(target);
+    try {
+      try (FileChannel channel = create(temporary)) {
+        content.writeTo(channel);
+        channel.force(true);
+      }
+      Files.move(
+          temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (Throwable failure) {
+      deleteAfter(failure, temporary);
+      throw failure;
+    }
+    forceFolder(target.getParent());
+  }
+
+  /**
+   * Returns if {@link #write} can be expected to succeed, by making an empty file beside {@code
+   * path} and deleting it. For use before long work whose result goes to {@code path}.
+   *
+   * @throws FileSystemException if the folder does not exist, is none or cannot be written to, or
+   *     if the path is a folder or a read-only file
+   */
+  public static void checkWritable(Path path) throws IOException {
+    Path target = resolve(path);
+    Path temporary = temporary(target);
+    create(temporary).close();
+    Files.delete(temporary);
+  }
+
+  /** Writes all of {@code buffer}. */
+  static void writeFully(FileChannel channel, ByteBuffer buffer) throws IOException {
+    while (buffer.hasRemaining()) {
+      channel.write(buffer);
+    }
+  }
+
+  private static Path resolve(Path path) throws IOException {
+    Path target = path.toAbsolutePath().normalize();
+    if (Files.isSymbolicLink(target)) {
+      Path link = target.resolveSibling(Files.readSymbolicLink(target));
+      target = Files.exists(link) ? link.toRealPath() : link.normalize();
+    }
+    Path folder = target.getParent();
+    if (Files.isDirectory(target)) {
+      throw new FileSystemException(path.toString(), null, "is a folder; a file was to be written");
+    }
+    if (!Files.exists(folder)) {
+      throw new FileSystemException(
+          path.toString(), null, "the folder " + folder + " does not exist");
+    }
+    if (!Files.isDirectory(folder)) {
+      throw new FileSystemException(path.toString(), null, folder + " is a file, not a folder");
+    }
+    if (Files.exists(target) && !Files.isWritable(target)) {
+      throw new FileSystemException(path.toString(), null, "is there already and is read-only");
+    }
+    return target;
+  }
+
+  private static Path temporary(Path target) {
+    return target.resolveSibling("." + UUID.randomUUID() + ".tmp");
+  }
+
+  private static FileChannel create(Path temporary) throws IOException {
+    try {
+      return FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+    } catch (IOException e) {
+      FileSystemException failure =
+          new FileSystemException(
+              temporary.getParent().toString(),
+              null,
+              "no file can be made in this folder (" + reason(e) + ")");
+      failure.initCause(e);
+      throw failure;
+    }
+  }
+
+  private static String reason(IOException e) {
+    return switch (e) {
+      case AccessDeniedException denied -> "permission denied";
+      case FileSystemException other when other.getReason() != null -> other.getReason();
+      default -> e.getMessage();
+    };
+  }
+
+  private static void deleteAfter(Throwable failure, Path temporary) {
+    try {
+      Files.deleteIfExists(temporary);
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /** Makes the new name last through a power cut, where a folder can be opened for that (POSIX). */
+  private static void forceFolder(Path folder) throws IOException {
+    if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+      try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+        channel.force(true);
+      }
+    }
+  }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.io;
+
+import com.google.gson.stream.JsonWriter;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The head of a safetensors file: what lies where in the rest of it.
+ *
+ * @param dataOffset where the tensors' numbers begin in the file
+ * @param tensors in the order in which they lie in the file
+ */
+record SafetensorsHeader(long dataOffset, List<Tensor> tensors, Map<String, String> metadata) {
+  /** Numbers at bytes {@code begin} (inclusive) to {@code end} (exclusive) after dataOffset. */
+  record Tensor(String name, String dtype, long[] shape, long begin, long end) {}
+
+  static final int PREFIX = 8;
+  private static final long LARGEST = 100_000_000; // bytes; the reference reader's limit
+  static final String METADATA = "__metadata__";
+
+  static SafetensorsHeader parse(Path path, MemorySegment file) throws FormatException {
+    if (file.byteSize() < PREFIX) {
+      throw new FormatException(
+          path,
+          file.byteSize(),
+          file.byteSize() == 0
+              ? "the file is empty; a safetensors file begins with the size of its header"
+              : "the file ends within the 8 bytes that give the size of its header");
+    }
+    long size = file.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
+    if (size < 2 || size > LARGEST) {
+      throw new FormatException(
+          path,
+          0,
+          "a header of %s bytes; a safetensors file has one of 2 to %d"
+              .formatted(Long.toUnsignedString(size), LARGEST));
+    }
+    if (size > file.byteSize() - PREFIX) {
+      throw new FormatException(
+          path,
+          file.byteSize(),
+          "the file ends within its header of %d bytes, which begins at byte 8".formatted(size));
+    }
+    long dataOffset = PREFIX + size;
+    SafetensorsHeaderReader reader =
+        new SafetensorsHeaderReader(path, text(path, file.asSlice(PREFIX, size).asByteBuffer()));
+    reader.parse();
+    reader.tensors.sort(Comparator.comparingLong(Tensor::begin).thenComparingLong(Tensor::end));
+    long end = 0;
+    for (Tensor tensor : reader.tensors) {
+      if (tensor.begin != end) {
+        throw new FormatException(
+            path,
+            dataOffset + Math.min(tensor.begin, end),
+            "tensor %s begins at %d of the data, the one before it ends at %d; tensors must neither"
+                    .formatted(tensor.name, tensor.begin, end)
+                + " overlap nor leave gaps");
+      }
+      end = tensor.end;
+    }
+    if (end != file.byteSize() - dataOffset) {
+      throw new FormatException(
+          path,
+          Math.min(file.byteSize(), dataOffset + end),
+          "%d bytes of data after the header; its tensors take %d"
+              .formatted(file.byteSize() - dataOffset, end));
+    }
+    return new SafetensorsHeader(
+        dataOffset,
+        Collections.unmodifiableList(reader.tensors),
+        Collections.unmodifiableMap(reader.metadata));
+  }
+
+  /** The header's JSON, padded with spaces to a multiple of 8 bytes so that the data is aligned. */
+  static byte[] format(
+      List<Map.Entry<String, Safetensors.Entry>> tensors, Map<String, String> metadata) {
+    StringWriter text = new StringWriter();
+    try (JsonWriter json = new JsonWriter(text)) {
+      json.beginObject();
+      if (!metadata.isEmpty()) {
+        json.name(METADATA).beginObject();
+        for (Map.Entry<String, String> pair : new TreeMap<>(metadata).entrySet()) {
+          json.name(pair.getKey()).value(pair.getValue());
+        }
+        json.endObject();
+      }
+      long end = 0;
+      for (Map.Entry<String, Safetensors.Entry> named : tensors) {
+        if (named.getKey().equals(METADATA)) {
+          throw new IllegalArgumentException("a tensor cannot be called " + METADATA);
+        }
+        Safetensors.Entry tensor = named.getValue();
+        json.name(named.getKey()).beginObject().name("dtype").value(tensor.dtype());
+        json.name("shape").beginArray();
+        for (long size : tensor.shape()) {
+          json.value(size);
+        }
+        json.endArray().name("data_offsets").beginArray().value(end);
+        end = Math.addExact(end, tensor.data().byteSize());
+        json.value(end).endArray().endObject();
+      }
+      json.endObject();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    byte[] bytes = utf8(text.toString());
+    if (bytes.length > LARGEST - 8) {
+      throw new IllegalArgumentException(
+          "names and metadata make a header of %d bytes; %d are allowed"
+              .formatted(bytes.length, LARGEST));
+    }
+    byte[] padded = Arrays.copyOf(bytes, (bytes.length + 7) / 8 * 8);
+    Arrays.fill(padded, bytes.length, padded.length, (byte) ' ');
+    return padded;
+  }
+
+  private static byte[] utf8(String text) {
+    try {
+      ByteBuffer bytes = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
+      return Arrays.copyOf(bytes.array(), bytes.limit());
+    } catch (CharacterCodingException e) {
+      throw new IllegalArgumentException("a name or metadata text is not valid Unicode", e);
+    }
+  }
+
+  private static String text(Path path, ByteBuffer bytes) throws FormatException {
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
+    } catch (CharacterCodingException e) {
+      throw new FormatException(
+          path, PREFIX + (long) bytes.position(), "the header is not UTF-8 text", e);
+    }
+  }
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Files: {@link dev.weft.io.Safetensors}, and writing so that a file is whole or absent ({@link
+ * dev.weft.io.AtomicFile}).
+ *
+ * <p>For users and for every package that reads or writes files; it uses no other package of Weft.
+ * A file that is not what it should be is a {@link dev.weft.io.FormatException} with the path, the
+ * byte and what was expected there; all else that goes wrong with files is another IOException.
+ */
+package dev.weft.io;
