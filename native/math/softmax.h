@@ -61,10 +61,16 @@ WEFT_MATH T softmax_loss(const softmax_state<T>& state, T labelled, T smoothing,
   return smoothing > T(0) ? loss + smoothing * (state.largest - mean) : loss;
 }
 
-// softmax(x) - q, inverse = 1 / total
+// softmax(x) - q where e^(x - largest) is at hand, inverse = 1 / total
+template <typename T>
+WEFT_MATH T softmax_difference(T exponential, T inverse, T q) {
+  return exponential * inverse - q;
+}
+
+// softmax(x) - q
 template <typename T>
 WEFT_MATH T softmax_gradient(T x, T largest, T inverse, T q) {
-  return std::exp(x - largest) * inverse - q;
+  return softmax_difference(std::exp(x - largest), inverse, q);
 }
 
 }  // namespace weft

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Fused bias and activation.
+#include "../math/activation.h"
+
+#include "kernel.h"
+
+namespace weft {
+namespace WEFT_ISA {
+namespace {
+
+constexpr int64_t cost(int activation) {
+  return activation == WEFT_IDENTITY || activation == WEFT_RELU || activation == WEFT_LEAKY_RELU
+             ? 1
+             : transcendental;
+}
+
+// Without a bias the matrix is one long row.
+template <typename Arguments, typename Body>
+void over_rows(const Arguments& a, int64_t cost, const Body& body) {
+  if (a.b) {
+    parallel_rows(a.rows, a.cols, cost, body);
+  } else {
+    parallel_rows(1, a.rows * a.cols, cost, body);
+  }
+}
+
+// y = f(x + b)
+template <typename T>
+void bias_activation_forward(const weft_bias_activation_forward& a) {
+  const T *x = as<T>(a.x), *b = as<T>(a.b);
+  T *y = as<T>(a.y), alpha = T(a.alpha);
+  choose<WEFT_ACTIVATIONS>("activation", a.activation, [&](auto kind) {
+    constexpr int A = kind;
+    over_rows(a, cost(A), [=, cols = a.cols](int64_t row, int64_t begin, int64_t end) {
+      const T* from = x + row * cols;
+      T* to = y + row * cols;
+      if (b) {
+#pragma omp simd
+        for (int64_t c = begin; c < end; c++) to[c] = activation<A>(from[c] + b[c], alpha);
+      } else {
+#pragma omp simd
+        for (int64_t c = begin; c < end; c++) to[c] = activation<A>(from[c], alpha);
+      }
+    });
+  });
+}
+
+// dx (+)= dy f'(x + b)
+template <typename T>
+void bias_activation_backward(const weft_bias_activation_backward& a) {
+  const T *x = as<T>(a.x), *b = as<T>(a.b), *y = as<T>(a.y), *dy = as<T>(a.dy);
+  T *dx = as<T>(a.dx), alpha = T(a.alpha);
+  choose<WEFT_ACTIVATIONS>("activation", a.activation, [&](auto kind) {
+    constexpr int A = kind;
+    choose_flag(a.accumulate, [&](auto accumulate) {
+      constexpr bool add = accumulate;
+      if constexpr (derivative_needs_x<A>) {
+        over_rows(a, cost(A), [=, cols = a.cols](int64_t row, int64_t begin, int64_t end) {
+          const T *from = x + row * cols, *up = dy + row * cols;
+          T* to = dx + row * cols;
+          if (b) {
+#pragma omp simd
+            for (int64_t c = begin; c < end; c++) {
+              put<add>(to[c], up[c] * activation_derivative<A>(from[c] + b[c], T(0), alpha));
+            }
+          } else {
+#pragma omp simd
+            for (int64_t c = begin; c < end; c++) {
+              put<add>(to[c], up[c] * activation_derivative<A>(from[c], T(0), alpha));
+            }
+          }
+        });
+      } else {
+        constexpr int64_t weight = A == WEFT_SOFTPLUS ? transcendental : 1;
+        parallel(a.rows * a.cols, weight, [=](int64_t begin, int64_t end) {
+#pragma omp simd
+          for (int64_t i = begin; i < end; i++) {
+            put<add>(dx[i], dy[i] * activation_derivative<A>(T(0), y[i], alpha));
+          }
+        });
+      }
+    });
+  });
+}
+
+}  // namespace
+
+WEFT_DEFINE_TYPED(bias_activation_forward, bias_activation_forward)
+WEFT_DEFINE_TYPED(bias_activation_backward, bias_activation_backward)
+
+}  // namespace WEFT_ISA
+}  // namespace weft

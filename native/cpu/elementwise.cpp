@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Unary and binary elementwise functions; binary ones broadcast by strides of 0.
+#include "../math/elementwise.h"
+
+#include "kernel.h"
+
+namespace weft {
+namespace WEFT_ISA {
+namespace {
+
+constexpr int64_t cost(int unary) {
+  return unary == WEFT_EXP || unary == WEFT_LOG ? transcendental
+         : unary == WEFT_POW                    ? 8 * transcendental
+                                                : 1;
+}
+
+// y = f(x)
+template <typename T>
+void unary_forward(const weft_unary_forward& a) {
+  const T* x = as<T>(a.x);
+  T *y = as<T>(a.y), alpha = T(a.alpha);
+  choose<WEFT_UNARIES>("unary operation", a.operation, [&](auto kind) {
+    constexpr int F = kind;
+    parallel(a.n, cost(F), [=](int64_t begin, int64_t end) {
+#pragma omp simd
+      for (int64_t i = begin; i < end; i++) y[i] = unary<F>(x[i], alpha);
+    });
+  });
+}
+
+// dx (+)= dy f'(x)
+template <typename T>
+void unary_backward(const weft_unary_backward& a) {
+  const T *x = as<T>(a.x), *y = as<T>(a.y), *dy = as<T>(a.dy);
+  T *dx = as<T>(a.dx), alpha = T(a.alpha);
+  choose<WEFT_UNARIES>("unary operation", a.operation, [&](auto kind) {
+    constexpr int F = kind;
+    choose_flag(a.accumulate, [&](auto accumulate) {
+      constexpr bool add = accumulate;
+      parallel(a.n, cost(F), [=](int64_t begin, int64_t end) {
+#pragma omp simd
+        for (int64_t i = begin; i < end; i++) {
+          put<add>(dx[i], dy[i] * unary_derivative<F>(x[i], y[i], alpha));
+        }
+      });
+    });
+  });
+}
+
+// Up to four dimensions with the strides of two operands. Axes that follow one another in both
+// operands are merged, so that the innermost loop is as long as it can be.
+struct view {
+  int64_t extent[4] = {1, 1, 1, 1}, a[4] = {0, 0, 0, 0}, b[4] = {0, 0, 0, 0};
+
+  template <typename Arguments>
+  explicit view(const Arguments& s) {
+    const int64_t extents[] = {s.d0, s.d1, s.d2, s.d3};
+    const int64_t of_a[] = {s.a0, s.a1, s.a2, s.a3}, of_b[] = {s.b0, s.b1, s.b2, s.b3};
+    int last = 3;
+    bool any = false;
+    for (int axis = 3; axis >= 0; axis--) {
+      if (extents[axis] == 1) continue;
+      if (any && a[last] * extent[last] == of_a[axis] && b[last] * extent[last] == of_b[axis]) {
+        extent[last] *= extents[axis];
+        continue;
+      }
+      if (any) last--;
+      extent[last] = extents[axis], a[last] = of_a[axis], b[last] = of_b[axis];
+      any = true;
+    }
+  }
+
+  int64_t rows() const { return extent[0] * extent[1] * extent[2]; }
+
+  // where row r of the merged shape starts
+  static int64_t offset(const int64_t (&extent)[4], const int64_t (&stride)[4], int64_t r) {
+    int64_t k = r % extent[2], j = r / extent[2] % extent[1], i = r / extent[2] / extent[1];
+    return i * stride[0] + j * stride[1] + k * stride[2];
+  }
+};
+
+// body(a stride, b stride, a row, b row, first element of y, count) for every run of y. The strides
+// are constants where they are 0 or 1, which vectorises; no_constant stands for all others.
+constexpr int no_constant = -1;
+
+template <typename T, int A, int B, typename Body>
+void over_runs(const view& v, const T* a, const T* b, const Body& body) {
+  parallel_rows(v.rows(), v.extent[3], 1, [=, &body](int64_t row, int64_t begin, int64_t end) {
+    int64_t as = A == no_constant ? v.a[3] : A, bs = B == no_constant ? v.b[3] : B;
+    const T* from_a = a + view::offset(v.extent, v.a, row) + begin * as;
+    const T* from_b = b + view::offset(v.extent, v.b, row) + begin * bs;
+    int64_t first = row * v.extent[3] + begin, length = end - begin;
+#pragma omp simd
+    for (int64_t i = 0; i < length; i++) body(first + i, from_a[i * as], from_b[i * bs]);
+  });
+}
+
+template <typename T, typename Body>
+void over_pairs(const view& v, const T* a, const T* b, const Body& body) {
+  int64_t as = v.a[3], bs = v.b[3];
+  if (as == 1 && bs == 1) {
+    over_runs<T, 1, 1>(v, a, b, body);
+  } else if (as == 1 && bs == 0) {
+    over_runs<T, 1, 0>(v, a, b, body);
+  } else if (as == 0 && bs == 1) {
+    over_runs<T, 0, 1>(v, a, b, body);
+  } else {
+    over_runs<T, no_constant, no_constant>(v, a, b, body);
+  }
+}
+
+// y = f(a, b)
+template <typename T>
+void binary_forward(const weft_binary_forward& s) {
+  T* y = as<T>(s.y);
+  choose<WEFT_BINARIES>("binary operation", s.operation, [&](auto kind) {
+    constexpr int F = kind;
+    over_pairs(view(s), as<T>(s.a), as<T>(s.b),
+               [=](int64_t i, T a, T b) { y[i] = binary<F>(a, b); });
+  });
+}
+
+// da (+)= dy df/da, db (+)= dy df/db
+template <typename T>
+void binary_backward(const weft_binary_backward& s) {
+  const T *a = as<T>(s.a), *b = as<T>(s.b), *dy = as<T>(s.dy);
+  T *da = as<T>(s.da), *db = as<T>(s.db);
+  view v(s);
+  choose<WEFT_BINARIES>("binary operation", s.operation, [&](auto kind) {
+    constexpr int F = kind;
+    if (da) {
+      choose_flag(s.accumulate_a, [&](auto accumulate) {
+        constexpr bool add = accumulate;
+        over_pairs(v, a, b, [=](int64_t i, T x, T z) {
+          put<add>(da[i], dy[i] * binary_derivative_a<F>(x, z));
+        });
+      });
+    }
+    if (db) {
+      choose_flag(s.accumulate_b, [&](auto accumulate) {
+        constexpr bool add = accumulate;
+        over_pairs(v, a, b, [=](int64_t i, T x, T z) {
+          put<add>(db[i], dy[i] * binary_derivative_b<F>(x, z));
+        });
+      });
+    }
+  });
+}
+
+}  // namespace
+
+WEFT_DEFINE_TYPED(unary_forward, unary_forward)
+WEFT_DEFINE_TYPED(unary_backward, unary_backward)
+WEFT_DEFINE_TYPED(binary_forward, binary_forward)
+WEFT_DEFINE_TYPED(binary_backward, binary_backward)
+
+}  // namespace WEFT_ISA
+}  // namespace weft

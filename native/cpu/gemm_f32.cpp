@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// float32 products by oneDNN. A matmul primitive is made once for each shape, layout and scale and
+// kept, with its scratchpad, by the thread that runs it.
+#include <dnnl.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <string_view>
+#include <unordered_map>
+
+#include "../abi/kernels.h"
+#include "failure.h"
+
+namespace weft {
+
+void gemm_f32(const weft_gemm& a);
+
+namespace {
+
+void check(dnnl_status_t status, const char* call, const weft_gemm& a) {
+  if (status == dnnl_success) return;
+  fail("oneDNN: %s failed with status %d for gemm_f32 of m %lld, n %lld, k %lld", call,
+       (int)status, (long long)a.m, (long long)a.n, (long long)a.k);
+}
+
+#define WEFT_ONEDNN(call) check(call, #call, a)
+
+dnnl_engine_t engine(const weft_gemm& a) {
+  static const dnnl_engine_t made = [&] {
+    dnnl_engine_t e = nullptr;
+    WEFT_ONEDNN(dnnl_engine_create(&e, dnnl_cpu, 0));
+    return e;
+  }();
+  return made;
+}
+
+// All that a primitive depends on. Eight bytes each, so that it can be compared as memory.
+struct key {
+  int64_t m, n, k, lda, ldb, ldc, transpose_a, transpose_b, fast, threads;
+  double alpha, beta;
+
+  bool operator==(const key& other) const { return memcmp(this, &other, sizeof *this) == 0; }
+};
+
+struct key_hash {
+  size_t operator()(const key& k) const {
+    return std::hash<std::string_view>()({reinterpret_cast<const char*>(&k), sizeof k});
+  }
+};
+
+enum operand { A, B, C, SCRATCHPAD, OPERANDS };
+constexpr int names[OPERANDS] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD};
+
+struct product {
+  dnnl_primitive_t primitive = nullptr;
+  dnnl_memory_t memory[OPERANDS] = {};
+  size_t scratchpad = 0;
+
+  product() = default;
+  product(const product&) = delete;
+  ~product() {
+    for (dnnl_memory_t m : memory) dnnl_memory_destroy(m);
+    dnnl_primitive_destroy(primitive);
+  }
+
+  void make(const weft_gemm& a);
+};
+
+// c = alpha (product) + beta c, as steps that oneDNN takes on each result before it stores it
+void describe_scales(const weft_gemm& a, dnnl_primitive_attr_t attributes) {
+  dnnl_post_ops_t steps = nullptr;
+  WEFT_ONEDNN(dnnl_post_ops_create(&steps));
+  if (a.alpha != 1) {
+    dnnl_post_ops_append_eltwise(steps, dnnl_eltwise_linear, (float)a.alpha, 0);
+  }
+  if (a.beta != 0) {
+    dnnl_post_ops_append_sum(steps, (float)a.beta, 0, dnnl_data_type_undef);
+  }
+  dnnl_status_t status = dnnl_primitive_attr_set_post_ops(attributes, steps);
+  dnnl_post_ops_destroy(steps);
+  check(status, "dnnl_primitive_attr_set_post_ops", a);
+}
+
+dnnl_memory_desc_t matrix(const weft_gemm& a, int64_t rows, int64_t cols, int64_t stride,
+                          bool transposed) {
+  dnnl_memory_desc_t made = nullptr;
+  dnnl_dims_t dims = {rows, cols}, strides = {transposed ? 1 : stride, transposed ? stride : 1};
+  WEFT_ONEDNN(dnnl_memory_desc_create_with_strides(&made, 2, dims, dnnl_f32, strides));
+  return made;
+}
+
+void product::make(const weft_gemm& a) {
+  dnnl_memory_desc_t x = matrix(a, a.m, a.k, a.lda, a.transpose_a != 0);
+  dnnl_memory_desc_t w = matrix(a, a.k, a.n, a.ldb, a.transpose_b != 0);
+  dnnl_memory_desc_t y = matrix(a, a.m, a.n, a.ldc, false);
+  dnnl_primitive_attr_t attributes = nullptr;
+  WEFT_ONEDNN(dnnl_primitive_attr_create(&attributes));
+  WEFT_ONEDNN(dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user));
+  WEFT_ONEDNN(dnnl_primitive_attr_set_fpmath_mode(
+      attributes, a.fast ? dnnl_fpmath_mode_bf16 : dnnl_fpmath_mode_strict));
+  describe_scales(a, attributes);
+  dnnl_primitive_desc_t description = nullptr;
+  WEFT_ONEDNN(dnnl_matmul_primitive_desc_create(&description, engine(a), x, w, nullptr, y,
+                                                attributes));
+  WEFT_ONEDNN(dnnl_primitive_create(&primitive, description));
+  const_dnnl_memory_desc_t pad =
+      dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
+  scratchpad = pad ? dnnl_memory_desc_get_size(pad) : 0;
+  const_dnnl_memory_desc_t of[OPERANDS] = {x, w, y, pad};
+  for (int i = 0; i < OPERANDS; i++) {
+    if (of[i]) WEFT_ONEDNN(dnnl_memory_create(&memory[i], of[i], engine(a), DNNL_MEMORY_NONE));
+  }
+  dnnl_primitive_desc_destroy(description);
+  dnnl_primitive_attr_destroy(attributes);
+  for (dnnl_memory_desc_t d : {x, w, y}) dnnl_memory_desc_destroy(d);
+}
+
+// What one thread keeps: its stream, its products and a scratchpad as large as any of them needs.
+struct workshop {
+  // A program has some dozens of shapes; this many are kept before all are made anew.
+  static constexpr size_t most = 1024;
+
+  dnnl_stream_t stream = nullptr;
+  std::unordered_map<key, product, key_hash> products;
+  void* scratchpad = nullptr;
+  size_t scratchpad_bytes = 0;
+
+  ~workshop() {
+    products.clear();
+    dnnl_stream_destroy(stream);
+    free(scratchpad);
+  }
+
+  product& find(const weft_gemm& a) {
+    key wanted = {a.m, a.n, a.k, a.lda, a.ldb, a.ldc, a.transpose_a, a.transpose_b, a.fast,
+                  omp_get_max_threads(), a.alpha, a.beta};
+    auto found = products.find(wanted);
+    if (found != products.end()) return found->second;
+    if (!stream) WEFT_ONEDNN(dnnl_stream_create(&stream, engine(a), dnnl_stream_default_flags));
+    if (products.size() >= most) products.clear();
+    try {
+      product& made = products[wanted];
+      made.make(a);
+      reserve(made.scratchpad, a);
+      return made;
+    } catch (...) {
+      products.erase(wanted);
+      throw;
+    }
+  }
+
+  void reserve(size_t bytes, const weft_gemm& a) {
+    if (bytes <= scratchpad_bytes) return;
+    free(scratchpad);
+    scratchpad_bytes = 0;
+    size_t whole = (bytes + 4095) / 4096 * 4096;
+    scratchpad = aligned_alloc(4096, whole);
+    if (!scratchpad) check(dnnl_out_of_memory, "the scratchpad's allocation", a);
+    scratchpad_bytes = whole;
+  }
+};
+
+thread_local workshop shop;
+
+// c = beta c, what is left of a product with nothing to add up
+void scale_only(const weft_gemm& a) {
+  float *c = static_cast<float*>(a.c), beta = (float)a.beta;
+  for (int64_t i = 0; i < a.m; i++) {
+    for (int64_t j = 0; j < a.n; j++) {
+      float& place = c[i * a.ldc + j];
+      place = beta == 0 ? 0 : beta * place;
+    }
+  }
+}
+
+}  // namespace
+
+void gemm_f32(const weft_gemm& a) {
+  if (a.m <= 0 || a.n <= 0) return;
+  if (a.k <= 0) return scale_only(a);
+  product& p = shop.find(a);
+  void* data[OPERANDS] = {a.a, a.b, a.c, shop.scratchpad};
+  dnnl_exec_arg_t arguments[OPERANDS];
+  int count = 0;
+  for (int i = 0; i < OPERANDS; i++) {
+    if (!p.memory[i]) continue;
+    WEFT_ONEDNN(dnnl_memory_set_data_handle(p.memory[i], data[i]));
+    arguments[count++] = {names[i], p.memory[i]};
+  }
+  WEFT_ONEDNN(dnnl_primitive_execute(p.primitive, shop.stream, count, arguments));
+}
+
+}  // namespace weft

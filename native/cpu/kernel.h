@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What every family file shares: the declarations of all kernels of one instruction set and the way
+// work is cut for threads. A family file is compiled once per instruction set, with WEFT_ISA set to
+// avx512, avx2 or baseline. All it defines stands in that namespace or in an unnamed one, so that the
+// linker can never take one set's copy of a function for another's.
+#ifndef WEFT_CPU_KERNEL_H
+#define WEFT_CPU_KERNEL_H
+
+#include <omp.h>
+
+#include <type_traits>
+
+#include "../abi/kernels.h"
+#include "../math/portable.h"
+#include "failure.h"
+
+namespace weft {
+
+using kernel = void (*)(const void* arguments);
+
+void gemm_f32(const weft_gemm& a);  // oneDNN, which does its own dispatch
+
+namespace WEFT_ISA {
+
+// in the order of weft_abi_table()
+extern const kernel kernels[];
+
+#define WEFT_DECLARE(name, arguments, threads, items) void name(const weft_##arguments& a);
+#define WEFT_DECLARE_TYPED(name, arguments, threads, items) \
+  void name##_f32(const weft_##arguments& a);               \
+  void name##_f64(const weft_##arguments& a);
+WEFT_TYPED_KERNELS(WEFT_DECLARE_TYPED)
+WEFT_UNTYPED_KERNELS(WEFT_DECLARE)
+#undef WEFT_DECLARE
+#undef WEFT_DECLARE_TYPED
+void gemm_f64(const weft_gemm& a);
+
+// Defines name_f32 and name_f64 by a template `name<T>`.
+#define WEFT_DEFINE_TYPED(name, arguments)                              \
+  void name##_f32(const weft_##arguments& a) { name<float>(a); }        \
+  void name##_f64(const weft_##arguments& a) { name<double>(a); }
+
+namespace {
+
+// Work is counted in elements of a cheap loop. Below this many on a thread, starting it costs more
+// than it saves: a fork and join takes 2-4 us, in which one core streams some 30,000 floats.
+constexpr int64_t elements_per_thread = 32768;
+
+// How many cheap elements one exp, tanh or erf weighs.
+constexpr int64_t transcendental = 4;
+
+// body(begin, end) over 0..n in at most one range per thread, the cuts at multiples of 256: an
+// element then has the same place in its vector whatever the number of threads, and no two threads
+// write to one cache line. cost: elements of work per unit.
+template <typename Body>
+void parallel(int64_t n, int64_t cost, const Body& body, int64_t align = 256) {
+  if (n <= 0) return;
+  int64_t threads = n * cost / elements_per_thread;
+  int64_t most = threads > 1 ? omp_get_max_threads() : 1;
+  int64_t blocks = (n + align - 1) / align;
+  if (threads > most) threads = most;
+  if (threads > blocks) threads = blocks;
+  if (threads <= 1) {
+    body(int64_t(0), n);
+    return;
+  }
+#pragma omp parallel num_threads(threads)
+  {
+    int64_t team = omp_get_num_threads(), thread = omp_get_thread_num();
+    int64_t begin = blocks * thread / team * align, end = blocks * (thread + 1) / team * align;
+    if (end > n) end = n;
+    if (begin < end) body(begin, end);
+  }
+}
+
+// The same for units that are large and separate (rows, tiles): cuts anywhere.
+template <typename Body>
+void parallel_units(int64_t n, int64_t cost, const Body& body) {
+  parallel(n, cost, body, 1);
+}
+
+// body(row, begin, end) over the pieces of rows of a (rows, cols) matrix.
+template <typename Body>
+void parallel_rows(int64_t rows, int64_t cols, int64_t cost, const Body& body) {
+  parallel(rows * cols, cost, [&](int64_t begin, int64_t end) {
+    int64_t row = begin / cols, column = begin % cols;
+    for (int64_t left = end - begin; left > 0; row++, column = 0) {
+      int64_t length = cols - column < left ? cols - column : left;
+      body(row, column, column + length);
+      left -= length;
+    }
+  });
+}
+
+// f(constant) with the constant K == value, for value in 0..Count-1: a loop then has no branch over
+// the kind of its operation.
+template <int Count, int K = 0, typename F>
+void choose(const char* what, int64_t value, const F& f) {
+  if constexpr (K == Count) {
+    fail("%s has no number %lld; there are %d", what, (long long)value, Count);
+  } else if (value == K) {
+    f(std::integral_constant<int, K>{});
+  } else {
+    choose<Count, K + 1>(what, value, f);
+  }
+}
+
+// f(constant), true where flag is not 0.
+template <typename F>
+void choose_flag(int64_t flag, const F& f) {
+  if (flag) {
+    f(std::true_type{});
+  } else {
+    f(std::false_type{});
+  }
+}
+
+template <bool Accumulate, typename T>
+WEFT_MATH void put(T& place, T value) {
+  if constexpr (Accumulate) {
+    place += value;
+  } else {
+    place = value;
+  }
+}
+
+template <typename T>
+WEFT_MATH T* as(void* pointer) {
+  return static_cast<T*>(pointer);
+}
+
+WEFT_MATH int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+}  // namespace
+}  // namespace WEFT_ISA
+}  // namespace weft
+#endif  // WEFT_CPU_KERNEL_H

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The exported functions: the contract as text, the choice of an instruction set, and the loop over
+// records.
+#include "../abi/library.h"
+
+#include <omp.h>
+#include <stddef.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <string>
+
+#include "../abi/kernels.h"
+#include "failure.h"
+#include "instruction_set.h"
+
+#define WEFT_EXPORT extern "C" __attribute__((visibility("default")))
+
+namespace weft {
+
+void fail(const char* format, ...) {
+  failure f;
+  va_list values;
+  va_start(values, format);
+  vsnprintf(f.sentence, sizeof f.sentence, format, values);
+  va_end(values);
+  throw f;
+}
+
+namespace {
+
+thread_local std::string last_error;
+int64_t thread_count = 0;  // 0: what OpenMP takes by itself
+
+#define WEFT_COUNT(...) +1
+#define WEFT_COUNT_TYPED(...) +2
+constexpr int64_t kernel_count = 0 WEFT_TYPED_KERNELS(WEFT_COUNT_TYPED)
+    WEFT_UNTYPED_KERNELS(WEFT_COUNT) WEFT_LIBRARY_KERNELS(WEFT_COUNT_TYPED);
+
+const char* const activations[] = {"identity", "sigmoid",  "tanh", "relu", "leaky_relu",
+                                   "elu",      "softplus", "gelu", "silu"};
+const char* const unaries[] = {"scale", "shift", "exp",        "log", "square",
+                               "sqrt",  "pow",   "reciprocal", "abs"};
+const char* const binaries[] = {"add", "subtract", "multiply", "divide", "maximum", "minimum"};
+const char* const reductions[] = {"sum", "mean", "max", "sum_of_squares"};
+
+template <size_t Count>
+void list_enum(std::string& table, const char* type, const char* const (&names)[Count]) {
+  for (size_t value = 0; value < Count; value++) {
+    table += std::string("enum\t") + type + "\t" + names[value] + "\t" + std::to_string(value) + "\n";
+  }
+}
+
+void list_kernel(std::string& table, int64_t& number, const std::string& symbol,
+                 const char* arguments, int threads, int items) {
+  table += "kernel\t" + std::to_string(number++) + "\t" + symbol + "\t" + arguments + "\t" +
+           std::to_string(threads) + "\t" + std::to_string(items) + "\n";
+}
+
+std::string contract() {
+  std::string table;
+#define WEFT_FIELD(kind, name)                                                         \
+  table += std::string("field\t") + structure + "\t" #name "\t" kind "\t" +            \
+           std::to_string(offsetof(arguments, name)) + "\n";
+#define WEFT_FIELD_P(name) WEFT_FIELD("P", name)
+#define WEFT_FIELD_I(name) WEFT_FIELD("I", name)
+#define WEFT_FIELD_D(name) WEFT_FIELD("D", name)
+#define WEFT_LIST_STRUCT(name, FIELDS)                                                      \
+  {                                                                                         \
+    using arguments = weft_##name;                                                          \
+    const char* structure = #name;                                                          \
+    table += "struct\t" #name "\t" + std::to_string(sizeof(arguments)) + "\n";              \
+    FIELDS(WEFT_FIELD_P, WEFT_FIELD_I, WEFT_FIELD_D)                                        \
+  }
+  WEFT_STRUCTS(WEFT_LIST_STRUCT)
+
+  static_assert(sizeof activations / sizeof *activations == WEFT_ACTIVATIONS, "a name is missing");
+  static_assert(sizeof unaries / sizeof *unaries == WEFT_UNARIES, "a name is missing");
+  static_assert(sizeof binaries / sizeof *binaries == WEFT_BINARIES, "a name is missing");
+  static_assert(sizeof reductions / sizeof *reductions == WEFT_REDUCTIONS, "a name is missing");
+  list_enum(table, "activation", activations);
+  list_enum(table, "unary", unaries);
+  list_enum(table, "binary", binaries);
+  list_enum(table, "reduction", reductions);
+
+  int64_t number = 0;
+#define WEFT_LIST(name, arguments, threads, items) \
+  list_kernel(table, number, #name, #arguments, threads, items);
+#define WEFT_LIST_TYPED(name, arguments, threads, items)                   \
+  list_kernel(table, number, #name "_f32", #arguments, threads, items);    \
+  list_kernel(table, number, #name "_f64", #arguments, threads, items);
+  WEFT_TYPED_KERNELS(WEFT_LIST_TYPED)
+  WEFT_UNTYPED_KERNELS(WEFT_LIST)
+  WEFT_LIBRARY_KERNELS(WEFT_LIST_TYPED)
+  return table;
+}
+
+const std::string table = contract();
+
+}  // namespace
+}  // namespace weft
+
+using namespace weft;
+
+WEFT_EXPORT const char* weft_abi_table(void) { return table.c_str(); }
+
+WEFT_EXPORT const char* weft_error(void) { return last_error.c_str(); }
+
+WEFT_EXPORT const char* weft_isa(void) {
+  const instruction_set& set = chosen_set();
+  if (!set.kernels) last_error = set.name;
+  return set.kernels ? set.name : nullptr;
+}
+
+WEFT_EXPORT int64_t weft_run(const weft_record* records, int64_t count) {
+  const instruction_set& set = chosen_set();
+  if (!set.kernels) {
+    last_error = set.name;
+    return 1;
+  }
+  // OpenMP keeps the number per calling thread
+  if (thread_count > 0 && omp_get_max_threads() != thread_count) omp_set_num_threads(thread_count);
+  int64_t k = 0;
+  try {
+    for (; k < count; k++) {
+      const weft_record& record = records[k];
+      if (record.kernel < 0 || record.kernel >= kernel_count) {
+        fail("no kernel has number %lld; there are %lld", (long long)record.kernel,
+             (long long)kernel_count);
+      }
+      if (!record.arguments) fail("record %lld has no arguments", (long long)k);
+      set.kernels[record.kernel](record.arguments);
+    }
+  } catch (const failure& f) {
+    last_error = f.sentence;
+    return k + 1;
+  } catch (const std::exception& e) {
+    last_error = e.what();
+    return k + 1;
+  }
+  return 0;
+}
+
+WEFT_EXPORT void* weft_allocate(int64_t bytes) {
+  constexpr int64_t line = 64;
+  if (bytes < 0 || bytes > INT64_MAX - line) return nullptr;
+  int64_t whole = bytes == 0 ? line : (bytes + line - 1) / line * line;
+  return aligned_alloc(line, (size_t)whole);
+}
+
+WEFT_EXPORT void weft_free(void* memory) { free(memory); }
+
+WEFT_EXPORT int64_t weft_threads(int64_t threads) {
+  if (threads > 0) {
+    thread_count = threads;
+    omp_set_num_threads((int)threads);
+  }
+  return thread_count > 0 ? thread_count : omp_get_max_threads();
+}

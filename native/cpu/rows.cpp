@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Rows moved and looked at: gather, copy, transpose, argmax, fill.
+#include "kernel.h"
+#include "lanes.h"
+
+namespace weft {
+namespace WEFT_ISA {
+namespace {
+
+int64_t start(void* state) { return state ? as<weft_step_state>(state)->cursor : 0; }
+
+template <typename S, typename T>
+void gather(const weft_gather_rows& a) {
+  if (a.rows == 0) return;
+  const S* source = as<S>(a.source);
+  const int32_t* index = as<int32_t>(a.index) + start(a.state);
+  T *y = as<T>(a.y), scale = T(a.scale), shift = T(a.shift);
+  parallel_rows(a.rows, a.cols, 1, [=, cols = a.cols](int64_t row, int64_t begin, int64_t end) {
+    const S* from = source + index[row] * cols;
+    T* to = y + row * cols;
+#pragma omp simd
+    for (int64_t c = begin; c < end; c++) to[c] = scale * T(from[c]) + shift;
+  });
+}
+
+template <typename T>
+void gather_rows(const weft_gather_rows& a) {
+  gather<T, T>(a);
+}
+
+template <typename T>
+void gather_rows_u8(const weft_gather_rows& a) {
+  gather<uint8_t, T>(a);
+}
+
+// dsource[index[r], :] += scale dy[r, :]; a thread owns columns, so rows add up in order
+template <typename T>
+void gather_rows_backward(const weft_gather_rows_backward& a) {
+  const int32_t* index = as<int32_t>(a.index);
+  const T* dy = as<T>(a.dy);
+  T *dsource = as<T>(a.dsource), scale = T(a.scale);
+  // 16 floats are a cache line
+  auto body = [=, rows = a.rows, cols = a.cols](int64_t begin, int64_t end) {
+    for (int64_t row = 0; row < rows; row++) {
+      const T* from = dy + row * cols;
+      T* to = dsource + index[row] * cols;
+#pragma omp simd
+      for (int64_t c = begin; c < end; c++) to[c] += scale * from[c];
+    }
+  };
+  parallel(a.cols, a.rows, body, 16);
+}
+
+// y[r] = the first c with the largest x[r, c], NaN being the largest
+template <typename T>
+void argmax(const weft_argmax& a) {
+  const T* x = as<T>(a.x);
+  int32_t* y = as<int32_t>(a.y);
+  parallel_units(a.rows, a.cols, [=, cols = a.cols](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; row++) {
+      const T* from = x + row * cols;
+      T most = fold<most_or_nan>(from, cols, -std::numeric_limits<T>::infinity());
+      int64_t c = 0;
+      if (most == most) {
+        while (c < cols && from[c] != most) c++;
+      } else {
+        while (c < cols && from[c] == from[c]) c++;
+      }
+      y[row] = (int32_t)c;
+    }
+  });
+}
+
+template <typename T>
+void fill(const weft_fill& a) {
+  T *y = as<T>(a.y), value = T(a.value);
+  parallel(a.n, 1, [=](int64_t begin, int64_t end) {
+#pragma omp simd
+    for (int64_t i = begin; i < end; i++) y[i] = value;
+  });
+}
+
+template <typename T>
+void copy_rows(const weft_copy_rows& a) {
+  const T* x = as<T>(a.x);
+  T *y = as<T>(a.y), scale = T(a.scale);
+  bool dense = a.x_stride == a.cols && a.y_stride == a.cols;
+  int64_t rows = dense ? 1 : a.rows, cols = dense ? a.rows * a.cols : a.cols;
+  choose_flag(a.accumulate, [&](auto accumulate) {
+    constexpr bool add = accumulate;
+    auto body = [=, xs = a.x_stride, ys = a.y_stride](int64_t row, int64_t begin, int64_t end) {
+      const T* from = x + row * xs;
+      T* to = y + row * ys;
+#pragma omp simd
+      for (int64_t c = begin; c < end; c++) put<add>(to[c], scale * from[c]);
+    };
+    parallel_rows(rows, cols, 1, body);
+  });
+}
+
+// Tiles of 32 x 32: 32 rows of each side are 64 cache lines in float32, 128 in float64, well within
+// the first level's 512.
+template <typename T>
+void transpose(const weft_transpose& a) {
+  constexpr int64_t tile = 32;
+  const T* x = as<T>(a.x);
+  T* y = as<T>(a.y);
+  int64_t rows = a.rows, cols = a.cols;
+  int64_t across = (cols + tile - 1) / tile, down = (rows + tile - 1) / tile;
+  choose_flag(a.accumulate, [&](auto accumulate) {
+    constexpr bool add = accumulate;
+    parallel_units(across * down, tile * tile, [=](int64_t begin, int64_t end) {
+      for (int64_t t = begin; t < end; t++) {
+        int64_t r0 = t / across * tile, c0 = t % across * tile;
+        int64_t r1 = smaller(rows, r0 + tile), c1 = smaller(cols, c0 + tile);
+        for (int64_t c = c0; c < c1; c++) {
+#pragma omp simd
+          for (int64_t r = r0; r < r1; r++) put<add>(y[c * rows + r], x[r * cols + c]);
+        }
+      }
+    });
+  });
+}
+
+}  // namespace
+
+WEFT_DEFINE_TYPED(gather_rows, gather_rows)
+WEFT_DEFINE_TYPED(gather_rows_u8, gather_rows)
+WEFT_DEFINE_TYPED(gather_rows_backward, gather_rows_backward)
+WEFT_DEFINE_TYPED(argmax, argmax)
+WEFT_DEFINE_TYPED(fill, fill)
+WEFT_DEFINE_TYPED(copy_rows, copy_rows)
+WEFT_DEFINE_TYPED(transpose, transpose)
+
+void gather_labels(const weft_gather_labels& a) {
+  if (a.rows == 0) return;
+  const int32_t* source = as<int32_t>(a.source);
+  const int32_t* index = as<int32_t>(a.index) + start(a.state);
+  int32_t* y = as<int32_t>(a.y);
+  parallel(a.rows, 1, [=](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; r++) y[r] = source[index[r]];
+  });
+}
+
+}  // namespace WEFT_ISA
+}  // namespace weft
