@@ -88,7 +88,8 @@ final class CudaKernels implements AutoCloseable {
           fatbin == null ? new DeviceUnavailableException(NO_KERNELS, failure) : failure;
       case CUDA_ERROR_NO_BINARY_FOR_GPU, CUDA_ERROR_UNSUPPORTED_PTX_VERSION ->
           new DeviceUnavailableException(
-              "the kernels of this build do not run on %s (%s, sm_%d, driver for CUDA %d.%d): a newer driver, or a build for that chip, is needed"
+              ("the kernels of this build do not run on %s (%s, sm_%d, driver for CUDA %d.%d):"
+                      + " a newer driver, or a build for that chip, is needed")
                   .formatted(
                       driver.device(),
                       driver.model(),

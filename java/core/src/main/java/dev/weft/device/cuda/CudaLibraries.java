@@ -91,13 +91,13 @@ public final class CudaLibraries {
   private static void require(Found found) {
     if (!found.present()) {
       throw new DeviceUnavailableException(
-          "CUDA was asked for, but %s is not usable: %s".formatted(found.what(), found.how()));
+          "CUDA was asked for, but there is no usable %s: %s".formatted(found.what(), found.how()));
     }
   }
 
   private static Found findDriver() {
     if (driver == null || !driver.present()) {
-      String what = "the NVIDIA driver (libcuda.so.1)";
+      String what = "NVIDIA driver (libcuda.so.1)";
       LibrarySearch search = new LibrarySearch();
       String named = LibrarySearch.named("WEFT_CUDA_DRIVER", "weft.cuda.driver");
       Path path =
@@ -137,7 +137,9 @@ public final class CudaLibraries {
     if (path != null) {
       return behindForwarder(search, path);
     }
-    String how = search.account() + "; WEFT_CUBLAS can name the file";
+    String how =
+        "%s, Python's nvidia/*/lib folders under %s; WEFT_CUBLAS can name the file"
+            .formatted(search.account(), LibrarySearch.pythonPrefixes());
     return new Found("cuBLAS (libcublas.so.12 or libcublas.so.13)", null, how);
   }
 

@@ -3,6 +3,7 @@ package dev.weft.device.cuda;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.DirectoryIteratorException;
@@ -10,6 +11,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -99,12 +101,14 @@ final class LibrarySearch {
 
   /** Where a library lies that the loader found by itself. */
   private static Path loadedFrom(String name) {
+    // the kernel names the file at the end of the links, such as libcuda.so.550.54.15
+    String stem = "/" + name.substring(0, name.indexOf(".so")) + ".so";
     try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
-      return maps.filter(line -> line.contains("/" + name) && line.indexOf('/') > 0)
+      return maps.filter(line -> line.contains(stem))
           .map(line -> Path.of(line.substring(line.indexOf('/'))))
           .findFirst()
           .orElse(Path.of(name));
-    } catch (IOException | java.io.UncheckedIOException unreadable) {
+    } catch (IOException | UncheckedIOException unreadable) {
       return Path.of(name);
     }
   }
@@ -168,7 +172,8 @@ final class LibrarySearch {
     folders.addAll(glob(home, "targets/*/lib"));
   }
 
-  private static Set<Path> pythonPrefixes() {
+  /** Where a Python may keep its packages. */
+  static Set<Path> pythonPrefixes() {
     Set<Path> prefixes = new LinkedHashSet<>();
     for (String variable : List.of("VIRTUAL_ENV", "CONDA_PREFIX")) {
       String prefix = System.getenv(variable);
@@ -206,7 +211,7 @@ final class LibrarySearch {
         }
       }
       next.removeIf(path -> !Files.isDirectory(path));
-      next.sort(java.util.Comparator.reverseOrder());
+      next.sort(Comparator.reverseOrder());
       level = next;
     }
     return level;
