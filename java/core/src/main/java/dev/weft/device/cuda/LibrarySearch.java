@@ -31,7 +31,7 @@ final class LibrarySearch {
   private boolean askedLoader;
   private String how;
 
-  /** What an environment variable names, else a system property; null where neither is set. */
+  /** What a system property names, else an environment variable; null where neither is set. */
   static String named(String variable, String property) {
     String value = System.getProperty(property, System.getenv(variable));
     return value == null || value.isBlank() ? null : value;
@@ -172,8 +172,8 @@ final class LibrarySearch {
     folders.addAll(glob(home, "targets/*/lib"));
   }
 
-  /** Where a Python may keep its packages. */
-  static Set<Path> pythonPrefixes() {
+  /** The folders under which a Python keeps packages. */
+  static List<Path> pythonPrefixes() {
     Set<Path> prefixes = new LinkedHashSet<>();
     for (String variable : List.of("VIRTUAL_ENV", "CONDA_PREFIX")) {
       String prefix = System.getenv(variable);
@@ -188,11 +188,16 @@ final class LibrarySearch {
         prefixes.add(bin.getParent());
       }
     }
-    prefixes.add(Path.of(System.getProperty("user.home"), ".local"));
+    Path home = Path.of(System.getProperty("user.home"));
+    prefixes.add(home.resolve(".local"));
+    prefixes.addAll(glob(home, ".pyenv/versions/*"));
     prefixes.add(Path.of("/usr/local"));
     prefixes.add(Path.of("/usr"));
     prefixes.addAll(glob(Path.of("/opt"), "*"));
-    return prefixes;
+    prefixes.removeIf(
+        prefix ->
+            Stream.of(PYTHON_PACKAGES).allMatch(packages -> glob(prefix, packages).isEmpty()));
+    return List.copyOf(prefixes);
   }
 
   /**
