@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Bias and activation in one pass, forward and backward.
+#include "../math/activation.h"
+
+#include "device.cuh"
+
+namespace weft::cuda {
+
+static_assert(bias_activation_forward_shape::threads == elementwise_threads &&
+                  bias_activation_forward_shape::items == elementwise_items &&
+                  bias_activation_backward_shape::threads == elementwise_threads &&
+                  bias_activation_backward_shape::items == elementwise_items,
+              "shape of elementwise kernels");
+
+// v[i] += b[i % cols]
+template <typename T>
+WEFT_DEVICE void add_bias(batch<T>& v, const T* b, int64_t first, int64_t cols, bool wide) {
+#pragma unroll
+  for (int k = 0; k < batch<T>::packs; k++) {
+    int64_t c = (first + k * batch<T>::stride) % cols;
+    if (wide) {
+      pack<T> bias = load(b, c, cols, true);
+#pragma unroll
+      for (int j = 0; j < 4; j++) v.part[k].at[j] += bias.at[j];
+    } else {
+#pragma unroll
+      for (int j = 0; j < 4; j++) {
+        v.part[k].at[j] += b[c];
+        c = c + 1 == cols ? 0 : c + 1;
+      }
+    }
+  }
+}
+
+template <int A, typename T>
+WEFT_DEVICE void activate(const weft_bias_activation_forward& a) {
+  const T* x = static_cast<const T*>(a.x);
+  const T* b = static_cast<const T*>(a.b);
+  T* y = static_cast<T*>(a.y);
+  const int64_t n = a.rows * a.cols;
+  const T alpha = T(a.alpha);
+  const bool wide = aligned(x, y);
+  const bool wide_bias = a.cols % 4 == 0 && aligned(b);
+  elementwise<T>(n, [&](int64_t first) {
+    batch<T> v = load_batch(x, first, n, wide);
+    if (b) add_bias(v, b, first, a.cols, wide_bias);
+    each<T>(first, [&](int k, int j, int64_t) {
+      v.part[k].at[j] = activation<A>(v.part[k].at[j], alpha);
+    });
+    store_batch(y, first, n, wide, v);
+  });
+}
+
+template <typename T>
+WEFT_DEVICE void bias_activation_forward(const weft_bias_activation_forward& a) {
+  switch (a.activation) {
+    case WEFT_IDENTITY: return activate<WEFT_IDENTITY, T>(a);
+    case WEFT_SIGMOID: return activate<WEFT_SIGMOID, T>(a);
+    case WEFT_TANH: return activate<WEFT_TANH, T>(a);
+    case WEFT_RELU: return activate<WEFT_RELU, T>(a);
+    case WEFT_LEAKY_RELU: return activate<WEFT_LEAKY_RELU, T>(a);
+    case WEFT_ELU: return activate<WEFT_ELU, T>(a);
+    case WEFT_SOFTPLUS: return activate<WEFT_SOFTPLUS, T>(a);
+    case WEFT_GELU: return activate<WEFT_GELU, T>(a);
+    case WEFT_SILU: return activate<WEFT_SILU, T>(a);
+  }
+}
+
+template <int A, typename T>
+WEFT_DEVICE void activate_backward(const weft_bias_activation_backward& a) {
+  const T* x = static_cast<const T*>(a.x);
+  const T* b = static_cast<const T*>(a.b);
+  const T* y = static_cast<const T*>(a.y);
+  const T* dy = static_cast<const T*>(a.dy);
+  T* dx = static_cast<T*>(a.dx);
+  const int64_t n = a.rows * a.cols;
+  const T alpha = T(a.alpha);
+  const T* source = derivative_needs_x<A> ? x : y;
+  const bool wide = aligned(source, dy, dx);
+  const bool wide_bias = a.cols % 4 == 0 && aligned(b);
+  elementwise<T>(n, [&](int64_t first) {
+    batch<T> v = load_batch(dy, first, n, wide);
+    if constexpr (A != WEFT_IDENTITY) {
+      batch<T> s = load_batch(source, first, n, wide);
+      if constexpr (derivative_needs_x<A>) {
+        if (b) add_bias(s, b, first, a.cols, wide_bias);
+      }
+      each<T>(first, [&](int k, int j, int64_t) {
+        T value = s.part[k].at[j];  // x or y, whichever this activation needs
+        v.part[k].at[j] *= activation_derivative<A>(value, value, alpha);
+      });
+    }
+    put_batch(dx, first, n, wide, a.accumulate != 0, v);
+  });
+}
+
+template <typename T>
+WEFT_DEVICE void bias_activation_backward(const weft_bias_activation_backward& a) {
+  switch (a.activation) {
+    case WEFT_IDENTITY: return activate_backward<WEFT_IDENTITY, T>(a);
+    case WEFT_SIGMOID: return activate_backward<WEFT_SIGMOID, T>(a);
+    case WEFT_TANH: return activate_backward<WEFT_TANH, T>(a);
+    case WEFT_RELU: return activate_backward<WEFT_RELU, T>(a);
+    case WEFT_LEAKY_RELU: return activate_backward<WEFT_LEAKY_RELU, T>(a);
+    case WEFT_ELU: return activate_backward<WEFT_ELU, T>(a);
+    case WEFT_SOFTPLUS: return activate_backward<WEFT_SOFTPLUS, T>(a);
+    case WEFT_GELU: return activate_backward<WEFT_GELU, T>(a);
+    case WEFT_SILU: return activate_backward<WEFT_SILU, T>(a);
+  }
+}
+
+}  // namespace weft::cuda
+
+// y = f(x + b); y may be x. A thread owns two packs of four (double: two turns of one pack).
+// 8 bytes and 1 to 25 flops an element of float: 1.9 ns per 1,000 elements at 4.3 TB/s, 125 us for
+// 256 MB in and 256 MB out. Block size: see elementwise_threads.
+WEFT_KERNEL(bias_activation_forward, bias_activation_forward)
+
+// dx = dy f' or dx += dy f'; dx may be dy when it is `=`. Same mapping. 12 bytes an element of float
+// (16 with +=): 2.8 ns per 1,000 elements, 187 us for arrays of 256 MB.
+WEFT_KERNEL(bias_activation_backward, bias_activation_backward)

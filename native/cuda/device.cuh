@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What all kernels share: how one is declared, how a thread finds its elements and moves them in
+// 16-byte accesses, how a warp or a block folds values in a fixed order.
+//
+// Kernels use plain CUDA C++ only (no PTX, no cooperative groups, no dynamic shared memory), because
+// the host's compiler builds the same sources for the emulator.
+#ifndef WEFT_CUDA_DEVICE_CUH
+#define WEFT_CUDA_DEVICE_CUH
+
+#include <stdint.h>
+
+#include "../abi/kernels.h"
+#include "../math/portable.h"
+
+#if defined(__CUDACC__)
+#define WEFT_DEVICE __device__ __forceinline__
+#else
+#define WEFT_DEVICE inline
+#endif
+
+// name_shape::threads and name_shape::items, from the contract
+namespace weft::cuda {
+#define WEFT_SHAPE(name, structure, threads_, items_) \
+  struct name##_shape {                               \
+    static constexpr int threads = threads_;          \
+    static constexpr int items = items_;              \
+  };
+WEFT_TYPED_KERNELS(WEFT_SHAPE)
+WEFT_UNTYPED_KERNELS(WEFT_SHAPE)
+#undef WEFT_SHAPE
+}  // namespace weft::cuda
+
+// The two entry points of a typed kernel; the device function weft::cuda::name<T> does the work.
+// blocks: resident on a multiprocessor at least, which caps the registers of a thread.
+#define WEFT_KERNEL_BLOCKS(name, structure, T, suffix, blocks)                                  \
+  extern "C" __global__ void __launch_bounds__(weft::cuda::name##_shape::threads, blocks)       \
+      name##_##suffix(const weft_##structure a) {                                               \
+    weft::cuda::name<T>(a);                                                                     \
+  }
+#define WEFT_KERNEL(name, structure)                     \
+  WEFT_KERNEL_BLOCKS(name, structure, float, f32, 1)     \
+  WEFT_KERNEL_BLOCKS(name, structure, double, f64, 1)
+
+namespace weft::cuda {
+
+// ---- four values ----
+
+// Unit of vector access: one 16-byte access for float, two for double.
+template <typename T>
+struct alignas(16) pack {
+  T at[4];
+};
+
+// true where every pointer allows 16-byte accesses; a null pointer does
+template <typename... P>
+WEFT_DEVICE bool aligned(const P*... pointers) {
+  return ((uintptr_t(0) | ... | reinterpret_cast<uintptr_t>(pointers)) & 15) == 0;
+}
+
+// x[i .. i+3], pad at and after n. wide: x + i is aligned to 16 bytes.
+template <typename T>
+WEFT_DEVICE pack<T> load(const T* x, int64_t i, int64_t n, bool wide, T pad = T(0)) {
+  if (wide && i + 4 <= n) return *reinterpret_cast<const pack<T>*>(x + i);
+  pack<T> v;
+#pragma unroll
+  for (int j = 0; j < 4; j++) v.at[j] = i + j < n ? x[i + j] : pad;
+  return v;
+}
+
+template <typename T>
+WEFT_DEVICE void store(T* y, int64_t i, int64_t n, bool wide, const pack<T>& v) {
+  if (wide && i + 4 <= n) {
+    *reinterpret_cast<pack<T>*>(y + i) = v;
+    return;
+  }
+#pragma unroll
+  for (int j = 0; j < 4; j++) {
+    if (i + j < n) y[i + j] = v.at[j];
+  }
+}
+
+// ---- elementwise kernels ----
+
+// 128 threads and 1024 elements a block: eight floats a thread are two independent 16-byte loads per
+// argument, and 16 blocks a multiprocessor keep 64 KB in flight per argument (latency times bandwidth
+// is about 25 KB on an H200); yet 64 K elements already spread over 64 multiprocessors.
+constexpr int elementwise_threads = 128;
+constexpr int elementwise_items = 1024;
+
+// The elements of one thread in one turn: pack k starts at first + 4 k elementwise_threads. float has
+// two packs and one turn; double one pack and two turns, which halves its registers.
+template <typename T>
+struct batch {
+  static constexpr int packs = sizeof(T) == 4 ? 2 : 1;
+  static constexpr int stride = 4 * elementwise_threads;
+  pack<T> part[packs];
+};
+
+template <typename T>
+WEFT_DEVICE batch<T> load_batch(const T* x, int64_t first, int64_t n, bool wide) {
+  batch<T> v;
+#pragma unroll
+  for (int k = 0; k < batch<T>::packs; k++) {
+    v.part[k] = load(x, first + k * batch<T>::stride, n, wide);
+  }
+  return v;
+}
+
+template <typename T>
+WEFT_DEVICE void store_batch(T* y, int64_t first, int64_t n, bool wide, const batch<T>& v) {
+#pragma unroll
+  for (int k = 0; k < batch<T>::packs; k++) {
+    store(y, first + k * batch<T>::stride, n, wide, v.part[k]);
+  }
+}
+
+// y = v, or y += v
+template <typename T>
+WEFT_DEVICE void put_batch(T* y, int64_t first, int64_t n, bool wide, bool accumulate, batch<T>& v) {
+  if (accumulate) {
+    batch<T> old = load_batch(y, first, n, wide);
+#pragma unroll
+    for (int k = 0; k < batch<T>::packs; k++) {
+#pragma unroll
+      for (int j = 0; j < 4; j++) v.part[k].at[j] += old.part[k].at[j];
+    }
+  }
+  store_batch(y, first, n, wide, v);
+}
+
+// Calls body(first) for each turn of this thread; elements at and after n are body's to leave out.
+template <typename T, typename Body>
+WEFT_DEVICE void elementwise(int64_t n, Body body) {
+  constexpr int turn = batch<T>::packs * batch<T>::stride;
+  int64_t first = (int64_t)blockIdx.x * elementwise_items + 4 * (int)threadIdx.x;
+#pragma unroll 1
+  for (int k = 0; k < elementwise_items / turn; k++, first += turn) {
+    if (first < n) body(first);
+  }
+}
+
+// Calls f(k, j, i) for the elements of a batch: value part[k].at[j] is element i.
+template <typename T, typename F>
+WEFT_DEVICE void each(int64_t first, F f) {
+#pragma unroll
+  for (int k = 0; k < batch<T>::packs; k++) {
+#pragma unroll
+    for (int j = 0; j < 4; j++) f(k, j, first + k * batch<T>::stride + j);
+  }
+}
+
+// ---- folding ----
+
+constexpr unsigned all_lanes = 0xffffffffu;
+
+// Folds over the 32 lanes of a warp, always in the same order; every lane gets the result.
+template <typename T, typename Combine>
+WEFT_DEVICE T fold_warp(T v, Combine combine) {
+#pragma unroll
+  for (int mask = 16; mask > 0; mask >>= 1) v = combine(v, __shfl_xor_sync(all_lanes, v, mask));
+  return v;
+}
+
+}  // namespace weft::cuda
+#endif  // WEFT_CUDA_DEVICE_CUH
