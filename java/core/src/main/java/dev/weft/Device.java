@@ -260,9 +260,11 @@ public final class Device implements AutoCloseable {
     backend.synchronize();
   }
 
-  /** Bytes live, at peak and cached. */
+  /** Bytes live, at peak and cached; after closing, none are live. */
   public MemoryUse memory() {
-    reclaim();
+    if (!closed) {
+      reclaim();
+    }
     return allocator.use();
   }
 

@@ -188,7 +188,8 @@ public final class Tape implements AutoCloseable {
     gradients.walk(nodes);
   }
 
-  Tensor make(DType dtype, Shape shape) {
+  /** A tensor of this tape, contents undefined: for what no operation makes. */
+  public Tensor make(DType dtype, Shape shape) {
     check();
     return Tensor.over(device, dtype, shape, pool.allocate(shape.elements() * dtype.bytes()));
   }

@@ -154,7 +154,8 @@ public final class Tensor implements AutoCloseable {
     return intermediate;
   }
 
-  Tensor gradMemory() {
+  /** The memory that gradients go to, whether or not one is there; null where there is none. */
+  public Tensor gradMemory() {
     return grad;
   }
 

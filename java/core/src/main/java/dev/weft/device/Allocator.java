@@ -85,8 +85,10 @@ public final class Allocator implements AutoCloseable {
         : "%,.1f MiB".formatted(bytes / (double) (1 << 20));
   }
 
+  /** Gives the cache back; what is still live goes with the backend. */
   @Override
   public void close() {
     trim();
+    live = 0;
   }
 }

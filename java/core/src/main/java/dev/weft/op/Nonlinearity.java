@@ -38,4 +38,14 @@ public enum Nonlinearity {
   public String token() {
     return name().toLowerCase(Locale.ROOT);
   }
+
+  /** The one of that {@link #token}, or null. */
+  public static Nonlinearity named(String token) {
+    for (Nonlinearity function : values()) {
+      if (function.token().equals(token)) {
+        return function;
+      }
+    }
+    return null;
+  }
 }

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.nn;
+
+import dev.weft.Parameter;
+import dev.weft.Tape;
+import dev.weft.Tensor;
+import dev.weft.op.BiasActivation;
+import dev.weft.op.Nonlinearity;
+import java.util.List;
+
+/**
+ * An activation as a layer: y = f(x), any shape.
+ *
+ * @param function f
+ * @param alpha the slope of leaky ReLU or the scale of ELU; unused by the others
+ */
+public record Activation(Nonlinearity function, double alpha) implements Layer {
+  /** max(0, x). */
+  public static final Activation RELU = of(Nonlinearity.RELU);
+
+  /** 1 / (1 + e^-x). */
+  public static final Activation SIGMOID = of(Nonlinearity.SIGMOID);
+
+  /** The hyperbolic tangent. */
+  public static final Activation TANH = of(Nonlinearity.TANH);
+
+  /** x Phi(x). */
+  public static final Activation GELU = of(Nonlinearity.GELU);
+
+  /** x sigmoid(x). */
+  public static final Activation SILU = of(Nonlinearity.SILU);
+
+  /** log(1 + e^x). */
+  public static final Activation SOFTPLUS = of(Nonlinearity.SOFTPLUS);
+
+  /** Checks the settings. */
+  public Activation {
+    new BiasActivation(function, alpha);
+  }
+
+  /** An activation with its usual alpha: 0.01 for leaky ReLU, 1 for ELU. */
+  public static Activation of(Nonlinearity function) {
+    return new Activation(function, function.defaultAlpha());
+  }
+
+  /** x for x at least 0, else slope x. */
+  public static Activation leakyRelu(double slope) {
+    return new Activation(Nonlinearity.LEAKY_RELU, slope);
+  }
+
+  /** x for x at least 0, else alpha (e^x - 1). */
+  public static Activation elu(double alpha) {
+    return new Activation(Nonlinearity.ELU, alpha);
+  }
+
+  @Override
+  public Tensor forward(Tape tape, Tensor x) {
+    return tape.apply(new BiasActivation(function, alpha), x);
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return List.of();
+  }
+
+  @Override
+  public int outputFeatures(int inputFeatures) {
+    return inputFeatures;
+  }
+
+  @Override
+  public String spec() {
+    return alpha == function.defaultAlpha()
+        ? function.token()
+        : "%s(%s)".formatted(function.token(), alpha);
+  }
+}

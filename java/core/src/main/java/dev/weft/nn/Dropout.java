@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.nn;
+
+import dev.weft.Parameter;
+import dev.weft.Tape;
+import dev.weft.Tensor;
+import java.util.List;
+
+/**
+ * Inverted dropout as a layer: in training it drops each element with probability {@code rate} and
+ * scales the others by 1 / (1 - rate); in inference it passes everything on.
+ *
+ * @param rate in [0, 1)
+ */
+public record Dropout(double rate) implements Layer {
+
+  /** Checks the rate. */
+  public Dropout {
+    dev.weft.op.Dropout.checkRate(rate);
+  }
+
+  @Override
+  public Tensor forward(Tape tape, Tensor x) {
+    return tape.dropout(x, rate);
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return List.of();
+  }
+
+  @Override
+  public int outputFeatures(int inputFeatures) {
+    return inputFeatures;
+  }
+
+  @Override
+  public String spec() {
+    return "dropout(%s)".formatted(rate);
+  }
+}

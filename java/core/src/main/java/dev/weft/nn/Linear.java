@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.nn;
+
+import dev.weft.Parameter;
+import dev.weft.Parameter.Initializer;
+import dev.weft.Shape;
+import dev.weft.Tape;
+import dev.weft.Tensor;
+import dev.weft.op.BiasActivation;
+import dev.weft.op.MatMul;
+import dev.weft.op.Nonlinearity;
+import java.util.List;
+
+/**
+ * y = x W + b; x (rows, in), W (in, out), b (out), y (rows, out). An activation that follows it in a
+ * {@link Sequential} is computed together with the bias.
+ */
+public final class Linear implements Layer {
+
+  /** Whether a layer has a bias. */
+  public enum Bias {
+    WITH,
+    WITHOUT
+  }
+
+  private final int in;
+  private final int out;
+  private final Parameter weight;
+  private final Parameter bias;
+
+  /** Weights by Xavier's uniform rule, biases zero. */
+  public Linear(int in, int out) {
+    this(in, out, Initializers.xavierUniform(), Bias.WITH);
+  }
+
+  /**
+   * Weights by the given rule, biases zero.
+   *
+   * @throws IllegalArgumentException where a size is not positive
+   */
+  public Linear(int in, int out, Initializer weights, Bias bias) {
+    if (in < 1 || out < 1) {
+      throw new IllegalArgumentException("Linear(%d, %d): sizes must be positive".formatted(in, out));
+    }
+    this.in = in;
+    this.out = out;
+    this.weight = new Parameter("weight", Shape.of(in, out), weights);
+    this.bias =
+        bias == Bias.WITH ? new Parameter("bias", Shape.of(out), Initializers.zeros()) : null;
+  }
+
+  @Override
+  public Tensor forward(Tape tape, Tensor x) {
+    return forward(tape, x, Nonlinearity.IDENTITY, 0);
+  }
+
+  /** f(x W + b), bias and activation in one pass over the product. */
+  Tensor forward(Tape tape, Tensor x, Nonlinearity function, double alpha) {
+    if (x.shape().rank() != 2 || x.shape().size(1) != in) {
+      throw new IllegalArgumentException("%s got x of shape %s".formatted(this, x.shape()));
+    }
+    Tensor product = tape.apply(new MatMul(), x, weight.tensor());
+    // the product is seen by nobody else, so it may be overwritten
+    var activation = new BiasActivation(function, alpha, BiasActivation.Memory.IN_PLACE);
+    if (bias != null) {
+      return tape.apply(activation, product, bias.tensor());
+    }
+    return function == Nonlinearity.IDENTITY ? product : tape.apply(activation, product);
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return bias == null ? List.of(weight) : List.of(weight, bias);
+  }
+
+  /** W. */
+  public Parameter weight() {
+    return weight;
+  }
+
+  /** b, or null where there is none. */
+  public Parameter bias() {
+    return bias;
+  }
+
+  /** The number of input features. */
+  public int in() {
+    return in;
+  }
+
+  /** The number of output features. */
+  public int out() {
+    return out;
+  }
+
+  @Override
+  public int outputFeatures(int inputFeatures) {
+    if (inputFeatures != in) {
+      throw new IllegalArgumentException("%s got %d features".formatted(this, inputFeatures));
+    }
+    return out;
+  }
+
+  @Override
+  public String spec() {
+    return "linear(%d,%d%s)".formatted(in, out, bias == null ? ",no_bias" : "");
+  }
+
+  @Override
+  public String toString() {
+    return "Linear(%d, %d)".formatted(in, out);
+  }
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.nn;
+
+import dev.weft.Tape;
+import dev.weft.Tensor;
+
+/** 1/n Σ (output_i - target_i)² over all n = rows · features elements. */
+public record MeanSquaredError() implements Loss {
+
+  @Override
+  public Target target() {
+    return Target.VALUES;
+  }
+
+  @Override
+  public Tensor apply(Tape tape, Tensor output, Tensor target, Tensor hits) {
+    return tape.meanSquaredError(output, target);
+  }
+
+  @Override
+  public double weight(long rows) {
+    return rows;
+  }
+
+  @Override
+  public String spec() {
+    return "mean_squared_error";
+  }
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.nn;
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.Parameter;
+import dev.weft.Tape;
+import dev.weft.Tensor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * Layers one after another. A network is made without a device; {@link #on} puts it on one, with the
+ * values of the file that it was read from, or else with new ones drawn from a seed. A bias and the
+ * activation behind it are computed in one pass.
+ */
+public final class Sequential implements Layer, AutoCloseable {
+  // draws of initial values stand apart from those of dropout, which count from 0
+  private static final long FIRST_DRAW = 1L << 31;
+
+  private final List<Layer> layers;
+  private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+  private NetworkFile.Values values;
+  private ParameterArena arena;
+
+  private Sequential(List<Layer> layers, NetworkFile.Values values) {
+    if (layers.isEmpty()) {
+      throw new IllegalArgumentException("a network needs at least one layer");
+    }
+    this.layers = List.copyOf(layers);
+    this.values = values;
+    checkSizes();
+    for (int i = 0; i < layers.size(); i++) {
+      for (Parameter parameter : layers.get(i).parameters()) {
+        parameters.put(i + "." + parameter.name(), parameter);
+      }
+    }
+  }
+
+  private void checkSizes() {
+    Integer features = inputFeatures();
+    for (int i = 0; features != null && i < layers.size(); i++) {
+      try {
+        features = layers.get(i).outputFeatures(features);
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException(
+            "layer %d does not fit the one before it: %s".formatted(i, e.getMessage()), e);
+      }
+    }
+  }
+
+  /**
+   * A network of the given layers.
+   *
+   * @throws IllegalArgumentException where neighbouring sizes do not fit
+   */
+  public static Sequential of(Layer... layers) {
+    return new Sequential(List.of(layers), null);
+  }
+
+  /**
+   * A network from its {@link #spec}, layers separated by spaces, such as {@code linear(784,512) relu
+   * dropout(0.2) linear(512,10)}.
+   *
+   * @throws IllegalArgumentException that names the layer, where the text is none
+   */
+  public static Sequential parse(String spec) {
+    return new Sequential(layers(spec), null);
+  }
+
+  private static List<Layer> layers(String spec) {
+    return Arrays.stream(spec.strip().split("\\s+(?![^()]*\\))")).map(Layers::parse).toList();
+  }
+
+  /**
+   * Reads a network that {@link #save} wrote: its layers and its values.
+   *
+   * @throws IOException where the file cannot be read or is not such a file
+   */
+  public static Sequential load(Path path) throws IOException {
+    NetworkFile.Values values = NetworkFile.read(path);
+    Sequential network = new Sequential(layers(values.spec()), values);
+    values.checkHolds(network.parameters);
+    return network;
+  }
+
+  /**
+   * Writes layers and values as safetensors, complete or not at all. Weights have shape (in, out).
+   *
+   * @throws IllegalStateException where the network is on no device and was not read from a file
+   * @throws IOException where the file cannot be written
+   */
+  public void save(Path path) throws IOException {
+    NetworkFile.write(path, snapshot());
+  }
+
+  /** The layers and values as they are now, in host memory. */
+  private NetworkFile.Values snapshot() {
+    if (arena != null) {
+      return NetworkFile.Values.of(spec(), parameters);
+    }
+    if (values == null) {
+      throw new IllegalStateException(
+          "the network has no values: it was never put on a device, or the device is closed");
+    }
+    return values;
+  }
+
+  /**
+   * Puts the network on a device: values come from its file, or from the device that it was on before,
+   * or are drawn anew.
+   *
+   * @param seed of new values
+   */
+  public Sequential on(Device device, DType dtype, long seed) {
+    if (arena != null) {
+      values = snapshot();
+      close();
+    }
+    ParameterArena memory = new ParameterArena(device, dtype, List.copyOf(parameters.values()));
+    try {
+      if (values != null) {
+        values.copyTo(parameters);
+      } else {
+        long draw = FIRST_DRAW;
+        for (Parameter parameter : parameters.values()) {
+          parameter.initializer().fill(parameter.tensor(), seed, draw++);
+        }
+      }
+    } catch (RuntimeException e) {
+      memory.close();
+      throw e;
+    }
+    arena = memory;
+    return this;
+  }
+
+  /**
+   * The memory of the parameters.
+   *
+   * @throws IllegalStateException where the network is on no device
+   */
+  public ParameterArena arena() {
+    if (arena == null) {
+      throw new IllegalStateException("the network is on no device: call on(device, ...) first");
+    }
+    return arena;
+  }
+
+  /** Whether it is on a device. */
+  public boolean isOnDevice() {
+    return arena != null;
+  }
+
+  /** The layers in order. */
+  public List<Layer> layers() {
+    return layers;
+  }
+
+  /** The parameters by name: the layer's number, a dot, the parameter's name in its layer. */
+  public Map<String, Parameter> named() {
+    return Collections.unmodifiableMap(parameters);
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return List.copyOf(parameters.values());
+  }
+
+  /** The number of parameters. */
+  public long size() {
+    return parameters.values().stream().mapToLong(parameter -> parameter.shape().elements()).sum();
+  }
+
+  @Override
+  public Tensor forward(Tape tape, Tensor x) {
+    Tensor y = x;
+    for (int i = 0; i < layers.size(); i++) {
+      if (layers.get(i) instanceof Linear linear
+          && i + 1 < layers.size()
+          && layers.get(i + 1) instanceof Activation activation) {
+        y = linear.forward(tape, y, activation.function(), activation.alpha());
+        i++;
+      } else {
+        y = layers.get(i).forward(tape, y);
+      }
+    }
+    return y;
+  }
+
+  /** The number of features that the first layer with a size takes, or null where none has. */
+  public Integer inputFeatures() {
+    for (Layer layer : layers) {
+      if (layer instanceof Linear linear) {
+        return linear.in();
+      }
+    }
+    return null;
+  }
+
+  @Override
+  public int outputFeatures(int inputFeatures) {
+    int features = inputFeatures;
+    for (Layer layer : layers) {
+      features = layer.outputFeatures(features);
+    }
+    return features;
+  }
+
+  @Override
+  public String spec() {
+    return layers.stream().map(Layer::spec).collect(Collectors.joining(" "));
+  }
+
+  /** Gives the memory on the device back; the values are lost unless they were saved. */
+  @Override
+  public void close() {
+    if (arena != null) {
+      arena.close();
+      arena = null;
+    }
+  }
+
+  @Override
+  public String toString() {
+    return spec();
+  }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.nn;
+
+import dev.weft.Tape;
+import dev.weft.Tensor;
+
+/**
+ * The mean over rows of the cross-entropy between softmax(output) and class labels; see {@link
+ * dev.weft.op.SoftmaxCrossEntropy}.
+ *
+ * @param smoothing label smoothing, in [0, 1)
+ */
+public record SoftmaxCrossEntropy(double smoothing) implements Loss {
+
+  /** Checks the settings. */
+  public SoftmaxCrossEntropy {
+    new dev.weft.op.SoftmaxCrossEntropy(smoothing);
+  }
+
+  /** Without label smoothing. */
+  public SoftmaxCrossEntropy() {
+    this(0);
+  }
+
+  @Override
+  public Target target() {
+    return Target.LABELS;
+  }
+
+  @Override
+  public Tensor apply(Tape tape, Tensor output, Tensor target, Tensor hits) {
+    return tape.apply(new dev.weft.op.SoftmaxCrossEntropy(smoothing, hits), output, target);
+  }
+
+  @Override
+  public double weight(long rows) {
+    return rows;
+  }
+
+  @Override
+  public String spec() {
+    return "softmax_cross_entropy";
+  }
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.nn;
+
+import dev.weft.Tape;
+import dev.weft.Tensor;
+
+/** Σ (output_i - target_i)² over all elements of the batch. */
+public record SumOfSquares() implements Loss {
+
+  @Override
+  public Target target() {
+    return Target.VALUES;
+  }
+
+  @Override
+  public Tensor apply(Tape tape, Tensor output, Tensor target, Tensor hits) {
+    return tape.sumOfSquares(output, target);
+  }
+
+  @Override
+  public double weight(long rows) {
+    return 1;
+  }
+
+  @Override
+  public String spec() {
+    return "sum_of_squares";
+  }
+}

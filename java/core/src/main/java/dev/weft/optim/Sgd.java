@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.optim;
+
+import dev.weft.StepState;
+import dev.weft.Tensor;
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+import java.util.Map;
+
+/**
+ * Stochastic gradient descent. With g = gradient + weightDecay value: velocity = momentum velocity + (1
+ * - dampening) g; value -= rate velocity, or with Nesterov value -= rate (g + momentum velocity).
+ * Dampening equal to momentum is the moving-average form.
+ *
+ * @param rate the learning rate
+ * @param momentum in [0, 1); 0 is plain descent
+ * @param dampening in [0, 1]
+ * @param weightDecay the factor of the L2 penalty's gradient
+ * @param look where the gradient step starts from
+ */
+public record Sgd(double rate, double momentum, double dampening, double weightDecay, Look look)
+    implements Optimizer {
+
+  /** Classical momentum or Nesterov's. */
+  public enum Look {
+    CLASSICAL,
+    NESTEROV
+  }
+
+  /** Checks the settings. */
+  public Sgd {
+    Optimizer.checkRate(rate);
+    Optimizer.checkDecay("momentum", momentum);
+    Optimizer.checkNotNegative("weight decay", weightDecay);
+    if (!(dampening >= 0 && dampening <= 1)) {
+      throw new IllegalArgumentException("dampening must be in [0, 1], not " + dampening);
+    }
+    if (look == Look.NESTEROV && (momentum == 0 || dampening != 0)) {
+      throw new IllegalArgumentException("Nesterov needs momentum and no dampening");
+    }
+  }
+
+  /** Plain descent. */
+  public static Sgd rate(double rate) {
+    return new Sgd(rate, 0, 0, 0, Look.CLASSICAL);
+  }
+
+  /** With momentum: Δ = momentum Δ + g. */
+  public Sgd momentum(double momentum) {
+    return new Sgd(rate, momentum, dampening, weightDecay, look);
+  }
+
+  /** The moving-average form: Δ = momentum Δ + (1 - dampening) g. */
+  public Sgd dampening(double dampening) {
+    return new Sgd(rate, momentum, dampening, weightDecay, look);
+  }
+
+  /** With an L2 penalty of weightDecay/2 |value|². */
+  public Sgd weightDecay(double weightDecay) {
+    return new Sgd(rate, momentum, dampening, weightDecay, look);
+  }
+
+  /** Nesterov's momentum. */
+  public Sgd nesterov() {
+    return new Sgd(rate, momentum, dampening, weightDecay, Look.NESTEROV);
+  }
+
+  @Override
+  public int statePerParameter() {
+    return momentum == 0 ? 0 : 1;
+  }
+
+  @Override
+  public Running start(Tensor values, Tensor gradients) {
+    Tensor velocity =
+        momentum == 0
+            ? null
+            : values.device().zeros(values.dtype(), values.shape()).named("velocity");
+    return new Running() {
+      @Override
+      public void step(StepState state) {
+        values
+            .device()
+            .run(
+                Kernel.SGD,
+                values.dtype().precision(),
+                new Arguments.Sgd(
+                    values.address(),
+                    gradients.address(),
+                    velocity == null ? 0 : velocity.address(),
+                    state.address(),
+                    values.elements(),
+                    momentum,
+                    dampening,
+                    weightDecay,
+                    look == Look.NESTEROV),
+                values.elements());
+      }
+
+      @Override
+      public Map<String, Tensor> state() {
+        return velocity == null ? Map.of() : Map.of("velocity", velocity);
+      }
+
+      @Override
+      public void close() {
+        if (velocity != null) {
+          velocity.close();
+        }
+      }
+    };
+  }
+
+  @Override
+  public String spec() {
+    return momentum == 0 ? "sgd" : look == Look.NESTEROV ? "nesterov" : "momentum";
+  }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.train;
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.Shape;
+import dev.weft.StepState;
+import dev.weft.Tape;
+import dev.weft.Tensor;
+import dev.weft.data.BatchOrder;
+import dev.weft.data.Dataset;
+import dev.weft.data.LastBatch;
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+import dev.weft.nn.Loss;
+import dev.weft.nn.Sequential;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/**
+ * Runs a network over one data set in inference mode: nothing is dropped, nothing is recorded for
+ * gradients. The data stays on the device, so that evaluating again costs no upload.
+ */
+public final class Evaluator implements AutoCloseable {
+  private final Sequential network;
+  private final Device device;
+  private final Loss loss;
+  private final Dataset data;
+  private final BatchOrder order;
+  private final DType dtype;
+  private StepState state;
+  private ResidentData resident;
+  private Metrics metrics;
+  private RecordedStep full;
+  private RecordedStep rest;
+
+  /**
+   * Uploads the data.
+   *
+   * @param network on the device
+   * @param batch rows at a time; cut to the number of rows
+   * @throws IllegalArgumentException where data and network do not fit
+   */
+  public Evaluator(Sequential network, Loss loss, Dataset data, int batch) {
+    Fit.check(network, loss, data, "data");
+    this.network = network;
+    this.dtype = network.arena().values().dtype();
+    this.device = network.arena().values().device();
+    this.loss = loss;
+    this.data = data;
+    this.order = new BatchOrder(data.rows(), Math.min(batch, data.rows()), LastBatch.KEEP, 0);
+    try {
+      state = new StepState(device, 0);
+      resident = new ResidentData(device, dtype, data);
+      metrics = new Metrics(device, dtype, loss);
+      resident.order(ascending(data.rows()));
+      full = record(order.rowsIn(0));
+      int last = order.rowsIn(order.batches() - 1);
+      rest = last == order.rowsIn(0) ? full : record(last);
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  private static MemorySegment ascending(int rows) {
+    MemorySegment order = Arena.ofAuto().allocate(ValueLayout.JAVA_INT, rows);
+    for (int i = 0; i < rows; i++) {
+      order.setAtIndex(ValueLayout.JAVA_INT, i, i);
+    }
+    return order;
+  }
+
+  private RecordedStep record(int rows) {
+    return new RecordedStep(
+        device,
+        state,
+        Tape.Mode.INFER,
+        tape -> {
+          Tensor y = network.forward(tape, resident.features(tape, state, rows));
+          Tensor hits = metrics.countsHits() ? tape.make(dtype, Shape.of(rows)) : null;
+          Tensor value = loss.apply(tape, y, resident.targets(tape, state, rows), hits);
+          metrics.add(value, loss.weight(rows), hits);
+          state.advance(rows);
+          return y;
+        });
+  }
+
+  /** Loss and accuracy over the whole data set. */
+  public Evaluation evaluate() {
+    metrics.reset();
+    state.set(0, 0, 0, 0);
+    for (int batch = 0; batch < order.batches(); batch++) {
+      step(batch).run();
+    }
+    return metrics.read(data.rows());
+  }
+
+  /** The class with the largest output for each row, in order. */
+  public int[] predict() {
+    int[] classes = new int[data.rows()];
+    state.set(0, 0, 0, 0);
+    int row = 0;
+    for (int batch = 0; batch < order.batches(); batch++) {
+      step(batch).run();
+      Tensor y = step(batch).result();
+      int rows = order.rowsIn(batch);
+      try (Tensor largest = device.allocate(DType.I32, Shape.of(rows))) {
+        device.run(
+            Kernel.ARGMAX,
+            dtype.precision(),
+            new Arguments.Argmax(
+                y.address(), largest.address(), rows, y.elements() / rows),
+            rows);
+        System.arraycopy(largest.toInts(), 0, classes, row, rows);
+      }
+      row += rows;
+    }
+    return classes;
+  }
+
+  /** The outputs for each row, (rows, features) row-major. */
+  public double[][] outputs() {
+    double[][] all = new double[data.rows()][];
+    state.set(0, 0, 0, 0);
+    int row = 0;
+    for (int batch = 0; batch < order.batches(); batch++) {
+      step(batch).run();
+      double[] values = step(batch).result().toDoubles();
+      int columns = values.length / order.rowsIn(batch);
+      for (int r = 0; r < order.rowsIn(batch); r++) {
+        all[row++] = Arrays.copyOfRange(values, r * columns, (r + 1) * columns);
+      }
+    }
+    return all;
+  }
+
+  private RecordedStep step(int batch) {
+    return batch == order.batches() - 1 ? rest : full;
+  }
+
+  @Override
+  public void close() {
+    Closing.all(rest == full ? null : rest, full, metrics, resident, state);
+  }
+}

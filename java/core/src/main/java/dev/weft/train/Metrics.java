@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.train;
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.Shape;
+import dev.weft.Tensor;
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+import dev.weft.nn.Loss;
+import dev.weft.op.Reduction;
+
+/** Sums of losses and hits, kept on the device and read when somebody asks. */
+final class Metrics implements AutoCloseable {
+  private final Device device;
+  private final boolean countsHits;
+  private final Tensor sums; // losses, hits
+
+  Metrics(Device device, DType dtype, Loss loss) {
+    this.device = device;
+    this.countsHits = loss.target() == Loss.Target.LABELS;
+    this.sums = device.zeros(dtype, Shape.of(2)).named("metrics");
+  }
+
+  boolean countsHits() {
+    return countsHits;
+  }
+
+  void reset() {
+    sums.fill(0);
+  }
+
+  /** Runs, or records, the kernels that add a batch. */
+  void add(Tensor loss, double weight, Tensor hits) {
+    device.run(
+        Kernel.COPY_ROWS,
+        sums.dtype().precision(),
+        new Arguments.CopyRows(loss.address(), sums.address(), 1, 1, 1, 1, weight, true),
+        1);
+    if (hits != null) {
+      device.run(
+          Kernel.REDUCE,
+          sums.dtype().precision(),
+          new Arguments.Reduce(
+              hits.address(),
+              sums.address() + sums.dtype().bytes(),
+              1,
+              hits.elements(),
+              1,
+              1,
+              Reduction.Function.SUM.ordinal(),
+              1,
+              true),
+          1);
+    }
+  }
+
+  /** Waits for the device and reads the means over {@code rows}. */
+  Evaluation read(long rows) {
+    double[] values = sums.toDoubles();
+    return new Evaluation(values[0] / rows, countsHits ? values[1] / rows : Double.NaN, rows);
+  }
+
+  @Override
+  public void close() {
+    sums.close();
+  }
+}

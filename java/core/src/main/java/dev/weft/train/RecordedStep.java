@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.train;
+
+import dev.weft.Device;
+import dev.weft.StepState;
+import dev.weft.Tape;
+import dev.weft.Tensor;
+import dev.weft.device.Program;
+import java.util.function.Function;
+
+/** A step of fixed shapes as a program, with the tape that holds its memory. */
+final class RecordedStep implements AutoCloseable {
+  private final Tape tape;
+  private final Program program;
+  private Tensor result;
+
+  /**
+   * Records a step.
+   *
+   * @param body runs the step on the tape and returns what {@link #result} gives
+   */
+  RecordedStep(Device device, StepState state, Tape.Mode mode, Function<Tape, Tensor> body) {
+    tape = new Tape(device, state, mode);
+    try {
+      program = device.record(() -> result = body.apply(tape));
+    } catch (Throwable e) {
+      tape.close();
+      throw e;
+    }
+  }
+
+  void run() {
+    program.run();
+  }
+
+  /** What the body returned: valid after each run until the next. */
+  Tensor result() {
+    return result;
+  }
+
+  @Override
+  public void close() {
+    program.close();
+    tape.close();
+  }
+}

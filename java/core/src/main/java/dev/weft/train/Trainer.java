@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.train;
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.data.Dataset;
+import dev.weft.data.LastBatch;
+import dev.weft.nn.Loss;
+import dev.weft.nn.Sequential;
+import dev.weft.nn.SoftmaxCrossEntropy;
+import dev.weft.optim.Adam;
+import dev.weft.optim.Optimizer;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Trains a network: keeps the data on the device, takes its batches in a new order every epoch, records
+ * a step once and replays it. The settings are those of the last call of each method; a second {@link
+ * #fit} goes on from the values of the first, with the optimizer's memory and step count anew.
+ */
+public final class Trainer {
+  private final Sequential network;
+  private final List<Listener> listeners = new ArrayList<>();
+  private Device device;
+  private DType dtype = DType.F32;
+  private Loss loss = new SoftmaxCrossEntropy();
+  private Optimizer optimizer = Adam.rate(1e-3);
+  private int batch = 128;
+  private LastBatch lastBatch = LastBatch.KEEP;
+  private long seed = 1;
+
+  private Trainer(Sequential network) {
+    this.network = network;
+  }
+
+  /**
+   * A trainer for a network, with Adam at 0.001, softmax cross-entropy, batches of 128, float32 and seed
+   * 1 until told otherwise.
+   */
+  public static Trainer of(Sequential network) {
+    return new Trainer(network);
+  }
+
+  /** Trains on this device. */
+  public Trainer on(Device device) {
+    this.device = device;
+    return this;
+  }
+
+  /** Computes in this type: F32 or F64. */
+  public Trainer dtype(DType dtype) {
+    dtype.precision();
+    this.dtype = dtype;
+    return this;
+  }
+
+  /** Makes this smaller. */
+  public Trainer loss(Loss loss) {
+    this.loss = loss;
+    return this;
+  }
+
+  /** By this rule. */
+  public Trainer optimizer(Optimizer optimizer) {
+    this.optimizer = optimizer;
+    return this;
+  }
+
+  /** Rows of a batch; what they leave over is {@link #lastBatch}. */
+  public Trainer batch(int rows) {
+    if (rows < 1) {
+      throw new IllegalArgumentException("a batch needs at least 1 row, not " + rows);
+    }
+    this.batch = rows;
+    return this;
+  }
+
+  /** Whether the rows that do not fill a batch are trained on. */
+  public Trainer lastBatch(LastBatch lastBatch) {
+    this.lastBatch = lastBatch;
+    return this;
+  }
+
+  /** The seed of initial values, of the order of examples and of dropout. */
+  public Trainer seed(long seed) {
+    this.seed = seed;
+    return this;
+  }
+
+  /** Adds somebody who watches. */
+  public Trainer listener(Listener listener) {
+    listeners.add(listener);
+    return this;
+  }
+
+  /**
+   * Trains.
+   *
+   * @param train what to learn from
+   * @param test unseen data to evaluate on after every epoch, or null
+   * @throws IllegalArgumentException where network, loss and data do not fit or a batch is larger than
+   *     the data; nothing has been changed then
+   * @throws DivergedException where the loss becomes NaN or infinite
+   */
+  public History fit(Dataset train, Dataset test, Epochs epochs) {
+    try (TrainingRun run = start(train, test)) {
+      return run.epochs(epochs.count());
+    }
+  }
+
+  /** Puts the network on the device, uploads the data and records the step, but trains nothing yet. */
+  public TrainingRun start(Dataset train, Dataset test) {
+    if (device == null) {
+      throw new IllegalStateException("say where to train: on(Device.best())");
+    }
+    device.check();
+    Fit.check(network, loss, train, "training data");
+    if (test != null) {
+      Fit.check(network, loss, test, "test data");
+    }
+    return new TrainingRun(
+        new TrainingRun.Settings(
+            network, device, dtype, loss, optimizer, batch, lastBatch, seed, listeners),
+        train,
+        test);
+  }
+}

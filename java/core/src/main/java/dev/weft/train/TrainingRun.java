@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.train;
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.Shape;
+import dev.weft.StepState;
+import dev.weft.Tape;
+import dev.weft.Tensor;
+import dev.weft.data.BatchOrder;
+import dev.weft.data.Dataset;
+import dev.weft.data.LastBatch;
+import dev.weft.nn.Loss;
+import dev.weft.nn.ParameterArena;
+import dev.weft.nn.Sequential;
+import dev.weft.optim.Optimizer;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A training run in progress: data and recorded steps on the device. Made by {@link Trainer#start}. */
+public final class TrainingRun implements AutoCloseable {
+  /** What a trainer was told. */
+  record Settings(
+      Sequential network,
+      Device device,
+      DType dtype,
+      Loss loss,
+      Optimizer optimizer,
+      int batch,
+      LastBatch lastBatch,
+      long seed,
+      List<Listener> listeners) {}
+
+  private final Settings settings;
+  private final BatchOrder order;
+  private final MemorySegment rows;
+  private final Arena host = Arena.ofShared();
+  private StepState state;
+  private ResidentData data;
+  private Metrics metrics;
+  private Optimizer.Running optimizer;
+  private RecordedStep full;
+  private RecordedStep rest;
+  private Evaluator evaluator;
+  private long stepsDone;
+  private int epoch;
+  private int batch;
+
+  TrainingRun(Settings settings, Dataset train, Dataset test) {
+    this.settings = settings;
+    this.order =
+        new BatchOrder(
+            train.rows(), settings.batch(), settings.lastBatch(), settings.seed());
+    this.rows = host.allocate(4L * order.rows(), 64);
+    Device device = settings.device();
+    DType dtype = settings.dtype();
+    Sequential network = settings.network();
+    try {
+      if (!network.isOnDevice()
+          || network.arena().values().device() != device
+          || network.arena().values().dtype() != dtype) {
+        network.on(device, dtype, settings.seed());
+      }
+      state = new StepState(device, settings.seed());
+      data = new ResidentData(device, dtype, train);
+      metrics = new Metrics(device, dtype, settings.loss());
+      ParameterArena arena = network.arena();
+      optimizer = settings.optimizer().start(arena.values(), arena.gradients());
+      full = record(order.rowsIn(0));
+      int last = order.rowsIn(order.batches() - 1);
+      rest = last == order.rowsIn(0) ? full : record(last);
+      evaluator =
+          test == null
+              ? null
+              : new Evaluator(network, settings.loss(), test, settings.batch());
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  private RecordedStep record(int rows) {
+    ParameterArena arena = settings.network().arena();
+    Loss loss = settings.loss();
+    return new RecordedStep(
+        settings.device(),
+        state,
+        Tape.Mode.TRAIN,
+        tape -> {
+          arena.zeroGradients();
+          Tensor y = settings.network().forward(tape, data.features(tape, state, rows));
+          Tensor hits =
+              metrics.countsHits() ? tape.make(settings.dtype(), Shape.of(rows)) : null;
+          Tensor value = loss.apply(tape, y, data.targets(tape, state, rows), hits);
+          tape.backward(value);
+          arena.fillMissingGradients();
+          metrics.add(value, loss.weight(rows), hits);
+          optimizer.step(state);
+          state.advance(rows);
+          return value;
+        });
+  }
+
+  /** The number of steps in an epoch. */
+  public int stepsPerEpoch() {
+    return order.batches();
+  }
+
+  /** Runs one step; the first of an epoch takes a new order of examples. */
+  public void step() {
+    if (batch == 0) {
+      order.epoch(epoch, rows);
+      data.order(rows);
+      state.set(settings.seed(), stepsDone, 0, settings.optimizer().rate());
+      metrics.reset();
+    }
+    (batch == order.batches() - 1 ? rest : full).run();
+    stepsDone++;
+    batch++;
+    if (batch == order.batches()) {
+      batch = 0;
+      epoch++;
+    }
+  }
+
+  /** The loss of the last step; waits for the device. */
+  public double loss() {
+    boolean wasLast = batch == 0;
+    return (wasLast ? rest : full).result().item();
+  }
+
+  History epochs(int count) {
+    List<History.Epoch> history = new ArrayList<>();
+    for (int number = 1; number <= count; number++) {
+      long start = System.nanoTime();
+      Evaluation train = null;
+      for (int step = 1; step <= order.batches(); step++) {
+        step();
+        for (Listener listener : settings.listeners()) {
+          if (step % listener.every() == 0 || step == order.batches()) {
+            train = read(step);
+            listener.onProgress(progress(number, count, step, train, start));
+          }
+        }
+      }
+      if (train == null) {
+        train = read(order.batches());
+      }
+      double seconds = (System.nanoTime() - start) / 1e9;
+      Evaluation test = evaluator == null ? null : evaluator.evaluate();
+      History.Epoch epoch = new History.Epoch(number, train, test, seconds);
+      history.add(epoch);
+      settings.listeners().forEach(listener -> listener.onEpoch(epoch));
+    }
+    return new History(history);
+  }
+
+  private Listener.Progress progress(int number, int count, int step, Evaluation train, long start) {
+    double seconds = (System.nanoTime() - start) / 1e9;
+    return new Listener.Progress(
+        number,
+        count,
+        step,
+        order.batches(),
+        train.loss(),
+        train.accuracy(),
+        train.rows() / seconds);
+  }
+
+  private Evaluation read(int steps) {
+    long seen = Math.min((long) steps * order.rowsIn(0), order.rows());
+    Evaluation train = metrics.read(seen);
+    if (!Double.isFinite(train.loss())) {
+      throw new DivergedException(
+          "the loss is %s at step %d: lower the learning rate (%s now), or look for extreme values"
+                  .formatted(train.loss(), stepsDone, settings.optimizer().rate())
+              + " in the data");
+    }
+    return train;
+  }
+
+  /** Gives back all that training needed; the network stays on the device. */
+  @Override
+  public void close() {
+    if (host.scope().isAlive()) {
+      host.close();
+    }
+    Closing.all(
+        evaluator, rest == full ? null : rest, full, optimizer, metrics, data, state);
+  }
+}
