@@ -83,8 +83,9 @@ WEFT_DEVICE void store(T* y, int64_t i, int64_t n, bool wide, const pack<T>& v) 
 // ---- elementwise kernels ----
 
 // 128 threads and 1024 elements a block: eight floats a thread are two independent 16-byte loads per
-// argument, and 16 blocks a multiprocessor keep 64 KB in flight per argument (latency times bandwidth
-// is about 25 KB on an H200); yet 64 K elements already spread over 64 multiprocessors.
+// argument, and the eight blocks or more that 64 registers leave on a multiprocessor keep 32 KB in
+// flight per argument (latency times bandwidth is about 25 KB on an H200); yet 64 K elements already
+// spread over 64 multiprocessors.
 constexpr int elementwise_threads = 128;
 constexpr int elementwise_items = 1024;
 

@@ -75,35 +75,30 @@ WEFT_DEVICE T fold_share(const T* x, int64_t n, int lane, int team) {
   return combine<F>(combine<F>(total.at[0], total.at[1]), combine<F>(total.at[2], total.at[3]));
 }
 
-// inner == 1: the values of an output lie side by side.
+// inner == 1: the values of an output lie side by side. A warp takes an output where they are few,
+// else the block does.
 template <int F, typename T>
 WEFT_DEVICE void reduce_rows(const weft_reduce& a, T* shared) {
   const T* x = static_cast<const T*>(a.x);
   const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+  const bool by_warp = (a.count + a.parts - 1) / a.parts <= reduce_warp_length;
   const int64_t first = (int64_t)blockIdx.x * reduce_items;
   const int64_t last = min(first + reduce_items, a.parts * a.outer);
-  auto both = [](T p, T q) { return combine<F>(p, q); };
-  if ((a.count + a.parts - 1) / a.parts <= reduce_warp_length) {
-    for (int64_t o = first + warp; o < last; o += reduce_warps) {
-      reduce_range range = range_of(a, o / a.outer);
-      const T* row = x + o % a.outer * a.count + range.begin;
-      T total = fold_warp(fold_share<F>(row, range.end - range.begin, lane, 32), both);
-      if (lane == 0) finish<F>(a, o, total);
-    }
-    return;
-  }
-  for (int64_t o = first; o < last; o++) {
-    reduce_range range = range_of(a, o / a.outer);
-    const T* row = x + o % a.outer * a.count + range.begin;
-    T total = fold_share<F>(row, range.end - range.begin, (int)threadIdx.x, reduce_threads);
-    total = fold_warp(total, both);
-    if (lane == 0) shared[warp] = total;
-    __syncthreads();
-    if (threadIdx.x == 0) {
+  for (int64_t o = by_warp ? first + warp : first; o < last; o += by_warp ? reduce_warps : 1) {
+    const int64_t part = o / a.outer;
+    const reduce_range range = range_of(a, part);
+    const T* row = x + (o - part * a.outer) * a.count + range.begin;
+    T total = fold_share<F>(row, range.end - range.begin, by_warp ? lane : (int)threadIdx.x,
+                            by_warp ? 32 : reduce_threads);
+    total = fold_warp(total, [](T p, T q) { return combine<F>(p, q); });
+    if (!by_warp) {
+      __syncthreads();  // the output before is done with shared
+      if (lane == 0) shared[warp] = total;
+      __syncthreads();
+      total = shared[0];
       for (int w = 1; w < reduce_warps; w++) total = combine<F>(total, shared[w]);
-      finish<F>(a, o, total);
     }
-    __syncthreads();
+    if (by_warp ? lane == 0 : threadIdx.x == 0) finish<F>(a, o, total);
   }
 }
 
@@ -111,37 +106,48 @@ WEFT_DEVICE void reduce_rows(const weft_reduce& a, T* shared) {
 // column_groups-th entry of the axis, so that a warp reads four rows of 32 values.
 template <int F, typename T>
 WEFT_DEVICE void reduce_columns(const weft_reduce& a, T* shared) {
-  const T* x = static_cast<const T*>(a.x);
   const int lane = threadIdx.x % column_lanes, group = threadIdx.x / column_lanes;
   const int64_t outputs = a.parts * a.outer * a.inner;
   const int64_t first = (int64_t)blockIdx.x * reduce_items;
   const int64_t own = first + 4 * lane;
+  const bool wide = a.inner % 4 == 0 && aligned(a.x);
+
+  // where the four outputs' entries begin, and how many they have
+  const T* column[4];
+  int64_t entries[4];
+  int64_t row = own / a.inner, in = own - row * a.inner;
+  int64_t part = row / a.outer, out = row - part * a.outer;
+#pragma unroll
+  for (int j = 0; j < 4; j++) {
+    const reduce_range range = range_of(a, part);
+    column[j] = static_cast<const T*>(a.x) + (out * a.count + range.begin) * a.inner + in;
+    entries[j] = own + j < outputs ? range.end - range.begin : 0;
+    if (++in == a.inner) {
+      in = 0;
+      if (++out == a.outer) {
+        out = 0;
+        part++;
+      }
+    }
+  }
+
   pack<T> total;
 #pragma unroll
   for (int j = 0; j < 4; j++) total.at[j] = neutral<F, T>();
-
-  if (a.inner % 4 == 0 && aligned(x)) {
-    if (own < outputs) {  // four outputs of one row
-      const int64_t row = own / a.inner;
-      const reduce_range range = range_of(a, row / a.outer);
-      const T* column = x + row % a.outer * a.count * a.inner + own % a.inner;
+  if (wide) {  // the four lie in one row
 #pragma unroll 4
-      for (int64_t c = range.begin + group; c < range.end; c += column_groups) {
-        pack<T> v = *reinterpret_cast<const pack<T>*>(column + c * a.inner);
+    for (int64_t c = group; c < entries[0]; c += column_groups) {
+      pack<T> v = *reinterpret_cast<const pack<T>*>(column[0] + c * a.inner);
 #pragma unroll
-        for (int j = 0; j < 4; j++) total.at[j] = include<F>(total.at[j], v.at[j]);
-      }
+      for (int j = 0; j < 4; j++) total.at[j] = include<F>(total.at[j], v.at[j]);
     }
   } else {
+    const int64_t most = max(max(entries[0], entries[1]), max(entries[2], entries[3]));
+    for (int64_t c = group; c < most; c += column_groups) {
 #pragma unroll
-    for (int j = 0; j < 4; j++) {
-      if (own + j >= outputs) break;
-      const int64_t row = (own + j) / a.inner;
-      const reduce_range range = range_of(a, row / a.outer);
-      const T* column = x + row % a.outer * a.count * a.inner + (own + j) % a.inner;
-#pragma unroll 4
-      for (int64_t c = range.begin + group; c < range.end; c += column_groups) {
-        total.at[j] = include<F>(total.at[j], column[c * a.inner]);
+      for (int j = 0; j < 4; j++) {
+        T v = c < entries[j] ? column[j][c * a.inner] : neutral<F, T>();
+        total.at[j] = include<F>(total.at[j], v);
       }
     }
   }
@@ -151,6 +157,7 @@ WEFT_DEVICE void reduce_columns(const weft_reduce& a, T* shared) {
   __syncthreads();
   if (threadIdx.x < reduce_items && first + threadIdx.x < outputs) {
     T sum = shared[threadIdx.x];
+#pragma unroll 4
     for (int g = 1; g < column_groups; g++) {
       sum = combine<F>(sum, shared[g * (reduce_items + 1) + threadIdx.x]);
     }
@@ -221,11 +228,12 @@ WEFT_DEVICE void reduce_backward(const weft_reduce_backward& a) {
 // y = or y += (the maximum: =). A block owns 32 outputs. Rows (inner 1): a warp folds a part of up to
 // 4096 values, a block a longer one. Columns: eight lanes of four outputs, 32 groups along the axis,
 // then one thread an output adds the groups. 256 threads: with 32 outputs the column form has 32
-// entries of the axis in flight at once, and 1,024 resident threads (56 registers) with four 16-byte
+// entries of the axis in flight at once, and 1,024 resident threads (64 registers) with four 16-byte
 // loads each keep 64 KB in flight a multiprocessor. To fill an H200 outputs should be 17,000 (132 x 4
 // x 32) or more: choose parts for it. 4 bytes and one flop a value of float: 62 us for 256 MB at 4.3
 // TB/s.
-WEFT_KERNEL(reduce, reduce)
+WEFT_KERNEL_BLOCKS(reduce, reduce, float, f32, 4)
+WEFT_KERNEL_BLOCKS(reduce, reduce, double, f64, 1)
 
 // dx = or dx +=. Elementwise mapping; dy comes from the cache. 4 bytes a value of float (squares 8,
 // += 4 more): 62 us for a dx of 256 MB.

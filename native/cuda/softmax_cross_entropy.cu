@@ -11,12 +11,15 @@ namespace weft::cuda {
 constexpr int softmax_threads = softmax_cross_entropy_shape::threads;
 constexpr int softmax_warps = softmax_threads / 32;
 constexpr int64_t softmax_warp_classes = 1024;  // up to here a warp takes a row, above a block
-constexpr int softmax_group = 4;                // packs that a thread loads before it looks at one
 
 // Packs of its row that a thread keeps in shared memory between the two passes: 32 KB a block. For
 // float a warp then keeps 1024 classes, a block 8192; what is beyond is read again, mostly from L2.
 template <typename T>
 constexpr int softmax_kept = sizeof(T) == 4 ? 8 : 4;
+
+// Packs that a thread loads before it looks at one; double is for checking and stays small.
+template <typename T>
+constexpr int softmax_group = sizeof(T) == 4 ? 4 : 1;
 
 template <typename T>
 WEFT_DEVICE softmax_state<T> fold_softmax_warp(softmax_state<T> state) {
@@ -55,16 +58,20 @@ WEFT_DEVICE void fold_softmax(softmax_state<T>& state, T& sum) {
   }
 }
 
-// Calls body(k, count, c) for the packs c, c + 4 TEAM, ... of this lane, softmax_group at a time while
-// all of them are whole, else one; k is the number of the first.
-template <int TEAM, typename Body>
+// Calls body(k, count, c) for the packs c, c + 4 TEAM, ... of this lane, GROUP at a time while all of
+// them are whole, else one; k is the number of the first.
+template <int TEAM, int GROUP, typename Body>
 WEFT_DEVICE void each_group(int64_t head, int64_t classes, int lane, Body body) {
   int64_t c = head + 4 * lane;
   int k = 0;
-  for (; c + (softmax_group - 1) * 4 * TEAM + 4 <= classes; c += softmax_group * 4 * TEAM) {
-    body(k, std::integral_constant<int, softmax_group>(), c);
-    k += softmax_group;
+  if constexpr (GROUP > 1) {
+#pragma unroll 1
+    for (; c + (GROUP - 1) * 4 * TEAM + 4 <= classes; c += GROUP * 4 * TEAM) {
+      body(k, std::integral_constant<int, GROUP>(), c);
+      k += GROUP;
+    }
   }
+#pragma unroll 1
   for (; c < classes; c += 4 * TEAM) body(k++, std::integral_constant<int, 1>(), c);
 }
 
@@ -107,7 +114,7 @@ WEFT_DEVICE void cross_entropy_row(const weft_softmax_cross_entropy& a, int64_t 
     }
   };
   add(front, 0, lane == 0 ? head : 0);
-  each_group<TEAM>(head, classes, lane, [&](int k, auto count, int64_t c) {
+  each_group<TEAM, softmax_group<T>>(head, classes, lane, [&](int k, auto count, int64_t c) {
     constexpr int n = decltype(count)::value;
     pack<T> v[n];
     load_group<n, TEAM>(v, x, c, classes);
@@ -140,7 +147,7 @@ WEFT_DEVICE void cross_entropy_row(const weft_softmax_cross_entropy& a, int64_t 
   };
   differentiate(front, 0);
   store(dx, 0, lane == 0 ? head : 0, false, front);
-  each_group<TEAM>(head, classes, lane, [&](int k, auto count, int64_t c) {
+  each_group<TEAM, softmax_group<T>>(head, classes, lane, [&](int k, auto count, int64_t c) {
     constexpr int n = decltype(count)::value;
     pack<T> v[n];
     if (k + n <= softmax_kept<T>) {
