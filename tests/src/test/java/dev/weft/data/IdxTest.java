@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.data;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.weft.io.FormatException;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+
+class IdxTest {
+  @TempDir Path folder;
+
+  @Test
+  void imagesAndLabelsAreRead() throws IOException {
+    Rows images = Idx.images(file("images", idx(8, body(12), 3, 2, 2)));
+    assertEquals(3, images.rows());
+    assertArrayEquals(new int[] {2, 2}, images.shape());
+    assertEquals(Storage.UINT8, images.storage());
+    assertEquals(11 / 255.0, images.get(2, 3), 1e-12);
+    int[] labels = Idx.labels(file("labels", idx(8, new byte[] {0, 9, -1}, 3)));
+    assertArrayEquals(new int[] {0, 9, 255}, labels);
+  }
+
+  @Test
+  void gzipIsToldByContentNotByName() throws IOException {
+    byte[] plain = idx(8, body(12), 3, 2, 2);
+    assertEquals(3, Idx.images(file("plain.gz", plain)).rows());
+    assertEquals(3, Idx.images(file("packed", gzip(plain))).rows());
+  }
+
+  @Test
+  void folderIsFoundInEverySpelling() throws IOException {
+    byte[] images = idx(8, body(12), 3, 2, 2);
+    byte[] labels = idx(8, new byte[] {0, 2, 1}, 3);
+    file("train-images-idx3-ubyte.gz", gzip(images));
+    file("train-labels.idx1-ubyte", labels);
+    file("t10k-images-idx3-ubyte", images);
+    file("t10k-labels.idx1-ubyte.gz", gzip(idx(8, new byte[] {4, 0, 0}, 3)));
+    Split split = Idx.read(folder);
+    assertArrayEquals(new int[] {0, 2, 1}, split.train().labels().toArray());
+    assertEquals(5, split.train().classes(), "the largest label of both parts, plus 1");
+    assertEquals(5, split.test().classes());
+  }
+
+  @Test
+  void missingFileIsNamedWithAllItsSpellings() throws IOException {
+    file("train-images-idx3-ubyte", idx(8, body(4), 1, 2, 2));
+    String message = assertThrows(NoSuchFileException.class, () -> Idx.read(folder)).getMessage();
+    for (String name :
+        new String[] {
+          folder.toString(),
+          "train-labels-idx1-ubyte,",
+          "train-labels-idx1-ubyte.gz",
+          "train-labels.idx1-ubyte,",
+          "train-labels.idx1-ubyte.gz"
+        }) {
+      assertTrue(message.contains(name), message);
+    }
+    assertThrows(NoSuchFileException.class, () -> Idx.read(folder.resolve("absent")));
+    assertThrows(NotDirectoryException.class, () -> Idx.read(file("file", new byte[1])));
+    assertThrows(FileSystemException.class, () -> Idx.images(folder));
+    assertThrows(NoSuchFileException.class, () -> Idx.images(folder.resolve("absent")));
+  }
+
+  @Test
+  void labelsForAnotherNumberOfImagesAreAnError() throws IOException {
+    file("train-images-idx3-ubyte", idx(8, body(12), 3, 2, 2));
+    file("train-labels-idx1-ubyte", idx(8, body(2), 2));
+    file("t10k-images-idx3-ubyte", idx(8, body(12), 3, 2, 2));
+    file("t10k-labels-idx1-ubyte", idx(8, body(3), 3));
+    assertFails(4, "2 labels for 3 images in", () -> Idx.read(folder));
+  }
+
+  @Test
+  void filesThatAreNotIdxSayWhatWasExpected() throws IOException {
+    assertImagesFail(new byte[0], 0, "the file is empty");
+    assertImagesFail("hello, world".getBytes("US-ASCII"), 0, "begins with 68 65, expected 00 00");
+    assertImagesFail(idx(0x0D, body(16), 1, 2, 2), 2, "0x0D (32-bit floats), expected 0x08");
+    assertImagesFail(idx(0x07, body(16), 1, 2, 2), 2, "type code 0x07, expected 0x08");
+    assertImagesFail(idx(8, body(0)), 3, "0 dimensions");
+    assertImagesFail(idx(8, body(4), 4), 3, "1 dimension; images have at least 2");
+    assertImagesFail(idx(8, body(0), 0, 2, 2), 4, "dimension 0 has size 0");
+    assertImagesFail(idx(8, body(0), 1, 0, 2), 8, "dimension 1 has size 0");
+    assertImagesFail(Arrays.copyOf(idx(8, body(0), 1, 2, 2), 9), 9, "within the sizes");
+    Path two = file("two", idx(8, body(4), 2, 2));
+    assertFails(3, "2 dimensions; labels have 1", () -> Idx.labels(two));
+  }
+
+  @Test
+  void aFileOfAnotherLengthThanItsHeadSaysIsAnError() throws IOException {
+    byte[] whole = idx(8, body(12), 3, 2, 2);
+    String asked = "sizes [3, 2, 2] in its head ask for 12 bytes after it, the file has ";
+    assertImagesFail(Arrays.copyOf(whole, whole.length - 1), 27, asked + "11");
+    assertImagesFail(Arrays.copyOf(whole, whole.length + 1), 28, asked + "13");
+    assertImagesFail(gzip(Arrays.copyOf(whole, whole.length - 1)), 27, asked + "11");
+    assertImagesFail(gzip(Arrays.copyOf(whole, whole.length + 1)), 28, asked + "more");
+  }
+
+  @Test
+  void aHeadThatAsksForMoreThanThereIsAllocatesNothing() throws IOException {
+    for (int count : new int[] {Integer.MAX_VALUE, Integer.MIN_VALUE, -1}) {
+      byte[] head = idx(8, body(100), count, 28, 28);
+      assertThrows(FormatException.class, () -> Idx.images(file("plain", head)));
+      assertThrows(FormatException.class, () -> Idx.images(file("packed", gzip(head))));
+    }
+    byte[] overflow = idx(8, body(100), 1 << 30, 1 << 30, 1 << 30, 1 << 30);
+    assertImagesFail(overflow, 12, "fewer than 2^63 numbers");
+    assertImagesFail(idx(8, body(100), 1, 1 << 30, 4), 8, "more than 2^31 - 1");
+    byte[] many = new byte[4 + 255 * 4 + 10];
+    many[2] = 8;
+    many[3] = -1;
+    assertThrows(FormatException.class, () -> Idx.images(file("many", many)));
+  }
+
+  @Test
+  void aFileCutAtAnyByteIsAFormatException() throws IOException {
+    byte[] plain = idx(8, body(12), 3, 2, 2);
+    for (byte[] whole : new byte[][] {plain, gzip(plain)}) {
+      assertEquals(3, Idx.images(file("whole", whole)).rows());
+      for (int length = 0; length < whole.length; length++) {
+        Path cut = file("cut", Arrays.copyOf(whole, length));
+        FormatException failure =
+            assertThrows(FormatException.class, () -> Idx.images(cut), "cut at " + length);
+        assertEquals(cut, failure.path());
+        assertTrue(failure.offset() <= plain.length);
+        assertTrue(failure.getMessage().startsWith(cut + ", byte " + failure.offset()));
+      }
+    }
+  }
+
+  @Test
+  void aFileWithAnyByteDamagedIsReadOrAFormatException() throws IOException {
+    byte[] plain = idx(8, body(12), 3, 2, 2);
+    for (byte[] whole : new byte[][] {plain, gzip(plain)}) {
+      for (int i = 0; i < whole.length; i++) {
+        for (int flip : new int[] {1, 0x80, 0xFF}) {
+          byte[] damaged = whole.clone();
+          damaged[i] ^= (byte) flip;
+          try {
+            assertEquals(12, Idx.images(file("damaged", damaged)).data().byteSize());
+          } catch (FormatException expected) {
+            assertTrue(expected.getMessage().contains("damaged, byte "));
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void mnistIsRead() throws IOException {
+    String data = System.getenv("WEFT_DATA");
+    assumeTrue(data != null, "WEFT_DATA is not set; it names the folder with mnist/");
+    Split mnist = Idx.read(Path.of(data, "mnist"));
+    assertEquals(60_000, mnist.train().rows());
+    assertEquals(10_000, mnist.test().rows());
+    assertEquals(10, mnist.train().classes());
+    assertArrayEquals(new int[] {28, 28}, mnist.train().shape());
+    assertArrayEquals(
+        new int[] {5, 0, 4, 1, 9}, Arrays.copyOf(mnist.train().labels().toArray(), 5));
+    assertArrayEquals(new int[] {7, 2, 1, 0, 4}, Arrays.copyOf(mnist.test().labels().toArray(), 5));
+    // The published mean of the pixels of the training images.
+    double sum = 0;
+    for (int row = 0; row < 60_000; row++) {
+      for (int column = 0; column < 784; column++) {
+        sum += mnist.train().features().get(row, column);
+      }
+    }
+    assertEquals(0.1307, sum / (60_000 * 784.0), 5e-5);
+  }
+
+  private void assertImagesFail(byte[] content, long offset, String message) throws IOException {
+    Path path = file("images", content);
+    assertFails(offset, message, () -> Idx.images(path));
+  }
+
+  private static void assertFails(long offset, String message, Executable action) {
+    FormatException failure = assertThrows(FormatException.class, action);
+    assertTrue(
+        failure.getMessage().contains(message),
+        () -> "expected '" + message + "' in '" + failure.getMessage() + "'");
+    assertEquals(offset, failure.offset(), failure.getMessage());
+  }
+
+  private Path file(String name, byte[] content) throws IOException {
+    return Files.write(folder.resolve(name), content);
+  }
+
+  private static byte[] body(int count) {
+    byte[] bytes = new byte[count];
+    for (int i = 0; i < count; i++) {
+      bytes[i] = (byte) i;
+    }
+    return bytes;
+  }
+
+  private static byte[] idx(int type, byte[] body, int... sizes) {
+    ByteBuffer bytes = ByteBuffer.allocate(4 + 4 * sizes.length + body.length);
+    bytes.put(new byte[] {0, 0, (byte) type, (byte) sizes.length});
+    Arrays.stream(sizes).forEach(bytes::putInt);
+    return bytes.put(body).array();
+  }
+
+  private static byte[] gzip(byte[] content) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (GZIPOutputStream out = new GZIPOutputStream(bytes)) {
+      out.write(content);
+    }
+    return bytes.toByteArray();
+  }
+}
