@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels.h"
+
+#include <map>
+#include <string>
+
+#include "../abi/kernels.h"
+
+// The entry points in the .cu files. Weak: a kernel that nobody has written is not found, as on a GPU.
+#define WEFT_ENTRY(name, structure) \
+  extern "C" __attribute__((weak, visibility("hidden"))) void name(weft_##structure);
+#define WEFT_TYPED_ENTRIES(name, structure, threads, items) \
+  WEFT_ENTRY(name##_f32, structure)                         \
+  WEFT_ENTRY(name##_f64, structure)
+#define WEFT_UNTYPED_ENTRY(name, structure, threads, items) WEFT_ENTRY(name, structure)
+WEFT_TYPED_KERNELS(WEFT_TYPED_ENTRIES)
+WEFT_UNTYPED_KERNELS(WEFT_UNTYPED_ENTRY)
+
+namespace weft::emulator {
+namespace {
+
+#define WEFT_POINTER(field) {#field, offsetof(Struct, field)},
+#define WEFT_NOTHING(field)
+#define WEFT_POINTERS(name, FIELDS)                      \
+  [[maybe_unused]] std::vector<PointerField> name##_pointers() {          \
+    using Struct [[maybe_unused]] = weft_##name;         \
+    return {FIELDS(WEFT_POINTER, WEFT_NOTHING, WEFT_NOTHING)}; \
+  }
+WEFT_STRUCTS(WEFT_POINTERS)
+
+std::map<std::string, Kernel> make_table() {
+  std::map<std::string, Kernel> table;
+#define WEFT_ADD(name, structure, threads)                                             \
+  if (name) {                                                                          \
+    auto body = [](const void* a) { name(*static_cast<const weft_##structure*>(a)); }; \
+    table[#name] = {#name, body, #structure, sizeof(weft_##structure), threads,        \
+                    structure##_pointers()};                                           \
+  }
+#define WEFT_ADD_TYPED(name, structure, threads, items) \
+  WEFT_ADD(name##_f32, structure, threads)              \
+  WEFT_ADD(name##_f64, structure, threads)
+#define WEFT_ADD_UNTYPED(name, structure, threads, items) WEFT_ADD(name, structure, threads)
+  WEFT_TYPED_KERNELS(WEFT_ADD_TYPED)
+  WEFT_UNTYPED_KERNELS(WEFT_ADD_UNTYPED)
+  return table;
+}
+
+}  // namespace
+
+const Kernel* find_kernel(const char* name) {
+  static const auto* table = new std::map<std::string, Kernel>(make_table());
+  auto found = table->find(name);
+  return found == table->end() ? nullptr : &found->second;
+}
+
+}  // namespace weft::emulator
