@@ -228,11 +228,11 @@ WEFT_DEVICE void reduce_backward(const weft_reduce_backward& a) {
 // y = or y += (the maximum: =). A block owns 32 outputs. Rows (inner 1): a warp folds a part of up to
 // 4096 values, a block a longer one. Columns: eight lanes of four outputs, 32 groups along the axis,
 // then one thread an output adds the groups. 256 threads: with 32 outputs the column form has 32
-// entries of the axis in flight at once, and 1,024 resident threads (64 registers) with four 16-byte
-// loads each keep 64 KB in flight a multiprocessor. To fill an H200 outputs should be 17,000 (132 x 4
+// entries of the axis in flight at once, and 768 resident threads (80 registers) with four 16-byte
+// loads each keep 48 KB in flight a multiprocessor. To fill an H200 outputs should be 13,000 (132 x 3
 // x 32) or more: choose parts for it. 4 bytes and one flop a value of float: 62 us for 256 MB at 4.3
 // TB/s.
-WEFT_KERNEL_BLOCKS(reduce, reduce, float, f32, 4)
+WEFT_KERNEL_BLOCKS(reduce, reduce, float, f32, 3)
 WEFT_KERNEL_BLOCKS(reduce, reduce, double, f64, 1)
 
 // dx = or dx +=. Elementwise mapping; dy comes from the cache. 4 bytes a value of float (squares 8,
