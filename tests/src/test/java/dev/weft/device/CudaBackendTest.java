@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.device;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.weft.device.cpu.CpuBackend;
+import dev.weft.device.cuda.CudaBackend;
+import dev.weft.device.cuda.CudaException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments.ArgumentSet;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The CUDA backend over the emulator: JCuda, launches, graphs, cuBLAS calls, faults, lifetimes. */
+class CudaBackendTest {
+  private static final Path FOLDER = Path.of(System.getProperty("weft.emulator", "no-emulator"));
+  private static SymbolLookup controls;
+
+  private CudaBackend cuda;
+  private CpuBackend cpu;
+
+  @BeforeAll
+  static void chooseEmulator() {
+    Path driver = FOLDER.resolve("libcuda.so.1").toAbsolutePath();
+    assumeTrue(Files.exists(driver), "no emulator: " + driver + " is not there");
+    System.setProperty("weft.cuda.driver", driver.toString());
+    System.setProperty("weft.cublas", driver.resolveSibling("libcublas.so.12").toString());
+    controls = SymbolLookup.libraryLookup(driver, Arena.global());
+  }
+
+  @BeforeEach
+  void open() {
+    tell("reset");
+    cuda = new CudaBackend(0);
+    cpu = new CpuBackend();
+  }
+
+  @AfterEach
+  void close() {
+    cuda.close();
+    cpu.close();
+    assertEquals(0, ask("live_bytes"), "device memory after close");
+    assertEquals(0, ask("live_graphs"), "graphs after close");
+    assertEquals(0, ask("leaked_allocations"), "allocations that the context took along");
+    assertEquals(
+        0, ask("leaked_objects"), "streams, graphs and modules that the context took along");
+    tell("reset");
+  }
+
+  private static void tell(String control) {
+    call(control, FunctionDescriptor.ofVoid());
+  }
+
+  private static void tell(String control, long value) {
+    call(control, FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG), value);
+  }
+
+  private static long ask(String control) {
+    return (long) call(control, FunctionDescriptor.of(ValueLayout.JAVA_LONG));
+  }
+
+  private static Object call(String control, FunctionDescriptor shape, Object... arguments) {
+    MemorySegment address = controls.find("weft_emulator_" + control).orElseThrow();
+    try {
+      return Linker.nativeLinker().downcallHandle(address, shape).invokeWithArguments(arguments);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  static Stream<ArgumentSet> kernels() {
+    return Stream.of(Kernel.values())
+        .flatMap(
+            kernel ->
+                Stream.of(Precision.values())
+                    .filter(p -> kernel.kind() != Kernel.Kind.UNTYPED || p == Precision.F32)
+                    .map(
+                        p ->
+                            org.junit.jupiter.params.provider.Arguments.argumentSet(
+                                kernel.symbol(p), kernel, p)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void kernelAgreesWithCpu(Kernel kernel, Precision precision) {
+    List<KernelCase> cases = KernelCase.of(kernel);
+    for (KernelCase one : cases) {
+      KernelCase.Memory here = new KernelCase.Memory(cpu, precision);
+      KernelCase.Memory there = new KernelCase.Memory(cuda, precision);
+      cpu.run(kernel, precision, one.arguments().apply(here), one.work());
+      cuda.run(kernel, precision, one.arguments().apply(there), one.work());
+      here.assertSame(there, kernel + " " + one.label());
+    }
+  }
+
+  @Test
+  void programReplaysWhatWasRecordedAndRecordingRunsNothing() {
+    KernelCase.Memory memory = new KernelCase.Memory(cuda, Precision.F32);
+    long x = memory.zeros(1000);
+    cuda.beginRecording();
+    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 1000, 1), 1000);
+    cuda.run(
+        Kernel.UNARY_FORWARD, Precision.F32, new Arguments.UnaryForward(x, x, 1000, 0, 3), 1000);
+    long later = cuda.allocate(4000); // a tape may need memory while it records
+    assertNotEquals(0, later);
+    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(later, 1000, 9), 0);
+    try (Program program = cuda.endRecording()) {
+      assertEquals(2, program.size());
+      assertEquals(0, memory.read(x, 1)[0]);
+      program.run();
+      assertEquals(3, memory.read(x, 1000)[999]);
+      cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 1000, 5), 1000);
+      program.run();
+      assertEquals(3, memory.read(x, 1000)[0]);
+    }
+  }
+
+  @Test
+  void emptyRecordingIsAProgramThatDoesNothing() {
+    cuda.beginRecording();
+    try (Program program = cuda.endRecording()) {
+      assertEquals(0, program.size());
+      program.run();
+    }
+  }
+
+  @Test
+  void abandonedRecordingIsForgotten() {
+    KernelCase.Memory memory = new KernelCase.Memory(cuda, Precision.F32);
+    long x = memory.zeros(10);
+    cuda.beginRecording();
+    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 10, 1), 10);
+    cuda.abandonRecording();
+    cuda.abandonRecording();
+    assertEquals(0, memory.read(x, 10)[0]);
+    assertThrows(IllegalStateException.class, cuda::endRecording);
+  }
+
+  @Test
+  void copiesAreRefusedWhileRecording() {
+    long x = cuda.allocate(64);
+    cuda.beginRecording();
+    MemorySegment heap = MemorySegment.ofArray(new byte[64]);
+    assertThrows(IllegalStateException.class, () -> cuda.copyIn(heap, x));
+    assertThrows(IllegalStateException.class, () -> cuda.copyOut(x, heap));
+    assertThrows(IllegalStateException.class, cuda::beginRecording);
+    cuda.abandonRecording();
+  }
+
+  @Test
+  void heapAndNativeMemoryCopyBothWays() {
+    int bytes = (9 << 20) + 5; // several pieces of the page-locked stage, and a rest
+    byte[] source = new byte[bytes];
+    IntStream.range(0, bytes).forEach(i -> source[i] = (byte) (i * 31 + (i >> 13)));
+    long x = cuda.allocate(bytes);
+    cuda.copyIn(MemorySegment.ofArray(source), x);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment out = arena.allocate(bytes);
+      cuda.copyOut(x, out);
+      assertEquals(-1, out.mismatch(MemorySegment.ofArray(source)));
+      out.fill((byte) 7);
+      cuda.copyIn(out, x);
+    }
+    byte[] back = new byte[bytes];
+    cuda.copyOut(x, MemorySegment.ofArray(back));
+    byte[] sevens = new byte[bytes];
+    Arrays.fill(sevens, (byte) 7);
+    assertArrayEquals(sevens, back);
+  }
+
+  @Test
+  void productOverNothingScales() {
+    for (Precision precision : Precision.values()) {
+      KernelCase.Memory memory = new KernelCase.Memory(cuda, precision);
+      long c = memory.reals(12, 1);
+      double[] before = memory.read(c, 12);
+      // 3 rows of 2 in a matrix of row stride 4
+      cuda.run(Kernel.GEMM, precision, gemm(c, c, c, 3, 2, 0, 4, 2), 6);
+      double[] after = memory.read(c, 12);
+      for (int i = 0; i < 12; i++) {
+        assertEquals(i % 4 < 2 ? 2 * before[i] : before[i], after[i], 1e-6);
+      }
+      cuda.run(Kernel.GEMM, precision, gemm(c, c, c, 3, 4, 0, 4, 0), 12);
+      assertArrayEquals(new double[12], memory.read(c, 12));
+    }
+  }
+
+  private static Arguments gemm(
+      long a, long b, long c, long m, long n, long k, long ldc, double beta) {
+    return new Arguments.Gemm(
+        a, b, c, m, n, k, Math.max(1, k), n, ldc, false, false, 1, beta, false);
+  }
+
+  @Test
+  void memoryThatIsNotThereIsZero() {
+    tell("fail_allocation", 1);
+    assertEquals(0, cuda.allocate(1 << 20));
+    long address = cuda.allocate(1 << 20);
+    assertNotEquals(0, address);
+    assertEquals(0, cuda.allocate(1L << 50));
+    cuda.free(address);
+    assertThrows(DeviceException.class, () -> cuda.free(address));
+  }
+
+  @Test
+  void failedLaunchNamesKernelAndShape() {
+    long x = cuda.allocate(4096 * 4);
+    tell("fail_launch", 1);
+    CudaException failure =
+        assertThrows(
+            CudaException.class,
+            () -> cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 4096, 1), 4096));
+    String message = failure.getMessage();
+    assertTrue(message.startsWith("cuda:0: cuLaunchKernel of fill_f32, 4 blocks"), message);
+    assertEquals("cuLaunchKernel", failure.call());
+    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 4096, 1), 4096);
+  }
+
+  @Test
+  void failedRecordingReportsTheFirstCause() {
+    long x = cuda.allocate(400);
+    Arguments fill = new Arguments.Fill(x, 100, 1);
+    cuda.beginRecording();
+    cuda.run(Kernel.FILL, Precision.F32, fill, 100);
+    // cuBLAS refuses rows that overlap
+    Arguments overlapping = gemm(x, x, x, 4, 4, 4, 1, 0);
+    CudaException first =
+        assertThrows(
+            CudaException.class, () -> cuda.run(Kernel.GEMM, Precision.F32, overlapping, 16));
+    CudaException failure = assertThrows(CudaException.class, cuda::endRecording);
+    assertEquals(first, failure.getCause());
+    assertTrue(failure.getMessage().contains("call 2"), failure.getMessage());
+    assertTrue(failure.getMessage().contains("cublasGemmEx"), failure.getMessage());
+    cuda.beginRecording();
+    cuda.run(Kernel.FILL, Precision.F32, fill, 100);
+    cuda.endRecording().run();
+  }
+
+  @Test
+  void failedReplayNamesTheProgram() {
+    long x = cuda.allocate(400);
+    cuda.beginRecording();
+    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 100, 1), 100);
+    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 100, 2), 100);
+    Program program = cuda.endRecording();
+    tell("fail_launch", 2);
+    CudaException failure =
+        assertThrows(
+            CudaException.class,
+            () -> {
+              program.run();
+              cuda.synchronize();
+            });
+    assertTrue(failure.getMessage().contains("of 2 calls"), failure.getMessage());
+    program.run();
+    cuda.synchronize();
+  }
+
+  @Test
+  void failedCopyIsReported() {
+    long x = cuda.allocate(400);
+    tell("fail_copy", 1);
+    MemorySegment heap = MemorySegment.ofArray(new float[100]);
+    assertThrows(CudaException.class, () -> cuda.copyIn(heap, x));
+    cuda.copyIn(heap, x);
+  }
+
+  @Test
+  void failedConstructionLeavesNothing() {
+    tell("fail_allocation", 1);
+    assertThrows(OutOfDeviceMemoryException.class, () -> new CudaBackend(0));
+    assertEquals(1, ask("live_streams"), "the stream of the backend that is open");
+    assertThrows(DeviceUnavailableException.class, () -> new CudaBackend(99));
+    assertThrows(DeviceUnavailableException.class, () -> new CudaBackend(-1));
+  }
+
+  @Test
+  void closedThingsSaySo() {
+    cuda.beginRecording();
+    Program program = cuda.endRecording();
+    CudaBackend other = new CudaBackend(0);
+    long x = other.allocate(64);
+    assertNotEquals(0, x);
+    other.beginRecording();
+    other.close();
+    other.close();
+    assertThrows(IllegalStateException.class, () -> other.allocate(64));
+    program.close();
+    assertThrows(IllegalStateException.class, program::run);
+    long y = cuda.allocate(64); // the context is shared and still there
+    cuda.free(y);
+  }
+
+  @Test
+  void anotherThreadMayGoOnAndClose() throws InterruptedException {
+    long x = cuda.allocate(400);
+    Throwable[] failure = new Throwable[1];
+    Thread thread =
+        Thread.ofVirtual()
+            .start(
+                () -> {
+                  try {
+                    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 100, 1), 100);
+                    cuda.close();
+                  } catch (Throwable e) {
+                    failure[0] = e;
+                  }
+                });
+    thread.join();
+    assertEquals(null, failure[0]);
+  }
+}

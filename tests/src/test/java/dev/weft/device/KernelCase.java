@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.device;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.weft.device.Arguments.Gemm;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+
+/** One call of a kernel, to be made on two backends whose memory is then compared. */
+record KernelCase(String label, Function<Memory, Arguments> arguments, long work) {
+  private static final int ROWS = 37;
+  private static final int COLS = 53;
+  private static final int N = ROWS * COLS;
+
+  /** Memory of one backend, filled the same way on each. */
+  static final class Memory {
+    private enum Content {
+      REALS,
+      INTS,
+      STATE
+    }
+
+    private record Buffer(long address, int count, Content content) {}
+
+    private final Backend backend;
+    private final Precision precision;
+    private final List<Buffer> buffers = new ArrayList<>();
+
+    Memory(Backend backend, Precision precision) {
+      this.backend = backend;
+      this.precision = precision;
+    }
+
+    private long bytes(int count, Content content) {
+      return content == Content.STATE
+          ? 32
+          : count * (content == Content.REALS && precision == Precision.F64 ? 8L : 4L);
+    }
+
+    private long take(MemorySegment content, int count, Content kind) {
+      long address = backend.allocate(content.byteSize());
+      backend.copyIn(content, address);
+      buffers.add(new Buffer(address, count, kind));
+      return address;
+    }
+
+    private long reals(double[] values) {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment content = arena.allocate(bytes(values.length, Content.REALS), 8);
+        for (int i = 0; i < values.length; i++) {
+          if (precision == Precision.F32) {
+            content.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) values[i]);
+          } else {
+            content.setAtIndex(ValueLayout.JAVA_DOUBLE, i, values[i]);
+          }
+        }
+        return take(content, values.length, Content.REALS);
+      }
+    }
+
+    /** Numbers from 0.1 to 2. */
+    long reals(int count, long seed) {
+      return reals(new SplittableRandom(seed).doubles(count, 0.1, 2).toArray());
+    }
+
+    /** Numbers from -2 to 2. */
+    long signed(int count, long seed) {
+      return reals(new SplittableRandom(seed).doubles(count, -2, 2).toArray());
+    }
+
+    long zeros(int count) {
+      return reals(new double[count]);
+    }
+
+    long ints(int count, int bound, long seed) {
+      int[] values = new SplittableRandom(seed).ints(count, 0, bound).toArray();
+      return take(MemorySegment.ofArray(values), count, Content.INTS);
+    }
+
+    /** Seed 11, step 3, cursor 2, rate 0.05. */
+    long state() {
+      long[] words = {11, 3, 2, Double.doubleToRawLongBits(0.05)};
+      return take(MemorySegment.ofArray(words), 4, Content.STATE);
+    }
+
+    double[] read(long address, int count) {
+      long bytes = bytes(count, Content.REALS);
+      MemorySegment content = MemorySegment.ofArray(new byte[(int) bytes]);
+      backend.copyOut(address, content);
+      return IntStream.range(0, count)
+          .mapToDouble(
+              i ->
+                  precision == Precision.F32
+                      ? content.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * i)
+                      : content.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, 8L * i))
+          .toArray();
+    }
+
+    private byte[] raw(Buffer buffer) {
+      byte[] content = new byte[(int) bytes(buffer.count(), buffer.content())];
+      backend.copyOut(buffer.address(), MemorySegment.ofArray(content));
+      return content;
+    }
+
+    /** Integers and states must be the same; numbers close. */
+    void assertSame(Memory other, String what) {
+      double tolerance = precision == Precision.F32 ? 2e-5 : 1e-12;
+      for (int b = 0; b < buffers.size(); b++) {
+        Buffer mine = buffers.get(b);
+        Buffer theirs = other.buffers.get(b);
+        String name = "%s, %s, buffer %d".formatted(what, precision, b);
+        if (mine.content() != Content.REALS) {
+          assertEquals(
+              -1,
+              MemorySegment.ofArray(raw(mine)).mismatch(MemorySegment.ofArray(other.raw(theirs))),
+              name);
+          continue;
+        }
+        double[] x = read(mine.address(), mine.count());
+        double[] y = other.read(theirs.address(), theirs.count());
+        for (int i = 0; i < x.length; i++) {
+          assertEquals(x[i], y[i], tolerance * Math.max(1, Math.abs(x[i])), name + " at " + i);
+        }
+      }
+    }
+  }
+
+  private static List<KernelCase> one(Function<Memory, Arguments> arguments, long work) {
+    return List.of(new KernelCase("", arguments, work));
+  }
+
+  private static List<KernelCase> each(
+      int count, Function<Integer, Function<Memory, Arguments>> make, long work) {
+    return IntStream.range(0, count)
+        .mapToObj(i -> new KernelCase("operation " + i, make.apply(i), work))
+        .toList();
+  }
+
+  /** Calls of a kernel that reach each of its operations. */
+  static List<KernelCase> of(Kernel kernel) {
+    return switch (kernel) {
+      case BIAS_ACTIVATION_FORWARD ->
+          each(
+              9,
+              f ->
+                  m ->
+                      new Arguments.BiasActivationForward(
+                          m.signed(N, 1), m.signed(COLS, 2), m.zeros(N), ROWS, COLS, f, 0.1),
+              N);
+      case BIAS_ACTIVATION_BACKWARD ->
+          each(
+              9,
+              f ->
+                  m ->
+                      new Arguments.BiasActivationBackward(
+                          m.signed(N, 1),
+                          m.signed(COLS, 2),
+                          m.reals(N, 3),
+                          m.signed(N, 4),
+                          m.signed(N, 5),
+                          ROWS,
+                          COLS,
+                          f,
+                          0.1,
+                          f % 2 == 1),
+              N);
+      case SOFTMAX_CROSS_ENTROPY ->
+          one(
+              m ->
+                  new Arguments.SoftmaxCrossEntropy(
+                      m.signed(N, 1),
+                      m.ints(ROWS, COLS, 2),
+                      m.zeros(ROWS),
+                      m.zeros(N),
+                      m.zeros(ROWS),
+                      ROWS,
+                      COLS,
+                      0.1,
+                      0.5),
+              ROWS);
+      case DROPOUT ->
+          one(
+              m -> new Arguments.Dropout(m.signed(N, 1), m.zeros(N), m.state(), N, 7, 0.3, true),
+              N);
+      case UNARY_FORWARD ->
+          each(9, f -> m -> new Arguments.UnaryForward(m.reals(N, 1), m.zeros(N), N, f, 1.5), N);
+      case UNARY_BACKWARD ->
+          each(
+              9,
+              f ->
+                  m ->
+                      new Arguments.UnaryBackward(
+                          m.reals(N, 1),
+                          m.reals(N, 2),
+                          m.signed(N, 3),
+                          m.signed(N, 4),
+                          N,
+                          f,
+                          1.5,
+                          f % 2 == 0),
+              N);
+      case BINARY_FORWARD ->
+          each(
+              6,
+              f ->
+                  m ->
+                      new Arguments.BinaryForward(
+                          m.reals(N, 1),
+                          m.reals(COLS, 2),
+                          m.zeros(N),
+                          1,
+                          1,
+                          ROWS,
+                          COLS,
+                          0,
+                          0,
+                          COLS,
+                          1,
+                          0,
+                          0,
+                          0,
+                          1,
+                          f),
+              N);
+      case BINARY_BACKWARD ->
+          each(
+              6,
+              f ->
+                  m ->
+                      new Arguments.BinaryBackward(
+                          m.reals(N, 1),
+                          m.reals(COLS, 2),
+                          m.signed(N, 3),
+                          m.signed(N, 4),
+                          m.zeros(N),
+                          1,
+                          1,
+                          ROWS,
+                          COLS,
+                          0,
+                          0,
+                          COLS,
+                          1,
+                          0,
+                          0,
+                          0,
+                          1,
+                          f,
+                          true,
+                          false),
+              N);
+      case REDUCE ->
+          each(
+              4,
+              f ->
+                  m ->
+                      new Arguments.Reduce(
+                          m.signed(3 * 7 * 11, 1),
+                          m.signed(2 * 3 * 11, 2),
+                          3,
+                          7,
+                          11,
+                          2,
+                          f,
+                          0.5,
+                          f == 0),
+              2 * 3 * 11);
+      case REDUCE_BACKWARD ->
+          List.of(0, 1, 3).stream()
+              .map(
+                  f ->
+                      new KernelCase(
+                          "operation " + f,
+                          m ->
+                              new Arguments.ReduceBackward(
+                                  m.signed(3 * 7 * 11, 1),
+                                  m.signed(3 * 11, 2),
+                                  m.signed(3 * 7 * 11, 3),
+                                  3,
+                                  7,
+                                  11,
+                                  f,
+                                  0.5,
+                                  f == 0),
+                          3 * 7 * 11))
+              .toList();
+      case MAX_BACKWARD ->
+          one(
+              m -> {
+                long x = m.zeros(3 * 7 * 11);
+                return new Arguments.MaxBackward(
+                    x, m.zeros(3 * 11), m.signed(3 * 11, 2), m.zeros(3 * 7 * 11), 3, 7, 11, false);
+              },
+              3 * 11);
+      case GATHER_ROWS ->
+          one(
+              m ->
+                  new Arguments.GatherRows(
+                      m.signed(N, 1),
+                      m.ints(20, ROWS, 2),
+                      m.state(),
+                      m.zeros(10 * COLS),
+                      10,
+                      COLS,
+                      2,
+                      1),
+              10 * COLS);
+      case GATHER_ROWS_U8 ->
+          one(
+              m ->
+                  new Arguments.GatherRows(
+                      m.ints(N, Integer.MAX_VALUE, 1),
+                      m.ints(20, ROWS, 2),
+                      m.state(),
+                      m.zeros(10 * COLS),
+                      10,
+                      COLS,
+                      1 / 255.0,
+                      -0.5),
+              10 * COLS);
+      case GATHER_ROWS_BACKWARD ->
+          one(
+              m ->
+                  new Arguments.GatherRowsBackward(
+                      m.ints(20, 5, 2), m.signed(20 * COLS, 1), m.signed(5 * COLS, 3), 20, COLS, 2),
+              COLS);
+      case ARGMAX ->
+          one(m -> new Arguments.Argmax(m.signed(N, 1), m.ints(ROWS, 9, 2), ROWS, COLS), ROWS);
+      case FILL -> one(m -> new Arguments.Fill(m.zeros(N), N, 2.5), N);
+      case COPY_ROWS ->
+          one(
+              m ->
+                  new Arguments.CopyRows(
+                      m.signed(N, 1), m.signed(ROWS * 40, 2), ROWS, 30, COLS, 40, 3, true),
+              ROWS * 30);
+      case TRANSPOSE ->
+          one(
+              m -> new Arguments.Transpose(m.signed(N, 1), m.signed(N, 2), ROWS, COLS, true),
+              2L * 2);
+      case RANDOM_UNIFORM, RANDOM_NORMAL ->
+          one(m -> new Arguments.Random(m.zeros(N), N, 3, 4, 5, -1, 2), N);
+      case SGD ->
+          one(
+              m ->
+                  new Arguments.Sgd(
+                      m.signed(N, 1),
+                      m.signed(N, 2),
+                      m.signed(N, 3),
+                      m.state(),
+                      N,
+                      0.9,
+                      0.1,
+                      0.01,
+                      true),
+              N);
+      case ADAM ->
+          one(
+              m ->
+                  new Arguments.Adam(
+                      m.signed(N, 1),
+                      m.signed(N, 2),
+                      m.signed(N, 3),
+                      m.reals(N, 4),
+                      m.state(),
+                      N,
+                      0.9,
+                      0.999,
+                      1e-8,
+                      0.01,
+                      0.02),
+              N);
+      case GATHER_LABELS ->
+          one(
+              m ->
+                  new Arguments.GatherLabels(
+                      m.ints(ROWS, 10, 1), m.ints(20, ROWS, 2), m.state(), m.ints(10, 3, 3), 10),
+              10);
+      case ADVANCE_STEP -> one(m -> new Arguments.AdvanceStep(m.state(), 64), 1);
+      case GEMM -> gemms();
+    };
+  }
+
+  /** Both transposes of each side, rows that are not adjacent, alpha and beta. */
+  private static List<KernelCase> gemms() {
+    int rows = 5;
+    int cols = 7;
+    int inner = 11;
+    List<KernelCase> cases = new ArrayList<>();
+    for (boolean ta : new boolean[] {false, true}) {
+      for (boolean tb : new boolean[] {false, true}) {
+        int lda = (ta ? rows : inner) + 2;
+        int ldb = (tb ? inner : cols) + 3;
+        int ldc = cols + 1;
+        cases.add(
+            new KernelCase(
+                "transpose a %s, b %s".formatted(ta, tb),
+                m ->
+                    new Gemm(
+                        m.signed((ta ? inner : rows) * lda, 1),
+                        m.signed((tb ? cols : inner) * ldb, 2),
+                        m.signed(rows * ldc, 3),
+                        rows,
+                        cols,
+                        inner,
+                        lda,
+                        ldb,
+                        ldc,
+                        ta,
+                        tb,
+                        1.5,
+                        0.5,
+                        false),
+                rows * cols));
+      }
+    }
+    return cases;
+  }
+}
