@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.check;
+
+import dev.weft.device.Kernel;
+import dev.weft.op.BiasActivation;
+import dev.weft.op.Binary;
+import dev.weft.op.Dropout;
+import dev.weft.op.Nonlinearity;
+import dev.weft.op.Unary;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+/** Activations, unary and binary functions and dropout. */
+final class ElementwiseCases {
+  private static final long[][] SHAPES = {{1}, {7}, {13, 5}, {3, 1031}, {40, 1500}, {0, 4}};
+
+  private ElementwiseCases() {}
+
+  static List<OperationCase> all() {
+    List<OperationCase> cases = new ArrayList<>();
+    for (Nonlinearity function : Nonlinearity.values()) {
+      cases.add(activation(function));
+      cases.add(biasActivation(function));
+    }
+    for (Unary.Function function : Unary.Function.values()) {
+      cases.add(unary(function, alpha(function), "", unaryInput(function)));
+    }
+    cases.add(unary(Unary.Function.POW, 3, "_of_negatives", Input::randomNormal));
+    for (Binary.Function function : Binary.Function.values()) {
+      cases.add(binary(function));
+    }
+    cases.add(dropout());
+    return cases;
+  }
+
+  /** Inputs that keep away from 0, where ReLU and its kin have no derivative. */
+  private static Input activated(long... sizes) {
+    return Input.uniform(-4, 4, sizes).awayFrom(0, 0.01);
+  }
+
+  private static OperationCase activation(Nonlinearity function) {
+    OperationCase operation =
+        OperationCase.of(
+                "bias_activation_" + function.token(),
+                BiasActivation.class,
+                (tape, in) -> tape.activation(function, in[0]),
+                Kernel.BIAS_ACTIVATION_FORWARD,
+                Kernel.BIAS_ACTIVATION_BACKWARD)
+            .costing((inputs, output) -> flops(function) * output.elements());
+    for (long[] shape : SHAPES) {
+      operation = operation.at(activated(shape));
+    }
+    return operation;
+  }
+
+  /** Also with another alpha than the default. Grids, so that no x + b comes close to 0. */
+  private static OperationCase biasActivation(Nonlinearity function) {
+    double alpha = function == Nonlinearity.LEAKY_RELU ? 0.1 : 1.3;
+    OperationCase operation =
+        OperationCase.of(
+                "bias_activation_" + function.token() + "_with_bias",
+                BiasActivation.class,
+                (tape, in) -> tape.apply(new BiasActivation(function, alpha), in[0], in[1]),
+                Kernel.BIAS_ACTIVATION_FORWARD,
+                Kernel.BIAS_ACTIVATION_BACKWARD,
+                Kernel.REDUCE)
+            .summing(inputs -> inputs.get(0).elements() / Math.max(1, inputs.get(1).elements()))
+            .costing((inputs, output) -> (flops(function) + 1) * output.elements());
+    for (long[] shape : new long[][] {{1, 1}, {13, 5}, {3, 1031}, {40, 1500}, {0, 4}}) {
+      // x on multiples of 1/64 beside a bias on odd multiples of 1/128: x + b is never 0
+      Input x = Input.uniform(-4, 4, shape).onto(0x1p-6, 0);
+      Input b = Input.uniform(-1, 1, shape[1]).onto(0x1p-6, 0x1p-7);
+      operation = operation.at(x, b);
+    }
+    return operation;
+  }
+
+  private static long flops(Nonlinearity function) {
+    return switch (function) {
+      case IDENTITY -> 0;
+      case RELU, LEAKY_RELU -> 1;
+      case SIGMOID, TANH, ELU -> 3;
+      case SOFTPLUS, GELU, SILU -> 5;
+    };
+  }
+
+  private static double alpha(Unary.Function function) {
+    return switch (function) {
+      case SCALE -> -1.7;
+      case SHIFT -> 0.3;
+      case POW -> 2.5;
+      default -> 0;
+    };
+  }
+
+  private static Function<long[], Input> unaryInput(Unary.Function function) {
+    return switch (function) {
+      case LOG, SQRT, POW -> shape -> Input.uniform(0.25, 3, shape);
+      case RECIPROCAL, ABS -> shape -> Input.uniform(-3, 3, shape).awayFrom(0, 0.25);
+      case SCALE, SHIFT, EXP, SQUARE -> shape -> Input.uniform(-3, 3, shape);
+    };
+  }
+
+  private static OperationCase unary(
+      Unary.Function function, double alpha, String suffix, Function<long[], Input> input) {
+    Unary unary = new Unary(function, alpha);
+    OperationCase operation =
+        OperationCase.of(
+            unary.name() + suffix,
+            Unary.class,
+            (tape, in) -> tape.apply(unary, in[0]),
+            Kernel.UNARY_FORWARD,
+            Kernel.UNARY_BACKWARD);
+    for (long[] shape : SHAPES) {
+      operation = operation.at(input.apply(shape));
+    }
+    return operation;
+  }
+
+  private static final long[][][] PAIRS = {
+    {{1}, {1}},
+    {{7}, {7}},
+    {{40, 1500}, {40, 1500}}, // the same
+    {{13, 5}, {5}},
+    {{3, 1031}, {1031}},
+    {{40, 1500}, {1500}}, // a row to each row
+    {{13, 5}, {13, 1}},
+    {{3, 1031}, {3, 1}}, // a column to each column
+    {{13, 5}, {}},
+    {{}, {3, 1031}},
+    {{}, {}}, // a scalar
+    {{13, 1}, {1, 5}},
+    {{5}, {13, 1}}, // each stretched along another axis
+    {{2, 3, 5}, {2, 1, 5}},
+    {{4, 1, 3, 1}, {2, 1, 5}},
+    {{2, 3, 1, 5, 7}, {1, 3, 4, 5, 7}},
+    {{0, 4}, {4}},
+    {{0, 4}, {0, 4}}
+  };
+
+  private static OperationCase binary(Binary.Function function) {
+    Binary binary = new Binary(function);
+    OperationCase operation =
+        OperationCase.of(
+                binary.name(),
+                Binary.class,
+                (tape, in) -> tape.apply(binary, in[0], in[1]),
+                Kernel.BINARY_FORWARD,
+                Kernel.BINARY_BACKWARD,
+                Kernel.REDUCE)
+            .summing(inputs -> inputs.stream().mapToLong(s -> s.elements()).max().orElse(1));
+    for (long[][] pair : PAIRS) {
+      Input a = Input.uniform(-3, 3, pair[0]);
+      Input b = Input.uniform(-3, 3, pair[1]);
+      operation =
+          switch (function) {
+            case DIVIDE -> operation.at(a, b.awayFrom(0, 0.25));
+            // never equal, where the larger of the two changes
+            case MAXIMUM, MINIMUM -> operation.at(a.onto(0x1p-6, 0), b.onto(0x1p-6, 0x1p-7));
+            default -> operation.at(a, b);
+          };
+    }
+    return operation;
+  }
+
+  private static OperationCase dropout() {
+    OperationCase operation =
+        OperationCase.of(
+            "dropout", Dropout.class, (tape, in) -> tape.dropout(in[0], 0.3), Kernel.DROPOUT);
+    for (long[] shape : SHAPES) {
+      operation = operation.at(Input.uniform(-3, 3, shape));
+    }
+    return operation;
+  }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.check;
+
+import dev.weft.Device;
+import dev.weft.Tape;
+import dev.weft.Tensor;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Compares the gradient of a function with central differences, in float64.
+ *
+ * <pre>{@code
+ * GradCheck.of((tape, in) -> tape.sum(tape.tanh(in[0]))).at(randomNormal(5, 7)).assertPasses();
+ * }</pre>
+ *
+ * <p>A function whose result y is not a scalar is checked through L = Σ dy_i y_i for random dy. For
+ * each input, with h about the cube root of the float64 epsilon, 2⁻¹⁷ max(1, |x|):
+ *
+ * <ul>
+ *   <li>elements: ∂L/∂x_i against (L(x + h e_i) - L(x - h e_i)) / 2h, for all or for a sample;
+ *   <li>directions: Σ v_i ∂L/∂x_i against (L(x + h v) - L(x - h v)) / 2h, v of random signs, which
+ *       sees every element of a large input;
+ *   <li>accumulation: a second backward pass must double the gradient.
+ * </ul>
+ *
+ * <p>The error of analytic a against numeric n is |a - n| / max(|a|, |n|, rms, 10⁻⁴ s): rms is that
+ * of the input's gradient, s = Σ |dy_i y_i| over the results that moved, whose rounding n cannot
+ * see beyond. NaN and infinity fail. See also Baydin et al., "Automatic differentiation in machine
+ * learning: a survey" (JMLR 2018), section 2.1.
+ */
+public final class GradCheck {
+
+  /** A function of tensors, made of operations on a tape. */
+  @FunctionalInterface
+  public interface Function {
+    /** Computes the result. */
+    Tensor apply(Tape tape, Tensor[] in);
+  }
+
+  private final Function function;
+  private final List<Input> inputs;
+  private final Device device;
+  private final double tolerance;
+  private final long seed;
+  private final int elements;
+
+  private GradCheck(
+      Function function,
+      List<Input> inputs,
+      Device device,
+      double tolerance,
+      long seed,
+      int elements) {
+    this.function = function;
+    this.inputs = inputs;
+    this.device = device;
+    this.tolerance = tolerance;
+    this.seed = seed;
+    this.elements = elements;
+  }
+
+  /** A check of {@code function}: tolerance 10⁻⁶, seed 1, at most 64 elements of each input. */
+  public static GradCheck of(Function function) {
+    return new GradCheck(function, List.of(), null, 1e-6, 1, 64);
+  }
+
+  /** An input of values from the standard normal distribution. */
+  public static Input randomNormal(long... sizes) {
+    return Input.randomNormal(sizes);
+  }
+
+  /** At which inputs the gradient is checked. */
+  public GradCheck at(Input... inputs) {
+    return new GradCheck(function, List.of(inputs), device, tolerance, seed, elements);
+  }
+
+  /** At which vectors the gradient is checked. */
+  public GradCheck at(double[]... vectors) {
+    return at(Arrays.stream(vectors).map(Input::of).toArray(Input[]::new));
+  }
+
+  /** At which values the gradient is checked; the tensors are read now and not changed. */
+  public GradCheck at(Tensor... tensors) {
+    return at(Arrays.stream(tensors).map(Input::of).toArray(Input[]::new));
+  }
+
+  /** On which device; a CPU device of its own where none is given. */
+  public GradCheck on(Device device) {
+    return new GradCheck(function, inputs, device, tolerance, seed, elements);
+  }
+
+  /** The largest error that passes. */
+  public GradCheck tolerance(double tolerance) {
+    return new GradCheck(function, inputs, device, tolerance, seed, elements);
+  }
+
+  /** The seed of drawn inputs, of dy, of directions and of the tape. */
+  public GradCheck seed(long seed) {
+    return new GradCheck(function, inputs, device, tolerance, seed, elements);
+  }
+
+  /** How many elements of each input are compared at most. */
+  public GradCheck elements(int most) {
+    return new GradCheck(function, inputs, device, tolerance, seed, most);
+  }
+
+  /**
+   * Runs the check.
+   *
+   * @throws IllegalStateException where no inputs were given
+   */
+  public GradientReport check() {
+    if (inputs.isEmpty()) {
+      throw new IllegalStateException("a gradient check needs inputs: call at(...) first");
+    }
+    if (device != null) {
+      return run(device);
+    }
+    try (Device cpu = Device.cpu()) {
+      return run(cpu);
+    }
+  }
+
+  private GradientReport run(Device on) {
+    try (Differences differences = new Differences(function, inputs, on, seed, elements)) {
+      return differences.report(tolerance);
+    }
+  }
+
+  /**
+   * Runs the check.
+   *
+   * @throws GradCheckFailure where it fails; the message names input, element, analytic and numeric
+   *     value
+   */
+  public void assertPasses() {
+    GradientReport report = check();
+    if (!report.passed()) {
+      throw new GradCheckFailure(
+          "the gradient differs from finite differences%n%s".formatted(report));
+    }
+  }
+}

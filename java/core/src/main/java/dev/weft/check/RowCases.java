@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.check;
+
+import dev.weft.device.Kernel;
+import dev.weft.op.GatherRows;
+import dev.weft.op.SoftmaxCrossEntropy;
+import java.util.List;
+
+/** Operations that take rows by number or labels beside rows. */
+final class RowCases {
+  private RowCases() {}
+
+  static List<OperationCase> all() {
+    return List.of(
+        crossEntropy("softmax_cross_entropy", 0),
+        crossEntropy("softmax_cross_entropy_smoothed", 0.1),
+        gather());
+  }
+
+  private static OperationCase crossEntropy(String name, double smoothing) {
+    SoftmaxCrossEntropy loss = new SoftmaxCrossEntropy(smoothing);
+    OperationCase operation =
+        OperationCase.of(
+                name,
+                SoftmaxCrossEntropy.class,
+                (tape, in) -> tape.apply(loss, in[0], in[1]),
+                Kernel.SOFTMAX_CROSS_ENTROPY,
+                Kernel.REDUCE,
+                Kernel.BINARY_FORWARD,
+                Kernel.COPY_ROWS)
+            .summing(inputs -> Math.max(inputs.get(0).size(0), inputs.get(0).size(1)))
+            .costing((inputs, output) -> 6 * inputs.get(0).elements());
+    for (long[] shape :
+        new long[][] {{1, 1}, {1, 7}, {13, 5}, {3, 1031}, {9, 1024}, {40, 1500}, {5000, 3}}) {
+      operation =
+          operation.at(Input.uniform(-4, 4, shape), Input.integers((int) shape[1], shape[0]));
+    }
+    return operation;
+  }
+
+  private static OperationCase gather() {
+    OperationCase operation =
+        OperationCase.of(
+                "gather_rows",
+                GatherRows.class,
+                (tape, in) -> tape.gather(in[0], in[1]),
+                Kernel.GATHER_ROWS,
+                Kernel.GATHER_ROWS_BACKWARD,
+                Kernel.FILL)
+            .summing(inputs -> Math.max(1, inputs.get(1).elements()))
+            .costing((inputs, output) -> 0);
+    // source rows, columns, rows taken: some are taken twice, some never
+    for (long[] size :
+        new long[][] {
+          {1, 1, 1}, {5, 7, 11}, {31, 129, 40}, {7, 1031, 3}, {1500, 40, 900}, {5, 7, 0}
+        }) {
+      operation =
+          operation.at(
+              Input.randomNormal(size[0], size[1]), Input.integers((int) size[0], size[2]));
+    }
+    return operation;
+  }
+}

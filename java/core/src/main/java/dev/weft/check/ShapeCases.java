@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.check;
+
+import dev.weft.device.Kernel;
+import dev.weft.op.Concat;
+import dev.weft.op.Reduction;
+import dev.weft.op.Reshape;
+import dev.weft.op.Slice;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Operations that move elements, and losses that are compositions. */
+final class ShapeCases {
+  private ShapeCases() {}
+
+  static List<OperationCase> all() {
+    List<OperationCase> cases = new ArrayList<>();
+    for (int axis = 0; axis < 3; axis++) {
+      cases.add(slice(axis));
+      cases.add(concat(axis));
+    }
+    cases.add(reshape());
+    cases.add(meanSquaredError());
+    cases.add(sumOfSquares());
+    return cases;
+  }
+
+  private static final long[][] SHAPES = {
+    {1, 1, 1}, {3, 5, 7}, {2, 1031, 3}, {4, 20, 90}, {3, 2, 0}
+  };
+
+  /** The middle third, rounded up: everything where the axis has one entry. */
+  private static OperationCase slice(int axis) {
+    OperationCase operation =
+        OperationCase.of(
+            "slice_of_axis_" + axis,
+            Slice.class,
+            (tape, in) -> {
+              long size = in[0].shape().size(axis);
+              return tape.slice(in[0], axis, size / 3, (2 * size + 2) / 3);
+            },
+            Kernel.COPY_ROWS,
+            Kernel.FILL);
+    for (long[] shape : SHAPES) {
+      operation = operation.at(Input.randomNormal(shape));
+    }
+    return operation.costing((inputs, output) -> 0);
+  }
+
+  private static OperationCase concat(int axis) {
+    OperationCase operation =
+        OperationCase.of(
+            "concat_along_axis_" + axis,
+            Concat.class,
+            (tape, in) -> tape.concat(axis, in),
+            Kernel.COPY_ROWS);
+    for (long[] shape : SHAPES) {
+      long[] longer = shape.clone();
+      longer[axis] = 2 * shape[axis] + 1;
+      operation =
+          operation.at(
+              Input.randomNormal(shape), Input.randomNormal(longer), Input.randomNormal(shape));
+    }
+    return operation.at(Input.randomNormal(2, 3, 4)).costing((inputs, output) -> 0);
+  }
+
+  private static OperationCase reshape() {
+    OperationCase operation =
+        OperationCase.of(
+            "reshape",
+            Reshape.class,
+            (tape, in) -> tape.reshape(in[0], in[0].shape().size(1), in[0].shape().size(0)),
+            Kernel.COPY_ROWS);
+    for (long[] shape : new long[][] {{1, 1}, {13, 5}, {3, 1031}, {40, 1500}, {0, 4}}) {
+      operation = operation.at(Input.randomNormal(shape));
+    }
+    return operation.costing((inputs, output) -> 0);
+  }
+
+  private static OperationCase meanSquaredError() {
+    return losses(
+        OperationCase.of(
+            "mean_squared_error",
+            Reduction.class,
+            (tape, in) -> tape.meanSquaredError(in[0], in[1]),
+            Kernel.BINARY_FORWARD,
+            Kernel.REDUCE,
+            Kernel.UNARY_FORWARD));
+  }
+
+  private static OperationCase sumOfSquares() {
+    return losses(
+        OperationCase.of(
+            "sum_of_squares",
+            Reduction.class,
+            (tape, in) -> tape.sumOfSquares(in[0], in[1]),
+            Kernel.BINARY_FORWARD,
+            Kernel.REDUCE));
+  }
+
+  private static OperationCase losses(OperationCase loss) {
+    OperationCase operation =
+        loss.summing(inputs -> inputs.get(0).elements())
+            .costing((inputs, output) -> 3 * inputs.get(0).elements());
+    for (long[] shape : new long[][] {{1, 1}, {13, 5}, {3, 1031}, {40, 1500}}) {
+      operation = operation.at(Input.randomNormal(shape), Input.randomNormal(shape));
+    }
+    return operation;
+  }
+}
