@@ -48,7 +48,10 @@ final class Cublas implements AutoCloseable {
             "%s has not the %d MiB left that cuBLAS works in"
                 .formatted(driver.device(), WORKSPACE_BYTES >> 20));
       }
-      check(JCublas2.cublasCreate(handle), "cublasCreate");
+      int status = JCublas2.cublasCreate(handle);
+      if (status != cublasStatus.CUBLAS_STATUS_SUCCESS) {
+        throw failure(status, "cublasCreate", "of " + CudaLibraries.cublas());
+      }
       created = true;
       // in this order: a new stream takes the workspace away
       check(JCublas2.cublasSetStream(handle, new cudaStream_t(driver.stream())), "cublasSetStream");

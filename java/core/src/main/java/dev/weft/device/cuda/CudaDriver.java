@@ -216,7 +216,7 @@ final class CudaDriver implements AutoCloseable {
         JCudaDriver.cuLaunchKernel(
             function, blocks, 1, 1, threads, 1, 1, 0, stream, parameters, null);
     if (code != CUresult.CUDA_SUCCESS) {
-      String detail = "of %s, %d blocks of %d threads,".formatted(symbol, blocks, threads);
+      String detail = "of %s, %d blocks of %d threads".formatted(symbol, blocks, threads);
       throw failure(code, "cuLaunchKernel", detail);
     }
     lastLaunch = symbol;

@@ -88,6 +88,11 @@ public final class CudaLibraries {
     loadJcuda("JCublas2", touch);
   }
 
+  /** The cuBLAS in use. */
+  static synchronized Path cublas() {
+    return findCublas().path();
+  }
+
   private static void require(Found found) {
     if (!found.present()) {
       throw new DeviceUnavailableException(
