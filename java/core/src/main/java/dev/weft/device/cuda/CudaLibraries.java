@@ -3,6 +3,7 @@ package dev.weft.device.cuda;
 
 import dev.weft.device.DeviceUnavailableException;
 import dev.weft.device.NativeFiles;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,7 +17,7 @@ import jcuda.LibUtils;
  *
  * <p>{@code WEFT_CUBLAS} (or the system property {@code weft.cublas}) names a cuBLAS outright,
  * version 12 or 13. {@code WEFT_CUDA_DRIVER} ({@code weft.cuda.driver}) names a driver; that is for
- * tests and unusual installs.
+ * tests and unusual installs. A property goes before a variable.
  */
 public final class CudaLibraries {
 
@@ -24,7 +25,7 @@ public final class CudaLibraries {
    * A part that CUDA needs, and where it was found.
    *
    * @param what such as {@code NVIDIA driver (libcuda.so.1)}
-   * @param path the file; null where the part is missing
+   * @param path the file, or the resource of the class path; null where the part is missing
    * @param how how it was found, or why it was not and where it was sought
    */
   public record Found(String what, Path path, String how) {
@@ -58,9 +59,10 @@ public final class CudaLibraries {
   }
 
   private static Found resource(String what, String resource) {
-    Path file = NativeFiles.file(resource);
-    String how = file == null ? resource + " is not on the class path" : "class path";
-    return new Found(what, file, how);
+    boolean there = CudaLibraries.class.getClassLoader().getResource(resource) != null;
+    return there
+        ? new Found(what, Path.of(resource), "on the class path")
+        : new Found(what, null, resource + " is not on the class path");
   }
 
   /** Whether the user named the driver outright. */
@@ -155,7 +157,12 @@ public final class CudaLibraries {
       return new Found(what, null, search.account());
     }
     String how = search.account();
-    Path forwarder = NativeFiles.file(FORWARDER);
+    Path forwarder;
+    try {
+      forwarder = NativeFiles.file(FORWARDER);
+    } catch (UncheckedIOException e) {
+      return new Found(what, null, e.getMessage());
+    }
     if (forwarder == null) {
       String missing = "%s is there, but this build of Weft has no %s, which JCuda needs over it";
       return new Found(what, null, missing.formatted(cublas13, FORWARDER));
