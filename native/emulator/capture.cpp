@@ -53,7 +53,8 @@ CUresult check_legacy_stream(const char* call) {
   }
   if (!forbidden) return CUDA_SUCCESS;
   return fail(CUDA_ERROR_STREAM_CAPTURE_IMPLICIT,
-              "%s on the legacy default stream would wait for a stream that is being captured", call);
+              "%s on the legacy default stream would wait for a stream that is being captured",
+              call);
 }
 
 }  // namespace weft::emulator
@@ -65,12 +66,14 @@ WEFT_EXPORT CUresult cuStreamBeginCapture_v2(CUstream handle, CUstreamCaptureMod
   CUstream stream = nullptr;
   WEFT_TRY(resolve_stream(context, handle, &stream));
   if (!stream) {
-    return fail(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "the legacy default stream cannot be captured");
+    return fail(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED,
+                "the legacy default stream cannot be captured");
   }
   if (mode < CU_STREAM_CAPTURE_MODE_GLOBAL || mode > CU_STREAM_CAPTURE_MODE_RELAXED) {
     return fail(CUDA_ERROR_INVALID_VALUE, "capture mode %d", (int)mode);
   }
-  if (stream->capture) return fail(CUDA_ERROR_ILLEGAL_STATE, "the stream is being captured already");
+  if (stream->capture)
+    return fail(CUDA_ERROR_ILLEGAL_STATE, "the stream is being captured already");
   stream->capture = std::make_shared<Capture>();
   stream->capture->id = next_capture++;
   stream->capture->origin = stream;
@@ -101,8 +104,9 @@ WEFT_EXPORT CUresult cuStreamEndCapture(CUstream handle, CUgraph* graph) {
     return fail(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "a call in the capture has failed");
   }
   if (!joined) {
-    return fail(CUDA_ERROR_STREAM_CAPTURE_UNJOINED,
-                "a stream that the capture took in was not waited for by the stream where it began");
+    return fail(
+        CUDA_ERROR_STREAM_CAPTURE_UNJOINED,
+        "a stream that the capture took in was not waited for by the stream where it began");
   }
   *graph = make_graph(context, std::move(capture->work));
   return CUDA_SUCCESS;

@@ -145,7 +145,8 @@ WEFT_EXPORT CUresult cuCtxPushCurrent_v2(CUcontext context) {
 
 WEFT_EXPORT CUresult cuCtxPopCurrent_v2(CUcontext* context) {
   Lock lock(driver_mutex);
-  if (current.empty()) return fail(CUDA_ERROR_INVALID_CONTEXT, "this thread has no current context");
+  if (current.empty())
+    return fail(CUDA_ERROR_INVALID_CONTEXT, "this thread has no current context");
   if (context) *context = current.back();
   current.pop_back();
   return CUDA_SUCCESS;

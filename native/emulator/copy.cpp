@@ -20,8 +20,8 @@ CUresult allocate(CUcontext context, CUdeviceptr* address, size_t bytes) {
   if (!address) return fail(CUDA_ERROR_INVALID_VALUE, "cuMemAlloc: null");
   *address = 0;
   if (controls.allocation.hit()) {
-    return fail(CUDA_ERROR_OUT_OF_MEMORY, "an allocation of %zu bytes fails because a test asked for it",
-                bytes);
+    return fail(CUDA_ERROR_OUT_OF_MEMORY,
+                "an allocation of %zu bytes fails because a test asked for it", bytes);
   }
   return memory().allocate(bytes, controls.exact, context, address);
 }
@@ -33,7 +33,8 @@ CUresult check_side(const char* call, Side side, uint64_t address, size_t bytes)
   if (side == Side::DEVICE || (side == Side::EITHER && device)) {
     return memory().check(call, address, bytes);
   }
-  if (device) return fail(CUDA_ERROR_INVALID_VALUE, "%s: device memory where host memory is due", call);
+  if (device)
+    return fail(CUDA_ERROR_INVALID_VALUE, "%s: device memory where host memory is due", call);
   if (!address) return fail(CUDA_ERROR_INVALID_VALUE, "%s: null host memory", call);
   return CUDA_SUCCESS;
 }
@@ -154,7 +155,8 @@ WEFT_EXPORT CUresult cuMemGetInfo_v2(size_t* free, size_t* total) {
   return CUDA_SUCCESS;
 }
 
-WEFT_EXPORT CUresult cuMemGetAddressRange_v2(CUdeviceptr* start, size_t* bytes, CUdeviceptr address) {
+WEFT_EXPORT CUresult cuMemGetAddressRange_v2(CUdeviceptr* start, size_t* bytes,
+                                             CUdeviceptr address) {
   WEFT_ENTER(context);
   const Allocation* found = memory().find(address);
   if (!found) return fail(CUDA_ERROR_NOT_FOUND, "%#llx is not device memory", address);
@@ -168,7 +170,8 @@ WEFT_EXPORT CUresult cuMemHostAlloc(void** address, size_t bytes, unsigned) {
   WEFT_TRY(check_unsafe_call("cuMemHostAlloc"));
   if (!address || !bytes) return fail(CUDA_ERROR_INVALID_VALUE, "cuMemHostAlloc: %zu bytes", bytes);
   *address = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
-  if (!*address) return fail(CUDA_ERROR_OUT_OF_MEMORY, "the host has no memory for %zu bytes", bytes);
+  if (!*address)
+    return fail(CUDA_ERROR_OUT_OF_MEMORY, "the host has no memory for %zu bytes", bytes);
   pinned[*address] = bytes;
   return CUDA_SUCCESS;
 }
@@ -188,7 +191,8 @@ WEFT_EXPORT CUresult cuMemFreeHost(void* address) {
 
 WEFT_EXPORT CUresult cuMemHostRegister_v2(void* address, size_t bytes, unsigned) {
   WEFT_ENTER(context);
-  if (!address || !bytes) return fail(CUDA_ERROR_INVALID_VALUE, "cuMemHostRegister: %zu bytes", bytes);
+  if (!address || !bytes)
+    return fail(CUDA_ERROR_INVALID_VALUE, "cuMemHostRegister: %zu bytes", bytes);
   if (!registered.emplace(address, bytes).second) {
     return fail(CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED, "%p is registered already", address);
   }
@@ -213,13 +217,15 @@ WEFT_EXPORT CUresult cuMemcpyDtoD_v2(CUdeviceptr to, CUdeviceptr from, size_t by
 WEFT_EXPORT CUresult cuMemcpy(CUdeviceptr to, CUdeviceptr from, size_t bytes) {
   return Copy{"cuMemcpy", Side::EITHER, Side::EITHER, to, from, bytes}.now();
 }
-WEFT_EXPORT CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, size_t bytes, CUstream s) {
+WEFT_EXPORT CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, size_t bytes,
+                                          CUstream s) {
   return Copy{"cuMemcpyHtoDAsync", Side::DEVICE, Side::HOST, to, host(from), bytes}.enqueue(s);
 }
 WEFT_EXPORT CUresult cuMemcpyDtoHAsync_v2(void* to, CUdeviceptr from, size_t bytes, CUstream s) {
   return Copy{"cuMemcpyDtoHAsync", Side::HOST, Side::DEVICE, host(to), from, bytes}.enqueue(s);
 }
-WEFT_EXPORT CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream s) {
+WEFT_EXPORT CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes,
+                                          CUstream s) {
   return Copy{"cuMemcpyDtoDAsync", Side::DEVICE, Side::DEVICE, to, from, bytes}.enqueue(s);
 }
 WEFT_EXPORT CUresult cuMemcpyAsync(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream s) {
@@ -235,10 +241,12 @@ WEFT_EXPORT CUresult cuMemsetD16_v2(CUdeviceptr to, unsigned short value, size_t
 WEFT_EXPORT CUresult cuMemsetD32_v2(CUdeviceptr to, unsigned value, size_t count) {
   return Fill<unsigned>{"cuMemsetD32", to, value, count}.enqueue(nullptr);
 }
-WEFT_EXPORT CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t count, CUstream s) {
+WEFT_EXPORT CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t count,
+                                     CUstream s) {
   return Fill<unsigned char>{"cuMemsetD8Async", to, value, count}.enqueue(s);
 }
-WEFT_EXPORT CUresult cuMemsetD16Async(CUdeviceptr to, unsigned short value, size_t count, CUstream s) {
+WEFT_EXPORT CUresult cuMemsetD16Async(CUdeviceptr to, unsigned short value, size_t count,
+                                      CUstream s) {
   return Fill<unsigned short>{"cuMemsetD16Async", to, value, count}.enqueue(s);
 }
 WEFT_EXPORT CUresult cuMemsetD32Async(CUdeviceptr to, unsigned value, size_t count, CUstream s) {

@@ -82,12 +82,14 @@ CUresult run(const void* data) {
   if (batch.alpha) {
     int64_t bytes = batch.wide_scale ? 8 : 4;
     for (uint64_t scale : {batch.alpha, batch.beta})
-      if (CUresult r = weft_emulator_check_range("gemm's alpha or beta", scale, (uint64_t)bytes)) return r;
+      if (CUresult r = weft_emulator_check_range("gemm's alpha or beta", scale, (uint64_t)bytes))
+        return r;
     g.alpha = scale_at(batch.alpha, batch.wide_scale);
     g.beta = scale_at(batch.beta, batch.wide_scale);
   }
   int64_t a_rows = g.a.transposed ? g.k : g.m, b_rows = g.b.transposed ? g.n : g.k;
-  CUresult result = check_matrix("gemm's a", g.a, a_rows, g.m + g.k - a_rows, batch.stride_a, batch.count);
+  CUresult result =
+      check_matrix("gemm's a", g.a, a_rows, g.m + g.k - a_rows, batch.stride_a, batch.count);
   if (!result)
     result = check_matrix("gemm's b", g.b, b_rows, g.k + g.n - b_rows, batch.stride_b, batch.count);
   if (!result) result = check_matrix("gemm's c", g.c, g.m, g.n, batch.stride_c, batch.count);
@@ -106,32 +108,27 @@ bool supported(int compute, int a, int b, int c) {
   int f32 = (int)Type::F32, f64 = (int)Type::F64;
   switch (compute) {
     case COMPUTE_64F:
-    case COMPUTE_64F_PEDANTIC:
-      return a == f64 && b == f64 && c == f64;
+    case COMPUTE_64F_PEDANTIC: return a == f64 && b == f64 && c == f64;
     case COMPUTE_32F_FAST_16F:
     case COMPUTE_32F_FAST_16BF:
-    case COMPUTE_32F_FAST_TF32:
-      return a == f32 && b == f32 && c == f32;
+    case COMPUTE_32F_FAST_TF32: return a == f32 && b == f32 && c == f32;
     case COMPUTE_32F:
     case COMPUTE_32F_PEDANTIC: {
       bool narrow = a == (int)Type::F16 || a == (int)Type::BF16;
       return a == b && (a == f32 ? c == f32 : narrow && (c == a || c == f32));
     }
-    default:
-      return false;
+    default: return false;
   }
 }
 
 Rounding rounding_of(int compute, int math_mode) {
   switch (compute) {
-    case COMPUTE_32F_FAST_16F:
-      return Rounding::F16;
-    case COMPUTE_32F_FAST_16BF:
-      return Rounding::BF16;
-    case COMPUTE_32F_FAST_TF32:
-      return Rounding::TF32;
+    case COMPUTE_32F_FAST_16F: return Rounding::F16;
+    case COMPUTE_32F_FAST_16BF: return Rounding::BF16;
+    case COMPUTE_32F_FAST_TF32: return Rounding::TF32;
     default:
-      return compute == COMPUTE_32F && math_mode == MATH_MODE_TF32 ? Rounding::TF32 : Rounding::NONE;
+      return compute == COMPUTE_32F && math_mode == MATH_MODE_TF32 ? Rounding::TF32
+                                                                   : Rounding::NONE;
   }
 }
 
@@ -141,16 +138,18 @@ int gemm(Handle* handle, int op_a, int op_b, int64_t m, int64_t n, int64_t k, co
          int64_t stride_c, int count, int compute) {
   WEFT_NEED(handle);
   if (weft_emulator_does_nothing()) return SUCCESS;
-  if (op_a < 0 || op_a > 2 || op_b < 0 || op_b > 2 || m < 0 || n < 0 || k < 0 || count < 0 || !alpha ||
-      !beta) {
+  if (op_a < 0 || op_a > 2 || op_b < 0 || op_b > 2 || m < 0 || n < 0 || k < 0 || count < 0 ||
+      !alpha || !beta) {
     return explain(INVALID_VALUE, "gemm: an operation, a size or a scale is not valid");
   }
   bool ta = op_a != 0, tb = op_b != 0;
   if (lda < std::max<int64_t>(1, ta ? k : m) || ldb < std::max<int64_t>(1, tb ? n : k) ||
       ldc < std::max<int64_t>(1, m)) {
     char text[160];
-    snprintf(text, sizeof text, "gemm: lda %lld, ldb %lld or ldc %lld is too small for m %lld n %lld k %lld",
-             (long long)lda, (long long)ldb, (long long)ldc, (long long)m, (long long)n, (long long)k);
+    snprintf(text, sizeof text,
+             "gemm: lda %lld, ldb %lld or ldc %lld is too small for m %lld n %lld k %lld",
+             (long long)lda, (long long)ldb, (long long)ldc, (long long)m, (long long)n,
+             (long long)k);
     return explain(INVALID_VALUE, text);
   }
   if (!supported(compute, a_type, b_type, c_type)) {
@@ -218,40 +217,44 @@ WEFT_EXPORT int cublasGetStream_v2(Handle* handle, CUstream* stream) {
 WEFT_EXPORT int cublasSetWorkspace_v2(Handle* handle, void* workspace, size_t bytes) {
   WEFT_NEED(handle);
   if (!workspace || !bytes) return SUCCESS;
-  if ((uint64_t)workspace % 256) return explain(INVALID_VALUE, "a workspace not aligned to 256 bytes");
-  return weft_emulator_check_range("workspace", (uint64_t)workspace, bytes) ? INVALID_VALUE : SUCCESS;
+  if ((uint64_t)workspace % 256)
+    return explain(INVALID_VALUE, "a workspace not aligned to 256 bytes");
+  return weft_emulator_check_range("workspace", (uint64_t)workspace, bytes) ? INVALID_VALUE
+                                                                            : SUCCESS;
 }
 
-#define WEFT_MODE(Name, field, last)                               \
-  WEFT_EXPORT int cublasSet##Name(Handle* handle, int mode) {      \
-    WEFT_NEED(handle);                                             \
-    if (mode < 0 || (mode & 15) > (last)) return INVALID_VALUE;    \
-    handle->field = mode;                                          \
-    return SUCCESS;                                                \
-  }                                                                \
-  WEFT_EXPORT int cublasGet##Name(Handle* handle, int* mode) {     \
-    WEFT_NEED(handle);                                             \
-    *mode = handle->field;                                         \
-    return SUCCESS;                                                \
+#define WEFT_MODE(Name, field, last)                            \
+  WEFT_EXPORT int cublasSet##Name(Handle* handle, int mode) {   \
+    WEFT_NEED(handle);                                          \
+    if (mode < 0 || (mode & 15) > (last)) return INVALID_VALUE; \
+    handle->field = mode;                                       \
+    return SUCCESS;                                             \
+  }                                                             \
+  WEFT_EXPORT int cublasGet##Name(Handle* handle, int* mode) {  \
+    WEFT_NEED(handle);                                          \
+    *mode = handle->field;                                      \
+    return SUCCESS;                                             \
   }
 WEFT_MODE(MathMode, math_mode, 3)
 WEFT_MODE(PointerMode_v2, pointer_mode, POINTER_MODE_DEVICE)
 WEFT_MODE(AtomicsMode, atomics_mode, 1)
 
-WEFT_EXPORT int cublasGemmEx(Handle* handle, int op_a, int op_b, int m, int n, int k, const void* alpha,
-                             const void* a, int a_type, int lda, const void* b, int b_type, int ldb,
-                             const void* beta, void* c, int c_type, int ldc, int compute, int) {
-  return gemm(handle, op_a, op_b, m, n, k, alpha, a, a_type, lda, 0, b, b_type, ldb, 0, beta, c, c_type,
-              ldc, 0, 1, compute);
+WEFT_EXPORT int cublasGemmEx(Handle* handle, int op_a, int op_b, int m, int n, int k,
+                             const void* alpha, const void* a, int a_type, int lda, const void* b,
+                             int b_type, int ldb, const void* beta, void* c, int c_type, int ldc,
+                             int compute, int) {
+  return gemm(handle, op_a, op_b, m, n, k, alpha, a, a_type, lda, 0, b, b_type, ldb, 0, beta, c,
+              c_type, ldc, 0, 1, compute);
 }
 
 WEFT_EXPORT int cublasGemmStridedBatchedEx(Handle* handle, int op_a, int op_b, int m, int n, int k,
                                            const void* alpha, const void* a, int a_type, int lda,
                                            long long stride_a, const void* b, int b_type, int ldb,
-                                           long long stride_b, const void* beta, void* c, int c_type,
-                                           int ldc, long long stride_c, int count, int compute, int) {
-  return gemm(handle, op_a, op_b, m, n, k, alpha, a, a_type, lda, stride_a, b, b_type, ldb, stride_b,
-              beta, c, c_type, ldc, stride_c, count, compute);
+                                           long long stride_b, const void* beta, void* c,
+                                           int c_type, int ldc, long long stride_c, int count,
+                                           int compute, int) {
+  return gemm(handle, op_a, op_b, m, n, k, alpha, a, a_type, lda, stride_a, b, b_type, ldb,
+              stride_b, beta, c, c_type, ldc, stride_c, count, compute);
 }
 
 WEFT_EXPORT int cublasSgemm_v2(Handle* handle, int op_a, int op_b, int m, int n, int k,
@@ -262,26 +265,20 @@ WEFT_EXPORT int cublasSgemm_v2(Handle* handle, int op_a, int op_b, int m, int n,
 }
 
 WEFT_EXPORT int cublasDgemm_v2(Handle* handle, int op_a, int op_b, int m, int n, int k,
-                               const double* alpha, const double* a, int lda, const double* b, int ldb,
-                               const double* beta, double* c, int ldc) {
+                               const double* alpha, const double* a, int lda, const double* b,
+                               int ldb, const double* beta, double* c, int ldc) {
   return gemm(handle, op_a, op_b, m, n, k, alpha, a, 1, lda, 0, b, 1, ldb, 0, beta, c, 1, ldc, 0, 1,
               COMPUTE_64F);
 }
 
 WEFT_EXPORT const char* cublasGetStatusName(int status) {
   switch (status) {
-    case SUCCESS:
-      return "CUBLAS_STATUS_SUCCESS";
-    case NOT_INITIALIZED:
-      return "CUBLAS_STATUS_NOT_INITIALIZED";
-    case INVALID_VALUE:
-      return "CUBLAS_STATUS_INVALID_VALUE";
-    case EXECUTION_FAILED:
-      return "CUBLAS_STATUS_EXECUTION_FAILED";
-    case NOT_SUPPORTED:
-      return "CUBLAS_STATUS_NOT_SUPPORTED";
-    default:
-      return "unknown cuBLAS status";
+    case SUCCESS: return "CUBLAS_STATUS_SUCCESS";
+    case NOT_INITIALIZED: return "CUBLAS_STATUS_NOT_INITIALIZED";
+    case INVALID_VALUE: return "CUBLAS_STATUS_INVALID_VALUE";
+    case EXECUTION_FAILED: return "CUBLAS_STATUS_EXECUTION_FAILED";
+    case NOT_SUPPORTED: return "CUBLAS_STATUS_NOT_SUPPORTED";
+    default: return "unknown cuBLAS status";
   }
 }
 

@@ -8,7 +8,8 @@ struct Text {
   const char *name, *sentence;
 };
 
-#define WEFT_ERROR(name, sentence) {CUDA_##name, "CUDA_" #name, sentence}
+#define WEFT_ERROR(name, sentence) \
+  { CUDA_##name, "CUDA_" #name, sentence }
 constexpr Text TEXTS[] = {
     WEFT_ERROR(SUCCESS, "no error"),
     WEFT_ERROR(ERROR_INVALID_VALUE, "invalid argument"),
@@ -19,8 +20,7 @@ constexpr Text TEXTS[] = {
     WEFT_ERROR(ERROR_INVALID_IMAGE, "device kernel image is invalid"),
     WEFT_ERROR(ERROR_INVALID_CONTEXT, "invalid device context"),
     WEFT_ERROR(ERROR_INVALID_HANDLE, "invalid resource handle"),
-    WEFT_ERROR(ERROR_ILLEGAL_STATE,
-               "the operation cannot be performed in the present state"),
+    WEFT_ERROR(ERROR_ILLEGAL_STATE, "the operation cannot be performed in the present state"),
     WEFT_ERROR(ERROR_NOT_FOUND, "named symbol not found"),
     WEFT_ERROR(ERROR_NOT_READY, "device not ready"),
     WEFT_ERROR(ERROR_ILLEGAL_ADDRESS, "an illegal memory access was encountered"),
@@ -34,7 +34,8 @@ constexpr Text TEXTS[] = {
     WEFT_ERROR(ERROR_MISALIGNED_ADDRESS, "misaligned address"),
     WEFT_ERROR(ERROR_LAUNCH_FAILED, "unspecified launch failure"),
     WEFT_ERROR(ERROR_NOT_SUPPORTED, "operation not supported"),
-    WEFT_ERROR(ERROR_STREAM_CAPTURE_UNSUPPORTED, "operation not permitted when stream is capturing"),
+    WEFT_ERROR(ERROR_STREAM_CAPTURE_UNSUPPORTED,
+               "operation not permitted when stream is capturing"),
     WEFT_ERROR(ERROR_STREAM_CAPTURE_INVALIDATED,
                "operation failed due to a previous error during capture"),
     WEFT_ERROR(ERROR_STREAM_CAPTURE_MERGE,
@@ -48,7 +49,7 @@ constexpr Text TEXTS[] = {
     WEFT_ERROR(ERROR_UNKNOWN, "unknown error"),
 };
 
-CUresult find(CUresult result, const char** text, const char* Text::* member) {
+CUresult find(CUresult result, const char** text, const char* Text::*member) {
   *text = nullptr;
   for (const Text& known : TEXTS)
     if (known.result == result) *text = known.*member;

@@ -83,7 +83,8 @@ WEFT_EXPORT CUresult cuEventRecord(CUevent event, CUstream handle) {
   event->captured = stream && stream->capture;
   if (event->captured) {
     if (stream->capture->invalid) {
-      return fail(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "cuEventRecord in a capture that has failed");
+      return fail(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED,
+                  "cuEventRecord in a capture that has failed");
     }
     event->capture = stream->capture;
     event->stream = stream;

@@ -70,10 +70,11 @@ Run run;
   __builtin_unreachable();
 }
 
-[[noreturn]] __attribute__((format(printf, 2, 3))) void fail(CUresult result, const char* format, ...) {
-  int n = snprintf(run.why, sizeof run.why, "kernel %s, block (%u, %u, %u), thread (%u, %u, %u): ",
-                   run.kernel, blockIdx.x, blockIdx.y, blockIdx.z, threadIdx.x, threadIdx.y,
-                   threadIdx.z);
+[[noreturn]] __attribute__((format(printf, 2, 3))) void fail(CUresult result, const char* format,
+                                                             ...) {
+  int n = snprintf(run.why, sizeof run.why,
+                   "kernel %s, block (%u, %u, %u), thread (%u, %u, %u): ", run.kernel, blockIdx.x,
+                   blockIdx.y, blockIdx.z, threadIdx.x, threadIdx.y, threadIdx.z);
   va_list list;
   va_start(list, format);
   vsnprintf(run.why + n, sizeof run.why - (size_t)n, format, list);
@@ -117,7 +118,8 @@ int next_ready() {
       const Meeting& m = run.warp[w].meeting[i];
       if (!m.arrived) continue;
       fail(CUDA_ERROR_LAUNCH_FAILED,
-           "a collective of warp %d under mask %#010x waits for lanes %#010x that do not come (lanes "
+           "a collective of warp %d under mask %#010x waits for lanes %#010x that do not come "
+           "(lanes "
            "%#010x have returned or never were)",
            w, m.mask, m.mask & ~m.arrived, ~run.warp[w].live);
     }
@@ -242,8 +244,8 @@ unsigned block_barrier(bool predicate, const char* file, int line) {
     barrier.line = line;
     barrier.votes = 0;
   } else if (barrier.line != line || strcmp(barrier.file, file) != 0) {
-    fail(CUDA_ERROR_LAUNCH_FAILED, "comes to the barrier %s:%d while %u threads wait at %s:%d", file,
-         line, barrier.waiting, barrier.file, barrier.line);
+    fail(CUDA_ERROR_LAUNCH_FAILED, "comes to the barrier %s:%d while %u threads wait at %s:%d",
+         file, line, barrier.waiting, barrier.file, barrier.line);
   }
   barrier.votes += predicate;
   if (++barrier.waiting == (unsigned)run.threads) {
@@ -286,8 +288,8 @@ unsigned live_lanes() { return run.warp[run.current >> 5].live; }
 
 void trap() { fail(CUDA_ERROR_LAUNCH_FAILED, "trap"); }
 
-CUresult execute(const char* kernel, KernelBody body, const void* arguments, Size3 grid, Size3 block,
-                 bool reverse, std::string* why) {
+CUresult execute(const char* kernel, KernelBody body, const void* arguments, Size3 grid,
+                 Size3 block, bool reverse, std::string* why) {
   run.kernel = kernel;
   run.body = body;
   run.arguments = arguments;

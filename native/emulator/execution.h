@@ -20,8 +20,8 @@ using KernelBody = void (*)(const void* arguments);
 
 // Runs it to its end. Threads run in ascending order, or in descending order when reverse is true.
 // On failure why is a sentence that names the kernel, the block and the thread.
-CUresult execute(const char* kernel, KernelBody body, const void* arguments, Size3 grid, Size3 block,
-                 bool reverse, std::string* why);
+CUresult execute(const char* kernel, KernelBody body, const void* arguments, Size3 grid,
+                 Size3 block, bool reverse, std::string* why);
 
 }  // namespace weft::emulator
 #endif  // WEFT_EMULATOR_EXECUTION_H

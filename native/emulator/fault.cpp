@@ -37,11 +37,8 @@ void handle(int signal, siginfo_t* info, void* context) {
     case SIGILL:  // the kernels are compiled with traps on misaligned accesses
       on_fault(CUDA_ERROR_MISALIGNED_ADDRESS, info->si_addr);
       break;
-    case SIGFPE:
-      on_fault(CUDA_ERROR_LAUNCH_FAILED, info->si_addr);
-      break;
-    default:
-      on_fault(CUDA_ERROR_ILLEGAL_ADDRESS, info->si_addr);
+    case SIGFPE: on_fault(CUDA_ERROR_LAUNCH_FAILED, info->si_addr); break;
+    default: on_fault(CUDA_ERROR_ILLEGAL_ADDRESS, info->si_addr);
   }
 }
 

@@ -7,16 +7,10 @@
 #include <algorithm>
 #include <vector>
 
-#if defined(__x86_64__)
-#define WEFT_CLONES __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
-#else
-#define WEFT_CLONES
-#endif
-
 namespace weft::emulator {
 namespace {
 
-constexpr int ROWS = 16, COLUMNS = 6;  // of a tile of c: 12 vectors of eight doubles
+constexpr int ROWS = 8, COLUMNS = 6;  // of a tile of c: a column is one vector, or two of AVX2
 
 uint32_t bits_of(float x) {
   uint32_t bits;
@@ -58,25 +52,18 @@ uint16_t float_to_half(float x) {
 
 double round_input(float x, Rounding rounding) {
   switch (rounding) {
-    case Rounding::TF32:
-      return round_mantissa(x, 10);
-    case Rounding::BF16:
-      return round_mantissa(x, 7);
-    case Rounding::F16:
-      return half_to_float(float_to_half(x));
-    default:
-      return x;
+    case Rounding::TF32: return round_mantissa(x, 10);
+    case Rounding::BF16: return round_mantissa(x, 7);
+    case Rounding::F16: return half_to_float(float_to_half(x));
+    default: return x;
   }
 }
 
 double read(const Matrix& matrix, int64_t i, Rounding rounding) {
   switch (matrix.type) {
-    case Type::F64:
-      return ((const double*)matrix.data)[i];
-    case Type::F16:
-      return half_to_float(((const uint16_t*)matrix.data)[i]);
-    case Type::BF16:
-      return float_of((uint32_t)((const uint16_t*)matrix.data)[i] << 16);
+    case Type::F64: return ((const double*)matrix.data)[i];
+    case Type::F16: return half_to_float(((const uint16_t*)matrix.data)[i]);
+    case Type::BF16: return float_of((uint32_t)((const uint16_t*)matrix.data)[i] << 16);
     default: {
       float x = ((const float*)matrix.data)[i];
       return rounding == Rounding::NONE ? x : round_input(x, rounding);
@@ -86,17 +73,12 @@ double read(const Matrix& matrix, int64_t i, Rounding rounding) {
 
 void write(const Matrix& matrix, int64_t i, double value) {
   switch (matrix.type) {
-    case Type::F64:
-      ((double*)matrix.data)[i] = value;
-      break;
-    case Type::F16:
-      ((uint16_t*)matrix.data)[i] = float_to_half((float)value);
-      break;
+    case Type::F64: ((double*)matrix.data)[i] = value; break;
+    case Type::F16: ((uint16_t*)matrix.data)[i] = float_to_half((float)value); break;
     case Type::BF16:
       ((uint16_t*)matrix.data)[i] = (uint16_t)(bits_of(round_mantissa((float)value, 7)) >> 16);
       break;
-    default:
-      ((float*)matrix.data)[i] = (float)value;
+    default: ((float*)matrix.data)[i] = (float)value;
   }
 }
 
@@ -120,21 +102,33 @@ void pack(const Matrix& matrix, int64_t first, int64_t count, int width, int64_t
 
 using Vector = double __attribute__((vector_size(64)));
 
-WEFT_CLONES void multiply_tile(const double* a, const double* b, int64_t k, double* tile) {
-  Vector low[COLUMNS] = {}, high[COLUMNS] = {};
-  for (int64_t p = 0; p < k; p++, a += ROWS, b += COLUMNS) {
-    Vector a_low, a_high;
-    memcpy(&a_low, a, sizeof a_low);
-    memcpy(&a_high, a + 8, sizeof a_high);
-    for (int j = 0; j < COLUMNS; j++) {
-      low[j] += a_low * b[j];
-      high[j] += a_high * b[j];
-    }
+// tile (ROWS, COLUMNS) = strip of a times strip of b. A macro, since vectors of the compiler's own kind
+// take the widest registers only where the function itself names its target.
+#define WEFT_MULTIPLY_TILE(name, target)                                               \
+  target void name(const double* a, const double* b, int64_t k, double* tile) {        \
+    Vector sum[COLUMNS] = {};                                                          \
+    for (int64_t p = 0; p < k; p++, a += ROWS, b += COLUMNS) {                         \
+      Vector column;                                                                   \
+      memcpy(&column, a, sizeof column);                                               \
+      for (int j = 0; j < COLUMNS; j++) sum[j] += column * b[j];                       \
+    }                                                                                  \
+    for (int j = 0; j < COLUMNS; j++) memcpy(tile + j * ROWS, &sum[j], sizeof sum[j]); \
   }
-  for (int j = 0; j < COLUMNS; j++) {
-    memcpy(tile + j * ROWS, &low[j], sizeof low[j]);
-    memcpy(tile + j * ROWS + 8, &high[j], sizeof high[j]);
-  }
+
+WEFT_MULTIPLY_TILE(multiply_tile_baseline, )
+#if defined(__x86_64__)
+WEFT_MULTIPLY_TILE(multiply_tile_avx2, __attribute__((target("avx2,fma"))))
+WEFT_MULTIPLY_TILE(multiply_tile_avx512, __attribute__((target("avx512f"))))
+#endif
+
+using MultiplyTile = void (*)(const double* a, const double* b, int64_t k, double* tile);
+
+MultiplyTile choose_multiply_tile() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f")) return multiply_tile_avx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return multiply_tile_avx2;
+#endif
+  return multiply_tile_baseline;
 }
 
 }  // namespace
@@ -142,6 +136,7 @@ WEFT_CLONES void multiply_tile(const double* a, const double* b, int64_t k, doub
 int64_t bytes_of(Type type) { return type == Type::F64 ? 8 : type == Type::F32 ? 4 : 2; }
 
 void multiply(const Product& g) {
+  static const MultiplyTile multiply_tile = choose_multiply_tile();
   static thread_local std::vector<double> strips_b, strip_a;
   int64_t k = g.alpha == 0.0 ? 0 : g.k;
   int64_t column_tiles = (g.n + COLUMNS - 1) / COLUMNS;

@@ -6,7 +6,8 @@
 namespace weft::emulator {
 
 Registry<CUgraph>& graphs = *new Registry<CUgraph>;  // never destroyed: threads may outlive main
-Registry<CUgraphExec>& graph_programs = *new Registry<CUgraphExec>;  // never destroyed: threads may outlive main
+Registry<CUgraphExec>& graph_programs =
+    *new Registry<CUgraphExec>;  // never destroyed: threads may outlive main
 
 CUgraph make_graph(CUcontext owner, std::vector<Work> work) {
   auto* graph = new CUgraph_st{owner, {}};

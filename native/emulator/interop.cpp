@@ -17,7 +17,8 @@ WEFT_EXPORT CUresult weft_emulator_submit(const char* name, CUstream stream,
                 [name, run, copy = std::move(copy)]() -> CUresult {
                   if (controls.do_nothing) return CUDA_SUCCESS;
                   if (controls.launch.hit()) {
-                    return fail(CUDA_ERROR_LAUNCH_FAILED, "%s: fails because a test asked for it", name);
+                    return fail(CUDA_ERROR_LAUNCH_FAILED, "%s: fails because a test asked for it",
+                                name);
                   }
                   controls.launches++;
                   return run(copy.data());

@@ -16,25 +16,35 @@
 WEFT_TYPED_KERNELS(WEFT_TYPED_ENTRIES)
 WEFT_UNTYPED_KERNELS(WEFT_UNTYPED_ENTRY)
 
+#define WEFT_PROBES(K)                                                          \
+  K(probe_returned_before_barrier)                                              \
+  K(probe_two_barriers)                                                         \
+  K(probe_lane_missing)                                                         \
+  K(probe_two_collectives)                                                      \
+  K(probe_past_end) K(probe_null) K(probe_misaligned) K(probe_division_by_zero) \
+      K(probe_no_barrier) K(probe_collectives)
+#define WEFT_PROBE_ENTRY(name) WEFT_ENTRY(name, fill)
+WEFT_PROBES(WEFT_PROBE_ENTRY)
+
 namespace weft::emulator {
 namespace {
 
 #define WEFT_POINTER(field) {#field, offsetof(Struct, field)},
 #define WEFT_NOTHING(field)
-#define WEFT_POINTERS(name, FIELDS)                      \
-  [[maybe_unused]] std::vector<PointerField> name##_pointers() {          \
-    using Struct [[maybe_unused]] = weft_##name;         \
-    return {FIELDS(WEFT_POINTER, WEFT_NOTHING, WEFT_NOTHING)}; \
+#define WEFT_POINTERS(name, FIELDS)                              \
+  [[maybe_unused]] std::vector<PointerField> name##_pointers() { \
+    using Struct [[maybe_unused]] = weft_##name;                 \
+    return {FIELDS(WEFT_POINTER, WEFT_NOTHING, WEFT_NOTHING)};   \
   }
 WEFT_STRUCTS(WEFT_POINTERS)
 
 std::map<std::string, Kernel> make_table() {
   std::map<std::string, Kernel> table;
-#define WEFT_ADD(name, structure, threads)                                             \
-  if (name) {                                                                          \
-    auto body = [](const void* a) { name(*static_cast<const weft_##structure*>(a)); }; \
-    table[#name] = {#name, body, #structure, sizeof(weft_##structure), threads,        \
-                    structure##_pointers()};                                           \
+#define WEFT_ADD(name, structure, threads)                                                   \
+  if (name) {                                                                                \
+    auto body = [](const void* a) { name(*static_cast<const weft_##structure*>(a)); };       \
+    table[#name] = {                                                                         \
+        #name, body, #structure, sizeof(weft_##structure), threads, structure##_pointers()}; \
   }
 #define WEFT_ADD_TYPED(name, structure, threads, items) \
   WEFT_ADD(name##_f32, structure, threads)              \
@@ -42,6 +52,8 @@ std::map<std::string, Kernel> make_table() {
 #define WEFT_ADD_UNTYPED(name, structure, threads, items) WEFT_ADD(name, structure, threads)
   WEFT_TYPED_KERNELS(WEFT_ADD_TYPED)
   WEFT_UNTYPED_KERNELS(WEFT_ADD_UNTYPED)
+#define WEFT_ADD_PROBE(name) WEFT_ADD(name, fill, 256)
+  WEFT_PROBES(WEFT_ADD_PROBE)
   return table;
 }
 

@@ -19,7 +19,7 @@ struct Kernel {
   const char* name;
   KernelBody body;
   const char* structure;
-  size_t bytes;  // of the argument struct
+  size_t bytes;      // of the argument struct
   unsigned threads;  // the kernel's launch bound
   std::vector<PointerField> pointers;
 };

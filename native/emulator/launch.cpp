@@ -19,7 +19,8 @@ struct Call {
   CUresult operator()() const {
     if (controls.do_nothing) return CUDA_SUCCESS;
     if (controls.launch.hit()) {
-      return fail(CUDA_ERROR_LAUNCH_FAILED, "kernel %s: fails because a test asked for it", kernel->name);
+      return fail(CUDA_ERROR_LAUNCH_FAILED, "kernel %s: fails because a test asked for it",
+                  kernel->name);
     }
     WEFT_TRY(check_pointers());
     controls.launches++;

@@ -26,8 +26,8 @@ namespace weft::emulator {
 extern Registry<CUmodule>& modules;
 
 // What an H100 or H200 allows.
-constexpr unsigned MAX_THREADS = 1024, MAX_BLOCK_Z = 64, MAX_GRID_X = 2147483647, MAX_GRID_YZ = 65535,
-                   SHARED_BYTES = 48 * 1024, MAX_SHARED_BYTES = 227 * 1024;
+constexpr unsigned MAX_THREADS = 1024, MAX_BLOCK_Z = 64, MAX_GRID_X = 2147483647,
+                   MAX_GRID_YZ = 65535, SHARED_BYTES = 48 * 1024, MAX_SHARED_BYTES = 227 * 1024;
 
 // Of a live module, or an error.
 CUresult check_function(CUfunction function);

@@ -19,9 +19,9 @@ Memory& memory() {
 
 CUresult Memory::reserve() {
   if (base_) return CUDA_SUCCESS;
-  void* range =
-      mmap(nullptr, SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (range == MAP_FAILED) return fail(CUDA_ERROR_OUT_OF_MEMORY, "no address range for device memory");
+  void* range = mmap(nullptr, SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (range == MAP_FAILED)
+    return fail(CUDA_ERROR_OUT_OF_MEMORY, "no address range for device memory");
   base_ = cursor_ = (CUdeviceptr)range;
   return CUDA_SUCCESS;
 }
@@ -126,9 +126,16 @@ const Allocation* Memory::find(CUdeviceptr address) const {
 
 CUresult Memory::check(const char* what, CUdeviceptr address, uint64_t bytes) const {
   const Allocation* found = find(address);
-  if (found && bytes <= found->start + found->bytes - address) return CUDA_SUCCESS;
-  return fail(CUDA_ERROR_INVALID_VALUE, "%s: %llu bytes at %#llx are not device memory%s", what,
-              (unsigned long long)bytes, address, describe(address + (found ? bytes : 0)).c_str());
+  if (!found) {
+    return fail(CUDA_ERROR_INVALID_VALUE, "%s: %#llx is not device memory%s", what, address,
+                describe(address).c_str());
+  }
+  uint64_t left = found->start + found->bytes - address;
+  if (bytes <= left) return CUDA_SUCCESS;
+  return fail(CUDA_ERROR_INVALID_VALUE,
+              "%s: %llu bytes at %#llx, but the allocation of %llu bytes at %#llx has %llu there",
+              what, (unsigned long long)bytes, address, (unsigned long long)found->bytes,
+              found->start, (unsigned long long)left);
 }
 
 std::string Memory::describe(CUdeviceptr address) const {
@@ -150,7 +157,8 @@ std::string Memory::describe(CUdeviceptr address) const {
     return address + PAGE >= a.pages && address < a.pages + a.span + PAGE;
   };
   if (!holds(address)) return ", outside device memory";
-  for (size_t i = freed_.size(); i-- > 0;) {  // the newest first as long as the list has not wrapped
+  for (size_t i = freed_.size();
+       i-- > 0;) {  // the newest first as long as the list has not wrapped
     const Allocation& a = freed_[i];
     if (address >= a.start && address < a.start + a.bytes && !find(address)) return say(a, "freed");
   }

@@ -29,7 +29,8 @@ WEFT_EXPORT CUresult cuModuleLoadData(CUmodule* module, const void* image) {
   return CUDA_SUCCESS;
 }
 
-WEFT_EXPORT CUresult cuModuleLoadDataEx(CUmodule* module, const void* image, unsigned, int*, void**) {
+WEFT_EXPORT CUresult cuModuleLoadDataEx(CUmodule* module, const void* image, unsigned, int*,
+                                        void**) {
   return cuModuleLoadData(module, image);
 }
 
@@ -90,8 +91,7 @@ WEFT_EXPORT CUresult cuFuncGetAttribute(int* value, int attribute, CUfunction fu
     case 7:  // cache mode
       *value = 0;
       return CUDA_SUCCESS;
-    default:
-      return fail(CUDA_ERROR_INVALID_VALUE, "function attribute %d", attribute);
+    default: return fail(CUDA_ERROR_INVALID_VALUE, "function attribute %d", attribute);
   }
 }
 

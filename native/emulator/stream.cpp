@@ -28,7 +28,8 @@ uint64_t next_stream_id = 1;
 CUresult create(CUstream* stream, unsigned flags, int priority) {
   WEFT_ENTER(context);
   if (!stream || flags > CU_STREAM_NON_BLOCKING) {
-    return fail(CUDA_ERROR_INVALID_VALUE, "cuStreamCreate: stream %p, flags %u", (void*)stream, flags);
+    return fail(CUDA_ERROR_INVALID_VALUE, "cuStreamCreate: stream %p, flags %u", (void*)stream,
+                flags);
   }
   *stream = streams.add(new CUstream_st{context, flags, priority, next_stream_id++, nullptr});
   return CUDA_SUCCESS;

@@ -71,7 +71,8 @@ CUresult check_legacy_stream(const char* call);
 
 // Records the work when the stream is being captured, runs it otherwise.
 template <typename F>
-CUresult submit(CUcontext context, CUstream handle, CUgraphNodeType type, const char* call, F&& work) {
+CUresult submit(CUcontext context, CUstream handle, CUgraphNodeType type, const char* call,
+                F&& work) {
   CUstream stream = nullptr;
   WEFT_TRY(resolve_stream(context, handle, &stream));
   if (!stream) {
@@ -80,7 +81,8 @@ CUresult submit(CUcontext context, CUstream handle, CUgraphNodeType type, const 
   }
   if (!stream->capture) return work();
   if (stream->capture->invalid) {
-    return fail(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "%s on a stream whose capture has failed", call);
+    return fail(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "%s on a stream whose capture has failed",
+                call);
   }
   stream->capture->work.push_back({type, std::function<CUresult()>(std::forward<F>(work))});
   stream->captured_work++;

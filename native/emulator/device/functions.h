@@ -123,10 +123,10 @@ WEFT_LOAD(__ldcs)
 WEFT_LOAD(__ldcv)
 WEFT_LOAD(__ldlu)
 #undef WEFT_LOAD
-#define WEFT_STORE(name)                                           \
-  template <typename T>                                            \
+#define WEFT_STORE(name)                                             \
+  template <typename T>                                              \
   inline void name(T* p, typename std::common_type<T>::type value) { \
-    *p = value;                                                    \
+    *p = value;                                                      \
   }
 WEFT_STORE(__stcg)
 WEFT_STORE(__stcs)

@@ -19,7 +19,7 @@ unsigned block_barrier(bool predicate, const char* file, int line);
 // this lane's next collective.
 const uint64_t* warp_exchange(unsigned mask, uint64_t value, Collective kind);
 
-unsigned live_lanes();      // lanes of this warp that have not returned
+unsigned live_lanes();     // lanes of this warp that have not returned
 [[noreturn]] void trap();  // ends the launch
 
 inline unsigned lane() {
@@ -68,11 +68,10 @@ inline T reduce(unsigned mask, T value, Combine combine) {
 }  // namespace weft::emulator
 
 #define __syncthreads() ((void)::weft::emulator::block_barrier(false, __FILE__, __LINE__))
-#define __syncthreads_count(p) \
-  ((int)::weft::emulator::block_barrier((p) != 0, __FILE__, __LINE__))
+#define __syncthreads_count(p) ((int)::weft::emulator::block_barrier((p) != 0, __FILE__, __LINE__))
 #define __syncthreads_or(p) \
   ((int)(::weft::emulator::block_barrier((p) != 0, __FILE__, __LINE__) > 0))
-#define __syncthreads_and(p)                                          \
+#define __syncthreads_and(p)                                              \
   ((int)(::weft::emulator::block_barrier((p) != 0, __FILE__, __LINE__) == \
          blockDim.x * blockDim.y * blockDim.z))
 
@@ -89,7 +88,8 @@ inline void __nanosleep(unsigned) {}
 template <typename T>
 inline T __shfl_sync(unsigned mask, T value, int source, int width = 32) {
   int lane = (int)::weft::emulator::lane();
-  return ::weft::emulator::shuffle(mask, value, (lane & ~(width - 1)) | (source & (width - 1)), true);
+  return ::weft::emulator::shuffle(mask, value, (lane & ~(width - 1)) | (source & (width - 1)),
+                                   true);
 }
 template <typename T>
 inline T __shfl_xor_sync(unsigned mask, T value, int bits, int width = 32) {
@@ -144,19 +144,19 @@ inline T __reduce_max_sync(unsigned mask, T value) {
 }
 
 // One thread runs at a time, so a plain read and write is atomic. Each returns what was there.
-#define WEFT_ATOMIC(name, expression)                                      \
-  template <typename T>                                                    \
-  inline T name(T* address, typename std::common_type<T>::type value) {   \
-    T old = *address;                                                      \
-    *address = (T)(expression);                                            \
-    return old;                                                            \
+#define WEFT_ATOMIC(name, expression)                                   \
+  template <typename T>                                                 \
+  inline T name(T* address, typename std::common_type<T>::type value) { \
+    T old = *address;                                                   \
+    *address = (T)(expression);                                         \
+    return old;                                                         \
   }
 WEFT_ATOMIC(atomicAdd, old + value)
 WEFT_ATOMIC(atomicSub, old - value)
 WEFT_ATOMIC(atomicExch, value)
 WEFT_ATOMIC(atomicMin, value < old ? value : old)
 WEFT_ATOMIC(atomicMax, old < value ? value : old)
-WEFT_ATOMIC(atomicAnd, old & value)
+WEFT_ATOMIC(atomicAnd, old& value)
 WEFT_ATOMIC(atomicOr, old | value)
 WEFT_ATOMIC(atomicXor, old ^ value)
 WEFT_ATOMIC(atomicInc, old >= value ? 0 : old + 1)

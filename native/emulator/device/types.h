@@ -15,22 +15,22 @@
 #define __grid_constant__
 #define __align__(n) __attribute__((aligned(n)))
 
-#define WEFT_VECTOR_TYPES(T, name, a1, a2, a4)                                       \
-  struct a1 name##1 {                                                                \
-    T x;                                                                             \
-  };                                                                                 \
-  struct a2 name##2 {                                                                \
-    T x, y;                                                                          \
-  };                                                                                 \
-  struct name##3 {                                                                   \
-    T x, y, z;                                                                       \
-  };                                                                                 \
-  struct a4 name##4 {                                                                \
-    T x, y, z, w;                                                                    \
-  };                                                                                 \
-  inline name##1 make_##name##1(T x) { return {x}; }                                 \
-  inline name##2 make_##name##2(T x, T y) { return {x, y}; }                         \
-  inline name##3 make_##name##3(T x, T y, T z) { return {x, y, z}; }                 \
+#define WEFT_VECTOR_TYPES(T, name, a1, a2, a4)                       \
+  struct a1 name##1 {                                                \
+    T x;                                                             \
+  };                                                                 \
+  struct a2 name##2 {                                                \
+    T x, y;                                                          \
+  };                                                                 \
+  struct name##3 {                                                   \
+    T x, y, z;                                                       \
+  };                                                                 \
+  struct a4 name##4 {                                                \
+    T x, y, z, w;                                                    \
+  };                                                                 \
+  inline name##1 make_##name##1(T x) { return {x}; }                 \
+  inline name##2 make_##name##2(T x, T y) { return {x, y}; }         \
+  inline name##3 make_##name##3(T x, T y, T z) { return {x, y, z}; } \
   inline name##4 make_##name##4(T x, T y, T z, T w) { return {x, y, z, w}; }
 
 WEFT_VECTOR_TYPES(signed char, char, , alignas(2), alignas(4))

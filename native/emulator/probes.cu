@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Kernels that do wrong what the emulator must catch, and one that does all that it must get right.
+// Only the emulator has them. All take weft_fill: y (n values of float), n, value.
+#include "../abi/kernels.h"
+
+namespace {
+
+__device__ float* out(const weft_fill& a) { return static_cast<float*>(a.y); }
+
+}  // namespace
+
+// Half of the threads return, the others wait for them.
+extern "C" __global__ void probe_returned_before_barrier(weft_fill a) {
+  if (threadIdx.x % 2) return;
+  __syncthreads();
+  out(a)[0] = 1;
+}
+
+// Two halves of a block at two barriers.
+extern "C" __global__ void probe_two_barriers(weft_fill a) {
+  if (threadIdx.x < blockDim.x / 2) {
+    __syncthreads();
+  } else {
+    __syncthreads();
+  }
+  out(a)[0] = 1;
+}
+
+// The mask names lanes that take another way.
+extern "C" __global__ void probe_lane_missing(weft_fill a) {
+  if (threadIdx.x % 32 < 16) out(a)[0] = __shfl_xor_sync(0xffffffffu, 1.0f, 1);
+}
+
+// A shuffle meets a vote.
+extern "C" __global__ void probe_two_collectives(weft_fill a) {
+  if (threadIdx.x % 2) {
+    out(a)[0] = __shfl_xor_sync(0xffffffffu, 1.0f, 1);
+  } else {
+    out(a)[0] = (float)__ballot_sync(0xffffffffu, 1);
+  }
+}
+
+extern "C" __global__ void probe_past_end(weft_fill a) { out(a)[a.n] = 1; }
+
+extern "C" __global__ void probe_null(weft_fill) { *reinterpret_cast<volatile float*>(16) = 1; }
+
+extern "C" __global__ void probe_misaligned(weft_fill a) {
+  *reinterpret_cast<float4*>(out(a) + 1) = make_float4(1, 2, 3, 4);
+}
+
+extern "C" __global__ void probe_division_by_zero(weft_fill a) {
+  volatile int64_t zero = a.n - a.n;
+  out(a)[0] = (float)(a.n / zero);
+}
+
+// y[t] = what thread t + 1 wrote, with no barrier between: right in descending order of threads only.
+extern "C" __global__ void probe_no_barrier(weft_fill a) {
+  __shared__ float value[256];
+  value[threadIdx.x] = (float)threadIdx.x;
+  int next = (threadIdx.x + 1) % blockDim.x;
+  out(a)[threadIdx.x] = value[next];
+}
+
+// Row k of y (20, 32) is what the lanes of one warp got from collective k.
+extern "C" __global__ void probe_collectives(weft_fill a) {
+  const unsigned all = 0xffffffffu;
+  const int lane = threadIdx.x;
+  __shared__ int counter, ticket;
+  if (lane == 0) counter = ticket = 0;
+  __syncthreads();
+  double wide = lane + 0.5;
+  long long big = (1ll << 40) + lane;
+  float row[20] = {
+      __shfl_sync(all, (float)lane, 5),
+      __shfl_sync(all, (float)lane, 9, 8),
+      __shfl_up_sync(all, (float)lane, 3),
+      __shfl_up_sync(all, (float)lane, 3, 8),
+      __shfl_down_sync(all, (float)lane, 3),
+      __shfl_down_sync(all, (float)lane, 3, 16),
+      __shfl_xor_sync(all, (float)lane, 16),
+      (float)__shfl_xor_sync(all, wide, 1),
+      (float)(__shfl_xor_sync(all, big, 2) - (1ll << 40)),
+      (float)(__ballot_sync(all, lane % 3 == 0) & 0xffffu),
+      (float)__any_sync(all, lane == 31),
+      (float)__all_sync(all, lane != 31),
+      (float)__popc(__match_any_sync(all, lane % 4)),
+      (float)__reduce_add_sync(all, lane),
+      (float)__reduce_max_sync(all, (unsigned)lane),
+      (float)__syncthreads_count(lane % 2),
+      // two groups of lanes, each under its own mask
+      lane < 8 ? (float)__shfl_sync(0xffu, lane, 7) : (float)__shfl_sync(~0xffu, lane, 8),
+      (float)(atomicAdd(&counter, 2) % 2),
+  };
+  __syncthreads();
+  row[18] = (float)counter;
+  atomicMax(&ticket, lane);
+  __syncwarp();
+  row[19] = (float)atomicCAS(&ticket, 31, 31);
+  for (int k = 0; k < 20; k++) out(a)[k * 32 + lane] = row[k];
+}
