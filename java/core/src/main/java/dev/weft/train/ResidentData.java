@@ -48,12 +48,9 @@ final class ResidentData implements AutoCloseable {
 
   private Resident upload(Rows rows) {
     // bytes stay bytes until a batch is taken; floats get the type that the network computes in
-    Storage storage =
-        rows.storage() == Storage.UINT8
-            ? Storage.UINT8
-            : dtype == DType.F32 ? Storage.FLOAT32 : Storage.FLOAT64;
-    Rows stored = rows.as(storage);
-    DType type = storage == Storage.UINT8 ? DType.U8 : dtype;
+    boolean bytes = rows.storage() == Storage.UINT8;
+    Rows stored = bytes ? rows : rows.as(dtype == DType.F32 ? Storage.FLOAT32 : Storage.FLOAT64);
+    DType type = bytes ? DType.U8 : dtype;
     return new Resident(
         device.upload(type, Shape.of(rows.rows(), rows.columns()), stored.data()),
         stored.scale(),
