@@ -44,7 +44,8 @@ class CudaBackendTest {
     Path driver = FOLDER.resolve("libcuda.so.1").toAbsolutePath();
     assumeTrue(Files.exists(driver), "no emulator: " + driver + " is not there");
     System.setProperty("weft.cuda.driver", driver.toString());
-    System.setProperty("weft.cublas", driver.resolveSibling("libcublas.so.12").toString());
+    System.getProperties()
+        .putIfAbsent("weft.cublas", driver.resolveSibling("libcublas.so.12").toString());
     controls = SymbolLookup.libraryLookup(driver, Arena.global());
   }
 

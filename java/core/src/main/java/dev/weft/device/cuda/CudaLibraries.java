@@ -3,7 +3,6 @@ package dev.weft.device.cuda;
 
 import dev.weft.device.DeviceUnavailableException;
 import dev.weft.device.NativeFiles;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,9 +34,6 @@ public final class CudaLibraries {
     }
   }
 
-  private static final String FORWARDER =
-      "dev/weft/native/" + NativeFiles.platform() + "/libcublas.so.12";
-
   private static Found driver;
   private static Found cublas;
 
@@ -54,7 +50,7 @@ public final class CudaLibraries {
     parts.add(resource("JCuda", jcudaFile("JCudaDriver")));
     parts.add(resource("JCublas", jcudaFile("JCublas2")));
     parts.add(resource("Weft's CUDA kernels", CudaKernels.FATBIN));
-    parts.add(resource("forwarding library for cuBLAS 13", FORWARDER));
+    parts.add(resource("forwarding library for cuBLAS 13", CublasForwarder.RESOURCE));
     return parts;
   }
 
@@ -150,28 +146,15 @@ public final class CudaLibraries {
     return new Found("cuBLAS (libcublas.so.12 or libcublas.so.13)", null, how);
   }
 
-  /** The forwarding library finds libcublas.so.13 by its name, since it is loaded already. */
   private static Found behindForwarder(LibrarySearch search, Path cublas13) {
     String what = "cuBLAS (libcublas.so.13)";
     if (cublas13 == null) {
       return new Found(what, null, search.account());
     }
-    String how = search.account();
-    Path forwarder;
-    try {
-      forwarder = NativeFiles.file(FORWARDER);
-    } catch (UncheckedIOException e) {
-      return new Found(what, null, e.getMessage());
-    }
-    if (forwarder == null) {
-      String missing = "%s is there, but this build of Weft has no %s, which JCuda needs over it";
-      return new Found(what, null, missing.formatted(cublas13, FORWARDER));
-    }
-    LibrarySearch loading = new LibrarySearch();
-    if (loading.loadNamed(forwarder) == null) {
-      return new Found(what, null, loading.account());
-    }
-    return new Found(what, cublas13, how + ", behind Weft's libcublas.so.12");
+    String failure = CublasForwarder.load(cublas13);
+    return failure != null
+        ? new Found(what, null, failure)
+        : new Found(what, cublas13, search.account() + ", behind Weft's libcublas.so.12");
   }
 
   private static String jcudaFile(String name) {
