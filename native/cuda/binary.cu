@@ -36,8 +36,8 @@ WEFT_DEVICE operand<T> operand_of(const void* data, const dimensions& d, int64_t
 // The values of o for elements first, first + 1, ... of the result. The place in four dimensions is
 // worked out by division once a pack and counted on from there.
 template <typename T>
-WEFT_DEVICE batch<T> load_operand(const operand<T>& o, const dimensions& d, int64_t first, int64_t n,
-                                  bool wide) {
+WEFT_DEVICE batch<T> load_operand(const operand<T>& o, const dimensions& d, int64_t first,
+                                  int64_t n, bool wide) {
   if (o.dense) return load_batch(o.data, first, n, wide);
   batch<T> v;
 #pragma unroll
@@ -51,8 +51,7 @@ WEFT_DEVICE batch<T> load_operand(const operand<T>& o, const dimensions& d, int6
     i1 -= i0 * d.d1;
 #pragma unroll
     for (int j = 0; j < 4; j++) {
-      v.part[k].at[j] =
-          i + j < n ? o.data[i0 * o.s0 + i1 * o.s1 + i2 * o.s2 + i3 * o.s3] : T(1);
+      v.part[k].at[j] = i + j < n ? o.data[i0 * o.s0 + i1 * o.s1 + i2 * o.s2 + i3 * o.s3] : T(1);
       if (++i3 == d.d3) {
         i3 = 0;
         if (++i2 == d.d2) {

@@ -3,8 +3,8 @@
 // What all kernels share: how one is declared, how a thread finds its elements and moves them in
 // 16-byte accesses, how a warp or a block folds values in a fixed order.
 //
-// Kernels use plain CUDA C++ only (no PTX, no cooperative groups, no dynamic shared memory), because
-// the host's compiler builds the same sources for the emulator.
+// Kernels use plain CUDA C++ only (no PTX, no cooperative groups, no dynamic shared memory),
+// because the host's compiler builds the same sources for the emulator.
 #ifndef WEFT_CUDA_DEVICE_CUH
 #define WEFT_CUDA_DEVICE_CUH
 
@@ -82,15 +82,15 @@ WEFT_DEVICE void store(T* y, int64_t i, int64_t n, bool wide, const pack<T>& v) 
 
 // ---- elementwise kernels ----
 
-// 128 threads and 1024 elements a block: eight floats a thread are two independent 16-byte loads per
-// argument, and the eight blocks or more that 64 registers leave on a multiprocessor keep 32 KB in
-// flight per argument (latency times bandwidth is about 25 KB on an H200); yet 64 K elements already
-// spread over 64 multiprocessors.
+// 128 threads and 1024 elements a block: eight floats a thread are two independent 16-byte loads
+// per argument, and the eight blocks or more that 64 registers leave on a multiprocessor keep 32 KB
+// in flight per argument (latency times bandwidth is about 25 KB on an H200); yet 64 K elements
+// already spread over 64 multiprocessors.
 constexpr int elementwise_threads = 128;
 constexpr int elementwise_items = 1024;
 
-// The elements of one thread in one turn: pack k starts at first + 4 k elementwise_threads. float has
-// two packs and one turn; double one pack and two turns, which halves its registers.
+// The elements of one thread in one turn: pack k starts at first + 4 k elementwise_threads. float
+// has two packs and one turn; double one pack and two turns, which halves its registers.
 template <typename T>
 struct batch {
   static constexpr int packs = sizeof(T) == 4 ? 2 : 1;
@@ -118,7 +118,8 @@ WEFT_DEVICE void store_batch(T* y, int64_t first, int64_t n, bool wide, const ba
 
 // y = v, or y += v
 template <typename T>
-WEFT_DEVICE void put_batch(T* y, int64_t first, int64_t n, bool wide, bool accumulate, batch<T>& v) {
+WEFT_DEVICE void put_batch(T* y, int64_t first, int64_t n, bool wide, bool accumulate,
+                           batch<T>& v) {
   if (accumulate) {
     batch<T> old = load_batch(y, first, n, wide);
 #pragma unroll

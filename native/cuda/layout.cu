@@ -104,6 +104,6 @@ WEFT_KERNEL(copy_rows, copy_rows)
 
 // y = or y +=. A block moves a tile of 32 x 32 through shared memory, a thread four elements of it,
 // so that reads and writes are both coalesced. 256 threads: eight blocks a multiprocessor with four
-// 4-byte loads a thread keep 32 KB in flight. 8 bytes an element of float (+= 12): 125 us for 256 MB
-// in and out.
+// 4-byte loads a thread keep 32 KB in flight. 8 bytes an element of float (+= 12): 125 us for 256
+// MB in and out.
 WEFT_KERNEL(transpose, transpose)

@@ -104,8 +104,9 @@ WEFT_DEVICE void max_backward(const weft_max_backward& a) {
 // 4 bytes an entry of float: 62 us for 256 MB at 4.3 TB/s.
 WEFT_KERNEL(argmax, argmax)
 
-// dx = or dx +=. Rows (inner 1): a warp takes an output at a time, four in all. Columns: a lane takes
-// an output, the eight warps divide the axis, and read 32 neighbours at once. 256 threads, so that the
-// axis is divided by eight. x is read twice, the second time from the cache while the outputs of the
-// resident blocks fit there: 8 bytes an entry of float (+= 12), 125 us for x and dx of 256 MB.
+// dx = or dx +=. Rows (inner 1): a warp takes an output at a time, four in all. Columns: a lane
+// takes an output, the eight warps divide the axis, and read 32 neighbours at once. 256 threads, so
+// that the axis is divided by eight. x is read twice, the second time from the cache while the
+// outputs of the resident blocks fit there: 8 bytes an entry of float (+= 12), 125 us for x and dx
+// of 256 MB.
 WEFT_KERNEL(max_backward, max_backward)

@@ -7,8 +7,7 @@
 
 namespace weft::cuda {
 
-static_assert(sgd_shape::threads == elementwise_threads &&
-                  sgd_shape::items == elementwise_items &&
+static_assert(sgd_shape::threads == elementwise_threads && sgd_shape::items == elementwise_items &&
                   adam_shape::threads == elementwise_threads &&
                   adam_shape::items == elementwise_items,
               "shape of elementwise kernels");
@@ -67,14 +66,14 @@ WEFT_DEVICE void adam(const weft_adam& a) {
 
 }  // namespace weft::cuda
 
-// value and velocity are updated in place, each read and written once. A thread owns two packs of four
-// (double: two turns of one pack). 20 bytes (12 without velocity) and 7 flops a value of float: 312 us
-// for 64 M values at 4.3 TB/s. Block size: see elementwise_threads.
+// value and velocity are updated in place, each read and written once. A thread owns two packs of
+// four (double: two turns of one pack). 20 bytes (12 without velocity) and 7 flops a value of
+// float: 312 us for 64 M values at 4.3 TB/s. Block size: see elementwise_threads.
 WEFT_KERNEL(sgd, sgd)
 
-// value, first and second are updated in place, each read and written once. Same mapping. Each thread
-// works out the corrections, about 40 instructions while its loads are under way: cheaper than a
-// barrier. 28 bytes and 16 flops a value of float: 437 us for 64 M values.
+// value, first and second are updated in place, each read and written once. Same mapping. Each
+// thread works out the corrections, about 40 instructions while its loads are under way: cheaper
+// than a barrier. 28 bytes and 16 flops a value of float: 437 us for 64 M values.
 WEFT_KERNEL(adam, adam)
 
 // One thread: step and cursor move on. 2 us.

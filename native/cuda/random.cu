@@ -22,8 +22,8 @@ WEFT_DEVICE void generate(const weft_random& a, Draw draw) {
 #pragma unroll 1
     for (int k = 0; k < batch<T>::packs; k++) {
       int64_t i = first + k * batch<T>::stride;
-      philox_block words = philox((uint64_t)a.seed, (uint64_t)a.step, (uint32_t)a.operation,
-                                  (uint32_t)(i / 4));
+      philox_block words =
+          philox((uint64_t)a.seed, (uint64_t)a.step, (uint32_t)a.operation, (uint32_t)(i / 4));
       double values[4];
       draw(words, values);
       pack<T> v;
@@ -36,7 +36,7 @@ WEFT_DEVICE void generate(const weft_random& a, Draw draw) {
 
 template <typename T>
 WEFT_DEVICE void random_uniform(const weft_random& a) {
-  generate<T>(a, [&](const philox_block& words, double (&values)[4]) {
+  generate<T>(a, [&](const philox_block& words, double(&values)[4]) {
 #pragma unroll
     for (int j = 0; j < 4; j++) values[j] = a.a + (a.b - a.a) * uniform(words.word[j]);
   });
@@ -44,7 +44,7 @@ WEFT_DEVICE void random_uniform(const weft_random& a) {
 
 template <typename T>
 WEFT_DEVICE void random_normal(const weft_random& a) {
-  generate<T>(a, [&](const philox_block& words, double (&values)[4]) {
+  generate<T>(a, [&](const philox_block& words, double(&values)[4]) {
     normal_pair(words.word[0], words.word[1], &values[0], &values[1]);
     normal_pair(words.word[2], words.word[3], &values[2], &values[3]);
 #pragma unroll
@@ -54,10 +54,11 @@ WEFT_DEVICE void random_normal(const weft_random& a) {
 
 }  // namespace weft::cuda
 
-// y (=). A thread draws one or two blocks of four values. 4 bytes, 20 integer and 2 double operations
-// an element of float: 62 us for 256 MB at 4.3 TB/s. Block size: see elementwise_threads.
+// y (=). A thread draws one or two blocks of four values. 4 bytes, 20 integer and 2 double
+// operations an element of float: 62 us for 256 MB at 4.3 TB/s. Block size: see
+// elementwise_threads.
 WEFT_KERNEL(random_uniform, random)
 
-// y (=). Same mapping. About 100 double operations an element: some 0.3 ms for 64 M values on an H200,
-// far longer where double is slow; it runs when weights are made, not in a step.
+// y (=). Same mapping. About 100 double operations an element: some 0.3 ms for 64 M values on an
+// H200, far longer where double is slow; it runs when weights are made, not in a step.
 WEFT_KERNEL(random_normal, random)

@@ -193,8 +193,8 @@ WEFT_DEVICE void reduce_backward(const weft_reduce_backward& a) {
   T* dx = static_cast<T*>(a.dx);
   const int64_t n = a.outer * a.count * a.inner;
   const T factor = T(a.operation == WEFT_MEAN ? a.scale / (double)a.count
-                     : squares               ? 2.0 * a.scale
-                                             : a.scale);
+                     : squares                ? 2.0 * a.scale
+                                              : a.scale);
   const bool wide = aligned(squares ? x : nullptr, dx);
   elementwise<T>(n, [&](int64_t first) {
     batch<T> v;
@@ -225,15 +225,14 @@ WEFT_DEVICE void reduce_backward(const weft_reduce_backward& a) {
 
 }  // namespace weft::cuda
 
-// y = or y += (the maximum: =). A block owns 32 outputs. Rows (inner 1): a warp folds a part of up to
-// 4096 values, a block a longer one. Columns: eight lanes of four outputs, 32 groups along the axis,
-// then one thread an output adds the groups. 256 threads: with 32 outputs the column form has 32
-// entries of the axis in flight at once, and 768 resident threads (80 registers) with four 16-byte
-// loads each keep 48 KB in flight a multiprocessor. To fill an H200 outputs should be 13,000 (132 x 3
-// x 32) or more: choose parts for it. 4 bytes and one flop a value of float: 62 us for 256 MB at 4.3
-// TB/s.
-WEFT_KERNEL_BLOCKS(reduce, reduce, float, f32, 3)
-WEFT_KERNEL_BLOCKS(reduce, reduce, double, f64, 1)
+// y = or y += (the maximum: =). A block owns 32 outputs. Rows (inner 1): a warp folds a part of up
+// to 4096 values, a block a longer one. Columns: eight lanes of four outputs, 32 groups along the
+// axis, then one thread an output adds the groups. 256 threads: with 32 outputs the column form has
+// 32 entries of the axis in flight at once, and 768 resident threads (80 registers) with four
+// 16-byte loads each keep 48 KB in flight a multiprocessor. To fill an H200 outputs should be
+// 13,000 (132 x 3 x 32) or more: choose parts for it. 4 bytes and one flop a value of float: 62 us
+// for 256 MB at 4.3 TB/s.
+WEFT_KERNEL(reduce, reduce)
 
 // dx = or dx +=. Elementwise mapping; dy comes from the cache. 4 bytes a value of float (squares 8,
 // += 4 more): 62 us for a dx of 256 MB.

@@ -32,8 +32,8 @@ WEFT_DEVICE void gather(const weft_gather_rows& a) {
   const int64_t n = a.rows * a.cols;
   const T scale = T(a.scale), shift = T(a.shift);
   const bool wide = aligned(y);
-  const bool whole = a.cols % 4 == 0 &&
-                     reinterpret_cast<uintptr_t>(source) % alignof(source_pack<S>) == 0;
+  const bool whole =
+      a.cols % 4 == 0 && reinterpret_cast<uintptr_t>(source) % alignof(source_pack<S>) == 0;
   constexpr int packs = batch<T>::packs;
   elementwise<T>(n, [&](int64_t first) {
     source_pack<S> s[packs];
@@ -53,9 +53,7 @@ WEFT_DEVICE void gather(const weft_gather_rows& a) {
       });
     }
     batch<T> v;
-    each<T>(first, [&](int k, int j, int64_t) {
-      v.part[k].at[j] = scale * T(s[k].at[j]) + shift;
-    });
+    each<T>(first, [&](int k, int j, int64_t) { v.part[k].at[j] = scale * T(s[k].at[j]) + shift; });
     store_batch(y, first, n, wide, v);
   });
 }
@@ -89,8 +87,8 @@ WEFT_DEVICE void gather_rows_backward(const weft_gather_rows_backward& a) {
     const int32_t mine = next;
     const int64_t ahead = base + 32 + lane;
     next = ahead < a.rows ? index[ahead] : 0;
-    unsigned own = __ballot_sync(all_lanes,
-                                 base + lane < a.rows && (unsigned)mine % scatter_warps == warp);
+    unsigned own =
+        __ballot_sync(all_lanes, base + lane < a.rows && (unsigned)mine % scatter_warps == warp);
     while (own) {
       const int j = __ffs((int)own) - 1;
       own &= own - 1;
@@ -105,18 +103,19 @@ static_assert(gather_labels_shape::threads == gather_labels_items, "a thread a l
 
 }  // namespace weft::cuda
 
-// y is assigned. Elementwise mapping; a pack lies in one row of the source where cols is a multiple of
-// four, and is then read in one access. 8 bytes an element of float: 125 us for 256 MB at 4.3 TB/s
-// where rows are 128 bytes or longer. Block size: see elementwise_threads.
+// y is assigned. Elementwise mapping; a pack lies in one row of the source where cols is a multiple
+// of four, and is then read in one access. 8 bytes an element of float: 125 us for 256 MB at 4.3
+// TB/s where rows are 128 bytes or longer. Block size: see elementwise_threads.
 WEFT_KERNEL(gather_rows, gather_rows)
 
-// The same from uint8: 5 bytes an element of float, 78 us for a y of 256 MB; a batch of 128 images of
-// 784 bytes is 98 blocks and bound by latency, 2 to 3 us.
+// The same from uint8: 5 bytes an element of float, 78 us for a y of 256 MB; a batch of 128 images
+// of 784 bytes is 98 blocks and bound by latency, 2 to 3 us.
 WEFT_KERNEL(gather_rows_u8, gather_rows)
 
-// dsource +=. A block owns 32 columns, a lane one of them, a warp every 16th target row. 512 threads:
-// 16 rows move at once in a block; more warps would only read the indexes once more each. Bound by
-// latency: about rows / 16 x 0.7 us when the targets are spread evenly, 0.4 ms for 8,192 rows.
+// dsource +=. A block owns 32 columns, a lane one of them, a warp every 16th target row. 512
+// threads: 16 rows move at once in a block; more warps would only read the indexes once more each.
+// Bound by latency: about rows / 16 x 0.7 us when the targets are spread evenly, 0.4 ms for 8,192
+// rows.
 WEFT_KERNEL(gather_rows_backward, gather_rows_backward)
 
 // y (=): a thread a label. 12 bytes and no arithmetic: bound by latency, 2 us for a batch.

@@ -33,8 +33,8 @@ WEFT_DEVICE softmax_state<T> fold_softmax_warp(softmax_state<T> state) {
   return state;
 }
 
-// Folds state and sum over a team of 32 or softmax_threads lanes; every lane gets the results. Reads of
-// x before it are done before writes after it.
+// Folds state and sum over a team of 32 or softmax_threads lanes; every lane gets the results.
+// Reads of x before it are done before writes after it.
 template <int TEAM, typename T>
 WEFT_DEVICE void fold_softmax(softmax_state<T>& state, T& sum) {
   state = fold_softmax_warp(state);
@@ -58,8 +58,8 @@ WEFT_DEVICE void fold_softmax(softmax_state<T>& state, T& sum) {
   }
 }
 
-// Calls body(k, count, c) for the packs c, c + 4 TEAM, ... of this lane, GROUP at a time while all of
-// them are whole, else one; k is the number of the first.
+// Calls body(k, count, c) for the packs c, c + 4 TEAM, ... of this lane, GROUP at a time while all
+// of them are whole, else one; k is the number of the first.
 template <int TEAM, int GROUP, typename Body>
 WEFT_DEVICE void each_group(int64_t head, int64_t classes, int lane, Body body) {
   int64_t c = head + 4 * lane;
@@ -82,12 +82,13 @@ WEFT_DEVICE void load_group(pack<T> (&v)[N], const T* x, int64_t c, int64_t clas
 #pragma unroll
   for (int u = 0; u < N; u++) {
     int64_t i = c + u * 4 * TEAM;
-    v[u] = N > 1 ? *reinterpret_cast<const pack<T>*>(x + i)
-                 : load(x, i, classes, true, T(-INFINITY));
+    v[u] =
+        N > 1 ? *reinterpret_cast<const pack<T>*>(x + i) : load(x, i, classes, true, T(-INFINITY));
   }
 }
 
-// Row r by TEAM lanes. kept: this thread's first shared pack, the next ones softmax_threads further.
+// Row r by TEAM lanes. kept: this thread's first shared pack, the next ones softmax_threads
+// further.
 template <int TEAM, typename T>
 WEFT_DEVICE void cross_entropy_row(const weft_softmax_cross_entropy& a, int64_t r, int lane,
                                    pack<T>* kept) {
@@ -180,12 +181,12 @@ WEFT_DEVICE void softmax_cross_entropy(const weft_softmax_cross_entropy& a) {
 
 }  // namespace weft::cuda
 
-// losses, dx and hits are assigned; dx may be x. Above 1024 classes a block takes a row, else a warp
-// takes one and a block eight, so that ten classes do not hold 256 threads. A lane owns every 32nd or
-// 256th pack of four. The order of a sum depends on classes and on the row's place relative to 16
-// bytes, on nothing else. 256 threads: four blocks a multiprocessor (64 registers, 33 KB shared) with
-// four 16-byte loads each thread keep 64 KB in flight. 8 bytes an element of float and 2.3
-// exponentials: 1.0 ms for 16,384 x 32,000 at 4.3 TB/s if L2 serves what is read again, 16 us for
-// 8,192 x 1,000.
+// losses, dx and hits are assigned; dx may be x. Above 1024 classes a block takes a row, else a
+// warp takes one and a block eight, so that ten classes do not hold 256 threads. A lane owns every
+// 32nd or 256th pack of four. The order of a sum depends on classes and on the row's place relative
+// to 16 bytes, on nothing else. 256 threads: four blocks a multiprocessor (64 registers, 33 KB
+// shared) with four 16-byte loads each thread keep 64 KB in flight. 8 bytes an element of float and
+// 2.3 exponentials: 1.0 ms for 16,384 x 32,000 at 4.3 TB/s if L2 serves what is read again, 16 us
+// for 8,192 x 1,000.
 WEFT_KERNEL_BLOCKS(softmax_cross_entropy, softmax_cross_entropy, float, f32, 4)
 WEFT_KERNEL_BLOCKS(softmax_cross_entropy, softmax_cross_entropy, double, f64, 1)

@@ -21,9 +21,8 @@ WEFT_DEVICE void apply_unary(const weft_unary_forward& a) {
   const bool wide = aligned(x, y);
   elementwise<T>(a.n, [&](int64_t first) {
     batch<T> v = load_batch(x, first, a.n, wide);
-    each<T>(first, [&](int k, int j, int64_t) {
-      v.part[k].at[j] = unary<F>(v.part[k].at[j], alpha);
-    });
+    each<T>(first,
+            [&](int k, int j, int64_t) { v.part[k].at[j] = unary<F>(v.part[k].at[j], alpha); });
     store_batch(y, first, a.n, wide, v);
   });
 }
@@ -47,8 +46,7 @@ WEFT_DEVICE void unary_forward(const weft_unary_forward& a) {
 template <int F>
 constexpr bool unary_reads_y = F == WEFT_EXP || F == WEFT_SQRT || F == WEFT_RECIPROCAL;
 template <int F>
-constexpr bool unary_reads_x =
-    F == WEFT_LOG || F == WEFT_SQUARE || F == WEFT_POW || F == WEFT_ABS;
+constexpr bool unary_reads_x = F == WEFT_LOG || F == WEFT_SQUARE || F == WEFT_POW || F == WEFT_ABS;
 
 template <int F, typename T>
 WEFT_DEVICE void apply_unary_backward(const weft_unary_backward& a) {
@@ -88,11 +86,11 @@ WEFT_DEVICE void unary_backward(const weft_unary_backward& a) {
 
 }  // namespace weft::cuda
 
-// y = f(x); y may be x. A thread owns two packs of four (double: two turns of one pack). 8 bytes and
-// 1 to 40 flops an element of float: 125 us for 256 MB in and 256 MB out at 4.3 TB/s. Block size: see
-// elementwise_threads.
+// y = f(x); y may be x. A thread owns two packs of four (double: two turns of one pack). 8 bytes
+// and 1 to 40 flops an element of float: 125 us for 256 MB in and 256 MB out at 4.3 TB/s. Block
+// size: see elementwise_threads.
 WEFT_KERNEL(unary_forward, unary_forward)
 
-// dx = dy f' or dx += dy f'; dx may be dy when it is `=`. Same mapping. 12 bytes an element of float
-// (scale and shift 8; += adds 4): 187 us for arrays of 256 MB.
+// dx = dy f' or dx += dy f'; dx may be dy when it is `=`. Same mapping. 12 bytes an element of
+// float (scale and shift 8; += adds 4): 187 us for arrays of 256 MB.
 WEFT_KERNEL(unary_backward, unary_backward)
