@@ -47,8 +47,17 @@ namespace {
 // than it saves: a fork and join takes 2-4 us, in which one core streams some 30,000 floats.
 constexpr int64_t elements_per_thread = 32768;
 
+WEFT_MATH int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
 // How many cheap elements one exp, tanh or erf weighs.
 constexpr int64_t transcendental = 4;
+
+// The one compiled copy of a loop. Inlined twice, for one thread and for many, it could round
+// differently, as the compiler chooses anew where to contract a product and a sum.
+template <typename Body>
+__attribute__((noinline, noclone)) void run(const Body& body, int64_t begin, int64_t end) {
+  body(begin, end);
+}
 
 // body(begin, end) over 0..n in at most one range per thread, the cuts at multiples of 256: an
 // element then has the same place in its vector whatever the number of threads, and no two threads
@@ -62,7 +71,7 @@ void parallel(int64_t n, int64_t cost, const Body& body, int64_t align = 256) {
   if (threads > most) threads = most;
   if (threads > blocks) threads = blocks;
   if (threads <= 1) {
-    body(int64_t(0), n);
+    run(body, 0, n);
     return;
   }
 #pragma omp parallel num_threads(threads)
@@ -70,7 +79,7 @@ void parallel(int64_t n, int64_t cost, const Body& body, int64_t align = 256) {
     int64_t team = omp_get_num_threads(), thread = omp_get_thread_num();
     int64_t begin = blocks * thread / team * align, end = blocks * (thread + 1) / team * align;
     if (end > n) end = n;
-    if (begin < end) body(begin, end);
+    if (begin < end) run(body, begin, end);
   }
 }
 
@@ -80,15 +89,17 @@ void parallel_units(int64_t n, int64_t cost, const Body& body) {
   parallel(n, cost, body, 1);
 }
 
-// body(row, begin, end) over the pieces of rows of a (rows, cols) matrix.
+// body(row, begin, end) over pieces of the rows of a (rows, cols) matrix. A row is cut at multiples of
+// 1024 columns whatever the number of threads, for the reason given at `parallel`.
 template <typename Body>
 void parallel_rows(int64_t rows, int64_t cols, int64_t cost, const Body& body) {
-  parallel(rows * cols, cost, [&](int64_t begin, int64_t end) {
-    int64_t row = begin / cols, column = begin % cols;
-    for (int64_t left = end - begin; left > 0; row++, column = 0) {
-      int64_t length = cols - column < left ? cols - column : left;
-      body(row, column, column + length);
-      left -= length;
+  constexpr int64_t piece = 1024;
+  int64_t pieces = (cols + piece - 1) / piece;
+  parallel_units(rows * pieces, cost * smaller(cols, piece), [&](int64_t begin, int64_t end) {
+    int64_t row = begin / pieces, p = begin % pieces;
+    for (int64_t left = end - begin; left > 0; left--) {
+      body(row, p * piece, smaller(cols, (p + 1) * piece));
+      if (++p == pieces) p = 0, row++;
     }
   });
 }
@@ -129,8 +140,6 @@ template <typename T>
 WEFT_MATH T* as(void* pointer) {
   return static_cast<T*>(pointer);
 }
-
-WEFT_MATH int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 }  // namespace
 }  // namespace WEFT_ISA

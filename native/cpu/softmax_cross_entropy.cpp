@@ -22,7 +22,7 @@ T exponentials(const T* x, int64_t classes, T reference, T* e) {
     T* to = e ? e + c : scratch;
     const T* from = x + c;
 #pragma omp simd
-    for (int64_t j = 0; j < length; j++) to[j] = std::exp(from[j] - reference);
+    for (int64_t j = 0; j < length; j++) to[j] = math::exp(from[j] - reference);
     total += sum(to, length);
   }
   return total;

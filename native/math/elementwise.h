@@ -6,6 +6,7 @@
 
 #include "../abi/kernels.h"
 #include "portable.h"
+#include "transcendental.h"
 
 namespace weft {
 
@@ -13,8 +14,8 @@ template <int F, typename T>
 WEFT_MATH T unary(T x, T alpha) {
   if constexpr (F == WEFT_SCALE) return alpha * x;
   if constexpr (F == WEFT_SHIFT) return x + alpha;
-  if constexpr (F == WEFT_EXP) return std::exp(x);
-  if constexpr (F == WEFT_LOG) return std::log(x);
+  if constexpr (F == WEFT_EXP) return math::exp(x);
+  if constexpr (F == WEFT_LOG) return math::log(x);
   if constexpr (F == WEFT_SQUARE) return x * x;
   if constexpr (F == WEFT_SQRT) return std::sqrt(x);
   if constexpr (F == WEFT_POW) return std::pow(x, alpha);

@@ -10,6 +10,7 @@
 #define WEFT_MATH_PHILOX_H
 
 #include "portable.h"
+#include "transcendental.h"
 
 namespace weft {
 
@@ -43,10 +44,11 @@ WEFT_MATH double uniform(uint32_t word) { return word * (1.0 / 4294967296.0); }
 
 // Two standard normal values from two words (Box-Muller); the first word maps to (0, 1].
 WEFT_MATH void normal_pair(uint32_t first, uint32_t second, double* x, double* y) {
-  double radius = std::sqrt(-2.0 * std::log((first + 1.0) * (1.0 / 4294967296.0)));
-  double angle = 6.283185307179586476925 * uniform(second);
-  *x = radius * std::cos(angle);
-  *y = radius * std::sin(angle);
+  double radius = std::sqrt(-2.0 * math::log((first + 1.0) * (1.0 / 4294967296.0)));
+  double sine, cosine;
+  math::sine_cosine_of_turn(uniform(second), &sine, &cosine);
+  *x = radius * cosine;
+  *y = radius * sine;
 }
 
 }  // namespace weft

@@ -7,6 +7,7 @@
 #define WEFT_MATH_SOFTMAX_H
 
 #include "portable.h"
+#include "transcendental.h"
 
 namespace weft {
 
@@ -40,8 +41,8 @@ WEFT_MATH void softmax_add(softmax_state<T>& state, const T (&x)[N], int32_t pla
   }
   T reference = softmax_reference(state.largest);
   T sum = T(0);
-  for (int j = 0; j < N; j++) sum += std::exp(x[j] - reference);
-  state.total = state.total * std::exp(before - reference) + sum;
+  for (int j = 0; j < N; j++) sum += math::exp(x[j] - reference);
+  state.total = state.total * math::exp(before - reference) + sum;
 }
 
 template <typename T>
@@ -49,7 +50,7 @@ WEFT_MATH softmax_state<T> softmax_merge(const softmax_state<T>& a, const softma
   bool second = b.largest > a.largest || (b.largest == a.largest && b.place < a.place);
   T largest = second ? b.largest : a.largest;
   T reference = softmax_reference(largest);
-  T total = a.total * std::exp(a.largest - reference) + b.total * std::exp(b.largest - reference);
+  T total = a.total * math::exp(a.largest - reference) + b.total * math::exp(b.largest - reference);
   return {largest, total, second ? b.place : a.place};
 }
 
@@ -57,7 +58,7 @@ WEFT_MATH softmax_state<T> softmax_merge(const softmax_state<T>& a, const softma
 // logit at k, mean that of all logits (not looked at when smoothing is 0)
 template <typename T>
 WEFT_MATH T softmax_loss(const softmax_state<T>& state, T labelled, T smoothing, T mean) {
-  T loss = std::log(state.total) + (T(1) - smoothing) * (state.largest - labelled);
+  T loss = math::log(state.total) + (T(1) - smoothing) * (state.largest - labelled);
   return smoothing > T(0) ? loss + smoothing * (state.largest - mean) : loss;
 }
 
@@ -70,7 +71,7 @@ WEFT_MATH T softmax_difference(T exponential, T inverse, T q) {
 // softmax(x) - q
 template <typename T>
 WEFT_MATH T softmax_gradient(T x, T largest, T inverse, T q) {
-  return softmax_difference(std::exp(x - largest), inverse, q);
+  return softmax_difference(math::exp(x - largest), inverse, q);
 }
 
 }  // namespace weft
