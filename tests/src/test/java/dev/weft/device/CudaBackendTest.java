@@ -6,52 +6,33 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.weft.device.cpu.CpuBackend;
 import dev.weft.device.cuda.CudaBackend;
 import dev.weft.device.cuda.CudaException;
+import dev.weft.support.Emulator;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
-import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments.ArgumentSet;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The CUDA backend over the emulator: JCuda, launches, graphs, cuBLAS calls, faults, lifetimes. */
+@ExtendWith(Emulator.class)
 class CudaBackendTest {
-  private static final Path FOLDER = Path.of(System.getProperty("weft.emulator", "no-emulator"));
-  private static SymbolLookup controls;
-
   private CudaBackend cuda;
   private CpuBackend cpu;
 
-  @BeforeAll
-  static void chooseEmulator() {
-    Path driver = FOLDER.resolve("libcuda.so.1").toAbsolutePath();
-    assumeTrue(Files.exists(driver), "no emulator: " + driver + " is not there");
-    System.setProperty("weft.cuda.driver", driver.toString());
-    System.getProperties()
-        .putIfAbsent("weft.cublas", driver.resolveSibling("libcublas.so.12").toString());
-    controls = SymbolLookup.libraryLookup(driver, Arena.global());
-  }
-
   @BeforeEach
   void open() {
-    tell("reset");
     cuda = new CudaBackend(0);
     cpu = new CpuBackend();
   }
@@ -60,33 +41,10 @@ class CudaBackendTest {
   void close() {
     cuda.close();
     cpu.close();
-    assertEquals(0, ask("live_bytes"), "device memory after close");
-    assertEquals(0, ask("live_graphs"), "graphs after close");
-    assertEquals(0, ask("leaked_allocations"), "allocations that the context took along");
+    assertEquals(0, Emulator.liveBytes(), "device memory after close");
+    assertEquals(0, Emulator.leakedAllocations(), "allocations that the context took along");
     assertEquals(
-        0, ask("leaked_objects"), "streams, graphs and modules that the context took along");
-    tell("reset");
-  }
-
-  private static void tell(String control) {
-    call(control, FunctionDescriptor.ofVoid());
-  }
-
-  private static void tell(String control, long value) {
-    call(control, FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG), value);
-  }
-
-  private static long ask(String control) {
-    return (long) call(control, FunctionDescriptor.of(ValueLayout.JAVA_LONG));
-  }
-
-  private static Object call(String control, FunctionDescriptor shape, Object... arguments) {
-    MemorySegment address = controls.find("weft_emulator_" + control).orElseThrow();
-    try {
-      return Linker.nativeLinker().downcallHandle(address, shape).invokeWithArguments(arguments);
-    } catch (Throwable e) {
-      throw new AssertionError(e);
-    }
+        0, Emulator.leakedObjects(), "streams, graphs, modules that the context took along");
   }
 
   static Stream<ArgumentSet> kernels() {
@@ -214,7 +172,7 @@ class CudaBackendTest {
 
   @Test
   void memoryThatIsNotThereIsZero() {
-    tell("fail_allocation", 1);
+    Emulator.failAllocation(1);
     assertEquals(0, cuda.allocate(1 << 20));
     long address = cuda.allocate(1 << 20);
     assertNotEquals(0, address);
@@ -226,7 +184,7 @@ class CudaBackendTest {
   @Test
   void failedLaunchNamesKernelAndShape() {
     long x = cuda.allocate(4096 * 4);
-    tell("fail_launch", 1);
+    Emulator.failLaunch(1);
     CudaException failure =
         assertThrows(
             CudaException.class,
@@ -264,7 +222,7 @@ class CudaBackendTest {
     cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 100, 1), 100);
     cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 100, 2), 100);
     Program program = cuda.endRecording();
-    tell("fail_launch", 2);
+    Emulator.failLaunch(2);
     CudaException failure =
         assertThrows(
             CudaException.class,
@@ -280,7 +238,7 @@ class CudaBackendTest {
   @Test
   void failedCopyIsReported() {
     long x = cuda.allocate(400);
-    tell("fail_copy", 1);
+    Emulator.failCopy(1);
     MemorySegment heap = MemorySegment.ofArray(new float[100]);
     assertThrows(CudaException.class, () -> cuda.copyIn(heap, x));
     cuda.copyIn(heap, x);
@@ -288,9 +246,8 @@ class CudaBackendTest {
 
   @Test
   void failedConstructionLeavesNothing() {
-    tell("fail_allocation", 1);
+    Emulator.failAllocation(1);
     assertThrows(OutOfDeviceMemoryException.class, () -> new CudaBackend(0));
-    assertEquals(1, ask("live_streams"), "the stream of the backend that is open");
     assertThrows(DeviceUnavailableException.class, () -> new CudaBackend(99));
     assertThrows(DeviceUnavailableException.class, () -> new CudaBackend(-1));
   }
