@@ -19,18 +19,17 @@ WEFT_DEVICE void generate(const weft_random& a, Draw draw) {
   T* y = static_cast<T*>(a.y);
   const bool wide = aligned(y);
   elementwise<T>(a.n, [&](int64_t first) {
-#pragma unroll 1
+    batch<T> v;
+#pragma unroll
     for (int k = 0; k < batch<T>::packs; k++) {
-      int64_t i = first + k * batch<T>::stride;
-      philox_block words =
-          philox((uint64_t)a.seed, (uint64_t)a.step, (uint32_t)a.operation, (uint32_t)(i / 4));
+      uint32_t block = (uint32_t)((first + k * batch<T>::stride) / 4);
+      philox_block words = philox((uint64_t)a.seed, (uint64_t)a.step, (uint32_t)a.operation, block);
       double values[4];
       draw(words, values);
-      pack<T> v;
 #pragma unroll
-      for (int j = 0; j < 4; j++) v.at[j] = T(values[j]);
-      store(y, i, a.n, wide, v);
+      for (int j = 0; j < 4; j++) v.part[k].at[j] = T(values[j]);
     }
+    store_batch(y, first, a.n, wide, v);
   });
 }
 
