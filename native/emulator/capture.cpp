@@ -45,7 +45,7 @@ CUresult check_unsafe_call(const char* call) {
               call);
 }
 
-CUresult check_legacy_stream(const char* call) {
+CUresult enter_legacy_stream(const char* call) {
   bool forbidden = false;
   for (CUstream stream : streams.live) {
     if (!stream->capture || stream->flags & CU_STREAM_NON_BLOCKING) continue;

@@ -5,6 +5,7 @@
 
 #include "driver.h"
 #include "memory.h"
+#include "stream.h"
 
 struct CUctx_st {
   int retained;  // of the primary context; 1 for one that was created
@@ -29,6 +30,7 @@ CUresult check_context(CUcontext context) {
 }
 
 void destroy(CUcontext context) {
+  finish_all(context);
   controls.leaked_objects += drop_streams(context) + drop_graphs(context) + drop_modules(context);
   memory().free_all(context, &controls.leaked_allocations, &controls.leaked_bytes);
   contexts.erase(context);

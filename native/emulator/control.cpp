@@ -55,6 +55,13 @@ void weft_emulator_do_nothing(int on) { controls.do_nothing = on != 0; }
 void weft_emulator_exact(int on) { controls.exact = on != 0; }
 void weft_emulator_reverse(int on) { controls.reverse = on != 0; }
 
+void weft_emulator_deferred(int on) {
+  Lock lock(driver_mutex);
+  controls.deferred = on != 0;
+  if (!on)
+    for (CUstream stream : streams.live) finish(stream);
+}
+
 void weft_emulator_total_memory(int64_t bytes) {
   Lock lock(driver_mutex);
   memory().total = (uint64_t)bytes;
@@ -99,6 +106,7 @@ const char* weft_emulator_last_error(void) {
 
 void weft_emulator_reset(void) {
   Lock lock(driver_mutex);
+  weft_emulator_deferred(0);
   for (Countdown* c : {&controls.allocation, &controls.launch, &controls.copy}) c->left = 0;
   controls.do_nothing = controls.exact = controls.reverse = false;
   controls.launches = 0;

@@ -26,6 +26,11 @@ WEFT_EXPORT void weft_emulator_exact(int on);
 // writes one place twice.
 WEFT_EXPORT void weft_emulator_reverse(int on);
 
+// 1: what a stream is given runs as late as CUDA allows: when the stream, an event after it or the
+// context is waited for. A host buffer that is used again too early, or read too early, then shows; so
+// does a missing wait between streams. Errors come from the call that waits. 0 runs all that is left.
+WEFT_EXPORT void weft_emulator_deferred(int on);
+
 // Device memory there is; 8 GiB at first.
 WEFT_EXPORT void weft_emulator_total_memory(int64_t bytes);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <map>
+#include <vector>
 
 #include "memory.h"
 #include "stream.h"
@@ -39,6 +40,15 @@ CUresult check_side(const char* call, Side side, uint64_t address, size_t bytes)
   return CUDA_SUCCESS;
 }
 
+bool is_pinned(uint64_t address, size_t bytes) {
+  for (const auto* ranges : {&pinned, &registered})
+    for (const auto& range : *ranges) {
+      auto start = (uint64_t)range.first;
+      if (address >= start && address + bytes <= start + range.second) return true;
+    }
+  return false;
+}
+
 // One copy; checked when it is enqueued and again when it runs, which may be much later in a graph.
 struct Copy {
   const char* call;
@@ -62,17 +72,43 @@ struct Copy {
     return CUDA_SUCCESS;
   }
 
-  CUresult enqueue(CUstream stream) const {
+  CUresult on(CUstream stream) const {
     if (controls.do_nothing.load(std::memory_order_relaxed)) return CUDA_SUCCESS;
     WEFT_ENTER(context);
     WEFT_TRY(check());
-    return submit(context, stream, CU_GRAPH_NODE_TYPE_MEMCPY, call, *this);
+    if (!controls.deferred || bytes == 0 || to_side == from_side ||
+        is_pinned(host_address(), bytes)) {
+      return submit(context, stream, CU_GRAPH_NODE_TYPE_MEMCPY, call, *this);
+    }
+    return enqueue_pageable(context, stream);
+  }
+
+  uint64_t host_address() const { return to_side == Side::HOST ? to : from; }
+
+  // From pageable memory a copy is staged before the call returns; to it, the call waits for the copy.
+  CUresult enqueue_pageable(CUcontext context, CUstream handle) const {
+    CUstream stream = nullptr;
+    WEFT_TRY(resolve_stream(context, handle, &stream));
+    if (!stream || stream->capture) {
+      return submit(context, handle, CU_GRAPH_NODE_TYPE_MEMCPY, call, *this);
+    }
+    if (to_side == Side::HOST) {
+      CUresult before = finish(stream);
+      CUresult result = (*this)();
+      return before != CUDA_SUCCESS ? before : result;
+    }
+    std::vector<char> staged((const char*)from, (const char*)from + bytes);
+    return enqueue(stream, {CU_GRAPH_NODE_TYPE_MEMCPY, [copy = *this, staged = std::move(staged)] {
+                              Copy from_stage = copy;
+                              from_stage.from = (uint64_t)staged.data();
+                              return from_stage();
+                            }});
   }
 
   CUresult now() const {
     if (controls.do_nothing.load(std::memory_order_relaxed)) return CUDA_SUCCESS;
     WEFT_ENTER(context);
-    WEFT_TRY(check_legacy_stream(call));
+    WEFT_TRY(enter_legacy_stream(call));
     WEFT_TRY(check_unsafe_call(call));
     return (*this)();
   }
@@ -100,7 +136,7 @@ struct Fill {
     return CUDA_SUCCESS;
   }
 
-  CUresult enqueue(CUstream stream) const {
+  CUresult on(CUstream stream) const {
     if (controls.do_nothing.load(std::memory_order_relaxed)) return CUDA_SUCCESS;
     WEFT_ENTER(context);
     WEFT_TRY(check());
@@ -125,7 +161,9 @@ WEFT_EXPORT CUresult cuMemFree_v2(CUdeviceptr address) {
   WEFT_ENTER(context);
   if (!address) return CUDA_SUCCESS;
   WEFT_TRY(check_unsafe_call("cuMemFree"));
-  return memory().free(address);
+  CUresult before = finish_all(context);  // cuMemFree waits for the device
+  CUresult result = memory().free(address);
+  return before != CUDA_SUCCESS ? before : result;
 }
 
 WEFT_EXPORT CUresult cuMemAllocAsync(CUdeviceptr* address, size_t bytes, CUstream handle) {
@@ -145,7 +183,9 @@ WEFT_EXPORT CUresult cuMemFreeAsync(CUdeviceptr address, CUstream handle) {
   if (stream && stream->capture) {
     return fail(CUDA_ERROR_NOT_SUPPORTED, "the emulator does not capture allocations");
   }
-  return address ? memory().free(address) : CUDA_SUCCESS;
+  if (!address) return CUDA_SUCCESS;
+  return submit(context, handle, CU_GRAPH_NODE_TYPE_MEMSET, "cuMemFreeAsync",
+                [address] { return memory().free(address); });
 }
 
 WEFT_EXPORT CUresult cuMemGetInfo_v2(size_t* free, size_t* total) {
@@ -182,11 +222,13 @@ WEFT_EXPORT CUresult cuMemAllocHost_v2(void** address, size_t bytes) {
 
 WEFT_EXPORT CUresult cuMemFreeHost(void* address) {
   WEFT_ENTER(context);
-  if (!pinned.erase(address)) {
+  if (!pinned.count(address)) {
     return fail(CUDA_ERROR_INVALID_VALUE, "%p was not allocated by cuMemHostAlloc", address);
   }
+  CUresult result = finish_all(context);
+  pinned.erase(address);
   ::free(address);
-  return CUDA_SUCCESS;
+  return result;
 }
 
 WEFT_EXPORT CUresult cuMemHostRegister_v2(void* address, size_t bytes, unsigned) {
@@ -219,36 +261,36 @@ WEFT_EXPORT CUresult cuMemcpy(CUdeviceptr to, CUdeviceptr from, size_t bytes) {
 }
 WEFT_EXPORT CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, size_t bytes,
                                           CUstream s) {
-  return Copy{"cuMemcpyHtoDAsync", Side::DEVICE, Side::HOST, to, host(from), bytes}.enqueue(s);
+  return Copy{"cuMemcpyHtoDAsync", Side::DEVICE, Side::HOST, to, host(from), bytes}.on(s);
 }
 WEFT_EXPORT CUresult cuMemcpyDtoHAsync_v2(void* to, CUdeviceptr from, size_t bytes, CUstream s) {
-  return Copy{"cuMemcpyDtoHAsync", Side::HOST, Side::DEVICE, host(to), from, bytes}.enqueue(s);
+  return Copy{"cuMemcpyDtoHAsync", Side::HOST, Side::DEVICE, host(to), from, bytes}.on(s);
 }
 WEFT_EXPORT CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes,
                                           CUstream s) {
-  return Copy{"cuMemcpyDtoDAsync", Side::DEVICE, Side::DEVICE, to, from, bytes}.enqueue(s);
+  return Copy{"cuMemcpyDtoDAsync", Side::DEVICE, Side::DEVICE, to, from, bytes}.on(s);
 }
 WEFT_EXPORT CUresult cuMemcpyAsync(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream s) {
-  return Copy{"cuMemcpyAsync", Side::EITHER, Side::EITHER, to, from, bytes}.enqueue(s);
+  return Copy{"cuMemcpyAsync", Side::EITHER, Side::EITHER, to, from, bytes}.on(s);
 }
 
 WEFT_EXPORT CUresult cuMemsetD8_v2(CUdeviceptr to, unsigned char value, size_t count) {
-  return Fill<unsigned char>{"cuMemsetD8", to, value, count}.enqueue(nullptr);
+  return Fill<unsigned char>{"cuMemsetD8", to, value, count}.on(nullptr);
 }
 WEFT_EXPORT CUresult cuMemsetD16_v2(CUdeviceptr to, unsigned short value, size_t count) {
-  return Fill<unsigned short>{"cuMemsetD16", to, value, count}.enqueue(nullptr);
+  return Fill<unsigned short>{"cuMemsetD16", to, value, count}.on(nullptr);
 }
 WEFT_EXPORT CUresult cuMemsetD32_v2(CUdeviceptr to, unsigned value, size_t count) {
-  return Fill<unsigned>{"cuMemsetD32", to, value, count}.enqueue(nullptr);
+  return Fill<unsigned>{"cuMemsetD32", to, value, count}.on(nullptr);
 }
 WEFT_EXPORT CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t count,
                                      CUstream s) {
-  return Fill<unsigned char>{"cuMemsetD8Async", to, value, count}.enqueue(s);
+  return Fill<unsigned char>{"cuMemsetD8Async", to, value, count}.on(s);
 }
 WEFT_EXPORT CUresult cuMemsetD16Async(CUdeviceptr to, unsigned short value, size_t count,
                                       CUstream s) {
-  return Fill<unsigned short>{"cuMemsetD16Async", to, value, count}.enqueue(s);
+  return Fill<unsigned short>{"cuMemsetD16Async", to, value, count}.on(s);
 }
 WEFT_EXPORT CUresult cuMemsetD32Async(CUdeviceptr to, unsigned value, size_t count, CUstream s) {
-  return Fill<unsigned>{"cuMemsetD32Async", to, value, count}.enqueue(s);
+  return Fill<unsigned>{"cuMemsetD32Async", to, value, count}.on(s);
 }

@@ -22,11 +22,15 @@ CUresult check_event(CUevent event) {
 
 // An event recorded in a capture stands for a place in a graph: there is nothing to wait for.
 CUresult check_can_wait(CUevent event, const char* call) {
-  WEFT_ENTER(context);
   WEFT_TRY(check_event(event));
   if (!event->captured) return CUDA_SUCCESS;
   if (auto capture = event->capture.lock()) capture->invalid = true;
   return fail(CUDA_ERROR_CAPTURED_EVENT, "%s on an event that was recorded in a capture", call);
+}
+
+// Whether the work before the event has still to run.
+bool pending(CUevent event) {
+  return event->stream && streams.has(event->stream) && event->stream->finished < event->position;
 }
 
 // The stream goes on after the event: a stream that is not captured yet becomes part of the capture.
@@ -47,7 +51,7 @@ CUresult wait_in_capture(CUstream stream, CUevent event) {
   stream->captured_work++;
   if (stream != capture->origin) stream->joined = false;
   CUstream source = event->stream;
-  if (streams.has(source) && source != stream && source->captured_work == event->captured_work) {
+  if (streams.has(source) && source != stream && source->captured_work == event->position) {
     source->joined = true;
   }
   return CUDA_SUCCESS;
@@ -78,8 +82,9 @@ WEFT_EXPORT CUresult cuEventRecord(CUevent event, CUstream handle) {
   WEFT_TRY(check_event(event));
   CUstream stream = nullptr;
   WEFT_TRY(resolve_stream(context, handle, &stream));
-  if (!stream) WEFT_TRY(check_legacy_stream("cuEventRecord"));
+  if (!stream) WEFT_TRY(enter_legacy_stream("cuEventRecord"));
   event->recorded = true;
+  event->stream = stream;
   event->captured = stream && stream->capture;
   if (event->captured) {
     if (stream->capture->invalid) {
@@ -87,22 +92,38 @@ WEFT_EXPORT CUresult cuEventRecord(CUevent event, CUstream handle) {
                   "cuEventRecord in a capture that has failed");
     }
     event->capture = stream->capture;
-    event->stream = stream;
-    event->captured_work = stream->captured_work;
-  } else {
-    event->milliseconds = now_milliseconds();
+    event->position = stream->captured_work;
+    return CUDA_SUCCESS;
   }
-  return CUDA_SUCCESS;
+  if (!stream || !controls.deferred) {
+    event->stream = nullptr;
+    event->milliseconds = now_milliseconds();
+    return CUDA_SUCCESS;
+  }
+  event->position = stream->finished + stream->pending.size() + 1;
+  return enqueue(stream, {CU_GRAPH_NODE_TYPE_MEMSET, [event] {
+                            if (events.has(event)) event->milliseconds = now_milliseconds();
+                            return CUDA_SUCCESS;
+                          }});
 }
 
 WEFT_EXPORT CUresult cuEventRecordWithFlags(CUevent event, CUstream stream, unsigned) {
   return cuEventRecord(event, stream);
 }
 
-WEFT_EXPORT CUresult cuEventQuery(CUevent event) { return check_can_wait(event, "cuEventQuery"); }
+// Work that was put off runs now, and is found to be done the next time.
+WEFT_EXPORT CUresult cuEventQuery(CUevent event) {
+  WEFT_ENTER(context);
+  WEFT_TRY(check_can_wait(event, "cuEventQuery"));
+  if (!pending(event)) return CUDA_SUCCESS;
+  WEFT_TRY(finish(event->stream, event->position));
+  return CUDA_ERROR_NOT_READY;
+}
 
 WEFT_EXPORT CUresult cuEventSynchronize(CUevent event) {
-  return check_can_wait(event, "cuEventSynchronize");
+  WEFT_ENTER(context);
+  WEFT_TRY(check_can_wait(event, "cuEventSynchronize"));
+  return pending(event) ? finish(event->stream, event->position) : CUDA_SUCCESS;
 }
 
 WEFT_EXPORT CUresult cuEventElapsedTime(float* milliseconds, CUevent start, CUevent end) {
@@ -113,6 +134,7 @@ WEFT_EXPORT CUresult cuEventElapsedTime(float* milliseconds, CUevent start, CUev
     if (!event->recorded || event->flags & CU_EVENT_DISABLE_TIMING) {
       return fail(CUDA_ERROR_INVALID_HANDLE, "an event that was not recorded or has no timing");
     }
+    if (pending(event)) return fail(CUDA_ERROR_NOT_READY, "an event that has not been reached");
   }
   *milliseconds = (float)(end->milliseconds - start->milliseconds);
   return CUDA_SUCCESS;
@@ -133,5 +155,10 @@ WEFT_EXPORT CUresult cuStreamWaitEvent(CUstream handle, CUevent event, unsigned)
     return fail(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED,
                 "a captured stream waits for an event from outside its capture");
   }
-  return CUDA_SUCCESS;
+  if (!pending(event) || event->stream == stream) return CUDA_SUCCESS;
+  CUstream source = event->stream;
+  if (!stream) return finish(source, event->position);
+  return enqueue(stream, {CU_GRAPH_NODE_TYPE_MEMSET, [source, position = event->position] {
+                            return streams.has(source) ? finish(source, position) : CUDA_SUCCESS;
+                          }});
 }

@@ -16,13 +16,14 @@
 WEFT_TYPED_KERNELS(WEFT_TYPED_ENTRIES)
 WEFT_UNTYPED_KERNELS(WEFT_UNTYPED_ENTRY)
 
-#define WEFT_PROBES(K)                                                          \
-  K(probe_returned_before_barrier)                                              \
-  K(probe_two_barriers)                                                         \
-  K(probe_lane_missing)                                                         \
-  K(probe_two_collectives)                                                      \
-  K(probe_past_end) K(probe_null) K(probe_misaligned) K(probe_division_by_zero) \
-      K(probe_no_barrier) K(probe_collectives)
+#define WEFT_PROBES(K)             \
+  K(probe_returned_before_barrier) \
+  K(probe_two_barriers)            \
+  K(probe_lane_missing)            \
+  K(probe_two_collectives)         \
+  K(probe_past_end)                \
+  K(probe_null)                    \
+  K(probe_misaligned) K(probe_division_by_zero) K(probe_no_barrier) K(probe_collectives)
 #define WEFT_PROBE_ENTRY(name) WEFT_ENTRY(name, fill)
 WEFT_PROBES(WEFT_PROBE_ENTRY)
 

@@ -41,9 +41,10 @@ WEFT_EXPORT CUresult cuModuleLoadFatBinary(CUmodule* module, const void* image) 
 WEFT_EXPORT CUresult cuModuleUnload(CUmodule module) {
   WEFT_ENTER(context);
   if (!modules.has(module)) return fail(CUDA_ERROR_INVALID_HANDLE, "not a live module");
+  CUresult result = finish_all(context);
   modules.live.erase(module);
   delete module;
-  return CUDA_SUCCESS;
+  return result;
 }
 
 WEFT_EXPORT CUresult cuModuleGetLoadingMode(int* mode) {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Streams, events and capture. Work runs at the call that enqueues it, so a stream is always empty;
-// what a stream adds is capture, and the rules that CUDA has for it.
+// Streams, events and capture. Work runs at the call that enqueues it or, where a test wants that, as
+// late as CUDA allows: when something waits for it.
 #ifndef WEFT_EMULATOR_STREAM_H
 #define WEFT_EMULATOR_STREAM_H
 
 #include <pthread.h>
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -33,12 +34,16 @@ struct Capture {
 }  // namespace weft::emulator
 
 struct CUstream_st {
+  CUstream_st(CUcontext owner_, unsigned flags_, int priority_, uint64_t id_)
+      : owner(owner_), flags(flags_), priority(priority_), id(id_) {}
   CUcontext owner;
   unsigned flags;
   int priority;
   uint64_t id;
   std::shared_ptr<weft::emulator::Capture> capture;  // null where it is not captured
   uint64_t captured_work = 0;                        // counts what happened to it in the capture
+  std::deque<weft::emulator::Work> pending;          // enqueued and not run
+  uint64_t finished = 0;                             // how much has run
   bool joined = true;                                // false: the origin does not yet wait for it
 };
 
@@ -48,11 +53,10 @@ struct CUevent_st {
   unsigned flags;
   bool recorded = false;
   double milliseconds = 0;
-  // where it was recorded, when that was in a capture
+  CUstream stream = nullptr;  // where it was recorded, and after how much work; 0 when all had run
+  uint64_t position = 0;
+  bool captured = false;  // recorded in a capture: then position counts captured work
   std::weak_ptr<weft::emulator::Capture> capture;
-  bool captured = false;
-  CUstream stream = nullptr;
-  uint64_t captured_work = 0;
 };
 
 namespace weft::emulator {
@@ -67,7 +71,15 @@ CUresult resolve_stream(CUcontext context, CUstream handle, CUstream* stream);
 CUresult check_unsafe_call(const char* call);
 
 // The legacy default stream waits for all blocking streams, so none of them may be capturing.
-CUresult check_legacy_stream(const char* call);
+CUresult enter_legacy_stream(const char* call);
+
+// Runs what is pending on the stream until so much of its work has finished, or all of it; on every
+// stream of the context. Returns the first error, and runs the rest all the same.
+CUresult finish(CUstream stream, uint64_t position = UINT64_MAX);
+CUresult finish_all(CUcontext context);
+
+// Takes work that is not captured: runs it, or puts it off.
+CUresult enqueue(CUstream stream, Work work);
 
 // Records the work when the stream is being captured, runs it otherwise.
 template <typename F>
@@ -76,10 +88,13 @@ CUresult submit(CUcontext context, CUstream handle, CUgraphNodeType type, const 
   CUstream stream = nullptr;
   WEFT_TRY(resolve_stream(context, handle, &stream));
   if (!stream) {
-    WEFT_TRY(check_legacy_stream(call));
+    WEFT_TRY(enter_legacy_stream(call));
     return work();
   }
-  if (!stream->capture) return work();
+  if (!stream->capture) {
+    if (!controls.deferred) return work();
+    return enqueue(stream, {type, std::function<CUresult()>(std::forward<F>(work))});
+  }
   if (stream->capture->invalid) {
     return fail(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "%s on a stream whose capture has failed",
                 call);
