@@ -54,6 +54,10 @@ class Format {
     if (apply) {
       Files.writeString(stamp, "");
       Files.setLastModifiedTime(stamp, now);
+      for (Path file : unformatted) {
+        // our own writing is no change to look at again
+        Files.setLastModifiedTime(file, now);
+      }
     } else if (!unformatted.isEmpty()) {
       System.out.println("run: mvn -N generate-sources -Dformat=apply");
       System.exit(1);
