@@ -21,8 +21,8 @@ namespace {
 
 void check(dnnl_status_t status, const char* call, const weft_gemm& a) {
   if (status == dnnl_success) return;
-  fail("oneDNN: %s failed with status %d for gemm_f32 of m %lld, n %lld, k %lld", call,
-       (int)status, (long long)a.m, (long long)a.n, (long long)a.k);
+  fail("oneDNN: %s failed with status %d for gemm_f32 of m %lld, n %lld, k %lld", call, (int)status,
+       (long long)a.m, (long long)a.n, (long long)a.k);
 }
 
 #define WEFT_ONEDNN(call) check(call, #call, a)
@@ -102,8 +102,8 @@ void product::make(const weft_gemm& a) {
       attributes, a.fast ? dnnl_fpmath_mode_bf16 : dnnl_fpmath_mode_strict));
   describe_scales(a, attributes);
   dnnl_primitive_desc_t description = nullptr;
-  WEFT_ONEDNN(dnnl_matmul_primitive_desc_create(&description, engine(a), x, w, nullptr, y,
-                                                attributes));
+  WEFT_ONEDNN(
+      dnnl_matmul_primitive_desc_create(&description, engine(a), x, w, nullptr, y, attributes));
   WEFT_ONEDNN(dnnl_primitive_create(&primitive, description));
   const_dnnl_memory_desc_t pad =
       dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
@@ -134,8 +134,9 @@ struct workshop {
   }
 
   product& find(const weft_gemm& a) {
-    key wanted = {a.m, a.n, a.k, a.lda, a.ldb, a.ldc, a.transpose_a, a.transpose_b, a.fast,
-                  omp_get_max_threads(), a.alpha, a.beta};
+    key wanted = {a.m,     a.n,           a.k,           a.lda,  a.ldb,
+                  a.ldc,   a.transpose_a, a.transpose_b, a.fast, omp_get_max_threads(),
+                  a.alpha, a.beta};
     auto found = products.find(wanted);
     if (found != products.end()) return found->second;
     if (!stream) WEFT_ONEDNN(dnnl_stream_create(&stream, engine(a), dnnl_stream_default_flags));

@@ -5,8 +5,8 @@
 #include "../abi/library.h"
 
 #include <omp.h>
-#include <stddef.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +50,8 @@ const char* const reductions[] = {"sum", "mean", "max", "sum_of_squares"};
 template <size_t Count>
 void list_enum(std::string& table, const char* type, const char* const (&names)[Count]) {
   for (size_t value = 0; value < Count; value++) {
-    table += std::string("enum\t") + type + "\t" + names[value] + "\t" + std::to_string(value) + "\n";
+    table +=
+        std::string("enum\t") + type + "\t" + names[value] + "\t" + std::to_string(value) + "\n";
   }
 }
 

@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Uniform and normal values by Philox, computed in double.
-#include "../math/philox.h"
+#include <string.h>
+
+#include "draw.h"
 #include "kernel.h"
 
 namespace weft {
 namespace WEFT_ISA {
 namespace {
 
-// values(block of four words, four results) -> y
+// values(two words, two results) gives elements 2 i and 2 i + 1
 template <typename T, typename Values>
-void fill_blocks(const weft_random& a, const Values& values) {
+void fill_pairs(const weft_random& a, int64_t cost, const Values& values) {
   T* y = as<T>(a.y);
-  uint64_t seed = (uint64_t)a.seed, step = (uint64_t)a.step;
-  uint32_t operation = (uint32_t)a.operation;
-  parallel(a.n, 4 * transcendental, [=](int64_t begin, int64_t end) {
-    constexpr int64_t blocks = 64;
-    double value[4 * blocks];
-    for (int64_t i = begin; i < end; i += 4 * blocks) {
-      uint32_t first = (uint32_t)(i / 4);
+  drawing source = {(uint64_t)a.seed, (uint64_t)a.step, (uint32_t)a.operation};
+  parallel(a.n, cost, [=](int64_t begin, int64_t end) {
+    uint32_t word[drawing::run];
+    T value[drawing::run];
+    for (int64_t i = begin; i < end; i += drawing::run) {
+      source.draw(i, word);
 #pragma omp simd
-      for (int j = 0; j < (int)blocks; j++) {
-        philox_block drawn = philox(seed, step, operation, first + j);
-        values(drawn, value + 4 * j);
+      for (int j = 0; j < (int)drawing::run / 2; j++) {
+        double first, second;
+        values(word[2 * j], word[2 * j + 1], &first, &second);
+        value[2 * j] = T(first);
+        value[2 * j + 1] = T(second);
       }
-      int64_t length = smaller(4 * blocks, end - i);
-#pragma omp simd
-      for (int64_t j = 0; j < length; j++) y[i + j] = T(value[j]);
+      memcpy(y + i, value, (size_t)smaller(drawing::run, end - i) * sizeof(T));
     }
   });
 }
@@ -34,22 +35,22 @@ void fill_blocks(const weft_random& a, const Values& values) {
 // y ~ U[a, b)
 template <typename T>
 void random_uniform(const weft_random& a) {
-  fill_blocks<T>(a, [low = a.a, width = a.b - a.a](const philox_block& drawn, double* value) {
-    for (int k = 0; k < 4; k++) value[k] = low + width * uniform(drawn.word[k]);
+  double low = a.a, width = a.b - a.a;
+  fill_pairs<T>(a, transcendental, [=](uint32_t u, uint32_t v, double* x, double* y) {
+    *x = low + width * uniform(u);
+    *y = low + width * uniform(v);
   });
 }
 
 // y ~ N(a, b^2)
 template <typename T>
 void random_normal(const weft_random& a) {
-  fill_blocks<T>(a, [mean = a.a, deviation = a.b](const philox_block& drawn, double* value) {
-    double first, second, third, fourth;
-    normal_pair(drawn.word[0], drawn.word[1], &first, &second);
-    normal_pair(drawn.word[2], drawn.word[3], &third, &fourth);
-    value[0] = mean + deviation * first;
-    value[1] = mean + deviation * second;
-    value[2] = mean + deviation * third;
-    value[3] = mean + deviation * fourth;
+  double mean = a.a, deviation = a.b;
+  fill_pairs<T>(a, 4 * transcendental, [=](uint32_t u, uint32_t v, double* x, double* y) {
+    double first, second;
+    normal_pair(u, v, &first, &second);
+    *x = mean + deviation * first;
+    *y = mean + deviation * second;
   });
 }
 

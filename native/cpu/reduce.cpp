@@ -96,14 +96,10 @@ void reduce_with(const weft_reduce& a, T divisor) {
 template <typename T>
 void reduce(const weft_reduce& a) {
   switch (a.operation) {
-    case WEFT_SUM:
-      return reduce_with<add, T>(a, T(1));
-    case WEFT_MEAN:
-      return reduce_with<add, T>(a, T(a.count));
-    case WEFT_MAX:
-      return reduce_with<most_or_nan, T>(a, T(1));
-    case WEFT_SUM_OF_SQUARES:
-      return reduce_with<add_squares, T>(a, T(1));
+    case WEFT_SUM: return reduce_with<add, T>(a, T(1));
+    case WEFT_MEAN: return reduce_with<add, T>(a, T(a.count));
+    case WEFT_MAX: return reduce_with<most_or_nan, T>(a, T(1));
+    case WEFT_SUM_OF_SQUARES: return reduce_with<add_squares, T>(a, T(1));
     default:
       fail("reduction has no number %lld; there are %d", (long long)a.operation, WEFT_REDUCTIONS);
   }

@@ -99,8 +99,9 @@ void copy_rows(const weft_copy_rows& a) {
   });
 }
 
-// Tiles of 32 x 32: 32 rows of each side are 64 cache lines in float32, 128 in float64, well within
-// the first level's 512.
+// Tiles of 32 x 32 pass through a buffer, so that x is read and y written in whole cache lines. Direct
+// strides of a power of two would all fall into one set of the cache (2048 x 8192: 6.8 ns an element
+// against 0.6). The buffer's rows are longer by one for the same reason.
 template <typename T>
 void transpose(const weft_transpose& a) {
   constexpr int64_t tile = 32;
@@ -110,13 +111,17 @@ void transpose(const weft_transpose& a) {
   int64_t across = (cols + tile - 1) / tile, down = (rows + tile - 1) / tile;
   choose_flag(a.accumulate, [&](auto accumulate) {
     constexpr bool add = accumulate;
-    parallel_units(across * down, tile * tile, [=](int64_t begin, int64_t end) {
+    parallel_units(across * down, transcendental * tile * tile, [=](int64_t begin, int64_t end) {
+      T buffer[tile][tile + 1];
       for (int64_t t = begin; t < end; t++) {
-        int64_t r0 = t / across * tile, c0 = t % across * tile;
-        int64_t r1 = smaller(rows, r0 + tile), c1 = smaller(cols, c0 + tile);
-        for (int64_t c = c0; c < c1; c++) {
-#pragma omp simd
-          for (int64_t r = r0; r < r1; r++) put<add>(y[c * rows + r], x[r * cols + c]);
+        int64_t r0 = t % down * tile, c0 = t / down * tile;
+        int64_t height = smaller(tile, rows - r0), width = smaller(tile, cols - c0);
+        for (int64_t r = 0; r < height; r++) {
+          for (int64_t c = 0; c < width; c++) buffer[r][c] = x[(r0 + r) * cols + c0 + c];
+        }
+        for (int64_t c = 0; c < width; c++) {
+          T* to = y + (c0 + c) * rows + r0;
+          for (int64_t r = 0; r < height; r++) put<add>(to[r], buffer[r][c]);
         }
       }
     });
