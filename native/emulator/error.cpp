@@ -49,7 +49,7 @@ constexpr Text TEXTS[] = {
     WEFT_ERROR(ERROR_UNKNOWN, "unknown error"),
 };
 
-CUresult find(CUresult result, const char** text, const char* Text::*member) {
+CUresult find(CUresult result, const char** text, const char* Text::* member) {
   *text = nullptr;
   for (const Text& known : TEXTS)
     if (known.result == result) *text = known.*member;
