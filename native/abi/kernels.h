@@ -40,8 +40,8 @@ typedef enum weft_activation {
 } weft_activation;
 
 typedef enum weft_unary {
-  WEFT_SCALE,       // alpha x
-  WEFT_SHIFT,       // x + alpha
+  WEFT_SCALE,  // alpha x
+  WEFT_SHIFT,  // x + alpha
   WEFT_EXP,
   WEFT_LOG,
   WEFT_SQUARE,
@@ -228,7 +228,7 @@ typedef enum weft_reduction {
   K(max_backward, max_backward, 256, 32)                               \
   K(gather_rows, gather_rows, 128, 1024)                               \
   K(gather_rows_u8, gather_rows, 128, 1024)                            \
-  K(gather_rows_backward, gather_rows_backward, 512, 32)               \
+  K(gather_rows_backward, gather_rows_backward, 256, 1)                \
   K(argmax, argmax, 128, 4)                                            \
   K(fill, fill, 128, 1024)                                             \
   K(copy_rows, copy_rows, 128, 1024)                                   \
