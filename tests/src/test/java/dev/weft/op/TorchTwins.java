@@ -71,9 +71,7 @@ final class TorchTwins {
         (token, twin) ->
             TWINS.put(
                 "bias_activation_" + token + suffix,
-                suffix.isEmpty()
-                    ? twin
-                    : in -> twin.apply(new Tensor[] {in[0].add(in[1])})));
+                suffix.isEmpty() ? twin : in -> twin.apply(new Tensor[] {in[0].add(in[1])})));
   }
 
   private static void unary() {
@@ -148,8 +146,7 @@ final class TorchTwins {
 
   /** The mask as an argument, from a second Philox: PyTorch has another generator. */
   private static Tensor dropoutFactors(Tensor x) {
-    double[] factors =
-        Philox.dropoutFactors(TorchParityTest.SEED, 0, 0, (int) x.numel(), 0.3);
+    double[] factors = Philox.dropoutFactors(TorchParityTest.SEED, 0, 0, (int) x.numel(), 0.3);
     return tensor(factors, x.sizes().vec().get());
   }
 

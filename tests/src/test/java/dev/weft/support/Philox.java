@@ -4,8 +4,8 @@ package dev.weft.support;
 import java.math.BigInteger;
 
 /**
- * Philox4x32-10 written a second time, after the paper (Salmon et al. 2011, section 3.3) and over big
- * integers, as an oracle for the kernels.
+ * Philox4x32-10 written a second time, after the paper (Salmon et al. 2011, section 3.3) and over
+ * big integers, as an oracle for the kernels.
  */
 public final class Philox {
   private static final BigInteger M0 = new BigInteger("D2511F53", 16);

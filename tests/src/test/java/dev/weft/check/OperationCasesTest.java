@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.check;
+
+import static org.junit.jupiter.api.Assertions.assertAll;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.Node;
+import dev.weft.Tape;
+import dev.weft.Tensor;
+import dev.weft.device.Kernel;
+import dev.weft.op.KernelTest;
+import dev.weft.op.Operation;
+import dev.weft.op.OptimizerKernelTest;
+import dev.weft.op.RandomKernelTest;
+import dev.weft.op.TorchParityTest;
+import java.lang.reflect.Method;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every operation has a case, every case is right about itself, and its gradient is checked. */
+class OperationCasesTest {
+  /** Kernels without a gradient, and the method that tests each. */
+  private static final Map<Kernel, Map.Entry<Class<?>, String>> TESTED_ALONE =
+      Map.of(
+          Kernel.FILL, Map.entry(KernelTest.class, "fillSetsEveryElement"),
+          Kernel.ARGMAX, Map.entry(KernelTest.class, "argmaxTakesTheFirstLargest"),
+          Kernel.GATHER_LABELS, Map.entry(KernelTest.class, "labelsFollowTheCursor"),
+          Kernel.GATHER_ROWS_U8, Map.entry(KernelTest.class, "bytesAreNormalised"),
+          Kernel.ADVANCE_STEP, Map.entry(KernelTest.class, "stepAdvances"),
+          Kernel.RANDOM_UNIFORM, Map.entry(RandomKernelTest.class, "uniformFollowsPhilox"),
+          Kernel.RANDOM_NORMAL, Map.entry(RandomKernelTest.class, "normalFollowsPhilox"),
+          Kernel.SGD, Map.entry(OptimizerKernelTest.class, "sgdAgreesWithPyTorch"),
+          Kernel.ADAM, Map.entry(OptimizerKernelTest.class, "adamAgreesWithPyTorch"));
+
+  private static Device cpu;
+
+  @BeforeAll
+  static void open() {
+    cpu = Device.cpu();
+  }
+
+  @AfterAll
+  static void close() {
+    assertEquals(0, cpu.memory().live());
+    cpu.close();
+  }
+
+  static Stream<OperationCase> cases() {
+    return OperationCases.all().stream();
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("cases")
+  void gradientAgreesWithFiniteDifferences(OperationCase operation) {
+    List<CheckResult> results = new SelfTest(cpu, r -> {}).gradients(List.of(operation));
+    assertFalse(results.isEmpty());
+    assertAll(results.stream().map(r -> () -> assertTrue(r.passed(), r.toString())));
+  }
+
+  @Test
+  void everyKernelHasACaseOrATestOfItsOwn() {
+    Set<Kernel> covered = EnumSet.noneOf(Kernel.class);
+    cases().forEach(operation -> covered.addAll(operation.kernels()));
+    assertEquals(List.of(), uncovered(covered, TESTED_ALONE.keySet()));
+    TESTED_ALONE.forEach(
+        (kernel, test) ->
+            assertTrue(
+                Arrays.stream(test.getKey().getDeclaredMethods())
+                    .map(Method::getName)
+                    .anyMatch(test.getValue()::equals),
+                () -> kernel + ": " + test + " is not there"));
+  }
+
+  @Test
+  void missingCaseIsNoticed() {
+    Set<Kernel> covered =
+        cases()
+            .filter(operation -> !operation.name().startsWith("matmul"))
+            .flatMap(operation -> operation.kernels().stream())
+            .collect(Collectors.toSet());
+    assertEquals(List.of(Kernel.GEMM), uncovered(covered, TESTED_ALONE.keySet()));
+  }
+
+  private static List<Kernel> uncovered(Set<Kernel> covered, Set<Kernel> alone) {
+    return Stream.of(Kernel.values())
+        .filter(kernel -> !covered.contains(kernel) && !alone.contains(kernel))
+        .toList();
+  }
+
+  @Test
+  void everyOperationHasACase() {
+    Set<String> covered =
+        cases().map(operation -> operation.operation().getName()).collect(Collectors.toSet());
+    List<String> missing =
+        new ClassFileImporter()
+                .withImportOption(new ImportOption.DoNotIncludeTests())
+                .importPackages("dev.weft")
+                .stream()
+                .filter(type -> type.isAssignableTo(Operation.class) && !type.isInterface())
+                .filter(type -> !type.getPackageName().startsWith("dev.weft.support"))
+                .map(JavaClass::getName)
+                .filter(name -> !covered.contains(name))
+                .toList();
+    assertEquals(List.of(), missing);
+  }
+
+  @Test
+  void namesAreUniqueAndEachHasATwinInPyTorch() {
+    List<String> names = cases().map(OperationCase::name).toList();
+    assertEquals(names.size(), Set.copyOf(names).size());
+    assertEquals(List.of(), names.stream().filter(n -> !TorchParityTest.hasTwin(n)).toList());
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("cases")
+  void caseIsRightAboutItself(OperationCase operation) {
+    List<Input> example = operation.examples().get(0);
+    List<Tensor> inputs = example.stream().map(i -> i.on(cpu, DType.F32, 1)).toList();
+    try (Tape tape = new Tape(cpu)) {
+      inputs.stream().filter(t -> t.dtype().isFloating()).forEach(Tensor::requiresGrad);
+      Tensor y = operation.function().apply(tape, inputs.toArray(Tensor[]::new));
+      assertTrue(
+          tape.nodes().stream()
+              .map(Node::operation)
+              .anyMatch(
+                  o ->
+                      o.getClass() == operation.operation()
+                          && (operation.name().startsWith(o.name()) || tape.nodes().size() > 1)),
+          () -> operation + " does not apply " + operation.operation());
+      assertTrue(OperationCase.bytes(example, y.shape(), DType.F32) > 0);
+      assertTrue(operation.flops().of(example.stream().map(Input::shape).toList(), y.shape()) >= 0);
+    } finally {
+      inputs.forEach(Tensor::close);
+    }
+  }
+
+  @Test
+  void unknownNameListsAll() {
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> OperationCases.matching("frobnicate"));
+    assertTrue(e.getMessage().contains("'frobnicate'"), e.getMessage());
+    assertTrue(e.getMessage().contains("matmul_ta_tb"), e.getMessage());
+  }
+
+  @Test
+  void largeExamplesCanBeLeftOut() {
+    OperationCase relu = OperationCases.matching("bias_activation_relu").get(0);
+    assertTrue(relu.examples(100).size() < relu.examples().size());
+  }
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.op;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.Shape;
+import dev.weft.StepState;
+import dev.weft.Tape;
+import dev.weft.Tensor;
+import dev.weft.check.Input;
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+import dev.weft.device.Precision;
+import dev.weft.device.cpu.CpuLibrary;
+import dev.weft.support.OnEachDevice;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+
+/** Kernels that have no gradient, and what holds for kernels beyond their formula. */
+public class KernelTest {
+  private static final double NAN = Double.NaN;
+
+  @OnEachDevice
+  void fillSetsEveryElement(OnEachDevice.Place place) {
+    try (Device device = place.open()) {
+      for (int n : new int[] {1, 7, 1024, 1025, 5000}) {
+        for (DType dtype : DType.values()) {
+          double[] expected = new double[n];
+          Arrays.fill(expected, dtype.isFloating() ? 2.5 : 2);
+          assertArrayEquals(expected, device.full(dtype, Shape.of(n), 2.5).toDoubles());
+        }
+      }
+    }
+  }
+
+  @OnEachDevice
+  void argmaxTakesTheFirstLargest(OnEachDevice.Place place) {
+    double[] x = {
+      1, 5, 5, 2, // a tie: the first
+      -3, -1, -2, -1, //
+      NAN, 9, 1, 1, // NaN counts as the largest
+      9, 1, NAN, NAN, //
+      7, 7, 7, 7
+    };
+    try (Device device = place.open()) {
+      for (DType dtype : new DType[] {DType.F32, DType.F64}) {
+        assertArrayEquals(new int[] {1, 1, 0, 2, 0}, argmax(device, dtype, x, 5, 4));
+        double[] wide = new double[3 * 2000];
+        wide[1999] = 1;
+        wide[2000 + 700] = 3;
+        wide[2000 + 1300] = 3;
+        assertArrayEquals(new int[] {1999, 700, 0}, argmax(device, dtype, wide, 3, 2000));
+      }
+    }
+  }
+
+  private static int[] argmax(Device device, DType dtype, double[] values, int rows, int cols) {
+    Tensor x = device.tensor(dtype, Shape.of(rows, cols), values);
+    Tensor y = device.allocate(DType.I32, Shape.of(rows));
+    device.run(
+        Kernel.ARGMAX,
+        dtype.precision(),
+        new Arguments.Argmax(x.address(), y.address(), rows, cols),
+        rows);
+    return y.toInts();
+  }
+
+  @OnEachDevice
+  void bytesAreNormalised(OnEachDevice.Place place) {
+    try (Device device = place.open();
+        StepState state = new StepState(device, 1)) {
+      // rows 0..3 of 3 bytes; the batch is rows order[2], order[3]
+      Tensor source =
+          device.tensor(DType.U8, Shape.of(4, 3), 0, 51, 255, 1, 2, 3, 100, 128, 200, 7, 8, 9);
+      Tensor order = device.tensor(new int[] {3, 1, 2, 0});
+      state.set(1, 0, 2, 0);
+      for (DType dtype : new DType[] {DType.F32, DType.F64}) {
+        Tensor y = device.allocate(dtype, Shape.of(2, 3));
+        device.run(
+            Kernel.GATHER_ROWS_U8,
+            dtype.precision(),
+            new Arguments.GatherRows(
+                source.address(),
+                order.address(),
+                state.address(),
+                y.address(),
+                2,
+                3,
+                1.0 / 255,
+                -0.5),
+            6);
+        double[] expected = {100 / 255.0 - .5, 128 / 255.0 - .5, 200 / 255.0 - .5, -.5, -.3, .5};
+        assertArrayEquals(expected, y.toDoubles(), 1e-7);
+      }
+    }
+  }
+
+  @OnEachDevice
+  void labelsFollowTheCursor(OnEachDevice.Place place) {
+    try (Device device = place.open();
+        StepState state = new StepState(device, 1)) {
+      Tensor labels = device.tensor(new int[] {10, 11, 12, 13, 14});
+      Tensor order = device.tensor(new int[] {4, 2, 0, 1, 3});
+      Tensor y = device.allocate(DType.I32, Shape.of(2));
+      state.set(1, 0, 1, 0);
+      device.run(
+          Kernel.GATHER_LABELS,
+          Precision.F32,
+          new Arguments.GatherLabels(
+              labels.address(), order.address(), state.address(), y.address(), 2),
+          2);
+      assertArrayEquals(new int[] {12, 10}, y.toInts());
+      device.run(
+          Kernel.GATHER_LABELS,
+          Precision.F32,
+          new Arguments.GatherLabels(labels.address(), order.address(), 0, y.address(), 2),
+          2);
+      assertArrayEquals(new int[] {14, 12}, y.toInts());
+    }
+  }
+
+  @OnEachDevice
+  void stepAdvances(OnEachDevice.Place place) {
+    try (Device device = place.open();
+        StepState state = new StepState(device, 9)) {
+      state.set(9, 41, 0, 0.1);
+      state.advance(64);
+      state.advance(36);
+      assertEquals(43, state.step());
+      // the cursor stands at 100: the batch begins there
+      int[] numbers = new int[101];
+      Arrays.setAll(numbers, i -> i);
+      Tensor all = device.tensor(numbers);
+      Tensor y = device.allocate(DType.I32, Shape.of(1));
+      device.run(
+          Kernel.GATHER_LABELS,
+          Precision.F32,
+          new Arguments.GatherLabels(all.address(), all.address(), state.address(), y.address(), 1),
+          1);
+      assertEquals(100, y.item());
+    }
+  }
+
+  @OnEachDevice
+  void rowsAreCopiedBetweenStrides(OnEachDevice.Place place) {
+    try (Device device = place.open()) {
+      Tensor x = device.tensor(DType.F64, Shape.of(2, 4), 1, 2, 3, 4, 5, 6, 7, 8);
+      Tensor y = device.full(DType.F64, Shape.of(2, 3), 100);
+      // columns 1 and 2 of x to columns 0 and 1 of y, times -2; then the same once more, added
+      for (boolean accumulate : new boolean[] {false, true}) {
+        device.run(
+            Kernel.COPY_ROWS,
+            Precision.F64,
+            new Arguments.CopyRows(x.address() + 8, y.address(), 2, 2, 4, 3, -2, accumulate),
+            4);
+      }
+      assertArrayEquals(new double[] {-8, -12, 100, -24, -28, 100}, y.toDoubles());
+    }
+  }
+
+  @OnEachDevice
+  void copiesGoBothWays(OnEachDevice.Place place) {
+    try (Device device = place.open()) {
+      float[] values = new float[3 * 1031];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = i * 0.37f - 100;
+      }
+      Tensor x = device.tensor(values);
+      assertArrayEquals(values, x.toFloats());
+      x.view(5, Shape.of(2)).copyFrom(MemorySegment.ofArray(new float[] {1, 2}));
+      assertArrayEquals(
+          new float[] {values[4], 1, 2, values[7]}, Arrays.copyOfRange(x.toFloats(), 4, 8));
+    }
+  }
+
+  @OnEachDevice
+  void maximumHandsOnNaN(OnEachDevice.Place place) {
+    try (Device device = place.open();
+        Tape tape = new Tape(device)) {
+      Tensor a = device.tensor(new double[] {NAN, 1, 2});
+      Tensor b = device.tensor(new double[] {1, NAN, 3});
+      assertArrayEquals(new double[] {NAN, NAN, 3}, tape.maximum(a, b).toDoubles());
+      assertArrayEquals(new double[] {NAN, NAN, 2}, tape.minimum(a, b).toDoubles());
+      assertEquals(NAN, tape.max(a).item());
+      assertEquals(NAN, tape.sum(a).item());
+      assertArrayEquals(new double[] {NAN, 1, 2}, tape.relu(a).toDoubles());
+    }
+  }
+
+  @OnEachDevice
+  void labelOutsideTheClassesMakesTheLossNaN(OnEachDevice.Place place) {
+    try (Device device = place.open();
+        Tape tape = new Tape(device)) {
+      Tensor x = device.zeros(DType.F32, Shape.of(2, 3)).requiresGrad();
+      for (int label : new int[] {3, -1}) {
+        Tensor loss = tape.softmaxCrossEntropy(x, device.tensor(new int[] {0, label}));
+        assertEquals(NAN, loss.item());
+      }
+    }
+  }
+
+  @OnEachDevice
+  void hitsCountTheFirstLargestLogit(OnEachDevice.Place place) {
+    try (Device device = place.open();
+        Tape tape = new Tape(device)) {
+      Tensor x = device.tensor(new double[][] {{1, 3, 2}, {4, 4, 0}, {4, 4, 0}, {0, NAN, 1}});
+      Tensor hits = device.allocate(DType.F64, Shape.of(4));
+      tape.apply(new SoftmaxCrossEntropy(0, hits), x, device.tensor(new int[] {1, 0, 1, 1}));
+      assertArrayEquals(new double[] {1, 1, 0, 0}, hits.toDoubles());
+    }
+  }
+
+  /** With one thread or two, on the first run or the second: the same bits. */
+  @Test
+  void threadsDoNotChangeABit() {
+    CpuLibrary library = CpuLibrary.get();
+    long before = library.threads(0);
+    try (Device cpu = Device.cpu()) {
+      Tensor x = Input.randomNormal(700, 130).on(cpu, DType.F32, 3);
+      float[][] results = new float[4][];
+      for (int run = 0; run < 4; run++) {
+        library.threads(1 + run % 2);
+        try (Tape tape = new Tape(cpu)) {
+          results[run] =
+              tape.concat(
+                      0,
+                      tape.reshape(tape.sum(x), 1),
+                      tape.sum(x, 0),
+                      tape.mean(x, 1),
+                      tape.reshape(tape.squaredNorm(x), 1))
+                  .toFloats();
+        }
+      }
+      for (float[] result : results) {
+        assertArrayEquals(results[0], result);
+      }
+    } finally {
+      library.threads(before);
+    }
+  }
+
+  @Test
+  void closeLeavesNothing() {
+    Device cpu = Device.cpu();
+    try (Tape tape = new Tape(cpu);
+        Tensor x = cpu.full(DType.F32, Shape.of(100, 100), 1).requiresGrad()) {
+      tape.backward(tape.sum(tape.dropout(tape.square(x), 0.5)));
+    }
+    assertEquals(0, cpu.memory().live());
+    cpu.close();
+  }
+}
