@@ -21,15 +21,15 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * A machine to compute on: the processor, or one NVIDIA GPU. Tensors, tapes and networks belong to the
- * device that they were made on.
+ * A machine to compute on: the processor, or one NVIDIA GPU. Tensors, tapes and networks belong to
+ * the device that they were made on.
  *
- * <p><b>Threads.</b> A device belongs to the thread that opened it, and only that thread may use it or
- * anything made on it; another gets an {@link IllegalStateException}. {@link #claim} hands it to the
- * calling thread. Several devices may be open, each with its own thread.
+ * <p><b>Threads.</b> A device belongs to the thread that opened it, and only that thread may use it
+ * or anything made on it; another gets an {@link IllegalStateException}. {@link #claim} hands it to
+ * the calling thread. Several devices may be open, each with its own thread.
  *
- * <p><b>Lifetimes.</b> Closing a device frees all of its memory. What was made on it says so when used
- * afterwards. {@link #memory} counts what is live.
+ * <p><b>Lifetimes.</b> Closing a device frees all of its memory. What was made on it says so when
+ * used afterwards. {@link #memory} counts what is live.
  */
 public final class Device implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("dev.weft");
@@ -57,8 +57,8 @@ public final class Device implements AutoCloseable {
   /**
    * Opens the first NVIDIA GPU.
    *
-   * @throws DeviceUnavailableException where there is none, or a library is missing: it says which, and
-   *     where it was sought
+   * @throws DeviceUnavailableException where there is none, or a library is missing: it says which,
+   *     and where it was sought
    */
   public static Device cuda() {
     return cuda(0);
@@ -225,13 +225,18 @@ public final class Device implements AutoCloseable {
   /** A floating-point tensor filled with one value. */
   public Tensor full(DType dtype, Shape shape, double value) {
     Tensor tensor = allocate(dtype, shape);
-    tensor.fill(value);
-    return tensor;
+    try {
+      tensor.fill(value);
+      return tensor;
+    } catch (RuntimeException e) {
+      tensor.close();
+      throw e;
+    }
   }
 
   /**
-   * Runs a kernel on this device: the way of operations and optimizers, whose arguments are known to
-   * be right. Addresses in {@code arguments} are not checked here.
+   * Runs a kernel on this device: the way of operations and optimizers, whose arguments are known
+   * to be right. Addresses in {@code arguments} are not checked here.
    */
   public void run(Kernel kernel, Precision precision, Arguments arguments, long work) {
     check();
@@ -239,8 +244,8 @@ public final class Device implements AutoCloseable {
   }
 
   /**
-   * Records the kernels that {@code step} runs, without running them, as a program to replay. Memory
-   * that the step uses must stay allocated for as long as the program is used.
+   * Records the kernels that {@code step} runs, without running them, as a program to replay.
+   * Memory that the step uses must stay allocated for as long as the program is used.
    */
   public Program record(Runnable step) {
     check();

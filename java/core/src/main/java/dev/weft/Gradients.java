@@ -6,9 +6,9 @@ import dev.weft.device.Kernel;
 import java.util.List;
 
 /**
- * Where the gradients of one tape go. The first contribution to a gradient overwrites, later ones add,
- * so nothing is ever filled with zeros. A gradient of an intermediate result lies in the tape's memory
- * and has one owner, which lets it be changed in place and handed on.
+ * Where the gradients of one tape go. The first contribution to a gradient overwrites, later ones
+ * add, so nothing is ever filled with zeros. A gradient of an intermediate result lies in the
+ * tape's memory and has one owner, which lets it be changed in place and handed on.
  */
 final class Gradients {
   private final Tape tape;

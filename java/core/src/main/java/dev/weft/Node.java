@@ -93,8 +93,8 @@ public final class Node {
   }
 
   /**
-   * Makes a tensor of this tape the gradient of an input, without a copy where there is none yet. The
-   * tensor now belongs to that input.
+   * Makes a tensor of this tape the gradient of an input, without a copy where there is none yet.
+   * The tensor now belongs to that input.
    */
   public void adopt(int index, Tensor gradient) {
     tape.gradients().adopt(inputs.get(index), gradient);

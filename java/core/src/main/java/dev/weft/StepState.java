@@ -21,7 +21,12 @@ public final class StepState implements AutoCloseable {
   /** Makes one at step 0, cursor 0, rate 0. */
   public StepState(Device device, long seed) {
     memory = device.allocate(DType.U8, Shape.of(BYTES)).named("step state");
-    set(seed, 0, 0, 0);
+    try {
+      set(seed, 0, 0, 0);
+    } catch (RuntimeException e) {
+      memory.close();
+      throw e;
+    }
   }
 
   /** Writes all of it from the host. */
@@ -40,8 +45,7 @@ public final class StepState implements AutoCloseable {
   public void advance(long rows) {
     memory
         .device()
-        .run(
-            Kernel.ADVANCE_STEP, Precision.F32, new Arguments.AdvanceStep(address(), rows), 1);
+        .run(Kernel.ADVANCE_STEP, Precision.F32, new Arguments.AdvanceStep(address(), rows), 1);
   }
 
   /** The number of finished steps, read back from the device. */

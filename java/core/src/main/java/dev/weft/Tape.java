@@ -22,13 +22,13 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * Records operations as they run and takes gradients in reverse order. What it makes lives until it is
- * closed. Each method computes its result at once; {@link #backward} adds the gradients of everything
- * that {@link Tensor#requiresGrad} was called on.
+ * Records operations as they run and takes gradients in reverse order. What it makes lives until it
+ * is closed. Each method computes its result at once; {@link #backward} adds the gradients of
+ * everything that {@link Tensor#requiresGrad} was called on.
  *
  * <p>A gradient is the sum over all uses of a tensor and over all backward passes since {@link
- * Tensor#zeroGrad}. Gradients of intermediate results are given back as soon as they are used, unless
- * {@link #retainGradients} was called.
+ * Tensor#zeroGrad}. Gradients of intermediate results are given back as soon as they are used,
+ * unless {@link #retainGradients} was called.
  */
 public final class Tape implements AutoCloseable {
 
@@ -162,7 +162,8 @@ public final class Tape implements AutoCloseable {
   /**
    * Adds the gradient of a scalar to everything it was computed from.
    *
-   * @throws IllegalArgumentException where {@code y} is not a scalar or nothing in it has a gradient
+   * @throws IllegalArgumentException where {@code y} is not a scalar or nothing in it has a
+   *     gradient
    */
   public void backward(Tensor y) {
     check();

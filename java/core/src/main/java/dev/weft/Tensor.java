@@ -11,9 +11,9 @@ import java.lang.ref.Cleaner;
 import java.util.Arrays;
 
 /**
- * A dense, row-major array on a device. One made by a {@link Device} is closed by its user; one made by
- * a {@link Tape} is closed with the tape. Using a closed tensor is an {@link IllegalStateException}
- * that names it.
+ * A dense, row-major array on a device. One made by a {@link Device} is closed by its user; one
+ * made by a {@link Tape} is closed with the tape. Using a closed tensor is an {@link
+ * IllegalStateException} that names it.
  */
 public final class Tensor implements AutoCloseable {
   private static final Cleaner CLEANER = Cleaner.create();
@@ -30,8 +30,7 @@ public final class Tensor implements AutoCloseable {
   private boolean gradFilled;
   private boolean intermediate;
 
-  private Tensor(
-      Device device, DType dtype, Shape shape, Block block, long offset, boolean owner) {
+  private Tensor(Device device, DType dtype, Shape shape, Block block, long offset, boolean owner) {
     this.device = device;
     this.dtype = dtype;
     this.shape = shape;
@@ -98,13 +97,13 @@ public final class Tensor implements AutoCloseable {
   /**
    * Where it starts in device memory.
    *
-   * @throws IllegalStateException where it or its device is closed, or the thread is not the owner's
+   * @throws IllegalStateException where it or its device is closed, or the thread is not the
+   *     owner's
    */
   public long address() {
     device.check();
     if (!block.isLive()) {
-      throw new IllegalStateException(
-          "%s is closed, or the tape that made it is".formatted(this));
+      throw new IllegalStateException("%s is closed, or the tape that made it is".formatted(this));
     }
     return block.address() + offset;
   }
@@ -124,8 +123,8 @@ public final class Tensor implements AutoCloseable {
   }
 
   /**
-   * The gradient: the sum over all backward passes since {@link #zeroGrad}; null where there was none.
-   * It is closed with this tensor.
+   * The gradient: the sum over all backward passes since {@link #zeroGrad}; null where there was
+   * none. It is closed with this tensor.
    */
   public Tensor grad() {
     return gradFilled ? grad : null;

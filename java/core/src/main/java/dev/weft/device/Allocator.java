@@ -2,9 +2,9 @@
 package dev.weft.device;
 
 /**
- * The caching allocator of one device: memory that is released waits for the next request of about its
- * size. Sizes are rounded up to 512 bytes. When the device refuses, the cache is given back to it and
- * the request tried once more.
+ * The caching allocator of one device: memory that is released waits for the next request of about
+ * its size. Sizes are rounded up to 512 bytes. When the device refuses, the cache is given back to
+ * it and the request tried once more.
  *
  * <p>The system property {@code weft.allocator=exact} turns rounding and caching off, so that a
  * checking driver sees every access outside what was asked for.
@@ -49,8 +49,7 @@ public final class Allocator implements AutoCloseable {
     if (address == 0) {
       throw new OutOfDeviceMemoryException(
           "%s is out of memory: asked for %s, %s live, %s cached; use a smaller batch or network"
-              .formatted(
-                  backend.name(), readable(size), readable(live), readable(cache.bytes())));
+              .formatted(backend.name(), readable(size), readable(live), readable(cache.bytes())));
     }
     return address;
   }

@@ -2,9 +2,10 @@
 package dev.weft.device;
 
 /**
- * The argument structs of {@code native/abi/kernels.h}, one record each; that header says what every
- * field means. Components stand in the order of the fields, pointers are device addresses, and 0 is
- * the null pointer. A test holds names, order and sizes against the native library's own table.
+ * The argument structs of {@code native/abi/kernels.h}, one record each; that header says what
+ * every field means. Components stand in the order of the fields, pointers are device addresses,
+ * and 0 is the null pointer. A test holds names, order and sizes against the native library's own
+ * table.
  */
 public sealed interface Arguments {
 
@@ -12,7 +13,9 @@ public sealed interface Arguments {
   void write(Slots slots);
 
   /** y[r,c] = f(x[r,c] + b[c]). */
-  record BiasActivationForward(long x, long b, long y, long rows, long cols, long activation, double alpha) implements Arguments {
+  record BiasActivationForward(
+      long x, long b, long y, long rows, long cols, long activation, double alpha)
+      implements Arguments {
     @Override
     public void write(Slots slots) {
       slots.put(x).put(b).put(y).put(rows).put(cols).put(activation).put(alpha);
@@ -20,23 +23,65 @@ public sealed interface Arguments {
   }
 
   /** dx[r,c] (+)= dy[r,c] f'(x[r,c] + b[c]). */
-  record BiasActivationBackward(long x, long b, long y, long dy, long dx, long rows, long cols, long activation, double alpha, boolean accumulate) implements Arguments {
+  record BiasActivationBackward(
+      long x,
+      long b,
+      long y,
+      long dy,
+      long dx,
+      long rows,
+      long cols,
+      long activation,
+      double alpha,
+      boolean accumulate)
+      implements Arguments {
     @Override
     public void write(Slots slots) {
-      slots.put(x).put(b).put(y).put(dy).put(dx).put(rows).put(cols).put(activation).put(alpha).put(accumulate);
+      slots
+          .put(x)
+          .put(b)
+          .put(y)
+          .put(dy)
+          .put(dx)
+          .put(rows)
+          .put(cols)
+          .put(activation)
+          .put(alpha)
+          .put(accumulate);
     }
   }
 
   /** Loss of each row and, in the same pass, its gradient. */
-  record SoftmaxCrossEntropy(long x, long labels, long losses, long dx, long hits, long rows, long classes, double smoothing, double scale) implements Arguments {
+  record SoftmaxCrossEntropy(
+      long x,
+      long labels,
+      long losses,
+      long dx,
+      long hits,
+      long rows,
+      long classes,
+      double smoothing,
+      double scale)
+      implements Arguments {
     @Override
     public void write(Slots slots) {
-      slots.put(x).put(labels).put(losses).put(dx).put(hits).put(rows).put(classes).put(smoothing).put(scale);
+      slots
+          .put(x)
+          .put(labels)
+          .put(losses)
+          .put(dx)
+          .put(hits)
+          .put(rows)
+          .put(classes)
+          .put(smoothing)
+          .put(scale);
     }
   }
 
   /** y[i] (+)= kept(i) ? x[i] / (1 - rate) : 0. */
-  record Dropout(long x, long y, long state, long n, long operation, double rate, boolean accumulate) implements Arguments {
+  record Dropout(
+      long x, long y, long state, long n, long operation, double rate, boolean accumulate)
+      implements Arguments {
     @Override
     public void write(Slots slots) {
       slots.put(x).put(y).put(state).put(n).put(operation).put(rate).put(accumulate);
@@ -52,7 +97,9 @@ public sealed interface Arguments {
   }
 
   /** dx[i] (+)= dy[i] f'(x[i]). */
-  record UnaryBackward(long x, long y, long dy, long dx, long n, long operation, double alpha, boolean accumulate) implements Arguments {
+  record UnaryBackward(
+      long x, long y, long dy, long dx, long n, long operation, double alpha, boolean accumulate)
+      implements Arguments {
     @Override
     public void write(Slots slots) {
       slots.put(x).put(y).put(dy).put(dx).put(n).put(operation).put(alpha).put(accumulate);
@@ -60,39 +107,153 @@ public sealed interface Arguments {
   }
 
   /** y = f(a, b) with broadcasting by zero strides. */
-  record BinaryForward(long a, long b, long y, long d0, long d1, long d2, long d3, long a0, long a1, long a2, long a3, long b0, long b1, long b2, long b3, long operation) implements Arguments {
+  record BinaryForward(
+      long a,
+      long b,
+      long y,
+      long d0,
+      long d1,
+      long d2,
+      long d3,
+      long a0,
+      long a1,
+      long a2,
+      long a3,
+      long b0,
+      long b1,
+      long b2,
+      long b3,
+      long operation)
+      implements Arguments {
     @Override
     public void write(Slots slots) {
-      slots.put(a).put(b).put(y).put(d0).put(d1).put(d2).put(d3).put(a0).put(a1).put(a2).put(a3).put(b0).put(b1).put(b2).put(b3).put(operation);
+      slots
+          .put(a)
+          .put(b)
+          .put(y)
+          .put(d0)
+          .put(d1)
+          .put(d2)
+          .put(d3)
+          .put(a0)
+          .put(a1)
+          .put(a2)
+          .put(a3)
+          .put(b0)
+          .put(b1)
+          .put(b2)
+          .put(b3)
+          .put(operation);
     }
   }
 
   /** da (+)= dy df/da, db (+)= dy df/db. */
-  record BinaryBackward(long a, long b, long dy, long da, long db, long d0, long d1, long d2, long d3, long a0, long a1, long a2, long a3, long b0, long b1, long b2, long b3, long operation, boolean accumulateA, boolean accumulateB) implements Arguments {
+  record BinaryBackward(
+      long a,
+      long b,
+      long dy,
+      long da,
+      long db,
+      long d0,
+      long d1,
+      long d2,
+      long d3,
+      long a0,
+      long a1,
+      long a2,
+      long a3,
+      long b0,
+      long b1,
+      long b2,
+      long b3,
+      long operation,
+      boolean accumulateA,
+      boolean accumulateB)
+      implements Arguments {
     @Override
     public void write(Slots slots) {
-      slots.put(a).put(b).put(dy).put(da).put(db).put(d0).put(d1).put(d2).put(d3).put(a0).put(a1).put(a2).put(a3).put(b0).put(b1).put(b2).put(b3).put(operation).put(accumulateA).put(accumulateB);
+      slots
+          .put(a)
+          .put(b)
+          .put(dy)
+          .put(da)
+          .put(db)
+          .put(d0)
+          .put(d1)
+          .put(d2)
+          .put(d3)
+          .put(a0)
+          .put(a1)
+          .put(a2)
+          .put(a3)
+          .put(b0)
+          .put(b1)
+          .put(b2)
+          .put(b3)
+          .put(operation)
+          .put(accumulateA)
+          .put(accumulateB);
     }
   }
 
   /** x (outer, count, inner) to y (parts, outer, inner). */
-  record Reduce(long x, long y, long outer, long count, long inner, long parts, long operation, double scale, boolean accumulate) implements Arguments {
+  record Reduce(
+      long x,
+      long y,
+      long outer,
+      long count,
+      long inner,
+      long parts,
+      long operation,
+      double scale,
+      boolean accumulate)
+      implements Arguments {
     @Override
     public void write(Slots slots) {
-      slots.put(x).put(y).put(outer).put(count).put(inner).put(parts).put(operation).put(scale).put(accumulate);
+      slots
+          .put(x)
+          .put(y)
+          .put(outer)
+          .put(count)
+          .put(inner)
+          .put(parts)
+          .put(operation)
+          .put(scale)
+          .put(accumulate);
     }
   }
 
   /** dx (+)= the gradient of a sum, a mean or a sum of squares. */
-  record ReduceBackward(long x, long dy, long dx, long outer, long count, long inner, long operation, double scale, boolean accumulate) implements Arguments {
+  record ReduceBackward(
+      long x,
+      long dy,
+      long dx,
+      long outer,
+      long count,
+      long inner,
+      long operation,
+      double scale,
+      boolean accumulate)
+      implements Arguments {
     @Override
     public void write(Slots slots) {
-      slots.put(x).put(dy).put(dx).put(outer).put(count).put(inner).put(operation).put(scale).put(accumulate);
+      slots
+          .put(x)
+          .put(dy)
+          .put(dx)
+          .put(outer)
+          .put(count)
+          .put(inner)
+          .put(operation)
+          .put(scale)
+          .put(accumulate);
     }
   }
 
   /** dx (+)= dy, shared among the largest entries. */
-  record MaxBackward(long x, long y, long dy, long dx, long outer, long count, long inner, boolean accumulate) implements Arguments {
+  record MaxBackward(
+      long x, long y, long dy, long dx, long outer, long count, long inner, boolean accumulate)
+      implements Arguments {
     @Override
     public void write(Slots slots) {
       slots.put(x).put(y).put(dy).put(dx).put(outer).put(count).put(inner).put(accumulate);
@@ -100,7 +261,9 @@ public sealed interface Arguments {
   }
 
   /** y[r,:] = scale source[index[start + r],:] + shift. */
-  record GatherRows(long source, long index, long state, long y, long rows, long cols, double scale, double shift) implements Arguments {
+  record GatherRows(
+      long source, long index, long state, long y, long rows, long cols, double scale, double shift)
+      implements Arguments {
     @Override
     public void write(Slots slots) {
       slots.put(source).put(index).put(state).put(y).put(rows).put(cols).put(scale).put(shift);
@@ -108,7 +271,8 @@ public sealed interface Arguments {
   }
 
   /** dsource[index[r],:] += scale dy[r,:]. */
-  record GatherRowsBackward(long index, long dy, long dsource, long rows, long cols, double scale) implements Arguments {
+  record GatherRowsBackward(long index, long dy, long dsource, long rows, long cols, double scale)
+      implements Arguments {
     @Override
     public void write(Slots slots) {
       slots.put(index).put(dy).put(dsource).put(rows).put(cols).put(scale);
@@ -140,7 +304,16 @@ public sealed interface Arguments {
   }
 
   /** y[r,c] (+)= scale x[r,c], each with its own row stride. */
-  record CopyRows(long x, long y, long rows, long cols, long xStride, long yStride, double scale, boolean accumulate) implements Arguments {
+  record CopyRows(
+      long x,
+      long y,
+      long rows,
+      long cols,
+      long xStride,
+      long yStride,
+      double scale,
+      boolean accumulate)
+      implements Arguments {
     @Override
     public void write(Slots slots) {
       slots.put(x).put(y).put(rows).put(cols).put(xStride).put(yStride).put(scale).put(accumulate);
@@ -156,7 +329,8 @@ public sealed interface Arguments {
   }
 
   /** y[i] drawn by Philox. */
-  record Random(long y, long n, long seed, long step, long operation, double a, double b) implements Arguments {
+  record Random(long y, long n, long seed, long step, long operation, double a, double b)
+      implements Arguments {
     @Override
     public void write(Slots slots) {
       slots.put(y).put(n).put(seed).put(step).put(operation).put(a).put(b);
@@ -164,18 +338,60 @@ public sealed interface Arguments {
   }
 
   /** One step of SGD with momentum over an arena. */
-  record Sgd(long value, long gradient, long velocity, long state, long n, double momentum, double dampening, double weightDecay, boolean nesterov) implements Arguments {
+  record Sgd(
+      long value,
+      long gradient,
+      long velocity,
+      long state,
+      long n,
+      double momentum,
+      double dampening,
+      double weightDecay,
+      boolean nesterov)
+      implements Arguments {
     @Override
     public void write(Slots slots) {
-      slots.put(value).put(gradient).put(velocity).put(state).put(n).put(momentum).put(dampening).put(weightDecay).put(nesterov);
+      slots
+          .put(value)
+          .put(gradient)
+          .put(velocity)
+          .put(state)
+          .put(n)
+          .put(momentum)
+          .put(dampening)
+          .put(weightDecay)
+          .put(nesterov);
     }
   }
 
   /** One step of Adam or AdamW over an arena. */
-  record Adam(long value, long gradient, long first, long second, long state, long n, double beta1, double beta2, double epsilon, double l2, double weightDecay) implements Arguments {
+  record Adam(
+      long value,
+      long gradient,
+      long first,
+      long second,
+      long state,
+      long n,
+      double beta1,
+      double beta2,
+      double epsilon,
+      double l2,
+      double weightDecay)
+      implements Arguments {
     @Override
     public void write(Slots slots) {
-      slots.put(value).put(gradient).put(first).put(second).put(state).put(n).put(beta1).put(beta2).put(epsilon).put(l2).put(weightDecay);
+      slots
+          .put(value)
+          .put(gradient)
+          .put(first)
+          .put(second)
+          .put(state)
+          .put(n)
+          .put(beta1)
+          .put(beta2)
+          .put(epsilon)
+          .put(l2)
+          .put(weightDecay);
     }
   }
 
@@ -188,10 +404,39 @@ public sealed interface Arguments {
   }
 
   /** c = alpha op(a) op(b) + beta c. */
-  record Gemm(long a, long b, long c, long m, long n, long k, long lda, long ldb, long ldc, boolean transposeA, boolean transposeB, double alpha, double beta, boolean fast) implements Arguments {
+  record Gemm(
+      long a,
+      long b,
+      long c,
+      long m,
+      long n,
+      long k,
+      long lda,
+      long ldb,
+      long ldc,
+      boolean transposeA,
+      boolean transposeB,
+      double alpha,
+      double beta,
+      boolean fast)
+      implements Arguments {
     @Override
     public void write(Slots slots) {
-      slots.put(a).put(b).put(c).put(m).put(n).put(k).put(lda).put(ldb).put(ldc).put(transposeA).put(transposeB).put(alpha).put(beta).put(fast);
+      slots
+          .put(a)
+          .put(b)
+          .put(c)
+          .put(m)
+          .put(n)
+          .put(k)
+          .put(lda)
+          .put(ldb)
+          .put(ldc)
+          .put(transposeA)
+          .put(transposeB)
+          .put(alpha)
+          .put(beta)
+          .put(fast);
     }
   }
 }

@@ -7,8 +7,8 @@ import java.lang.foreign.MemorySegment;
  * A machine that runs kernels over memory of its own. All native work of the library goes through
  * {@link #run}; nothing above this package knows whether the kernels are C++ or CUDA.
  *
- * <p>Work is ordered: each call sees the effects of those before it. A backend is used by one thread
- * at a time, which {@code dev.weft.Device} enforces.
+ * <p>Work is ordered: each call sees the effects of those before it. A backend is used by one
+ * thread at a time, which {@code dev.weft.Device} enforces.
  */
 public interface Backend extends AutoCloseable {
 

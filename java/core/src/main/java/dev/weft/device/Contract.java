@@ -9,8 +9,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The native library's own account of kernels, structs and enums, as {@code weft_abi_table()} prints it,
- * and the check that this Java code agrees with it. Made once, when the CPU library is loaded.
+ * The native library's own account of kernels, structs and enums, as {@code weft_abi_table()}
+ * prints it, and the check that this Java code agrees with it. Made once, when the CPU library is
+ * loaded.
  */
 public final class Contract {
   /** A kernel as the native side numbers and launches it. */

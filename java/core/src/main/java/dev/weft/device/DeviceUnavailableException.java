@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device;
 
-/** A device that was asked for is not there; the message says what is missing and where it was sought. */
+/**
+ * A device that was asked for is not there; the message says what is missing and where it was
+ * sought.
+ */
 public final class DeviceUnavailableException extends DeviceException {
   private static final long serialVersionUID = 1L;
 

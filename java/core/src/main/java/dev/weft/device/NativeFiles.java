@@ -14,9 +14,9 @@ import java.nio.file.StandardCopyOption;
 import java.util.Locale;
 
 /**
- * Native libraries that travel inside jars, as files that the loader can open. A library in a jar is
- * unpacked once into a folder of the user's cache, named by its size and checksum, and found there by
- * every later start; one in a class folder is used where it lies.
+ * Native libraries that travel inside jars, as files that the loader can open. A library in a jar
+ * is unpacked once into a folder of the user's cache, named by its size and checksum, and found
+ * there by every later start; one in a class folder is used where it lies.
  */
 public final class NativeFiles {
   private NativeFiles() {}

@@ -5,9 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Memory that is given back all at once: what one tape, or one recorded program, uses. Blocks released
- * before that are used again within the pool and by nobody else, so a program can be replayed over
- * them for as long as the pool is open.
+ * Memory that is given back all at once: what one tape, or one recorded program, uses. Blocks
+ * released before that are used again within the pool and by nobody else, so a program can be
+ * replayed over them for as long as the pool is open.
  */
 public final class Pool implements AutoCloseable {
   private final Allocator source;

@@ -2,8 +2,8 @@
 package dev.weft.device;
 
 /**
- * A recorded list of kernel calls, replayed as one: a CUDA graph, or one native call over an array of
- * kernel records. The memory that it reads and writes must outlive it.
+ * A recorded list of kernel calls, replayed as one: a CUDA graph, or one native call over an array
+ * of kernel records. The memory that it reads and writes must outlive it.
  */
 public interface Program extends AutoCloseable {
 

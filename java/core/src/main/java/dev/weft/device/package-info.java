@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The door between Java and native code: kernels by name, argument structs, memory, recorded programs.
- * For the packages {@code dev.weft} and {@code dev.weft.op}; users meet {@code dev.weft.Device} instead.
+ * The door between Java and native code: kernels by name, argument structs, memory, recorded
+ * programs. For the packages {@code dev.weft} and {@code dev.weft.op}; users meet {@code
+ * dev.weft.Device} instead.
  */
 package dev.weft.device;

@@ -8,8 +8,8 @@ import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 
 /**
- * How parameters start. Values are drawn by Philox from the network's seed and the parameter's number,
- * so they are the same on every device. A weight has shape (fan in, fan out).
+ * How parameters start. Values are drawn by Philox from the network's seed and the parameter's
+ * number, so they are the same on every device. A weight has shape (fan in, fan out).
  */
 public final class Initializers {
   private Initializers() {}
@@ -21,8 +21,7 @@ public final class Initializers {
 
   /** N(mean, deviation²). */
   public static Initializer normal(double mean, double deviation) {
-    return (tensor, seed, draw) ->
-        draw(Kernel.RANDOM_NORMAL, tensor, seed, draw, mean, deviation);
+    return (tensor, seed, draw) -> draw(Kernel.RANDOM_NORMAL, tensor, seed, draw, mean, deviation);
   }
 
   /** U(low, high). */
@@ -76,8 +75,7 @@ public final class Initializers {
     return tensor.shape();
   }
 
-  private static void draw(
-      Kernel kernel, Tensor tensor, long seed, long draw, double a, double b) {
+  private static void draw(Kernel kernel, Tensor tensor, long seed, long draw, double a, double b) {
     tensor
         .device()
         .run(

@@ -12,8 +12,8 @@ import dev.weft.op.Nonlinearity;
 import java.util.List;
 
 /**
- * y = x W + b; x (rows, in), W (in, out), b (out), y (rows, out). An activation that follows it in a
- * {@link Sequential} is computed together with the bias.
+ * y = x W + b; x (rows, in), W (in, out), b (out), y (rows, out). An activation that follows it in
+ * a {@link Sequential} is computed together with the bias.
  */
 public final class Linear implements Layer {
 
@@ -40,7 +40,8 @@ public final class Linear implements Layer {
    */
   public Linear(int in, int out, Initializer weights, Bias bias) {
     if (in < 1 || out < 1) {
-      throw new IllegalArgumentException("Linear(%d, %d): sizes must be positive".formatted(in, out));
+      throw new IllegalArgumentException(
+          "Linear(%d, %d): sizes must be positive".formatted(in, out));
     }
     this.in = in;
     this.out = out;

@@ -23,14 +23,14 @@ public interface Loss {
    *
    * @param output what the network gave, (rows, features)
    * @param target labels (rows) or values (rows, features)
-   * @param hits for labels: a tensor (rows) that receives 1 where the largest output is the label's,
-   *     else 0; or null
+   * @param hits for labels: a tensor (rows) that receives 1 where the largest output is the
+   *     label's, else 0; or null
    */
   Tensor apply(Tape tape, Tensor output, Tensor target, Tensor hits);
 
   /**
-   * The factor that makes a sum over rows of what {@link #apply} gave: {@code rows} for a loss that is a
-   * mean over rows, 1 for one that is a sum.
+   * The factor that makes a sum over rows of what {@link #apply} gave: {@code rows} for a loss that
+   * is a mean over rows, 1 for one that is a sum.
    */
   double weight(long rows);
 

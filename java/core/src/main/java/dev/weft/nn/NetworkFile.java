@@ -35,8 +35,7 @@ final class NetworkFile {
             MemorySegment data = Arena.ofAuto().allocate(tensor.bytes(), 8);
             tensor.copyTo(data);
             tensors.put(
-                name,
-                new Safetensors.Entry(tensor.dtype().name(), tensor.shape().toArray(), data));
+                name, new Safetensors.Entry(tensor.dtype().name(), tensor.shape().toArray(), data));
           });
       return new Values(spec, tensors, "the network");
     }
@@ -53,11 +52,7 @@ final class NetworkFile {
           throw new IOException(
               "%s: tensor %s has shape %s, %s needs %s"
                   .formatted(
-                      source,
-                      wanted.getKey(),
-                      dev.weft.Shape.of(entry.shape()),
-                      spec,
-                      shape));
+                      source, wanted.getKey(), dev.weft.Shape.of(entry.shape()), spec, shape));
         }
         if (!entry.dtype().equals("F32") && !entry.dtype().equals("F64")) {
           throw new IOException(
@@ -94,8 +89,7 @@ final class NetworkFile {
   }
 
   static void write(Path path, Values values) throws IOException {
-    Safetensors.write(
-        path, values.tensors(), Map.of("format", "weft", NETWORK, values.spec()));
+    Safetensors.write(path, values.tensors(), Map.of("format", "weft", NETWORK, values.spec()));
   }
 
   static Values read(Path path) throws IOException {

@@ -9,9 +9,9 @@ import dev.weft.Tensor;
 import java.util.List;
 
 /**
- * The memory of all parameters of one network: values and gradients, each one flat block in which every
- * parameter has its place, so that an optimizer's step over all of them is one kernel. Places start at
- * multiples of 64 bytes; the gaps between hold zeros.
+ * The memory of all parameters of one network: values and gradients, each one flat block in which
+ * every parameter has its place, so that an optimizer's step over all of them is one kernel. Places
+ * start at multiples of 64 bytes; the gaps between hold zeros.
  */
 public final class ParameterArena implements AutoCloseable {
   private static final long ALIGNMENT = 64;

@@ -16,9 +16,9 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Layers one after another. A network is made without a device; {@link #on} puts it on one, with the
- * values of the file that it was read from, or else with new ones drawn from a seed. A bias and the
- * activation behind it are computed in one pass.
+ * Layers one after another. A network is made without a device; {@link #on} puts it on one, with
+ * the values of the file that it was read from, or else with new ones drawn from a seed. A bias and
+ * the activation behind it are computed in one pass.
  */
 public final class Sequential implements Layer, AutoCloseable {
   // draws of initial values stand apart from those of dropout, which count from 0
@@ -65,8 +65,8 @@ public final class Sequential implements Layer, AutoCloseable {
   }
 
   /**
-   * A network from its {@link #spec}, layers separated by spaces, such as {@code linear(784,512) relu
-   * dropout(0.2) linear(512,10)}.
+   * A network from its {@link #spec}, layers separated by spaces, such as {@code linear(784,512)
+   * relu dropout(0.2) linear(512,10)}.
    *
    * @throws IllegalArgumentException that names the layer, where the text is none
    */
@@ -113,8 +113,8 @@ public final class Sequential implements Layer, AutoCloseable {
   }
 
   /**
-   * Puts the network on a device: values come from its file, or from the device that it was on before,
-   * or are drawn anew.
+   * Puts the network on a device: values come from its file, or from the device that it was on
+   * before, or are drawn anew.
    *
    * @param seed of new values
    */

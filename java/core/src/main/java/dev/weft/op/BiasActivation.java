@@ -10,8 +10,8 @@ import dev.weft.device.Kernel;
 /**
  * y = f(x + b): bias and activation in one pass.
  *
- * <p>x (rows, cols) or any shape when there is no bias; b (cols), optional; y as x. Backward: dx = dy
- * f'(x + b); db = column sums of dx.
+ * <p>x (rows, cols) or any shape when there is no bias; b (cols), optional; y as x. Backward: dx =
+ * dy f'(x + b); db = column sums of dx.
  *
  * @param function f
  * @param alpha the slope of leaky ReLU or the scale of ELU, at least 0; unused by the others

@@ -9,9 +9,9 @@ import dev.weft.device.Kernel;
 import java.util.Locale;
 
 /**
- * y = f(a, b), element by element, with broadcasting: shapes are aligned at the last axis and a size of
- * 1 stretches. Backward: da = dy ∂f/∂a summed over the axes that were stretched, and likewise db. At a
- * = b MAXIMUM and MINIMUM share the gradient equally, as PyTorch does.
+ * y = f(a, b), element by element, with broadcasting: shapes are aligned at the last axis and a
+ * size of 1 stretches. Backward: da = dy ∂f/∂a summed over the axes that were stretched, and
+ * likewise db. At a = b MAXIMUM and MINIMUM share the gradient equally, as PyTorch does.
  *
  * @param function f
  */
@@ -43,8 +43,22 @@ public record Binary(Function function) implements Operation {
     node.run(
         Kernel.BINARY_FORWARD,
         new Arguments.BinaryForward(
-            a.address(), b.address(), y.address(), d[0], d[1], d[2], d[3], s.a()[0], s.a()[1],
-            s.a()[2], s.a()[3], s.b()[0], s.b()[1], s.b()[2], s.b()[3], function.ordinal()),
+            a.address(),
+            b.address(),
+            y.address(),
+            d[0],
+            d[1],
+            d[2],
+            d[3],
+            s.a()[0],
+            s.a()[1],
+            s.a()[2],
+            s.a()[3],
+            s.b()[0],
+            s.b()[1],
+            s.b()[2],
+            s.b()[3],
+            function.ordinal()),
         shape.elements());
     return y;
   }
@@ -81,8 +95,18 @@ public record Binary(Function function) implements Operation {
             node.gradient().address(),
             da == null ? 0 : da.tensor().address(),
             db == null ? 0 : db.tensor().address(),
-            d[0], d[1], d[2], d[3], s.a()[0], s.a()[1], s.a()[2], s.a()[3], s.b()[0], s.b()[1],
-            s.b()[2], s.b()[3],
+            d[0],
+            d[1],
+            d[2],
+            d[3],
+            s.a()[0],
+            s.a()[1],
+            s.a()[2],
+            s.a()[3],
+            s.b()[0],
+            s.b()[1],
+            s.b()[2],
+            s.b()[3],
             function.ordinal(),
             da != null && da.accumulate(),
             db != null && db.accumulate()),
@@ -91,7 +115,9 @@ public record Binary(Function function) implements Operation {
     finish(node, 1, db, directB);
   }
 
-  /** The gradient itself where the input has the result's size, else memory of the result's shape. */
+  /**
+   * The gradient itself where the input has the result's size, else memory of the result's shape.
+   */
   private static Node.Sink sink(Node node, int input, boolean wanted, boolean direct) {
     if (!wanted) {
       return null;

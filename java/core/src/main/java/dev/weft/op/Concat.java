@@ -6,8 +6,8 @@ import dev.weft.Shape;
 import dev.weft.Tensor;
 
 /**
- * Tensors one after another along one axis; all other sizes agree. Backward: each input's gradient is
- * its part of dy.
+ * Tensors one after another along one axis; all other sizes agree. Backward: each input's gradient
+ * is its part of dy.
  *
  * @param axis which axis, negative counts from the end
  */
@@ -24,8 +24,7 @@ public record Concat(int axis) implements Operation {
     int at = first.axis(axis);
     long total = 0;
     for (Tensor x : node.inputs()) {
-      if (x.shape().rank() != first.rank()
-          || !x.shape().with(at, 0).equals(first.with(at, 0))) {
+      if (x.shape().rank() != first.rank() || !x.shape().with(at, 0).equals(first.with(at, 0))) {
         throw new IllegalArgumentException(
             "concat along axis %d of shapes %s and %s".formatted(at, first, x.shape()));
       }

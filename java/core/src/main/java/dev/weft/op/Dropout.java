@@ -7,9 +7,10 @@ import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 
 /**
- * Inverted dropout: y_i = x_i / (1 - rate) where element i is kept, else 0 (Srivastava et al. 2014).
- * Element i is kept with probability 1 - rate, decided by Philox at (seed, step, operation, i), so the
- * backward pass makes the same mask again: dx_i = dy_i / (1 - rate) where kept, else 0. Any shape.
+ * Inverted dropout: y_i = x_i / (1 - rate) where element i is kept, else 0 (Srivastava et al.
+ * 2014). Element i is kept with probability 1 - rate, decided by Philox at (seed, step, operation,
+ * i), so the backward pass makes the same mask again: dx_i = dy_i / (1 - rate) where kept, else 0.
+ * Any shape.
  *
  * @param rate the share of elements that are dropped, in [0, 1)
  * @param operation the number of this dropout among the draws of a step

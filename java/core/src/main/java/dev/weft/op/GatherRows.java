@@ -11,9 +11,9 @@ import dev.weft.device.Kernel;
 /**
  * Rows of a matrix by number: y_r = source[index_r].
  *
- * <p>source (n, cols) of the tape's floating-point type, index int32 (rows), y (rows, cols). Backward:
- * dsource[index_r] += dy_r, rows in order, so that repeated rows add up the same way every time. Row
- * numbers are not checked on the device; they must be in 0..n-1.
+ * <p>source (n, cols) of the tape's floating-point type, index int32 (rows), y (rows, cols).
+ * Backward: dsource[index_r] += dy_r, rows in order, so that repeated rows add up the same way
+ * every time. Row numbers are not checked on the device; they must be in 0..n-1.
  */
 public record GatherRows() implements Operation {
 

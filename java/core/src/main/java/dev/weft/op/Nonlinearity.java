@@ -3,7 +3,9 @@ package dev.weft.op;
 
 import java.util.Locale;
 
-/** Activation functions, in the order of {@code weft_activation} in {@code native/abi/kernels.h}. */
+/**
+ * Activation functions, in the order of {@code weft_activation} in {@code native/abi/kernels.h}.
+ */
 public enum Nonlinearity {
   /** x. */
   IDENTITY,

@@ -5,9 +5,9 @@ import dev.weft.Node;
 import dev.weft.Tensor;
 
 /**
- * A differentiable operation: how its output comes from its inputs, and how the gradient of the output
- * becomes gradients of the inputs. An operation holds its settings and no state; what one application
- * needs to remember lies in its {@link Node}.
+ * A differentiable operation: how its output comes from its inputs, and how the gradient of the
+ * output becomes gradients of the inputs. An operation holds its settings and no state; what one
+ * application needs to remember lies in its {@link Node}.
  */
 public interface Operation {
 

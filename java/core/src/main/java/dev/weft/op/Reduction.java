@@ -12,9 +12,10 @@ import java.util.OptionalInt;
 /**
  * A sum, mean, maximum or sum of squares over one axis, or over everything.
  *
- * <p>x (outer, count, inner) to y (outer, inner); over everything y is a scalar. The order of additions
- * is fixed: it depends on the shape alone. Backward: SUM dx = dy; MEAN dx = dy / count; SUM_OF_SQUARES
- * dx = 2 x dy; MAX shares dy equally among the equal largest entries, as PyTorch's amax does.
+ * <p>x (outer, count, inner) to y (outer, inner); over everything y is a scalar. The order of
+ * additions is fixed: it depends on the shape alone. Backward: SUM dx = dy; MEAN dx = dy / count;
+ * SUM_OF_SQUARES dx = 2 x dy; MAX shares dy equally among the equal largest entries, as PyTorch's
+ * amax does.
  *
  * @param function what is computed
  * @param axis over which axis, negative counts from the end; empty for all
@@ -29,11 +30,17 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
     SUM_OF_SQUARES
   }
 
-  /** Entries that one part of a long reduction covers: 16 KiB of float32, in the first cache. */
-  private static final long PART = 4096;
+  /** Entries that one part of a long row covers at least: 4 KiB of float32, a warp's worth. */
+  private static final long ROW_PART = 1024;
 
-  /** At most this many parts, so that the second stage stays small beside the first. */
-  private static final long MOST_PARTS = 256;
+  /** Parts of all rows together, at most: 32 of them are a block, and 400 blocks fill a large GPU. */
+  private static final long ROW_PARTS = 13_000;
+
+  /** Entries that a block of 32 columns covers at least: 16 KiB of float32, in the first cache. */
+  private static final long COLUMN_PART = 4096;
+
+  /** Blocks of 32 columns, at most. */
+  private static final long COLUMN_BLOCKS = 400;
 
   /** A reduction over everything. */
   public Reduction(Function function) {
@@ -55,9 +62,7 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
       return new long[] {1, shape.elements(), 1};
     }
     int at = shape.axis(axis.getAsInt());
-    return new long[] {
-      shape.elements(0, at), shape.size(at), shape.elements(at + 1, shape.rank())
-    };
+    return new long[] {shape.elements(0, at), shape.size(at), shape.elements(at + 1, shape.rank())};
   }
 
   @Override
@@ -148,15 +153,7 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
     node.run(
         Kernel.REDUCE,
         new Arguments.Reduce(
-            x.address(),
-            partial.address(),
-            outer,
-            count,
-            inner,
-            parts,
-            first.ordinal(),
-            1,
-            false),
+            x.address(), partial.address(), outer, count, inner, parts, first.ordinal(), 1, false),
         parts * outer * inner);
     node.run(
         Kernel.REDUCE,
@@ -179,8 +176,13 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
    * additions is too. More outputs need fewer parts to occupy a device.
    */
   private static long parts(long outer, long count, long inner) {
-    long wanted = Math.min(MOST_PARTS, outer * count * inner / PART);
-    long perOutput = wanted / Math.max(1, (outer * inner + 31) / 32);
-    return Math.max(1, Math.min(perOutput, count / 16));
+    long most;
+    if (inner == 1) {
+      most = Math.min(ROW_PARTS / Math.max(1, outer), count / ROW_PART);
+    } else {
+      long blocks = Math.max(1, (outer * inner + 31) / 32);
+      most = Math.min(COLUMN_BLOCKS, outer * count * inner / COLUMN_PART) / blocks;
+    }
+    return Math.max(1, Math.min(most, count / 16));
   }
 }

@@ -6,8 +6,8 @@ import dev.weft.Shape;
 import dev.weft.Tensor;
 
 /**
- * The same elements in the same order under another shape; nothing is copied. Backward: dy under x's
- * shape.
+ * The same elements in the same order under another shape; nothing is copied. Backward: dy under
+ * x's shape.
  *
  * @param shape the new shape, of as many elements
  */

@@ -8,8 +8,8 @@ import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 
 /**
- * The entries of x from {@code from} up to, not including, {@code to} along one axis. Backward: dx is
- * dy in that range and 0 elsewhere.
+ * The entries of x from {@code from} up to, not including, {@code to} along one axis. Backward: dx
+ * is dy in that range and 0 elsewhere.
  *
  * @param axis which axis, negative counts from the end
  * @param from the first entry

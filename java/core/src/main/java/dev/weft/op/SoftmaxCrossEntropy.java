@@ -11,13 +11,14 @@ import dev.weft.device.Kernel;
 /**
  * The mean over rows of the cross-entropy between softmax(x) and the labels.
  *
- * <p>x (rows, classes), labels int32 (rows), y a scalar: y = 1/rows Σ_r -Σ_c q_rc log softmax(x_r)_c
- * with q = (1 - smoothing) onehot(label) + smoothing / classes (Szegedy et al. 2016). Backward: dx = dy
- * (softmax(x) - q) / rows, which the forward pass has computed along with the loss. A label outside
- * 0..classes-1 makes the loss NaN.
+ * <p>x (rows, classes), labels int32 (rows), y a scalar: y = 1/rows Σ_r -Σ_c q_rc log
+ * softmax(x_r)_c with q = (1 - smoothing) onehot(label) + smoothing / classes (Szegedy et al.
+ * 2016). Backward: dx = dy (softmax(x) - q) / rows, which the forward pass has computed along with
+ * the loss. A label outside 0..classes-1 makes the loss NaN.
  *
  * @param smoothing label smoothing, in [0, 1)
- * @param hits a tensor (rows) that receives 1 where the largest logit is the label's, else 0; or null
+ * @param hits a tensor (rows) that receives 1 where the largest logit is the label's, else 0; or
+ *     null
  */
 public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Operation {
 
@@ -57,8 +58,7 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
     }
     if (hits != null && !hits.shape().equals(labels.shape())) {
       throw new IllegalArgumentException(
-          "hits of shape %s do not fit labels of shape %s"
-              .formatted(hits.shape(), labels.shape()));
+          "hits of shape %s do not fit labels of shape %s".formatted(hits.shape(), labels.shape()));
     }
     Tensor losses = node.make(x.dtype(), Shape.of(rows));
     Tensor dx = node.wants(0) ? node.make(x.dtype(), x.shape()) : null;
@@ -74,7 +74,7 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
             classes,
             smoothing,
             1.0 / rows),
-        rows);
+        work(rows, classes));
     Tensor y = node.make(x.dtype(), Shape.of());
     Reduction.run(node, losses, y, 1, rows, 1, Reduction.Function.MEAN, 1, false);
     node.release(losses);
@@ -82,6 +82,11 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
       node.save(dx);
     }
     return y;
+  }
+
+  /** Work items as the contract counts them: a block takes one long row, or eight of up to 1024. */
+  public static long work(long rows, long classes) {
+    return classes > 1024 ? rows : (rows + 7) / 8;
   }
 
   @Override
@@ -98,8 +103,7 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
       scale(node, dx, scaled, n);
       node.run(
           Kernel.COPY_ROWS,
-          new Arguments.CopyRows(
-              scaled.address(), sink.tensor().address(), 1, n, n, n, 1, true),
+          new Arguments.CopyRows(scaled.address(), sink.tensor().address(), 1, n, n, n, 1, true),
           n);
       node.release(scaled);
     } else {
@@ -114,7 +118,18 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
             dx.address(),
             node.gradient().address(),
             into.address(),
-            1, 1, 1, n, 0, 0, 0, 1, 0, 0, 0, 0,
+            1,
+            1,
+            1,
+            n,
+            0,
+            0,
+            0,
+            1,
+            0,
+            0,
+            0,
+            0,
             Binary.Function.MULTIPLY.ordinal()),
         n);
   }

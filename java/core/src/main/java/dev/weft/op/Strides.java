@@ -35,9 +35,7 @@ record Strides(long[] sizes, long[] a, long[] b) {
         continue;
       }
       boolean merges =
-          first < rank
-              && stepA == a[first] * sizes[first]
-              && stepB == b[first] * sizes[first];
+          first < rank && stepA == a[first] * sizes[first] && stepB == b[first] * sizes[first];
       if (merges) {
         sizes[first] *= size;
       } else {
@@ -52,8 +50,7 @@ record Strides(long[] sizes, long[] a, long[] b) {
           "broadcasting %s with %s needs more than %d axes; reshape them first"
               .formatted(left, right, AXES));
     }
-    return new Strides(
-        padded(sizes, first, 1), padded(a, first, 0), padded(b, first, 0));
+    return new Strides(padded(sizes, first, 1), padded(a, first, 0), padded(b, first, 0));
   }
 
   private static long sizeAt(Shape shape, int axis, int rank) {

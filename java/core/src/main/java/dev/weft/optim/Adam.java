@@ -8,8 +8,8 @@ import dev.weft.device.Kernel;
 import java.util.Map;
 
 /**
- * Adam (Kingma and Ba 2015) and AdamW (Loshchilov and Hutter 2019). With g = gradient + l2 value: m =
- * beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g²; value -= rate (m̂ / (√v̂ + epsilon) +
+ * Adam (Kingma and Ba 2015) and AdamW (Loshchilov and Hutter 2019). With g = gradient + l2 value: m
+ * = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g²; value -= rate (m̂ / (√v̂ + epsilon) +
  * weightDecay value), m̂ and v̂ corrected for their start at zero.
  *
  * @param rate the learning rate

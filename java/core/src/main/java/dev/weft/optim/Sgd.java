@@ -8,9 +8,9 @@ import dev.weft.device.Kernel;
 import java.util.Map;
 
 /**
- * Stochastic gradient descent. With g = gradient + weightDecay value: velocity = momentum velocity + (1
- * - dampening) g; value -= rate velocity, or with Nesterov value -= rate (g + momentum velocity).
- * Dampening equal to momentum is the moving-average form.
+ * Stochastic gradient descent. With g = gradient + weightDecay value: velocity = momentum velocity
+ * + (1 - dampening) g; value -= rate velocity, or with Nesterov value -= rate (g + momentum
+ * velocity). Dampening equal to momentum is the moving-average form.
  *
  * @param rate the learning rate
  * @param momentum in [0, 1); 0 is plain descent

@@ -111,8 +111,7 @@ public final class Evaluator implements AutoCloseable {
         device.run(
             Kernel.ARGMAX,
             dtype.precision(),
-            new Arguments.Argmax(
-                y.address(), largest.address(), rows, y.elements() / rows),
+            new Arguments.Argmax(y.address(), largest.address(), rows, y.elements() / rows),
             rows);
         System.arraycopy(largest.toInts(), 0, classes, row, rows);
       }

@@ -25,8 +25,8 @@ public interface Listener {
       double samplesPerSecond) {}
 
   /**
-   * The number of steps between two calls of {@link #onProgress}. Each call waits for the device and
-   * reads two numbers from it, so a small number costs speed.
+   * The number of steps between two calls of {@link #onProgress}. Each call waits for the device
+   * and reads two numbers from it, so a small number costs speed.
    */
   default int every() {
     return 100;

@@ -35,8 +35,7 @@ final class ResidentData implements AutoCloseable {
       targets =
           switch (data.targets()) {
             case Labels labels ->
-                new Resident(
-                    device.upload(DType.I32, Shape.of(data.rows()), labels.data()), 1, 0);
+                new Resident(device.upload(DType.I32, Shape.of(data.rows()), labels.data()), 1, 0);
             case Rows values -> upload(values);
           };
       order = device.allocate(DType.I32, Shape.of(data.rows())).named("order of examples");

@@ -14,9 +14,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Trains a network: keeps the data on the device, takes its batches in a new order every epoch, records
- * a step once and replays it. The settings are those of the last call of each method; a second {@link
- * #fit} goes on from the values of the first, with the optimizer's memory and step count anew.
+ * Trains a network: keeps the data on the device, takes its batches in a new order every epoch,
+ * records a step once and replays it. The settings are those of the last call of each method; a
+ * second {@link #fit} goes on from the values of the first, with the optimizer's memory and step
+ * count anew.
  */
 public final class Trainer {
   private final Sequential network;
@@ -34,8 +35,8 @@ public final class Trainer {
   }
 
   /**
-   * A trainer for a network, with Adam at 0.001, softmax cross-entropy, batches of 128, float32 and seed
-   * 1 until told otherwise.
+   * A trainer for a network, with Adam at 0.001, softmax cross-entropy, batches of 128, float32 and
+   * seed 1 until told otherwise.
    */
   public static Trainer of(Sequential network) {
     return new Trainer(network);
@@ -98,8 +99,8 @@ public final class Trainer {
    *
    * @param train what to learn from
    * @param test unseen data to evaluate on after every epoch, or null
-   * @throws IllegalArgumentException where network, loss and data do not fit or a batch is larger than
-   *     the data; nothing has been changed then
+   * @throws IllegalArgumentException where network, loss and data do not fit or a batch is larger
+   *     than the data; nothing has been changed then
    * @throws DivergedException where the loss becomes NaN or infinite
    */
   public History fit(Dataset train, Dataset test, Epochs epochs) {
@@ -108,7 +109,9 @@ public final class Trainer {
     }
   }
 
-  /** Puts the network on the device, uploads the data and records the step, but trains nothing yet. */
+  /**
+   * Puts the network on the device, uploads the data and records the step, but trains nothing yet.
+   */
   public TrainingRun start(Dataset train, Dataset test) {
     if (device == null) {
       throw new IllegalStateException("say where to train: on(Device.best())");

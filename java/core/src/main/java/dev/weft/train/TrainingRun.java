@@ -19,7 +19,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A training run in progress: data and recorded steps on the device. Made by {@link Trainer#start}. */
+/**
+ * A training run in progress: data and recorded steps on the device. Made by {@link Trainer#start}.
+ */
 public final class TrainingRun implements AutoCloseable {
   /** What a trainer was told. */
   record Settings(
@@ -51,8 +53,7 @@ public final class TrainingRun implements AutoCloseable {
   TrainingRun(Settings settings, Dataset train, Dataset test) {
     this.settings = settings;
     this.order =
-        new BatchOrder(
-            train.rows(), settings.batch(), settings.lastBatch(), settings.seed());
+        new BatchOrder(train.rows(), settings.batch(), settings.lastBatch(), settings.seed());
     this.rows = host.allocate(4L * order.rows(), 64);
     Device device = settings.device();
     DType dtype = settings.dtype();
@@ -72,9 +73,7 @@ public final class TrainingRun implements AutoCloseable {
       int last = order.rowsIn(order.batches() - 1);
       rest = last == order.rowsIn(0) ? full : record(last);
       evaluator =
-          test == null
-              ? null
-              : new Evaluator(network, settings.loss(), test, settings.batch());
+          test == null ? null : new Evaluator(network, settings.loss(), test, settings.batch());
     } catch (RuntimeException e) {
       close();
       throw e;
@@ -91,8 +90,7 @@ public final class TrainingRun implements AutoCloseable {
         tape -> {
           arena.zeroGradients();
           Tensor y = settings.network().forward(tape, data.features(tape, state, rows));
-          Tensor hits =
-              metrics.countsHits() ? tape.make(settings.dtype(), Shape.of(rows)) : null;
+          Tensor hits = metrics.countsHits() ? tape.make(settings.dtype(), Shape.of(rows)) : null;
           Tensor value = loss.apply(tape, y, data.targets(tape, state, rows), hits);
           tape.backward(value);
           arena.fillMissingGradients();
@@ -157,7 +155,8 @@ public final class TrainingRun implements AutoCloseable {
     return new History(history);
   }
 
-  private Listener.Progress progress(int number, int count, int step, Evaluation train, long start) {
+  private Listener.Progress progress(
+      int number, int count, int step, Evaluation train, long start) {
     double seconds = (System.nanoTime() - start) / 1e9;
     return new Listener.Progress(
         number,
@@ -187,7 +186,6 @@ public final class TrainingRun implements AutoCloseable {
     if (host.scope().isAlive()) {
       host.close();
     }
-    Closing.all(
-        evaluator, rest == full ? null : rest, full, optimizer, metrics, data, state);
+    Closing.all(evaluator, rest == full ? null : rest, full, optimizer, metrics, data, state);
   }
 }

@@ -152,8 +152,7 @@ public final class CpuBackend implements Backend {
       if (failed != 0) {
         throw new DeviceException(
             "cpu: %s, call %d of %d of a recorded program, failed: %s"
-                .formatted(
-                    symbols[(int) failed - 1], failed, symbols.length, library.error()));
+                .formatted(symbols[(int) failed - 1], failed, symbols.length, library.error()));
       }
     }
 

@@ -30,7 +30,8 @@ public final class CpuLibrary {
   private final Contract contract;
 
   private CpuLibrary() {
-    // libweft_cpu needs libdnnl, which needs libgomp: loaded in this order the names resolve wherever
+    // libweft_cpu needs libdnnl, which needs libgomp: loaded in this order the names resolve
+    // wherever
     // the files lie
     open(ONEDNN + NativeFiles.platform() + "/libgomp.so.1");
     open(ONEDNN + NativeFiles.platform() + "/libdnnl.so.3");
@@ -155,9 +156,7 @@ public final class CpuLibrary {
   private static String text(MethodHandle source) {
     try {
       MemorySegment text = (MemorySegment) source.invokeExact();
-      return text.address() == 0
-          ? null
-          : text.reinterpret(Long.MAX_VALUE).getString(0);
+      return text.address() == 0 ? null : text.reinterpret(Long.MAX_VALUE).getString(0);
     } catch (Throwable e) {
       throw new AssertionError(e);
     }
