@@ -61,11 +61,7 @@ WEFT_MATH lanes<T> load(const T* x) {
 template <typename Fold, typename T>
 T fold(const T* x, int64_t n, T empty) {
   constexpr int64_t width = 64 / sizeof(T);
-  T start[width];
-  for (T& s : start) s = empty;
-  lanes<T> a, b, c, d;
-  memcpy(&a, start, sizeof a);
-  b = c = d = a;
+  lanes<T> a = lanes<T>{} + empty, b = a, c = a, d = a;
   int64_t i = 0;
   for (; i + 4 * width <= n; i += 4 * width) {
     a = Fold::combine(a, load<Fold>(x + i));
@@ -75,8 +71,10 @@ T fold(const T* x, int64_t n, T empty) {
   }
   for (; i + width <= n; i += width) a = Fold::combine(a, load<Fold>(x + i));
   if (i < n) {
-    memcpy(start, x + i, (size_t)(n - i) * sizeof(T));
-    b = Fold::combine(b, load<Fold>(start));
+    T rest[width];
+    for (T& r : rest) r = empty;
+    memcpy(rest, x + i, (size_t)(n - i) * sizeof(T));
+    b = Fold::combine(b, load<Fold>(rest));
   }
   a = Fold::combine(Fold::combine(a, b), Fold::combine(c, d));
   T lane[width];
