@@ -16,6 +16,7 @@ import dev.weft.device.cuda.CudaBackend;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.ref.Cleaner;
 import java.util.Locale;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -33,16 +34,41 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  */
 public final class Device implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("dev.weft");
+  private static final Cleaner CLEANER = Cleaner.create();
+
+  /** The last resort: closes a backend whose device became unreachable, and says so. */
+  private static final class Forgotten implements Runnable {
+    private final Backend backend;
+    private volatile boolean closed;
+
+    Forgotten(Backend backend) {
+      this.backend = backend;
+    }
+
+    @Override
+    public void run() {
+      if (!closed) {
+        LOG.log(
+            System.Logger.Level.WARNING,
+            "device {0} was not closed; it is closed now",
+            backend.name());
+        backend.close();
+      }
+    }
+  }
 
   private final Backend backend;
   private final Allocator allocator;
   private final Queue<Block> unreachable = new ConcurrentLinkedQueue<>();
+  private final Forgotten lastResort;
   private Thread owner = Thread.currentThread();
   private boolean closed;
 
   private Device(Backend backend) {
     this.backend = backend;
     this.allocator = new Allocator(backend);
+    this.lastResort = new Forgotten(backend);
+    CLEANER.register(this, lastResort);
   }
 
   /**
@@ -327,6 +353,7 @@ public final class Device implements AutoCloseable {
     }
     check();
     closed = true;
+    lastResort.closed = true;
     try {
       allocator.close();
     } finally {

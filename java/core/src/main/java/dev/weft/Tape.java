@@ -29,6 +29,9 @@ import java.util.function.Supplier;
  * <p>A gradient is the sum over all uses of a tensor and over all backward passes since {@link
  * Tensor#zeroGrad}. Gradients of intermediate results are given back as soon as they are used,
  * unless {@link #retainGradients} was called.
+ *
+ * <p>This class is long because it has a method for every operation; how gradients flow stands in
+ * {@code Gradients}.
  */
 public final class Tape implements AutoCloseable {
 

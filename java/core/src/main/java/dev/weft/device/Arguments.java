@@ -5,7 +5,7 @@ package dev.weft.device;
  * The argument structs of {@code native/abi/kernels.h}, one record each; that header says what
  * every field means. Components stand in the order of the fields, pointers are device addresses,
  * and 0 is the null pointer. A test holds names, order and sizes against the native library's own
- * table.
+ * table. Long because it has a record for every struct.
  */
 public sealed interface Arguments {
 

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The README's Java is Java: every example compiles, and the short ones print what they say. */
+class ReadmeTest {
+  private static final Path README = Path.of(System.getProperty("weft.root"), "README.md");
+  private static final Pattern EXAMPLE = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
+  private static final String IMPORTS =
+      """
+      import dev.weft.*;
+      import dev.weft.check.*;
+      import dev.weft.data.*;
+      import dev.weft.nn.*;
+      import dev.weft.optim.*;
+      import dev.weft.train.*;
+      import java.nio.file.Path;
+      import java.util.Arrays;
+      """;
+
+  @TempDir Path folder;
+
+  private static List<String> examples() throws IOException {
+    List<String> examples = new ArrayList<>();
+    Matcher matcher = EXAMPLE.matcher(Files.readString(README));
+    while (matcher.find()) {
+      examples.add(matcher.group(1));
+    }
+    return examples;
+  }
+
+  /** Compiles an example as the body of a class's main; returns what the compiler said. */
+  private String compile(String name, String body) throws IOException {
+    Path source = folder.resolve(name + ".java");
+    Files.writeString(
+        source,
+        IMPORTS
+            + "public class %s { public static void main(String[] args) throws Exception {\n%s}}"
+                .formatted(name, body));
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    int status =
+        ToolProvider.getSystemJavaCompiler()
+            .run(
+                null,
+                said,
+                said,
+                "-d",
+                folder.toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                source.toString());
+    String words = said.toString(StandardCharsets.UTF_8);
+    return status == 0 ? "" : words.isEmpty() ? "status " + status : words;
+  }
+
+  private String run(String name) throws Exception {
+    PrintStream before = System.out;
+    ByteArrayOutputStream printed = new ByteArrayOutputStream();
+    try (URLClassLoader loader = new URLClassLoader(new URL[] {folder.toUri().toURL()})) {
+      System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+      loader.loadClass(name).getMethod("main", String[].class).invoke(null, (Object) new String[0]);
+    } finally {
+      System.setOut(before);
+    }
+    return printed.toString(StandardCharsets.UTF_8).strip();
+  }
+
+  @Test
+  void everyExampleCompiles() throws IOException {
+    List<String> examples = examples();
+    assertEquals(3, examples.size());
+    for (int i = 0; i < examples.size(); i++) {
+      assertEquals("", compile("Example" + i, examples.get(i)));
+    }
+  }
+
+  @Test
+  void aWrongExampleDoesNotCompile() throws IOException {
+    assertTrue(compile("Wrong", "Device device = Device.gpu();").contains("gpu"));
+  }
+
+  @Test
+  void theTapePrintsTheGradientThatItsCommentSays() throws Exception {
+    String example = examples().get(1);
+    assertEquals("", compile("Gradient", example));
+    String printed = run("Gradient");
+    assertFalse(printed.isEmpty());
+    assertTrue(example.contains("// " + printed), printed);
+  }
+
+  @Test
+  void theGradientCheckPasses() throws Exception {
+    assertEquals("", compile("Check", examples().get(2)));
+    assertEquals("", run("Check"));
+  }
+}
