@@ -15,8 +15,8 @@ struct drawing {
   uint64_t seed, step;
   uint32_t operation;
 
-  // Elements drawn at a time, 64 blocks: 1 kB of words, which stay in the first-level cache and give
-  // every instruction set whole vectors of blocks.
+  // Elements drawn at a time, 64 blocks: 1 kB of words, which stay in the first-level cache and
+  // give every instruction set whole vectors of blocks.
   static constexpr int64_t run = 256;
 
   // word[j] belongs to element first + j; first is a multiple of 4

@@ -19,7 +19,7 @@ void dropout(const weft_dropout& a) {
   uint32_t threshold = dropout_threshold(a.rate);
   choose_flag(a.accumulate, [&](auto accumulate) {
     constexpr bool add = accumulate;
-    parallel(a.n, transcendental, [=](int64_t begin, int64_t end) {
+    parallel(a.n, 4 * transcendental, [=](int64_t begin, int64_t end) {
       uint32_t word[drawing::run];
       for (int64_t i = begin; i < end; i += drawing::run) {
         mask.draw(i, word);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// float64 products: blocked and packed as in Goto and van de Geijn, "Anatomy of high-performance matrix
-// multiplication" (2008). Every element of c is the sum over k in order, whatever the number of
-// threads, which share out blocks of c and never k.
+// float64 products: blocked and packed as in Goto and van de Geijn, "Anatomy of high-performance
+// matrix multiplication" (2008). Every element of c is the sum over k in order, whatever the number
+// of threads, which share out blocks of c and never k.
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +12,8 @@ namespace weft {
 namespace WEFT_ISA {
 namespace {
 
-// A tile of c stays in registers: of the 32 (AVX-512) or 16 there are, tile_rows * tile_vectors hold
-// sums, tile_vectors a row of b and one an element of a.
+// A tile of c stays in registers: of the 32 (AVX-512) or 16 there are, tile_rows * tile_vectors
+// hold sums, tile_vectors a row of b and one an element of a.
 #if defined(__AVX512F__)
 constexpr int vector_bytes = 64, tile_rows = 8, tile_vectors = 3;
 #elif defined(__AVX2__)
@@ -24,8 +24,8 @@ constexpr int vector_bytes = 16, tile_rows = 4, tile_vectors = 2;
 typedef double vector __attribute__((vector_size(vector_bytes)));
 constexpr int width = vector_bytes / 8, tile_cols = tile_vectors * width;
 
-// A packed panel of a (64 x 256, 128 kB) and of b (256 x 96, 192 kB) stay in the second-level cache;
-// 64 and 96 are multiples of every tile.
+// A packed panel of a (64 x 256, 128 kB) and of b (256 x 96, 192 kB) stay in the second-level
+// cache; 64 and 96 are multiples of every tile.
 constexpr int64_t block_m = 64, block_n = 96, block_k = 256;
 static_assert(block_m % tile_rows == 0 && block_n % tile_cols == 0, "blocks hold whole tiles");
 
@@ -114,7 +114,8 @@ void multiply_block(const weft_gemm& a, int64_t r0, int64_t c0, panels& p) {
 void gemm_f64(const weft_gemm& a) {
   if (a.m <= 0 || a.n <= 0) return;
   int64_t across = (a.n + block_n - 1) / block_n, down = (a.m + block_m - 1) / block_m;
-  parallel_units(across * down, block_m * a.k, [&](int64_t begin, int64_t end) {
+  // 8 multiplications take as long as one cheap element
+  parallel_units(across * down, block_m * block_n * a.k / 8, [&](int64_t begin, int64_t end) {
     static thread_local panels p;
     for (int64_t unit = begin; unit < end; unit++) {
       multiply_block(a, unit / across * block_m, unit % across * block_n, p);

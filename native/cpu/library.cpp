@@ -33,7 +33,9 @@ void fail(const char* format, ...) {
 namespace {
 
 thread_local std::string last_error;
-int64_t thread_count = 0;  // 0: what OpenMP takes by itself
+std::atomic<int> thread_count{0};  // 0: what OpenMP takes by itself
+// More would be a mistake in a unit, and OpenMP ends the process when it cannot start its threads.
+constexpr int64_t most_threads = 1024;
 
 #define WEFT_COUNT(...) +1
 #define WEFT_COUNT_TYPED(...) +2
@@ -123,7 +125,8 @@ WEFT_EXPORT int64_t weft_run(const weft_record* records, int64_t count) {
     return 1;
   }
   // OpenMP keeps the number per calling thread
-  if (thread_count > 0 && omp_get_max_threads() != thread_count) omp_set_num_threads(thread_count);
+  int threads = thread_count;
+  if (threads > 0 && omp_get_max_threads() != threads) omp_set_num_threads(threads);
   int64_t k = 0;
   try {
     for (; k < count; k++) {
@@ -156,8 +159,8 @@ WEFT_EXPORT void weft_free(void* memory) { free(memory); }
 
 WEFT_EXPORT int64_t weft_threads(int64_t threads) {
   if (threads > 0) {
-    thread_count = threads;
-    omp_set_num_threads((int)threads);
+    thread_count = (int)(threads < most_threads ? threads : most_threads);
+    omp_set_num_threads(thread_count);
   }
-  return thread_count > 0 ? thread_count : omp_get_max_threads();
+  return thread_count > 0 ? thread_count.load() : omp_get_max_threads();
 }

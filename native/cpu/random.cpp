@@ -36,7 +36,7 @@ void fill_pairs(const weft_random& a, int64_t cost, const Values& values) {
 template <typename T>
 void random_uniform(const weft_random& a) {
   double low = a.a, width = a.b - a.a;
-  fill_pairs<T>(a, transcendental, [=](uint32_t u, uint32_t v, double* x, double* y) {
+  fill_pairs<T>(a, 4 * transcendental, [=](uint32_t u, uint32_t v, double* x, double* y) {
     *x = low + width * uniform(u);
     *y = low + width * uniform(v);
   });
@@ -46,7 +46,7 @@ void random_uniform(const weft_random& a) {
 template <typename T>
 void random_normal(const weft_random& a) {
   double mean = a.a, deviation = a.b;
-  fill_pairs<T>(a, 4 * transcendental, [=](uint32_t u, uint32_t v, double* x, double* y) {
+  fill_pairs<T>(a, 8 * transcendental, [=](uint32_t u, uint32_t v, double* x, double* y) {
     double first, second;
     normal_pair(u, v, &first, &second);
     *x = mean + deviation * first;

@@ -99,9 +99,9 @@ void copy_rows(const weft_copy_rows& a) {
   });
 }
 
-// Tiles of 32 x 32 pass through a buffer, so that x is read and y written in whole cache lines. Direct
-// strides of a power of two would all fall into one set of the cache (2048 x 8192: 6.8 ns an element
-// against 0.6). The buffer's rows are longer by one for the same reason.
+// Tiles of 32 x 32 pass through a buffer, so that x is read and y written in whole cache lines.
+// Direct strides of a power of two would all fall into one set of the cache (2048 x 8192: 6.8 ns an
+// element against 0.6). The buffer's rows are longer by one for the same reason.
 template <typename T>
 void transpose(const weft_transpose& a) {
   constexpr int64_t tile = 32;

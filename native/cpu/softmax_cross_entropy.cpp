@@ -21,8 +21,8 @@ struct task {
   bool known(int64_t row) const { return labels[row] >= 0 && labels[row] < classes; }
 };
 
-// Rows up to this long take the narrow way. The wide one spends 75 ns a row on folding one vector into
-// one number, which only pays when a row has many vectors.
+// Rows up to this long take the narrow way. The wide one spends 75 ns a row on folding one vector
+// into one number, which only pays when a row has many vectors.
 constexpr int64_t narrow_classes = 64;
 
 // As many rows at a time as a vector has lanes, one to a lane: e[c][l] belongs to class c of row l.
@@ -65,7 +65,8 @@ struct narrow_rows {
 
   void fold(const task<T>& t) {
     int classes = (int)t.classes;
-    for (int l = 0; l < lanes; l++) largest[l] = T(-INFINITY), place[l] = 0, total[l] = sum[l] = T(0);
+    for (int l = 0; l < lanes; l++)
+      largest[l] = T(-INFINITY), place[l] = 0, total[l] = sum[l] = T(0);
     for (int c = 0; c < classes; c++) {
 #pragma omp simd
       for (int l = 0; l < lanes; l++) {
@@ -102,7 +103,8 @@ struct narrow_rows {
   }
 };
 
-// Exponentials summed at a time: 2 kB of floats, which the sum still finds in the first-level cache.
+// Exponentials summed at a time: 2 kB of floats, which the sum still finds in the first-level
+// cache.
 constexpr int64_t block = 512;
 
 // e[c] = e^(x[c] - reference) and their sum; e may be x, or 0 when only the sum is wanted
@@ -120,8 +122,9 @@ T exponentials(const T* x, int64_t classes, T reference, T* e) {
   return total;
 }
 
-// A row is read for its largest logit, then once more for the exponentials, which are left where the
-// gradient goes and scaled there: one exponential a logit, and after the first pass all is in cache.
+// A row is read for its largest logit, then once more for the exponentials, which are left where
+// the gradient goes and scaled there: one exponential a logit, and after the first pass all is in
+// cache.
 template <typename T>
 void wide_row(const task<T>& t, int64_t row) {
   const T* x = t.x + row * t.classes;
@@ -148,13 +151,13 @@ void wide_row(const task<T>& t, int64_t row) {
 
 template <typename T>
 void softmax_cross_entropy(const weft_softmax_cross_entropy& a) {
-  task<T> t = {as<T>(a.x),    as<int32_t>(a.labels), as<T>(a.losses), as<T>(a.dx),
-               as<T>(a.hits), a.rows,                a.classes,       T(a.smoothing),
-               T(a.scale)};
+  task<T> t = {as<T>(a.x),  as<int32_t>(a.labels), as<T>(a.losses),
+               as<T>(a.dx), as<T>(a.hits),         a.rows,
+               a.classes,   T(a.smoothing),        T(a.scale)};
   if (a.classes <= narrow_classes) {
     constexpr int64_t lanes = narrow_rows<T>::lanes;
     int64_t groups = (a.rows + lanes - 1) / lanes;
-    parallel_units(groups, lanes * transcendental * a.classes, [=](int64_t begin, int64_t end) {
+    parallel_units(groups, 2 * lanes * transcendental * a.classes, [=](int64_t begin, int64_t end) {
       narrow_rows<T> group;
       for (int64_t g = begin; g < end; g++) group.run(t, g * lanes);
     });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Activations f(x) and their derivatives. The derivative is written over the output y = f(x) wherever
-// y determines it, so that x need not be kept; GELU and SiLU need x.
+// Activations f(x) and their derivatives. The derivative is written over the output y = f(x)
+// wherever y determines it, so that x need not be kept; GELU and SiLU need x.
 #ifndef WEFT_MATH_ACTIVATION_H
 #define WEFT_MATH_ACTIVATION_H
 

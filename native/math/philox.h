@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Philox4x32-10, the counter-based generator of Salmon et al., "Parallel random numbers: as easy as
-// 1, 2, 3" (SC 2011). A draw is a pure function of (seed, step, operation, element), so it is the same
-// on every device, with one thread or many, and a mask can be made again instead of kept.
+// 1, 2, 3" (SC 2011). A draw is a pure function of (seed, step, operation, element), so it is the
+// same on every device, with one thread or many, and a mask can be made again instead of kept.
 //
 // Element i is word i % 4 of the block at counter (i / 4, operation, step low, step high) under the
 // key (seed low, seed high).

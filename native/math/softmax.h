@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Softmax cross-entropy of one row in a single pass over its logits: the largest logit so far and the
-// sum of exponentials relative to it (Milakov and Gimelshein, "Online normalizer calculation for
-// softmax", 2018). The states of two parts of a row merge into that of both.
+// Softmax cross-entropy of one row in a single pass over its logits: the largest logit so far and
+// the sum of exponentials relative to it (Milakov and Gimelshein, "Online normalizer calculation
+// for softmax", 2018). The states of two parts of a row merge into that of both.
 #ifndef WEFT_MATH_SOFTMAX_H
 #define WEFT_MATH_SOFTMAX_H
 
@@ -54,8 +54,8 @@ WEFT_MATH softmax_state<T> softmax_merge(const softmax_state<T>& a, const softma
   return {largest, total, second ? b.place : a.place};
 }
 
-// -sum_c q_c log softmax(x)_c with q = (1 - smoothing) onehot(k) + smoothing / classes; labelled is the
-// logit at k, mean that of all logits (not looked at when smoothing is 0)
+// -sum_c q_c log softmax(x)_c with q = (1 - smoothing) onehot(k) + smoothing / classes; labelled is
+// the logit at k, mean that of all logits (not looked at when smoothing is 0)
 template <typename T>
 WEFT_MATH T softmax_loss(const softmax_state<T>& state, T labelled, T smoothing, T mean) {
   T loss = math::log(state.total) + (T(1) - smoothing) * (state.largest - labelled);

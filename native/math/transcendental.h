@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // exp, expm1, log, log1p, tanh and erf without branches, tables or calls, so that a loop over them
-// becomes vector code on every instruction set; on the device they are CUDA's own. NaN stays NaN and
-// infinities are as in <cmath>. Largest errors seen, with and without FMA: exp and log 1 ulp, expm1
-// and log1p 2, tanh 3, erf 3 in float and 5 in double.
+// becomes vector code on every instruction set; on the device they are CUDA's own. NaN stays NaN
+// and infinities are as in <cmath>. Largest errors seen, with and without FMA: exp and log 1 ulp,
+// expm1 and log1p 2, tanh 3, erf 3 in float and 5 in double.
 //
 // The coefficients interpolate at Chebyshev nodes and were computed with 60 digits; the comment at
 // each names the function, the interval and the relative error.
@@ -33,9 +33,9 @@ struct format<float> {
   using bits = uint32_t;
   static constexpr int fraction = 23;
   static constexpr bits bias = 127;
-  static constexpr float round = 12582912.0f;        // 1.5 * 2^23: adding it rounds to an integer
-  static constexpr bits round_bits = 0x4B400000u;    // its representation
-  static constexpr float integer = 8388608.0f;       // 2^23
+  static constexpr float round = 12582912.0f;      // 1.5 * 2^23: adding it rounds to an integer
+  static constexpr bits round_bits = 0x4B400000u;  // its representation
+  static constexpr float integer = 8388608.0f;     // 2^23
   static constexpr bits integer_bits = 0x4B000000u;
   static constexpr bits sqrt_half_bits = 0x3F3504F3u;
   static constexpr float smallest = 1.17549435e-38f;  // normal
@@ -58,7 +58,8 @@ struct format<double> {
   static constexpr bits sqrt_half_bits = 0x3FE6A09E667F3BCDu;
   static constexpr double smallest = 2.2250738585072014e-308;
   static constexpr double largest = 1.7976931348623157e+308;
-  static constexpr double log2_high = 0.693147180369123816490, log2_low = 1.90821492927058770002e-10;
+  static constexpr double log2_high = 0.693147180369123816490,
+                          log2_low = 1.90821492927058770002e-10;
   static constexpr double exp_low = -746.0, exp_high = 710.0, expm1_low = -40.0;
 };
 
@@ -136,7 +137,8 @@ WEFT_MATH T expm1(T x) {
 #endif
 }
 
-// log(1 + y) = y - y^2/2 + s (y^2/2 + rest), s = y / (2 + y), by the series 2 artanh(s) = 2 s + s rest
+// log(1 + y) = 2 artanh(s) = 2 s + s rest with s = y / (2 + y); since 2 s = y - s y it is also
+// y - y^2/2 + s (y^2/2 + rest), which rounds less.
 template <typename T>
 WEFT_MATH T log(T x) {
 #if defined(__CUDA_ARCH__)
@@ -155,9 +157,9 @@ WEFT_MATH T log(T x) {
   if constexpr (sizeof(T) == 4) {  // (2 artanh(s) - 2 s) / s^3 over z, 1.6e-11 of 2 artanh(s)
     rest = z * polynomial(z, 0.6666666655, 0.4000012187, 0.2855081688, 0.2333057433);
   } else {  // 4.3e-18
-    rest = z * polynomial(z, 0.66666666666666696882, 0.39999999999899447297,
-                          0.28571428626001425575, 0.22222211130560726442, 0.18182889433757516423,
-                          0.15331711346672995977, 0.14616576421644385989);
+    rest = z * polynomial(z, 0.66666666666666696882, 0.39999999999899447297, 0.28571428626001425575,
+                          0.22222211130560726442, 0.18182889433757516423, 0.15331711346672995977,
+                          0.14616576421644385989);
   }
   T half = T(0.5) * y * y;
   T result = k * f::log2_high - ((half - (s * (half + rest) + k * f::log2_low)) - y);
@@ -177,10 +179,10 @@ WEFT_MATH T log1p_unit(T x) {
   if constexpr (sizeof(T) == 4) {  // as in log, up to z = 1/9; 3.6e-10
     rest = z * polynomial(z, 0.6666666732, 0.3999970633, 0.2859235799, 0.217065758, 0.2322432922);
   } else {  // 1.3e-19
-    rest = z * polynomial(z, 0.66666666666666666886, 0.39999999999999522505,
-                          0.28571428571600099292, 0.22222222198236770557, 0.18181819897962714383,
-                          0.15384543964860549287, 0.13335178631449255837, 0.1173427906130319746,
-                          0.10845178394880014822, 0.074921437955507673008, 0.15630577800922850446);
+    rest = z * polynomial(z, 0.66666666666666666886, 0.39999999999999522505, 0.28571428571600099292,
+                          0.22222222198236770557, 0.18181819897962714383, 0.15384543964860549287,
+                          0.13335178631449255837, 0.1173427906130319746, 0.10845178394880014822,
+                          0.074921437955507673008, 0.15630577800922850446);
   }
   T half = T(0.5) * x * x;
   return x - (half - s * (half + rest));
@@ -202,8 +204,8 @@ WEFT_MATH T erf(T x) {
 #if defined(__CUDA_ARCH__)
   return std::erf(x);
 #else
-  // Up to 1 an odd polynomial, from there 1 - e^(log erfc): the logarithm is smooth, and an error in
-  // it weighs only as much as erfc does.
+  // Up to 1 an odd polynomial, from there 1 - e^(log erfc): the logarithm is smooth, and an error
+  // in it weighs only as much as erfc does.
   T a = std::fabs(x), z = x * x, inner, outer;
   if constexpr (sizeof(T) == 4) {
     a = a > T(4) ? T(4) : a;  // erfc(4) = 1.5e-8
@@ -221,19 +223,16 @@ WEFT_MATH T erf(T x) {
                            1.6461000484121368033e-6, -1.6350312701054695011e-7,
                            1.4659775274047435814e-8, -1.137284885679167367e-9,
                            5.9571761477489114044e-11);  // 1.4e-19
-    outer = polynomial(a - T(3.5), -14.112437402148173755, -7.2660995883651906731,
-                       -0.96675305474223014893, -0.005225658221942860614,
-                       0.00087368732364082371621, -0.00014729777488781743818,
-                       0.000024386373538371928001, -3.8895571774332908028e-6,
-                       5.8561434202146857347e-7, -8.0693009210598873992e-8,
-                       9.5316623245675597844e-9, -7.7490982160991445001e-10,
-                       -2.4797961927313532735e-11, 3.0657997470652254912e-11,
-                       -9.181632549224173227e-12, 2.05374382433180993e-12,
-                       -3.9365555361178705863e-13, 6.732658943904082419e-14,
-                       -8.9333129390366373054e-15, 5.1811269632167101886e-16,
-                       -2.3727617867631580774e-17, 2.0718495744576253859e-17,
-                       7.9541595055272865202e-18, -5.0952776026690952067e-18,
-                       6.3255205887184927206e-19);  // 2.1e-18
+    outer = polynomial(
+        a - T(3.5), -14.112437402148173755, -7.2660995883651906731, -0.96675305474223014893,
+        -0.005225658221942860614, 0.00087368732364082371621, -0.00014729777488781743818,
+        0.000024386373538371928001, -3.8895571774332908028e-6, 5.8561434202146857347e-7,
+        -8.0693009210598873992e-8, 9.5316623245675597844e-9, -7.7490982160991445001e-10,
+        -2.4797961927313532735e-11, 3.0657997470652254912e-11, -9.181632549224173227e-12,
+        2.05374382433180993e-12, -3.9365555361178705863e-13, 6.732658943904082419e-14,
+        -8.9333129390366373054e-15, 5.1811269632167101886e-16, -2.3727617867631580774e-17,
+        2.0718495744576253859e-17, 7.9541595055272865202e-18, -5.0952776026690952067e-18,
+        6.3255205887184927206e-19);  // 2.1e-18
   }
   outer = std::copysign(T(1) - exp(outer), x);
   return a > T(1) ? outer : inner;
@@ -248,13 +247,13 @@ WEFT_MATH void sine_cosine_of_turn(double t, double* sine, double* cosine) {
   // t = quarter / 4 + r with |r| <= 1/8
   double shifted = 4 * t + format<double>::round, quarter = shifted - format<double>::round;
   double r = t - 0.25 * quarter, z = r * r;
-  double s = r * polynomial(z, 6.2831853071795864769, -41.341702240399760142,
-                            81.605249276074930668, -76.70585975299812673, 42.058693928988783438,
-                            -15.094640403891545649, 3.8197881201632114229,
+  double s = r * polynomial(z, 6.2831853071795864769, -41.341702240399760142, 81.605249276074930668,
+                            -76.70585975299812673, 42.058693928988783438, -15.094640403891545649,
+                            3.8197881201632114229,
                             -0.71163580907816659965);  // 2e-21
-  double c = polynomial(z, 1, -19.739208802178716989, 64.939394022667957529,
-                        -85.456817206522712487, 60.24464132886729332, -26.426250908622135959,
-                        7.9030916877516976361, -1.6968494702918826806);  // 4e-20
+  double c = polynomial(z, 1, -19.739208802178716989, 64.939394022667957529, -85.456817206522712487,
+                        60.24464132886729332, -26.426250908622135959, 7.9030916877516976361,
+                        -1.6968494702918826806);  // 4e-20
   uint64_t k = to_bits(shifted);
   bool odd = (k & 1) != 0;
   double sign_of_sine = (k & 2) ? -1 : 1, sign_of_cosine = ((k + 1) & 2) ? -1 : 1;

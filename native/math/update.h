@@ -17,8 +17,8 @@ WEFT_MATH void sgd(T& value, T gradient, T& velocity, T rate, T momentum, T damp
   value -= rate * (nesterov ? g + momentum * velocity : velocity);
 }
 
-// 1 - beta^t after t = 1, 2, ... steps. From beta as T holds it: else the first float32 step with beta2
-// = 0.999 would be off by 2e-5, because 1 - 0.999f is not 0.001f.
+// 1 - beta^t after t = 1, 2, ... steps. From beta as T holds it: else the first float32 step with
+// beta2 = 0.999 would be off by 2e-5, because 1 - 0.999f is not 0.001f.
 template <typename T>
 WEFT_MATH T adam_correction(double beta, uint64_t t) {
   return -std::expm1(T(t) * std::log(T(beta)));
