@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <atomic>
+#include <exception>
 #include <string>
 
 #include "../abi/kernels.h"
