@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Locale;
+import org.tukaani.xz.XZInputStream;
 
 /**
  * Native libraries that travel inside jars, as files that the loader can open. A library in a jar
@@ -19,6 +20,8 @@ import java.util.Locale;
  * there by every later start; one in a class folder is used where it lies.
  */
 public final class NativeFiles {
+  private static final String PACKED = ".xz";
+
   private NativeFiles() {}
 
   /** The folder name of this platform in the jars: {@code linux-x86_64}, {@code linux-arm64}. */
@@ -42,11 +45,16 @@ public final class NativeFiles {
    * @throws UncheckedIOException where it cannot be unpacked; the message names the cache folder
    */
   public static Path file(String resource) {
-    URL url = NativeFiles.class.getClassLoader().getResource(resource);
+    ClassLoader loader = NativeFiles.class.getClassLoader();
+    URL url = loader.getResource(resource);
+    boolean packed = url == null;
+    if (packed) {
+      url = loader.getResource(resource + PACKED);
+    }
     if (url == null) {
       return null;
     }
-    if (url.getProtocol().equals("file")) {
+    if (url.getProtocol().equals("file") && !packed) {
       return Path.of(URI.create(url.toString()));
     }
     try {
@@ -60,7 +68,9 @@ public final class NativeFiles {
       Path folder = cacheFolder().resolve(key);
       Path target = folder.resolve(resource.substring(resource.lastIndexOf('/') + 1));
       try (InputStream in = connection.getInputStream()) {
-        if (!Files.exists(target) || Files.size(target) != bytes) {
+        if (!Files.exists(target)) {
+          unpack(packed ? new XZInputStream(in) : in, folder, target);
+        } else if (!packed && Files.size(target) != bytes) {
           unpack(in, folder, target);
         }
       }

@@ -54,6 +54,11 @@ public final class CudaLibraries {
     return parts;
   }
 
+  /** JCuda's native libraries that are loaded, as resources of the class path. */
+  public static List<String> jcudaResources() {
+    return List.of(jcudaFile("JCudaDriver"), jcudaFile("JCublas2"));
+  }
+
   private static Found resource(String what, String resource) {
     boolean there = CudaLibraries.class.getClassLoader().getResource(resource) != null;
     return there
