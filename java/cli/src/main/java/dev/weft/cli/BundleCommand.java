@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import com.google.gson.Gson;
+import dev.weft.Device;
+import dev.weft.device.NativeFiles;
+import dev.weft.device.cuda.CudaLibraries;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import jcuda.driver.JCudaDriver;
+import jcuda.jcublas.JCublas2;
+import me.tongfei.progressbar.ProgressBar;
+import org.tukaani.xz.XZ;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+
+/** {@code weft bundle}. */
+@Command(
+    name = "bundle",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Makes a folder that holds Weft and the Java that it needs: it runs on a machine with no"
+          + " JDK,",
+      "of the same system and processor as this one, also from where nothing can be written.",
+      "Libraries are unpacked at the first start, into WEFT_CACHE or ~/.cache/weft."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  weft bundle",
+      "  weft bundle --out /tmp/weft && /tmp/weft/bin/weft train"
+    })
+final class BundleCommand implements Callable<Integer> {
+  private static final String ONEDNN = "org/bytedeco/dnnl/" + NativeFiles.platform() + "/";
+
+  @ParentCommand private Main main;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      defaultValue = "bundle",
+      description = "The folder; one that a bundle is in is replaced. Default: ${DEFAULT-VALUE}.")
+  private Path folder;
+
+  @Override
+  public Integer call() throws IOException {
+    PrintWriter out = main.screen().out();
+    BundleFolder bundle = new BundleFolder(folder);
+    bundle.check();
+    JavaImage.check();
+    try (BundleFolder.Draft draft = bundle.draft()) {
+      out.println("Java's part: jlink");
+      JavaImage.make(draft.path().resolve("java"));
+      out.println("libraries: oneDNN's is packed, which takes a minute or two");
+      Path lib = Files.createDirectory(draft.path().resolve("lib"));
+      for (Class<?> part : classes()) {
+        ClassJar.copy(part, lib);
+      }
+      NativeJar.write(lib.resolve("natives.jar"), natives());
+      draft.launcher();
+      draft.publish(Version.weft());
+    }
+    out.printf(
+        "%s: %.1f MB; run %s%n",
+        folder, bundle.bytes() / 1e6, folder.resolve("bin").resolve("weft"));
+    return Main.SUCCESS;
+  }
+
+  /** A class of every jar that is needed. */
+  private static List<Class<?>> classes() {
+    return List.of(
+        Main.class,
+        Device.class,
+        Gson.class,
+        CommandLine.class,
+        ProgressBar.class,
+        JCudaDriver.class,
+        JCublas2.class,
+        XZ.class);
+  }
+
+  /** The libraries that are loaded, of all that the jars of their makers hold. */
+  private static List<NativeJar.Part> natives() {
+    List<NativeJar.Part> parts = new ArrayList<>();
+    parts.add(new NativeJar.Part(ONEDNN + "libdnnl.so.3", NativeJar.Packing.XZ));
+    parts.add(new NativeJar.Part(ONEDNN + "libgomp.so.1", NativeJar.Packing.DEFLATE));
+    CudaLibraries.jcudaResources()
+        .forEach(name -> parts.add(new NativeJar.Part(name, NativeJar.Packing.DEFLATE)));
+    return parts;
+  }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import dev.weft.io.AtomicFile;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** The folder of a bundle. It is made under another name and takes its own when it is complete. */
+final class BundleFolder {
+  private static final String MARK = "weft-bundle.txt";
+  private static final String LAUNCHER =
+      """
+      #!/bin/sh
+      # weft COMMAND ...: runs with the Java beside it. WEFT_JAVA_OPTS: options for Java, such as -Xmx8g
+      root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
+      exec "$root/java/bin/java" --enable-native-access=ALL-UNNAMED $WEFT_JAVA_OPTS \\
+        -cp "$root/lib/*" dev.weft.cli.Main "$@"
+      """;
+
+  private final Path path;
+
+  BundleFolder(Path path) {
+    this.path = path.toAbsolutePath().normalize();
+  }
+
+  /**
+   * Returns if the folder may be made or replaced.
+   *
+   * @throws IOException where it holds something else or cannot be written
+   */
+  void check() throws IOException {
+    if (Files.exists(path, LinkOption.NOFOLLOW_LINKS) && !Files.isDirectory(path)) {
+      throw new FileSystemException(path.toString(), null, "is a file; a folder was to be made");
+    }
+    if (Files.isDirectory(path) && !Files.exists(path.resolve(MARK))) {
+      try (Stream<Path> entries = Files.list(path)) {
+        if (entries.findAny().isPresent()) {
+          throw new FileSystemException(
+              path.toString(), null, "is not empty and no bundle; it was left as it is");
+        }
+      }
+    }
+    AtomicFile.checkWritable(path.resolveSibling(path.getFileName() + "." + MARK));
+  }
+
+  /** Begins a new one. */
+  Draft draft() throws IOException {
+    return new Draft();
+  }
+
+  /** The sizes of its files. */
+  long bytes() throws IOException {
+    try (Stream<Path> files = Files.walk(path)) {
+      return files.filter(Files::isRegularFile).mapToLong(file -> file.toFile().length()).sum();
+    }
+  }
+
+  private static void delete(Path folder) throws IOException {
+    if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    List<Path> files;
+    try (Stream<Path> walk = Files.walk(folder)) {
+      files = walk.sorted(Comparator.reverseOrder()).toList();
+    }
+    for (Path file : files) {
+      Files.delete(file);
+    }
+  }
+
+  /** A bundle in the making; closed before it is published, it leaves nothing. */
+  final class Draft implements AutoCloseable {
+    private final Path draft;
+
+    Draft() throws IOException {
+      // beside the folder, so that it can be renamed
+      draft = Files.createTempDirectory(path.getParent(), ".weft-bundle-");
+      Files.setPosixFilePermissions(draft, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    Path path() {
+      return draft;
+    }
+
+    /** Writes {@code bin/weft}. */
+    void launcher() throws IOException {
+      Path launcher = Files.createDirectory(draft.resolve("bin")).resolve("weft");
+      Files.writeString(launcher, LAUNCHER);
+      Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    /** Takes the place of what was there. */
+    void publish(String version) throws IOException {
+      Files.writeString(draft.resolve(MARK), "weft %s%n".formatted(version));
+      delete(path);
+      Files.move(draft, path);
+    }
+
+    @Override
+    public void close() throws IOException {
+      delete(draft);
+    }
+  }
+}

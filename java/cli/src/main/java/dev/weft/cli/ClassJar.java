@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
+import java.util.stream.Stream;
+import java.util.zip.Deflater;
+
+/** The jar that a class came from. */
+final class ClassJar {
+  private ClassJar() {}
+
+  /** Copies it to a folder; where the class came from a folder of classes, makes a jar of that. */
+  static void copy(Class<?> type, Path to) throws IOException {
+    Path source;
+    try {
+      source = Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+    } catch (URISyntaxException e) {
+      throw new IOException("no file holds " + type, e);
+    }
+    if (Files.isRegularFile(source)) {
+      Files.copy(source, to.resolve(source.getFileName()));
+    } else {
+      pack(source, to.resolve(type.getName() + ".jar"));
+    }
+  }
+
+  private static void pack(Path folder, Path jar) throws IOException {
+    List<Path> files;
+    try (Stream<Path> walk = Files.walk(folder)) {
+      files = walk.filter(Files::isRegularFile).sorted().toList();
+    }
+    try (OutputStream out = Files.newOutputStream(jar);
+        JarOutputStream entries = new JarOutputStream(out)) {
+      entries.setLevel(Deflater.BEST_COMPRESSION);
+      for (Path file : files) {
+        entries.putNextEntry(new JarEntry(folder.relativize(file).toString()));
+        Files.copy(file, entries);
+        entries.closeEntry();
+      }
+    }
+  }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import dev.weft.data.Dataset;
+import dev.weft.data.Digits;
+import dev.weft.data.Idx;
+import dev.weft.data.Labels;
+import dev.weft.data.Split;
+import java.io.IOException;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** Which data. */
+final class DataOptions {
+  private static final long DIGITS_SEED = 7;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description = "A folder of IDX files as MNIST has them, gzip or not. Default: made digits.")
+  private Path folder;
+
+  @Option(
+      names = "--digits",
+      paramLabel = "N",
+      defaultValue = "60000",
+      description = "How many digits to make where there is no --data; N/6 more to test on.")
+  private int digits;
+
+  @Option(
+      names = "--classes",
+      paramLabel = "K",
+      description = "Labels are 0..K-1. Default: as far as the labels of --data go.")
+  private Integer classes;
+
+  /**
+   * Reads or makes the data.
+   *
+   * @throws IllegalArgumentException where a label is outside 0..K-1
+   */
+  Split read() throws IOException {
+    Split split = folder == null ? Digits.generate(digits, DIGITS_SEED) : Idx.read(folder);
+    return classes == null
+        ? split
+        : new Split(inClasses(split.train(), "train"), inClasses(split.test(), "test"));
+  }
+
+  private Dataset inClasses(Dataset data, String part) {
+    try {
+      return Dataset.of(data.features(), Labels.of(data.labels().toArray(), classes));
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("%s labels: %s".formatted(part, e.getMessage()), e);
+    }
+  }
+
+  /** One line. */
+  String describe(Split split) {
+    return "%s: %s to train on, %s to test on, %d features, %d classes"
+        .formatted(
+            folder == null ? "generated digits" : folder,
+            Amount.count(split.train().rows()),
+            Amount.count(split.test().rows()),
+            split.train().columns(),
+            split.train().classes());
+  }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.device.cpu.CpuLibrary;
+import picocli.CommandLine.Option;
+
+/** Where to compute. */
+final class DeviceOptions {
+  private static final int MOST_THREADS = 4096;
+
+  @Option(
+      names = "--device",
+      paramLabel = "NAME",
+      defaultValue = "best",
+      description =
+          "best, cpu, cuda or cuda:N. Default: ${DEFAULT-VALUE}, a GPU where there is one.")
+  private String device;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads of the CPU. Default: one for each core.")
+  private Integer threads;
+
+  @Option(
+      names = "--precision",
+      paramLabel = "TYPE",
+      defaultValue = "f32",
+      description = "f32 or f64. Default: ${DEFAULT-VALUE}.")
+  private String precision;
+
+  /** Types to compute in. */
+  private enum Precision {
+    F32,
+    F64
+  }
+
+  /**
+   * Opens the device.
+   *
+   * @throws IllegalArgumentException where there is no device of such a name
+   * @throws dev.weft.device.DeviceUnavailableException where it cannot be used
+   */
+  Device open() {
+    if (threads != null && (threads < 1 || threads > MOST_THREADS)) {
+      throw new IllegalArgumentException(
+          "--threads must be 1 to %d, not %d".formatted(MOST_THREADS, threads));
+    }
+    Device opened = Device.named(device);
+    if (threads != null && opened.name().equals("cpu")) {
+      CpuLibrary.get().threads(threads);
+    }
+    return opened;
+  }
+
+  /** The type to compute in. */
+  DType dtype() {
+    return switch (Choice.of("precision", precision, Precision.class)) {
+      case F32 -> DType.F32;
+      case F64 -> DType.F64;
+    };
+  }
+}

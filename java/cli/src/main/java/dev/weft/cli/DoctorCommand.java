@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import dev.weft.Device;
+import dev.weft.device.DeviceException;
+import dev.weft.device.NativeFiles;
+import dev.weft.device.cuda.CudaLibraries;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParentCommand;
+
+/** {@code weft doctor}. */
+@Command(
+    name = "doctor",
+    mixinStandardHelpOptions = true,
+    description = "Says what Weft found on this machine, what is missing and what to do about it.",
+    footer = {
+      "",
+      "Example:",
+      "  weft doctor",
+      "",
+      "Variables:",
+      "  WEFT_CACHE        folder for unpacked libraries; default ~/.cache/weft",
+      "  WEFT_CUBLAS       the cuBLAS to use, libcublas.so.12 or libcublas.so.13",
+      "  WEFT_CUDA_DRIVER  the driver to use, libcuda.so.1",
+      "",
+      "Exit code 0 where the CPU can be used."
+    })
+final class DoctorCommand implements Callable<Integer> {
+  private static final String WEFT = "dev/weft/native/" + NativeFiles.platform() + "/";
+  private static final String ONEDNN = "org/bytedeco/dnnl/" + NativeFiles.platform() + "/";
+
+  @ParentCommand private Main main;
+
+  @Override
+  public Integer call() {
+    say("weft", Version.weft());
+    say("Java", "%s, %s".formatted(Runtime.version(), System.getProperty("java.home")));
+    say(
+        "system",
+        "%s %s, %s; %d processors, %s for Java"
+            .formatted(
+                System.getProperty("os.name"),
+                System.getProperty("os.version"),
+                NativeFiles.platform(),
+                Runtime.getRuntime().availableProcessors(),
+                Amount.bytes(Runtime.getRuntime().maxMemory())));
+    say("cache", NativeFiles.cacheFolder().toString());
+
+    title("CPU");
+    resource("Weft's kernels", WEFT + "libweft_cpu.so");
+    resource("oneDNN", ONEDNN + "libdnnl.so.3");
+    resource("OpenMP", ONEDNN + "libgomp.so.1");
+    final boolean cpu = device("cpu", Device::cpu);
+    if (!cpu) {
+      advice("the libraries above belong to this program: build it again on this kind of machine");
+    }
+
+    title("CUDA");
+    boolean complete = true;
+    for (CudaLibraries.Found part : CudaLibraries.report()) {
+      if (part.present()) {
+        found(part.what(), "%s (%s)".formatted(part.path(), part.how()));
+      } else {
+        missing(part.what(), part.how());
+        advice(remedy(part.what()));
+        complete = false;
+      }
+    }
+    if (complete) {
+      device("cuda:0", Device::cuda);
+    } else {
+      missing("cuda:0", "not usable until all of the above is there; training runs on the CPU");
+    }
+    return cpu ? Main.SUCCESS : Main.FAILURE;
+  }
+
+  private static String remedy(String what) {
+    if (what.contains("libcuda")) {
+      return "a machine with an NVIDIA GPU needs NVIDIA's driver, version 525 or newer";
+    }
+    if (what.contains("libcublas")) {
+      return "install CUDA's cuBLAS (apt: libcublas-12-6, pip: nvidia-cublas-cu12), or name it in"
+          + " WEFT_CUBLAS";
+    }
+    if (what.contains("kernels")) {
+      return "build Weft where nvcc (CUDA 12 or newer) is on the PATH";
+    }
+    return "this file belongs to the program: build it again on this kind of machine";
+  }
+
+  private boolean device(String name, Supplier<Device> opening) {
+    try (Device device = opening.get()) {
+      found(name, device.description());
+      return true;
+    } catch (DeviceException e) {
+      missing(name, Explanation.of(e));
+      return false;
+    }
+  }
+
+  private void resource(String what, String resource) {
+    try {
+      Path file = NativeFiles.file(resource);
+      if (file != null) {
+        found(what, file.toString());
+      } else {
+        missing(what, resource + " is not on the class path");
+      }
+    } catch (java.io.UncheckedIOException e) {
+      missing(what, Explanation.of(e));
+    }
+  }
+
+  private void title(String text) {
+    main.screen().out().printf("%n%s%n", text);
+  }
+
+  private void say(String what, String text) {
+    main.screen().out().printf("%-8s %s%n", what, text);
+  }
+
+  private void found(String what, String text) {
+    main.screen().out().printf("  ok       %s: %s%n", what, text);
+  }
+
+  private void missing(String what, String text) {
+    main.screen().out().printf("  missing  %s: %s%n", what, text);
+  }
+
+  private void advice(String text) {
+    main.screen().out().printf("           -> %s%n", text);
+  }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.spi.ToolProvider;
+
+/** Java reduced to what Weft needs, by the JDK that runs. */
+final class JavaImage {
+  // jcuda logs by java.logging; gson makes objects by sun.misc.Unsafe
+  private static final String MODULES = "java.base,java.logging,jdk.unsupported";
+
+  private JavaImage() {}
+
+  /**
+   * Returns if an image can be made.
+   *
+   * @throws IOException where the Java that runs is no JDK
+   */
+  static void check() throws IOException {
+    jlink();
+  }
+
+  private static ToolProvider jlink() throws IOException {
+    return ToolProvider.findFirst("jlink")
+        .orElseThrow(
+            () ->
+                new IOException(
+                    "the Java in %s has no jlink; a bundle needs a JDK: set JAVA_HOME to one"
+                        .formatted(System.getProperty("java.home"))));
+  }
+
+  /** Makes the image in a folder that is not there yet. */
+  static void make(Path folder) throws IOException {
+    StringWriter words = new StringWriter();
+    PrintWriter log = new PrintWriter(words);
+    int failed =
+        jlink()
+            .run(
+                log,
+                log,
+                "--add-modules",
+                MODULES,
+                "--strip-java-debug-attributes",
+                "--no-header-files",
+                "--no-man-pages",
+                "--compress",
+                "zip-9",
+                "--output",
+                folder.toString());
+    log.flush();
+    if (failed != 0) {
+      throw new IOException("jlink failed: " + words.toString().strip());
+    }
+    SymbolTable.remove(folder.resolve("lib").resolve("server").resolve("libjvm.so"));
+  }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import java.util.Locale;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+
+/** The command {@code weft}. Exit codes: 0 success, 1 failure, 2 wrong use. */
+@Command(
+    name = "weft",
+    description = "Trains neural networks on the CPU or on an NVIDIA GPU.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    subcommands = {
+      TrainCommand.class,
+      EvaluateCommand.class,
+      GradcheckCommand.class,
+      SelftestCommand.class,
+      DevicesCommand.class,
+      DoctorCommand.class,
+      BundleCommand.class
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  weft train                      generated digits, a minute at most",
+      "  weft train --data mnist/        a folder of IDX files",
+      "  weft evaluate digits.safetensors",
+      "  weft train --help               the options of a command",
+      "",
+      "Exit codes: 0 success, 1 failure, 2 wrong use."
+    })
+public final class Main implements Runnable {
+  static final int SUCCESS = 0;
+  static final int FAILURE = 1;
+  static final int WRONG_USE = 2;
+
+  private final Screen screen;
+
+  @Option(
+      names = "--stacktrace",
+      scope = ScopeType.INHERIT,
+      description = "With an error, print where in the program it arose.")
+  private boolean stacktrace;
+
+  @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+
+  private Main(Screen screen) {
+    this.screen = screen;
+  }
+
+  /** Runs the command and ends the process. */
+  public static void main(String[] args) {
+    // numbers are written the same way everywhere
+    Locale.setDefault(Locale.ROOT);
+    System.exit(run(Screen.standard(), args));
+  }
+
+  /** Runs the command; returns its exit code. */
+  public static int run(Screen screen, String... args) {
+    Main main = new Main(screen);
+    CommandLine line =
+        new CommandLine(main)
+            .setOut(screen.out())
+            .setErr(screen.err())
+            .setCaseInsensitiveEnumValuesAllowed(true)
+            .setParameterExceptionHandler((e, given) -> main.fail(e, e.getCommandLine(), WRONG_USE))
+            .setExecutionExceptionHandler(
+                (e, at, parsed) -> main.fail(e, at, Explanation.exitCode(e)));
+    line.getSubcommands().values().forEach(Main::inOrder);
+    try {
+      return line.execute(args);
+    } finally {
+      screen.out().flush();
+      screen.err().flush();
+    }
+  }
+
+  /** Help lists options as the source does: what is used most comes first. */
+  private static void inOrder(CommandLine command) {
+    command.getCommandSpec().usageMessage().sortOptions(false).abbreviateSynopsis(true);
+  }
+
+  private int fail(Exception e, CommandLine at, int code) {
+    if (stacktrace) {
+      e.printStackTrace(screen.err());
+    }
+    screen.err().println("weft: " + Explanation.of(e));
+    if (code == WRONG_USE) {
+      screen.err().printf("Try '%s --help'.%n", at.getCommandSpec().qualifiedName());
+    }
+    return code;
+  }
+
+  Screen screen() {
+    return screen;
+  }
+
+  /** No command was given. */
+  @Override
+  public void run() {
+    throw new CommandLine.ParameterException(
+        spec.commandLine(), "say what to do: " + String.join(", ", spec.subcommands().keySet()));
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import dev.weft.DType;
+import dev.weft.data.Dataset;
+import dev.weft.data.Storage;
+import dev.weft.nn.Layer;
+import dev.weft.nn.Sequential;
+import dev.weft.optim.Optimizer;
+
+/**
+ * The device memory that training needs by its formula: parameters x (value + gradient + state) +
+ * data + one batch of activations.
+ */
+final class MemoryAccount {
+  private static final int LABEL_AND_PLACE_IN_ORDER = 8;
+
+  private final long parameters;
+  private final long data;
+  private final long activations;
+
+  MemoryAccount(
+      Sequential network,
+      Optimizer optimizer,
+      DType dtype,
+      int batch,
+      Dataset train,
+      Dataset test) {
+    parameters = network.size() * dtype.bytes() * (2 + optimizer.statePerParameter());
+    data = bytes(train, dtype) + bytes(test, dtype);
+    int features = train.columns();
+    long values = features;
+    for (Layer layer : network.layers()) {
+      features = layer.outputFeatures(features);
+      values += features;
+    }
+    activations = values * batch * dtype.bytes();
+  }
+
+  private static long bytes(Dataset set, DType dtype) {
+    long each = set.features().storage() == Storage.UINT8 ? 1 : dtype.bytes();
+    return set.rows() * (each * set.columns() + LABEL_AND_PLACE_IN_ORDER);
+  }
+
+  /** All of it. */
+  long total() {
+    return parameters + data + activations;
+  }
+
+  /** What was used beside what the formula gives. */
+  String compared(long peak) {
+    return "%s on the device at most; by formula %s (parameters %s, data %s, activations %s)"
+        .formatted(
+            Amount.bytes(peak),
+            Amount.bytes(total()),
+            Amount.bytes(parameters),
+            Amount.bytes(data),
+            Amount.bytes(activations));
+  }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import dev.weft.nn.Activation;
+import dev.weft.nn.Dropout;
+import dev.weft.nn.Layer;
+import dev.weft.nn.Linear;
+import dev.weft.nn.Sequential;
+import dev.weft.op.Nonlinearity;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** Which network. */
+final class NetworkOptions {
+  private static final String HIDDEN = "512";
+  private static final String ACTIVATION = "relu";
+  private static final double DROPOUT = 0.2;
+
+  @Option(
+      names = "--hidden",
+      paramLabel = "SIZES",
+      description = "Sizes of the hidden layers, or none. Default: " + HIDDEN + ".")
+  private String hidden;
+
+  @Option(
+      names = "--activation",
+      paramLabel = "NAME",
+      description =
+          "Behind every hidden layer: identity, sigmoid, tanh, relu, leaky_relu, elu, softplus,"
+              + " gelu or silu. Default: "
+              + ACTIVATION
+              + ".")
+  private String activation;
+
+  @Option(
+      names = "--dropout",
+      paramLabel = "RATE",
+      description = "Behind every hidden layer, in [0, 1). Default: " + DROPOUT + ".")
+  private Double dropout;
+
+  @Option(
+      names = "--layers",
+      paramLabel = "LAYERS",
+      description = "The whole network, such as \"linear(784,512) relu linear(512,10)\".")
+  private String layers;
+
+  /**
+   * Looks at what needs no data.
+   *
+   * @throws IllegalArgumentException where the options name no network
+   */
+  void check() {
+    network(1, 1);
+  }
+
+  /**
+   * The network.
+   *
+   * @param in features of an example
+   * @param out classes
+   */
+  Sequential network(int in, int out) {
+    if (layers != null) {
+      if (hidden != null || activation != null || dropout != null) {
+        throw new IllegalArgumentException(
+            "--layers is the whole network: leave out --hidden, --activation and --dropout");
+      }
+      return Sequential.parse(layers);
+    }
+    Nonlinearity function =
+        Choice.of("activation", activation == null ? ACTIVATION : activation, Nonlinearity.class);
+    Dropout drop = new Dropout(dropout == null ? DROPOUT : dropout);
+    List<Layer> stack = new ArrayList<>();
+    int features = in;
+    for (int size : sizes()) {
+      stack.add(new Linear(features, size));
+      stack.add(Activation.of(function));
+      if (drop.rate() > 0) {
+        stack.add(drop);
+      }
+      features = size;
+    }
+    stack.add(new Linear(features, out));
+    return Sequential.of(stack.toArray(Layer[]::new));
+  }
+
+  private int[] sizes() {
+    String text = hidden == null ? HIDDEN : hidden.strip();
+    if (text.equals("none")) {
+      return new int[0];
+    }
+    String[] parts = text.split(",", -1);
+    int[] sizes = new int[parts.length];
+    for (int i = 0; i < parts.length; i++) {
+      try {
+        sizes[i] = Integer.parseInt(parts[i].strip());
+      } catch (NumberFormatException e) {
+        sizes[i] = 0;
+      }
+      if (sizes[i] < 1) {
+        throw new IllegalArgumentException(
+            "--hidden %s: '%s' is no size of a layer; write 512 or 512,256 or none"
+                .formatted(text, parts[i]));
+      }
+    }
+    return sizes;
+  }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.data.Dataset;
+import dev.weft.nn.Loss;
+import dev.weft.nn.Sequential;
+import dev.weft.train.Evaluation;
+import dev.weft.train.Evaluator;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/** A network in a file, held against the one that it was written from. */
+record SavedNetwork(Path file, Device device, DType dtype, Loss loss, int batch) {
+
+  /**
+   * Reads the file, runs what it holds over the data and compares every output.
+   *
+   * @throws IOException where the file gives other outputs than the network
+   */
+  Evaluation evaluateLike(Sequential network, Dataset data) throws IOException {
+    double[][] expected;
+    try (Evaluator evaluator = new Evaluator(network, loss, data, batch)) {
+      expected = evaluator.outputs();
+    }
+    try (Sequential loaded = Sequential.load(file).on(device, dtype, 0);
+        Evaluator evaluator = new Evaluator(loaded, loss, data, batch)) {
+      if (!Arrays.deepEquals(expected, evaluator.outputs())) {
+        throw new IOException(
+            file + ": read again, the network gives other outputs than the one that was trained");
+      }
+      return evaluator.evaluate();
+    }
+  }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.check.CheckResult;
+import dev.weft.check.OperationCase;
+import dev.weft.check.OperationCases;
+import dev.weft.check.SelfTest;
+import dev.weft.io.AtomicFile;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+
+/** {@code weft selftest}. */
+@Command(
+    name = "selftest",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Tests a device: the gradient of every operation against finite differences, results and",
+      "gradients against the CPU in float64, a short training run against the same on the CPU;",
+      "and measures how fast the device copies and multiplies."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  weft selftest",
+      "  weft selftest --device cuda --json selftest.json"
+    })
+final class SelftestCommand implements Callable<Integer> {
+  @ParentCommand private Main main;
+
+  @Option(
+      names = "--device",
+      paramLabel = "NAME",
+      defaultValue = "best",
+      description = "best, cpu, cuda or cuda:N. Default: ${DEFAULT-VALUE}.")
+  private String name;
+
+  @Option(names = "--json", paramLabel = "FILE", description = "A file for all results as JSON.")
+  private Path json;
+
+  @Option(names = "--quick", description = "Small shapes only, and no measurements.")
+  private boolean quick;
+
+  private static final int SMALL = 2000;
+
+  private record Report(
+      String weft,
+      String platform,
+      String device,
+      String hardware,
+      boolean passed,
+      List<Map<String, Object>> checks,
+      List<Map<String, Object>> training,
+      List<Ceilings.Ceiling> ceilings) {}
+
+  @Override
+  public Integer call() throws IOException {
+    if (json != null) {
+      AtomicFile.checkWritable(json);
+    }
+    PrintWriter out = main.screen().out();
+    try (Device device = Device.named(name)) {
+      out.printf("device %s (%s)%n%n", device.name(), device.description());
+      List<OperationCase> cases = OperationCases.all();
+      CheckTable table = new CheckTable(out, cases);
+      SelfTest test = new SelfTest(device, table::add);
+      List<CheckResult> checks = (quick ? test.elements(SMALL) : test).run();
+      boolean passed = table.finish() == Main.SUCCESS;
+      List<TwinTraining.Outcome> training = new ArrayList<>();
+      for (DType dtype : List.of(DType.F32, DType.F64)) {
+        TwinTraining.Outcome outcome = TwinTraining.run(device, dtype);
+        training.add(outcome);
+        passed &= outcome.passed();
+        out.printf(
+            "training in %s: losses of %d steps differ from the CPU's by %.2e at most (tolerance"
+                + " %.0e): %s%n",
+            Choice.word(dtype),
+            outcome.steps(),
+            outcome.error(),
+            outcome.tolerance(),
+            outcome.passed() ? "ok" : "WRONG");
+      }
+      List<Ceilings.Ceiling> ceilings = quick ? List.of() : measure(device, out);
+      out.println(passed ? "self-test passed" : "self-test FAILED");
+      if (json != null) {
+        write(
+            new Report(
+                Version.weft(),
+                Version.platform(),
+                device.name(),
+                device.description(),
+                passed,
+                checks.stream().map(SelftestCommand::entry).toList(),
+                training.stream().map(SelftestCommand::entry).toList(),
+                ceilings));
+        out.println("wrote " + json);
+      }
+      return passed ? Main.SUCCESS : Main.FAILURE;
+    }
+  }
+
+  private static List<Ceilings.Ceiling> measure(Device device, PrintWriter out) {
+    List<Ceilings.Ceiling> ceilings = new ArrayList<>();
+    ceilings.add(Ceilings.copy(device));
+    int[] sizes = device.name().equals("cpu") ? new int[] {512, 1024} : new int[] {4096, 8192};
+    for (int size : sizes) {
+      ceilings.add(Ceilings.gemm(device, size));
+    }
+    for (Ceilings.Ceiling each : ceilings) {
+      out.printf("%s: %,.0f %s%n", each.name(), each.value(), each.unit());
+    }
+    return ceilings;
+  }
+
+  private static Map<String, Object> entry(CheckResult result) {
+    Map<String, Object> entry = new LinkedHashMap<>();
+    entry.put("operation", result.operation());
+    entry.put("check", Choice.word(result.check()));
+    entry.put("shapes", result.shapes());
+    entry.put("dtype", Choice.word(result.dtype()));
+    entry.put("error", Json.finite(result.error()));
+    entry.put("tolerance", result.tolerance());
+    entry.put("passed", result.passed());
+    entry.put("milliseconds", result.milliseconds());
+    entry.put("detail", result.detail());
+    return entry;
+  }
+
+  private static Map<String, Object> entry(TwinTraining.Outcome outcome) {
+    Map<String, Object> entry = new LinkedHashMap<>();
+    entry.put("dtype", Choice.word(outcome.dtype()));
+    entry.put("steps", outcome.steps());
+    entry.put("error", Json.finite(outcome.error()));
+    entry.put("tolerance", outcome.tolerance());
+    entry.put("passed", outcome.passed());
+    return entry;
+  }
+
+  private void write(Report report) throws IOException {
+    ByteBuffer bytes = StandardCharsets.UTF_8.encode(Json.pages(report) + "\n");
+    AtomicFile.write(
+        json,
+        channel -> {
+          while (bytes.hasRemaining()) {
+            channel.write(bytes);
+          }
+        });
+  }
+}

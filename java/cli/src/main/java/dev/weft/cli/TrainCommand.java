@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.data.Dataset;
+import dev.weft.data.LastBatch;
+import dev.weft.data.Split;
+import dev.weft.io.AtomicFile;
+import dev.weft.nn.Sequential;
+import dev.weft.nn.SoftmaxCrossEntropy;
+import dev.weft.optim.Optimizer;
+import dev.weft.train.Epochs;
+import dev.weft.train.Evaluation;
+import dev.weft.train.History;
+import dev.weft.train.Trainer;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+
+/** {@code weft train}. */
+@Command(
+    name = "train",
+    mixinStandardHelpOptions = true,
+    description = "Trains a network to classify and writes it to a file.",
+    footer = {
+      "",
+      "Examples:",
+      "  weft train",
+      "  weft train --data mnist/ --epochs 10 --out mnist.safetensors",
+      "  weft train --hidden 512,256 --activation gelu --optimizer adamw --rate 0.002",
+      "  weft train --layers \"linear(784,100) tanh linear(100,10)\" --threads 2",
+      "  weft train --validation 0.1 --log run.jsonl"
+    })
+final class TrainCommand implements Callable<Integer> {
+  @ParentCommand private Main main;
+  @Mixin private DataOptions data;
+  @Mixin private NetworkOptions layers;
+  @Mixin private OptimizerOptions rule;
+  @Mixin private DeviceOptions where;
+
+  @Option(
+      names = "--epochs",
+      paramLabel = "N",
+      defaultValue = "5",
+      description = "Passes over the training data. Default: ${DEFAULT-VALUE}.")
+  private int epochs;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      defaultValue = "128",
+      description = "Examples in a step. Default: ${DEFAULT-VALUE}.")
+  private int batch;
+
+  @Option(
+      names = "--last-batch",
+      paramLabel = "WHAT",
+      defaultValue = "keep",
+      description = "keep or drop the examples that fill no batch. Default: ${DEFAULT-VALUE}.")
+  private String lastBatch;
+
+  @Option(
+      names = "--smoothing",
+      paramLabel = "X",
+      defaultValue = "0",
+      description = "Label smoothing, in [0, 1). Default: ${DEFAULT-VALUE}.")
+  private double smoothing;
+
+  @Option(
+      names = "--validation",
+      paramLabel = "SHARE",
+      defaultValue = "0",
+      description =
+          "This share of the training data is set aside and evaluated after every epoch, and the"
+              + " test data once at the end. Default: the test data after every epoch.")
+  private double validation;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Of first weights, order of examples and dropout. Default: ${DEFAULT-VALUE}.")
+  private long seed;
+
+  @Option(
+      names = "--out",
+      paramLabel = "FILE",
+      defaultValue = "digits.safetensors",
+      description = "The file for the network. Default: ${DEFAULT-VALUE}.")
+  private Path file;
+
+  @Option(
+      names = "--log",
+      paramLabel = "FILE",
+      description = "A file for one line of JSON an epoch.")
+  private Path log;
+
+  @Option(names = "--plain", description = "No progress bar, also in a terminal.")
+  private boolean plain;
+
+  @Override
+  public Integer call() throws IOException {
+    // all that can be wrong is looked at before the work begins
+    layers.check();
+    Optimizer optimizer = rule.optimizer();
+    SoftmaxCrossEntropy loss = new SoftmaxCrossEntropy(smoothing);
+    LastBatch last = Choice.of("last batch", lastBatch, LastBatch.class);
+    Epochs passes = Epochs.of(epochs);
+    DType dtype = where.dtype();
+    if (!(validation >= 0 && validation < 1)) {
+      throw new IllegalArgumentException("--validation must be in [0, 1), not " + validation);
+    }
+    AtomicFile.checkWritable(file);
+    if (log != null) {
+      if (log.toAbsolutePath().normalize().equals(file.toAbsolutePath().normalize())) {
+        throw new IllegalArgumentException("--log and --out name the same file, " + file);
+      }
+      AtomicFile.checkWritable(log);
+    }
+    try (Device device = where.open()) {
+      Split split = data.read();
+      Sequential network = layers.network(split.train().columns(), split.train().classes());
+      Split parts = validation == 0 ? split : split.train().split(1 - validation, seed);
+      Trainer trainer =
+          Trainer.of(network)
+              .on(device)
+              .dtype(dtype)
+              .loss(loss)
+              .optimizer(optimizer)
+              .batch(batch)
+              .lastBatch(last)
+              .seed(seed);
+      announce(split, network, optimizer, device, dtype);
+      MemoryAccount account =
+          new MemoryAccount(network, optimizer, dtype, batch, parts.train(), parts.test());
+      History history = fit(trainer, parts, passes, device);
+      finish(network, loss, split.test(), history, account, device, dtype);
+      return Main.SUCCESS;
+    }
+  }
+
+  private PrintWriter out() {
+    return main.screen().out();
+  }
+
+  private void announce(
+      Split split, Sequential network, Optimizer optimizer, Device device, DType dtype) {
+    out().println("data     " + data.describe(split));
+    out().printf("network  %s, %s parameters%n", network.spec(), Amount.count(network.size()));
+    out()
+        .printf(
+            "training %s at %s, batch %d, seed %d%n",
+            optimizer.spec(), optimizer.rate(), batch, seed);
+    out().printf("device   %s (%s), %s%n", device.name(), device.description(), Choice.word(dtype));
+  }
+
+  private History fit(Trainer trainer, Split parts, Epochs passes, Device device)
+      throws IOException {
+    Screen screen = plain ? main.screen().plain() : main.screen();
+    try (TrainingDisplay display =
+            new TrainingDisplay(screen, epochs, validation > 0 ? "validation" : "test");
+        EpochLog lines = log == null ? null : new EpochLog(log, device)) {
+      trainer.listener(display);
+      if (lines != null) {
+        trainer.listener(lines);
+      }
+      return trainer.fit(parts.train(), parts.test(), passes);
+    }
+  }
+
+  private void finish(
+      Sequential network,
+      SoftmaxCrossEntropy loss,
+      Dataset test,
+      History history,
+      MemoryAccount account,
+      Device device,
+      DType dtype)
+      throws IOException {
+    long peak = device.memory().peak();
+    network.save(file);
+    SavedNetwork saved = new SavedNetwork(file, device, dtype, loss, batch);
+    Evaluation evaluation = saved.evaluateLike(network, test);
+    network.close();
+    double samples = history.epochs().stream().mapToDouble(e -> e.train().rows()).sum();
+    out()
+        .printf(
+            "test accuracy %s, loss %.4f; %s of training, %s samples/s%n",
+            Amount.percent(evaluation.accuracy()),
+            evaluation.loss(),
+            Amount.seconds(history.seconds()),
+            Amount.count(samples / history.seconds()));
+    out().println("memory   " + account.compared(peak));
+    out()
+        .printf(
+            "wrote    %s; read again, it gives the same output for all %s test examples%n",
+            file, Amount.count(test.rows()));
+  }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.data.Digits;
+import dev.weft.data.Split;
+import dev.weft.nn.Activation;
+import dev.weft.nn.Dropout;
+import dev.weft.nn.Linear;
+import dev.weft.nn.Sequential;
+import dev.weft.optim.Adam;
+import dev.weft.train.Trainer;
+import dev.weft.train.TrainingRun;
+
+/** The same few steps of training on a device and on the CPU: how far their losses are apart. */
+final class TwinTraining {
+  private static final int STEPS = 20;
+  private static final int EXAMPLES = 1280;
+
+  private TwinTraining() {}
+
+  /**
+   * What came out.
+   *
+   * @param steps how many losses were compared
+   * @param error the largest relative difference of two losses
+   * @param tolerance the largest that passes
+   */
+  record Outcome(DType dtype, int steps, double error, double tolerance) {
+    boolean passed() {
+      return error <= tolerance;
+    }
+  }
+
+  /** Trains on both. */
+  static Outcome run(Device device, DType dtype) {
+    Split digits = Digits.generate(EXAMPLES, 7);
+    double[] actual = losses(device, dtype, digits);
+    double[] expected;
+    try (Device cpu = Device.cpu()) {
+      expected = losses(cpu, dtype, digits);
+    }
+    double error = 0;
+    for (int i = 0; i < STEPS; i++) {
+      double relative = Math.abs(actual[i] - expected[i]) / Math.abs(expected[i]);
+      error = Double.isNaN(relative) ? Double.POSITIVE_INFINITY : Math.max(error, relative);
+    }
+    return new Outcome(dtype, STEPS, error, dtype == DType.F32 ? 1e-5 : 1e-10);
+  }
+
+  private static double[] losses(Device device, DType dtype, Split digits) {
+    double[] losses = new double[STEPS];
+    try (Sequential network =
+            Sequential.of(
+                new Linear(784, 64), Activation.RELU, new Dropout(0.2), new Linear(64, 10));
+        TrainingRun run =
+            Trainer.of(network)
+                .on(device)
+                .dtype(dtype)
+                .optimizer(Adam.rate(1e-3))
+                .batch(64)
+                .start(digits.train(), null)) {
+      for (int i = 0; i < STEPS; i++) {
+        run.step();
+        losses[i] = run.loss();
+      }
+    }
+    return losses;
+  }
+}

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The command {@code weft}: nobody calls it but its users and the tests. */
+package dev.weft.cli;
