@@ -11,6 +11,10 @@
 #include "gemm.h"
 #include "interop.h"
 
+#ifndef WEFT_CUBLAS_VERSION
+#define WEFT_CUBLAS_VERSION 120600
+#endif
+
 using namespace weft::emulator;
 
 namespace {
@@ -33,7 +37,7 @@ enum Compute : int {
   COMPUTE_32F_FAST_TF32 = 77,
 };
 
-constexpr int POINTER_MODE_HOST = 0, POINTER_MODE_DEVICE = 1, MATH_MODE_TF32 = 3, VERSION = 120600;
+constexpr int POINTER_MODE_HOST = 0, POINTER_MODE_DEVICE = 1, MATH_MODE_TF32 = 3;
 
 struct Handle {
   CUstream stream = nullptr;
@@ -198,7 +202,7 @@ WEFT_EXPORT int cublasDestroy_v2(Handle* handle) {
   return SUCCESS;
 }
 
-WEFT_EXPORT int cublasGetVersion_v2(Handle*, int* version) { return *version = VERSION, SUCCESS; }
+WEFT_EXPORT int cublasGetVersion_v2(Handle*, int* version) { return *version = WEFT_CUBLAS_VERSION, SUCCESS; }
 
 WEFT_EXPORT size_t cublasGetCudartVersion(void) { return 12060; }
 
