@@ -8,8 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.tngtech.archunit.core.domain.JavaClass;
-import com.tngtech.archunit.core.importer.ClassFileImporter;
-import com.tngtech.archunit.core.importer.ImportOption;
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Node;
@@ -21,6 +19,7 @@ import dev.weft.op.Operation;
 import dev.weft.op.OptimizerKernelTest;
 import dev.weft.op.RandomKernelTest;
 import dev.weft.op.TorchParityTest;
+import dev.weft.support.Product;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -110,15 +109,11 @@ class OperationCasesTest {
     Set<String> covered =
         cases().map(operation -> operation.operation().getName()).collect(Collectors.toSet());
     List<String> missing =
-        new ClassFileImporter()
-                .withImportOption(new ImportOption.DoNotIncludeTests())
-                .importPackages("dev.weft")
-                .stream()
-                .filter(type -> type.isAssignableTo(Operation.class) && !type.isInterface())
-                .filter(type -> !type.getPackageName().startsWith("dev.weft.support"))
-                .map(JavaClass::getName)
-                .filter(name -> !covered.contains(name))
-                .toList();
+        Product.classes("dev.weft").stream()
+            .filter(type -> type.isAssignableTo(Operation.class) && !type.isInterface())
+            .map(JavaClass::getName)
+            .filter(name -> !covered.contains(name))
+            .toList();
     assertEquals(List.of(), missing);
   }
 

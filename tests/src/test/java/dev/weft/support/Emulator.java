@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.support;
 
+import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.junit.jupiter.api.Assertions.fail;
@@ -88,6 +89,14 @@ public final class Emulator implements BeforeAllCallback, BeforeEachCallback, Af
     call("exact", FunctionDescriptor.ofVoid(JAVA_INT), 1);
   }
 
+  /**
+   * Lets a stream's work run as late as CUDA allows: when something waits for it. Errors then come
+   * from the call that waits.
+   */
+  public static void deferred() {
+    call("deferred", FunctionDescriptor.ofVoid(JAVA_INT), 1);
+  }
+
   /** Lets launches, copies and graphs return at once with success. */
   public static void doNothing() {
     call("do_nothing", FunctionDescriptor.ofVoid(JAVA_INT), 1);
@@ -111,6 +120,43 @@ public final class Emulator implements BeforeAllCallback, BeforeEachCallback, Af
   /** Streams, graphs and modules that were still there when their context was destroyed. */
   public static long leakedObjects() {
     return ask("leaked_objects");
+  }
+
+  /** Streams that are there now. */
+  public static long liveStreams() {
+    return ask("live_streams");
+  }
+
+  /** Events that are there now. */
+  public static long liveEvents() {
+    return ask("live_events");
+  }
+
+  /** Graphs and executable graphs that are there now. */
+  public static long liveGraphs() {
+    return ask("live_graphs");
+  }
+
+  /** Bytes that were still there when their context was destroyed. */
+  public static long leakedBytes() {
+    return ask("leaked_bytes");
+  }
+
+  /** The last failure as a sentence. */
+  public static String lastError() {
+    MemorySegment text = (MemorySegment) call("last_error", FunctionDescriptor.of(ADDRESS));
+    return text.reinterpret(Long.MAX_VALUE).getString(0);
+  }
+
+  /** The folder of the emulated libraries, whether it is there or not. */
+  public static Path folder() {
+    return FOLDER;
+  }
+
+  /** The driver API itself, for tests of the emulator. */
+  public static SymbolLookup driver() {
+    require();
+    return controls;
   }
 
   /** Kernels and cuBLAS calls that ran. */

@@ -10,7 +10,7 @@ import java.util.Arrays;
  * <p>The error of actual a against expected e is |a - e| / max(|e|, rms), rms that of all expected
  * values; in an array of less than 8 elements, where a sum may be small by chance, / max(|e|, rms,
  * 1). An element that is NaN or infinite on one side only has an infinite error. The tolerance is ε
- * (8 + 2 √terms), ε the spacing of floating-point numbers at 1: rounding errors of a sum are like a
+ * (16 + 2 √terms), ε the spacing of floating-point numbers at 1: rounding errors of a sum are like a
  * random walk (Higham, "Accuracy and Stability of Numerical Algorithms", chapter 4).
  *
  * @param place the element
@@ -50,7 +50,7 @@ public record Comparison(
 
   private static double tolerance(DType precision, long terms) {
     double epsilon = precision == DType.F32 ? Math.ulp(1f) : Math.ulp(1.0);
-    return epsilon * (8 + 2 * Math.sqrt(terms));
+    return epsilon * (16 + 2 * Math.sqrt(terms));
   }
 
   private static double error(double expected, double actual, double least) {

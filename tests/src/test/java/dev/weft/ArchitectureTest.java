@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaPackage;
+import com.tngtech.archunit.library.Architectures.LayeredArchitecture;
+import dev.weft.support.Product;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** Imports run downward, and every door has one keeper. */
+class ArchitectureTest {
+  private static final JavaClasses CLASSES = Product.classes("dev.weft");
+
+  private static LayeredArchitecture layers() {
+    return layeredArchitecture()
+        .consideringOnlyDependenciesInAnyPackage("dev.weft..")
+        .withOptionalLayers(true)
+        .layer("cli")
+        .definedBy("dev.weft.cli..")
+        .layer("train")
+        .definedBy("dev.weft.train..")
+        .layer("text")
+        .definedBy("dev.weft.text..")
+        .layer("check")
+        .definedBy("dev.weft.check..")
+        .layer("nn")
+        .definedBy("dev.weft.nn..")
+        .layer("optim")
+        .definedBy("dev.weft.optim..")
+        .layer("data")
+        .definedBy("dev.weft.data..")
+        .layer("io")
+        .definedBy("dev.weft.io..")
+        .layer("tensors")
+        .definedBy("dev.weft", "dev.weft.op..")
+        .layer("device")
+        .definedBy("dev.weft.device..");
+  }
+
+  @Test
+  void importsRunDownward() {
+    layers()
+        .whereLayer("cli")
+        .mayNotBeAccessedByAnyLayer()
+        .whereLayer("train")
+        .mayOnlyBeAccessedByLayers("cli")
+        .whereLayer("text")
+        .mayOnlyBeAccessedByLayers("cli")
+        .whereLayer("check")
+        .mayOnlyBeAccessedByLayers("cli")
+        .whereLayer("nn")
+        .mayOnlyBeAccessedByLayers("cli", "train", "text", "check")
+        .whereLayer("optim")
+        .mayOnlyBeAccessedByLayers("cli", "train", "text", "check")
+        .whereLayer("data")
+        .mayOnlyBeAccessedByLayers("cli", "train", "text", "check")
+        .check(CLASSES);
+  }
+
+  @Test
+  void filesKnowNothingOfTensors() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.weft.io..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("dev.weft", "dev.weft.op..", "dev.weft.device..", "dev.weft.nn..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void deviceKnowsNothingAboveIt() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.weft.device..")
+        .should()
+        .dependOnClassesThat(
+            com.tngtech.archunit.base.DescribedPredicate.describe(
+                "of Weft outside the package device",
+                type ->
+                    type.getPackageName().startsWith("dev.weft")
+                        && !type.getPackageName().startsWith("dev.weft.device")))
+        .check(CLASSES);
+  }
+
+  @Test
+  void onlyTheCudaPackageKnowsJcuda() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.weft.device.cuda..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("jcuda..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void oneClassCallsEachNativeLibrary() {
+    assertEquals(Set.of("Cublas"), callersOf("jcuda.jcublas.JCublas2", ""));
+    assertEquals(1, callersOf("jcuda.driver.JCudaDriver", "cuLaunchKernel").size());
+    Set<String> linkers = new TreeSet<>(callersOf("java.lang.foreign.Linker", ""));
+    linkers.removeIf(name -> inPackage(name, "dev.weft.cli"));
+    // each calls one library of Weft's own: the kernels, and cuBLAS 12 over 13
+    assertEquals(Set.of("CpuLibrary", "CublasForwarder"), linkers);
+  }
+
+  /** The check above must see what is there: the driver is called from more than one class. */
+  @Test
+  void callersAreFound() {
+    assertTrue(callersOf("java.lang.String", "formatted").size() > 10);
+  }
+
+  private static boolean inPackage(String simpleName, String name) {
+    return CLASSES.stream()
+        .anyMatch(c -> c.getSimpleName().equals(simpleName) && c.getPackageName().startsWith(name));
+  }
+
+  private static Set<String> callersOf(String owner, String methodPrefix) {
+    Set<String> callers = new TreeSet<>();
+    for (JavaClass type : CLASSES) {
+      boolean calls =
+          type.getMethodCallsFromSelf().stream()
+              .anyMatch(
+                  call ->
+                      call.getTargetOwner().getName().equals(owner)
+                          && call.getName().startsWith(methodPrefix));
+      if (calls) {
+        callers.add(outermost(type).getSimpleName());
+      }
+    }
+    return callers;
+  }
+
+  private static JavaClass outermost(JavaClass type) {
+    return type.getEnclosingClass().map(ArchitectureTest::outermost).orElse(type);
+  }
+
+  @Test
+  void everyPackageSaysWhatItIsFor() throws IOException {
+    Path root = Path.of(System.getProperty("weft.root", "."));
+    for (String sources : List.of("java/core/src/main/java", "java/cli/src/main/java")) {
+      try (Stream<Path> files = Files.walk(root.resolve(sources))) {
+        List<Path> missing =
+            files
+                .filter(file -> file.toString().endsWith(".java"))
+                .map(Path::getParent)
+                .distinct()
+                .filter(folder -> !Files.exists(folder.resolve("package-info.java")))
+                .toList();
+        assertEquals(List.of(), missing);
+      }
+    }
+  }
+
+  @Test
+  void namesSayWhatAClassIs() {
+    classes()
+        .that()
+        .areTopLevelClasses()
+        .should()
+        .haveNameNotMatching(".*(Util|Utils|Helper|Impl|Manager|Base|Ex)$")
+        .check(CLASSES);
+  }
+
+  @Test
+  void deviceIsSeenOnlyFromBelow() {
+    noClasses()
+        .that()
+        .resideInAnyPackage("dev.weft.nn..", "dev.weft.data..", "dev.weft.train..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("dev.weft.device.cpu..", "dev.weft.device.cuda..")
+        .check(CLASSES);
+    JavaPackage device = CLASSES.getPackage("dev.weft.device");
+    assertFalse(device.getClasses().isEmpty());
+  }
+}

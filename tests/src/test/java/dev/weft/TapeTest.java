@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.weft.op.Nonlinearity;
+import dev.weft.support.OnEachDevice;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+
+class TapeTest {
+  private Device device;
+  private Tape tape;
+
+  @BeforeEach
+  void open() {
+    device = Device.cpu();
+    tape = new Tape(device);
+  }
+
+  @AfterEach
+  void close() {
+    tape.close();
+    device.close();
+  }
+
+  private Tensor leaf(double... values) {
+    return device.tensor(values).requiresGrad();
+  }
+
+  private Tensor zeros(long... sizes) {
+    return device.zeros(DType.F64, Shape.of(sizes));
+  }
+
+  @OnEachDevice
+  void exampleOfTheDocumentation(OnEachDevice.Place place) {
+    try (Device on = place.open();
+        Tape own = new Tape(on)) {
+      Tensor w = on.tensor(new double[] {3, 1}).requiresGrad();
+      Tensor loss = own.sum(own.square(w));
+      own.backward(loss);
+      assertArrayEquals(new double[] {6, 2}, w.grad().toDoubles());
+    }
+  }
+
+  @Test
+  void gradientsAddUpOverUsesAndPasses() {
+    Tensor x = leaf(2, 5);
+    Tensor loss = tape.sum(tape.add(tape.multiply(x, x), tape.add(x, x)));
+    tape.backward(loss);
+    assertArrayEquals(new double[] {6, 12}, x.grad().toDoubles());
+    tape.backward(loss);
+    assertArrayEquals(new double[] {12, 24}, x.grad().toDoubles());
+    x.zeroGrad();
+    assertNull(x.grad());
+    tape.backward(loss);
+    assertArrayEquals(new double[] {6, 12}, x.grad().toDoubles());
+  }
+
+  /** An intermediate result that many operations read, some of which change gradients in place. */
+  @Test
+  void sharedIntermediateGetsEveryContribution() {
+    Tensor x = leaf(0.5);
+    Tensor h = tape.scale(x, 2);
+    Tensor sum =
+        tape.add(
+            tape.add(tape.tanh(h), tape.reshape(h, 1)),
+            tape.add(tape.square(h), tape.concat(0, tape.slice(h, 0, 0, 1))));
+    Tensor twice = tape.add(sum, tape.activation(Nonlinearity.IDENTITY, h));
+    tape.backward(tape.sum(twice));
+    double t = Math.tanh(1);
+    assertEquals(2 * ((1 - t * t) + 1 + 2 + 1 + 1), x.grad().item(), 1e-14);
+  }
+
+  @Test
+  void bothSidesOfOneOperation() {
+    Tensor x = leaf(3);
+    tape.backward(tape.divide(x, x));
+    assertEquals(0, x.grad().item());
+    x.zeroGrad();
+    tape.backward(tape.subtract(tape.scale(x, 5), x));
+    assertEquals(4, x.grad().item());
+    Tensor m = device.tensor(new double[][] {{1, 2}, {3, 4}}).requiresGrad();
+    tape.backward(tape.sum(tape.matmul(m, m)));
+    assertArrayEquals(new double[] {7, 11, 9, 13}, m.grad().toDoubles());
+    Tensor c = leaf(1, 2);
+    tape.backward(tape.sum(tape.square(tape.concat(0, c, c))));
+    assertArrayEquals(new double[] {4, 8}, c.grad().toDoubles());
+  }
+
+  @Test
+  void upstreamGradientIsWeighted() {
+    Tensor x = leaf(1, 2, 3);
+    tape.backward(tape.square(x), device.tensor(new double[] {1, 0, -1}));
+    assertArrayEquals(new double[] {2, 0, -6}, x.grad().toDoubles());
+  }
+
+  @Test
+  void nothingIsRecordedWithoutGradient() {
+    Tensor x = leaf(1, 2);
+    Tensor y = tape.withoutGradient(() -> tape.sum(tape.square(x)));
+    assertFalse(y.hasGradient());
+    assertEquals(0, tape.nodes().size());
+    assertEquals(5, y.item());
+    tape.backward(tape.sum(tape.add(tape.square(x), tape.withoutGradient(() -> tape.square(x)))));
+    assertArrayEquals(new double[] {2, 4}, x.grad().toDoubles());
+  }
+
+  @Test
+  void constantsAreNotRecorded() {
+    tape.square(device.tensor(new double[] {1}));
+    assertEquals(0, tape.nodes().size());
+    tape.square(leaf(1));
+    assertEquals(1, tape.nodes().size());
+    assertEquals("unary_square", tape.nodes().get(0).operation().name());
+  }
+
+  @Test
+  void gradientsOfIntermediatesAreKeptOnRequest() {
+    Tensor x = leaf(3);
+    Tensor square = tape.square(x);
+    tape.backward(tape.scale(square, 5));
+    assertNull(square.grad());
+    try (Tape keeping = new Tape(device).retainGradients()) {
+      x.zeroGrad();
+      Tensor kept = keeping.square(x);
+      Tensor relu = keeping.relu(kept);
+      keeping.backward(keeping.scale(relu, 5));
+      assertEquals(5, kept.grad().item());
+      assertEquals(5, relu.grad().item());
+      assertEquals(30, x.grad().item());
+    }
+  }
+
+  @Test
+  void backwardNeedsAScalarThatDependsOnSomething() {
+    Tensor x = leaf(1, 2).named("x");
+    assertSays(() -> tape.backward(tape.square(x)), "scalar", "[2]");
+    Tensor constant = tape.sum(device.tensor(new double[] {1}));
+    assertSays(() -> tape.backward(constant), "requires a gradient");
+    assertSays(() -> tape.backward(tape.square(x), device.tensor(new double[] {1})), "[1]", "[2]");
+  }
+
+  @Test
+  void closedTapeSaysSo() {
+    Tensor y = tape.square(leaf(1)).named("squared");
+    tape.close();
+    tape.close();
+    IllegalStateException closed = assertThrows(IllegalStateException.class, () -> tape.square(y));
+    assertTrue(closed.getMessage().contains("the tape on cpu is closed"), closed.getMessage());
+    assertThrows(IllegalStateException.class, () -> tape.backward(y));
+    IllegalStateException gone = assertThrows(IllegalStateException.class, y::item);
+    assertTrue(gone.getMessage().contains("squared"), gone.getMessage());
+  }
+
+  private static void assertSays(Executable body, String... parts) {
+    String message = assertThrows(IllegalArgumentException.class, body).getMessage();
+    for (String part : parts) {
+      assertTrue(message.contains(part), () -> "'" + part + "' is not in: " + message);
+    }
+  }
+
+  @Test
+  void shapesThatDoNotFitAreNamed() {
+    assertSays(() -> tape.add(zeros(2, 3), zeros(4, 3)), "[2, 3]", "[4, 3]");
+    assertSays(() -> tape.matmul(zeros(2, 3), zeros(4, 3)), "[2, 3]", "[4, 3]");
+    assertSays(() -> tape.matmul(zeros(3), zeros(3, 4)), "[3]", "[3, 4]");
+    assertSays(
+        () -> tape.biasActivation(Nonlinearity.RELU, zeros(2, 3), zeros(2)),
+        "[2]",
+        "[2, 3]",
+        "[3]");
+    assertSays(() -> tape.reshape(zeros(2, 3), 4, 2), "[2, 3]", "[4, 2]", "6", "8");
+    assertSays(() -> tape.slice(zeros(2, 3), 1, 2, 4), "2..4", "axis 1", "[2, 3]");
+    assertSays(() -> tape.slice(zeros(2, 3), 2, 0, 1), "axis 2", "[2, 3]");
+    assertSays(() -> tape.concat(0, zeros(2, 3), zeros(2, 4)), "[2, 3]", "[2, 4]");
+    assertSays(() -> tape.transpose(zeros(2, 3, 4)), "[2, 3, 4]");
+    assertSays(() -> tape.sumOfSquares(zeros(2), zeros(3)), "[2]", "[3]");
+    assertSays(() -> tape.max(zeros(0, 3)), "[0, 3]");
+    assertSays(() -> tape.mean(zeros(0)), "[0]");
+    assertSays(() -> tape.gather(zeros(3), device.tensor(new int[] {0})), "[3]");
+    Tensor labels = device.tensor(new int[] {0, 1});
+    assertSays(() -> tape.softmaxCrossEntropy(zeros(3, 2), labels), "[3, 2]", "[2]");
+    assertSays(() -> tape.softmaxCrossEntropy(zeros(0, 2), device.tensor(new int[0])), "[0, 2]");
+    assertSays(() -> tape.square(labels), "I32");
+    assertSays(
+        () -> tape.add(zeros(2), device.zeros(DType.F32, Shape.of(2))), "F64 [2]", "F32 [2]");
+  }
+
+  @Test
+  void settingsOutsideTheirRangeAreRefused() {
+    assertSays(() -> tape.dropout(zeros(2), 1), "[0, 1)", "1.0");
+    assertSays(() -> tape.dropout(zeros(2), Double.NaN), "NaN");
+    assertSays(() -> tape.activation(Nonlinearity.ELU, -1, zeros(2)), "elu", "-1.0");
+    assertSays(() -> new dev.weft.op.SoftmaxCrossEntropy(1), "smoothing");
+  }
+
+  @Test
+  void deepBroadcastWorksWhereAxesMerge() {
+    Tensor a = device.full(DType.F64, Shape.of(2, 3, 4, 5, 6, 7), 1);
+    Tensor b = device.full(DType.F64, Shape.of(5, 1, 7), 2).requiresGrad();
+    Tensor y = tape.multiply(a, b);
+    assertEquals(Shape.of(2, 3, 4, 5, 6, 7), y.shape());
+    tape.backward(tape.sum(y));
+    for (double g : b.grad().toDoubles()) {
+      assertEquals(2 * 3 * 4 * 6, g);
+    }
+    assertSays(
+        () -> tape.add(zeros(2, 1, 3, 1, 5), zeros(1, 2, 1, 4, 1)), "[2, 1, 3, 1, 5]", "4 axes");
+  }
+
+  @OnEachDevice
+  void stepsLeaveNothingBehind(OnEachDevice.Place place) {
+    try (Device on = place.open()) {
+      try (Tensor w = on.full(DType.F32, Shape.of(20, 10), 0.1).requiresGrad();
+          Tensor x = on.full(DType.F32, Shape.of(16, 20), 0.5);
+          Tensor labels = on.zeros(DType.I32, Shape.of(16))) {
+        long live = -1;
+        for (int step = 0; step < 20; step++) {
+          try (Tape own = new Tape(on, step)) {
+            Tensor h = own.dropout(own.relu(own.matmul(x, w)), 0.5);
+            own.backward(own.softmaxCrossEntropy(h, labels));
+          }
+          assertTrue(live < 0 || live == on.memory().live());
+          live = on.memory().live();
+        }
+        assertNotNull(w.grad());
+      }
+      assertEquals(0, on.memory().live());
+    }
+  }
+}

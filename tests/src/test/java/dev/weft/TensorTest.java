@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.weft.support.OnEachDevice;
+import java.lang.foreign.MemorySegment;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+
+class TensorTest {
+  private Device device;
+
+  @BeforeEach
+  void open() {
+    device = Device.cpu();
+  }
+
+  @AfterEach
+  void close() {
+    device.close();
+  }
+
+  /** Runs something that must fail and returns what it said. */
+  static String message(Class<? extends Exception> type, Executable body) {
+    return assertThrows(type, body).getMessage();
+  }
+
+  private static void assertContains(String message, String... parts) {
+    for (String part : parts) {
+      assertTrue(message.contains(part), () -> "'" + part + "' is not in: " + message);
+    }
+  }
+
+  @OnEachDevice
+  void valuesComeBack(OnEachDevice.Place place) {
+    try (Device on = place.open()) {
+      assertArrayEquals(new double[] {1, -2.5}, on.tensor(new double[] {1, -2.5}).toDoubles());
+      assertArrayEquals(new float[] {1, -2.5f}, on.tensor(new float[] {1, -2.5f}).toFloats());
+      assertArrayEquals(new int[] {7, -1}, on.tensor(new int[] {7, -1}).toInts());
+      Tensor matrix = on.tensor(new double[][] {{1, 2, 3}, {4, 5, 6}});
+      assertEquals(Shape.of(2, 3), matrix.shape());
+      assertEquals(DType.F64, matrix.dtype());
+      assertArrayEquals(new int[] {1, 2, 3, 4, 5, 6}, matrix.toInts());
+      Tensor bytes = on.tensor(DType.U8, Shape.of(3), 0, 128, 255);
+      assertArrayEquals(new double[] {0, 128, 255}, bytes.toDoubles());
+      assertEquals(3, on.full(DType.F32, Shape.of(), 3).item());
+      assertEquals(0, on.zeros(DType.F32, Shape.of(0, 4)).toDoubles().length);
+    }
+  }
+
+  @Test
+  void countsThatDoNotFillTheShapeAreRefused() {
+    assertContains(
+        message(
+            IllegalArgumentException.class, () -> device.tensor(DType.F32, Shape.of(2, 3), 1, 2)),
+        "2 values",
+        "[2, 3]");
+    assertContains(
+        message(IllegalArgumentException.class, () -> device.tensor(new double[][] {{1, 2}, {3}})),
+        "row 1 has 1",
+        "row 0 has 2");
+    Tensor x = device.tensor(new float[] {1, 2}).named("pixels");
+    assertContains(
+        message(
+            IllegalArgumentException.class, () -> x.copyFrom(MemorySegment.ofArray(new float[3]))),
+        "12 bytes",
+        "pixels",
+        "8");
+    assertContains(
+        message(
+            IllegalArgumentException.class, () -> x.copyTo(MemorySegment.ofArray(new float[3]))),
+        "pixels");
+    assertContains(message(IllegalStateException.class, x::item), "pixels", "one element");
+  }
+
+  @Test
+  void closedTensorSaysSo() {
+    Tensor x = device.tensor(new float[] {1, 2}).named("weights");
+    Tensor view = x.view(1, Shape.of(1)).named("second");
+    x.close();
+    x.close();
+    assertContains(
+        message(IllegalStateException.class, x::toDoubles), "weights F32 [2] on cpu", "closed");
+    assertContains(message(IllegalStateException.class, view::item), "second", "closed");
+    assertContains(message(IllegalStateException.class, () -> x.fill(1)), "weights");
+    try (Tape tape = new Tape(device)) {
+      assertContains(message(IllegalStateException.class, () -> tape.square(x)), "weights");
+    }
+  }
+
+  @Test
+  void viewsShareMemoryAndStayInside() {
+    Tensor x = device.tensor(new double[] {0, 1, 2, 3, 4, 5});
+    Tensor view = x.view(2, Shape.of(2, 2));
+    assertArrayEquals(new double[] {2, 3, 4, 5}, view.toDoubles());
+    view.view(1, Shape.of(1)).fill(9);
+    assertArrayEquals(new double[] {0, 1, 2, 9, 4, 5}, x.toDoubles());
+    view.close();
+    assertEquals(6, x.elements());
+    assertContains(
+        message(IllegalArgumentException.class, () -> x.view(3, Shape.of(2, 2))),
+        "[2, 2]",
+        "element 3",
+        "[6]");
+    assertThrows(IllegalArgumentException.class, () -> x.view(-1, Shape.of(1)));
+  }
+
+  @Test
+  void integersHaveNoGradient() {
+    Tensor labels = device.tensor(new int[] {1});
+    assertContains(message(IllegalArgumentException.class, labels::requiresGrad), "I32");
+    assertNull(labels.grad());
+  }
+
+  @Test
+  void gradientIsClosedWithItsTensor() {
+    Tensor x = device.tensor(new double[] {1, 2}).requiresGrad();
+    try (Tape tape = new Tape(device)) {
+      tape.backward(tape.sum(x));
+    }
+    Tensor gradient = x.grad();
+    assertArrayEquals(new double[] {1, 1}, gradient.toDoubles());
+    x.close();
+    assertThrows(IllegalStateException.class, gradient::toDoubles);
+    assertEquals(0, device.memory().live());
+  }
+
+  @Test
+  void shapesKnowTheirAxes() {
+    Shape shape = Shape.of(4, 5, 6);
+    assertEquals(6, shape.size(-1));
+    assertEquals(120, shape.elements());
+    assertEquals("[4, 5, 6]", shape.toString());
+    assertEquals(Shape.of(4, 6), shape.without(1));
+    assertContains(
+        message(IllegalArgumentException.class, () -> shape.size(3)), "[4, 5, 6]", "axis 3");
+    assertThrows(IllegalArgumentException.class, () -> Shape.of(2, -1));
+    assertThrows(ArithmeticException.class, () -> Shape.of(1L << 40, 1L << 40));
+    assertEquals(Shape.of(2, 3, 5), Shape.broadcast(Shape.of(3, 1), Shape.of(2, 1, 5)));
+    assertContains(
+        message(
+            IllegalArgumentException.class, () -> Shape.broadcast(Shape.of(2, 3), Shape.of(4, 3))),
+        "[2, 3]",
+        "[4, 3]");
+  }
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.support;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+
+/** The classes of Weft itself, without those of the tests. */
+public final class Product {
+  private Product() {}
+
+  /** All classes of a package and those below it. */
+  public static JavaClasses classes(String name) {
+    String tests = Product.class.getProtectionDomain().getCodeSource().getLocation().getPath();
+    return new ClassFileImporter()
+        .withImportOption(location -> !location.asURI().getPath().startsWith(tests))
+        .importPackages(name);
+  }
+}
