@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Uniform and normal values by Philox, computed in double.
+
 #include <string.h>
 
 #include "draw.h"
