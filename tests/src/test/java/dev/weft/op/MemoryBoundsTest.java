@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.op;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.Shape;
+import dev.weft.Tensor;
+import dev.weft.check.Evaluation;
+import dev.weft.check.Input;
+import dev.weft.check.OperationCase;
+import dev.weft.check.OperationCases;
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+import dev.weft.device.Precision;
+import dev.weft.device.cuda.CudaException;
+import dev.weft.support.Emulator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * No kernel reads or writes past the end of what it was given: allocations are exact, and each ends
+ * where a page ends.
+ */
+@ExtendWith(Emulator.class)
+class MemoryBoundsTest {
+  private Device cuda;
+
+  @BeforeEach
+  void open() {
+    Emulator.exact();
+    System.setProperty("weft.allocator", "exact");
+    cuda = Emulator.device();
+  }
+
+  @AfterEach
+  void close() {
+    System.clearProperty("weft.allocator");
+    cuda.close();
+  }
+
+  static Stream<OperationCase> cases() {
+    return OperationCases.all().stream();
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("cases")
+  void kernelsStayInside(OperationCase operation) {
+    for (List<Input> example : operation.examples(5000)) {
+      for (DType dtype : List.of(DType.F32, DType.F64)) {
+        Evaluation.of(operation.function(), example, cuda, dtype, 1);
+      }
+    }
+    assertEquals(0, cuda.memory().live());
+  }
+
+  /** One element too many must be noticed. */
+  @Test
+  void elementPastTheEndIsNoticed() {
+    Tensor x = cuda.allocate(DType.F32, Shape.of(8));
+    long n = x.elements() + 1;
+    assertThrows(
+        CudaException.class,
+        () -> {
+          cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x.address(), n, 0), n);
+          cuda.synchronize();
+        });
+  }
+}
