@@ -10,6 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.weft.Device;
 import dev.weft.Tensor;
 import dev.weft.check.GradientReport.Measure;
+import dev.weft.op.BiasActivation;
+import dev.weft.op.Nonlinearity;
 import dev.weft.support.Broken;
 import dev.weft.support.Broken.Fault;
 import org.junit.jupiter.api.Test;
@@ -162,8 +164,7 @@ class GradCheckTest {
             (tape, in) -> {
               Tensor h =
                   tape.dropout(
-                      tape.biasActivation(
-                          dev.weft.op.Nonlinearity.GELU, tape.matmul(in[0], in[1]), in[2]),
+                      tape.biasActivation(Nonlinearity.GELU, tape.matmul(in[0], in[1]), in[2]),
                       0.4);
               return tape.softmaxCrossEntropy(tape.matmul(h, in[3]), in[4]);
             })
@@ -173,6 +174,16 @@ class GradCheckTest {
             randomNormal(8),
             randomNormal(8, 3),
             Input.integers(3, 6))
+        .assertPasses();
+  }
+
+  /** An activation that takes the place of its input, where the input is nobody else's. */
+  @ParameterizedTest
+  @EnumSource(Nonlinearity.class)
+  void activationInPlacePasses(Nonlinearity function) {
+    BiasActivation inPlace = new BiasActivation(function, 0.3, BiasActivation.Memory.IN_PLACE);
+    GradCheck.of((tape, in) -> tape.square(tape.apply(inPlace, tape.matmul(in[0], in[1]), in[2])))
+        .at(randomNormal(4, 3), randomNormal(3, 5), randomNormal(5))
         .assertPasses();
   }
 }
