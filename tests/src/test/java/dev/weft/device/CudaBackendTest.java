@@ -7,69 +7,35 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.weft.device.cpu.CpuBackend;
 import dev.weft.device.cuda.CudaBackend;
 import dev.weft.device.cuda.CudaException;
 import dev.weft.support.Emulator;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import java.util.List;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments.ArgumentSet;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** The CUDA backend over the emulator: JCuda, launches, graphs, cuBLAS calls, faults, lifetimes. */
 @ExtendWith(Emulator.class)
 class CudaBackendTest {
   private CudaBackend cuda;
-  private CpuBackend cpu;
 
   @BeforeEach
   void open() {
     cuda = new CudaBackend(0);
-    cpu = new CpuBackend();
   }
 
   @AfterEach
   void close() {
     cuda.close();
-    cpu.close();
     assertEquals(0, Emulator.liveBytes(), "device memory after close");
     assertEquals(0, Emulator.leakedAllocations(), "allocations that the context took along");
     assertEquals(
         0, Emulator.leakedObjects(), "streams, graphs, modules that the context took along");
-  }
-
-  static Stream<ArgumentSet> kernels() {
-    return Stream.of(Kernel.values())
-        .flatMap(
-            kernel ->
-                Stream.of(Precision.values())
-                    .filter(p -> kernel.kind() != Kernel.Kind.UNTYPED || p == Precision.F32)
-                    .map(
-                        p ->
-                            org.junit.jupiter.params.provider.Arguments.argumentSet(
-                                kernel.symbol(p), kernel, p)));
-  }
-
-  @ParameterizedTest
-  @MethodSource("kernels")
-  void kernelAgreesWithCpu(Kernel kernel, Precision precision) {
-    List<KernelCase> cases = KernelCase.of(kernel);
-    for (KernelCase one : cases) {
-      KernelCase.Memory here = new KernelCase.Memory(cpu, precision);
-      KernelCase.Memory there = new KernelCase.Memory(cuda, precision);
-      cpu.run(kernel, precision, one.arguments().apply(here), one.work());
-      cuda.run(kernel, precision, one.arguments().apply(there), one.work());
-      here.assertSame(there, kernel + " " + one.label());
-    }
   }
 
   @Test

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.device;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.weft.device.cpu.CpuBackend;
+import dev.weft.device.cuda.CudaBackend;
+import dev.weft.support.Emulator;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Every kernel beside the CPU, as a GPU would run it and in the ways of the emulator that make a
+ * missing barrier, a missing wait or a step past the end show.
+ */
+@ExtendWith(Emulator.class)
+class KernelParityTest {
+
+  /** A way to run kernels that CUDA allows, too. */
+  enum Way {
+    EXACT,
+    REVERSED,
+    DEFERRED;
+
+    void set() {
+      switch (this) {
+        case EXACT -> Emulator.exact();
+        case REVERSED -> Emulator.reverse();
+        case DEFERRED -> Emulator.deferred();
+      }
+    }
+  }
+
+  private CudaBackend cuda;
+  private CpuBackend cpu;
+
+  static Stream<Arguments> kernels() {
+    return Stream.of(
+            EnumSet.noneOf(Way.class),
+            EnumSet.of(Way.EXACT),
+            EnumSet.of(Way.REVERSED),
+            EnumSet.of(Way.DEFERRED),
+            EnumSet.allOf(Way.class))
+        .flatMap(ways -> Stream.of(Kernel.values()).flatMap(kernel -> both(kernel, ways)));
+  }
+
+  private static Stream<Arguments> both(Kernel kernel, Set<Way> ways) {
+    return Stream.of(Precision.values())
+        .filter(p -> kernel.kind() != Kernel.Kind.UNTYPED || p == Precision.F32)
+        .map(p -> Arguments.argumentSet(kernel.symbol(p) + " " + ways, kernel, p, ways));
+  }
+
+  @BeforeEach
+  void open() {
+    cuda = new CudaBackend(0);
+    cpu = new CpuBackend();
+  }
+
+  @AfterEach
+  void close() {
+    cuda.close();
+    cpu.close();
+    assertEquals(0, Emulator.liveBytes(), "device memory after close");
+    assertEquals(0, Emulator.leakedObjects(), "streams, modules that the context took along");
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void kernelAgreesWithCpu(Kernel kernel, Precision precision, Set<Way> ways) {
+    ways.forEach(Way::set);
+    for (KernelCase one : KernelCase.of(kernel)) {
+      KernelCase.Memory here = new KernelCase.Memory(cpu, precision);
+      KernelCase.Memory there = new KernelCase.Memory(cuda, precision);
+      cpu.run(kernel, precision, one.arguments().apply(here), one.work());
+      cuda.run(kernel, precision, one.arguments().apply(there), one.work());
+      here.assertSame(there, kernel + " " + one.label() + " " + ways);
+    }
+  }
+}
