@@ -45,15 +45,11 @@ public final class NativeFiles {
    * @throws UncheckedIOException where it cannot be unpacked; the message names the cache folder
    */
   public static Path file(String resource) {
-    ClassLoader loader = NativeFiles.class.getClassLoader();
-    URL url = loader.getResource(resource);
-    boolean packed = url == null;
-    if (packed) {
-      url = loader.getResource(resource + PACKED);
-    }
+    URL url = find(resource);
     if (url == null) {
       return null;
     }
+    boolean packed = isPacked(url);
     if (url.getProtocol().equals("file") && !packed) {
       return Path.of(URI.create(url.toString()));
     }
@@ -81,6 +77,34 @@ public final class NativeFiles {
               .formatted(resource, cacheFolder(), e.getMessage()),
           e);
     }
+  }
+
+  /** Whether the class path has a resource, packed or not. */
+  public static boolean has(String resource) {
+    return find(resource) != null;
+  }
+
+  /**
+   * Opens a resource that {@link #has}, for reading and not for the loader; null where there is
+   * none.
+   */
+  public static InputStream open(String resource) throws IOException {
+    URL url = find(resource);
+    if (url == null) {
+      return null;
+    }
+    InputStream in = url.openStream();
+    return isPacked(url) ? new XZInputStream(in) : in;
+  }
+
+  private static URL find(String resource) {
+    ClassLoader loader = NativeFiles.class.getClassLoader();
+    URL url = loader.getResource(resource);
+    return url != null ? url : loader.getResource(resource + PACKED);
+  }
+
+  private static boolean isPacked(URL url) {
+    return url.getPath().endsWith(PACKED);
   }
 
   private static void unpack(InputStream in, Path folder, Path target) throws IOException {

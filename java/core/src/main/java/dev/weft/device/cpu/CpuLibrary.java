@@ -15,11 +15,15 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
+import java.util.List;
 
 /** {@code libweft_cpu.so}: the one class that calls the CPU library. */
 public final class CpuLibrary {
-  private static final String WEFT = "dev/weft/native/";
-  private static final String ONEDNN = "org/bytedeco/dnnl/";
+  private static final String WEFT =
+      "dev/weft/native/" + NativeFiles.platform() + "/libweft_cpu.so";
+  private static final String MAKERS = "org/bytedeco/dnnl/" + NativeFiles.platform() + "/";
+  private static final String OPENMP = MAKERS + "libgomp.so.1";
+  private static final String ONEDNN = MAKERS + "libdnnl.so.3";
 
   private final MethodHandle run;
   private final MethodHandle error;
@@ -33,9 +37,9 @@ public final class CpuLibrary {
     // libweft_cpu needs libdnnl, which needs libgomp: loaded in this order the names resolve
     // wherever
     // the files lie
-    open(ONEDNN + NativeFiles.platform() + "/libgomp.so.1");
-    open(ONEDNN + NativeFiles.platform() + "/libdnnl.so.3");
-    Path file = file(WEFT + NativeFiles.platform() + "/libweft_cpu.so");
+    open(OPENMP);
+    open(ONEDNN);
+    Path file = file(WEFT);
     SymbolLookup symbols = load(file);
     run = call(symbols, "weft_run", FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG));
     error = call(symbols, "weft_error", FunctionDescriptor.of(ADDRESS));
@@ -48,6 +52,11 @@ public final class CpuLibrary {
       throw new DeviceUnavailableException(error());
     }
     contract = new Contract(text(table), file.toString());
+  }
+
+  /** The files that the CPU needs, as resources of the class path, in the order they load. */
+  public static List<String> resources() {
+    return List.of(OPENMP, ONEDNN, WEFT);
   }
 
   private static final class Holder {

@@ -12,6 +12,7 @@ import dev.weft.device.Contract;
 import dev.weft.device.DeviceException;
 import dev.weft.device.DeviceUnavailableException;
 import dev.weft.device.Kernel;
+import dev.weft.device.NativeFiles;
 import dev.weft.device.Precision;
 import dev.weft.device.Slots;
 import java.io.IOException;
@@ -102,7 +103,7 @@ final class CudaKernels implements AutoCloseable {
   }
 
   private static byte[] fatbin() {
-    try (InputStream in = CudaKernels.class.getClassLoader().getResourceAsStream(FATBIN)) {
+    try (InputStream in = NativeFiles.open(FATBIN)) {
       return in == null ? null : in.readAllBytes();
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + FATBIN, e);

@@ -6,8 +6,11 @@ import dev.weft.device.NativeFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import jcuda.JCudaVersion;
 import jcuda.LibUtils;
+import jcuda.driver.JCudaDriver;
+import jcuda.jcublas.JCublas2;
 
 /**
  * The libraries that CUDA needs on this machine: the driver ({@code libcuda.so.1}) and cuBLAS 12,
@@ -54,14 +57,27 @@ public final class CudaLibraries {
     return parts;
   }
 
-  /** JCuda's native libraries that are loaded, as resources of the class path. */
-  public static List<String> jcudaResources() {
-    return List.of(jcudaFile("JCudaDriver"), jcudaFile("JCublas2"));
+  /**
+   * Native files that CUDA needs, as resources of the class path: JCuda's libraries and Weft's own
+   * parts. Those that this build lacks are left out.
+   */
+  public static List<String> resources() {
+    return Stream.of(
+            jcudaFile("JCudaDriver"),
+            jcudaFile("JCublas2"),
+            CudaKernels.FATBIN,
+            CublasForwarder.RESOURCE)
+        .filter(NativeFiles::has)
+        .toList();
+  }
+
+  /** A class of each of JCuda's jars. */
+  public static List<Class<?>> jcudaClasses() {
+    return List.of(JCudaDriver.class, JCublas2.class);
   }
 
   private static Found resource(String what, String resource) {
-    boolean there = CudaLibraries.class.getClassLoader().getResource(resource) != null;
-    return there
+    return NativeFiles.has(resource)
         ? new Found(what, Path.of(resource), "on the class path")
         : new Found(what, null, resource + " is not on the class path");
   }
