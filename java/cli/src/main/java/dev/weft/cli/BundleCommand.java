@@ -3,7 +3,7 @@ package dev.weft.cli;
 
 import com.google.gson.Gson;
 import dev.weft.Device;
-import dev.weft.device.NativeFiles;
+import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.device.cuda.CudaLibraries;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -12,9 +12,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import jcuda.driver.JCudaDriver;
-import jcuda.jcublas.JCublas2;
 import me.tongfei.progressbar.ProgressBar;
+import org.jline.utils.WCWidth;
 import org.tukaani.xz.XZ;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -38,8 +37,6 @@ import picocli.CommandLine.ParentCommand;
       "  weft bundle --out /tmp/weft && /tmp/weft/bin/weft train"
     })
 final class BundleCommand implements Callable<Integer> {
-  private static final String ONEDNN = "org/bytedeco/dnnl/" + NativeFiles.platform() + "/";
-
   @ParentCommand private Main main;
 
   @Option(
@@ -58,7 +55,7 @@ final class BundleCommand implements Callable<Integer> {
     try (BundleFolder.Draft draft = bundle.draft()) {
       out.println("Java's part: jlink");
       JavaImage.make(draft.path().resolve("java"));
-      out.println("libraries: oneDNN's is packed, which takes a minute or two");
+      out.println("libraries: packed small, which takes a minute or two");
       Path lib = Files.createDirectory(draft.path().resolve("lib"));
       for (Class<?> part : classes()) {
         ClassJar.copy(part, lib);
@@ -75,24 +72,23 @@ final class BundleCommand implements Callable<Integer> {
 
   /** A class of every jar that is needed. */
   private static List<Class<?>> classes() {
-    return List.of(
-        Main.class,
-        Device.class,
-        Gson.class,
-        CommandLine.class,
-        ProgressBar.class,
-        JCudaDriver.class,
-        JCublas2.class,
-        XZ.class);
+    List<Class<?>> classes = new ArrayList<>(CudaLibraries.jcudaClasses());
+    classes.addAll(
+        List.of(
+            Main.class,
+            Device.class,
+            Gson.class,
+            CommandLine.class,
+            ProgressBar.class,
+            WCWidth.class,
+            XZ.class));
+    return classes;
   }
 
   /** The libraries that are loaded, of all that the jars of their makers hold. */
-  private static List<NativeJar.Part> natives() {
-    List<NativeJar.Part> parts = new ArrayList<>();
-    parts.add(new NativeJar.Part(ONEDNN + "libdnnl.so.3", NativeJar.Packing.XZ));
-    parts.add(new NativeJar.Part(ONEDNN + "libgomp.so.1", NativeJar.Packing.DEFLATE));
-    CudaLibraries.jcudaResources()
-        .forEach(name -> parts.add(new NativeJar.Part(name, NativeJar.Packing.DEFLATE)));
+  private static List<String> natives() {
+    List<String> parts = new ArrayList<>(CpuLibrary.resources());
+    parts.addAll(CudaLibraries.resources());
     return parts;
   }
 }

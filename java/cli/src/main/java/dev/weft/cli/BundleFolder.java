@@ -18,7 +18,8 @@ final class BundleFolder {
   private static final String LAUNCHER =
       """
       #!/bin/sh
-      # weft COMMAND ...: runs with the Java beside it. WEFT_JAVA_OPTS: options for Java, such as -Xmx8g
+      # weft COMMAND ...: runs with the Java beside it.
+      # WEFT_JAVA_OPTS: options for Java, such as -Xmx8g
       root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
       exec "$root/java/bin/java" --enable-native-access=ALL-UNNAMED $WEFT_JAVA_OPTS \\
         -cp "$root/lib/*" dev.weft.cli.Main "$@"

@@ -4,6 +4,8 @@ package dev.weft.cli;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URISyntaxException;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -12,8 +14,10 @@ import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 import java.util.zip.Deflater;
 
-/** The jar that a class came from. */
+/** The jar that a class came from, without the native libraries in it. */
 final class ClassJar {
+  private static final String NATIVE = "dev/weft/native/";
+
   private ClassJar() {}
 
   /** Copies it to a folder; where the class came from a folder of classes, makes a jar of that. */
@@ -24,10 +28,12 @@ final class ClassJar {
     } catch (URISyntaxException e) {
       throw new IOException("no file holds " + type, e);
     }
-    if (Files.isRegularFile(source)) {
-      Files.copy(source, to.resolve(source.getFileName()));
-    } else {
+    if (Files.isDirectory(source)) {
       pack(source, to.resolve(type.getName() + ".jar"));
+    } else {
+      try (FileSystem jar = FileSystems.newFileSystem(source)) {
+        pack(jar.getPath("/"), to.resolve(source.getFileName().toString()));
+      }
     }
   }
 
@@ -40,9 +46,12 @@ final class ClassJar {
         JarOutputStream entries = new JarOutputStream(out)) {
       entries.setLevel(Deflater.BEST_COMPRESSION);
       for (Path file : files) {
-        entries.putNextEntry(new JarEntry(folder.relativize(file).toString()));
-        Files.copy(file, entries);
-        entries.closeEntry();
+        String name = folder.relativize(file).toString();
+        if (!name.startsWith(NATIVE)) {
+          entries.putNextEntry(new JarEntry(name));
+          Files.copy(file, entries);
+          entries.closeEntry();
+        }
       }
     }
   }

@@ -4,7 +4,9 @@ package dev.weft.cli;
 import dev.weft.Device;
 import dev.weft.device.DeviceException;
 import dev.weft.device.NativeFiles;
+import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.device.cuda.CudaLibraries;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
@@ -29,9 +31,6 @@ import picocli.CommandLine.ParentCommand;
       "Exit code 0 where the CPU can be used."
     })
 final class DoctorCommand implements Callable<Integer> {
-  private static final String WEFT = "dev/weft/native/" + NativeFiles.platform() + "/";
-  private static final String ONEDNN = "org/bytedeco/dnnl/" + NativeFiles.platform() + "/";
-
   @ParentCommand private Main main;
 
   @Override
@@ -50,9 +49,7 @@ final class DoctorCommand implements Callable<Integer> {
     say("cache", NativeFiles.cacheFolder().toString());
 
     title("CPU");
-    resource("Weft's kernels", WEFT + "libweft_cpu.so");
-    resource("oneDNN", ONEDNN + "libdnnl.so.3");
-    resource("OpenMP", ONEDNN + "libgomp.so.1");
+    CpuLibrary.resources().forEach(this::resource);
     final boolean cpu = device("cpu", Device::cpu);
     if (!cpu) {
       advice("the libraries above belong to this program: build it again on this kind of machine");
@@ -101,7 +98,8 @@ final class DoctorCommand implements Callable<Integer> {
     }
   }
 
-  private void resource(String what, String resource) {
+  private void resource(String resource) {
+    String what = resource.substring(resource.lastIndexOf('/') + 1);
     try {
       Path file = NativeFiles.file(resource);
       if (file != null) {
@@ -109,7 +107,7 @@ final class DoctorCommand implements Callable<Integer> {
       } else {
         missing(what, resource + " is not on the class path");
       }
-    } catch (java.io.UncheckedIOException e) {
+    } catch (UncheckedIOException e) {
       missing(what, Explanation.of(e));
     }
   }

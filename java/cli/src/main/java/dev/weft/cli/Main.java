@@ -60,12 +60,14 @@ public final class Main implements Runnable {
 
   /** Runs the command; returns its exit code. */
   public static int run(Screen screen, String... args) {
+    CommandLine.tracer().setLevel(CommandLine.TraceLevel.OFF);
     Main main = new Main(screen);
     CommandLine line =
         new CommandLine(main)
             .setOut(screen.out())
             .setErr(screen.err())
-            .setCaseInsensitiveEnumValuesAllowed(true)
+            // the last one holds, as with other commands; picocli would warn of it
+            .setOverwrittenOptionsAllowed(true)
             .setParameterExceptionHandler((e, given) -> main.fail(e, e.getCommandLine(), WRONG_USE))
             .setExecutionExceptionHandler(
                 (e, at, parsed) -> main.fail(e, at, Explanation.exitCode(e)));

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.weft.device.NativeFiles;
+import dev.weft.device.cpu.CpuLibrary;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.SymbolLookup;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.jar.JarFile;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tukaani.xz.XZInputStream;
+
+class BundleTest {
+  @TempDir private Path folder;
+
+  @Test
+  void aFolderOfSomethingElseIsLeftAlone() throws IOException {
+    Path theirs = Files.writeString(folder.resolve("thesis.txt"), "months of work");
+    Weft.run("bundle", "--out", folder).failed(Main.FAILURE, "is not empty and no bundle");
+    Weft.run("bundle", "--out", theirs).failed(Main.FAILURE, "is a file");
+    Weft.run("bundle", "--out", folder.resolve("absent/bundle"))
+        .failed(Main.FAILURE, "does not exist");
+    assertEquals("months of work", Files.readString(theirs));
+  }
+
+  @Test
+  void aBundleIsReplacedWhenTheNewOneIsComplete() throws IOException {
+    BundleFolder bundle = new BundleFolder(folder.resolve("bundle"));
+    try (BundleFolder.Draft draft = bundle.draft()) {
+      draft.launcher();
+      draft.publish("1");
+    }
+    Path launcher = folder.resolve("bundle/bin/weft");
+    assertTrue(Files.isExecutable(launcher));
+    bundle.check();
+    try (BundleFolder.Draft draft = bundle.draft()) {
+      Files.writeString(draft.path().resolve("half"), "");
+    }
+    assertTrue(Files.exists(launcher));
+    try (BundleFolder.Draft draft = bundle.draft()) {
+      draft.publish("2");
+    }
+    assertEquals("weft 2\n", Files.readString(folder.resolve("bundle/weft-bundle.txt")));
+    try (Stream<Path> left = Files.list(folder)) {
+      assertEquals(List.of(folder.resolve("bundle")), left.toList());
+    }
+  }
+
+  @Test
+  void aLibraryWithoutItsSymbolTableStillLoads() throws IOException {
+    Path library = NativeFiles.file(CpuLibrary.resources().getFirst());
+    Path copy = Files.copy(library, folder.resolve("libcopy.so"));
+    SymbolTable.remove(copy);
+    assertTrue(Files.size(copy) < Files.size(library));
+    try (Arena arena = Arena.ofConfined()) {
+      assertTrue(SymbolLookup.libraryLookup(copy, arena).find("omp_get_max_threads").isPresent());
+    }
+  }
+
+  @Test
+  void aFileThatIsNoLibraryKeepsItsBytes() throws IOException {
+    Path text = Files.writeString(folder.resolve("text"), "no library ".repeat(20));
+    SymbolTable.remove(text);
+    assertEquals("no library ".repeat(20), Files.readString(text));
+  }
+
+  @Test
+  void packedLibrariesUnpackToTheSameBytes() throws IOException {
+    String resource = CpuLibrary.resources().getFirst();
+    Path jar = folder.resolve("natives.jar");
+    NativeJar.write(jar, List.of(resource));
+    byte[] expected;
+    try (InputStream in = NativeFiles.open(resource)) {
+      expected = in.readAllBytes();
+    }
+    try (JarFile file = new JarFile(jar.toFile());
+        InputStream in = new XZInputStream(file.getInputStream(file.getEntry(resource + ".xz")))) {
+      assertArrayEquals(expected, in.readAllBytes());
+    }
+  }
+}

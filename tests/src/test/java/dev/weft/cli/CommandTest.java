@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import dev.weft.Device;
+import dev.weft.check.Input;
+import dev.weft.check.OperationCase;
+import dev.weft.op.Operation;
+import dev.weft.support.Broken;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CommandTest {
+
+  @TempDir private Path folder;
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"train", "evaluate", "gradcheck", "selftest", "devices", "doctor", "bundle"})
+  void helpHasAnExample(String command) {
+    String help = Weft.run(command, "--help").succeeded().out();
+    assertTrue(help.contains("Example"), help);
+    assertTrue(help.contains("  weft " + command), help);
+    assertTrue(help.lines().allMatch(line -> line.length() <= 80), help);
+  }
+
+  @Test
+  void helpListsTheCommands() {
+    String help = Weft.run("--help").succeeded().out();
+    for (String command : List.of("train", "gradcheck", "selftest", "devices", "doctor")) {
+      assertTrue(help.contains(command), help);
+    }
+    assertTrue(Weft.run("--version").succeeded().out().startsWith("weft "));
+  }
+
+  @Test
+  void noCommandAndUnknownOnesAreWrongUse() {
+    Weft.run().failed(Main.WRONG_USE, "say what to do: train");
+    Weft.run("trian").failed(Main.WRONG_USE, "trian");
+  }
+
+  @Test
+  void theStackTraceIsThereForThoseWhoAsk() {
+    Weft.Run run = Weft.run("evaluate", folder.resolve("absent"), "--stacktrace");
+    assertEquals(Main.FAILURE, run.code());
+    assertTrue(run.err().contains("\tat dev.weft."), run.err());
+  }
+
+  @Test
+  void gradcheckPrintsATable() {
+    String out = Weft.run("gradcheck", "--op", "bias_activation_relu").succeeded().out();
+    String titles = out.lines().findFirst().orElseThrow();
+    for (String title : List.of("operation", "device", "shapes", "largest error", "verdict")) {
+      assertTrue(titles.contains(title), titles);
+    }
+    assertTrue(out.contains("[13, 5]"), out);
+    assertTrue(out.contains(" ok\n"), out);
+    assertTrue(Weft.run("gradcheck", "--list").succeeded().out().contains("matmul\n"));
+    Weft.run("gradcheck", "--op", "relo").failed(Main.WRONG_USE, "'relo'", "matmul");
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"SIGN", "DROPPED_TERM", "LAST_ELEMENT"})
+  void aWrongGradientIsSeenInTableAndExitCode(Broken.Fault fault) {
+    StringWriter text = new StringWriter();
+    int code;
+    try (Device cpu = Device.cpu()) {
+      code = GradcheckCommand.check(List.of(broken(fault)), cpu, new PrintWriter(text, true));
+    }
+    assertEquals(Main.FAILURE, code, text::toString);
+    assertTrue(text.toString().contains("WRONG"), text::toString);
+    assertTrue(text.toString().contains("0 of 1 checks passed"), text::toString);
+  }
+
+  @Test
+  void itsTwinThatIsRightPasses() {
+    StringWriter text = new StringWriter();
+    try (Device cpu = Device.cpu()) {
+      int code =
+          GradcheckCommand.check(
+              List.of(broken(Broken.Fault.NONE)), cpu, new PrintWriter(text, true));
+      assertEquals(Main.SUCCESS, code, text::toString);
+    }
+  }
+
+  private static OperationCase broken(Broken.Fault fault) {
+    Class<? extends Operation> type = Broken.class;
+    return new OperationCase(
+        "broken",
+        type,
+        List.of(),
+        (tape, in) -> tape.apply(new Broken(fault), in[0]),
+        List.of(List.of(Input.randomNormal(5))),
+        shapes -> 1,
+        (shapes, output) -> 1,
+        1e-6);
+  }
+
+  @Test
+  void selftestWritesWhatItFound() throws IOException {
+    Path json = folder.resolve("selftest.json");
+    String out =
+        Weft.run("selftest", "--device", "cpu", "--quick", "--json", json).succeeded().out();
+    assertTrue(out.contains("self-test passed"), out);
+    JsonObject report = JsonParser.parseString(Files.readString(json)).getAsJsonObject();
+    assertTrue(report.get("passed").getAsBoolean());
+    assertEquals("cpu", report.get("device").getAsString());
+    assertTrue(report.getAsJsonArray("checks").size() > 50);
+    assertEquals(2, report.getAsJsonArray("training").size());
+    Weft.run("selftest", "--json", folder.resolve("absent/x.json"))
+        .failed(Main.FAILURE, "does not exist");
+  }
+
+  @Test
+  void ceilingsAreMeasured() {
+    try (Device cpu = Device.cpu()) {
+      assertTrue(Ceilings.gemm(cpu, 128).value() > 0);
+      assertEquals(0, cpu.memory().live());
+    }
+  }
+
+  @Test
+  void devicesAndDoctorSayWhatThereIs() {
+    assertTrue(Weft.run("devices").succeeded().out().contains("cpu      yes"));
+    String out = Weft.run("doctor").succeeded().out();
+    assertTrue(out.contains("ok       cpu: "), out);
+    assertTrue(out.contains("libdnnl.so.3"), out);
+    assertTrue(out.contains("libcuda.so.1"), out);
+  }
+
+  /** In a process of its own: this one may have the emulator for a driver. */
+  @Test
+  void cudaWhereThereIsNoneNamesTheLibraryAndThePlaces() throws Exception {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName(),
+                "train",
+                "--device",
+                "cuda",
+                "--out",
+                folder.resolve("m.safetensors").toString())
+            .redirectErrorStream(true)
+            .start();
+    String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assumeTrue(process.waitFor() != 0, "this machine has a GPU");
+    assertEquals(Main.FAILURE, process.exitValue(), text);
+    assertTrue(text.startsWith("weft: CUDA was asked for"), text);
+    assertTrue(text.contains("libcuda.so.1") || text.contains("libcublas"), text);
+    assertTrue(text.contains("looked in the loader's path, /usr/lib"), text);
+    assertFalse(text.contains("\tat "), text);
+  }
+}

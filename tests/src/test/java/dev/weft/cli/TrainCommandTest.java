@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import dev.weft.device.cpu.CpuLibrary;
+import dev.weft.nn.Sequential;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class TrainCommandTest {
+  @TempDir private Path folder;
+  private long threads;
+
+  @BeforeEach
+  void rememberThreads() {
+    threads = CpuLibrary.get().threads(0);
+  }
+
+  /** Their number belongs to the process, and other tests run in it. */
+  @AfterEach
+  void restoreThreads() {
+    CpuLibrary.get().threads(threads);
+  }
+
+  private Weft.Run train(Object... more) {
+    return train(Screen.Kind.PLAIN, more);
+  }
+
+  private Weft.Run train(Screen.Kind kind, Object... more) {
+    Stream<Object> first =
+        Stream.of("train", "--device", "cpu", "--digits", 1300, "--epochs", 2, "--hidden", "32");
+    Stream<Object> out = Stream.of("--out", folder.resolve("m.safetensors"));
+    return Weft.run(kind, Stream.of(first, out, Stream.of(more)).flatMap(s -> s).toArray());
+  }
+
+  @Test
+  void theFilePredictsAsTheNetworkDid() throws IOException {
+    String out = train().succeeded().out();
+    assertTrue(out.contains("25,450 parameters"), out);
+    assertTrue(out.contains("gives the same output for all 216 test examples"), out);
+    Path file = folder.resolve("m.safetensors");
+    assertEquals("linear(784,32) relu dropout(0.2) linear(32,10)", Sequential.load(file).spec());
+    Path csv = folder.resolve("p.csv");
+    Weft.Run evaluation =
+        Weft.run("evaluate", file, "--digits", 1300, "--device", "cpu", "--predictions", csv)
+            .succeeded();
+    Matcher trained = Pattern.compile("\ntest accuracy (\\S+ %)").matcher(out);
+    assertTrue(trained.find(), out);
+    assertTrue(evaluation.out().contains("accuracy " + trained.group(1)), evaluation.out());
+    List<String> lines = Files.readAllLines(csv);
+    assertEquals(217, lines.size());
+    assertEquals("row,label,prediction", lines.getFirst());
+    assertTrue(lines.get(1).matches("0,\\d,\\d"), lines.get(1));
+  }
+
+  @Test
+  void plainOutputIsOneLineAnEpochAndNoControlCharacters() {
+    String out = train().succeeded().out();
+    assertEquals(2, out.lines().filter(line -> line.startsWith("epoch ")).count(), out);
+    assertTrue(out.chars().noneMatch(c -> c < ' ' && c != '\n'), out);
+  }
+
+  @Test
+  void aTerminalGetsABar() {
+    String out = train(Screen.Kind.TERMINAL, "--batch", "10").succeeded().out();
+    assertTrue(out.contains("\repoch 1/2 "), out);
+    assertTrue(out.contains("130/130 ("), out);
+    assertTrue(out.contains("/s"), out);
+  }
+
+  @Test
+  void theLogHasALineOfJsonAnEpoch() throws IOException {
+    Path log = folder.resolve("run.jsonl");
+    train("--log", log, "--validation", "0.1").succeeded();
+    List<String> lines = Files.readAllLines(log);
+    assertEquals(2, lines.size());
+    JsonObject second = JsonParser.parseString(lines.get(1)).getAsJsonObject();
+    assertEquals(2, second.get("epoch").getAsInt());
+    assertEquals("cpu", second.get("device").getAsString());
+    for (String number :
+        List.of("train_loss", "train_accuracy", "test_loss", "seconds", "samples_per_second")) {
+      assertTrue(second.get(number).getAsDouble() > 0, number);
+    }
+  }
+
+  @Test
+  void twoRunsOfOneSeedWriteTheSameFile() throws IOException {
+    Path first = folder.resolve("first.safetensors");
+    Path second = folder.resolve("second.safetensors");
+    train("--seed", 3, "--out", first).succeeded();
+    train("--seed", 3, "--out", second).succeeded();
+    assertEquals(-1, Files.mismatch(first, second));
+  }
+
+  static List<Arguments> settings() {
+    return List.of(
+        Arguments.of((Object) new String[] {"--optimizer", "sgd"}),
+        Arguments.of((Object) new String[] {"--optimizer", "momentum", "--momentum", "0.5"}),
+        Arguments.of((Object) new String[] {"--optimizer", "nesterov", "--rate", "0.02"}),
+        Arguments.of((Object) new String[] {"--optimizer", "adamw", "--weight-decay", "0.1"}),
+        Arguments.of((Object) new String[] {"--activation", "leaky_relu", "--dropout", "0"}),
+        Arguments.of((Object) new String[] {"--precision", "f64", "--smoothing", "0.1"}),
+        Arguments.of((Object) new String[] {"--last-batch", "drop", "--batch", "1000"}),
+        Arguments.of((Object) new String[] {"--threads", "1", "--batch", "1300"}));
+  }
+
+  @ParameterizedTest
+  @MethodSource("settings")
+  void settingsTrain(String[] settings) {
+    train((Object[]) settings).succeeded();
+  }
+
+  static List<Arguments> wrong() {
+    return List.of(
+        wrong("--device gpu", "unknown device 'gpu'", "best, cpu, cuda or cuda:N"),
+        wrong("--activation rilu", "unknown activation 'rilu'", "leaky_relu", "gelu"),
+        wrong("--optimizer rmsprop", "unknown optimizer 'rmsprop'", "sgd", "adamw"),
+        wrong("--precision f16", "unknown precision 'f16'", "f32, f64"),
+        wrong("--last-batch pad", "unknown last batch 'pad'", "keep, drop"),
+        wrong("--hidden 12,x", "'x'"),
+        wrong("--hidden -5", "'-5'"),
+        wrong("--dropout 1.5", "1.5"),
+        wrong("--rate -1", "-1"),
+        wrong("--rate NaN", "NaN"),
+        wrong("--momentum 0.9", "--momentum"),
+        wrong("--epochs 0", "at least 1 epoch"),
+        wrong("--batch 0", "at least 1"),
+        wrong("--batch 1301", "1301", "1300"),
+        wrong("--smoothing 1", "1"),
+        wrong("--threads 0", "--threads"),
+        wrong("--validation 1", "--validation"),
+        wrong("--classes 5", "train labels", "outside 0..4"),
+        wrong("--epochs many", "--epochs", "many"),
+        wrong("--surprise", "--surprise"));
+  }
+
+  private static Arguments wrong(String options, String... words) {
+    return Arguments.of(options, words);
+  }
+
+  @ParameterizedTest
+  @MethodSource("wrong")
+  void wrongUseIsSaidInOneSentence(String options, String[] words) {
+    Weft.Run run = train((Object[]) options.split(" "));
+    run.failed(Main.WRONG_USE, words);
+    assertTrue(run.err().contains("Try 'weft train --help'"), run.err());
+    assertFalse(Files.exists(folder.resolve("m.safetensors")));
+  }
+
+  static List<Arguments> layers() {
+    return List.of(
+        Arguments.of("linear(784,50) relu linear(40,10)", "Linear(40, 10) got 50 features"),
+        Arguments.of("linear(100,10)", "784 features"),
+        Arguments.of("linear(784,9)", "10 classes and the network 9 outputs"),
+        Arguments.of("linear(784,10) swosh", "unknown layer 'swosh'"),
+        Arguments.of("linear(784)", "linear(in,out)"),
+        Arguments.of("linear(784,ten)", "ten"),
+        Arguments.of("", "is not a layer"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("layers")
+  void layersThatDoNotFitAreNamed(String spec, String words) {
+    Path file = folder.resolve("m.safetensors");
+    Weft.run("train", "--device", "cpu", "--digits", 600, "--layers", spec, "--out", file)
+        .failed(Main.WRONG_USE, words);
+  }
+
+  @Test
+  void layersAreTheWholeNetwork() {
+    train("--layers", "linear(784,10)").failed(Main.WRONG_USE, "leave out --hidden");
+  }
+
+  @Test
+  void aPathThatCannotBeWrittenIsFoundBeforeTraining() {
+    Path absent = folder.resolve("absent/m.safetensors");
+    Weft.Run run = train("--out", absent);
+    run.failed(Main.FAILURE, "absent", "does not exist");
+    assertEquals("", run.out());
+    run = train("--out", folder);
+    run.failed(Main.FAILURE, "is a folder");
+    assertEquals("", run.out());
+    run = train("--log", folder.resolve("absent/log"));
+    run.failed(Main.FAILURE, "does not exist");
+    assertEquals("", run.out());
+    train("--log", folder.resolve("m.safetensors"))
+        .failed(Main.WRONG_USE, "--log and --out name the same file");
+  }
+
+  @Test
+  void lossThatGrowsBeyondAllBoundsIsAFailure() {
+    train("--optimizer", "sgd", "--rate", "1e30").failed(Main.FAILURE, "lower the learning rate");
+    assertFalse(Files.exists(folder.resolve("m.safetensors")));
+  }
+}

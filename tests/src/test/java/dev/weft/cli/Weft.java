@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+
+/** The command, run within the test. */
+final class Weft {
+  private Weft() {}
+
+  /** What a command left behind. */
+  record Run(int code, String out, String err) {
+
+    Run succeeded() {
+      assertEquals(0, code, () -> out + err);
+      assertEquals("", err);
+      return this;
+    }
+
+    /** One sentence on the error stream that contains {@code words}, and no stack trace. */
+    Run failed(int wanted, String... words) {
+      assertEquals(wanted, code, () -> out + err);
+      assertTrue(err.startsWith("weft: "), err);
+      assertFalse(err.contains("\tat "), err);
+      assertFalse(err.contains("Exception"), err);
+      for (String each : words) {
+        assertTrue(err.contains(each), () -> "'" + each + "' is not in: " + err);
+      }
+      return this;
+    }
+  }
+
+  /** Runs it as if its output went to a file. */
+  static Run run(Object... arguments) {
+    return run(Screen.Kind.PLAIN, arguments);
+  }
+
+  /** Runs it. */
+  static Run run(Screen.Kind kind, Object... arguments) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    Screen screen =
+        new Screen(new PrintWriter(out), new PrintWriter(err), kind, 100, StandardCharsets.UTF_8);
+    String[] words = new String[arguments.length];
+    for (int i = 0; i < words.length; i++) {
+      words[i] = arguments[i].toString();
+    }
+    int code = Main.run(screen, words);
+    return new Run(code, out.toString(), err.toString());
+  }
+}
