@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.device;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import dev.weft.support.Emulator;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * JCublas, which needs cuBLAS 12, over a cuBLAS 13: the emulator's under that name, behind Weft's
+ * forwarding {@code libcublas.so.12}. Each test has a process of its own.
+ */
+class CublasForwarderTest {
+  private static final String FORWARDER =
+      "dev/weft/native/" + NativeFiles.platform() + "/libcublas.so.12";
+
+  private static Path driver;
+  private static Path cublas13;
+
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void require() {
+    Emulator.require();
+    driver = Emulator.folder().resolve("libcuda.so.1");
+    cublas13 = Emulator.folder().resolve("cuda13/libcublas.so.13");
+  }
+
+  private static ChildJvm cuda() {
+    return new ChildJvm(CudaProgramMain.class).property("weft.cuda.driver", driver);
+  }
+
+  private static void assertSays(String said, String... words) {
+    for (String word : words) {
+      assertTrue(said.contains(word), () -> "'" + word + "' is not in: " + said);
+    }
+  }
+
+  @Test
+  void namedCublas13Works() {
+    String said = cuda().variable("WEFT_CUBLAS", cublas13).run();
+    assertSays(
+        said,
+        "cuBLAS 13.0.0",
+        "products agree",
+        "found cuBLAS (libcublas.so.13) - named, behind Weft's libcublas.so.12");
+  }
+
+  @Test
+  void cublas13OfTheToolkitWorks() throws IOException {
+    Path libraries = Files.createDirectories(folder.resolve("lib64"));
+    Files.copy(cublas13, libraries.resolve("libcublas.so.13"));
+    String said = cuda().variable("CUDA_HOME", folder).run();
+    assumeFalse(said.contains("found cuBLAS (libcublas.so.12)"), "this machine has cuBLAS 12");
+    assertSays(said, "products agree", "found in " + libraries + ", behind Weft's libcublas.so.12");
+  }
+
+  @Test
+  void cublas13ThatLacksAFunctionIsRefused() throws IOException {
+    Path wrong = folder.resolve("libcublas.so.13");
+    Files.copy(driver, wrong); // a library, and no cuBLAS
+    assertSays(
+        cuda().variable("WEFT_CUBLAS", wrong).run(),
+        "DeviceUnavailableException: CUDA was asked for, but there is no usable cuBLAS"
+            + " (libcublas.so.13): "
+            + wrong
+            + " is not usable: ",
+        "undefined symbol: cublasCreate_v2");
+  }
+
+  @Test
+  void cublas13ThatIsAbsentOrNoLibraryIsRefused() throws IOException {
+    Path file = folder.resolve("libcublas.so.13");
+    assertSays(cuda().variable("WEFT_CUBLAS", file).run(), file + " was named and is not there");
+    Files.writeString(file, "This is no library.\n".repeat(10));
+    assertSays(
+        cuda().variable("WEFT_CUBLAS", file).run(),
+        file + " does not load: ",
+        "invalid ELF header");
+  }
+
+  @Test
+  void withoutATargetCallsFailAndTheFirstGoodOneStays() {
+    assertSays(
+        new ChildJvm(Forwarder.class)
+            .variable("WEFT_CUBLAS13", folder.resolve("absent.so"))
+            .run(driver.toString(), folder.resolve("other.so").toString(), cublas13.toString()),
+        "before: status 1, version 0, " + folder.resolve("absent.so") + ": cannot open",
+        "name: cuBLAS 13 was not found",
+        "absent: 0, " + folder.resolve("other.so") + ": cannot open",
+        "target: 1",
+        "after: status 0, version 130000",
+        "name: CUBLAS_STATUS_INVALID_VALUE",
+        "again: 1");
+  }
+
+  @Test
+  void variableNamesTheTarget() {
+    assertSays(
+        new ChildJvm(Forwarder.class).variable("WEFT_CUBLAS13", cublas13).run(driver.toString()),
+        "before: status 0, version 130000");
+  }
+
+  /** Calls the forwarding library as C does: arguments are the driver and targets to name. */
+  static final class Forwarder {
+    private static final Arena ARENA = Arena.global();
+
+    private static SymbolLookup library;
+
+    private Forwarder() {}
+
+    public static void main(String[] arguments) throws Throwable {
+      SymbolLookup.libraryLookup(Path.of(arguments[0]), ARENA);
+      library = SymbolLookup.libraryLookup(NativeFiles.file(FORWARDER), ARENA);
+      state("before");
+      if (arguments.length == 1) {
+        return;
+      }
+      System.out.println("absent: " + target(arguments[1]) + ", " + text("weft_cublas12_error"));
+      System.out.println("target: " + target(arguments[2]));
+      state("after");
+      System.out.println("again: " + target(arguments[1]));
+    }
+
+    private static void state(String when) throws Throwable {
+      MemorySegment version = ARENA.allocate(4);
+      int status =
+          (int)
+              handle("cublasGetVersion_v2", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS))
+                  .invoke(MemorySegment.NULL, version);
+      System.out.printf(
+          "%s: status %d, version %d, %s%n",
+          when, status, version.get(JAVA_INT, 0), text("weft_cublas12_error"));
+      MemorySegment name =
+          (MemorySegment)
+              handle("cublasGetStatusName", FunctionDescriptor.of(ADDRESS, JAVA_INT)).invoke(7);
+      System.out.println("name: " + name.reinterpret(Long.MAX_VALUE).getString(0));
+    }
+
+    private static int target(String path) throws Throwable {
+      return (int)
+          handle("weft_cublas12_target", FunctionDescriptor.of(JAVA_INT, ADDRESS))
+              .invoke(ARENA.allocateFrom(path));
+    }
+
+    private static String text(String function) throws Throwable {
+      MemorySegment text =
+          (MemorySegment) handle(function, FunctionDescriptor.of(ADDRESS)).invoke();
+      return text.reinterpret(Long.MAX_VALUE).getString(0);
+    }
+
+    private static MethodHandle handle(String name, FunctionDescriptor shape) {
+      return Linker.nativeLinker().downcallHandle(library.findOrThrow(name), shape);
+    }
+  }
+}
