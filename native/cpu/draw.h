@@ -11,6 +11,13 @@ namespace weft {
 namespace WEFT_ISA {
 namespace {
 
+// 64-bit products are an instruction with AVX-512 only.
+#if defined(__AVX512DQ__)
+using philox_lane = uint64_t;
+#else
+using philox_lane = uint32_t;
+#endif
+
 struct drawing {
   uint64_t seed, step;
   uint32_t operation;
@@ -24,12 +31,12 @@ struct drawing {
     uint32_t block = (uint32_t)(first / 4);
 #pragma omp simd
     for (int j = 0; j < (int)run / 4; j++) {
-      philox_block drawn = philox(seed, step, operation, block + j);
+      auto drawn = philox_in<philox_lane>(seed, step, operation, block + (uint32_t)j);
       // a loop over the four would keep the one around it from becoming vector code
-      word[4 * j] = drawn.word[0];
-      word[4 * j + 1] = drawn.word[1];
-      word[4 * j + 2] = drawn.word[2];
-      word[4 * j + 3] = drawn.word[3];
+      word[4 * j] = (uint32_t)drawn.word[0];
+      word[4 * j + 1] = (uint32_t)drawn.word[1];
+      word[4 * j + 2] = (uint32_t)drawn.word[2];
+      word[4 * j + 3] = (uint32_t)drawn.word[3];
     }
   }
 };

@@ -24,9 +24,13 @@ void dropout(const weft_dropout& a) {
       for (int64_t i = begin; i < end; i += drawing::run) {
         mask.draw(i, word);
         int64_t length = smaller(drawing::run, end - i);
+        // copies, because a load of a captured pointer on one branch alone is not vectorised
+        const T* from = x + i;
+        T *to = y + i, factor = scale;
 #pragma omp simd
         for (int64_t j = 0; j < length; j++) {
-          put<add>(y[i + j], word[j] < threshold ? T(0) : scale * x[i + j]);
+          T kept = factor * from[j];
+          put<add>(to[j], word[j] < threshold ? T(0) : kept);
         }
       }
     });

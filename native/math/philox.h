@@ -14,18 +14,24 @@
 
 namespace weft {
 
-struct philox_block {
-  uint32_t word[4];
+template <typename Word>
+struct philox_words {
+  Word word[4];
 };
+using philox_block = philox_words<uint32_t>;
 
-WEFT_MATH philox_block philox(uint64_t seed, uint64_t step, uint32_t operation, uint32_t block) {
-  uint32_t c0 = block, c1 = operation, c2 = (uint32_t)step, c3 = (uint32_t)(step >> 32);
+// A Word holds 32 bits of state. As uint64_t, the products need no rearranging of vector lanes,
+// which is twice as fast with AVX-512.
+template <typename Word>
+WEFT_MATH philox_words<Word> philox_in(uint64_t seed, uint64_t step, uint32_t operation,
+                                       uint32_t block) {
+  Word c0 = block, c1 = operation, c2 = (uint32_t)step, c3 = (uint32_t)(step >> 32);
   uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
   for (int round = 0; round < 10; round++) {
-    uint64_t p0 = (uint64_t)0xD2511F53u * c0;
-    uint64_t p1 = (uint64_t)0xCD9E8D57u * c2;
-    uint32_t n0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
-    uint32_t n2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
+    uint64_t p0 = (uint64_t)0xD2511F53u * (uint32_t)c0;
+    uint64_t p1 = (uint64_t)0xCD9E8D57u * (uint32_t)c2;
+    Word n0 = (Word)(p1 >> 32) ^ c1 ^ k0;
+    Word n2 = (Word)(p0 >> 32) ^ c3 ^ k1;
     c1 = (uint32_t)p1;
     c3 = (uint32_t)p0;
     c0 = n0;
@@ -34,6 +40,10 @@ WEFT_MATH philox_block philox(uint64_t seed, uint64_t step, uint32_t operation, 
     k1 += 0xBB67AE85u;
   }
   return {{c0, c1, c2, c3}};
+}
+
+WEFT_MATH philox_block philox(uint64_t seed, uint64_t step, uint32_t operation, uint32_t block) {
+  return philox_in<uint32_t>(seed, step, operation, block);
 }
 
 // rate in [0, 1) -> an element is dropped where its word is below this
