@@ -105,8 +105,7 @@ class CudaLibrariesTest {
   void cublasIsFoundInTheToolkit() throws IOException {
     Path libraries = Files.createDirectories(folder.resolve("lib64"));
     Emulator.require();
-    Files.copy(
-        Emulator.folder().resolve("libcublas.so.12"), libraries.resolve("libcublas.so.12"));
+    Files.copy(Emulator.folder().resolve("libcublas.so.12"), libraries.resolve("libcublas.so.12"));
     String said = emulatedDriver().variable("CUDA_HOME", folder).run();
     assumeFalse(said.contains("loader path"), "the loader finds a cuBLAS by itself");
     assertSays(
