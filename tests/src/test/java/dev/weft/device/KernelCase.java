@@ -109,6 +109,28 @@ record KernelCase(String label, Function<Memory, Arguments> arguments, long work
       return content;
     }
 
+    /** Every buffer as numbers, in the order they were taken; states as their four words. */
+    List<double[]> contents() {
+      return buffers.stream()
+          .map(
+              buffer ->
+                  buffer.content() == Content.REALS
+                      ? read(buffer.address(), buffer.count())
+                      : words(buffer))
+          .toList();
+    }
+
+    private double[] words(Buffer buffer) {
+      MemorySegment bytes = MemorySegment.ofArray(raw(buffer));
+      return IntStream.range(0, buffer.count())
+          .mapToDouble(
+              i ->
+                  buffer.content() == Content.INTS
+                      ? bytes.get(ValueLayout.JAVA_INT_UNALIGNED, 4L * i)
+                      : bytes.get(ValueLayout.JAVA_LONG_UNALIGNED, 8L * i))
+          .toArray();
+    }
+
     /** Integers and states must be the same; numbers close. */
     void assertSame(Memory other, String what) {
       double tolerance = precision == Precision.F32 ? 2e-5 : 1e-12;

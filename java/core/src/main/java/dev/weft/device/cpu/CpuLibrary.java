@@ -5,9 +5,9 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.weft.device.Contract;
-import dev.weft.device.DeviceException;
 import dev.weft.device.DeviceUnavailableException;
 import dev.weft.device.NativeFiles;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -24,6 +24,8 @@ public final class CpuLibrary {
   private static final String MAKERS = "org/bytedeco/dnnl/" + NativeFiles.platform() + "/";
   private static final String OPENMP = MAKERS + "libgomp.so.1";
   private static final String ONEDNN = MAKERS + "libdnnl.so.3";
+
+  private static CpuLibrary loaded;
 
   private final MethodHandle run;
   private final MethodHandle error;
@@ -59,24 +61,20 @@ public final class CpuLibrary {
     return List.of(OPENMP, ONEDNN, WEFT);
   }
 
-  private static final class Holder {
-    static final CpuLibrary LIBRARY = new CpuLibrary();
-  }
-
   /**
-   * The library, loaded at the first call.
+   * The library, loaded at the first call; after a failure the next call tries again.
    *
    * @throws DeviceUnavailableException where a file is missing or cannot be loaded
    */
-  public static CpuLibrary get() {
-    try {
-      return Holder.LIBRARY;
-    } catch (ExceptionInInitializerError e) {
-      if (e.getCause() instanceof DeviceException cause) {
-        throw cause;
+  public static synchronized CpuLibrary get() {
+    if (loaded == null) {
+      try {
+        loaded = new CpuLibrary();
+      } catch (UncheckedIOException e) {
+        throw new DeviceUnavailableException("the CPU library does not load: " + e.getMessage(), e);
       }
-      throw new DeviceUnavailableException("the CPU library does not load: " + e.getCause(), e);
     }
+    return loaded;
   }
 
   private static void open(String resource) {

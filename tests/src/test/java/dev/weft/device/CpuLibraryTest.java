@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.device;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.data.Digits;
+import dev.weft.device.cpu.CpuBackend;
+import dev.weft.device.cpu.CpuLibrary;
+import dev.weft.nn.Activation;
+import dev.weft.nn.Dropout;
+import dev.weft.nn.Linear;
+import dev.weft.nn.Sequential;
+import dev.weft.optim.Adam;
+import dev.weft.train.Trainer;
+import dev.weft.train.TrainingRun;
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The CPU library: one result on every instruction set, and an error for another library. */
+class CpuLibraryTest {
+  @TempDir Path folder;
+
+  /** A list of numbers that was computed, and how close others must come. */
+  private record Result(String name, double tolerance, double[] values) {
+
+    void write(DataOutputStream out) throws IOException {
+      out.writeUTF(name);
+      out.writeDouble(tolerance);
+      out.writeInt(values.length);
+      for (double value : values) {
+        out.writeDouble(value);
+      }
+    }
+
+    static Result read(DataInputStream in) throws IOException {
+      String name = in.readUTF();
+      double tolerance = in.readDouble();
+      double[] values = new double[in.readInt()];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = in.readDouble();
+      }
+      return new Result(name, tolerance, values);
+    }
+
+    /** How often over the tolerance the worst value is, relative to at least 1. */
+    double excess(Result other) {
+      assertEquals(name, other.name);
+      assertEquals(values.length, other.values.length, name);
+      double worst = 0;
+      for (int i = 0; i < values.length; i++) {
+        double error = Math.abs(values[i] - other.values[i]) / Math.max(1, Math.abs(values[i]));
+        worst = Math.max(worst, Double.isNaN(error) ? Double.MAX_VALUE : error / tolerance);
+      }
+      return worst;
+    }
+  }
+
+  /** Every case of every kernel, then some steps of training. */
+  private static List<Result> compute() {
+    List<Result> results = new ArrayList<>();
+    try (CpuBackend cpu = new CpuBackend()) {
+      for (Kernel kernel : Kernel.values()) {
+        for (Precision precision : Precision.values()) {
+          double tolerance = precision == Precision.F32 ? 2e-5 : 1e-12;
+          for (KernelCase one : KernelCase.of(kernel)) {
+            KernelCase.Memory memory = new KernelCase.Memory(cpu, precision);
+            cpu.run(kernel, precision, one.arguments().apply(memory), one.work());
+            String name = kernel + " " + precision + " " + one.label();
+            memory.contents().forEach(c -> results.add(new Result(name, tolerance, c)));
+          }
+        }
+      }
+    }
+    results.add(new Result("losses, F32", 1e-4, train(DType.F32)));
+    results.add(new Result("losses, F64", 1e-10, train(DType.F64)));
+    return results;
+  }
+
+  private static double[] train(DType dtype) {
+    double[] losses = new double[12];
+    Sequential network =
+        Sequential.of(new Linear(784, 64), Activation.TANH, new Dropout(0.2), new Linear(64, 10));
+    try (Device device = Device.cpu()) {
+      Trainer trainer =
+          Trainer.of(network).on(device).dtype(dtype).optimizer(Adam.rate(1e-3)).batch(64).seed(1);
+      try (TrainingRun run = trainer.start(Digits.generate(400, 7).train(), null)) {
+        for (int step = 0; step < losses.length; step++) {
+          run.step();
+          losses[step] = run.loss();
+        }
+      }
+    }
+    assertTrue(losses[losses.length - 1] < losses[0], "the run learns something");
+    return losses;
+  }
+
+  /** Prints the instruction set in use and writes what it computed to a file. */
+  static final class Compute {
+    private Compute() {}
+
+    public static void main(String[] arguments) throws IOException {
+      System.out.println(CpuLibrary.get().isa());
+      List<Result> results = compute();
+      try (DataOutputStream out =
+          new DataOutputStream(
+              new BufferedOutputStream(Files.newOutputStream(Path.of(arguments[0]))))) {
+        out.writeInt(results.size());
+        for (Result result : results) {
+          result.write(out);
+        }
+      }
+    }
+  }
+
+  private static List<Result> read(Path file) throws IOException {
+    try (DataInputStream in =
+        new DataInputStream(new BufferedInputStream(Files.newInputStream(file)))) {
+      List<Result> results = new ArrayList<>();
+      int count = in.readInt();
+      for (int i = 0; i < count; i++) {
+        results.add(Result.read(in));
+      }
+      return results;
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"avx512", "avx2", "baseline"})
+  void everyInstructionSetComputesTheSame(String isa) throws IOException {
+    Path file = folder.resolve("results");
+    String used =
+        new ChildJvm(Compute.class).variable("WEFT_MAX_ISA", isa).run(file.toString()).strip();
+    List<Result> expected = compute();
+    List<Result> actual = read(file);
+    assertEquals(expected.size(), actual.size());
+    double worst = 0;
+    String where = "";
+    for (int i = 0; i < expected.size(); i++) {
+      double excess = expected.get(i).excess(actual.get(i));
+      if (excess > worst) {
+        worst = excess;
+        where = expected.get(i).name();
+      }
+    }
+    System.out.printf(
+        "%s beside %s: at most %.2g of the tolerance, in %s%n",
+        used, CpuLibrary.get().isa(), worst, where);
+    assertTrue(worst <= 1, worst + " times the tolerance in " + where);
+    if (isa.equals("baseline")) {
+      assertEquals("baseline", used);
+    }
+    assumeTrue(used.equals(isa), () -> "this processor has no " + isa + " and used " + used);
+  }
+
+  @Test
+  void otherNumbersWouldBeSeen() {
+    Result right = new Result("x", 1e-5, new double[] {1, 1000});
+    assertTrue(right.excess(new Result("x", 1e-5, new double[] {1.00002, 1000})) > 1);
+    assertTrue(right.excess(new Result("x", 1e-5, new double[] {1, Double.NaN})) > 1);
+    assertTrue(right.excess(new Result("x", 1e-5, new double[] {1, 1000.005})) < 1);
+  }
+
+  /** Opens the CPU twice and prints what a user reads. */
+  static final class Open {
+    private Open() {}
+
+    public static void main(String[] arguments) {
+      for (int i = 0; i < 2; i++) {
+        try (Device device = Device.cpu()) {
+          System.out.println("opened " + device.description());
+        } catch (DeviceException e) {
+          System.out.println(e.getClass().getSimpleName() + ": " + e.getMessage());
+        }
+      }
+    }
+  }
+
+  @Test
+  void unknownInstructionSetIsAnErrorEachTime() {
+    String why =
+        "DeviceUnavailableException: WEFT_MAX_ISA is 'sse9'; it must be avx512, avx2 or baseline";
+    String said = new ChildJvm(Open.class).variable("WEFT_MAX_ISA", "sse9").run();
+    assertEquals(List.of(why, why), errors(said), said);
+  }
+
+  /** The lines that begin as an error does; a JVM may say more of a library that it loads. */
+  private static List<String> errors(String said) {
+    return said.lines().filter(line -> line.startsWith("DeviceUnavailableException")).toList();
+  }
+
+  @Test
+  void emptyVariableIsNone() {
+    String said = new ChildJvm(Open.class).variable("WEFT_MAX_ISA", "").run();
+    assertTrue(said.lines().allMatch(line -> line.startsWith("opened ")), said);
+    assertTrue(said.contains(CpuLibrary.get().isa()), said);
+  }
+
+  @Test
+  void damagedLibraryNamesItself() throws IOException {
+    String resource = "dev/weft/native/" + NativeFiles.platform() + "/libweft_cpu.so";
+    Path damaged = folder.resolve(resource);
+    Files.createDirectories(damaged.getParent());
+    Files.writeString(damaged, "This is no library.\n".repeat(10));
+    String said = new ChildJvm(Open.class).before(folder).run();
+    assertEquals(2, errors(said).size(), said);
+    for (String line : errors(said)) {
+      assertTrue(line.startsWith("DeviceUnavailableException: cannot load " + damaged), said);
+      assertTrue(line.contains("invalid ELF header"), said);
+    }
+  }
+
+  @Test
+  void cacheThatCannotBeWrittenIsAnErrorOfTheDevice() throws IOException {
+    Path file = Files.writeString(folder.resolve("cache"), "a file where the folder should be");
+    String said = new ChildJvm(Open.class).variable("WEFT_CACHE", file).run();
+    assertEquals(2, errors(said).size(), said);
+    assertTrue(errors(said).getLast().contains(" into " + file + ": "), said);
+    assertTrue(errors(said).getLast().contains("set WEFT_CACHE to a folder"), said);
+  }
+
+  @Test
+  void libraryOfAnotherVersionIsRefused() throws Throwable {
+    String table = table();
+    assertEquals(CpuLibrary.get().contract().kernels(), new Contract(table, "a").kernels());
+    String doctored =
+        table
+            .replaceAll("(?m)^kernel\t\\d+\targmax_f64\t.*\n", "")
+            .replace("field\tdropout\tfirst\t", "field\tdropout\tzeroth\t")
+            .replace("field\tfill\tvalue\t", "field\tfill\tnumber\t");
+    DeviceException e =
+        assertThrows(DeviceException.class, () -> new Contract(doctored, "libweft_cpu.so"));
+    assertTrue(
+        e.getMessage()
+            .startsWith(
+                "libweft_cpu.so does not match this version of Weft;"
+                    + " build both from the same sources. "),
+        e.getMessage());
+    assertTrue(e.getMessage().contains("the library has no kernel argmax_f64"), e.getMessage());
+    assertTrue(
+        e.getMessage().contains("struct fill of kernel fill_f32 differs from record Fill"),
+        e.getMessage());
+    assertThrows(DeviceException.class, () -> new Contract("sorcery\tx\n", "a"));
+  }
+
+  /** The library's own table. */
+  private static String table() throws Throwable {
+    CpuLibrary.get();
+    Path file = NativeFiles.file("dev/weft/native/" + NativeFiles.platform() + "/libweft_cpu.so");
+    MemorySegment text =
+        (MemorySegment)
+            Linker.nativeLinker()
+                .downcallHandle(
+                    SymbolLookup.libraryLookup(file, Arena.global()).findOrThrow("weft_abi_table"),
+                    FunctionDescriptor.of(ValueLayout.ADDRESS))
+                .invoke();
+    return text.reinterpret(Long.MAX_VALUE).getString(0);
+  }
+
+  @Test
+  void threadsAreSetAndAsked() {
+    CpuLibrary library = CpuLibrary.get();
+    long before = library.threads(0);
+    try {
+      assertEquals(1, library.threads(1));
+      assertEquals(1, library.threads(0));
+    } finally {
+      assertEquals(before, library.threads(before));
+    }
+  }
+}
