@@ -14,15 +14,9 @@ namespace {
 
 // A tile of c stays in registers: of the 32 (AVX-512) or 16 there are, tile_rows * tile_vectors
 // hold sums, tile_vectors a row of b and one an element of a.
-#if defined(__AVX512F__)
-constexpr int vector_bytes = 64, tile_rows = 8, tile_vectors = 3;
-#elif defined(__AVX2__)
-constexpr int vector_bytes = 32, tile_rows = 4, tile_vectors = 3;
-#else
-constexpr int vector_bytes = 16, tile_rows = 4, tile_vectors = 2;
-#endif
-typedef double vector __attribute__((vector_size(vector_bytes)));
-constexpr int width = vector_bytes / 8, tile_cols = tile_vectors * width;
+constexpr int tile_rows = register_bytes == 64 ? 8 : 4, tile_vectors = register_bytes > 16 ? 3 : 2;
+typedef double vector __attribute__((vector_size(register_bytes)));
+constexpr int width = register_bytes / 8, tile_cols = tile_vectors * width;
 
 // A packed panel of a (64 x 256, 128 kB) and of b (256 x 96, 192 kB) stay in the second-level
 // cache; 64 and 96 are multiples of every tile.

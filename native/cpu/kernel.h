@@ -43,6 +43,14 @@ void gemm_f64(const weft_gemm& a);
 
 namespace {
 
+#if defined(__AVX512F__)
+constexpr int register_bytes = 64;
+#elif defined(__AVX2__)
+constexpr int register_bytes = 32;
+#else
+constexpr int register_bytes = 16;
+#endif
+
 // Work is counted in elements of a cheap loop. Below this many on a thread, starting it costs more
 // than it saves: a fork and join takes 2-3 us, in which one core does relu on 65,000 floats in cache.
 constexpr int64_t elements_per_thread = 65536;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Folds of a contiguous run in a fixed order. A vector is 64 bytes on every instruction set (the
-// compiler splits it where registers are smaller), so the order is the same on all of them.
+// Folds of a contiguous run in a fixed order, the same on every instruction set.
 #ifndef WEFT_CPU_LANES_H
 #define WEFT_CPU_LANES_H
 
@@ -17,10 +16,10 @@ namespace {
 
 template <typename T>
 struct vector_of {
-  typedef T type __attribute__((vector_size(64)));
+  typedef T type __attribute__((vector_size(register_bytes)));
 };
 template <typename T>
-using lanes = typename vector_of<T>::type;
+using vector = typename vector_of<T>::type;
 
 struct add {
   template <typename V>
@@ -48,38 +47,34 @@ struct most_or_nan {
   }
 };
 
-template <typename Fold, typename T>
-WEFT_MATH lanes<T> load(const T* x) {
-  lanes<T> v;
-  memcpy(&v, x, sizeof v);
-  if constexpr (std::is_same_v<Fold, add_squares>) v *= v;
-  return v;
-}
-
-// Four vectors are in flight at a time: an addition takes 3-4 cycles and two start in each. That is
-// also what keeps long sums accurate: 64 partial sums of floats, 32 of doubles.
+// Element i belongs to lane i % (256 bytes of lanes), the lanes are folded by halves. 256 bytes are 4
+// registers of AVX-512: an addition takes 3-4 cycles and two can start in each. That is also what
+// keeps long sums accurate: 64 partial sums of floats, 32 of doubles.
 template <typename Fold, typename T>
 T fold(const T* x, int64_t n, T empty) {
-  constexpr int64_t width = 64 / sizeof(T);
-  lanes<T> a = lanes<T>{} + empty, b = a, c = a, d = a;
+  constexpr int64_t lanes = 256 / sizeof(T), registers = 256 / register_bytes;
+  vector<T> part[registers];
+  for (vector<T>& p : part) p = vector<T>{} + empty;
+  auto take = [&part](const T* from) {
+#pragma GCC unroll 16
+    for (int64_t k = 0; k < registers; k++) {
+      vector<T> v;
+      memcpy(&v, from + k * (lanes / registers), sizeof v);
+      if constexpr (std::is_same_v<Fold, add_squares>) v *= v;
+      part[k] = Fold::combine(part[k], v);
+    }
+  };
   int64_t i = 0;
-  for (; i + 4 * width <= n; i += 4 * width) {
-    a = Fold::combine(a, load<Fold>(x + i));
-    b = Fold::combine(b, load<Fold>(x + i + width));
-    c = Fold::combine(c, load<Fold>(x + i + 2 * width));
-    d = Fold::combine(d, load<Fold>(x + i + 3 * width));
-  }
-  for (; i + width <= n; i += width) a = Fold::combine(a, load<Fold>(x + i));
+  for (; i + lanes <= n; i += lanes) take(x + i);
+  T lane[lanes];
   if (i < n) {
-    T rest[width];
-    for (T& r : rest) r = empty;
-    memcpy(rest, x + i, (size_t)(n - i) * sizeof(T));
-    b = Fold::combine(b, load<Fold>(rest));
+    for (T& l : lane) l = empty;
+    memcpy(lane, x + i, (size_t)(n - i) * sizeof(T));
+    take(lane);
   }
-  a = Fold::combine(Fold::combine(a, b), Fold::combine(c, d));
-  T lane[width];
-  memcpy(lane, &a, sizeof a);
-  for (int64_t half = width / 2; half > 0; half /= 2) {
+  memcpy(lane, part, sizeof lane);
+#pragma GCC unroll 8
+  for (int64_t half = lanes / 2; half > 0; half /= 2) {
     for (int64_t k = 0; k < half; k++) lane[k] = Fold::combine(lane[k], lane[k + half]);
   }
   return lane[0];
