@@ -34,12 +34,13 @@ final class Jmh {
 
   /** Runs {@code method} of a class with one value for each of its parameters. */
   Sample run(Class<?> benchmark, String method, Map<String, ? extends Enum<?>> parameters) {
+    IdleMachine.await(settings.patience());
     ChainedOptionsBuilder options =
         new OptionsBuilder()
             .include("^" + benchmark.getName().replace(".", "\\.") + "\\." + method + "$")
             .forks(1)
-            .warmupIterations(settings.choose(1, 3))
-            .measurementIterations(settings.choose(2, 5))
+            .warmupIterations(settings.choose(1, 2))
+            .measurementIterations(settings.choose(2, 3))
             .warmupTime(TimeValue.milliseconds(settings.choose(500, 1000)))
             .measurementTime(TimeValue.milliseconds(settings.choose(500, 1000)))
             .jvmArgsAppend(Threads.options(settings.threads()).toArray(String[]::new))

@@ -4,6 +4,7 @@ package dev.weft.bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Locale;
@@ -72,6 +73,12 @@ public final class Main implements Callable<Integer> {
   @Option(names = "--threads", paramLabel = "N", description = "of both sides; default: all cores")
   private int threads = Runtime.getRuntime().availableProcessors();
 
+  @Option(
+      names = "--wait",
+      paramLabel = "MINUTES",
+      description = "before each measurement, wait at most so long for an idle machine; default: 0")
+  private int patience;
+
   @Option(names = "--json", paramLabel = "FILE", description = "also write all figures as JSON")
   private Path json;
 
@@ -104,7 +111,8 @@ public final class Main implements Callable<Integer> {
         new Settings(
             quick ? Settings.Effort.QUICK : Settings.Effort.FULL,
             threads,
-            Pattern.compile(only.toLowerCase(Locale.ROOT)));
+            Pattern.compile(only.toLowerCase(Locale.ROOT)),
+            Duration.ofMinutes(patience));
     Threads.options(threads).forEach(Main::set);
     Machine machine = Machine.here(threads);
     System.out.printf(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import java.time.Duration;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
@@ -10,8 +11,9 @@ import java.util.regex.Pattern;
  * @param effort how long to measure
  * @param threads of both sides
  * @param only what a row's name must contain a match of
+ * @param patience how long to wait for an idle machine before each measurement
  */
-record Settings(Effort effort, int threads, Pattern only) {
+record Settings(Effort effort, int threads, Pattern only, Duration patience) {
 
   /** How long to measure. */
   enum Effort {

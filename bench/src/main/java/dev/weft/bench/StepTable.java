@@ -99,7 +99,7 @@ final class StepTable {
       if (!(difference <= TOLERANCE) || !(ours < 0.95 * first)) {
         throw new IllegalStateException(
             ("%s: the sides do not train alike: loss %.5f at first, %.5f by Weft and %.5f by DJL"
-                 + " after %d steps, largest relative difference %.1e")
+                    + " after %d steps, largest relative difference %.1e")
                 .formatted(shape, first, ours, theirs, shape.checkedSteps(), difference));
       }
       return new Losses(shape.checkedSteps(), first, ours, theirs, difference);
