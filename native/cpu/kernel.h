@@ -52,7 +52,8 @@ constexpr int register_bytes = 16;
 #endif
 
 // Work is counted in elements of a cheap loop. Below this many on a thread, starting it costs more
-// than it saves: a fork and join takes 2-3 us, in which one core does relu on 65,000 floats in cache.
+// than it saves: a fork and join takes 2-3 us, in which one core does relu on 65,000 floats in
+// cache.
 constexpr int64_t elements_per_thread = 65536;
 
 WEFT_MATH int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }

@@ -47,8 +47,8 @@ struct most_or_nan {
   }
 };
 
-// Element i belongs to lane i % (256 bytes of lanes), the lanes are folded by halves. 256 bytes are 4
-// registers of AVX-512: an addition takes 3-4 cycles and two can start in each. That is also what
+// Element i belongs to lane i % (256 bytes of lanes), the lanes are folded by halves. 256 bytes are
+// 4 registers of AVX-512: an addition takes 3-4 cycles and two can start in each. That is also what
 // keeps long sums accurate: 64 partial sums of floats, 32 of doubles.
 template <typename Fold, typename T>
 T fold(const T* x, int64_t n, T empty) {
