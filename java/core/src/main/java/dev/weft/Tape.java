@@ -62,17 +62,22 @@ public final class Tape implements AutoCloseable {
 
   /** A tape for training, whose random draws are those of {@code seed}, step 0. */
   public Tape(Device device, long seed) {
-    this(device, null, seed, Mode.TRAIN);
+    this(device, null, seed, Mode.TRAIN, device.pool());
   }
 
   /** A tape whose random draws follow {@code state}, which must stay open as long as the tape. */
   public Tape(Device device, StepState state, Mode mode) {
-    this(device, state, 0, mode);
+    this(device, state, 0, mode, device.pool());
   }
 
-  private Tape(Device device, StepState state, long seed, Mode mode) {
+  /** The same, with its memory from {@code pool}, which is closed with the tape. */
+  public Tape(Device device, StepState state, Mode mode, Pool pool) {
+    this(device, state, 0, mode, pool);
+  }
+
+  private Tape(Device device, StepState state, long seed, Mode mode, Pool pool) {
     this.device = device;
-    this.pool = device.pool();
+    this.pool = pool;
     this.state = state;
     this.ownsState = state == null;
     this.seed = seed;
@@ -82,7 +87,7 @@ public final class Tape implements AutoCloseable {
 
   /** A tape that records nothing and drops nothing. */
   public static Tape inference(Device device) {
-    return new Tape(device, null, 0, Mode.INFER);
+    return new Tape(device, null, 0, Mode.INFER, device.pool());
   }
 
   /** The device it computes on. */

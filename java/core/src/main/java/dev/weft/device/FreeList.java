@@ -7,10 +7,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Memory that is not in use, by size: best fit that wastes at most a quarter. */
+/** Memory that is not in use, by size: best fit that wastes little. */
 final class FreeList {
+  private final double mostWaste;
   private final TreeMap<Long, ArrayDeque<Long>> addresses = new TreeMap<>();
   private long bytes;
+
+  /** A list whose pieces waste at most a quarter of what is wanted. */
+  FreeList() {
+    this(0.25);
+  }
+
+  /** A list whose pieces waste at most {@code mostWaste} times what is wanted. */
+  FreeList(double mostWaste) {
+    this.mostWaste = mostWaste;
+  }
 
   /** One piece of free memory. */
   record Piece(long address, long bytes) {}
@@ -18,7 +29,7 @@ final class FreeList {
   /** Takes the smallest piece of at least {@code wanted} bytes, or null. */
   Piece take(long wanted) {
     Map.Entry<Long, ArrayDeque<Long>> fit = addresses.ceilingEntry(wanted);
-    if (fit == null || fit.getKey() > wanted + wanted / 4) {
+    if (fit == null || fit.getKey() > wanted + mostWaste * wanted) {
       return null;
     }
     Piece piece = new Piece(fit.getValue().pop(), fit.getKey());

@@ -3,6 +3,8 @@ package dev.weft.device;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Memory that is given back all at once: what one tape, or one recorded program, uses. Blocks
@@ -10,14 +12,37 @@ import java.util.List;
  * replayed over them for as long as the pool is open.
  */
 public final class Pool implements AutoCloseable {
+  // what is too large for a request is lent anyway: it is idle, and new memory would be more
+  private static final double WASTE_OF_LENT = 3;
+
   private final Allocator source;
+  private final List<FreeList.Piece> lent;
+  private final Set<Long> lentAddresses;
+  private final FreeList lentIdle = new FreeList(WASTE_OF_LENT);
   private final FreeList idle = new FreeList();
   private final List<Block> taken = new ArrayList<>();
   private final List<Block> given = new ArrayList<>();
 
   /** Makes an empty pool that takes what it needs from {@code source}. */
   public Pool(Allocator source) {
+    this(source, List.of());
+  }
+
+  private Pool(Allocator source, List<FreeList.Piece> lent) {
     this.source = source;
+    this.lent = lent;
+    this.lentAddresses = lent.stream().map(FreeList.Piece::address).collect(Collectors.toSet());
+    lent.forEach(piece -> lentIdle.put(piece.address(), piece.bytes()));
+  }
+
+  /**
+   * A pool over the same memory, and more where that does not suffice: for a program that never
+   * runs while what this one holds is needed. This one must stay open as long as the other.
+   */
+  public Pool overlay() {
+    List<FreeList.Piece> pieces = new ArrayList<>(lent);
+    taken.forEach(block -> pieces.add(new FreeList.Piece(block.address(), block.bytes())));
+    return new Pool(source, List.copyOf(pieces));
   }
 
   /**
@@ -27,6 +52,9 @@ public final class Pool implements AutoCloseable {
    */
   public Block allocate(long bytes) {
     FreeList.Piece piece = idle.take(bytes);
+    if (piece == null) {
+      piece = lentIdle.take(bytes);
+    }
     if (piece == null) {
       Block block = source.allocate(bytes);
       taken.add(block);
@@ -41,7 +69,8 @@ public final class Pool implements AutoCloseable {
   public void release(Block block) {
     if (block.isLive()) {
       block.markLive(false);
-      idle.put(block.address(), block.bytes());
+      FreeList home = lentAddresses.contains(block.address()) ? lentIdle : idle;
+      home.put(block.address(), block.bytes());
     }
   }
 
@@ -51,6 +80,7 @@ public final class Pool implements AutoCloseable {
     given.forEach(block -> block.markLive(false));
     given.clear();
     idle.drain();
+    lentIdle.drain();
     taken.forEach(source::release);
     taken.clear();
   }

@@ -44,6 +44,11 @@ public final class Evaluator implements AutoCloseable {
    * @throws IllegalArgumentException where data and network do not fit
    */
   public Evaluator(Sequential network, Loss loss, Dataset data, int batch) {
+    this(network, loss, data, batch, null);
+  }
+
+  /** The same, in the memory of a step that never runs at the same time. */
+  Evaluator(Sequential network, Loss loss, Dataset data, int batch, RecordedStep over) {
     Fit.check(network, loss, data, "data");
     this.network = network;
     this.dtype = network.arena().values().dtype();
@@ -56,9 +61,9 @@ public final class Evaluator implements AutoCloseable {
       resident = new ResidentData(device, dtype, data);
       metrics = new Metrics(device, dtype, loss);
       resident.order(ascending(data.rows()));
-      full = record(order.rowsIn(0));
+      full = record(order.rowsIn(0), over);
       int last = order.rowsIn(order.batches() - 1);
-      rest = last == order.rowsIn(0) ? full : record(last);
+      rest = last == order.rowsIn(0) ? full : record(last, full);
     } catch (RuntimeException e) {
       close();
       throw e;
@@ -73,11 +78,12 @@ public final class Evaluator implements AutoCloseable {
     return order;
   }
 
-  private RecordedStep record(int rows) {
+  private RecordedStep record(int rows, RecordedStep over) {
     return new RecordedStep(
         device,
         state,
         Tape.Mode.INFER,
+        over,
         tape -> {
           Tensor y = network.forward(tape, resident.features(tape, state, rows));
           Tensor hits = metrics.countsHits() ? tape.make(dtype, Shape.of(rows)) : null;

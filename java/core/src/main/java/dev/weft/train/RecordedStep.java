@@ -5,11 +5,13 @@ import dev.weft.Device;
 import dev.weft.StepState;
 import dev.weft.Tape;
 import dev.weft.Tensor;
+import dev.weft.device.Pool;
 import dev.weft.device.Program;
 import java.util.function.Function;
 
 /** A step of fixed shapes as a program, with the tape that holds its memory. */
 final class RecordedStep implements AutoCloseable {
+  private final Pool pool;
   private final Tape tape;
   private final Program program;
   private Tensor result;
@@ -17,10 +19,18 @@ final class RecordedStep implements AutoCloseable {
   /**
    * Records a step.
    *
+   * @param over a step whose memory this one may use, because they never run at the same time; it
+   *     must stay open as long as this one, and its result is lost when this one runs; or null
    * @param body runs the step on the tape and returns what {@link #result} gives
    */
-  RecordedStep(Device device, StepState state, Tape.Mode mode, Function<Tape, Tensor> body) {
-    tape = new Tape(device, state, mode);
+  RecordedStep(
+      Device device,
+      StepState state,
+      Tape.Mode mode,
+      RecordedStep over,
+      Function<Tape, Tensor> body) {
+    pool = over == null ? device.pool() : over.pool.overlay();
+    tape = new Tape(device, state, mode, pool);
     try {
       program = device.record(() -> result = body.apply(tape));
     } catch (Throwable e) {
@@ -33,7 +43,7 @@ final class RecordedStep implements AutoCloseable {
     program.run();
   }
 
-  /** What the body returned: valid after each run until the next. */
+  /** What the body returned: valid after each run until the next, of this or of a step over it. */
   Tensor result() {
     return result;
   }

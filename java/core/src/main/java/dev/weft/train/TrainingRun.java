@@ -69,24 +69,27 @@ public final class TrainingRun implements AutoCloseable {
       metrics = new Metrics(device, dtype, settings.loss());
       ParameterArena arena = network.arena();
       optimizer = settings.optimizer().start(arena.values(), arena.gradients());
-      full = record(order.rowsIn(0));
+      full = record(order.rowsIn(0), null);
       int last = order.rowsIn(order.batches() - 1);
-      rest = last == order.rowsIn(0) ? full : record(last);
+      rest = last == order.rowsIn(0) ? full : record(last, full);
       evaluator =
-          test == null ? null : new Evaluator(network, settings.loss(), test, settings.batch());
+          test == null
+              ? null
+              : new Evaluator(network, settings.loss(), test, settings.batch(), full);
     } catch (RuntimeException e) {
       close();
       throw e;
     }
   }
 
-  private RecordedStep record(int rows) {
+  private RecordedStep record(int rows, RecordedStep over) {
     ParameterArena arena = settings.network().arena();
     Loss loss = settings.loss();
     return new RecordedStep(
         settings.device(),
         state,
         Tape.Mode.TRAIN,
+        over,
         tape -> {
           arena.zeroGradients();
           Tensor y = settings.network().forward(tape, data.features(tape, state, rows));
