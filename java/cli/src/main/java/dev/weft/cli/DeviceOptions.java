@@ -8,7 +8,7 @@ import picocli.CommandLine.Option;
 
 /** Where to compute. */
 final class DeviceOptions {
-  private static final int MOST_THREADS = 4096;
+  private static final int MOST_THREADS = 1024;
 
   @Option(
       names = "--device",

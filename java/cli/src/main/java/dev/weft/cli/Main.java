@@ -74,6 +74,9 @@ public final class Main implements Runnable {
     line.getSubcommands().values().forEach(Main::inOrder);
     try {
       return line.execute(args);
+    } catch (OutOfMemoryError | LinkageError e) {
+      // picocli hands exceptions to the handler above, and errors to nobody
+      return main.fail(e, line, FAILURE);
     } finally {
       screen.out().flush();
       screen.err().flush();
@@ -85,7 +88,7 @@ public final class Main implements Runnable {
     command.getCommandSpec().usageMessage().sortOptions(false).abbreviateSynopsis(true);
   }
 
-  private int fail(Exception e, CommandLine at, int code) {
+  private int fail(Throwable e, CommandLine at, int code) {
     if (stacktrace) {
       e.printStackTrace(screen.err());
     }
