@@ -27,6 +27,7 @@ final class Results {
     content.put("command", command);
     content.put("machine", machine);
     content.put("versions", versions());
+    content.put("openmp", openmp());
   }
 
   /** The versions of everything that was measured. */
@@ -42,6 +43,13 @@ final class Results {
     built.forEach((name, version) -> versions.put((String) name, (String) version));
     versions.put("jdk", System.getProperty("java.vm.version"));
     return versions;
+  }
+
+  /** What the environment tells OpenMP, which both sides hear. */
+  private static Map<String, String> openmp() {
+    Map<String, String> told = new TreeMap<>(System.getenv());
+    told.keySet().removeIf(name -> !name.matches("(OMP|GOMP|KMP)_.*"));
+    return told;
   }
 
   void add(String table, Object rows) {
