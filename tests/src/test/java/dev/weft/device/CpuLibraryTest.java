@@ -85,7 +85,7 @@ class CpuLibraryTest {
         for (Precision precision : Precision.values()) {
           double tolerance = precision == Precision.F32 ? 2e-5 : 1e-12;
           for (KernelCase one : KernelCase.of(kernel)) {
-            KernelCase.Memory memory = new KernelCase.Memory(cpu, precision);
+            KernelMemory memory = new KernelMemory(cpu, precision);
             cpu.run(kernel, precision, one.arguments().apply(memory), one.work());
             String name = kernel + " " + precision + " " + one.label();
             memory.contents().forEach(c -> results.add(new Result(name, tolerance, c)));

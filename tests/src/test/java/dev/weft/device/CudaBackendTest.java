@@ -40,7 +40,7 @@ class CudaBackendTest {
 
   @Test
   void programReplaysWhatWasRecordedAndRecordingRunsNothing() {
-    KernelCase.Memory memory = new KernelCase.Memory(cuda, Precision.F32);
+    KernelMemory memory = new KernelMemory(cuda, Precision.F32);
     long x = memory.zeros(1000);
     cuda.beginRecording();
     cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 1000, 1), 1000);
@@ -71,7 +71,7 @@ class CudaBackendTest {
 
   @Test
   void abandonedRecordingIsForgotten() {
-    KernelCase.Memory memory = new KernelCase.Memory(cuda, Precision.F32);
+    KernelMemory memory = new KernelMemory(cuda, Precision.F32);
     long x = memory.zeros(10);
     cuda.beginRecording();
     cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 10, 1), 10);
@@ -116,7 +116,7 @@ class CudaBackendTest {
   @Test
   void productOverNothingScales() {
     for (Precision precision : Precision.values()) {
-      KernelCase.Memory memory = new KernelCase.Memory(cuda, precision);
+      KernelMemory memory = new KernelMemory(cuda, precision);
       long c = memory.reals(12, 1);
       double[] before = memory.read(c, 12);
       // 3 rows of 2 in a matrix of row stride 4

@@ -16,8 +16,8 @@ final class CudaProgramMain {
       System.out.println("opened " + cuda.description());
       for (Precision precision : Precision.values()) {
         for (KernelCase one : KernelCase.of(Kernel.GEMM)) {
-          KernelCase.Memory here = new KernelCase.Memory(cpu, precision);
-          KernelCase.Memory there = new KernelCase.Memory(cuda, precision);
+          KernelMemory here = new KernelMemory(cpu, precision);
+          KernelMemory there = new KernelMemory(cuda, precision);
           cpu.run(Kernel.GEMM, precision, one.arguments().apply(here), one.work());
           cuda.run(Kernel.GEMM, precision, one.arguments().apply(there), one.work());
           here.assertSame(there, one.label());

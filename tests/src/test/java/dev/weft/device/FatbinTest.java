@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,6 +44,9 @@ class FatbinTest {
       assumeTrue(in != null, "this build had no nvcc: no " + RESOURCE);
       bytes = in.readAllBytes();
     }
+    assumeTrue(
+        System.getProperty("weft.emulator") != null,
+        "-Dweft.emulator tells where the native build lies, and its ptxas.log");
     Path written = Emulator.folder().resolveSibling("cuda").resolve("ptxas.log");
     assertTrue(Files.exists(written), () -> "there is a fatbin and no " + written);
     log = Files.readString(written);
@@ -93,7 +97,7 @@ class FatbinTest {
   @Test
   void kernelOfAnotherNameWouldBeMissed() {
     Fatbin.Image image = Fatbin.read(bytes).images().getFirst();
-    byte[] name = "\0fill_f32\0".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+    byte[] name = "\0fill_f32\0".getBytes(StandardCharsets.US_ASCII);
     byte[] content = new byte[image.content().remaining()];
     image.content().get(0, content);
     int renamed = 0;

@@ -9,8 +9,8 @@ import dev.weft.support.Emulator;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -38,8 +38,8 @@ class KernelParityTest {
     }
   }
 
-  private CudaBackend cuda;
-  private CpuBackend cpu;
+  private static CudaBackend cuda;
+  private static CpuBackend cpu;
 
   static Stream<Arguments> kernels() {
     return Stream.of(
@@ -57,14 +57,14 @@ class KernelParityTest {
         .map(p -> Arguments.argumentSet(kernel.symbol(p) + " " + ways, kernel, p, ways));
   }
 
-  @BeforeEach
-  void open() {
+  @BeforeAll
+  static void open() {
     cuda = new CudaBackend(0);
     cpu = new CpuBackend();
   }
 
-  @AfterEach
-  void close() {
+  @AfterAll
+  static void close() {
     cuda.close();
     cpu.close();
     assertEquals(0, Emulator.liveBytes(), "device memory after close");
@@ -76,8 +76,8 @@ class KernelParityTest {
   void kernelAgreesWithCpu(Kernel kernel, Precision precision, Set<Way> ways) {
     ways.forEach(Way::set);
     for (KernelCase one : KernelCase.of(kernel)) {
-      KernelCase.Memory here = new KernelCase.Memory(cpu, precision);
-      KernelCase.Memory there = new KernelCase.Memory(cuda, precision);
+      KernelMemory here = new KernelMemory(cpu, precision);
+      KernelMemory there = new KernelMemory(cuda, precision);
       cpu.run(kernel, precision, one.arguments().apply(here), one.work());
       cuda.run(kernel, precision, one.arguments().apply(there), one.work());
       here.assertSame(there, kernel + " " + one.label() + " " + ways);
