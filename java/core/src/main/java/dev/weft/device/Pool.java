@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
  */
 public final class Pool implements AutoCloseable {
   // what is too large for a request is lent anyway: it is idle, and new memory would be more
-  private static final double WASTE_OF_LENT = 3;
+  private static final double WASTE_OF_LENT = 15;
 
   private final Allocator source;
   private final List<FreeList.Piece> lent;
