@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainCommandTest {
   @TempDir private Path folder;
@@ -83,6 +84,19 @@ class TrainCommandTest {
     assertTrue(out.contains("\repoch 1/2 "), out);
     assertTrue(out.contains("130/130 ("), out);
     assertTrue(out.contains("/s"), out);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--hidden 256,256 --batch 500", "--hidden 32 --batch 1000"})
+  void memoryIsWhatTheFormulaSays(String options) {
+    String out = train((Object[]) options.split(" ")).succeeded().out();
+    Matcher memory =
+        Pattern.compile("memory +(\\S+) (.iB) on the device at most; by formula (\\S+) (.iB)")
+            .matcher(out);
+    assertTrue(memory.find(), out);
+    assertEquals(memory.group(2), memory.group(4));
+    double ratio = Double.parseDouble(memory.group(1)) / Double.parseDouble(memory.group(3));
+    assertEquals(1, ratio, 0.1, out);
   }
 
   @Test
