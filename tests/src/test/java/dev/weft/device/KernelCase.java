@@ -52,20 +52,7 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
                           0.1,
                           f % 2 == 1),
               N);
-      case SOFTMAX_CROSS_ENTROPY ->
-          one(
-              m ->
-                  new Arguments.SoftmaxCrossEntropy(
-                      m.signed(N, 1),
-                      m.ints(ROWS, COLS, 2),
-                      m.zeros(ROWS),
-                      m.zeros(N),
-                      m.zeros(ROWS),
-                      ROWS,
-                      COLS,
-                      0.1,
-                      0.5),
-              ROWS);
+      case SOFTMAX_CROSS_ENTROPY -> softmaxes();
       case DROPOUT ->
           one(
               m -> new Arguments.Dropout(m.signed(N, 1), m.zeros(N), m.state(), N, 7, 0.3, true),
@@ -137,22 +124,7 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
                           true,
                           false),
               N);
-      case REDUCE ->
-          each(
-              4,
-              f ->
-                  m ->
-                      new Arguments.Reduce(
-                          m.signed(3 * 7 * 11, 1),
-                          m.signed(2 * 3 * 11, 2),
-                          3,
-                          7,
-                          11,
-                          2,
-                          f,
-                          0.5,
-                          f == 0),
-              2 * 3 * 11);
+      case REDUCE -> reductions();
       case REDUCE_BACKWARD ->
           List.of(0, 1, 3).stream()
               .map(
@@ -172,14 +144,7 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
                                   f == 0),
                           3 * 7 * 11))
               .toList();
-      case MAX_BACKWARD ->
-          one(
-              m -> {
-                long x = m.zeros(3 * 7 * 11);
-                return new Arguments.MaxBackward(
-                    x, m.zeros(3 * 11), m.signed(3 * 11, 2), m.zeros(3 * 7 * 11), 3, 7, 11, false);
-              },
-              3 * 11);
+      case MAX_BACKWARD -> List.of(maxBackward(11), maxBackward(1));
       case GATHER_ROWS ->
           one(
               m ->
@@ -266,6 +231,76 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
       case ADVANCE_STEP -> one(m -> new Arguments.AdvanceStep(m.state(), 64), 1);
       case GEMM -> gemms();
     };
+  }
+
+  /** Rows for a lane, a warp and a block of the GPU, and in place. */
+  private static List<KernelCase> softmaxes() {
+    List<KernelCase> cases = new ArrayList<>();
+    for (int classes : new int[] {3, COLS, 1501}) {
+      int rows = classes > 1024 ? 5 : ROWS;
+      long work = classes > 1024 ? rows : (rows + 7) / 8;
+      for (boolean inPlace : new boolean[] {false, true}) {
+        cases.add(
+            new KernelCase(
+                "%d classes%s".formatted(classes, inPlace ? " in place" : ""),
+                m -> {
+                  long x = m.signed(rows * classes, 1);
+                  return new Arguments.SoftmaxCrossEntropy(
+                      x,
+                      m.ints(rows, classes, 2),
+                      m.zeros(rows),
+                      inPlace ? x : m.zeros(rows * classes),
+                      m.zeros(rows),
+                      rows,
+                      classes,
+                      0.1,
+                      0.5);
+                },
+                work));
+      }
+    }
+    return cases;
+  }
+
+  /** Columns, and rows for a warp and for a block, by every operation. */
+  private static List<KernelCase> reductions() {
+    int parts = 2;
+    List<KernelCase> cases = new ArrayList<>();
+    for (int[] shape : new int[][] {{3, 7, 11}, {3, 70, 12}, {37, 53, 1}, {5, 9001, 1}}) {
+      int outputs = parts * shape[0] * shape[2];
+      for (int operation = 0; operation < 4; operation++) {
+        int f = operation;
+        cases.add(
+            new KernelCase(
+                "operation %d of (%d, %d, %d)".formatted(f, shape[0], shape[1], shape[2]),
+                m ->
+                    new Arguments.Reduce(
+                        m.signed(shape[0] * shape[1] * shape[2], 1),
+                        m.signed(outputs, 2),
+                        shape[0],
+                        shape[1],
+                        shape[2],
+                        parts,
+                        f,
+                        0.5,
+                        f == 0),
+                outputs));
+      }
+    }
+    return cases;
+  }
+
+  /** Maxima of columns or, with inner 1, of rows. */
+  private static KernelCase maxBackward(int inner) {
+    int outputs = 3 * inner;
+    return new KernelCase(
+        "inner " + inner,
+        m -> {
+          long x = m.zeros(7 * outputs);
+          return new Arguments.MaxBackward(
+              x, m.zeros(outputs), m.signed(outputs, 2), m.zeros(7 * outputs), 3, 7, inner, false);
+        },
+        outputs);
   }
 
   /** Both transposes of each side, rows that are not adjacent, alpha and beta. */
