@@ -12,7 +12,7 @@ public final class Product {
   public static JavaClasses classes(String name) {
     String tests = Product.class.getProtectionDomain().getCodeSource().getLocation().getPath();
     return new ClassFileImporter()
-        .withImportOption(location -> !location.asURI().getPath().startsWith(tests))
+        .withImportOption(location -> !location.contains(tests))
         .importPackages(name);
   }
 }
