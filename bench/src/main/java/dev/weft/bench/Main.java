@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumSet;
-import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
@@ -67,8 +66,8 @@ public final class Main implements Callable<Integer> {
   @Option(
       names = "--only",
       paramLabel = "REGEX",
-      description = "only rows whose name (lower case) contains a match")
-  private String only = "";
+      description = "only rows whose name contains a match")
+  private Pattern only = Pattern.compile("");
 
   @Option(names = "--threads", paramLabel = "N", description = "of both sides; default: all cores")
   private int threads = Runtime.getRuntime().availableProcessors();
@@ -104,14 +103,14 @@ public final class Main implements Callable<Integer> {
     if (threads < 1) {
       throw new ParameterException(spec.commandLine(), "--threads must be at least 1");
     }
-    if (json != null && Files.isDirectory(json)) {
-      throw new ParameterException(spec.commandLine(), "--json " + json + " is a folder");
+    if (json != null) {
+      checkWritable(json.toAbsolutePath());
     }
     Settings settings =
         new Settings(
             quick ? Settings.Effort.QUICK : Settings.Effort.FULL,
             threads,
-            Pattern.compile(only.toLowerCase(Locale.ROOT)),
+            Pattern.compile(only.pattern(), Pattern.CASE_INSENSITIVE),
             Duration.ofMinutes(patience));
     Threads.options(threads).forEach(Main::set);
     Machine machine = Machine.here(threads);
@@ -135,6 +134,20 @@ public final class Main implements Callable<Integer> {
       System.out.printf("%nwritten: %s%n", json);
     }
     return 0;
+  }
+
+  /** Found out before anything is measured. */
+  private void checkWritable(Path file) {
+    try {
+      Files.createDirectories(file.getParent());
+    } catch (IOException e) {
+      throw new ParameterException(spec.commandLine(), "--json: no folder for " + file, e);
+    }
+    Path probe = Files.exists(file) ? file : file.getParent();
+    if (Files.isDirectory(file) || !Files.isWritable(probe)) {
+      throw new ParameterException(
+          spec.commandLine(), "--json: " + file + " is a folder or cannot be written");
+    }
   }
 
   /** Sets "-Dname=value" in this machine too, for the comparison of losses. */

@@ -58,8 +58,6 @@ final class Results {
 
   /** Writes the file, in place of what it was before. */
   void write(Path file) throws IOException {
-    Path folder = file.toAbsolutePath().getParent();
-    Files.createDirectories(folder);
     try (Writer text = Files.newBufferedWriter(file)) {
       JsonWriter writer = new JsonWriter(text);
       writer.setIndent("  ");
