@@ -115,8 +115,8 @@ class ArchitectureTest {
     assertEquals(1, callersOf("jcuda.driver.JCudaDriver", "cuLaunchKernel").size());
     Set<String> linkers = new TreeSet<>(callersOf("java.lang.foreign.Linker", ""));
     linkers.removeIf(name -> inPackage(name, "dev.weft.cli"));
-    // each calls one library of Weft's own: the kernels, and cuBLAS 12 over 13
-    assertEquals(Set.of("CpuLibrary", "CublasForwarder"), linkers);
+    // the kernels, cuBLAS 12 over 13, and the environment that OpenMP reads
+    assertEquals(Set.of("CpuLibrary", "CublasForwarder", "OpenMp"), linkers);
   }
 
   /** The check above must see what is there: the driver is called from more than one class. */

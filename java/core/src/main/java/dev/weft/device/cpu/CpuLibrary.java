@@ -36,9 +36,9 @@ public final class CpuLibrary {
   private final Contract contract;
 
   private CpuLibrary() {
+    OpenMp.boundSpinning();
     // libweft_cpu needs libdnnl, which needs libgomp: loaded in this order the names resolve
-    // wherever
-    // the files lie
+    // wherever the files lie
     open(OPENMP);
     open(ONEDNN);
     Path file = file(WEFT);
