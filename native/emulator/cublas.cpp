@@ -202,7 +202,9 @@ WEFT_EXPORT int cublasDestroy_v2(Handle* handle) {
   return SUCCESS;
 }
 
-WEFT_EXPORT int cublasGetVersion_v2(Handle*, int* version) { return *version = WEFT_CUBLAS_VERSION, SUCCESS; }
+WEFT_EXPORT int cublasGetVersion_v2(Handle*, int* version) {
+  return *version = WEFT_CUBLAS_VERSION, SUCCESS;
+}
 
 WEFT_EXPORT size_t cublasGetCudartVersion(void) { return 12060; }
 

@@ -13,6 +13,7 @@ import java.util.List;
 final class Gradients {
   private final Tape tape;
   private boolean retained;
+  private boolean resultsReleased;
 
   Gradients(Tape tape) {
     this.tape = tape;
@@ -21,6 +22,11 @@ final class Gradients {
   /** Keeps gradients of intermediate results after they are used. */
   void retain() {
     retained = true;
+  }
+
+  /** Gives results back as soon as no gradient needs them any more. */
+  void releaseResults() {
+    resultsReleased = true;
   }
 
   /** Forgets the gradients of the pass before and says where that of y goes. */
@@ -37,8 +43,8 @@ final class Gradients {
     return into(y);
   }
 
-  /** Runs the backward of every node that has a gradient, last first. */
-  void walk(List<Node> nodes) {
+  /** Runs the backward of every node that has a gradient, last first; y keeps its value. */
+  void walk(Tensor y, List<Node> nodes) {
     for (int i = nodes.size() - 1; i >= 0; i--) {
       Node node = nodes.get(i);
       Tensor output = node.output();
@@ -50,7 +56,20 @@ final class Gradients {
         tape.release(output.gradMemory());
         output.dropGrad();
       }
+      // all that read this result came later on the tape, so it is not needed again; unless it is a
+      // view of an input, which the node that made that input may read
+      if (resultsReleased) {
+        node.releaseSaved();
+        if (output != y && ownsMemory(node)) {
+          tape.release(output);
+        }
+      }
     }
+  }
+
+  private static boolean ownsMemory(Node node) {
+    return node.operation().overwritesInput()
+        || node.inputs().stream().noneMatch(input -> input.block() == node.output().block());
   }
 
   Node.Sink into(Tensor input) {

@@ -67,7 +67,7 @@ public final class Node {
     tape.release(scratch);
   }
 
-  /** Remembers tensors for the backward pass. */
+  /** Remembers tensors that were made by {@link #make} for the backward pass. */
   public void save(Tensor... tensors) {
     saved = List.of(tensors);
   }
@@ -75,6 +75,11 @@ public final class Node {
   /** What was remembered. */
   public Tensor saved(int index) {
     return saved.get(index);
+  }
+
+  void releaseSaved() {
+    saved.forEach(tape::release);
+    saved = List.of();
   }
 
   /** Whether an input wants a gradient. */

@@ -111,6 +111,16 @@ public final class Tape implements AutoCloseable {
     return this;
   }
 
+  /**
+   * Gives results back during the backward pass, as soon as no gradient needs them: training then
+   * takes the memory of one batch of activations and little more. What backward started from stays
+   * readable, other results do not, and there is no second pass. Returns this tape.
+   */
+  public Tape releaseResults() {
+    gradients.releaseResults();
+    return this;
+  }
+
   /** Runs {@code body} without recording what it does: nothing in it gets a gradient. */
   public <R> R withoutGradient(Supplier<R> body) {
     boolean before = recording;
@@ -180,7 +190,7 @@ public final class Tape implements AutoCloseable {
           "backward starts from a scalar; %s has %d elements".formatted(y, y.elements()));
     }
     gradients.start(y, nodes).tensor().fill(1);
-    gradients.walk(nodes);
+    gradients.walk(y, nodes);
   }
 
   /**
@@ -194,7 +204,7 @@ public final class Tape implements AutoCloseable {
       throw new IllegalArgumentException("a gradient %s does not fit %s".formatted(dy, y));
     }
     gradients.copy(dy, gradients.start(y, nodes));
-    gradients.walk(nodes);
+    gradients.walk(y, nodes);
   }
 
   /** A tensor of this tape, contents undefined: for what no operation makes. */

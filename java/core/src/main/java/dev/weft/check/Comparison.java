@@ -10,8 +10,8 @@ import java.util.Arrays;
  * <p>The error of actual a against expected e is |a - e| / max(|e|, rms), rms that of all expected
  * values; in an array of less than 8 elements, where a sum may be small by chance, / max(|e|, rms,
  * 1). An element that is NaN or infinite on one side only has an infinite error. The tolerance is ε
- * (16 + 2 √terms), ε the spacing of floating-point numbers at 1: rounding errors of a sum are like a
- * random walk (Higham, "Accuracy and Stability of Numerical Algorithms", chapter 4).
+ * (16 + 2 √terms), ε the spacing of floating-point numbers at 1: rounding errors of a sum are like
+ * a random walk (Higham, "Accuracy and Stability of Numerical Algorithms", chapter 4).
  *
  * @param place the element
  * @param expected its expected value

@@ -46,7 +46,8 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
     return "bias_activation_" + function.token();
   }
 
-  private boolean inPlace() {
+  @Override
+  public boolean overwritesInput() {
     return memory == Memory.IN_PLACE && !function.derivativeNeedsInput();
   }
 
@@ -60,7 +61,7 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
           "a bias of shape %s does not fit x of shape %s: it needs [%d]"
               .formatted(b.shape(), x.shape(), cols));
     }
-    Tensor y = inPlace() ? x.view(0, x.shape()) : node.make(x.dtype(), x.shape());
+    Tensor y = overwritesInput() ? x.view(0, x.shape()) : node.make(x.dtype(), x.shape());
     node.run(
         Kernel.BIAS_ACTIVATION_FORWARD,
         new Arguments.BiasActivationForward(

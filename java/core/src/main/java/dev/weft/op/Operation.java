@@ -26,4 +26,9 @@ public interface Operation {
    * Node#into}.
    */
   void backward(Node node);
+
+  /** Whether the output takes the place of the first input, which nobody may read afterwards. */
+  default boolean overwritesInput() {
+    return false;
+  }
 }

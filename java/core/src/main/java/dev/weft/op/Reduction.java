@@ -33,7 +33,9 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
   /** Entries that one part of a long row covers at least: 4 KiB of float32, a warp's worth. */
   private static final long ROW_PART = 1024;
 
-  /** Parts of all rows together, at most: 32 of them are a block, and 400 blocks fill a large GPU. */
+  /**
+   * Parts of all rows together, at most: 32 of them are a block, and 400 blocks fill a large GPU.
+   */
   private static final long ROW_PARTS = 13_000;
 
   /** Entries that a block of 32 columns covers at least: 16 KiB of float32, in the first cache. */

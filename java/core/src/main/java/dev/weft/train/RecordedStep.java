@@ -30,7 +30,7 @@ final class RecordedStep implements AutoCloseable {
       RecordedStep over,
       Function<Tape, Tensor> body) {
     pool = over == null ? device.pool() : over.pool.overlay();
-    tape = new Tape(device, state, mode, pool);
+    tape = new Tape(device, state, mode, pool).releaseResults();
     try {
       program = device.record(() -> result = body.apply(tape));
     } catch (Throwable e) {
