@@ -16,6 +16,7 @@ import dev.weft.check.OperationCase;
 import dev.weft.check.OperationCases;
 import dev.weft.check.SelfTest;
 import dev.weft.support.Emulator;
+import dev.weft.support.Selected;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -47,7 +48,7 @@ class EmulatorParityTest {
   }
 
   static Stream<OperationCase> cases() {
-    return OperationCases.all().stream();
+    return Selected.cases();
   }
 
   @ParameterizedTest(name = "{0}")

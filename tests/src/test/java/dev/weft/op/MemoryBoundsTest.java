@@ -11,12 +11,12 @@ import dev.weft.Tensor;
 import dev.weft.check.Evaluation;
 import dev.weft.check.Input;
 import dev.weft.check.OperationCase;
-import dev.weft.check.OperationCases;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import dev.weft.device.Precision;
 import dev.weft.device.cuda.CudaException;
 import dev.weft.support.Emulator;
+import dev.weft.support.Selected;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -48,7 +48,7 @@ class MemoryBoundsTest {
   }
 
   static Stream<OperationCase> cases() {
-    return OperationCases.all().stream();
+    return Selected.cases();
   }
 
   @ParameterizedTest(name = "{0}")

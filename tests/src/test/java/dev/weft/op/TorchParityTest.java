@@ -11,6 +11,7 @@ import dev.weft.check.Evaluation;
 import dev.weft.check.Input;
 import dev.weft.check.OperationCase;
 import dev.weft.check.OperationCases;
+import dev.weft.support.Selected;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -41,7 +42,7 @@ public class TorchParityTest {
   }
 
   static Stream<OperationCase> cases() {
-    return OperationCases.all().stream();
+    return Selected.cases();
   }
 
   @ParameterizedTest(name = "{0}")
