@@ -87,7 +87,7 @@ class ReadmeTest {
   @Test
   void everyExampleCompiles() throws IOException {
     List<String> examples = examples();
-    assertEquals(3, examples.size());
+    assertEquals(4, examples.size());
     for (int i = 0; i < examples.size(); i++) {
       assertEquals("", compile("Example" + i, examples.get(i)));
     }
@@ -108,8 +108,15 @@ class ReadmeTest {
   }
 
   @Test
+  void theLoopPrintsLossesThatFall() throws Exception {
+    assertEquals("", compile("Loop", examples().get(2)));
+    double[] losses = run("Loop").lines().mapToDouble(Double::parseDouble).toArray();
+    assertTrue(losses.length > 1 && losses[losses.length - 1] < losses[0] / 2);
+  }
+
+  @Test
   void theGradientCheckPasses() throws Exception {
-    assertEquals("", compile("Check", examples().get(2)));
+    assertEquals("", compile("Check", examples().get(3)));
     assertEquals("", run("Check"));
   }
 }

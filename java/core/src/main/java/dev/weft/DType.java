@@ -25,6 +25,19 @@ public enum DType {
     return bytes;
   }
 
+  /**
+   * Bytes of a tensor.
+   *
+   * @throws IllegalArgumentException where no machine has that many
+   */
+  public long bytes(Shape shape) {
+    try {
+      return Math.multiplyExact(shape.elements(), bytes);
+    } catch (ArithmeticException e) {
+      throw new IllegalArgumentException("a tensor of shape " + shape + " is too large", e);
+    }
+  }
+
   /** Whether gradients exist for this type. */
   public boolean isFloating() {
     return this == F32 || this == F64;

@@ -20,6 +20,7 @@ import java.lang.ref.Cleaner;
 import java.util.Locale;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.IntUnaryOperator;
 
 /**
  * A machine to compute on: the processor, or one NVIDIA GPU. Tensors, tapes and networks belong to
@@ -61,8 +62,9 @@ public final class Device implements AutoCloseable {
   private final Allocator allocator;
   private final Queue<Block> unreachable = new ConcurrentLinkedQueue<>();
   private final Forgotten lastResort;
-  private Thread owner = Thread.currentThread();
-  private boolean closed;
+  private volatile Thread owner = Thread.currentThread();
+  private volatile boolean closed;
+  private long tapes;
 
   private Device(Backend backend) {
     this.backend = backend;
@@ -104,7 +106,10 @@ public final class Device implements AutoCloseable {
     try {
       return cuda();
     } catch (DeviceUnavailableException e) {
-      LOG.log(System.Logger.Level.DEBUG, "no GPU, using the CPU: {0}", e.getMessage());
+      // where there is a GPU that cannot be used, its owner wants to know
+      System.Logger.Level level =
+          CudaBackend.isPresent() ? System.Logger.Level.WARNING : System.Logger.Level.DEBUG;
+      LOG.log(level, "using the CPU: {0}", e.getMessage());
       return cpu();
     }
   }
@@ -183,16 +188,37 @@ public final class Device implements AutoCloseable {
    * @throws IllegalArgumentException where the rows differ in length
    */
   public Tensor tensor(double[][] rows) {
-    int columns = rows.length == 0 ? 0 : rows[0].length;
+    int columns = columns(rows.length, r -> rows[r].length);
     double[] flat = new double[Math.multiplyExact(rows.length, columns)];
     for (int r = 0; r < rows.length; r++) {
-      if (rows[r].length != columns) {
-        throw new IllegalArgumentException(
-            "row %d has %d values and row 0 has %d".formatted(r, rows[r].length, columns));
-      }
       System.arraycopy(rows[r], 0, flat, r * columns, columns);
     }
     return tensor(DType.F64, Shape.of(rows.length, columns), flat);
+  }
+
+  /**
+   * A float32 matrix of the given rows.
+   *
+   * @throws IllegalArgumentException where the rows differ in length
+   */
+  public Tensor tensor(float[][] rows) {
+    int columns = columns(rows.length, r -> rows[r].length);
+    float[] flat = new float[Math.multiplyExact(rows.length, columns)];
+    for (int r = 0; r < rows.length; r++) {
+      System.arraycopy(rows[r], 0, flat, r * columns, columns);
+    }
+    return upload(DType.F32, Shape.of(rows.length, columns), MemorySegment.ofArray(flat));
+  }
+
+  private static int columns(int rows, IntUnaryOperator length) {
+    int columns = rows == 0 ? 0 : length.applyAsInt(0);
+    for (int r = 0; r < rows; r++) {
+      if (length.applyAsInt(r) != columns) {
+        throw new IllegalArgumentException(
+            "row %d has %d values and row 0 has %d".formatted(r, length.applyAsInt(r), columns));
+      }
+    }
+    return columns;
   }
 
   /**
@@ -206,7 +232,7 @@ public final class Device implements AutoCloseable {
           "%d values do not fill shape %s".formatted(values.length, shape));
     }
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment bytes = arena.allocate(Math.max(1, dtype.bytes() * shape.elements()), 8);
+      MemorySegment bytes = arena.allocate(Math.max(1, dtype.bytes(shape)), 8);
       for (int i = 0; i < values.length; i++) {
         switch (dtype) {
           case F32 -> bytes.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) values[i]);
@@ -215,7 +241,7 @@ public final class Device implements AutoCloseable {
           case U8 -> bytes.set(ValueLayout.JAVA_BYTE, i, (byte) (int) values[i]);
         }
       }
-      return upload(dtype, shape, bytes.asSlice(0, dtype.bytes() * shape.elements()));
+      return upload(dtype, shape, bytes.asSlice(0, dtype.bytes(shape)));
     }
   }
 
@@ -239,7 +265,7 @@ public final class Device implements AutoCloseable {
   public Tensor allocate(DType dtype, Shape shape) {
     check();
     reclaim();
-    Block block = allocator.allocate(shape.elements() * dtype.bytes());
+    Block block = allocator.allocate(dtype.bytes(shape));
     return Tensor.owning(this, dtype, shape, block);
   }
 
@@ -271,7 +297,8 @@ public final class Device implements AutoCloseable {
 
   /**
    * Records the kernels that {@code step} runs, without running them, as a program to replay.
-   * Memory that the step uses must stay allocated for as long as the program is used.
+   * Memory that the step uses must stay allocated for as long as the program is used; reading a
+   * tensor back within the step is an error.
    */
   public Program record(Runnable step) {
     check();
@@ -282,7 +309,7 @@ public final class Device implements AutoCloseable {
       backend.abandonRecording();
       throw e;
     }
-    return backend.endRecording();
+    return new OwnedProgram(this, backend.endRecording());
   }
 
   /** Waits until all work given so far is done. */
@@ -294,6 +321,7 @@ public final class Device implements AutoCloseable {
   /** Bytes live, at peak and cached; after closing, none are live. */
   public MemoryUse memory() {
     if (!closed) {
+      check();
       reclaim();
     }
     return allocator.use();
@@ -309,6 +337,11 @@ public final class Device implements AutoCloseable {
   public Pool pool() {
     check();
     return new Pool(allocator);
+  }
+
+  /** The number of tapes made so far for which no seed was given. */
+  long nextTape() {
+    return tapes++;
   }
 
   Backend backend() {

@@ -60,7 +60,7 @@ final class Gradients {
       // view of an input, which the node that made that input may read
       if (resultsReleased) {
         node.releaseSaved();
-        if (output != y && ownsMemory(node)) {
+        if (output.block() != y.block() && ownsMemory(node)) {
           tape.release(output);
         }
       }

@@ -16,7 +16,10 @@ public final class Shape {
       if (size < 0) {
         throw new IllegalArgumentException("negative size in shape " + Arrays.toString(sizes));
       }
-      product = Math.multiplyExact(product, size);
+      if (Math.multiplyHigh(product, size) != 0 || product * size < 0) {
+        throw new IllegalArgumentException("too many elements in " + Arrays.toString(sizes));
+      }
+      product *= size;
     }
     this.elements = product;
   }

@@ -17,12 +17,19 @@ public final class StepState implements AutoCloseable {
   private static final int BYTES = 32;
 
   private final Tensor memory;
+  private boolean rated;
 
-  /** Makes one at step 0, cursor 0, rate 0. */
+  /** Makes one at step 0, cursor 0, for a learning rate that {@link #set} gives later. */
   public StepState(Device device, long seed) {
+    this(device, seed, 0);
+    rated = false;
+  }
+
+  /** Makes one at step 0, cursor 0. */
+  public StepState(Device device, long seed, double rate) {
     memory = device.allocate(DType.U8, Shape.of(BYTES)).named("step state");
     try {
-      set(seed, 0, 0, 0);
+      set(seed, 0, 0, rate);
     } catch (RuntimeException e) {
       memory.close();
       throw e;
@@ -38,6 +45,18 @@ public final class StepState implements AutoCloseable {
       bytes.setAtIndex(ValueLayout.JAVA_LONG, 2, cursor);
       bytes.setAtIndex(ValueLayout.JAVA_DOUBLE, 3, rate);
       memory.copyFrom(bytes);
+    }
+    rated = true;
+  }
+
+  /**
+   * Returns if there is a learning rate.
+   *
+   * @throws IllegalStateException where none was given, so that a step would change nothing
+   */
+  public void checkRated() {
+    if (!rated) {
+      throw new IllegalStateException("the step state has no learning rate: set it first");
     }
   }
 

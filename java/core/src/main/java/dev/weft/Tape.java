@@ -50,44 +50,46 @@ public final class Tape implements AutoCloseable {
   private StepState state;
   private final boolean ownsState;
   private final long seed;
+  private final long step;
   private long draws;
   private final Gradients gradients = new Gradients(this);
   private boolean recording;
   private boolean closed;
 
-  /** A tape for training, whose random draws are those of seed 0, step 0. */
+  /** A tape for training, whose random draws differ from those of every tape made before it. */
   public Tape(Device device) {
-    this(device, 0);
+    this(device, null, 0, device.nextTape(), Mode.TRAIN, device.pool());
   }
 
   /** A tape for training, whose random draws are those of {@code seed}, step 0. */
   public Tape(Device device, long seed) {
-    this(device, null, seed, Mode.TRAIN, device.pool());
+    this(device, null, seed, 0, Mode.TRAIN, device.pool());
   }
 
   /** A tape whose random draws follow {@code state}, which must stay open as long as the tape. */
   public Tape(Device device, StepState state, Mode mode) {
-    this(device, state, 0, mode, device.pool());
+    this(device, state, 0, 0, mode, device.pool());
   }
 
   /** The same, with its memory from {@code pool}, which is closed with the tape. */
   public Tape(Device device, StepState state, Mode mode, Pool pool) {
-    this(device, state, 0, mode, pool);
+    this(device, state, 0, 0, mode, pool);
   }
 
-  private Tape(Device device, StepState state, long seed, Mode mode, Pool pool) {
+  private Tape(Device device, StepState state, long seed, long step, Mode mode, Pool pool) {
     this.device = device;
     this.pool = pool;
     this.state = state;
     this.ownsState = state == null;
     this.seed = seed;
+    this.step = step;
     this.mode = mode;
     this.recording = mode == Mode.TRAIN;
   }
 
   /** A tape that records nothing and drops nothing. */
   public static Tape inference(Device device) {
-    return new Tape(device, null, 0, Mode.INFER, device.pool());
+    return new Tape(device, null, 0, 0, Mode.INFER, device.pool());
   }
 
   /** The device it computes on. */
@@ -210,7 +212,7 @@ public final class Tape implements AutoCloseable {
   /** A tensor of this tape, contents undefined: for what no operation makes. */
   public Tensor make(DType dtype, Shape shape) {
     check();
-    return Tensor.over(device, dtype, shape, pool.allocate(shape.elements() * dtype.bytes()));
+    return Tensor.over(device, dtype, shape, pool.allocate(dtype.bytes(shape)));
   }
 
   void release(Tensor scratch) {
@@ -225,6 +227,7 @@ public final class Tape implements AutoCloseable {
   public StepState state() {
     if (state == null) {
       state = new StepState(device, seed);
+      state.set(seed, step, 0, 0);
     }
     return state;
   }
@@ -416,6 +419,9 @@ public final class Tape implements AutoCloseable {
 
   /** Tensors one after another along one axis. */
   public Tensor concat(int axis, Tensor... parts) {
+    if (parts.length == 0) {
+      throw new IllegalArgumentException("concat needs at least one tensor");
+    }
     return apply(new Concat(axis), parts);
   }
 
@@ -434,6 +440,36 @@ public final class Tape implements AutoCloseable {
   /** The mean cross-entropy of softmax(logits) against class labels (int32). */
   public Tensor softmaxCrossEntropy(Tensor logits, Tensor labels) {
     return apply(new SoftmaxCrossEntropy(0), logits, labels);
+  }
+
+  /**
+   * The mean cross-entropy of softmax(logits) against class labels (int32), smoothed.
+   *
+   * @param smoothing the share of probability that is spread over all classes, in [0, 1)
+   */
+  public Tensor softmaxCrossEntropy(Tensor logits, Tensor labels, double smoothing) {
+    return apply(new SoftmaxCrossEntropy(smoothing), logits, labels);
+  }
+
+  /** e^x_c / Σ_j e^x_j along the last axis of a matrix. */
+  public Tensor softmax(Tensor x) {
+    Tensor powers = exp(shifted(x));
+    return divide(powers, reshape(sum(powers, 1), x.shape().size(0), 1));
+  }
+
+  /** x_c - log Σ_j e^x_j along the last axis of a matrix. */
+  public Tensor logSoftmax(Tensor x) {
+    Tensor below = shifted(x);
+    return subtract(below, reshape(log(sum(exp(below), 1)), x.shape().size(0), 1));
+  }
+
+  /** x less the largest of each row: softmax is the same, and e^x cannot overflow. */
+  private Tensor shifted(Tensor x) {
+    if (x.shape().rank() != 2) {
+      throw new IllegalArgumentException("softmax needs a matrix, not " + x.shape());
+    }
+    Tensor largest = withoutGradient(() -> reshape(max(x, 1), x.shape().size(0), 1));
+    return subtract(x, largest);
   }
 
   /** 1/n Σ (a_i - b_i)², n the number of elements. */
@@ -461,10 +497,12 @@ public final class Tape implements AutoCloseable {
     if (closed) {
       return;
     }
+    if (!device.isClosed()) {
+      device.check();
+    }
     closed = true;
     nodes.clear();
     if (!device.isClosed()) {
-      device.check();
       pool.close();
       if (ownsState && state != null) {
         state.close();

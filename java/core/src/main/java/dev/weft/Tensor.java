@@ -24,43 +24,61 @@ public final class Tensor implements AutoCloseable {
   private final Block block;
   private final long offset;
   private final boolean owner;
+  // keeps the tensor that owns the memory reachable, and so from being reclaimed
+  private final Tensor root;
   private String name = "tensor";
   private boolean requiresGrad;
   private Tensor grad;
   private boolean gradFilled;
   private boolean intermediate;
 
-  private Tensor(Device device, DType dtype, Shape shape, Block block, long offset, boolean owner) {
+  private Tensor(
+      Device device,
+      DType dtype,
+      Shape shape,
+      Block block,
+      long offset,
+      boolean owner,
+      Tensor root) {
     this.device = device;
     this.dtype = dtype;
     this.shape = shape;
     this.block = block;
     this.offset = offset;
     this.owner = owner;
+    this.root = root;
   }
 
   static Tensor owning(Device device, DType dtype, Shape shape, Block block) {
-    Tensor tensor = new Tensor(device, dtype, shape, block, 0, true);
+    Tensor tensor = new Tensor(device, dtype, shape, block, 0, true, null);
     CLEANER.register(tensor, () -> device.releaseLater(block));
     return tensor;
   }
 
   static Tensor over(Device device, DType dtype, Shape shape, Block block) {
-    return new Tensor(device, dtype, shape, block, 0, false);
+    return new Tensor(device, dtype, shape, block, 0, false, null);
   }
 
   /**
-   * Another view of the same memory, which must not be used after this tensor is closed.
+   * Another view of the same memory, which must not be used after this tensor is closed. It carries
+   * no gradient: {@link Tape#reshape} and {@link Tape#slice} do.
    *
    * @param start the first element, counted from this tensor's first
    * @throws IllegalArgumentException where the view leaves this tensor
    */
   public Tensor view(long start, Shape shape) {
-    if (start < 0 || start + shape.elements() > this.shape.elements()) {
+    if (start < 0 || start > this.shape.elements() - shape.elements()) {
       throw new IllegalArgumentException(
           "a view of %s from element %d leaves %s".formatted(shape, start, this));
     }
-    return new Tensor(device, dtype, shape, block, offset + start * dtype.bytes(), false);
+    return new Tensor(
+        device,
+        dtype,
+        shape,
+        block,
+        offset + start * dtype.bytes(),
+        false,
+        root == null ? this : root);
   }
 
   /** The device it lies on. */
@@ -197,7 +215,7 @@ public final class Tensor implements AutoCloseable {
 
   /** Its size in bytes. */
   public long bytes() {
-    return elements() * dtype.bytes();
+    return dtype.bytes(shape);
   }
 
   /**

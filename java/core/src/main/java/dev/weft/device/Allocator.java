@@ -30,7 +30,7 @@ public final class Allocator implements AutoCloseable {
    * @throws OutOfDeviceMemoryException where the device has not that much left
    */
   public Block allocate(long bytes) {
-    long size = exact ? Math.max(1, bytes) : Math.max(GRAIN, (bytes + GRAIN - 1) / GRAIN * GRAIN);
+    long size = rounded(bytes);
     FreeList.Piece piece = cache.take(size);
     if (piece == null) {
       piece = new FreeList.Piece(fromBackend(size), size);
@@ -38,6 +38,11 @@ public final class Allocator implements AutoCloseable {
     live += piece.bytes();
     peak = Math.max(peak, live);
     return new Block(piece.address(), piece.bytes());
+  }
+
+  /** The size of the block that a request gets. */
+  long rounded(long bytes) {
+    return exact ? Math.max(1, bytes) : Math.max(GRAIN, (bytes + GRAIN - 1) / GRAIN * GRAIN);
   }
 
   private long fromBackend(long size) {

@@ -51,9 +51,10 @@ public final class Pool implements AutoCloseable {
    * @throws OutOfDeviceMemoryException where the device has not that much left
    */
   public Block allocate(long bytes) {
-    FreeList.Piece piece = idle.take(bytes);
+    long size = source.rounded(bytes);
+    FreeList.Piece piece = idle.take(size);
     if (piece == null) {
-      piece = lentIdle.take(bytes);
+      piece = lentIdle.take(size);
     }
     if (piece == null) {
       Block block = source.allocate(bytes);

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Layers one after another. A network is made without a device; {@link #on} puts it on one, with
@@ -28,17 +29,32 @@ public final class Sequential implements Layer, AutoCloseable {
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
   private NetworkFile.Values values;
   private ParameterArena arena;
+  private boolean lost;
 
-  private Sequential(List<Layer> layers, NetworkFile.Values values) {
-    if (layers.isEmpty()) {
+  private Sequential(List<Layer> given, NetworkFile.Values values) {
+    if (given.isEmpty()) {
       throw new IllegalArgumentException("a network needs at least one layer");
     }
-    this.layers = List.copyOf(layers);
+    // a network within a network is its layers, so that names and files know layers alone
+    this.layers =
+        given.stream()
+            .flatMap(
+                layer ->
+                    layer instanceof Sequential inner ? inner.layers.stream() : Stream.of(layer))
+            .toList();
     this.values = values;
     checkSizes();
     for (int i = 0; i < layers.size(); i++) {
       for (Parameter parameter : layers.get(i).parameters()) {
-        parameters.put(i + "." + parameter.name(), parameter);
+        if (parameters.containsValue(parameter)) {
+          throw new IllegalArgumentException(
+              "layer %d, %s, stands in the network twice".formatted(i, layers.get(i).spec()));
+        }
+        if (parameters.put(i + "." + parameter.name(), parameter) != null) {
+          throw new IllegalArgumentException(
+              "layer %d, %s, has two parameters called %s"
+                  .formatted(i, layers.get(i).spec(), parameter.name()));
+        }
       }
     }
   }
@@ -85,7 +101,13 @@ public final class Sequential implements Layer, AutoCloseable {
    */
   public static Sequential load(Path path) throws IOException {
     NetworkFile.Values values = NetworkFile.read(path);
-    Sequential network = new Sequential(layers(values.spec()), values);
+    List<Layer> layers;
+    try {
+      layers = layers(values.spec());
+    } catch (IllegalArgumentException e) {
+      throw new IOException(path + ": " + e.getMessage(), e);
+    }
+    Sequential network = new Sequential(layers, values);
     values.checkHolds(network.parameters);
     return network;
   }
@@ -106,10 +128,16 @@ public final class Sequential implements Layer, AutoCloseable {
       return NetworkFile.Values.of(spec(), parameters);
     }
     if (values == null) {
-      throw new IllegalStateException(
-          "the network has no values: it was never put on a device, or the device is closed");
+      throw withoutValues();
     }
     return values;
+  }
+
+  private IllegalStateException withoutValues() {
+    return new IllegalStateException(
+        lost
+            ? "the network was closed, and its values went with it: save it before"
+            : "the network has no values yet: put it on a device first");
   }
 
   /**
@@ -117,12 +145,16 @@ public final class Sequential implements Layer, AutoCloseable {
    * before, or are drawn anew.
    *
    * @param seed of new values
+   * @throws IllegalStateException where the network was closed: its values are gone
    */
   public Sequential on(Device device, DType dtype, long seed) {
     if (arena != null) {
       values = snapshot();
       close();
+    } else if (lost) {
+      throw withoutValues();
     }
+    lost = false;
     ParameterArena memory = new ParameterArena(device, dtype, List.copyOf(parameters.values()));
     try {
       if (values != null) {
@@ -138,6 +170,7 @@ public final class Sequential implements Layer, AutoCloseable {
       throw e;
     }
     arena = memory;
+    values = null;
     return this;
   }
 
@@ -224,6 +257,7 @@ public final class Sequential implements Layer, AutoCloseable {
     if (arena != null) {
       arena.close();
       arena = null;
+      lost = true;
     }
   }
 

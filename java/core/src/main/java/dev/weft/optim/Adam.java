@@ -71,6 +71,7 @@ public record Adam(
     return new Running() {
       @Override
       public void step(StepState state) {
+        state.checkRated();
         values
             .device()
             .run(

@@ -27,7 +27,11 @@ public interface Optimizer {
 
   /** An optimizer with its memory. */
   interface Running extends AutoCloseable {
-    /** Runs, or records, one step at the rate and step number of {@code state}. */
+    /**
+     * Runs, or records, one step at the rate and step number of {@code state}.
+     *
+     * @throws IllegalStateException where {@code state} was given no rate
+     */
     void step(StepState state);
 
     /** What it remembers, by name. */

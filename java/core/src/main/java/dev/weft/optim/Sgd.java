@@ -79,6 +79,7 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
     return new Running() {
       @Override
       public void step(StepState state) {
+        state.checkRated();
         values
             .device()
             .run(

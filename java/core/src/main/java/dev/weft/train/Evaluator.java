@@ -80,7 +80,7 @@ public final class Evaluator implements AutoCloseable {
 
   private RecordedStep record(int rows, RecordedStep over) {
     return new RecordedStep(
-        device,
+        network.arena().values(),
         state,
         Tape.Mode.INFER,
         over,

@@ -11,6 +11,7 @@ import java.util.function.Function;
 
 /** A step of fixed shapes as a program, with the tape that holds its memory. */
 final class RecordedStep implements AutoCloseable {
+  private final Tensor parameters;
   private final Pool pool;
   private final Tape tape;
   private final Program program;
@@ -19,16 +20,19 @@ final class RecordedStep implements AutoCloseable {
   /**
    * Records a step.
    *
+   * @param parameters memory that must be live whenever the step runs, beside the step's own
    * @param over a step whose memory this one may use, because they never run at the same time; it
    *     must stay open as long as this one, and its result is lost when this one runs; or null
    * @param body runs the step on the tape and returns what {@link #result} gives
    */
   RecordedStep(
-      Device device,
+      Tensor parameters,
       StepState state,
       Tape.Mode mode,
       RecordedStep over,
       Function<Tape, Tensor> body) {
+    Device device = parameters.device();
+    this.parameters = parameters;
     pool = over == null ? device.pool() : over.pool.overlay();
     tape = new Tape(device, state, mode, pool).releaseResults();
     try {
@@ -39,7 +43,13 @@ final class RecordedStep implements AutoCloseable {
     }
   }
 
+  /**
+   * Replays the step.
+   *
+   * @throws IllegalStateException where the network was closed or moved, or the step is closed
+   */
   void run() {
+    parameters.address();
     program.run();
   }
 
@@ -50,7 +60,6 @@ final class RecordedStep implements AutoCloseable {
 
   @Override
   public void close() {
-    program.close();
-    tape.close();
+    Closing.all(program, tape);
   }
 }

@@ -64,7 +64,7 @@ public final class TrainingRun implements AutoCloseable {
           || network.arena().values().dtype() != dtype) {
         network.on(device, dtype, settings.seed());
       }
-      state = new StepState(device, settings.seed());
+      state = new StepState(device, settings.seed(), settings.optimizer().rate());
       data = new ResidentData(device, dtype, train);
       metrics = new Metrics(device, dtype, settings.loss());
       ParameterArena arena = network.arena();
@@ -86,7 +86,7 @@ public final class TrainingRun implements AutoCloseable {
     ParameterArena arena = settings.network().arena();
     Loss loss = settings.loss();
     return new RecordedStep(
-        settings.device(),
+        arena.values(),
         state,
         Tape.Mode.TRAIN,
         over,
@@ -104,6 +104,12 @@ public final class TrainingRun implements AutoCloseable {
         });
   }
 
+  private void checkOpen() {
+    if (!host.scope().isAlive()) {
+      throw new IllegalStateException("the training run is closed");
+    }
+  }
+
   /** The number of steps in an epoch. */
   public int stepsPerEpoch() {
     return order.batches();
@@ -111,6 +117,7 @@ public final class TrainingRun implements AutoCloseable {
 
   /** Runs one step; the first of an epoch takes a new order of examples. */
   public void step() {
+    checkOpen();
     if (batch == 0) {
       order.epoch(epoch, rows);
       data.order(rows);
@@ -128,6 +135,7 @@ public final class TrainingRun implements AutoCloseable {
 
   /** The loss of the last step; waits for the device. */
   public double loss() {
+    checkOpen();
     boolean wasLast = batch == 0;
     return (wasLast ? rest : full).result().item();
   }

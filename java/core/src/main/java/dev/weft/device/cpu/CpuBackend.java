@@ -85,11 +85,13 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void copyIn(MemorySegment from, long to) {
+    refuseWhileRecording("a copy to the device");
     MemorySegment.copy(from, 0, memory(to, from.byteSize()), 0, from.byteSize());
   }
 
   @Override
   public void copyOut(long from, MemorySegment to) {
+    refuseWhileRecording("a copy from the device");
     MemorySegment.copy(memory(from, to.byteSize()), 0, to, 0, to.byteSize());
   }
 
@@ -121,7 +123,16 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
-  public void synchronize() {}
+  public void synchronize() {
+    refuseWhileRecording("waiting for the device");
+  }
+
+  private void refuseWhileRecording(String what) {
+    if (recording != null) {
+      throw new IllegalStateException(
+          "cpu: %s while a step is recorded: it has not run yet".formatted(what));
+    }
+  }
 
   @Override
   public void close() {

@@ -4,6 +4,7 @@ package dev.weft.device.cuda;
 import dev.weft.device.Arguments;
 import dev.weft.device.Backend;
 import dev.weft.device.DeviceException;
+import dev.weft.device.DeviceUnavailableException;
 import dev.weft.device.Kernel;
 import dev.weft.device.Precision;
 import dev.weft.device.Program;
@@ -63,6 +64,15 @@ public final class CudaBackend implements Backend {
    */
   public static int count() {
     return CudaDriver.count();
+  }
+
+  /** Whether there is a driver that sees a GPU, whatever else may be missing. */
+  public static boolean isPresent() {
+    try {
+      return count() > 0;
+    } catch (DeviceUnavailableException e) {
+      return false;
+    }
   }
 
   private String describe() {
