@@ -130,16 +130,19 @@ typedef enum weft_reduction {
 #define WEFT_MAX_BACKWARD(P, I, D) P(x) P(y) P(dy) P(dx) I(outer) I(count) I(inner) I(accumulate)
 
 // y[r,:] = scale * source[index[start + r], :] + shift; start = state->cursor, 0 where state is 0.
+// A row whose index is not in 0..source_rows-1 becomes NaN; the source is not read for it.
 // gather_rows: source is T; gather_rows_u8: source is uint8. index: int32. work: rows * cols
 #define WEFT_GATHER_ROWS(P, I, D) \
-  P(source) P(index) P(state) P(y) I(rows) I(cols) D(scale) D(shift)
+  P(source) P(index) P(state) P(y) I(rows) I(cols) I(source_rows) D(scale) D(shift)
 
 // dsource[index[r], :] += scale * dy[r, :], rows in order, so repeated rows add up the same way every
-// time. work: cols
-#define WEFT_GATHER_ROWS_BACKWARD(P, I, D) P(index) P(dy) P(dsource) I(rows) I(cols) D(scale)
+// time. A row whose index is not in 0..source_rows-1 is left out. work: cols
+#define WEFT_GATHER_ROWS_BACKWARD(P, I, D) \
+  P(index) P(dy) P(dsource) I(rows) I(cols) I(source_rows) D(scale)
 
-// y[r] = source[index[start + r]], all int32. work: rows
-#define WEFT_GATHER_LABELS(P, I, D) P(source) P(index) P(state) P(y) I(rows)
+// y[r] = source[index[start + r]], all int32; -1, which is no label, where that index is not in
+// 0..source_rows-1. work: rows
+#define WEFT_GATHER_LABELS(P, I, D) P(source) P(index) P(state) P(y) I(rows) I(source_rows)
 
 // y[r] (int32) = the first c with the largest x[r,c]; NaN counts as the largest. work: rows
 #define WEFT_ARGMAX(P, I, D) P(x) P(y) I(rows) I(cols)

@@ -10,18 +10,25 @@ namespace {
 
 int64_t start(void* state) { return state ? as<weft_step_state>(state)->cursor : 0; }
 
+bool is_row(int64_t index, int64_t rows) { return index >= 0 && index < rows; }
+
 template <typename S, typename T>
 void gather(const weft_gather_rows& a) {
   if (a.rows == 0) return;
   const S* source = as<S>(a.source);
   const int32_t* index = as<int32_t>(a.index) + start(a.state);
   T *y = as<T>(a.y), scale = T(a.scale), shift = T(a.shift);
-  parallel_rows(a.rows, a.cols, 1, [=, cols = a.cols](int64_t row, int64_t begin, int64_t end) {
-    const S* from = source + index[row] * cols;
+  auto body = [=, cols = a.cols, n = a.source_rows](int64_t row, int64_t begin, int64_t end) {
     T* to = y + row * cols;
+    if (!is_row(index[row], n)) {
+      for (int64_t c = begin; c < end; c++) to[c] = T(NAN);
+      return;
+    }
+    const S* from = source + index[row] * cols;
 #pragma omp simd
     for (int64_t c = begin; c < end; c++) to[c] = scale * T(from[c]) + shift;
-  });
+  };
+  parallel_rows(a.rows, a.cols, 1, body);
 }
 
 template <typename T>
@@ -41,8 +48,9 @@ void gather_rows_backward(const weft_gather_rows_backward& a) {
   const T* dy = as<T>(a.dy);
   T *dsource = as<T>(a.dsource), scale = T(a.scale);
   // 16 floats are a cache line
-  auto body = [=, rows = a.rows, cols = a.cols](int64_t begin, int64_t end) {
+  auto body = [=, rows = a.rows, cols = a.cols, n = a.source_rows](int64_t begin, int64_t end) {
     for (int64_t row = 0; row < rows; row++) {
+      if (!is_row(index[row], n)) continue;
       const T* from = dy + row * cols;
       T* to = dsource + index[row] * cols;
 #pragma omp simd
@@ -143,8 +151,8 @@ void gather_labels(const weft_gather_labels& a) {
   const int32_t* source = as<int32_t>(a.source);
   const int32_t* index = as<int32_t>(a.index) + start(a.state);
   int32_t* y = as<int32_t>(a.y);
-  parallel(a.rows, 1, [=](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; r++) y[r] = source[index[r]];
+  parallel(a.rows, 1, [=, n = a.source_rows](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; r++) y[r] = is_row(index[r], n) ? source[index[r]] : -1;
   });
 }
 

@@ -15,14 +15,16 @@ WEFT_DEVICE int64_t start_of(const void* state) {
   return state ? static_cast<const weft_step_state*>(state)->cursor : 0;
 }
 
+WEFT_DEVICE bool is_row(int64_t index, int64_t rows) { return (uint64_t)index < (uint64_t)rows; }
+
 // Four values of the source in one access: 4 bytes of uint8, 16 of float, two times 16 of double.
 template <typename S>
 struct alignas(sizeof(S) == 1 ? 4 : 16) source_pack {
   S at[4];
 };
 
-// y = scale * source + shift. Places past the end are moved onto the last pack, and not stored, so
-// that no branch parts the loads.
+// y = scale * source + shift, NaN for a row that the source has not. Places past the end are moved
+// onto the last pack, and not stored, so that no branch parts the loads.
 template <typename S, typename T>
 WEFT_DEVICE void gather(const weft_gather_rows& a) {
   const S* source = static_cast<const S*>(a.source);
@@ -36,24 +38,31 @@ WEFT_DEVICE void gather(const weft_gather_rows& a) {
       a.cols % 4 == 0 && reinterpret_cast<uintptr_t>(source) % alignof(source_pack<S>) == 0;
   constexpr int packs = batch<T>::packs;
   elementwise<T>(n, [&](int64_t first) {
-    source_pack<S> s[packs];
+    batch<T> v;
     if (whole) {
       const S* from[packs];
 #pragma unroll
       for (int k = 0; k < packs; k++) {
-        int64_t i = min(first + k * batch<T>::stride, n - 4), r = i / a.cols;
-        from[k] = source + index[r] * a.cols + (i - r * a.cols);
+        int64_t i = min(first + k * batch<T>::stride, n - 4), r = i / a.cols, row = index[r];
+        bool known = is_row(row, a.source_rows);
+        from[k] = known ? source + row * a.cols + (i - r * a.cols) : nullptr;
       }
+      source_pack<S> s[packs] = {};
 #pragma unroll
-      for (int k = 0; k < packs; k++) s[k] = *reinterpret_cast<const source_pack<S>*>(from[k]);
+      for (int k = 0; k < packs; k++) {
+        if (from[k]) s[k] = *reinterpret_cast<const source_pack<S>*>(from[k]);
+      }
+      each<T>(first, [&](int k, int j, int64_t) {
+        v.part[k].at[j] = scale * T(s[k].at[j]) + (from[k] ? shift : T(NAN));
+      });
     } else {
       each<T>(first, [&](int k, int j, int64_t place) {
-        int64_t i = min(place, n - 1), r = i / a.cols;
-        s[k].at[j] = source[index[r] * a.cols + (i - r * a.cols)];
+        int64_t i = min(place, n - 1), r = i / a.cols, row = index[r];
+        bool known = is_row(row, a.source_rows);
+        S value = known ? source[row * a.cols + (i - r * a.cols)] : S(0);
+        v.part[k].at[j] = scale * T(value) + (known ? shift : T(NAN));
       });
     }
-    batch<T> v;
-    each<T>(first, [&](int k, int j, int64_t) { v.part[k].at[j] = scale * T(s[k].at[j]) + shift; });
     store_batch(y, first, n, wide, v);
   });
 }
@@ -92,7 +101,8 @@ WEFT_DEVICE void gather_rows_backward(const weft_gather_rows_backward& a) {
     const int32_t mine = next;
     const int64_t ahead = base + 32 + lane;
     next = ahead < a.rows ? index[ahead] : 0;
-    unsigned own = __ballot_sync(all_lanes, base + lane < a.rows && (unsigned)mine % warps == warp);
+    const bool known = base + lane < a.rows && is_row(mine, a.source_rows);
+    unsigned own = __ballot_sync(all_lanes, known && (unsigned)mine % warps == warp);
     while (own) {
       const int j = __ffs((int)own) - 1;
       own &= own - 1;
@@ -128,5 +138,7 @@ extern "C" __global__ void __launch_bounds__(weft::cuda::gather_labels_shape::th
   const int64_t r = (int64_t)blockIdx.x * weft::cuda::gather_labels_items + threadIdx.x;
   if (r >= a.rows) return;
   const int32_t* index = static_cast<const int32_t*>(a.index) + weft::cuda::start_of(a.state);
-  static_cast<int32_t*>(a.y)[r] = static_cast<const int32_t*>(a.source)[index[r]];
+  const int32_t row = index[r];
+  static_cast<int32_t*>(a.y)[r] =
+      weft::cuda::is_row(row, a.source_rows) ? static_cast<const int32_t*>(a.source)[row] : -1;
 }

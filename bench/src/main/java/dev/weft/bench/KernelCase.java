@@ -128,7 +128,8 @@ public enum KernelCase {
   GATHER_ROWS_U8(Kernel.GATHER_ROWS_U8, 5) {
     @Override
     Arguments arguments(KernelMemory m) {
-      return new Arguments.GatherRows(m.x(), m.order(), 0, m.y(), m.rows(), m.cols(), 1 / 255.0, 0);
+      return new Arguments.GatherRows(
+          m.x(), m.order(), 0, m.y(), m.rows(), m.cols(), m.rows(), 1 / 255.0, 0);
     }
   },
   TRANSPOSE(Kernel.TRANSPOSE, 8) {

@@ -155,6 +155,7 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
                       m.zeros(10 * COLS),
                       10,
                       COLS,
+                      ROWS,
                       2,
                       1),
               10 * COLS);
@@ -168,6 +169,7 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
                       m.zeros(10 * COLS),
                       10,
                       COLS,
+                      ROWS,
                       1 / 255.0,
                       -0.5),
               10 * COLS);
@@ -175,7 +177,13 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
           one(
               m ->
                   new Arguments.GatherRowsBackward(
-                      m.ints(20, 5, 2), m.signed(20 * COLS, 1), m.signed(5 * COLS, 3), 20, COLS, 2),
+                      m.ints(20, 5, 2),
+                      m.signed(20 * COLS, 1),
+                      m.signed(5 * COLS, 3),
+                      20,
+                      COLS,
+                      5,
+                      2),
               COLS);
       case ARGMAX ->
           one(m -> new Arguments.Argmax(m.signed(N, 1), m.ints(ROWS, 9, 2), ROWS, COLS), ROWS);
@@ -226,7 +234,12 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
           one(
               m ->
                   new Arguments.GatherLabels(
-                      m.ints(ROWS, 10, 1), m.ints(20, ROWS, 2), m.state(), m.ints(10, 3, 3), 10),
+                      m.ints(ROWS, 10, 1),
+                      m.ints(20, ROWS, 2),
+                      m.state(),
+                      m.ints(10, 3, 3),
+                      10,
+                      ROWS),
               10);
       case ADVANCE_STEP -> one(m -> new Arguments.AdvanceStep(m.state(), 64), 1);
       case GEMM -> gemms();

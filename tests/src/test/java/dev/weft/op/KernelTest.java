@@ -23,6 +23,8 @@ import org.junit.jupiter.api.Test;
 /** Kernels that have no gradient, and what holds for kernels beyond their formula. */
 public class KernelTest {
   private static final double NAN = Double.NaN;
+  private static final int MAX = Integer.MAX_VALUE;
+  private static final int MIN = Integer.MIN_VALUE;
 
   @OnEachDevice
   void fillSetsEveryElement(OnEachDevice.Place place) {
@@ -90,6 +92,7 @@ public class KernelTest {
                 y.address(),
                 2,
                 3,
+                4,
                 1.0 / 255,
                 -0.5),
             6);
@@ -111,16 +114,77 @@ public class KernelTest {
           Kernel.GATHER_LABELS,
           Precision.F32,
           new Arguments.GatherLabels(
-              labels.address(), order.address(), state.address(), y.address(), 2),
+              labels.address(), order.address(), state.address(), y.address(), 2, 5),
           2);
       assertArrayEquals(new int[] {12, 10}, y.toInts());
       device.run(
           Kernel.GATHER_LABELS,
           Precision.F32,
-          new Arguments.GatherLabels(labels.address(), order.address(), 0, y.address(), 2),
+          new Arguments.GatherLabels(labels.address(), order.address(), 0, y.address(), 2, 5),
           2);
       assertArrayEquals(new int[] {14, 12}, y.toInts());
     }
+  }
+
+  @OnEachDevice
+  void labelsOfAbsentRowsAreNone(OnEachDevice.Place place) {
+    try (Device device = place.open()) {
+      Tensor labels = device.tensor(new int[] {10, 11, 12, 13, 14});
+      Tensor order = device.tensor(new int[] {4, -1, 3, 0, 5, MAX, MIN});
+      Tensor y = device.allocate(DType.I32, Shape.of(7));
+      // the source is said to have four of its five rows
+      device.run(
+          Kernel.GATHER_LABELS,
+          Precision.F32,
+          new Arguments.GatherLabels(labels.address(), order.address(), 0, y.address(), 7, 4),
+          7);
+      assertArrayEquals(new int[] {-1, -1, 13, 10, -1, -1, -1}, y.toInts());
+    }
+  }
+
+  /** Their results are NaN and their gradients go nowhere, whether or not rows come in packs. */
+  @OnEachDevice
+  void absentRowsAreNeitherReadNorWritten(OnEachDevice.Place place) {
+    try (Device device = place.open()) {
+      for (DType dtype : new DType[] {DType.F32, DType.F64}) {
+        for (int cols : new int[] {1, 3, 4, 40}) {
+          gatherAbsent(device, dtype, cols);
+        }
+      }
+    }
+  }
+
+  private static void gatherAbsent(Device device, DType dtype, int cols) {
+    int[] index = {1, -1, 2, 3, 1, MAX, MIN, 0};
+    double[] expected = new double[index.length * cols];
+    double[] gradient = new double[3 * cols];
+    for (int i = 0; i < expected.length; i++) {
+      int row = index[i / cols];
+      boolean known = row >= 0 && row < 3;
+      expected[i] = known ? row + 1 : NAN;
+      if (known) {
+        gradient[row * cols + i % cols]++;
+      }
+    }
+    double[] values = new double[3 * cols];
+    Arrays.setAll(values, i -> i / cols + 1);
+    Tensor source = device.tensor(dtype, Shape.of(3, cols), values).requiresGrad();
+    Tensor bytes = device.tensor(DType.U8, Shape.of(3, cols), values);
+    Tensor order = device.tensor(index);
+    Tensor y = device.allocate(dtype, Shape.of(index.length, cols));
+    device.run(
+        Kernel.GATHER_ROWS_U8,
+        dtype.precision(),
+        new Arguments.GatherRows(
+            bytes.address(), order.address(), 0, y.address(), index.length, cols, 3, 1, 0),
+        expected.length);
+    assertArrayEquals(expected, y.toDoubles());
+    try (Tape tape = new Tape(device)) {
+      Tensor taken = tape.gather(source, order);
+      assertArrayEquals(expected, taken.toDoubles());
+      tape.backward(tape.sum(taken));
+    }
+    assertArrayEquals(gradient, source.grad().toDoubles());
   }
 
   @OnEachDevice
@@ -139,7 +203,8 @@ public class KernelTest {
       device.run(
           Kernel.GATHER_LABELS,
           Precision.F32,
-          new Arguments.GatherLabels(all.address(), all.address(), state.address(), y.address(), 1),
+          new Arguments.GatherLabels(
+              all.address(), all.address(), state.address(), y.address(), 1, 101),
           1);
       assertEquals(100, y.item());
     }

@@ -260,30 +260,41 @@ public sealed interface Arguments {
     }
   }
 
-  /** y[r,:] = scale source[index[start + r],:] + shift. */
+  /** y[r,:] = scale source[index[start + r],:] + shift; NaN for a row that source has not. */
   record GatherRows(
-      long source, long index, long state, long y, long rows, long cols, double scale, double shift)
+      long source,
+      long index,
+      long state,
+      long y,
+      long rows,
+      long cols,
+      long sourceRows,
+      double scale,
+      double shift)
       implements Arguments {
     @Override
     public void write(Slots slots) {
-      slots.put(source).put(index).put(state).put(y).put(rows).put(cols).put(scale).put(shift);
+      slots.put(source).put(index).put(state).put(y).put(rows).put(cols);
+      slots.put(sourceRows).put(scale).put(shift);
     }
   }
 
-  /** dsource[index[r],:] += scale dy[r,:]. */
-  record GatherRowsBackward(long index, long dy, long dsource, long rows, long cols, double scale)
+  /** dsource[index[r],:] += scale dy[r,:], for the rows that dsource has. */
+  record GatherRowsBackward(
+      long index, long dy, long dsource, long rows, long cols, long sourceRows, double scale)
       implements Arguments {
     @Override
     public void write(Slots slots) {
-      slots.put(index).put(dy).put(dsource).put(rows).put(cols).put(scale);
+      slots.put(index).put(dy).put(dsource).put(rows).put(cols).put(sourceRows).put(scale);
     }
   }
 
-  /** y[r] = source[index[start + r]]. */
-  record GatherLabels(long source, long index, long state, long y, long rows) implements Arguments {
+  /** y[r] = source[index[start + r]]; -1 for a row that source has not. */
+  record GatherLabels(long source, long index, long state, long y, long rows, long sourceRows)
+      implements Arguments {
     @Override
     public void write(Slots slots) {
-      slots.put(source).put(index).put(state).put(y).put(rows);
+      slots.put(source).put(index).put(state).put(y).put(rows).put(sourceRows);
     }
   }
 

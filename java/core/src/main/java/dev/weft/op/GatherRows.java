@@ -13,7 +13,10 @@ import dev.weft.device.Kernel;
  *
  * <p>source (n, cols) of the tape's floating-point type, index int32 (rows), y (rows, cols).
  * Backward: dsource[index_r] += dy_r, rows in order, so that repeated rows add up the same way
- * every time. Row numbers are not checked on the device; they must be in 0..n-1.
+ * every time.
+ *
+ * <p>Row numbers lie on the device, so that a wrong one cannot be thrown for: where index_r is not
+ * in 0..n-1, y_r is NaN, and dy_r goes nowhere.
  */
 public record GatherRows() implements Operation {
 
@@ -37,7 +40,15 @@ public record GatherRows() implements Operation {
     node.run(
         Kernel.GATHER_ROWS,
         new Arguments.GatherRows(
-            source.address(), index.address(), 0, y.address(), rows, cols, 1, 0),
+            source.address(),
+            index.address(),
+            0,
+            y.address(),
+            rows,
+            cols,
+            source.shape().size(0),
+            1,
+            0),
         rows * cols);
     return y;
   }
@@ -61,6 +72,7 @@ public record GatherRows() implements Operation {
             dsource.tensor().address(),
             rows,
             cols,
+            node.input(0).shape().size(0),
             1),
         rows == 0 ? 0 : cols);
   }

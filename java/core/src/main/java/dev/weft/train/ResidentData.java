@@ -76,7 +76,12 @@ final class ResidentData implements AutoCloseable {
         Kernel.GATHER_LABELS,
         dtype.precision(),
         new Arguments.GatherLabels(
-            targets.tensor().address(), order.address(), state.address(), labels.address(), rows),
+            targets.tensor().address(),
+            order.address(),
+            state.address(),
+            labels.address(),
+            rows,
+            targets.tensor().elements()),
         rows);
     return labels;
   }
@@ -94,6 +99,7 @@ final class ResidentData implements AutoCloseable {
             batch.address(),
             rows,
             columns,
+            source.tensor().shape().size(0),
             source.scale(),
             source.shift()),
         rows * columns);
