@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <memory>
 #include <string_view>
+#include <type_traits>
 #include <unordered_map>
 
 #include "../abi/kernels.h"
@@ -68,53 +70,66 @@ struct product {
   void make(const weft_gemm& a);
 };
 
+struct destroy {
+  void operator()(dnnl_memory_desc_t d) const { dnnl_memory_desc_destroy(d); }
+  void operator()(dnnl_primitive_attr_t a) const { dnnl_primitive_attr_destroy(a); }
+  void operator()(dnnl_primitive_desc_t d) const { dnnl_primitive_desc_destroy(d); }
+  void operator()(dnnl_post_ops_t p) const { dnnl_post_ops_destroy(p); }
+};
+
+// What oneDNN made here, until the end of the block, also where a later call fails.
+template <typename T>
+using owned = std::unique_ptr<std::remove_pointer_t<T>, destroy>;
+
 // c = alpha (product) + beta c, as steps that oneDNN takes on each result before it stores it
 void describe_scales(const weft_gemm& a, dnnl_primitive_attr_t attributes) {
-  dnnl_post_ops_t steps = nullptr;
-  WEFT_ONEDNN(dnnl_post_ops_create(&steps));
+  dnnl_post_ops_t made = nullptr;
+  WEFT_ONEDNN(dnnl_post_ops_create(&made));
+  owned<dnnl_post_ops_t> steps(made);
   if (a.alpha != 1) {
-    dnnl_post_ops_append_eltwise(steps, dnnl_eltwise_linear, (float)a.alpha, 0);
+    WEFT_ONEDNN(dnnl_post_ops_append_eltwise(steps.get(), dnnl_eltwise_linear, (float)a.alpha, 0));
   }
   if (a.beta != 0) {
-    dnnl_post_ops_append_sum(steps, (float)a.beta, 0, dnnl_data_type_undef);
+    WEFT_ONEDNN(dnnl_post_ops_append_sum(steps.get(), (float)a.beta, 0, dnnl_data_type_undef));
   }
-  dnnl_status_t status = dnnl_primitive_attr_set_post_ops(attributes, steps);
-  dnnl_post_ops_destroy(steps);
-  check(status, "dnnl_primitive_attr_set_post_ops", a);
+  WEFT_ONEDNN(dnnl_primitive_attr_set_post_ops(attributes, steps.get()));
 }
 
-dnnl_memory_desc_t matrix(const weft_gemm& a, int64_t rows, int64_t cols, int64_t stride,
-                          bool transposed) {
+owned<dnnl_primitive_attr_t> describe(const weft_gemm& a) {
+  dnnl_primitive_attr_t made = nullptr;
+  WEFT_ONEDNN(dnnl_primitive_attr_create(&made));
+  owned<dnnl_primitive_attr_t> attributes(made);
+  WEFT_ONEDNN(dnnl_primitive_attr_set_scratchpad_mode(made, dnnl_scratchpad_mode_user));
+  WEFT_ONEDNN(dnnl_primitive_attr_set_fpmath_mode(
+      made, a.fast ? dnnl_fpmath_mode_bf16 : dnnl_fpmath_mode_strict));
+  describe_scales(a, made);
+  return attributes;
+}
+
+owned<dnnl_memory_desc_t> matrix(const weft_gemm& a, int64_t rows, int64_t cols, int64_t stride,
+                                 bool transposed) {
   dnnl_memory_desc_t made = nullptr;
   dnnl_dims_t dims = {rows, cols}, strides = {transposed ? 1 : stride, transposed ? stride : 1};
   WEFT_ONEDNN(dnnl_memory_desc_create_with_strides(&made, 2, dims, dnnl_f32, strides));
-  return made;
+  return owned<dnnl_memory_desc_t>(made);
 }
 
 void product::make(const weft_gemm& a) {
-  dnnl_memory_desc_t x = matrix(a, a.m, a.k, a.lda, a.transpose_a != 0);
-  dnnl_memory_desc_t w = matrix(a, a.k, a.n, a.ldb, a.transpose_b != 0);
-  dnnl_memory_desc_t y = matrix(a, a.m, a.n, a.ldc, false);
-  dnnl_primitive_attr_t attributes = nullptr;
-  WEFT_ONEDNN(dnnl_primitive_attr_create(&attributes));
-  WEFT_ONEDNN(dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user));
-  WEFT_ONEDNN(dnnl_primitive_attr_set_fpmath_mode(
-      attributes, a.fast ? dnnl_fpmath_mode_bf16 : dnnl_fpmath_mode_strict));
-  describe_scales(a, attributes);
-  dnnl_primitive_desc_t description = nullptr;
-  WEFT_ONEDNN(
-      dnnl_matmul_primitive_desc_create(&description, engine(a), x, w, nullptr, y, attributes));
-  WEFT_ONEDNN(dnnl_primitive_create(&primitive, description));
-  const_dnnl_memory_desc_t pad =
-      dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
+  auto x = matrix(a, a.m, a.k, a.lda, a.transpose_a != 0);
+  auto w = matrix(a, a.k, a.n, a.ldb, a.transpose_b != 0);
+  auto y = matrix(a, a.m, a.n, a.ldc, false);
+  auto attributes = describe(a);
+  dnnl_primitive_desc_t made = nullptr;
+  WEFT_ONEDNN(dnnl_matmul_primitive_desc_create(&made, engine(a), x.get(), w.get(), nullptr,
+                                                y.get(), attributes.get()));
+  owned<dnnl_primitive_desc_t> description(made);
+  WEFT_ONEDNN(dnnl_primitive_create(&primitive, made));
+  const_dnnl_memory_desc_t pad = dnnl_primitive_desc_query_md(made, dnnl_query_scratchpad_md, 0);
   scratchpad = pad ? dnnl_memory_desc_get_size(pad) : 0;
-  const_dnnl_memory_desc_t of[OPERANDS] = {x, w, y, pad};
+  const_dnnl_memory_desc_t of[OPERANDS] = {x.get(), w.get(), y.get(), pad};
   for (int i = 0; i < OPERANDS; i++) {
     if (of[i]) WEFT_ONEDNN(dnnl_memory_create(&memory[i], of[i], engine(a), DNNL_MEMORY_NONE));
   }
-  dnnl_primitive_desc_destroy(description);
-  dnnl_primitive_attr_destroy(attributes);
-  for (dnnl_memory_desc_t d : {x, w, y}) dnnl_memory_desc_destroy(d);
 }
 
 // What one thread keeps: its stream, its products and a scratchpad as large as any of them needs.
@@ -152,13 +167,14 @@ struct workshop {
     }
   }
 
+  // The products that are kept count on the scratchpad: it goes when there is a larger one.
   void reserve(size_t bytes, const weft_gemm& a) {
     if (bytes <= scratchpad_bytes) return;
-    free(scratchpad);
-    scratchpad_bytes = 0;
     size_t whole = (bytes + 4095) / 4096 * 4096;
-    scratchpad = aligned_alloc(4096, whole);
-    if (!scratchpad) check(dnnl_out_of_memory, "the scratchpad's allocation", a);
+    void* larger = aligned_alloc(4096, whole);
+    if (!larger) check(dnnl_out_of_memory, "the scratchpad's allocation", a);
+    free(scratchpad);
+    scratchpad = larger;
     scratchpad_bytes = whole;
   }
 };

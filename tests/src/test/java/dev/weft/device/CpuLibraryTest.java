@@ -32,6 +32,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -215,6 +216,77 @@ class CpuLibraryTest {
     String said = new ChildJvm(Open.class).variable("WEFT_MAX_ISA", "").run();
     assertTrue(said.lines().allMatch(line -> line.startsWith("opened ")), said);
     assertTrue(said.contains(CpuLibrary.get().isa()), said);
+  }
+
+  /** A product that has no memory to work in fails alone: those made before it go on. */
+  @Test
+  void productWithoutAScratchpadLeavesTheOthers() {
+    assumeTrue(CpuLibrary.get().isa().equals("avx512"), "oneDNN asks for less on other machines");
+    String said = new ChildJvm(Products.class).run();
+    assertTrue(said.contains("the scratchpad's allocation failed"), said);
+    assertTrue(said.contains("the same as before: true"), said);
+  }
+
+  /** A product, one too large for the process's memory, and the first again. */
+  static final class Products {
+    private static final int SIZE = 64;
+    private static final long HUGE = 1 << 20;
+    private static final int RLIMIT_AS = 9;
+
+    private Products() {}
+
+    public static void main(String[] arguments) throws Throwable {
+      try (CpuBackend cpu = new CpuBackend()) {
+        double[] before = product(cpu);
+        limitMemory(256L << 20);
+        // half a GiB of scratchpad; nothing is read before it is there
+        try {
+          multiply(cpu, 0, 0, 0, HUGE, 0);
+        } catch (DeviceException e) {
+          System.out.println(e.getMessage());
+        }
+        System.out.println("the same as before: " + Arrays.equals(before, product(cpu)));
+      }
+    }
+
+    private static double[] product(CpuBackend cpu) {
+      KernelMemory memory = new KernelMemory(cpu, Precision.F32);
+      int n = SIZE * SIZE;
+      long a = memory.signed(n, 1);
+      long b = memory.signed(n, 2);
+      long c = memory.signed(n, 3);
+      multiply(cpu, a, b, c, SIZE, 1);
+      return memory.contents().getLast();
+    }
+
+    /** c (size, SIZE) = a' b + beta c. */
+    private static void multiply(CpuBackend cpu, long a, long b, long c, long size, double beta) {
+      cpu.run(
+          Kernel.GEMM,
+          Precision.F32,
+          new Arguments.Gemm(
+              a, b, c, size, SIZE, size, size, SIZE, SIZE, true, false, 1, beta, false),
+          size * SIZE);
+    }
+
+    /** Lets the process have so many bytes of addresses more than it has. */
+    private static void limitMemory(long more) throws Throwable {
+      String[] pages = Files.readString(Path.of("/proc/self/statm")).split(" ");
+      long bytes = Long.parseLong(pages[0]) * 4096 + more;
+      Linker linker = Linker.nativeLinker();
+      try (Arena arena = Arena.ofConfined()) {
+        int status =
+            (int)
+                linker
+                    .downcallHandle(
+                        linker.defaultLookup().findOrThrow("setrlimit"),
+                        FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS))
+                    .invokeExact(
+                        RLIMIT_AS, arena.allocateFrom(ValueLayout.JAVA_LONG, bytes, bytes));
+        assertEquals(0, status);
+      }
+    }
   }
 
   @Test
