@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define WEFT_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -24,42 +23,17 @@ static constexpr status NOT_INITIALIZED = 1;
   F(cublasDestroy_v2, (handle h), (h))                                                         \
   F(cublasGetVersion_v2, (handle h, int* version), (h, version))                               \
   F(cublasSetStream_v2, (handle h, stream s), (h, s))                                          \
-  F(cublasGetStream_v2, (handle h, stream * s), (h, s))                                        \
   F(cublasSetWorkspace_v2, (handle h, void* workspace, size_t bytes), (h, workspace, bytes))   \
   F(cublasSetMathMode, (handle h, int mode), (h, mode))                                        \
-  F(cublasGetMathMode, (handle h, int* mode), (h, mode))                                       \
-  F(cublasSetPointerMode_v2, (handle h, int mode), (h, mode))                                  \
-  F(cublasGetPointerMode_v2, (handle h, int* mode), (h, mode))                                 \
-  F(cublasSetAtomicsMode, (handle h, int mode), (h, mode))                                     \
-  F(cublasGetAtomicsMode, (handle h, int* mode), (h, mode))                                    \
-  F(cublasSgemm_v2,                                                                            \
-    (handle h, int ta, int tb, int m, int n, int k, in alpha, in a, int lda, in b, int ldb,    \
-     in beta, void* c, int ldc),                                                               \
-    (h, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc))                                 \
-  F(cublasDgemm_v2,                                                                            \
-    (handle h, int ta, int tb, int m, int n, int k, in alpha, in a, int lda, in b, int ldb,    \
-     in beta, void* c, int ldc),                                                               \
-    (h, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc))                                 \
   F(cublasGemmEx,                                                                              \
     (handle h, int ta, int tb, int m, int n, int k, in alpha, in a, int a_type, int lda, in b, \
      int b_type, int ldb, in beta, void* c, int c_type, int ldc, int compute, int algorithm),  \
     (h, ta, tb, m, n, k, alpha, a, a_type, lda, b, b_type, ldb, beta, c, c_type, ldc, compute, \
-     algorithm))                                                                               \
-  F(cublasGemmStridedBatchedEx,                                                                \
-    (handle h, int ta, int tb, int m, int n, int k, in alpha, in a, int a_type, int lda,       \
-     long long stride_a, in b, int b_type, int ldb, long long stride_b, in beta, void* c,      \
-     int c_type, int ldc, long long stride_c, int count, int compute, int algorithm),          \
-    (h, ta, tb, m, n, k, alpha, a, a_type, lda, stride_a, b, b_type, ldb, stride_b, beta, c,   \
-     c_type, ldc, stride_c, count, compute, algorithm))
-
-// Those that return a text.
-#define WEFT_FORWARDED_TEXTS(F) F(cublasGetStatusName) F(cublasGetStatusString)
+     algorithm))
 
 #define WEFT_FIELD(name, parameters, arguments) status(*name) parameters;
-#define WEFT_TEXT_FIELD(name) const char* (*name)(status);
 static struct {
-  WEFT_FORWARDED(WEFT_FIELD)
-  WEFT_FORWARDED_TEXTS(WEFT_TEXT_FIELD)
+  WEFT_FORWARDED(WEFT_FIELD)  // where each function is
 } target;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -75,7 +49,9 @@ static void* find(void* library, const char* name, int* missing) {
   return found;
 }
 
-static int load(const char* path) {
+// Names the cuBLAS 13 to hand on to. Returns 1 when it is loaded (the first one stays), 0 when it
+// cannot be, and weft_cublas12_error says why.
+WEFT_EXPORT int weft_cublas12_target(const char* path) {
   pthread_mutex_lock(&lock);
   if (!loaded) {
     void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -83,9 +59,7 @@ static int load(const char* path) {
     if (library) {
 #define WEFT_FIND(name, parameters, arguments) \
   target.name = (status(*) parameters)find(library, #name, &missing);
-#define WEFT_FIND_TEXT(name) target.name = (const char* (*)(status))find(library, #name, &missing);
       WEFT_FORWARDED(WEFT_FIND)
-      WEFT_FORWARDED_TEXTS(WEFT_FIND_TEXT)
       __atomic_store_n(&loaded, !missing, __ATOMIC_RELEASE);
       if (missing) dlclose(library);
     } else {
@@ -97,27 +71,12 @@ static int load(const char* path) {
   return result;
 }
 
-// Once found it stays; until then every call looks again, since a path may have been given meanwhile.
-static int ready(void) {
-  if (__atomic_load_n(&loaded, __ATOMIC_ACQUIRE)) return 1;
-  const char* path = getenv("WEFT_CUBLAS13");
-  return load(path && *path ? path : "libcublas.so.13");
-}
-
-// Names the cuBLAS 13 to hand on to. Returns 1 when it is loaded (the first one stays), 0 when it
-// cannot be, and weft_cublas12_error says why. Without this call it is WEFT_CUBLAS13 of the
-// environment, or the loader's libcublas.so.13.
-WEFT_EXPORT int weft_cublas12_target(const char* path) { return load(path); }
-
 // What the loader said when it failed last.
 WEFT_EXPORT const char* weft_cublas12_error(void) { return error; }
 
-#define WEFT_DEFINE(name, parameters, arguments) \
-  WEFT_EXPORT status name parameters { return ready() ? target.name arguments : NOT_INITIALIZED; }
-WEFT_FORWARDED(WEFT_DEFINE)
-
-#define WEFT_DEFINE_TEXT(name)                                   \
-  WEFT_EXPORT const char* name(status s) {                       \
-    return ready() ? target.name(s) : "cuBLAS 13 was not found"; \
+// Without a target every call fails.
+#define WEFT_DEFINE(name, parameters, arguments)                                                 \
+  WEFT_EXPORT status name parameters {                                                           \
+    return __atomic_load_n(&loaded, __ATOMIC_ACQUIRE) ? target.name arguments : NOT_INITIALIZED; \
   }
-WEFT_FORWARDED_TEXTS(WEFT_DEFINE_TEXT)
+WEFT_FORWARDED(WEFT_DEFINE)
