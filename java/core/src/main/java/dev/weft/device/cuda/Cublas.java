@@ -2,6 +2,7 @@
 package dev.weft.device.cuda;
 
 import dev.weft.device.Arguments;
+import dev.weft.device.Closing;
 import dev.weft.device.OutOfDeviceMemoryException;
 import dev.weft.device.Precision;
 import java.lang.foreign.Arena;

@@ -3,6 +3,7 @@ package dev.weft.device.cuda;
 
 import dev.weft.device.Arguments;
 import dev.weft.device.Backend;
+import dev.weft.device.Closing;
 import dev.weft.device.DeviceException;
 import dev.weft.device.DeviceUnavailableException;
 import dev.weft.device.Kernel;

@@ -8,6 +8,7 @@ import static jcuda.driver.CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION;
 import static jcuda.driver.CUresult.CUDA_SUCCESS;
 
 import dev.weft.device.Arguments;
+import dev.weft.device.Closing;
 import dev.weft.device.Contract;
 import dev.weft.device.DeviceException;
 import dev.weft.device.DeviceUnavailableException;
