@@ -13,11 +13,14 @@ import dev.weft.support.Emulator;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.function.Executable;
 
 /** The CUDA backend over the emulator: JCuda, launches, graphs, cuBLAS calls, faults, lifetimes. */
 @ExtendWith(Emulator.class)
@@ -111,6 +114,52 @@ class CudaBackendTest {
     byte[] sevens = new byte[bytes];
     Arrays.fill(sevens, (byte) 7);
     assertArrayEquals(sevens, back);
+  }
+
+  @Test
+  void hostMemoryThatIsGoneOrAnotherThreadsIsRefused() throws InterruptedException {
+    long x = cuda.allocate(64);
+    MemorySegment gone;
+    try (Arena arena = Arena.ofConfined()) {
+      gone = arena.allocate(64);
+    }
+    refused(IllegalStateException.class, "closed", gone, x);
+    MemorySegment[] foreign = new MemorySegment[1];
+    CountDownLatch made = new CountDownLatch(1);
+    CountDownLatch used = new CountDownLatch(1);
+    Thread owner =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  try (Arena arena = Arena.ofConfined()) {
+                    foreign[0] = arena.allocate(64);
+                    made.countDown();
+                    used.await();
+                  } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                  }
+                });
+    made.await();
+    try {
+      refused(WrongThreadException.class, "another thread", foreign[0], x);
+    } finally {
+      used.countDown();
+      owner.join();
+    }
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment shared = arena.allocate(64);
+      cuda.copyIn(shared, x);
+      cuda.copyOut(x, shared);
+    }
+  }
+
+  private void refused(
+      Class<? extends RuntimeException> type, String word, MemorySegment host, long address) {
+    for (Executable copy :
+        List.<Executable>of(() -> cuda.copyIn(host, address), () -> cuda.copyOut(address, host))) {
+      RuntimeException refusal = assertThrows(type, copy);
+      assertTrue(refusal.getMessage().contains(word), refusal.getMessage());
+    }
   }
 
   @Test

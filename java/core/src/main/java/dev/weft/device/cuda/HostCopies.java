@@ -25,6 +25,7 @@ final class HostCopies implements AutoCloseable {
       return;
     }
     if (from.isNative()) {
+      check(from);
       driver.copyIn(from.address(), to, bytes);
       driver.synchronize();
       Reference.reachabilityFence(from);
@@ -49,6 +50,7 @@ final class HostCopies implements AutoCloseable {
       throw new IllegalArgumentException("the memory to copy to is read-only");
     }
     if (to.isNative()) {
+      check(to);
       driver.copyOut(from, to.address(), bytes);
       driver.synchronize();
       Reference.reachabilityFence(to);
@@ -60,6 +62,18 @@ final class HostCopies implements AutoCloseable {
       driver.copyOut(from + done, stage.address(), piece);
       driver.synchronize();
       MemorySegment.copy(stage, 0, to, done, piece);
+    }
+  }
+
+  // The driver gets a bare address, behind which Java no longer checks anything.
+  private static void check(MemorySegment memory) {
+    if (!memory.scope().isAlive()) {
+      throw new IllegalStateException(
+          "the host memory to copy has been freed: its arena is closed");
+    }
+    if (!memory.isAccessibleBy(Thread.currentThread())) {
+      throw new WrongThreadException(
+          "the host memory to copy belongs to another thread: its arena is confined");
     }
   }
 
