@@ -9,6 +9,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.nn.Sequential;
+import dev.weft.support.Emulator;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -176,6 +177,21 @@ class TrainCommandTest {
     run.failed(Main.WRONG_USE, words);
     assertTrue(run.err().contains("Try 'weft train --help'"), run.err());
     assertFalse(Files.exists(folder.resolve("m.safetensors")));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"cuda", "best"})
+  void threadsAreRefusedWhereTheyWouldDoNothing(String device) {
+    Emulator.require();
+    Path file = folder.resolve("m.safetensors");
+    Object[] command = {
+      "train", "--device", device, "--threads", 2, "--digits", 600, "--epochs", 1, "--out", file
+    };
+    Weft.run(command)
+        .failed(Main.WRONG_USE, "--threads is for the cpu", "--device " + device + " is cuda:0");
+    assertFalse(Files.exists(file));
+    assertEquals(threads, CpuLibrary.get().threads(0));
+    assertEquals(0, Emulator.liveBytes());
   }
 
   static List<Arguments> layers() {

@@ -40,7 +40,8 @@ final class DeviceOptions {
   /**
    * Opens the device.
    *
-   * @throws IllegalArgumentException where there is no device of such a name
+   * @throws IllegalArgumentException where there is no device of such a name, or --threads was
+   *     given and it is not the CPU
    * @throws dev.weft.device.DeviceUnavailableException where it cannot be used
    */
   Device open() {
@@ -49,9 +50,16 @@ final class DeviceOptions {
           "--threads must be 1 to %d, not %d".formatted(MOST_THREADS, threads));
     }
     Device opened = Device.named(device);
-    if (threads != null && opened.name().equals("cpu")) {
-      CpuLibrary.get().threads(threads);
+    if (threads == null) {
+      return opened;
     }
+    if (!opened.name().equals("cpu")) {
+      try (opened) {
+        throw new IllegalArgumentException(
+            "--threads is for the cpu, and --device %s is %s".formatted(device, opened.name()));
+      }
+    }
+    CpuLibrary.get().threads(threads);
     return opened;
   }
 
