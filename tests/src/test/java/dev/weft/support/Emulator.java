@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.junit.jupiter.api.Assertions.fail;
-import static org.junit.jupiter.api.Assumptions.abort;
 
 import dev.weft.Device;
 import java.lang.foreign.Arena;
@@ -22,26 +21,22 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * The emulated GPU: an extension that puts it in place of the driver before anything asks for CUDA,
- * and resets its switches around each test. Where it was not built, a test says so and is skipped;
- * with {@code -Dweft.gpu=require} it fails.
+ * and resets its switches around each test. The build always makes it: where it is not there, a
+ * test fails and says so.
  */
 public final class Emulator implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback {
   private static final Path FOLDER =
       Path.of(System.getProperty("weft.emulator", "no-emulator")).toAbsolutePath();
   private static SymbolLookup controls;
 
-  /** Puts the emulator in place, or skips the test that asks. */
+  /** Puts the emulator in place, or fails the test that asks. */
   public static synchronized void require() {
     if (controls != null) {
       return;
     }
     Path driver = FOLDER.resolve("libcuda.so.1");
     if (!Files.exists(driver)) {
-      String why = "no emulator: " + driver + " is not there";
-      if ("require".equals(System.getProperty("weft.gpu"))) {
-        fail(why + ", and -Dweft.gpu=require was given");
-      }
-      abort(why);
+      fail("no emulator: " + driver + " is not there; the build makes it (-Dweft.emulator)");
     }
     System.setProperty("weft.cuda.driver", driver.toString());
     System.setProperty("weft.cublas", FOLDER.resolve("libcublas.so.12").toString());
