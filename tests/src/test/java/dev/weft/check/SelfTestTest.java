@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The self-test reports what it ran, and what is broken fails in it. */
 @ExtendWith(Emulator.class)
@@ -117,6 +118,22 @@ class SelfTestTest {
     assertFalse(Comparison.of(expected, actual, DType.F32, 1).passed());
     assertThrows(
         IllegalArgumentException.class, () -> Comparison.of(expected, new double[7], DType.F32, 1));
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN})
+  void anElementThatIsNotFiniteHidesNoOther(double special) {
+    double[] expected = {1, 2, 3, special, 5, 6, 7, 8};
+    double[] actual = expected.clone();
+    assertTrue(Comparison.of(expected, actual, DType.F32, 1).passed());
+    actual[5] *= 1.01;
+    Comparison worst = Comparison.of(expected, actual, DType.F32, 1);
+    assertFalse(worst.passed());
+    assertEquals(5, worst.place());
+    assertEquals(0.01, worst.error(), 1e-9);
+    actual[3] = 4;
+    assertEquals(3, Comparison.of(expected, actual, DType.F32, 1).place());
+    assertFalse(Comparison.of(expected, actual, DType.F32, 1).passed());
   }
 
   @Test

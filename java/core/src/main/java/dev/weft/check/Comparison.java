@@ -7,11 +7,12 @@ import java.util.Arrays;
 /**
  * Two arrays compared element by element: the element that differs most.
  *
- * <p>The error of actual a against expected e is |a - e| / max(|e|, rms), rms that of all expected
- * values; in an array of less than 8 elements, where a sum may be small by chance, / max(|e|, rms,
- * 1). An element that is NaN or infinite on one side only has an infinite error. The tolerance is ε
- * (16 + 2 √terms), ε the spacing of floating-point numbers at 1: rounding errors of a sum are like
- * a random walk (Higham, "Accuracy and Stability of Numerical Algorithms", chapter 4).
+ * <p>The error of actual a against expected e is |a - e| / max(|e|, rms), rms that of all finite
+ * expected values; in an array of less than 8 elements, where a sum may be small by chance, /
+ * max(|e|, rms, 1). An element that is NaN or infinite on one side only has an infinite error. The
+ * tolerance is ε (16 + 2 √terms), ε the spacing of floating-point numbers at 1: rounding errors of
+ * a sum are like a random walk (Higham, "Accuracy and Stability of Numerical Algorithms", chapter
+ * 4).
  *
  * @param place the element
  * @param expected its expected value
@@ -36,7 +37,9 @@ public record Comparison(
           "%d values were expected and %d came".formatted(expected.length, actual.length));
     }
     double tolerance = tolerance(precision, terms);
-    double rms = Math.sqrt(Arrays.stream(expected).map(v -> v * v).average().orElse(0));
+    double rms =
+        Math.sqrt(
+            Arrays.stream(expected).filter(Double::isFinite).map(v -> v * v).average().orElse(0));
     double least = expected.length < FEW ? Math.max(rms, 1) : rms;
     Comparison worst = new Comparison(-1, 0, 0, 0, tolerance);
     for (int i = 0; i < expected.length; i++) {
