@@ -38,6 +38,7 @@ public final class BatchOrder {
     this.seed = seed;
   }
 
+  /** The number of examples there are, whether an epoch visits all of them or not. */
   public int examples() {
     return examples;
   }

@@ -63,6 +63,7 @@ public final class Dataset {
     return of(Rows.of(features), Rows.of(targets));
   }
 
+  /** The features, (rows, columns). */
   public Rows features() {
     return features;
   }

@@ -63,10 +63,16 @@ public final class Labels implements Targets {
     return data;
   }
 
+  /**
+   * The class of a row.
+   *
+   * @throws IndexOutOfBoundsException if there is no such row
+   */
   public int get(int row) {
     return data.get(ValueLayout.JAVA_INT, Objects.checkIndex(row, rows) * 4L);
   }
 
+  /** The labels of all rows, (rows), copied. */
   public int[] toArray() {
     return data.toArray(ValueLayout.JAVA_INT);
   }

@@ -144,6 +144,7 @@ public final class Rows implements Targets {
     return new Rows(wanted, converted, rows, shape, 1, 0);
   }
 
+  /** How the numbers are stored: {@link #data} holds this type. */
   public Storage storage() {
     return storage;
   }
@@ -158,6 +159,7 @@ public final class Rows implements Targets {
     return rows;
   }
 
+  /** The number of numbers in a row: the product of {@link #shape}. */
   public int columns() {
     return columns;
   }
@@ -167,10 +169,12 @@ public final class Rows implements Targets {
     return shape.clone();
   }
 
+  /** The factor in value = scale * stored + shift. */
   public double scale() {
     return scale;
   }
 
+  /** The summand in value = scale * stored + shift. */
   public double shift() {
     return shift;
   }

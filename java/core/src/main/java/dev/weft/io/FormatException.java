@@ -21,15 +21,23 @@ public final class FormatException extends IOException {
     this.offset = offset;
   }
 
+  /**
+   * The same, where something else found the fault.
+   *
+   * @param offset as in {@link #FormatException(Path, long, String)}
+   * @param cause what found it
+   */
   public FormatException(Path path, long offset, String expected, Throwable cause) {
     this(path, offset, expected);
     initCause(cause);
   }
 
+  /** The file; null in an exception that was serialized. */
   public Path path() {
     return path;
   }
 
+  /** The byte, counted from 0, at which the file departs from its format. */
   public long offset() {
     return offset;
   }
