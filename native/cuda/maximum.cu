@@ -101,12 +101,12 @@ WEFT_DEVICE void max_backward(const weft_max_backward& a) {
 
 // y (=) the first place of the largest entry of a row. A warp takes a row, lane l every 32nd entry
 // from l on; 128 threads, four rows a block, so that 512 rows already reach 128 multiprocessors.
-// 4 bytes an entry of float: 62 us for 256 MB at 4.3 TB/s.
+// 4 bytes an entry of float: expected 62 us for 256 MB at 4.3 TB/s.
 WEFT_KERNEL(argmax, argmax)
 
 // dx = or dx +=. Rows (inner 1): a warp takes an output at a time, four in all. Columns: a lane
 // takes an output, the eight warps divide the axis, and read 32 neighbours at once. 256 threads, so
 // that the axis is divided by eight. x is read twice, the second time from the cache while the
-// outputs of the resident blocks fit there: 8 bytes an entry of float (+= 12), 125 us for x and dx
-// of 256 MB.
+// outputs of the resident blocks fit there: 8 bytes an entry of float (+= 12), expected 125 us for
+// x and dx of 256 MB.
 WEFT_KERNEL(max_backward, max_backward)

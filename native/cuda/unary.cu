@@ -87,10 +87,10 @@ WEFT_DEVICE void unary_backward(const weft_unary_backward& a) {
 }  // namespace weft::cuda
 
 // y = f(x); y may be x. A thread owns two packs of four (double: two turns of one pack). 8 bytes
-// and 1 to 40 flops an element of float: 125 us for 256 MB in and 256 MB out at 4.3 TB/s. Block
-// size: see elementwise_threads.
+// and 1 to 40 flops an element of float: expected 125 us for 256 MB in and 256 MB out at 4.3 TB/s.
+// Block size: see elementwise_threads.
 WEFT_KERNEL(unary_forward, unary_forward)
 
 // dx = dy f' or dx += dy f'; dx may be dy when it is `=`. Same mapping. 12 bytes an element of
-// float (scale and shift 8; += adds 4): 187 us for arrays of 256 MB.
+// float (scale and shift 8; += adds 4): expected 187 us for arrays of 256 MB.
 WEFT_KERNEL(unary_backward, unary_backward)
