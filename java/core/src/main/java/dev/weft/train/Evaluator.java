@@ -11,6 +11,7 @@ import dev.weft.data.BatchOrder;
 import dev.weft.data.Dataset;
 import dev.weft.data.LastBatch;
 import dev.weft.device.Arguments;
+import dev.weft.device.Closing;
 import dev.weft.device.Kernel;
 import dev.weft.nn.Loss;
 import dev.weft.nn.Sequential;

@@ -5,6 +5,7 @@ import dev.weft.Device;
 import dev.weft.StepState;
 import dev.weft.Tape;
 import dev.weft.Tensor;
+import dev.weft.device.Closing;
 import dev.weft.device.Pool;
 import dev.weft.device.Program;
 import java.util.function.Function;

@@ -10,6 +10,7 @@ import dev.weft.Tensor;
 import dev.weft.data.BatchOrder;
 import dev.weft.data.Dataset;
 import dev.weft.data.LastBatch;
+import dev.weft.device.Closing;
 import dev.weft.nn.Loss;
 import dev.weft.nn.ParameterArena;
 import dev.weft.nn.Sequential;
