@@ -119,4 +119,15 @@ class ReadmeTest {
     assertEquals("", compile("Check", examples().get(3)));
     assertEquals("", run("Check"));
   }
+
+  @Test
+  void whatItLinksToIsThere() throws IOException {
+    Matcher link = Pattern.compile("\\]\\(([^)#:]+)\\)").matcher(Files.readString(README));
+    int links = 0;
+    while (link.find()) {
+      links++;
+      assertTrue(Files.exists(README.resolveSibling(link.group(1))), link.group(1));
+    }
+    assertTrue(links >= 4);
+  }
 }

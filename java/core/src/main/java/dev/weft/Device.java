@@ -37,27 +37,6 @@ public final class Device implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("dev.weft");
   private static final Cleaner CLEANER = Cleaner.create();
 
-  /** The last resort: closes a backend whose device became unreachable, and says so. */
-  private static final class Forgotten implements Runnable {
-    private final Backend backend;
-    private volatile boolean closed;
-
-    Forgotten(Backend backend) {
-      this.backend = backend;
-    }
-
-    @Override
-    public void run() {
-      if (!closed) {
-        LOG.log(
-            System.Logger.Level.WARNING,
-            "device {0} was not closed; it is closed now",
-            backend.name());
-        backend.close();
-      }
-    }
-  }
-
   private final Backend backend;
   private final Allocator allocator;
   private final Queue<Block> unreachable = new ConcurrentLinkedQueue<>();
@@ -386,7 +365,7 @@ public final class Device implements AutoCloseable {
     }
     check();
     closed = true;
-    lastResort.closed = true;
+    lastResort.dismiss();
     try {
       allocator.close();
     } finally {

@@ -186,4 +186,14 @@ class GradCheckTest {
         .at(randomNormal(4, 3), randomNormal(3, 5), randomNormal(5))
         .assertPasses();
   }
+
+  @Test
+  void aScalarsReportIsItsOwnGradient() {
+    GradientReport report =
+        GradCheck.of((tape, in) -> tape.sum(tape.multiply(in[0], in[0])))
+            .at(new double[] {3})
+            .check();
+    assertEquals(6, report.inputs().get(0).worst().analytic(), 1e-6);
+    assertEquals(6, report.inputs().get(0).worst().numeric(), 1e-6);
+  }
 }

@@ -3,6 +3,7 @@ package dev.weft.io;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
@@ -134,5 +135,17 @@ class AtomicFileTest {
 
   private static ByteBuffer bytes(String text) {
     return ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void aPipeIsNotReplacedByAFile() throws Exception {
+    Path pipe = folder.resolve("pipe");
+    int status = new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor();
+    assumeTrue(status == 0, "no pipe can be made here");
+    FileSystemException e =
+        assertThrows(FileSystemException.class, () -> AtomicFile.checkWritable(pipe));
+    assertTrue(e.getMessage().contains("is a device or a pipe"), e.getMessage());
+    assertThrows(IOException.class, () -> AtomicFile.write(pipe, channel -> {}));
+    assertFalse(Files.isRegularFile(pipe));
   }
 }

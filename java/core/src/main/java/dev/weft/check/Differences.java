@@ -27,6 +27,12 @@ final class Differences implements AutoCloseable {
   private final Device device;
   private final long seed;
   private final int most;
+
+  /**
+   * dy of a scalar: not 1, so that a backward that ignores it is seen; a power of 2 divides out.
+   */
+  private static final double SCALAR_WEIGHT = 2;
+
   private final SplittableRandom random;
   private final double[][] at;
   private final Tensor[] inputs;
@@ -64,6 +70,9 @@ final class Differences implements AutoCloseable {
     dy = new double[y.length];
     Arrays.setAll(
         dy, i -> random.nextInt(2) == 0 ? random.nextDouble(-2, -0.5) : random.nextDouble(0.5, 2));
+    if (y.length == 1) {
+      dy[0] = SCALAR_WEIGHT;
+    }
     double[][] once = gradients(1);
     double[][] twice = gradients(2);
     List<InputVerdict> verdicts = new ArrayList<>();
@@ -124,7 +133,7 @@ final class Differences implements AutoCloseable {
       found.add(direction(input, d, once, rms));
     }
     for (int i = 0; i < once.length; i++) {
-      found.add(deviation(Measure.ACCUMULATION, i, twice[i], 2 * once[i], 2 * rms));
+      found.add(deviation(Measure.ACCUMULATION, i, twice[i] / 2, once[i], rms));
     }
     Deviation worst = null;
     double absolute = 0;
@@ -219,8 +228,13 @@ final class Differences implements AutoCloseable {
     return Math.sqrt(Arrays.stream(values).map(v -> v * v).average().orElse(0));
   }
 
-  private static Deviation deviation(
-      Measure measure, long place, double analytic, double numeric, double scale) {
+  /** Compares two gradients of L; of a scalar y it reports those of y. */
+  private Deviation deviation(
+      Measure measure, long place, double ofL, double expected, double scaleOfL) {
+    double unit = dy.length == 1 ? SCALAR_WEIGHT : 1;
+    double analytic = ofL / unit;
+    double numeric = expected / unit;
+    double scale = scaleOfL / unit;
     double difference = Math.abs(analytic - numeric);
     double size = Math.max(Math.max(Math.abs(analytic), Math.abs(numeric)), scale);
     double error = difference == 0 ? 0 : difference / size;

@@ -14,8 +14,9 @@ import java.util.List;
  * GradCheck.of((tape, in) -> tape.sum(tape.tanh(in[0]))).at(randomNormal(5, 7)).assertPasses();
  * }</pre>
  *
- * <p>A function whose result y is not a scalar is checked through L = Σ dy_i y_i for random dy. For
- * each input, with h about the cube root of the float64 epsilon, 2⁻¹⁷ max(1, |x|):
+ * <p>A function whose result y is not a scalar is checked through L = Σ dy_i y_i for random dy, a
+ * scalar one through L = 2 y, its gradients halved again in the report. For each input, with h
+ * about the cube root of the float64 epsilon, 2⁻¹⁷ max(1, |x|):
  *
  * <ul>
  *   <li>elements: ∂L/∂x_i against (L(x + h e_i) - L(x - h e_i)) / 2h, for all or for a sample;

@@ -20,7 +20,7 @@ public record GradientReport(double tolerance, List<InputVerdict> inputs) {
     ELEMENT("element"),
     /** The gradient along a random direction with a difference along it. */
     DIRECTION("direction"),
-    /** The gradient after a second backward pass with twice the first. */
+    /** Half the gradient after a second backward pass with the gradient after the first. */
     ACCUMULATION("second backward pass, element");
 
     private final String words;

@@ -122,8 +122,11 @@ public final class NativeFiles {
   /** Where libraries are unpacked: {@code WEFT_CACHE}, else {@code ~/.cache/weft}. */
   public static Path cacheFolder() {
     String named = System.getenv("WEFT_CACHE");
-    return named != null && !named.isBlank()
-        ? Path.of(named)
-        : Path.of(System.getProperty("user.home"), ".cache", "weft");
+    if (named != null && !named.isBlank()) {
+      return Path.of(named);
+    }
+    // Java's user.home is the account's, whatever HOME says
+    String home = System.getenv("HOME");
+    return Path.of(home != null ? home : System.getProperty("user.home"), ".cache", "weft");
   }
 }

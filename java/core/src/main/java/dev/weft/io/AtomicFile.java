@@ -53,7 +53,7 @@ public final class AtomicFile {
    * path} and deleting it. For use before long work whose result goes to {@code path}.
    *
    * @throws FileSystemException if the folder does not exist, is none or cannot be written to, or
-   *     if the path is a folder or a read-only file
+   *     if the path is a folder, a device or a read-only file
    */
   public static void checkWritable(Path path) throws IOException {
     Path target = resolve(path);
@@ -78,6 +78,11 @@ public final class AtomicFile {
     Path folder = target.getParent();
     if (Files.isDirectory(target)) {
       throw new FileSystemException(path.toString(), null, "is a folder; a file was to be written");
+    }
+    if (Files.exists(target) && !Files.isRegularFile(target)) {
+      // a rename would put a file in its place
+      throw new FileSystemException(
+          path.toString(), null, "is a device or a pipe; a file was to be written");
     }
     if (!Files.exists(folder)) {
       throw new FileSystemException(
