@@ -87,7 +87,7 @@ class ReadmeTest {
   @Test
   void everyExampleCompiles() throws IOException {
     List<String> examples = examples();
-    assertEquals(4, examples.size());
+    assertEquals(5, examples.size());
     for (int i = 0; i < examples.size(); i++) {
       assertEquals("", compile("Example" + i, examples.get(i)));
     }
@@ -100,7 +100,7 @@ class ReadmeTest {
 
   @Test
   void theTapePrintsTheGradientThatItsCommentSays() throws Exception {
-    String example = examples().get(1);
+    String example = examples().get(2);
     assertEquals("", compile("Gradient", example));
     String printed = run("Gradient");
     assertFalse(printed.isEmpty());
@@ -109,14 +109,14 @@ class ReadmeTest {
 
   @Test
   void theLoopPrintsLossesThatFall() throws Exception {
-    assertEquals("", compile("Loop", examples().get(2)));
+    assertEquals("", compile("Loop", examples().get(3)));
     double[] losses = run("Loop").lines().mapToDouble(Double::parseDouble).toArray();
     assertTrue(losses.length > 1 && losses[losses.length - 1] < losses[0] / 2);
   }
 
   @Test
   void theGradientCheckPasses() throws Exception {
-    assertEquals("", compile("Check", examples().get(3)));
+    assertEquals("", compile("Check", examples().get(4)));
     assertEquals("", run("Check"));
   }
 

@@ -45,6 +45,28 @@ class SequentialTest {
     }
   }
 
+  @Test
+  void predictionsAreTheOutputsOfForward() {
+    try (Device device = Device.cpu()) {
+      Sequential network =
+          Sequential.of(new Linear(2, 3), Activation.TANH).on(device, DType.F64, 1);
+      double[][] x = {{1, 2}, {-1, 0.5}, {0, 0}};
+      double[][] y = network.predict(x);
+      assertEquals(3, y.length);
+      try (Tape tape = Tape.inference(device);
+          Tensor batch = device.tensor(x)) {
+        double[] expected = network.forward(tape, batch).toDoubles();
+        for (int r = 0; r < 3; r++) {
+          assertArrayEquals(Arrays.copyOfRange(expected, 3 * r, 3 * r + 3), y[r]);
+        }
+      }
+      assertEquals(0, network.predict(new double[0][2]).length);
+      network.close();
+      assertEquals(0, device.memory().live());
+      assertThrows(IllegalStateException.class, () -> network.predict(x));
+    }
+  }
+
   private static void set(Sequential network, String name, double... values) {
     network.named().get(name).tensor().copyFrom(MemorySegment.ofArray(values));
   }

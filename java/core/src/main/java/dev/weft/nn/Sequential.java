@@ -4,6 +4,7 @@ package dev.weft.nn;
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Parameter;
+import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
 import java.io.IOException;
@@ -225,6 +226,33 @@ public final class Sequential implements Layer, AutoCloseable {
       }
     }
     return y;
+  }
+
+  /**
+   * The outputs for rows of features, in one batch, in inference mode; for many rows {@code
+   * dev.weft.train.Evaluator} goes batch by batch.
+   *
+   * @param x (rows, features)
+   * @return (rows, outputs)
+   * @throws IllegalStateException where the network is on no device
+   */
+  public double[][] predict(double[][] x) {
+    Tensor values = arena().values();
+    if (x.length == 0) {
+      return new double[0][];
+    }
+    double[] flat = Arrays.stream(x).flatMapToDouble(Arrays::stream).toArray();
+    try (Tape tape = Tape.inference(values.device());
+        Tensor batch =
+            values.device().tensor(values.dtype(), Shape.of(x.length, x[0].length), flat)) {
+      double[] y = forward(tape, batch).toDoubles();
+      double[][] rows = new double[x.length][];
+      for (int r = 0; r < rows.length; r++) {
+        int width = y.length / rows.length;
+        rows[r] = Arrays.copyOfRange(y, r * width, (r + 1) * width);
+      }
+      return rows;
+    }
   }
 
   /** The number of features that the first layer with a size takes, or null where none has. */

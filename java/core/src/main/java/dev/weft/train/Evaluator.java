@@ -105,8 +105,15 @@ public final class Evaluator implements AutoCloseable {
     return metrics.read(data.rows());
   }
 
-  /** The class with the largest output for each row, in order. */
+  /**
+   * The class with the largest output for each row, in order.
+   *
+   * @throws IllegalStateException where targets are values and not classes
+   */
   public int[] predict() {
+    if (loss.target() != Loss.Target.LABELS) {
+      throw new IllegalStateException("the targets are values, not classes: use outputs()");
+    }
     int[] classes = new int[data.rows()];
     state.set(0, 0, 0, 0);
     int row = 0;
@@ -127,7 +134,7 @@ public final class Evaluator implements AutoCloseable {
     return classes;
   }
 
-  /** The outputs for each row, (rows, features) row-major. */
+  /** The outputs for each row, in order: (rows, outputs). */
   public double[][] outputs() {
     double[][] all = new double[data.rows()][];
     state.set(0, 0, 0, 0);
