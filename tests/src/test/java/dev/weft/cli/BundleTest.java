@@ -29,7 +29,7 @@ class BundleTest {
     Weft.run("bundle", "--out", folder).failed(Main.FAILURE, "is not empty and no bundle");
     Weft.run("bundle", "--out", theirs).failed(Main.FAILURE, "is a file");
     Weft.run("bundle", "--out", folder.resolve("absent/bundle"))
-        .failed(Main.FAILURE, "does not exist");
+        .failed(Main.FAILURE, folder.resolve("absent/bundle") + ": ", "does not exist");
     assertEquals("months of work", Files.readString(theirs));
   }
 

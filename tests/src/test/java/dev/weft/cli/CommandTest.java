@@ -46,13 +46,18 @@ class CommandTest {
     for (String command : List.of("train", "gradcheck", "selftest", "devices", "doctor")) {
       assertTrue(help.contains(command), help);
     }
+    List<String> rows =
+        help.lines().dropWhile(line -> !line.startsWith("Commands")).skip(1).toList();
+    assertTrue(rows.subList(0, 7).stream().allMatch(row -> row.endsWith(".")), help);
     assertTrue(Weft.run("--version").succeeded().out().startsWith("weft "));
   }
 
   @Test
   void noCommandAndUnknownOnesAreWrongUse() {
     Weft.run().failed(Main.WRONG_USE, "say what to do: train");
-    Weft.run("trian").failed(Main.WRONG_USE, "trian");
+    Weft.run("trian")
+        .failed(Main.WRONG_USE, "unknown command 'trian'; did you mean train?", "'weft --help'");
+    Weft.run("devices", "all").failed(Main.WRONG_USE, "unexpected argument 'all'");
   }
 
   @Test
@@ -118,6 +123,9 @@ class CommandTest {
     String out =
         Weft.run("selftest", "--device", "cpu", "--quick", "--json", json).succeeded().out();
     assertTrue(out.contains("self-test passed"), out);
+    assertTrue(out.contains("not compared: this is the CPU"), out);
+    assertFalse(out.lines().anyMatch(line -> line.matches(".* parity .* f64 .*")), out);
+    assertTrue(out.lines().anyMatch(line -> line.matches(".* parity .* f32 .*")), out);
     JsonObject report = JsonParser.parseString(Files.readString(json)).getAsJsonObject();
     assertTrue(report.get("passed").getAsBoolean());
     assertEquals("cpu", report.get("device").getAsString());

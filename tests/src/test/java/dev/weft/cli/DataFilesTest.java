@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -65,9 +67,15 @@ class DataFilesTest {
     return Weft.run(all);
   }
 
+  /** Six examples teach nothing, of which there is a warning. */
+  private void assertTrains() {
+    Weft.Run run = train();
+    assertEquals(Main.SUCCESS, run.code(), run.err());
+  }
+
   @Test
   void goodFilesTrain() {
-    train().succeeded();
+    assertTrains();
   }
 
   @Test
@@ -107,6 +115,19 @@ class DataFilesTest {
   }
 
   @Test
+  void aFolderOfSomethingElseAndAFile() throws IOException {
+    Path other = Files.createDirectory(folder.resolve("other"));
+    Weft.run("train", "--data", other, "--out", folder.resolve("m"))
+        .failed(
+            Main.FAILURE,
+            "other: no MNIST files in this folder: wanted train-images-idx3-ubyte, train-labels",
+            "(each also with .gz)");
+    Weft.run("train", "--data", labels("train"), "--out", folder.resolve("m"))
+        .failed(
+            Main.FAILURE, "is a file; a folder of IDX files was expected" + System.lineSeparator());
+  }
+
+  @Test
   void labelsOutsideTheClasses() throws IOException {
     byte[] labels = idx(ROWS, ROWS);
     labels[8 + 4] = (byte) 200;
@@ -127,7 +148,7 @@ class DataFilesTest {
 
   @Test
   void aModelThatDoesNotFitTheData() {
-    train().succeeded();
+    assertTrains();
     Weft.run("evaluate", folder.resolve("m.safetensors"), "--digits", 60, "--device", "cpu")
         .failed(Main.WRONG_USE, "784 features");
   }

@@ -162,8 +162,12 @@ class TrainCommandTest {
         wrong("--threads 0", "--threads"),
         wrong("--validation 1", "--validation"),
         wrong("--classes 5", "train labels", "outside 0..4"),
-        wrong("--epochs many", "--epochs", "many"),
-        wrong("--surprise", "--surprise"));
+        wrong("--threads 1000", "--threads 1000 is more than", "processors"),
+        wrong("--rate 0", "--rate 0 would change nothing"),
+        wrong("--data .", "--digits", "--data", "leave one out"),
+        wrong("--epochs many", "--epochs", "'many' is not a whole number"),
+        wrong("--rate fast", "--rate", "'fast' is not a number"),
+        wrong("--surprise", "unknown option '--surprise'"));
   }
 
   private static Arguments wrong(String options, String... words) {
@@ -185,7 +189,7 @@ class TrainCommandTest {
     Emulator.require();
     Path file = folder.resolve("m.safetensors");
     Object[] command = {
-      "train", "--device", device, "--threads", 2, "--digits", 600, "--epochs", 1, "--out", file
+      "train", "--device", device, "--threads", 1, "--digits", 600, "--epochs", 1, "--out", file
     };
     Weft.run(command)
         .failed(Main.WRONG_USE, "--threads is for the cpu", "--device " + device + " is cuda:0");
@@ -232,6 +236,15 @@ class TrainCommandTest {
     assertEquals("", run.out());
     train("--log", folder.resolve("m.safetensors"))
         .failed(Main.WRONG_USE, "--log and --out name the same file");
+  }
+
+  @Test
+  void noBetterThanGuessingIsSaid() {
+    Weft.Run run = train("--optimizer", "sgd", "--rate", "30", "--seed", 2);
+    assertEquals(Main.SUCCESS, run.code(), run.err());
+    assertTrue(
+        run.err().startsWith("warning: the network does no better than guessing"), run.err());
+    assertTrue(run.err().contains("guessing gives 2.3026); lower the learning rate"), run.err());
   }
 
   @Test

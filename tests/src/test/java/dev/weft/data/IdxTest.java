@@ -14,7 +14,6 @@ import java.nio.ByteBuffer;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.zip.GZIPOutputStream;
@@ -72,7 +71,7 @@ class IdxTest {
       assertTrue(message.contains(name), message);
     }
     assertThrows(NoSuchFileException.class, () -> Idx.read(folder.resolve("absent")));
-    assertThrows(NotDirectoryException.class, () -> Idx.read(file("file", new byte[1])));
+    assertThrows(FileSystemException.class, () -> Idx.read(file("file", new byte[1])));
     assertThrows(FileSystemException.class, () -> Idx.images(folder));
     assertThrows(NoSuchFileException.class, () -> Idx.images(folder.resolve("absent")));
   }

@@ -25,10 +25,10 @@ import picocli.CommandLine.ParentCommand;
     name = "bundle",
     mixinStandardHelpOptions = true,
     description = {
-      "Makes a folder that holds Weft and the Java that it needs: it runs on a machine with no"
-          + " JDK,",
-      "of the same system and processor as this one, also from where nothing can be written.",
-      "Libraries are unpacked at the first start, into WEFT_CACHE or ~/.cache/weft."
+      "Makes a folder that holds Weft and the Java that it needs.",
+      "It runs on a machine with no JDK, of the same system and processor as this one, also from"
+          + " where nothing can be written. Libraries are unpacked at the first start, into"
+          + " WEFT_CACHE or ~/.cache/weft."
     },
     footer = {
       "",

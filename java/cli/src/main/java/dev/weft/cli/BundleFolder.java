@@ -25,9 +25,11 @@ final class BundleFolder {
         -cp "$root/lib/*" dev.weft.cli.Main "$@"
       """;
 
+  private final Path given;
   private final Path path;
 
   BundleFolder(Path path) {
+    this.given = path;
     this.path = path.toAbsolutePath().normalize();
   }
 
@@ -48,7 +50,11 @@ final class BundleFolder {
         }
       }
     }
-    AtomicFile.checkWritable(path.resolveSibling(path.getFileName() + "." + MARK));
+    try {
+      AtomicFile.checkWritable(path.resolveSibling(path.getFileName() + "." + MARK));
+    } catch (FileSystemException e) {
+      throw new FileSystemException(given.toString(), null, Explanation.reason(e));
+    }
   }
 
   /** Begins a new one. */

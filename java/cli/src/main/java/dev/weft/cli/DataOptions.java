@@ -13,6 +13,7 @@ import picocli.CommandLine.Option;
 /** Which data. */
 final class DataOptions {
   private static final long DIGITS_SEED = 7;
+  private static final int USUAL_DIGITS = 60_000;
 
   @Option(
       names = "--data",
@@ -23,9 +24,9 @@ final class DataOptions {
   @Option(
       names = "--digits",
       paramLabel = "N",
-      defaultValue = "60000",
-      description = "How many digits to make where there is no --data; N/6 more to test on.")
-  private int digits;
+      description =
+          "How many digits to make where there is no --data; N/6 more to test on. Default: 60000.")
+  private Integer digits;
 
   @Option(
       names = "--classes",
@@ -36,13 +37,22 @@ final class DataOptions {
   /**
    * Reads or makes the data.
    *
-   * @throws IllegalArgumentException where a label is outside 0..K-1
+   * @throws IllegalArgumentException where a label is outside 0..K-1, or both --data and --digits
+   *     were given
    */
   Split read() throws IOException {
-    Split split = folder == null ? Digits.generate(digits, DIGITS_SEED) : Idx.read(folder);
+    if (folder != null && digits != null) {
+      throw new IllegalArgumentException(
+          "--digits is for made digits, and --data %s is read: leave one out".formatted(folder));
+    }
+    Split split = folder == null ? generate() : Idx.read(folder);
     return classes == null
         ? split
         : new Split(inClasses(split.train(), "train"), inClasses(split.test(), "test"));
+  }
+
+  private Split generate() {
+    return Digits.generate(digits == null ? USUAL_DIGITS : digits, DIGITS_SEED);
   }
 
   private Dataset inClasses(Dataset data, String part) {

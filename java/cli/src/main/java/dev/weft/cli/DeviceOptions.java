@@ -21,7 +21,7 @@ final class DeviceOptions {
   @Option(
       names = "--threads",
       paramLabel = "N",
-      description = "Threads of the CPU. Default: one for each core.")
+      description = "Threads of the CPU, one a processor at most. Default: one for each core.")
   private Integer threads;
 
   @Option(
@@ -40,14 +40,20 @@ final class DeviceOptions {
   /**
    * Opens the device.
    *
-   * @throws IllegalArgumentException where there is no device of such a name, or --threads was
-   *     given and it is not the CPU
+   * @throws IllegalArgumentException where there is no device of such a name, or --threads is more
+   *     than there are processors, or was given and it is not the CPU
    * @throws dev.weft.device.DeviceUnavailableException where it cannot be used
    */
   Device open() {
     if (threads != null && (threads < 1 || threads > MOST_THREADS)) {
       throw new IllegalArgumentException(
           "--threads must be 1 to %d, not %d".formatted(MOST_THREADS, threads));
+    }
+    int processors = Runtime.getRuntime().availableProcessors();
+    if (threads != null && threads > processors) {
+      throw new IllegalArgumentException(
+          "--threads %d is more than this machine has processors, %d"
+              .formatted(threads, processors));
     }
     Device opened = Device.named(device);
     if (threads == null) {

@@ -17,7 +17,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "doctor",
     mixinStandardHelpOptions = true,
-    description = "Says what Weft found on this machine, what is missing and what to do about it.",
+    description = "Says what Weft found on this machine and what to do about the rest.",
     footer = {
       "",
       "Example:",

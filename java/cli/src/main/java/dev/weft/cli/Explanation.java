@@ -8,6 +8,9 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.util.List;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** What an exception says to a user. */
 final class Explanation {
@@ -22,6 +25,8 @@ final class Explanation {
   static String of(Throwable e) {
     String message = e.getMessage();
     return switch (e) {
+      case UnmatchedArgumentException unknown -> unknown(unknown);
+      case ParameterException wrong -> words(message);
       case FileSystemException file when file.getReason() == null ->
           file.getFile() + ": " + reason(file);
       case UncheckedIOException io when message == null -> of(io.getCause());
@@ -33,7 +38,33 @@ final class Explanation {
     };
   }
 
-  private static String reason(FileSystemException e) {
+  private static String unknown(UnmatchedArgumentException e) {
+    String word = e.getUnmatched().getFirst();
+    boolean option = e.isUnknownOption();
+    boolean command = !option && !e.getCommandLine().getSubcommands().isEmpty();
+    String kind = option ? "unknown option" : command ? "unknown command" : "unexpected argument";
+    List<String> similar = e.getSuggestions();
+    String suggestion =
+        similar.isEmpty()
+            ? ""
+            : "; did you mean "
+                + (option ? String.join(" or ", similar) : similar.getFirst())
+                + "?";
+    return "%s '%s'%s".formatted(kind, word, suggestion);
+  }
+
+  /** Names of Java's types in the terms of those who use the command. */
+  private static String words(String message) {
+    return message
+        .replaceFirst("is not an? (int|long)$", "is not a whole number")
+        .replaceFirst("is not a double$", "is not a number");
+  }
+
+  /** Why a file cannot be used. */
+  static String reason(FileSystemException e) {
+    if (e.getReason() != null) {
+      return e.getReason();
+    }
     return switch (e) {
       case NoSuchFileException absent -> "there is no such file";
       case AccessDeniedException denied -> "permission denied";

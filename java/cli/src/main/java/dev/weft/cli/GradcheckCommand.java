@@ -16,7 +16,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "gradcheck",
     mixinStandardHelpOptions = true,
-    description = "Compares the gradient of every operation with finite differences, in float64.",
+    description = "Compares every gradient with finite differences, in float64.",
     footer = {
       "",
       "Examples:",

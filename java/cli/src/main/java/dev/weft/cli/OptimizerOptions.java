@@ -55,6 +55,9 @@ final class OptimizerOptions {
     if (momentum != null && (rule == Rule.ADAM || rule == Rule.ADAMW)) {
       throw new IllegalArgumentException("--momentum is for sgd, momentum and nesterov");
     }
+    if (rate != null && rate == 0) {
+      throw new IllegalArgumentException("--rate 0 would change nothing; it must be above 0");
+    }
     return switch (rule) {
       case SGD -> Sgd.rate(or(rate, 0.1)).momentum(or(momentum, 0)).weightDecay(or(decay, 0));
       case MOMENTUM -> withMomentum();

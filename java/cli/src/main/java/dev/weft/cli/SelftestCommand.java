@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
@@ -27,9 +28,10 @@ import picocli.CommandLine.ParentCommand;
     name = "selftest",
     mixinStandardHelpOptions = true,
     description = {
-      "Tests a device: the gradient of every operation against finite differences, results and",
-      "gradients against the CPU in float64, a short training run against the same on the CPU;",
-      "and measures how fast the device copies and multiplies."
+      "Tests a device against the CPU and measures how fast it is.",
+      "Compared are the gradient of every operation with finite differences, results and gradients"
+          + " with the CPU's in float64, and a short training run with the same on the CPU."
+          + " Measured is how fast the device copies and multiplies."
     },
     footer = {
       "",
@@ -75,14 +77,33 @@ final class SelftestCommand implements Callable<Integer> {
       out.printf("device %s (%s)%n%n", device.name(), device.description());
       List<OperationCase> cases = OperationCases.all();
       CheckTable table = new CheckTable(out, cases);
-      SelfTest test = new SelfTest(device, table::add);
-      List<CheckResult> checks = (quick ? test.elements(SMALL) : test).run();
+      boolean cpu = device.name().equals("cpu");
+      // the CPU's float64 beside itself says something only where it differs
+      Predicate<CheckResult> telling =
+          result ->
+              !cpu
+                  || !result.passed()
+                  || result.check() != CheckResult.Kind.PARITY
+                  || result.dtype() != DType.F64;
+      SelfTest test =
+          new SelfTest(
+              device,
+              result -> {
+                if (telling.test(result)) {
+                  table.add(result);
+                }
+              });
+      List<CheckResult> checks =
+          (quick ? test.elements(SMALL) : test).run().stream().filter(telling).toList();
       boolean passed = table.finish() == Main.SUCCESS;
       List<TwinTraining.Outcome> training = new ArrayList<>();
       for (DType dtype : List.of(DType.F32, DType.F64)) {
         TwinTraining.Outcome outcome = TwinTraining.run(device, dtype);
         training.add(outcome);
         passed &= outcome.passed();
+        if (cpu && outcome.passed()) {
+          continue;
+        }
         out.printf(
             "training in %s: losses of %d steps differ from the CPU's by %.2e at most (tolerance"
                 + " %.0e): %s%n",
@@ -91,6 +112,10 @@ final class SelftestCommand implements Callable<Integer> {
             outcome.error(),
             outcome.tolerance(),
             outcome.passed() ? "ok" : "WRONG");
+      }
+      if (cpu) {
+        out.println(
+            "results in float64 and training were not compared: this is the CPU");
       }
       List<Ceilings.Ceiling> ceilings = quick ? List.of() : measure(device, out);
       out.println(passed ? "self-test passed" : "self-test FAILED");

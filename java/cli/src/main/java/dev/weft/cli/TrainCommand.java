@@ -201,5 +201,18 @@ final class TrainCommand implements Callable<Integer> {
         .printf(
             "wrote    %s; read again, it gives the same output for all %s test examples%n",
             file, Amount.count(test.rows()));
+    warn(evaluation.loss(), Math.log(test.classes()));
+  }
+
+  /** Equal probability for every class has the loss ln(classes), whatever the smoothing. */
+  private void warn(double loss, double guessing) {
+    if (guessing > 0 && !(loss < guessing)) {
+      main.screen()
+          .err()
+          .printf(
+              "warning: the network does no better than guessing (loss %.4f, guessing gives %.4f);"
+                  + " lower the learning rate or train longer%n",
+              loss, guessing);
+    }
   }
 }

@@ -8,7 +8,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -43,10 +42,12 @@ public final class Idx {
   public static Split read(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
       if (Files.exists(folder)) {
-        throw new NotDirectoryException(folder + ": is a file; a folder of IDX files was expected");
+        throw new FileSystemException(
+            folder.toString(), null, "is a file; a folder of IDX files was expected");
       }
       throw new NoSuchFileException(folder.toString(), null, "there is no such folder");
     }
+    checkNotBare(folder);
     Path trainImages = find(folder, "train-images", 3);
     Path trainLabels = find(folder, "train-labels", 1);
     Path testImages = find(folder, "t10k-images", 3);
@@ -110,13 +111,37 @@ public final class Idx {
     return Arrays.stream(labels).max().orElse(0);
   }
 
-  private static Path find(Path folder, String stem, int dimensions) throws IOException {
+  /** A folder of something else is told apart from one that lacks a file. */
+  private static void checkNotBare(Path folder) throws IOException {
+    List<String> wanted = new ArrayList<>();
+    for (String part : new String[] {"train", "t10k"}) {
+      for (String stem : new String[] {part + "-images", part + "-labels"}) {
+        List<String> names = names(stem, stem.endsWith("images") ? 3 : 1);
+        if (names.stream().anyMatch(name -> Files.exists(folder.resolve(name)))) {
+          return;
+        }
+        wanted.add(names.getFirst());
+      }
+    }
+    throw new NoSuchFileException(
+        folder.toString(),
+        null,
+        "no MNIST files in this folder: wanted %s (each also with .gz)"
+            .formatted(String.join(", ", wanted)));
+  }
+
+  private static List<String> names(String stem, int dimensions) {
     List<String> names = new ArrayList<>();
     for (String separator : new String[] {"-", "."}) {
       for (String suffix : SUFFIXES) {
         names.add(stem + separator + "idx" + dimensions + "-ubyte" + suffix);
       }
     }
+    return names;
+  }
+
+  private static Path find(Path folder, String stem, int dimensions) throws IOException {
+    List<String> names = names(stem, dimensions);
     for (String name : names) {
       Path path = folder.resolve(name);
       if (Files.isRegularFile(path)) {
