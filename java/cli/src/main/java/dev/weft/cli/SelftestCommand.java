@@ -114,8 +114,7 @@ final class SelftestCommand implements Callable<Integer> {
             outcome.passed() ? "ok" : "WRONG");
       }
       if (cpu) {
-        out.println(
-            "results in float64 and training were not compared: this is the CPU");
+        out.println("results in float64 and training were not compared: this is the CPU");
       }
       List<Ceilings.Ceiling> ceilings = quick ? List.of() : measure(device, out);
       out.println(passed ? "self-test passed" : "self-test FAILED");
