@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -35,7 +36,7 @@ public final class AtomicFile {
     Path target = resolve(path);
     Path temporary = temporary(target);
     try {
-      try (FileChannel channel = create(temporary)) {
+      try (FileChannel channel = create(temporary, path)) {
         content.writeTo(channel);
         channel.force(true);
       }
@@ -58,7 +59,7 @@ public final class AtomicFile {
   public static void checkWritable(Path path) throws IOException {
     Path target = resolve(path);
     Path temporary = temporary(target);
-    create(temporary).close();
+    create(temporary, path).close();
     Files.delete(temporary);
   }
 
@@ -101,15 +102,15 @@ public final class AtomicFile {
     return target.resolveSibling("." + UUID.randomUUID() + ".tmp");
   }
 
-  private static FileChannel create(Path temporary) throws IOException {
+  private static FileChannel create(Path temporary, Path wanted) throws IOException {
     try {
       return FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     } catch (IOException e) {
       FileSystemException failure =
           new FileSystemException(
-              temporary.getParent().toString(),
+              wanted.toString(),
               null,
-              "no file can be made in this folder (" + reason(e) + ")");
+              "no file can be made in %s (%s)".formatted(temporary.getParent(), reason(e)));
       failure.initCause(e);
       throw failure;
     }
@@ -118,6 +119,7 @@ public final class AtomicFile {
   private static String reason(IOException e) {
     return switch (e) {
       case AccessDeniedException denied -> "permission denied";
+      case NoSuchFileException missing -> "the system refuses";
       case FileSystemException other when other.getReason() != null -> other.getReason();
       default -> e.getMessage();
     };
