@@ -98,6 +98,7 @@ class LifetimeTest {
     try (Device device = place.open()) {
       Sequential network = Sequential.of(new Linear(2, 2));
       TrainingRun run = Trainer.of(network).on(device).batch(20).start(data, null);
+      assertSays("before the first step", run::loss);
       run.step();
       Evaluator evaluator = new Evaluator(network, new SoftmaxCrossEntropy(), data, 20);
       network.close();

@@ -61,11 +61,6 @@ public final class Parameter {
     return tensor;
   }
 
-  /** Whether it has memory. */
-  public boolean isBound() {
-    return tensor != null;
-  }
-
   /** Gives it memory, or with null takes it away. */
   public void bind(Tensor memory) {
     if (memory != null && !memory.shape().equals(shape)) {

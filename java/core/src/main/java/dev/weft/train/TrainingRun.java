@@ -134,9 +134,16 @@ public final class TrainingRun implements AutoCloseable {
     }
   }
 
-  /** The loss of the last step; waits for the device. */
+  /**
+   * The loss of the last step; waits for the device.
+   *
+   * @throws IllegalStateException where there was none yet
+   */
   public double loss() {
     checkOpen();
+    if (stepsDone == 0) {
+      throw new IllegalStateException("there is no loss before the first step");
+    }
     boolean wasLast = batch == 0;
     return (wasLast ? rest : full).result().item();
   }
