@@ -17,7 +17,7 @@ import ai.djl.training.Trainer;
 import ai.djl.training.loss.Loss;
 import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.Tracker;
-import dev.weft.DType;
+import dev.weft.MathMode;
 import dev.weft.data.BatchOrder;
 import dev.weft.data.Dataset;
 import dev.weft.data.LastBatch;
@@ -62,7 +62,7 @@ final class DjlTraining implements TrainingStep {
   private static Block network(MlpShape shape) {
     SequentialBlock block = new SequentialBlock();
     try (var device = dev.weft.Device.cpu();
-        Sequential values = WeftTraining.network(shape).on(device, DType.F32, SEED)) {
+        Sequential values = WeftTraining.network(shape).on(device, MathMode.STRICT, SEED)) {
       List<dev.weft.Parameter> parameters = values.parameters();
       for (int i = 0; i < parameters.size(); i += 2) {
         float[] weight = parameters.get(i).tensor().toFloats();

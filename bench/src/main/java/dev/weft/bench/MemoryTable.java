@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
-import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.MathMode;
 import dev.weft.data.Dataset;
 import dev.weft.nn.Sequential;
 import dev.weft.optim.Adam;
@@ -72,7 +72,7 @@ final class MemoryTable {
   private static Row measure(MlpShape shape, Optimizer optimizer, Dataset digits) {
     try (Device device = Device.cpu()) {
       long peak;
-      try (Sequential network = WeftTraining.network(shape).on(device, DType.F32, 1);
+      try (Sequential network = WeftTraining.network(shape).on(device, MathMode.STRICT, 1);
           TrainingRun run =
               Trainer.of(network)
                   .on(device)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
-import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.MathMode;
 import dev.weft.nn.Activation;
 import dev.weft.nn.Linear;
 import dev.weft.nn.Sequential;
@@ -25,7 +25,7 @@ final class WeftTraining implements TrainingStep {
 
   /** With another batch than the shape's. */
   WeftTraining(MlpShape shape, int batch, Device device) {
-    network = network(shape).on(device, DType.F32, SEED);
+    network = network(shape).on(device, MathMode.STRICT, SEED);
     run =
         Trainer.of(network)
             .on(device)

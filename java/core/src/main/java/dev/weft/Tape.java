@@ -54,6 +54,7 @@ public final class Tape implements AutoCloseable {
   private long draws;
   private final Gradients gradients = new Gradients(this);
   private boolean recording;
+  private MathMode math = MathMode.STRICT;
   private boolean closed;
 
   /** A tape for training, whose random draws differ from those of every tape made before it. */
@@ -100,6 +101,17 @@ public final class Tape implements AutoCloseable {
   /** What the pass is for. */
   public Mode mode() {
     return mode;
+  }
+
+  /** Says how precise the products of float32 matrices are from now on. Returns this tape. */
+  public Tape math(MathMode math) {
+    this.math = math;
+    return this;
+  }
+
+  /** How precise products are: {@link MathMode#STRICT} until something else was said. */
+  public MathMode math() {
+    return math;
   }
 
   /** The recorded operations in the order they ran. */

@@ -131,7 +131,8 @@ class TrainCommandTest {
         Arguments.of((Object) new String[] {"--optimizer", "nesterov", "--rate", "0.02"}),
         Arguments.of((Object) new String[] {"--optimizer", "adamw", "--weight-decay", "0.1"}),
         Arguments.of((Object) new String[] {"--activation", "leaky_relu", "--dropout", "0"}),
-        Arguments.of((Object) new String[] {"--precision", "f64", "--smoothing", "0.1"}),
+        Arguments.of((Object) new String[] {"--math", "double", "--smoothing", "0.1"}),
+        Arguments.of((Object) new String[] {"--math", "fast"}),
         Arguments.of((Object) new String[] {"--last-batch", "drop", "--batch", "1000"}),
         Arguments.of((Object) new String[] {"--threads", "1", "--batch", "1300"}));
   }
@@ -147,7 +148,7 @@ class TrainCommandTest {
         wrong("--device gpu", "unknown device 'gpu'", "best, cpu, cuda or cuda:N"),
         wrong("--activation rilu", "unknown activation 'rilu'", "leaky_relu", "gelu"),
         wrong("--optimizer rmsprop", "unknown optimizer 'rmsprop'", "sgd", "adamw"),
-        wrong("--precision f16", "unknown precision 'f16'", "f32, f64"),
+        wrong("--math f16", "unknown math mode 'f16'", "strict, fast"),
         wrong("--last-batch pad", "unknown last batch 'pad'", "keep, drop"),
         wrong("--hidden 12,x", "'x'"),
         wrong("--hidden -5", "'-5'"),

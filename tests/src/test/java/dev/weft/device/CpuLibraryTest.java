@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.MathMode;
 import dev.weft.data.Digits;
 import dev.weft.device.cpu.CpuBackend;
 import dev.weft.device.cpu.CpuLibrary;
@@ -94,18 +94,18 @@ class CpuLibraryTest {
         }
       }
     }
-    results.add(new Result("losses, F32", 1e-4, train(DType.F32)));
-    results.add(new Result("losses, F64", 1e-10, train(DType.F64)));
+    results.add(new Result("losses, F32", 1e-4, train(MathMode.STRICT)));
+    results.add(new Result("losses, F64", 1e-10, train(MathMode.DOUBLE)));
     return results;
   }
 
-  private static double[] train(DType dtype) {
+  private static double[] train(MathMode math) {
     double[] losses = new double[12];
     Sequential network =
         Sequential.of(new Linear(784, 64), Activation.TANH, new Dropout(0.2), new Linear(64, 10));
     try (Device device = Device.cpu()) {
       Trainer trainer =
-          Trainer.of(network).on(device).dtype(dtype).optimizer(Adam.rate(1e-3)).batch(64).seed(1);
+          Trainer.of(network).on(device).math(math).optimizer(Adam.rate(1e-3)).batch(64).seed(1);
       try (TrainingRun run = trainer.start(Digits.generate(400, 7).train(), null)) {
         for (int step = 0; step < losses.length; step++) {
           run.step();

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.MathMode;
 import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
@@ -32,7 +33,7 @@ class SequentialTest {
     try (Device device = Device.cpu();
         Tape tape = Tape.inference(device)) {
       Sequential network = Sequential.of(new Linear(2, 2), Activation.RELU, new Linear(2, 1));
-      network.on(device, DType.F64, 1);
+      network.on(device, MathMode.DOUBLE, 1);
       set(network, "0.weight", 1, -1, 2, 1);
       set(network, "0.bias", 0.5, -3);
       set(network, "2.weight", 2, 10);
@@ -49,7 +50,7 @@ class SequentialTest {
   void predictionsAreTheOutputsOfForward() {
     try (Device device = Device.cpu()) {
       Sequential network =
-          Sequential.of(new Linear(2, 3), Activation.TANH).on(device, DType.F64, 1);
+          Sequential.of(new Linear(2, 3), Activation.TANH).on(device, MathMode.DOUBLE, 1);
       double[][] x = {{1, 2}, {-1, 0.5}, {0, 0}};
       double[][] y = network.predict(x);
       assertEquals(3, y.length);
@@ -78,9 +79,9 @@ class SequentialTest {
         Sequential.parse("linear(7,5) leaky_relu(0.1) dropout(0.3) linear(5,3,no_bias) tanh");
     try (Device device = Device.cpu();
         Tensor x = ramp(device, DType.F32, 4, 7)) {
-      network.on(device, DType.F32, 11);
+      network.on(device, MathMode.STRICT, 11);
       network.save(file);
-      Sequential again = Sequential.load(file).on(device, DType.F32, 99);
+      Sequential again = Sequential.load(file).on(device, MathMode.STRICT, 99);
       assertEquals(network.spec(), again.spec());
       try (Tape tape = Tape.inference(device)) {
         assertArrayEquals(network.forward(tape, x).toFloats(), again.forward(tape, x).toFloats());
@@ -94,11 +95,11 @@ class SequentialTest {
   void aFloat64FileIsReadIntoFloat32AndBack() throws IOException {
     Path file = folder.resolve("network.safetensors");
     try (Device device = Device.cpu()) {
-      Sequential network = Sequential.of(new Linear(3, 2)).on(device, DType.F64, 4);
+      Sequential network = Sequential.of(new Linear(3, 2)).on(device, MathMode.DOUBLE, 4);
       network.save(file);
       double[] wide = network.named().get("0.weight").tensor().toDoubles();
       network.close();
-      Sequential narrow = Sequential.load(file).on(device, DType.F32, 0);
+      Sequential narrow = Sequential.load(file).on(device, MathMode.STRICT, 0);
       double[] read = narrow.named().get("0.weight").tensor().toDoubles();
       for (int i = 0; i < wide.length; i++) {
         assertEquals((float) wide[i], read[i]);
@@ -111,9 +112,9 @@ class SequentialTest {
   void movingToAnotherDeviceTakesTheValuesAlong() {
     try (Device one = Device.cpu();
         Device two = Device.cpu()) {
-      Sequential network = Sequential.of(new Linear(3, 2)).on(one, DType.F32, 4);
+      Sequential network = Sequential.of(new Linear(3, 2)).on(one, MathMode.STRICT, 4);
       double[] before = network.named().get("0.weight").tensor().toDoubles();
-      network.on(two, DType.F32, 5);
+      network.on(two, MathMode.STRICT, 5);
       assertArrayEquals(before, network.named().get("0.weight").tensor().toDoubles());
       assertEquals(0, one.memory().live());
       network.close();
@@ -185,7 +186,7 @@ class SequentialTest {
     try (Device device = Device.cpu();
         Tape tape = Tape.inference(device);
         Tensor x = ramp(device, DType.F32, 128, 783)) {
-      Sequential network = Sequential.of(new Linear(784, 10)).on(device, DType.F32, 1);
+      Sequential network = Sequential.of(new Linear(784, 10)).on(device, MathMode.STRICT, 1);
       IllegalArgumentException e =
           assertThrows(IllegalArgumentException.class, () -> network.forward(tape, x));
       assertEquals("Linear(784, 10) got x of shape [128, 783]", e.getMessage());
@@ -230,7 +231,7 @@ class SequentialTest {
       Device device, dev.weft.Parameter.Initializer initializer, double deviation, double bound) {
     Sequential network =
         Sequential.of(new Linear(300, 200, initializer, Linear.Bias.WITHOUT))
-            .on(device, DType.F64, 7);
+            .on(device, MathMode.DOUBLE, 7);
     double[] values = network.parameters().getFirst().tensor().toDoubles();
     double mean = Arrays.stream(values).average().orElseThrow();
     double variance =

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.MathMode;
 import dev.weft.StepState;
 import dev.weft.Tape;
 import dev.weft.Tensor;
@@ -72,7 +72,7 @@ class TrainerTest {
       try (TrainingRun run =
           Trainer.of(network)
               .on(device)
-              .dtype(DType.F64)
+              .math(MathMode.DOUBLE)
               .optimizer(Sgd.rate(0.1).momentum(0.9))
               .batch(40)
               .seed(9)
@@ -86,7 +86,7 @@ class TrainerTest {
     }
     try (Device device = Device.cpu();
         StepState state = new StepState(device, 9)) {
-      Sequential network = network().on(device, DType.F64, 9);
+      Sequential network = network().on(device, MathMode.DOUBLE, 9);
       var arena = network.arena();
       var optimizer = Sgd.rate(0.1).momentum(0.9).start(arena.values(), arena.gradients());
       BatchOrder order = new BatchOrder(100, 40, LastBatch.KEEP, 9);

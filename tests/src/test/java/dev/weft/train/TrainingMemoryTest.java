@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.Device;
+import dev.weft.MathMode;
 import dev.weft.data.Dataset;
 import dev.weft.data.Digits;
 import dev.weft.data.Split;
@@ -140,7 +141,7 @@ class TrainingMemoryTest {
       Sequential network = Sequential.of(new Linear(4096, 8192), new Linear(8192, 10));
       OutOfDeviceMemoryException e =
           assertThrows(
-              OutOfDeviceMemoryException.class, () -> network.on(device, dev.weft.DType.F32, 1));
+              OutOfDeviceMemoryException.class, () -> network.on(device, MathMode.STRICT, 1));
       assertTrue(e.getMessage().matches(".*asked for .* live, .* cached.*"), e.getMessage());
       assertEquals(0, device.memory().live());
     } finally {

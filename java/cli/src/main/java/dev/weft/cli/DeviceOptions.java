@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
-import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.MathMode;
 import dev.weft.device.cpu.CpuLibrary;
 import picocli.CommandLine.Option;
 
@@ -25,17 +25,13 @@ final class DeviceOptions {
   private Integer threads;
 
   @Option(
-      names = "--precision",
-      paramLabel = "TYPE",
-      defaultValue = "f32",
-      description = "f32 or f64. Default: ${DEFAULT-VALUE}.")
-  private String precision;
-
-  /** Types to compute in. */
-  private enum Precision {
-    F32,
-    F64
-  }
+      names = "--math",
+      paramLabel = "MODE",
+      defaultValue = "strict",
+      description =
+          "strict: float32. fast: float32 whose matrix products round to TF32 or bfloat16. double:"
+              + " float64. Default: ${DEFAULT-VALUE}.")
+  private String math;
 
   /**
    * Opens the device.
@@ -69,11 +65,8 @@ final class DeviceOptions {
     return opened;
   }
 
-  /** The type to compute in. */
-  DType dtype() {
-    return switch (Choice.of("precision", precision, Precision.class)) {
-      case F32 -> DType.F32;
-      case F64 -> DType.F64;
-    };
+  /** How to compute. */
+  MathMode math() {
+    return Choice.of("math mode", math, MathMode.class);
   }
 }

@@ -62,7 +62,7 @@ final class EvaluateCommand implements Callable<Integer> {
     }
     Sequential network = Sequential.load(model);
     try (Device device = where.open();
-        Sequential loaded = network.on(device, where.dtype(), 0)) {
+        Sequential loaded = network.on(device, where.math(), 0)) {
       Dataset test = data.read().test();
       try (Evaluator evaluator = new Evaluator(loaded, new SoftmaxCrossEntropy(), test, batch)) {
         Evaluation evaluation = evaluator.evaluate();

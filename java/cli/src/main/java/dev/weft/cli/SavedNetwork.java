@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
-import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.MathMode;
 import dev.weft.data.Dataset;
 import dev.weft.nn.Loss;
 import dev.weft.nn.Sequential;
@@ -13,7 +13,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /** A network in a file, held against the one that it was written from. */
-record SavedNetwork(Path file, Device device, DType dtype, Loss loss, int batch) {
+record SavedNetwork(Path file, Device device, MathMode math, Loss loss, int batch) {
 
   /**
    * Reads the file, runs what it holds over the data and compares every output.
@@ -25,7 +25,7 @@ record SavedNetwork(Path file, Device device, DType dtype, Loss loss, int batch)
     try (Evaluator evaluator = new Evaluator(network, loss, data, batch)) {
       expected = evaluator.outputs();
     }
-    try (Sequential loaded = Sequential.load(file).on(device, dtype, 0);
+    try (Sequential loaded = Sequential.load(file).on(device, math, 0);
         Evaluator evaluator = new Evaluator(loaded, loss, data, batch)) {
       if (!Arrays.deepEquals(expected, evaluator.outputs())) {
         throw new IOException(

@@ -3,6 +3,7 @@ package dev.weft.cli;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.MathMode;
 import dev.weft.check.CheckResult;
 import dev.weft.check.OperationCase;
 import dev.weft.check.OperationCases;
@@ -97,17 +98,17 @@ final class SelftestCommand implements Callable<Integer> {
           (quick ? test.elements(SMALL) : test).run().stream().filter(telling).toList();
       boolean passed = table.finish() == Main.SUCCESS;
       List<TwinTraining.Outcome> training = new ArrayList<>();
-      for (DType dtype : List.of(DType.F32, DType.F64)) {
-        TwinTraining.Outcome outcome = TwinTraining.run(device, dtype);
+      for (MathMode math : List.of(MathMode.STRICT, MathMode.DOUBLE)) {
+        TwinTraining.Outcome outcome = TwinTraining.run(device, math);
         training.add(outcome);
         passed &= outcome.passed();
         if (cpu && outcome.passed()) {
           continue;
         }
         out.printf(
-            "training in %s: losses of %d steps differ from the CPU's by %.2e at most (tolerance"
+            "%s training: losses of %d steps differ from the CPU's by %.2e at most (tolerance"
                 + " %.0e): %s%n",
-            Choice.word(dtype),
+            Choice.word(math),
             outcome.steps(),
             outcome.error(),
             outcome.tolerance(),
@@ -164,7 +165,7 @@ final class SelftestCommand implements Callable<Integer> {
 
   private static Map<String, Object> entry(TwinTraining.Outcome outcome) {
     Map<String, Object> entry = new LinkedHashMap<>();
-    entry.put("dtype", Choice.word(outcome.dtype()));
+    entry.put("math", Choice.word(outcome.math()));
     entry.put("steps", outcome.steps());
     entry.put("error", Json.finite(outcome.error()));
     entry.put("tolerance", outcome.tolerance());

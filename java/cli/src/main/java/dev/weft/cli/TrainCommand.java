@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
-import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.MathMode;
 import dev.weft.data.Dataset;
 import dev.weft.data.LastBatch;
 import dev.weft.data.Split;
@@ -112,7 +112,7 @@ final class TrainCommand implements Callable<Integer> {
     SoftmaxCrossEntropy loss = new SoftmaxCrossEntropy(smoothing);
     LastBatch last = Choice.of("last batch", lastBatch, LastBatch.class);
     Epochs passes = Epochs.of(epochs);
-    DType dtype = where.dtype();
+    MathMode math = where.math();
     if (!(validation >= 0 && validation < 1)) {
       throw new IllegalArgumentException("--validation must be in [0, 1), not " + validation);
     }
@@ -130,17 +130,17 @@ final class TrainCommand implements Callable<Integer> {
       Trainer trainer =
           Trainer.of(network)
               .on(device)
-              .dtype(dtype)
+              .math(math)
               .loss(loss)
               .optimizer(optimizer)
               .batch(batch)
               .lastBatch(last)
               .seed(seed);
-      announce(split, network, optimizer, device, dtype);
+      announce(split, network, optimizer, device, math);
       MemoryAccount account =
-          new MemoryAccount(network, optimizer, dtype, batch, parts.train(), parts.test());
+          new MemoryAccount(network, optimizer, math.dtype(), batch, parts.train(), parts.test());
       History history = fit(trainer, parts, passes, device);
-      finish(network, loss, split.test(), history, account, device, dtype);
+      finish(network, loss, split.test(), history, account, device, math);
       return Main.SUCCESS;
     }
   }
@@ -150,14 +150,14 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private void announce(
-      Split split, Sequential network, Optimizer optimizer, Device device, DType dtype) {
+      Split split, Sequential network, Optimizer optimizer, Device device, MathMode math) {
     out().println("data     " + data.describe(split));
     out().printf("network  %s, %s parameters%n", network.spec(), Amount.count(network.size()));
     out()
         .printf(
             "training %s at %s, batch %d, seed %d%n",
             optimizer.spec(), optimizer.rate(), batch, seed);
-    out().printf("device   %s (%s), %s%n", device.name(), device.description(), Choice.word(dtype));
+    out().printf("device   %s (%s), %s%n", device.name(), device.description(), Choice.word(math));
   }
 
   private History fit(Trainer trainer, Split parts, Epochs passes, Device device)
@@ -181,11 +181,11 @@ final class TrainCommand implements Callable<Integer> {
       History history,
       MemoryAccount account,
       Device device,
-      DType dtype)
+      MathMode math)
       throws IOException {
     long peak = device.memory().peak();
     network.save(file);
-    SavedNetwork saved = new SavedNetwork(file, device, dtype, loss, batch);
+    SavedNetwork saved = new SavedNetwork(file, device, math, loss, batch);
     Evaluation evaluation = saved.evaluateLike(network, test);
     network.close();
     double samples = history.epochs().stream().mapToDouble(e -> e.train().rows()).sum();

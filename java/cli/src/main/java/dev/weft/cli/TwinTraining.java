@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
-import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.MathMode;
 import dev.weft.data.Digits;
 import dev.weft.data.Split;
 import dev.weft.nn.Activation;
@@ -27,29 +27,29 @@ final class TwinTraining {
    * @param error the largest relative difference of two losses
    * @param tolerance the largest that passes
    */
-  record Outcome(DType dtype, int steps, double error, double tolerance) {
+  record Outcome(MathMode math, int steps, double error, double tolerance) {
     boolean passed() {
       return error <= tolerance;
     }
   }
 
   /** Trains on both. */
-  static Outcome run(Device device, DType dtype) {
+  static Outcome run(Device device, MathMode math) {
     Split digits = Digits.generate(EXAMPLES, 7);
-    double[] actual = losses(device, dtype, digits);
+    double[] actual = losses(device, math, digits);
     double[] expected;
     try (Device cpu = Device.cpu()) {
-      expected = losses(cpu, dtype, digits);
+      expected = losses(cpu, math, digits);
     }
     double error = 0;
     for (int i = 0; i < STEPS; i++) {
       double relative = Math.abs(actual[i] - expected[i]) / Math.abs(expected[i]);
       error = Double.isNaN(relative) ? Double.POSITIVE_INFINITY : Math.max(error, relative);
     }
-    return new Outcome(dtype, STEPS, error, dtype == DType.F32 ? 1e-5 : 1e-10);
+    return new Outcome(math, STEPS, error, math == MathMode.DOUBLE ? 1e-10 : 1e-5);
   }
 
-  private static double[] losses(Device device, DType dtype, Split digits) {
+  private static double[] losses(Device device, MathMode math, Split digits) {
     double[] losses = new double[STEPS];
     try (Sequential network =
             Sequential.of(
@@ -57,7 +57,7 @@ final class TwinTraining {
         TrainingRun run =
             Trainer.of(network)
                 .on(device)
-                .dtype(dtype)
+                .math(math)
                 .optimizer(Adam.rate(1e-3))
                 .batch(64)
                 .start(digits.train(), null)) {

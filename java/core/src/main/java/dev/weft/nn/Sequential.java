@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
-import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.MathMode;
 import dev.weft.Parameter;
 import dev.weft.Shape;
 import dev.weft.Tape;
@@ -30,6 +30,7 @@ public final class Sequential implements Layer, AutoCloseable {
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
   private NetworkFile.Values values;
   private ParameterArena arena;
+  private MathMode math = MathMode.STRICT;
   private boolean lost;
 
   private Sequential(List<Layer> given, NetworkFile.Values values) {
@@ -145,10 +146,11 @@ public final class Sequential implements Layer, AutoCloseable {
    * Puts the network on a device: values come from its file, or from the device that it was on
    * before, or are drawn anew.
    *
+   * @param math how it computes there
    * @param seed of new values
    * @throws IllegalStateException where the network was closed: its values are gone
    */
-  public Sequential on(Device device, DType dtype, long seed) {
+  public Sequential on(Device device, MathMode math, long seed) {
     if (arena != null) {
       values = snapshot();
       close();
@@ -156,7 +158,8 @@ public final class Sequential implements Layer, AutoCloseable {
       throw withoutValues();
     }
     lost = false;
-    ParameterArena memory = new ParameterArena(device, dtype, List.copyOf(parameters.values()));
+    ParameterArena memory =
+        new ParameterArena(device, math.dtype(), List.copyOf(parameters.values()));
     try {
       if (values != null) {
         values.copyTo(parameters);
@@ -171,6 +174,7 @@ public final class Sequential implements Layer, AutoCloseable {
       throw e;
     }
     arena = memory;
+    this.math = math;
     values = null;
     return this;
   }
@@ -185,6 +189,16 @@ public final class Sequential implements Layer, AutoCloseable {
       throw new IllegalStateException("the network is on no device: call on(device, ...) first");
     }
     return arena;
+  }
+
+  /**
+   * How it computes.
+   *
+   * @throws IllegalStateException where the network is on no device
+   */
+  public MathMode math() {
+    arena();
+    return math;
   }
 
   /** Whether it is on a device. */
@@ -214,6 +228,7 @@ public final class Sequential implements Layer, AutoCloseable {
 
   @Override
   public Tensor forward(Tape tape, Tensor x) {
+    tape.math(math);
     Tensor y = x;
     for (int i = 0; i < layers.size(); i++) {
       if (layers.get(i) instanceof Linear linear

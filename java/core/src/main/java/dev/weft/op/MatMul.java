@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
+import dev.weft.MathMode;
 import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -11,6 +12,7 @@ import dev.weft.device.Kernel;
  * y = op(a) op(b), where op transposes or not.
  *
  * <p>op(a) (m, k), op(b) (k, n), y (m, n). Backward, without transposes: da = dy bᵀ, db = aᵀ dy.
+ * How precise float32 products are is said by {@link dev.weft.Tape#math}.
  *
  * @param a whether a is transposed
  * @param b whether b is transposed
@@ -105,7 +107,7 @@ public record MatMul(Form a, Form b) implements Operation {
             b == Form.TRANSPOSED,
             1,
             accumulate ? 1 : 0,
-            false),
+            node.tape().math() == MathMode.FAST),
         m * n);
   }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.train;
 
-import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.MathMode;
 import dev.weft.data.Dataset;
 import dev.weft.data.LastBatch;
 import dev.weft.nn.Loss;
@@ -23,7 +23,7 @@ public final class Trainer {
   private final Sequential network;
   private final List<Listener> listeners = new ArrayList<>();
   private Device device;
-  private DType dtype = DType.F32;
+  private MathMode math = MathMode.STRICT;
   private Loss loss = new SoftmaxCrossEntropy();
   private Optimizer optimizer = Adam.rate(1e-3);
   private int batch = 128;
@@ -35,8 +35,8 @@ public final class Trainer {
   }
 
   /**
-   * A trainer for a network, with Adam at 0.001, softmax cross-entropy, batches of 128, float32 and
-   * seed 1 until told otherwise.
+   * A trainer for a network, with Adam at 0.001, softmax cross-entropy, batches of 128, strict
+   * float32 and seed 1 until told otherwise.
    */
   public static Trainer of(Sequential network) {
     return new Trainer(network);
@@ -48,10 +48,9 @@ public final class Trainer {
     return this;
   }
 
-  /** Computes in this type: F32 or F64. */
-  public Trainer dtype(DType dtype) {
-    dtype.precision();
-    this.dtype = dtype;
+  /** Computes in this way. */
+  public Trainer math(MathMode math) {
+    this.math = math;
     return this;
   }
 
@@ -123,7 +122,7 @@ public final class Trainer {
     }
     return new TrainingRun(
         new TrainingRun.Settings(
-            network, device, dtype, loss, optimizer, batch, lastBatch, seed, listeners),
+            network, device, math, loss, optimizer, batch, lastBatch, seed, listeners),
         train,
         test);
   }

@@ -3,6 +3,7 @@ package dev.weft.train;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.MathMode;
 import dev.weft.Shape;
 import dev.weft.StepState;
 import dev.weft.Tape;
@@ -28,7 +29,7 @@ public final class TrainingRun implements AutoCloseable {
   record Settings(
       Sequential network,
       Device device,
-      DType dtype,
+      MathMode math,
       Loss loss,
       Optimizer optimizer,
       int batch,
@@ -57,13 +58,13 @@ public final class TrainingRun implements AutoCloseable {
         new BatchOrder(train.rows(), settings.batch(), settings.lastBatch(), settings.seed());
     this.rows = host.allocate(4L * order.rows(), 64);
     Device device = settings.device();
-    DType dtype = settings.dtype();
+    DType dtype = settings.math().dtype();
     Sequential network = settings.network();
     try {
       if (!network.isOnDevice()
           || network.arena().values().device() != device
-          || network.arena().values().dtype() != dtype) {
-        network.on(device, dtype, settings.seed());
+          || network.math() != settings.math()) {
+        network.on(device, settings.math(), settings.seed());
       }
       state = new StepState(device, settings.seed(), settings.optimizer().rate());
       data = new ResidentData(device, dtype, train);
@@ -94,7 +95,7 @@ public final class TrainingRun implements AutoCloseable {
         tape -> {
           arena.zeroGradients();
           Tensor y = settings.network().forward(tape, data.features(tape, state, rows));
-          Tensor hits = metrics.countsHits() ? tape.make(settings.dtype(), Shape.of(rows)) : null;
+          Tensor hits = metrics.countsHits() ? tape.make(y.dtype(), Shape.of(rows)) : null;
           Tensor value = loss.apply(tape, y, data.targets(tape, state, rows), hits);
           tape.backward(value);
           arena.fillMissingGradients();
