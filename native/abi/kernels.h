@@ -230,7 +230,7 @@ typedef enum weft_reduction {
   K(reduce_backward, reduce_backward, 128, 1024)                       \
   K(max_backward, max_backward, 256, 32)                               \
   K(gather_rows, gather_rows, 128, 1024)                               \
-  K(gather_rows_u8, gather_rows, 128, 1024)                            \
+  K(gather_rows_u8, gather_rows, 64, 1024)                             \
   K(gather_rows_backward, gather_rows_backward, 256, 1)                \
   K(argmax, argmax, 128, 4)                                            \
   K(fill, fill, 128, 1024)                                             \

@@ -55,6 +55,16 @@ struct alignas(16) pack {
   T at[4];
 };
 
+// Writes a pack to an aligned place. By an intrinsic, because nvcc takes a plain store of four values
+// now and then for four stores.
+WEFT_DEVICE void put(float* y, const pack<float>& v) {
+  __stwb(reinterpret_cast<float4*>(y), make_float4(v.at[0], v.at[1], v.at[2], v.at[3]));
+}
+WEFT_DEVICE void put(double* y, const pack<double>& v) {
+  __stwb(reinterpret_cast<double2*>(y), make_double2(v.at[0], v.at[1]));
+  __stwb(reinterpret_cast<double2*>(y) + 1, make_double2(v.at[2], v.at[3]));
+}
+
 // true where every pointer allows 16-byte accesses; a null pointer does
 template <typename... P>
 WEFT_DEVICE bool aligned(const P*... pointers) {
@@ -74,13 +84,21 @@ WEFT_DEVICE pack<T> load(const T* x, int64_t i, int64_t n, bool wide, T pad = T(
 template <typename T>
 WEFT_DEVICE void store(T* y, int64_t i, int64_t n, bool wide, const pack<T>& v) {
   if (wide && i + 4 <= n) {
-    *reinterpret_cast<pack<T>*>(y + i) = v;
+    put(y + i, v);
     return;
   }
 #pragma unroll
   for (int j = 0; j < 4; j++) {
     if (i + j < n) y[i + j] = v.at[j];
   }
+}
+
+// How many of the n entries of x lie ahead of the first place that a pack can be read from: for
+// rows of any length.
+template <typename T>
+WEFT_DEVICE int64_t entries_ahead(const T* x, int64_t n) {
+  constexpr int grain = alignof(pack<T>) / sizeof(T);
+  return min((int64_t)(-(reinterpret_cast<uintptr_t>(x) / sizeof(T)) % grain), n);
 }
 
 // ---- elementwise kernels ----

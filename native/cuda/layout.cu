@@ -60,51 +60,79 @@ WEFT_DEVICE void copy_rows(const weft_copy_rows& a) {
       if (a.accumulate) old = *reinterpret_cast<const pack<T>*>(to[k]);
 #pragma unroll
       for (int j = 0; j < 4; j++) v[k].at[j] = old.at[j] + scale * v[k].at[j];
-      *reinterpret_cast<pack<T>*>(to[k]) = v[k];
+      put(to[k], v[k]);
     }
   });
 }
 
 constexpr int tile_side = 32;
 constexpr int tile_rows = transpose_shape::threads / tile_side;
+constexpr int tile_packs = tile_side / 4;
 static_assert(transpose_shape::items == 1, "a tile a block");
+static_assert(tile_packs * tile_side == transpose_shape::threads, "a pack a thread");
 
+// Each side of the tile moves in packs where its rows allow it, else 32 neighbours at a time.
 template <typename T>
 WEFT_DEVICE void transpose(const weft_transpose& a) {
-  __shared__ T tile[tile_side][tile_side + 1];  // one column more: a column meets 32 banks
+  // one column more: a column meets 32 banks, and so do the packs of four rows
+  __shared__ T tile[tile_side][tile_side + 1];
   const T* x = static_cast<const T*>(a.x);
   T* y = static_cast<T*>(a.y);
   const int64_t across = (a.cols + tile_side - 1) / tile_side;
   const int64_t top = blockIdx.x / across * tile_side, left = blockIdx.x % across * tile_side;
   const int lane = threadIdx.x % tile_side, group = threadIdx.x / tile_side;
+  const int first = 4 * (threadIdx.x % tile_packs), line = threadIdx.x / tile_packs;
+  if (a.cols % 4 == 0 && aligned(x)) {
+    if (top + line < a.rows && left + first < a.cols) {
+      pack<T> v = *reinterpret_cast<const pack<T>*>(x + (top + line) * a.cols + left + first);
 #pragma unroll
-  for (int k = group; k < tile_side; k += tile_rows) {
-    if (top + k < a.rows && left + lane < a.cols) {
-      tile[k][lane] = x[(top + k) * a.cols + left + lane];
+      for (int j = 0; j < 4; j++) tile[line][first + j] = v.at[j];
+    }
+  } else {
+#pragma unroll
+    for (int k = group; k < tile_side; k += tile_rows) {
+      if (top + k < a.rows && left + lane < a.cols) {
+        tile[k][lane] = x[(top + k) * a.cols + left + lane];
+      }
     }
   }
   __syncthreads();
+  if (a.rows % 4 == 0 && aligned(y)) {
+    if (left + line < a.cols && top + first < a.rows) {
+      T* to = y + (left + line) * a.rows + top + first;
+      pack<T> v;
 #pragma unroll
-  for (int k = group; k < tile_side; k += tile_rows) {
-    if (left + k < a.cols && top + lane < a.rows) {
-      T* to = y + (left + k) * a.rows + top + lane;
-      *to = a.accumulate ? *to + tile[lane][k] : tile[lane][k];
+      for (int j = 0; j < 4; j++) v.at[j] = tile[first + j][line];
+      if (a.accumulate) {
+        const pack<T> old = *reinterpret_cast<const pack<T>*>(to);
+#pragma unroll
+        for (int j = 0; j < 4; j++) v.at[j] = old.at[j] + v.at[j];
+      }
+      put(to, v);
+    }
+  } else {
+#pragma unroll
+    for (int k = group; k < tile_side; k += tile_rows) {
+      if (left + k < a.cols && top + lane < a.rows) {
+        T* to = y + (left + k) * a.rows + top + lane;
+        *to = a.accumulate ? *to + tile[lane][k] : tile[lane][k];
+      }
     }
   }
 }
 
 }  // namespace weft::cuda
 
-// y (=). A thread owns two packs of four (double: two turns of one pack). 4 bytes an element of
-// float: expected 62 us for 256 MB at 4.3 TB/s. Block size: see elementwise_threads.
+// y (=). A thread owns two packs of four (double: two turns of one pack). 4 bytes and no flops an
+// element of float: expected 62 us for 256 MB at 4.3 TB/s. Block size: see elementwise_threads.
 WEFT_KERNEL(fill, fill)
 
-// y = or y +=. Same mapping. 8 bytes an element of float (+= 12): expected 125 us for 256 MB in and
-// out.
+// y = or y +=. Same mapping. 8 bytes and one flop an element of float (+= 12 and 2): expected 125 us
+// for 256 MB in and out.
 WEFT_KERNEL(copy_rows, copy_rows)
 
-// y = or y +=. A block moves a tile of 32 x 32 through shared memory, a thread four elements of it,
-// so that reads and writes are both coalesced. 256 threads: eight blocks a multiprocessor with four
-// 4-byte loads a thread keep 32 KB in flight. 8 bytes an element of float (+= 12): expected
-// 125 us for 256 MB in and out.
+// y = or y +=. A block moves a tile of 32 x 32 through shared memory, a thread one pack of four on
+// either side, so that reads and writes are both whole lines of 128 bytes. 256 threads: eight blocks
+// a multiprocessor with a 16-byte load a thread keep 32 KB in flight. 8 bytes and no flops an
+// element of float (+= 12 and 1): expected 125 us for 256 MB in and out.
 WEFT_KERNEL(transpose, transpose)

@@ -32,8 +32,25 @@ WEFT_DEVICE void argmax(const weft_argmax& a) {
   if (r >= a.rows) return;  // the whole warp
   const T* x = static_cast<const T*>(a.x) + r * a.cols;
   candidate<T> best = {T(0), -1};
-#pragma unroll 4
-  for (int64_t c = lane; c < a.cols; c += 32) best = larger(best, {x[c], (int32_t)c});
+  auto look = [&](const pack<T>& v, int64_t c) {
+#pragma unroll
+    for (int j = 0; j < 4; j++) {
+      if (c + j < a.cols) best = larger(best, {v.at[j], (int32_t)(c + j)});
+    }
+  };
+  const int64_t head = entries_ahead(x, a.cols);
+  if (lane < head) best = {x[lane], lane};
+  int64_t c = head + 4 * lane;
+#pragma unroll 1
+  for (; c + 3 * 128 + 4 <= a.cols; c += 4 * 128) {  // four loads in flight
+    pack<T> v[4];
+#pragma unroll
+    for (int u = 0; u < 4; u++) v[u] = *reinterpret_cast<const pack<T>*>(x + c + u * 128);
+#pragma unroll
+    for (int u = 0; u < 4; u++) look(v[u], c + u * 128);
+  }
+#pragma unroll 1
+  for (; c < a.cols; c += 128) look(load(x, c, a.cols, true), c);
 #pragma unroll
   for (int mask = 16; mask > 0; mask >>= 1) {
     candidate<T> other = {__shfl_xor_sync(all_lanes, best.value, mask),
@@ -45,68 +62,119 @@ WEFT_DEVICE void argmax(const weft_argmax& a) {
 
 constexpr int max_backward_threads = max_backward_shape::threads;
 constexpr int max_backward_items = max_backward_shape::items;
-constexpr int max_backward_groups = max_backward_threads / 32;
 static_assert(max_backward_items == 32, "a lane an output");
 
-// The entries begin, begin + step, ... of one output's axis, of which ties equal its maximum.
+// dx (+)= share where x is the maximum y, for the entries that lie in a pack and in the array.
 template <typename T>
-WEFT_DEVICE void spread(const weft_max_backward& a, int64_t o, int64_t begin, int64_t step,
-                        int ties) {
-  const int64_t base = o / a.inner * a.count * a.inner + o % a.inner;
-  const T* x = static_cast<const T*>(a.x) + base;
-  T* dx = static_cast<T*>(a.dx) + base;
-  const T y = static_cast<const T*>(a.y)[o];
-  const T share = static_cast<const T*>(a.dy)[o] / T(ties);  // used where ties is at least 1
-  for (int64_t c = begin; c < a.count; c += step) {
-    const T value = x[c * a.inner] == y ? share : T(0);
-    T* target = dx + c * a.inner;
-    *target = a.accumulate ? *target + value : value;
+WEFT_DEVICE void spread(const pack<T>& x, const pack<T>& y, const pack<T>& share, T* dx, int64_t i,
+                        int64_t n, bool wide, bool accumulate) {
+  pack<T> v = {};
+  if (accumulate) v = load(dx, i, n, wide);
+#pragma unroll
+  for (int j = 0; j < 4; j++) {
+    const T value = x.at[j] == y.at[j] ? share.at[j] : T(0);
+    v.at[j] = accumulate ? v.at[j] + value : value;
   }
+  store(dx, i, n, wide, v);
 }
 
 template <typename T>
-WEFT_DEVICE int count_ties(const weft_max_backward& a, int64_t o, int64_t begin, int64_t step) {
-  const T* x = static_cast<const T*>(a.x) + o / a.inner * a.count * a.inner + o % a.inner;
+WEFT_DEVICE pack<T> four(T value) {
+  return {{value, value, value, value}};
+}
+
+// inner 1: a warp takes the row of an output.
+template <typename T>
+WEFT_DEVICE void max_row_backward(const weft_max_backward& a, int64_t o, int lane) {
+  const int64_t n = a.count;
+  const T* x = static_cast<const T*>(a.x) + o * n;
+  T* dx = static_cast<T*>(a.dx) + o * n;
   const T y = static_cast<const T*>(a.y)[o];
-  int ties = 0;
+  const int64_t head = entries_ahead(x, n);
+  int ties = lane < head && x[lane] == y;
 #pragma unroll 4
-  for (int64_t c = begin; c < a.count; c += step) ties += x[c * a.inner] == y;
-  return ties;
+  for (int64_t c = head + 4 * lane; c < n; c += 128) {
+    const pack<T> v = load(x, c, n, true);
+#pragma unroll
+    for (int j = 0; j < 4; j++) ties += c + j < n && v.at[j] == y;
+  }
+  ties = fold_warp(ties, [](int p, int q) { return p + q; });
+  const T share = static_cast<const T*>(a.dy)[o] / T(ties);  // used where ties is at least 1
+  const bool accumulate = a.accumulate != 0;
+  const bool wide = entries_ahead<T>(dx, n) == head;
+  if (lane < head) {
+    const T value = x[lane] == y ? share : T(0);
+    dx[lane] = accumulate ? dx[lane] + value : value;
+  }
+#pragma unroll 2
+  for (int64_t c = head + 4 * lane; c < n; c += 128) {
+    spread(load(x, c, n, true), four(y), four(share), dx, c, n, wide, accumulate);
+  }
+}
+
+// inner > 1: outputs lie side by side. Thread (lane, group) owns LANE of them and every GROUPS-th
+// entry of the axis; LANE is 4 where rows allow packs, else 1.
+template <int LANE, typename T>
+WEFT_DEVICE void max_columns_backward(const weft_max_backward& a, int (&ties)[32][32]) {
+  constexpr int lanes = max_backward_items / LANE, groups = max_backward_threads / lanes;
+  const int lane = threadIdx.x % lanes, group = threadIdx.x / lanes;
+  const int64_t o = (int64_t)blockIdx.x * max_backward_items + LANE * lane;
+  const int64_t outputs = a.outer * a.inner;
+  const bool own = o < outputs;
+  const int64_t base = own ? o / a.inner * a.count * a.inner + o % a.inner : 0;
+  const T* x = static_cast<const T*>(a.x) + base;
+  T* dx = static_cast<T*>(a.dx) + base;
+  const pack<T> y = load(static_cast<const T*>(a.y), o, min(o + LANE, outputs), aligned(a.y));
+  int equal[4] = {0, 0, 0, 0};
+  for (int64_t c = group; own && c < a.count; c += groups) {
+    const pack<T> v = load(x + c * a.inner, 0, LANE, LANE == 4);
+#pragma unroll
+    for (int j = 0; j < LANE; j++) equal[j] += v.at[j] == y.at[j];
+  }
+#pragma unroll
+  for (int j = 0; j < LANE; j++) ties[group][LANE * lane + j] = equal[j];
+  __syncthreads();
+  if (!own) return;
+  pack<T> share = load(static_cast<const T*>(a.dy), o, min(o + LANE, outputs), aligned(a.dy));
+#pragma unroll
+  for (int j = 0; j < LANE; j++) {
+    int sum = 0;
+    for (int g = 0; g < groups; g++) sum += ties[g][LANE * lane + j];
+    share.at[j] /= T(sum);  // used where sum is at least 1
+  }
+  for (int64_t c = group; c < a.count; c += groups) {
+    const pack<T> v = load(x + c * a.inner, 0, LANE, LANE == 4);
+    spread(v, y, share, dx + c * a.inner, 0, LANE, LANE == 4, a.accumulate != 0);
+  }
 }
 
 template <typename T>
 WEFT_DEVICE void max_backward(const weft_max_backward& a) {
-  __shared__ int ties[max_backward_groups][32];
-  const int lane = threadIdx.x % 32, group = threadIdx.x / 32;
-  const int64_t first = (int64_t)blockIdx.x * max_backward_items;
-  const int64_t outputs = a.outer * a.inner;
+  __shared__ int ties[32][32];
   if (a.inner == 1) {
-    const int64_t last = min(first + max_backward_items, outputs);
-    for (int64_t o = first + group; o < last; o += max_backward_groups) {
-      int equal = count_ties<T>(a, o, lane, 32);
-      equal = fold_warp(equal, [](int p, int q) { return p + q; });
-      spread<T>(a, o, lane, 32, equal);
+    const int64_t first = (int64_t)blockIdx.x * max_backward_items;
+    const int64_t last = min(first + max_backward_items, a.outer);
+    for (int64_t o = first + threadIdx.x / 32; o < last; o += max_backward_threads / 32) {
+      max_row_backward<T>(a, o, threadIdx.x % 32);
     }
-    return;
+  } else if (a.inner % 4 == 0 && aligned(a.x, a.dx)) {
+    max_columns_backward<4, T>(a, ties);
+  } else {
+    max_columns_backward<1, T>(a, ties);
   }
-  const int64_t o = first + lane;
-  ties[group][lane] = o < outputs ? count_ties<T>(a, o, group, max_backward_groups) : 0;
-  __syncthreads();
-  int equal = 0;
-  for (int g = 0; g < max_backward_groups; g++) equal += ties[g][lane];
-  if (o < outputs) spread<T>(a, o, group, max_backward_groups, equal);
 }
 
 }  // namespace weft::cuda
 
-// y (=) the first place of the largest entry of a row. A warp takes a row, lane l every 32nd entry
-// from l on; 128 threads, four rows a block, so that 512 rows already reach 128 multiprocessors.
-// 4 bytes an entry of float: expected 62 us for 256 MB at 4.3 TB/s.
+// y (=) the first place of the largest entry of a row. A warp takes a row, a lane every 32nd pack
+// of four, lane 0 to 2 what lies ahead of the first; 128 threads, four rows a block, so that 512
+// rows already reach 128 multiprocessors. 4 bytes and one flop, a comparison, an entry of float:
+// expected 62 us for 256 MB at 4.3 TB/s.
 WEFT_KERNEL(argmax, argmax)
 
-// dx = or dx +=. Rows (inner 1): a warp takes an output at a time, four in all. Columns: a lane
-// takes an output, the eight warps divide the axis, and read 32 neighbours at once. 256 threads, so
-// that the axis is divided by eight. x is read twice, the second time from the cache while the
-// outputs of the resident blocks fit there: 8 bytes an entry of float (+= 12), expected 125 us for
-// x and dx of 256 MB.
+// dx = or dx +=. Rows (inner 1): a warp takes an output at a time, four in all, in packs. Columns:
+// eight lanes of four outputs (32 of one, where rows allow no packs), and the groups of lanes divide
+// the axis. 256 threads, so that 32 entries of the axis are in flight. x is read twice, the second
+// time from the cache while the outputs of the resident blocks fit there: 8 bytes and two flops, both
+// comparisons, an entry of float (+= 12 and 3), expected 125 us for x and dx of 256 MB.
 WEFT_KERNEL(max_backward, max_backward)

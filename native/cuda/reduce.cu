@@ -234,6 +234,6 @@ WEFT_DEVICE void reduce_backward(const weft_reduce_backward& a) {
 // expected 62 us for 256 MB at 4.3 TB/s.
 WEFT_KERNEL(reduce, reduce)
 
-// dx = or dx +=. Elementwise mapping; dy comes from the cache. 4 bytes a value of float (squares 8,
-// += 4 more): expected 62 us for a dx of 256 MB.
+// dx = or dx +=. Elementwise mapping; dy comes from the cache. 4 bytes and one flop a value of float
+// (squares 8 and 2, += 4 and 1 more): expected 62 us for a dx of 256 MB.
 WEFT_KERNEL(reduce_backward, reduce_backward)

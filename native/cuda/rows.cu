@@ -6,9 +6,7 @@
 namespace weft::cuda {
 
 static_assert(gather_rows_shape::threads == elementwise_threads &&
-                  gather_rows_shape::items == elementwise_items &&
-                  gather_rows_u8_shape::threads == elementwise_threads &&
-                  gather_rows_u8_shape::items == elementwise_items,
+                  gather_rows_shape::items == elementwise_items,
               "shape of elementwise kernels");
 
 WEFT_DEVICE int64_t start_of(const void* state) {
@@ -17,85 +15,123 @@ WEFT_DEVICE int64_t start_of(const void* state) {
 
 WEFT_DEVICE bool is_row(int64_t index, int64_t rows) { return (uint64_t)index < (uint64_t)rows; }
 
-// Four values of the source in one access: 4 bytes of uint8, 16 of float, two times 16 of double.
-template <typename S>
-struct alignas(sizeof(S) == 1 ? 4 : 16) source_pack {
-  S at[4];
-};
-
 // y = scale * source + shift, NaN for a row that the source has not. Places past the end are moved
 // onto the last pack, and not stored, so that no branch parts the loads.
-template <typename S, typename T>
-WEFT_DEVICE void gather(const weft_gather_rows& a) {
-  const S* source = static_cast<const S*>(a.source);
-  const int64_t start = start_of(a.state);
-  const int32_t* index = static_cast<const int32_t*>(a.index) + start;
+template <typename T>
+WEFT_DEVICE void gather_rows(const weft_gather_rows& a) {
+  const T* source = static_cast<const T*>(a.source);
+  const int32_t* index = static_cast<const int32_t*>(a.index) + start_of(a.state);
   T* y = static_cast<T*>(a.y);
   const int64_t n = a.rows * a.cols;
   const T scale = T(a.scale), shift = T(a.shift);
   const bool wide = aligned(y);
-  const bool whole =
-      a.cols % 4 == 0 && reinterpret_cast<uintptr_t>(source) % alignof(source_pack<S>) == 0;
+  const bool whole = a.cols % 4 == 0 && aligned(source);  // a pack lies in one row
   constexpr int packs = batch<T>::packs;
   elementwise<T>(n, [&](int64_t first) {
     batch<T> v;
     if (whole) {
-      const S* from[packs];
+      const T* from[packs];
 #pragma unroll
       for (int k = 0; k < packs; k++) {
         int64_t i = min(first + k * batch<T>::stride, n - 4), r = i / a.cols, row = index[r];
         bool known = is_row(row, a.source_rows);
         from[k] = known ? source + row * a.cols + (i - r * a.cols) : nullptr;
       }
-      source_pack<S> s[packs] = {};
 #pragma unroll
       for (int k = 0; k < packs; k++) {
-        if (from[k]) s[k] = *reinterpret_cast<const source_pack<S>*>(from[k]);
+        v.part[k] = {};
+        if (from[k]) v.part[k] = *reinterpret_cast<const pack<T>*>(from[k]);
       }
       each<T>(first, [&](int k, int j, int64_t) {
-        v.part[k].at[j] = scale * T(s[k].at[j]) + (from[k] ? shift : T(NAN));
+        v.part[k].at[j] = scale * v.part[k].at[j] + (from[k] ? shift : T(NAN));
       });
     } else {
       each<T>(first, [&](int k, int j, int64_t place) {
         int64_t i = min(place, n - 1), r = i / a.cols, row = index[r];
         bool known = is_row(row, a.source_rows);
-        S value = known ? source[row * a.cols + (i - r * a.cols)] : S(0);
-        v.part[k].at[j] = scale * T(value) + (known ? shift : T(NAN));
+        T value = known ? source[row * a.cols + (i - r * a.cols)] : T(0);
+        v.part[k].at[j] = scale * value + (known ? shift : T(NAN));
       });
     }
     store_batch(y, first, n, wide, v);
   });
 }
 
-template <typename T>
-WEFT_DEVICE void gather_rows(const weft_gather_rows& a) {
-  gather<T, T>(a);
-}
+constexpr int byte_threads = gather_rows_u8_shape::threads;
+constexpr int byte_items = gather_rows_u8_shape::items;
+static_assert(byte_items == 16 * byte_threads, "sixteen bytes a thread");
 
+// The same from bytes. Where sixteen of them lie in one row a thread reads them in one access, and
+// the lanes of a warp exchange words, so that neighbours write neighbouring packs; else it gathers
+// them one by one.
 template <typename T>
 WEFT_DEVICE void gather_rows_u8(const weft_gather_rows& a) {
-  gather<uint8_t, T>(a);
+  __shared__ uint4 exchange[byte_threads];
+  const uint8_t* source = static_cast<const uint8_t*>(a.source);
+  const int32_t* index = static_cast<const int32_t*>(a.index) + start_of(a.state);
+  T* y = static_cast<T*>(a.y);
+  const int64_t n = a.rows * a.cols;
+  const T scale = T(a.scale), shift = T(a.shift);
+  const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+  const int64_t begin = (int64_t)blockIdx.x * byte_items + warp * 512;  // of this warp
+  if (a.cols % 16 == 0 && aligned(source, y)) {
+    const int64_t i = begin + 16 * lane, r = i / a.cols, row = i < n ? index[r] : -1;
+    const bool known = is_row(row, a.source_rows);
+    uint4 bytes = {0, 0, 0, 0};
+    if (known) {
+      bytes = *reinterpret_cast<const uint4*>(source + row * a.cols + (i - r * a.cols));
+    }
+    exchange[threadIdx.x] = bytes;
+    const unsigned rows = __ballot_sync(all_lanes, known);
+    __syncwarp();
+    const unsigned* words = &exchange[warp * 32].x;
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
+      const unsigned word = words[32 * k + lane];
+      const T base = rows >> (8 * k + lane / 4) & 1 ? shift : T(NAN);
+      pack<T> v;
+#pragma unroll
+      for (int j = 0; j < 4; j++) v.at[j] = scale * T(word >> (8 * j) & 255) + base;
+      const int64_t place = begin + 128 * k + 4 * lane;
+      if (place < n) put(y + place, v);
+    }
+    return;
+  }
+#pragma unroll 1
+  for (int k = 0; k < 4; k++) {
+    const int64_t first = begin + 128 * k + 4 * lane;
+    pack<T> v;
+#pragma unroll
+    for (int j = 0; j < 4; j++) {
+      const int64_t i = min(first + j, n - 1), r = i / a.cols, row = index[r];
+      const bool known = is_row(row, a.source_rows);
+      const uint8_t value = known ? source[row * a.cols + (i - r * a.cols)] : 0;
+      v.at[j] = scale * T(value) + (known ? shift : T(NAN));
+    }
+    store(y, first, n, aligned(y), v);
+  }
 }
 
 constexpr int scatter_warps = gather_rows_backward_shape::threads / 32;
 
-// A block takes 32 columns and, of the target rows, one slice of as many as there are blocks for; a
-// warp owns the target rows that leave its number when divided by all warps that share its columns.
-// It looks at 32 indexes at a time and takes its own in order: no two warps meet, and equal rows add
-// up in order.
-template <typename T>
-WEFT_DEVICE void gather_rows_backward(const weft_gather_rows_backward& a) {
-  static_assert(gather_rows_backward_shape::items == 1, "as many blocks as columns");
+// A block takes a strip of 32 LANE columns and, of the target rows, one slice of as many as there
+// are blocks for; a warp owns the target rows that leave its number when divided by all warps that
+// share its columns. It looks at 32 indexes at a time and takes its own in order: no two warps meet,
+// and equal rows add up in order.
+template <int LANE, typename T>
+WEFT_DEVICE void scatter_rows(const weft_gather_rows_backward& a) {
+  constexpr int strip = 32 * LANE;
   const int32_t* index = static_cast<const int32_t*>(a.index);
   const T* dy = static_cast<const T*>(a.dy);
   T* dsource = static_cast<T*>(a.dsource);
   const T scale = T(a.scale);
-  const unsigned strips = (unsigned)((a.cols + 31) / 32), slices = (unsigned)a.cols / strips;
+  const unsigned strips = (unsigned)((a.cols + strip - 1) / strip);
+  const unsigned slices = (unsigned)a.cols / strips;
   const unsigned slice = blockIdx.x / strips, warps = slices * scatter_warps;
   if (slice >= slices) return;
   const int lane = threadIdx.x % 32;
   const unsigned warp = slice * scatter_warps + threadIdx.x / 32;
-  const int64_t c = blockIdx.x % strips * 32 + lane;
+  const int64_t c = (int64_t)(blockIdx.x % strips) * strip + LANE * lane;
   int32_t next = lane < a.rows ? index[lane] : 0;
   for (int64_t base = 0; base < a.rows; base += 32) {
     const int32_t mine = next;
@@ -107,9 +143,27 @@ WEFT_DEVICE void gather_rows_backward(const weft_gather_rows_backward& a) {
       const int j = __ffs((int)own) - 1;
       own &= own - 1;
       const int64_t row = __shfl_sync(all_lanes, mine, j);
-      if (c < a.cols) dsource[row * a.cols + c] += scale * dy[(base + j) * a.cols + c];
+      if (c >= a.cols) continue;
+      T* to = dsource + row * a.cols + c;
+      const T* from = dy + (base + j) * a.cols + c;
+      if constexpr (LANE == 4) {
+        pack<T> sum = *reinterpret_cast<const pack<T>*>(to);
+        const pack<T> v = *reinterpret_cast<const pack<T>*>(from);
+#pragma unroll
+        for (int u = 0; u < 4; u++) sum.at[u] += scale * v.at[u];
+        put(to, sum);
+      } else {
+        *to += scale * *from;
+      }
     }
   }
+}
+
+template <typename T>
+WEFT_DEVICE void gather_rows_backward(const weft_gather_rows_backward& a) {
+  static_assert(gather_rows_backward_shape::items == 1, "as many blocks as columns");
+  if (a.cols % 4 == 0 && aligned(a.dy, a.dsource)) return scatter_rows<4, T>(a);
+  scatter_rows<1, T>(a);
 }
 
 constexpr int gather_labels_items = gather_labels_shape::items;
@@ -118,21 +172,25 @@ static_assert(gather_labels_shape::threads == gather_labels_items, "a thread a l
 }  // namespace weft::cuda
 
 // y is assigned. Elementwise mapping; a pack lies in one row of the source where cols is a multiple
-// of four, and is then read in one access. 8 bytes an element of float: expected 125 us for 256 MB
-// at 4.3 TB/s where rows are 128 bytes or longer. Block size: see elementwise_threads.
+// of four, and is then read in one access. 8 bytes and two flops an element of float: expected
+// 125 us for 256 MB at 4.3 TB/s where rows are 128 bytes or longer.
 WEFT_KERNEL(gather_rows, gather_rows)
 
-// The same from uint8: 5 bytes an element of float, expected 78 us for a y of 256 MB; a batch of
-// 128 images of 784 bytes is 98 blocks and bound by latency, expected 2 to 3 us.
+// The same from uint8: 5 bytes and two flops an element of float, expected 78 us for a y of 256 MB;
+// a batch of 128 images of 784 bytes is 98 blocks and bound by latency, expected 2 to 3 us. 64
+// threads: with 16 bytes each a block is 1,024 elements, as few as the other kernels', and the 32
+// blocks of a multiprocessor keep 32 KB in flight.
 WEFT_KERNEL(gather_rows_u8, gather_rows)
 
-// dsource +=. A lane takes a column, 32 columns a block, and the blocks that share columns share out
-// the target rows. 256 threads: 8 warps a block and as many blocks as columns make 256 rows move at
-// once where rows have 128 columns. Bound by latency and by reading the indexes once a warp:
-// expected 30 us for 8,192 rows of 128 with evenly spread targets, 6 ms with all the same target.
+// dsource +=. A lane takes four columns (one, where cols allows no packs), 128 columns a block, and
+// the blocks that share columns share out the target rows. 256 threads: 8 warps a block and as many
+// blocks as columns make 1,024 rows move at once where rows have 128 columns. 12 bytes and two flops
+// an element of float, and 4 bytes an index for every warp. Bound by latency: expected 15 us for
+// 8,192 rows of 128 with evenly spread targets, 6 ms with all the same target.
 WEFT_KERNEL(gather_rows_backward, gather_rows_backward)
 
-// y (=): a thread a label. 12 bytes and no arithmetic: bound by latency, expected 2 us for a batch.
+// y (=): a thread a label. 12 bytes and no flops a label: bound by latency, expected 2 us for a
+// batch.
 extern "C" __global__ void __launch_bounds__(weft::cuda::gather_labels_shape::threads)
     gather_labels(const weft_gather_labels a) {
   const int64_t r = (int64_t)blockIdx.x * weft::cuda::gather_labels_items + threadIdx.x;

@@ -91,6 +91,6 @@ WEFT_DEVICE void unary_backward(const weft_unary_backward& a) {
 // Block size: see elementwise_threads.
 WEFT_KERNEL(unary_forward, unary_forward)
 
-// dx = dy f' or dx += dy f'; dx may be dy when it is `=`. Same mapping. 12 bytes an element of
-// float (scale and shift 8; += adds 4): expected 187 us for arrays of 256 MB.
+// dx = dy f' or dx += dy f'; dx may be dy when it is `=`. Same mapping. 12 bytes and 1 to 40
+// flops an element of float (scale and shift 8 bytes; += adds 4): expected 187 us for arrays of 256 MB.
 WEFT_KERNEL(unary_backward, unary_backward)

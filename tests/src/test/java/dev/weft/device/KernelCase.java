@@ -3,6 +3,7 @@ package dev.weft.device;
 
 import dev.weft.device.Arguments.Gemm;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -144,49 +145,16 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
                                   f == 0),
                           3 * 7 * 11))
               .toList();
-      case MAX_BACKWARD -> List.of(maxBackward(11), maxBackward(1));
-      case GATHER_ROWS ->
-          one(
-              m ->
-                  new Arguments.GatherRows(
-                      m.signed(N, 1),
-                      m.ints(20, ROWS, 2),
-                      m.state(),
-                      m.zeros(10 * COLS),
-                      10,
-                      COLS,
-                      ROWS,
-                      2,
-                      1),
-              10 * COLS);
-      case GATHER_ROWS_U8 ->
-          one(
-              m ->
-                  new Arguments.GatherRows(
-                      m.ints(N, Integer.MAX_VALUE, 1),
-                      m.ints(20, ROWS, 2),
-                      m.state(),
-                      m.zeros(10 * COLS),
-                      10,
-                      COLS,
-                      ROWS,
-                      1 / 255.0,
-                      -0.5),
-              10 * COLS);
-      case GATHER_ROWS_BACKWARD ->
-          one(
-              m ->
-                  new Arguments.GatherRowsBackward(
-                      m.ints(20, 5, 2),
-                      m.signed(20 * COLS, 1),
-                      m.signed(5 * COLS, 3),
-                      20,
-                      COLS,
-                      5,
-                      2),
-              COLS);
-      case ARGMAX ->
-          one(m -> new Arguments.Argmax(m.signed(N, 1), m.ints(ROWS, 9, 2), ROWS, COLS), ROWS);
+      case MAX_BACKWARD ->
+          List.of(
+              maxBackward(11, 7, false),
+              maxBackward(12, 70, true),
+              maxBackward(1, 7, true),
+              maxBackward(1, 301, false));
+      case GATHER_ROWS -> List.of(gather(COLS), gather(64));
+      case GATHER_ROWS_U8 -> List.of(gatherBytes(COLS), gatherBytes(64), gatherBytes(784));
+      case GATHER_ROWS_BACKWARD -> List.of(scatter(COLS), scatter(64), scatter(132));
+      case ARGMAX -> List.of(argmax(COLS), argmax(64), argmax(701));
       case FILL -> one(m -> new Arguments.Fill(m.zeros(N), N, 2.5), N);
       case COPY_ROWS ->
           one(
@@ -195,9 +163,8 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
                       m.signed(N, 1), m.signed(ROWS * 40, 2), ROWS, 30, COLS, 40, 3, true),
               ROWS * 30);
       case TRANSPOSE ->
-          one(
-              m -> new Arguments.Transpose(m.signed(N, 1), m.signed(N, 2), ROWS, COLS, true),
-              2L * 2);
+          List.of(
+              transpose(ROWS, COLS), transpose(36, COLS), transpose(ROWS, 64), transpose(36, 64));
       case RANDOM_UNIFORM, RANDOM_NORMAL ->
           one(m -> new Arguments.Random(m.zeros(N), N, 3, 4, 5, -1, 2), N);
       case SGD ->
@@ -249,7 +216,7 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
   /** Rows for a lane, a warp and a block of the GPU, and in place. */
   private static List<KernelCase> softmaxes() {
     List<KernelCase> cases = new ArrayList<>();
-    for (int classes : new int[] {3, COLS, 1501}) {
+    for (int classes : new int[] {3, COLS, 1501, 12_345}) {
       int rows = classes > 1024 ? 5 : ROWS;
       long work = classes > 1024 ? rows : (rows + 7) / 8;
       for (boolean inPlace : new boolean[] {false, true}) {
@@ -303,15 +270,94 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
     return cases;
   }
 
-  /** Maxima of columns or, with inner 1, of rows. */
-  private static KernelCase maxBackward(int inner) {
+  /** Rows of any length, and of whole accesses. */
+  private static KernelCase gather(int cols) {
+    return new KernelCase(
+        cols + " columns",
+        m ->
+            new Arguments.GatherRows(
+                m.signed(ROWS * cols, 1),
+                m.ints(20, ROWS + 2, 2),
+                m.state(),
+                m.zeros(10 * cols),
+                10,
+                cols,
+                ROWS,
+                2,
+                1),
+        10L * cols);
+  }
+
+  private static KernelCase gatherBytes(int cols) {
+    return new KernelCase(
+        cols + " columns",
+        m ->
+            new Arguments.GatherRows(
+                m.ints((ROWS * cols + 3) / 4, Integer.MAX_VALUE, 1),
+                m.ints(20, ROWS + 2, 2),
+                m.state(),
+                m.zeros(10 * cols),
+                10,
+                cols,
+                ROWS,
+                1 / 255.0,
+                -0.5),
+        10L * cols);
+  }
+
+  private static KernelCase scatter(int cols) {
+    return new KernelCase(
+        cols + " columns",
+        m ->
+            new Arguments.GatherRowsBackward(
+                m.ints(20, 6, 2), m.signed(20 * cols, 1), m.signed(5 * cols, 3), 20, cols, 5, 2),
+        cols);
+  }
+
+  /** Values that come more than once. */
+  private static KernelCase argmax(int cols) {
+    return new KernelCase(
+        cols + " columns",
+        m -> {
+          double[] values = new double[ROWS * cols];
+          for (int i = 0; i < values.length; i++) {
+            values[i] = (i * 7919L) % 97;
+          }
+          return new Arguments.Argmax(m.reals(values), m.ints(ROWS, 9, 2), ROWS, cols);
+        },
+        ROWS);
+  }
+
+  private static KernelCase transpose(int rows, int cols) {
+    return new KernelCase(
+        "(%d, %d)".formatted(rows, cols),
+        m ->
+            new Arguments.Transpose(
+                m.signed(rows * cols, 1), m.signed(rows * cols, 2), rows, cols, true),
+        (rows + 31L) / 32 * ((cols + 31) / 32));
+  }
+
+  /** Maxima of columns or, with inner 1, of rows; every third entry is the largest. */
+  private static KernelCase maxBackward(int inner, int count, boolean accumulate) {
     int outputs = 3 * inner;
     return new KernelCase(
-        "inner " + inner,
+        "inner %d, %d entries".formatted(inner, count),
         m -> {
-          long x = m.zeros(7 * outputs);
+          double[] values = new double[count * outputs];
+          for (int i = 0; i < values.length; i++) {
+            values[i] = i % 3 == 0 ? 2 : i % 2;
+          }
+          double[] largest = new double[outputs];
+          Arrays.fill(largest, 2);
           return new Arguments.MaxBackward(
-              x, m.zeros(outputs), m.signed(outputs, 2), m.zeros(7 * outputs), 3, 7, inner, false);
+              m.reals(values),
+              m.reals(largest),
+              m.signed(outputs, 2),
+              m.signed(count * outputs, 3),
+              3,
+              count,
+              inner,
+              accumulate);
         },
         outputs);
   }

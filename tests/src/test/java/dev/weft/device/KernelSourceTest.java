@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.device;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.weft.support.Emulator;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What the sources of the CUDA kernels promise: 16-byte accesses, read from the compiler's PTX
+ * where the build had nvcc, and a comment on every kernel that states bytes, flops and a time.
+ */
+class KernelSourceTest {
+  private static final Pattern ENTRY = Pattern.compile("\\.visible \\.entry (\\w+)\\(");
+  private static final String WIDE = "\\.global[a-z.]*\\.(v4\\.[a-z]32|v2\\.[a-z]64|v8\\.[a-z]16)";
+  private static final Pattern WIDE_LOAD = Pattern.compile("\\bld" + WIDE);
+  private static final Pattern WIDE_STORE = Pattern.compile("\\bst" + WIDE);
+
+  /** Kernels without wide loads or stores, and why. */
+  private static final Map<String, String> NARROW_LOADS =
+      Map.of(
+          "advance_step", "one thread reads 16 bytes in all",
+          "gather_labels", "labels of 4 bytes lie scattered",
+          "fill", "reads nothing",
+          "random_uniform", "reads nothing",
+          "random_normal", "reads nothing");
+
+  private static final Map<String, String> NARROW_STORES =
+      Map.of(
+          "advance_step", "one thread writes 16 bytes in all",
+          "gather_labels", "a label of 4 bytes a thread, as they are read",
+          "argmax", "one number a row",
+          "reduce", "one number an output, of many that are read");
+
+  /** The code of each kernel, by its symbol. */
+  private static Map<String, String> bodies(String ptx) {
+    Map<String, String> bodies = new TreeMap<>();
+    Matcher entry = ENTRY.matcher(ptx);
+    while (entry.find()) {
+      int end = ptx.indexOf("\n}", entry.end());
+      bodies.put(entry.group(1), ptx.substring(entry.end(), end));
+    }
+    return bodies;
+  }
+
+  private static String ptx() throws IOException {
+    assumeTrue(
+        NativeFiles.has("dev/weft/native/weft_kernels.fatbin"), "this build had no nvcc: no PTX");
+    assumeTrue(
+        System.getProperty("weft.emulator") != null,
+        "-Dweft.emulator tells where the native build lies, and its weft_kernels.ptx");
+    return Files.readString(Emulator.folder().resolveSibling("cuda").resolve("weft_kernels.ptx"));
+  }
+
+  private static String nameOf(String symbol) {
+    return symbol.replaceFirst("_(f32|f64|bf16)$", "");
+  }
+
+  /** What is wrong: kernels with no wide access, and exceptions for kernels that have one. */
+  private static List<String> complaints(String ptx) {
+    List<String> complaints = new ArrayList<>();
+    bodies(ptx)
+        .forEach(
+            (symbol, body) -> {
+              complain(complaints, symbol, "load", WIDE_LOAD.matcher(body).find(), NARROW_LOADS);
+              complain(complaints, symbol, "store", WIDE_STORE.matcher(body).find(), NARROW_STORES);
+            });
+    return complaints;
+  }
+
+  private static void complain(
+      List<String> complaints, String symbol, String what, boolean wide, Map<String, String> not) {
+    String reason = not.get(nameOf(symbol));
+    if (!wide && reason == null) {
+      complaints.add(symbol + " has no " + what + " of 16 bytes");
+    }
+    if (wide && reason != null) {
+      complaints.add(symbol + " has a " + what + " of 16 bytes though: " + reason);
+    }
+  }
+
+  @Test
+  void kernelsMoveMemoryInSixteenByteAccesses() throws IOException {
+    String ptx = ptx();
+    for (Kernel kernel : Kernel.values()) {
+      if (kernel.kind() != Kernel.Kind.LIBRARY) {
+        assertNotNull(bodies(ptx).get(kernel.symbol(Precision.F32)), kernel + " is not in the PTX");
+      }
+    }
+    assertEquals(List.of(), complaints(ptx));
+  }
+
+  @Test
+  void narrowAccessWouldBeSeen() throws IOException {
+    String ptx = ptx();
+    String body = bodies(ptx).get("transpose_f32");
+    assertEquals(
+        List.of("transpose_f32 has no load of 16 bytes"),
+        complaints(ptx.replace(body, body.replaceAll("\\bld\\.global\\.v4", "ld.global"))));
+    assertEquals(
+        List.of("transpose_f32 has no store of 16 bytes"),
+        complaints(
+            ptx.replace(body, body.replaceAll("\\bst\\.global([a-z.]*)\\.v4", "st.global.v2"))));
+  }
+
+  private static final Pattern KERNEL =
+      Pattern.compile("^WEFT_\\w*KERNEL\\w*\\((\\w+),|^extern \"C\" __global__");
+  private static final Map<String, Pattern> STATED =
+      Map.of(
+          "bytes", Pattern.compile("\\bbytes\\b"),
+          "flops", Pattern.compile("\\bflops?\\b"),
+          "time", Pattern.compile("\\d (ns|us|ms)\\b"));
+
+  /** What the comments ahead of the kernels of a source leave out. */
+  private static List<String> unstated(String source) {
+    List<String> missing = new ArrayList<>();
+    StringBuilder comment = new StringBuilder();
+    for (String line : source.lines().toList()) {
+      if (line.startsWith("//")) {
+        comment.append(line.substring(2));
+      } else if (KERNEL.matcher(line).find()) {
+        // a kernel's other precisions stand under the same comment
+        STATED.forEach(
+            (what, pattern) -> {
+              if (!pattern.matcher(comment).find()) {
+                missing.add(line + " has no " + what + " in its comment");
+              }
+            });
+      } else {
+        comment.setLength(0);
+      }
+    }
+    return missing;
+  }
+
+  @Test
+  void kernelsStateBytesFlopsAndTime() throws IOException {
+    Path folder = Path.of(System.getProperty("weft.root", "..")).resolve("native/cuda");
+    List<String> missing = new ArrayList<>();
+    int kernels = 0;
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.filter(f -> f.toString().endsWith(".cu")).sorted().toList()) {
+        String source = Files.readString(file);
+        kernels += (int) source.lines().filter(line -> KERNEL.matcher(line).find()).count();
+        unstated(source).forEach(what -> missing.add(file.getFileName() + ": " + what));
+      }
+    }
+    assertTrue(kernels > 20, "kernels found: " + kernels);
+    assertEquals(List.of(), missing);
+  }
+
+  @Test
+  void unstatedFlopsWouldBeSeen() {
+    assertEquals(
+        List.of("WEFT_KERNEL(copy, copy) has no flops in its comment"),
+        unstated("// y = x. 8 bytes an element:\n// expected 3 us\nWEFT_KERNEL(copy, copy)\n"));
+    assertEquals(3, unstated("// bytes, flops, 3 us\n\nWEFT_KERNEL(copy, copy)\n").size());
+  }
+}
