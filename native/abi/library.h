@@ -27,6 +27,10 @@ const char* weft_abi_table(void);
 // weft_error() then says why.
 int64_t weft_run(const weft_record* records, int64_t count);
 
+// The same, with the monotonic clock in nanoseconds before each record and after the last:
+// count + 1 values.
+int64_t weft_run_timed(const weft_record* records, int64_t count, int64_t* nanoseconds);
+
 // The last failure on this thread, as a sentence.
 const char* weft_error(void);
 

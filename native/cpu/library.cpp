@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <atomic>
 #include <exception>
@@ -104,22 +105,9 @@ std::string contract() {
 
 const std::string table = contract();
 
-}  // namespace
-}  // namespace weft
-
-using namespace weft;
-
-WEFT_EXPORT const char* weft_abi_table(void) { return table.c_str(); }
-
-WEFT_EXPORT const char* weft_error(void) { return last_error.c_str(); }
-
-WEFT_EXPORT const char* weft_isa(void) {
-  const instruction_set& set = chosen_set();
-  if (!set.kernels) last_error = set.name;
-  return set.kernels ? set.name : nullptr;
-}
-
-WEFT_EXPORT int64_t weft_run(const weft_record* records, int64_t count) {
+// Runs the records; between(k) before record k and once more after the last.
+template <typename Between>
+int64_t run(const weft_record* records, int64_t count, const Between& between) {
   const instruction_set& set = chosen_set();
   if (!set.kernels) {
     last_error = set.name;
@@ -137,8 +125,10 @@ WEFT_EXPORT int64_t weft_run(const weft_record* records, int64_t count) {
              (long long)kernel_count);
       }
       if (!record.arguments) fail("record %lld has no arguments", (long long)k);
+      between(k);
       set.kernels[record.kernel](record.arguments);
     }
+    between(count);
   } catch (const failure& f) {
     last_error = f.sentence;
     return k + 1;
@@ -147,6 +137,34 @@ WEFT_EXPORT int64_t weft_run(const weft_record* records, int64_t count) {
     return k + 1;
   }
   return 0;
+}
+
+}  // namespace
+}  // namespace weft
+
+using namespace weft;
+
+WEFT_EXPORT const char* weft_abi_table(void) { return table.c_str(); }
+
+WEFT_EXPORT const char* weft_error(void) { return last_error.c_str(); }
+
+WEFT_EXPORT const char* weft_isa(void) {
+  const instruction_set& set = chosen_set();
+  if (!set.kernels) last_error = set.name;
+  return set.kernels ? set.name : nullptr;
+}
+
+WEFT_EXPORT int64_t weft_run(const weft_record* records, int64_t count) {
+  return run(records, count, [](int64_t) {});
+}
+
+WEFT_EXPORT int64_t weft_run_timed(const weft_record* records, int64_t count,
+                                   int64_t* nanoseconds) {
+  return run(records, count, [=](int64_t k) {
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    nanoseconds[k] = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+  });
 }
 
 WEFT_EXPORT void* weft_allocate(int64_t bytes) {

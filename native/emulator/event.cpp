@@ -107,8 +107,25 @@ WEFT_EXPORT CUresult cuEventRecord(CUevent event, CUstream handle) {
                           }});
 }
 
-WEFT_EXPORT CUresult cuEventRecordWithFlags(CUevent event, CUstream stream, unsigned) {
-  return cuEventRecord(event, stream);
+// With EXTERNAL it becomes a node of the graph that is captured: each launch notes the time anew.
+WEFT_EXPORT CUresult cuEventRecordWithFlags(CUevent event, CUstream handle, unsigned flags) {
+  if (!(flags & CU_EVENT_RECORD_EXTERNAL)) return cuEventRecord(event, handle);
+  WEFT_ENTER(context);
+  WEFT_TRY(check_event(event));
+  CUstream stream = nullptr;
+  WEFT_TRY(resolve_stream(context, handle, &stream));
+  if (!stream || !stream->capture) {
+    return fail(CUDA_ERROR_INVALID_VALUE, "an external record of an event outside a capture");
+  }
+  return submit(context, handle, CU_GRAPH_NODE_TYPE_EVENT_RECORD, "cuEventRecordWithFlags",
+                [event] {
+                  WEFT_TRY(check_event(event));
+                  event->recorded = true;
+                  event->captured = false;
+                  event->stream = nullptr;
+                  event->milliseconds = now_milliseconds();
+                  return CUDA_SUCCESS;
+                });
 }
 
 // Work that was put off runs now, and is found to be done the next time.

@@ -5,18 +5,20 @@ import dev.weft.device.Allocator;
 import dev.weft.device.Arguments;
 import dev.weft.device.Backend;
 import dev.weft.device.Block;
+import dev.weft.device.Call;
 import dev.weft.device.DeviceUnavailableException;
 import dev.weft.device.Kernel;
 import dev.weft.device.MemoryUse;
 import dev.weft.device.Pool;
 import dev.weft.device.Precision;
-import dev.weft.device.Program;
+import dev.weft.device.Recorder;
 import dev.weft.device.cpu.CpuBackend;
 import dev.weft.device.cuda.CudaBackend;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Cleaner;
+import java.util.List;
 import java.util.Locale;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -39,6 +41,7 @@ public final class Device implements AutoCloseable {
 
   private final Backend backend;
   private final Allocator allocator;
+  private final Recorder recorder = new Recorder();
   private final Queue<Block> unreachable = new ConcurrentLinkedQueue<>();
   private final Forgotten lastResort;
   private volatile Thread owner = Thread.currentThread();
@@ -272,6 +275,7 @@ public final class Device implements AutoCloseable {
   public void run(Kernel kernel, Precision precision, Arguments arguments, long work) {
     check();
     backend.run(kernel, precision, arguments, work);
+    recorder.add(kernel, precision, arguments, work);
   }
 
   /**
@@ -279,16 +283,25 @@ public final class Device implements AutoCloseable {
    * Memory that the step uses must stay allocated for as long as the program is used; reading a
    * tensor back within the step is an error.
    */
-  public Program record(Runnable step) {
+  public RecordedProgram record(Runnable step) {
     check();
     backend.beginRecording();
+    recorder.begin();
+    List<Call> calls;
     try {
       step.run();
     } catch (Throwable e) {
       backend.abandonRecording();
       throw e;
+    } finally {
+      calls = recorder.end();
     }
-    return new OwnedProgram(this, backend.endRecording());
+    return new RecordedProgram(this, backend.endRecording(), calls);
+  }
+
+  /** What labels the calls of a recording with their phase and layer. */
+  public Recorder recorder() {
+    return recorder;
   }
 
   /** Waits until all work given so far is done. */

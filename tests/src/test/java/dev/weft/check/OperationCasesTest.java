@@ -134,7 +134,7 @@ class OperationCasesTest {
     List<Tensor> inputs = example.stream().map(i -> i.on(cpu, DType.F32, 1)).toList();
     try (Tape tape = new Tape(cpu)) {
       inputs.stream().filter(t -> t.dtype().isFloating()).forEach(Tensor::requiresGrad);
-      Tensor y = operation.function().apply(tape, inputs.toArray(Tensor[]::new));
+      operation.function().apply(tape, inputs.toArray(Tensor[]::new));
       assertTrue(
           tape.nodes().stream()
               .map(Node::operation)
@@ -143,8 +143,6 @@ class OperationCasesTest {
                       o.getClass() == operation.operation()
                           && (operation.name().startsWith(o.name()) || tape.nodes().size() > 1)),
           () -> operation + " does not apply " + operation.operation());
-      assertTrue(OperationCase.bytes(example, y.shape(), DType.F32) > 0);
-      assertTrue(operation.flops().of(example.stream().map(Input::shape).toList(), y.shape()) >= 0);
     } finally {
       inputs.forEach(Tensor::close);
     }

@@ -11,7 +11,9 @@ import com.google.gson.JsonParser;
 import dev.weft.Device;
 import dev.weft.check.Input;
 import dev.weft.check.OperationCase;
+import dev.weft.device.Arithmetic;
 import dev.weft.op.Operation;
+import dev.weft.profile.Ceilings;
 import dev.weft.support.Broken;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -113,7 +115,6 @@ class CommandTest {
         (tape, in) -> tape.apply(new Broken(fault), in[0]),
         List.of(List.of(Input.randomNormal(5))),
         shapes -> 1,
-        (shapes, output) -> 1,
         1e-6);
   }
 
@@ -138,7 +139,7 @@ class CommandTest {
   @Test
   void ceilingsAreMeasured() {
     try (Device cpu = Device.cpu()) {
-      assertTrue(Ceilings.gemm(cpu, 128).value() > 0);
+      assertTrue(new Ceilings(cpu, 0.01).gemm(Arithmetic.STRICT, 128).value() > 0);
       assertEquals(0, cpu.memory().live());
     }
   }

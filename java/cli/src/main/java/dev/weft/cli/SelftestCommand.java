@@ -8,7 +8,9 @@ import dev.weft.check.CheckResult;
 import dev.weft.check.OperationCase;
 import dev.weft.check.OperationCases;
 import dev.weft.check.SelfTest;
+import dev.weft.device.Arithmetic;
 import dev.weft.io.AtomicFile;
+import dev.weft.profile.Ceilings;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.ByteBuffer;
@@ -137,11 +139,11 @@ final class SelftestCommand implements Callable<Integer> {
   }
 
   private static List<Ceilings.Ceiling> measure(Device device, PrintWriter out) {
+    Ceilings machine = new Ceilings(device);
     List<Ceilings.Ceiling> ceilings = new ArrayList<>();
-    ceilings.add(Ceilings.copy(device));
-    int[] sizes = device.name().equals("cpu") ? new int[] {512, 1024} : new int[] {4096, 8192};
-    for (int size : sizes) {
-      ceilings.add(Ceilings.gemm(device, size));
+    ceilings.add(machine.copy());
+    for (int size : machine.productSizes()) {
+      ceilings.add(machine.gemm(Arithmetic.STRICT, size));
     }
     for (Ceilings.Ceiling each : ceilings) {
       out.printf("%s: %,.0f %s%n", each.name(), each.value(), each.unit());

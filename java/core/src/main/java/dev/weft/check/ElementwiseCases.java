@@ -42,12 +42,11 @@ final class ElementwiseCases {
   private static OperationCase activation(Nonlinearity function) {
     OperationCase operation =
         OperationCase.of(
-                "bias_activation_" + function.token(),
-                BiasActivation.class,
-                (tape, in) -> tape.activation(function, in[0]),
-                Kernel.BIAS_ACTIVATION_FORWARD,
-                Kernel.BIAS_ACTIVATION_BACKWARD)
-            .costing((inputs, output) -> flops(function) * output.elements());
+            "bias_activation_" + function.token(),
+            BiasActivation.class,
+            (tape, in) -> tape.activation(function, in[0]),
+            Kernel.BIAS_ACTIVATION_FORWARD,
+            Kernel.BIAS_ACTIVATION_BACKWARD);
     for (long[] shape : SHAPES) {
       operation = operation.at(activated(shape));
     }
@@ -65,8 +64,7 @@ final class ElementwiseCases {
                 Kernel.BIAS_ACTIVATION_FORWARD,
                 Kernel.BIAS_ACTIVATION_BACKWARD,
                 Kernel.REDUCE)
-            .summing(inputs -> inputs.get(0).elements() / Math.max(1, inputs.get(1).elements()))
-            .costing((inputs, output) -> (flops(function) + 1) * output.elements());
+            .summing(inputs -> inputs.get(0).elements() / Math.max(1, inputs.get(1).elements()));
     for (long[] shape : new long[][] {{1, 1}, {13, 5}, {3, 1031}, {40, 1500}, {0, 4}}) {
       // x on multiples of 1/64 beside a bias on odd multiples of 1/128: x + b is never 0
       Input x = Input.uniform(-4, 4, shape).onto(0x1p-6, 0);
@@ -74,15 +72,6 @@ final class ElementwiseCases {
       operation = operation.at(x, b);
     }
     return operation;
-  }
-
-  private static long flops(Nonlinearity function) {
-    return switch (function) {
-      case IDENTITY -> 0;
-      case RELU, LEAKY_RELU -> 1;
-      case SIGMOID, TANH, ELU -> 3;
-      case SOFTPLUS, GELU, SILU -> 5;
-    };
   }
 
   private static double alpha(Unary.Function function) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.check;
 
-import dev.weft.DType;
 import dev.weft.Shape;
 import dev.weft.device.Kernel;
 import dev.weft.op.Operation;
@@ -10,8 +9,9 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * One variant of one differentiable operation, with all that is needed to check and to time it.
- * Every check of the library is a loop over {@link OperationCases#all}.
+ * One variant of one differentiable operation, with all that is needed to check and to time it;
+ * what it costs, its kernel calls know. Every check of the library is a loop over {@link
+ * OperationCases#all}.
  *
  * @param name its name, the operation's own first: {@code bias_activation_relu}
  * @param operation the class that its function applies
@@ -19,7 +19,6 @@ import java.util.stream.Collectors;
  * @param function what is checked
  * @param examples where: each a list of inputs
  * @param terms the length of the longest sum in forward or backward, which rounding grows with
- * @param flops floating-point operations of the forward pass
  * @param tolerance the largest error of a gradient check that passes
  */
 public record OperationCase(
@@ -29,7 +28,6 @@ public record OperationCase(
     GradCheck.Function function,
     List<List<Input>> examples,
     Terms terms,
-    Flops flops,
     double tolerance) {
 
   /** The length of the longest sum for inputs of given shapes. */
@@ -39,30 +37,14 @@ public record OperationCase(
     long of(List<Shape> inputs);
   }
 
-  /** Floating-point operations for inputs and output of given shapes. */
-  @FunctionalInterface
-  public interface Flops {
-    /** The number. */
-    long of(List<Shape> inputs, Shape output);
-  }
-
-  /**
-   * A case without examples, whose sums have one term and whose cost is one operation an output.
-   */
+  /** A case without examples, whose sums have one term. */
   static OperationCase of(
       String name,
       Class<? extends Operation> operation,
       GradCheck.Function function,
       Kernel... kernels) {
     return new OperationCase(
-        name,
-        operation,
-        List.of(kernels),
-        function,
-        List.of(),
-        inputs -> 1,
-        (inputs, output) -> output.elements(),
-        1e-6);
+        name, operation, List.of(kernels), function, List.of(), inputs -> 1, 1e-6);
   }
 
   /** This case at one more place. */
@@ -70,17 +52,12 @@ public record OperationCase(
     List<List<Input>> more = new ArrayList<>(examples);
     more.add(List.of(inputs));
     return new OperationCase(
-        name, operation, kernels, function, List.copyOf(more), terms, flops, tolerance);
+        name, operation, kernels, function, List.copyOf(more), terms, tolerance);
   }
 
   /** This case with sums of a given length. */
   OperationCase summing(Terms terms) {
-    return new OperationCase(name, operation, kernels, function, examples, terms, flops, tolerance);
-  }
-
-  /** This case with a given cost. */
-  OperationCase costing(Flops flops) {
-    return new OperationCase(name, operation, kernels, function, examples, terms, flops, tolerance);
+    return new OperationCase(name, operation, kernels, function, examples, terms, tolerance);
   }
 
   /** The examples whose inputs have together at most {@code most} elements. */
@@ -91,16 +68,6 @@ public record OperationCase(
   /** The number of elements of all inputs of an example. */
   public static long elements(List<Input> example) {
     return example.stream().mapToLong(input -> input.shape().elements()).sum();
-  }
-
-  /** Bytes that the forward pass must move: every input read and the output written once. */
-  public static long bytes(List<Input> example, Shape output, DType dtype) {
-    long bytes = output.elements() * dtype.bytes();
-    for (Input input : example) {
-      int each = input.hasGradient() ? dtype.bytes() : DType.I32.bytes();
-      bytes += input.shape().elements() * each;
-    }
-    return bytes;
   }
 
   /** The shapes of an example, such as {@code [13, 5] [5]}. */

@@ -33,15 +33,11 @@ final class ReductionCases {
     Reduction reduction = new Reduction(function, axis);
     OperationCase operation =
         OperationCase.of(
-                reduction.name() + suffix,
-                Reduction.class,
-                (tape, in) -> tape.apply(reduction, in[0]),
-                Kernel.REDUCE,
-                function == Reduction.Function.MAX ? Kernel.MAX_BACKWARD : Kernel.REDUCE_BACKWARD)
-            .costing(
-                (inputs, output) ->
-                    (function == Reduction.Function.SUM_OF_SQUARES ? 2 : 1)
-                        * inputs.get(0).elements());
+            reduction.name() + suffix,
+            Reduction.class,
+            (tape, in) -> tape.apply(reduction, in[0]),
+            Kernel.REDUCE,
+            function == Reduction.Function.MAX ? Kernel.MAX_BACKWARD : Kernel.REDUCE_BACKWARD);
     boolean middle = suffix.equals("_over_the_middle");
     long[][] shapes =
         middle

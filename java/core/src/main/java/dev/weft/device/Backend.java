@@ -2,6 +2,7 @@
 package dev.weft.device;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /**
  * A machine that runs kernels over memory of its own. All native work of the library goes through
@@ -50,6 +51,9 @@ public interface Backend extends AutoCloseable {
 
   /** Ends the recording, if one is in progress, and forgets it. */
   void abandonRecording();
+
+  /** The calls of a recording as a program with a clock between them. */
+  TimedProgram timed(List<Call> calls);
 
   /** Waits until all work given so far is done. */
   void synchronize();

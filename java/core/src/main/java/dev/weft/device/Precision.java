@@ -10,4 +10,9 @@ public enum Precision {
   public String suffix() {
     return this == F32 ? "_f32" : "_f64";
   }
+
+  /** Bytes of an element. */
+  public int bytes() {
+    return this == F32 ? Float.BYTES : Double.BYTES;
+  }
 }

@@ -3,12 +3,14 @@ package dev.weft.device.cpu;
 
 import dev.weft.device.Arguments;
 import dev.weft.device.Backend;
+import dev.weft.device.Call;
 import dev.weft.device.Contract;
 import dev.weft.device.DeviceException;
 import dev.weft.device.Kernel;
 import dev.weft.device.Precision;
 import dev.weft.device.Program;
 import dev.weft.device.Slots;
+import dev.weft.device.TimedProgram;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -22,7 +24,7 @@ public final class CpuBackend implements Backend {
   private static final long RECORD_BYTES = 16;
   private static final long ARGUMENT_BYTES = 256;
 
-  private record Call(String symbol, long number, long[] slots) {}
+  private record NativeCall(String symbol, long number, long[] slots) {}
 
   private final CpuLibrary library = CpuLibrary.get();
   private final Contract contract = library.contract();
@@ -31,7 +33,7 @@ public final class CpuBackend implements Backend {
   private final MemorySegment arguments = arena.allocate(ARGUMENT_BYTES, 64);
   private final Slots slots = new Slots();
   private final Set<Long> allocations = new HashSet<>();
-  private List<Call> recording;
+  private List<NativeCall> recording;
 
   /** Opens the CPU as a device. */
   public CpuBackend() {
@@ -74,7 +76,7 @@ public final class CpuBackend implements Backend {
     Contract.Entry entry = contract.entry(kernel, precision);
     if (recording != null) {
       long[] copy = arguments.asSlice(0, slots.bytes()).toArray(ValueLayout.JAVA_LONG);
-      recording.add(new Call(entry.symbol(), entry.number(), copy));
+      recording.add(new NativeCall(entry.symbol(), entry.number(), copy));
       return;
     }
     record.set(ValueLayout.JAVA_LONG, 0, entry.number());
@@ -108,11 +110,11 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
-  public Program endRecording() {
+  public RecordedCalls endRecording() {
     if (recording == null) {
       throw new IllegalStateException("cpu: no recording is in progress");
     }
-    Program program = new RecordedCalls(recording);
+    RecordedCalls program = new RecordedCalls(recording);
     recording = null;
     return program;
   }
@@ -120,6 +122,17 @@ public final class CpuBackend implements Backend {
   @Override
   public void abandonRecording() {
     recording = null;
+  }
+
+  @Override
+  public TimedProgram timed(List<Call> calls) {
+    beginRecording();
+    try {
+      calls.forEach(call -> run(call.kernel(), call.precision(), call.arguments(), call.work()));
+      return endRecording();
+    } finally {
+      abandonRecording();
+    }
   }
 
   @Override
@@ -142,14 +155,16 @@ public final class CpuBackend implements Backend {
   }
 
   /** One native call over an array of kernel records. */
-  private final class RecordedCalls implements Program {
+  private final class RecordedCalls implements Program, TimedProgram {
     private final Arena arena = Arena.ofShared();
     private final String[] symbols;
     private final MemorySegment records;
+    private final MemorySegment times;
 
-    RecordedCalls(List<Call> calls) {
-      symbols = calls.stream().map(Call::symbol).toArray(String[]::new);
+    RecordedCalls(List<NativeCall> calls) {
+      symbols = calls.stream().map(NativeCall::symbol).toArray(String[]::new);
       records = arena.allocate(Math.max(1, calls.size()) * RECORD_BYTES, 64);
+      times = arena.allocate(ValueLayout.JAVA_LONG, calls.size() + 1);
       for (int i = 0; i < calls.size(); i++) {
         MemorySegment copy = arena.allocateFrom(ValueLayout.JAVA_LONG, calls.get(i).slots());
         records.set(ValueLayout.JAVA_LONG, i * RECORD_BYTES, calls.get(i).number());
@@ -159,7 +174,19 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void run() {
-      long failed = library.run(records, symbols.length);
+      check(library.run(records, symbols.length));
+    }
+
+    @Override
+    public void run(long[] nanoseconds) {
+      check(library.runTimed(records, symbols.length, times));
+      long start = times.get(ValueLayout.JAVA_LONG, 0);
+      for (int i = 0; i <= symbols.length; i++) {
+        nanoseconds[i] = times.getAtIndex(ValueLayout.JAVA_LONG, i) - start;
+      }
+    }
+
+    private void check(long failed) {
       if (failed != 0) {
         throw new DeviceException(
             "cpu: %s, call %d of %d of a recorded program, failed: %s"

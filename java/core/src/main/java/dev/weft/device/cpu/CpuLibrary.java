@@ -28,6 +28,7 @@ public final class CpuLibrary {
   private static CpuLibrary loaded;
 
   private final MethodHandle run;
+  private final MethodHandle runTimed;
   private final MethodHandle error;
   private final MethodHandle allocate;
   private final MethodHandle free;
@@ -44,6 +45,11 @@ public final class CpuLibrary {
     Path file = file(WEFT);
     SymbolLookup symbols = load(file);
     run = call(symbols, "weft_run", FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG));
+    runTimed =
+        call(
+            symbols,
+            "weft_run_timed",
+            FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG, ADDRESS));
     error = call(symbols, "weft_error", FunctionDescriptor.of(ADDRESS));
     allocate = call(symbols, "weft_allocate", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
     free = call(symbols, "weft_free", FunctionDescriptor.ofVoid(JAVA_LONG));
@@ -113,6 +119,15 @@ public final class CpuLibrary {
   long run(MemorySegment records, long count) {
     try {
       return (long) run.invokeExact(records, count);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** The same, and the clock before each record and after the last: count + 1 nanoseconds. */
+  long runTimed(MemorySegment records, long count, MemorySegment nanoseconds) {
+    try {
+      return (long) runTimed.invokeExact(records, count, nanoseconds);
     } catch (Throwable e) {
       throw new AssertionError(e);
     }

@@ -3,12 +3,14 @@ package dev.weft.device.cuda;
 
 import dev.weft.device.Arguments;
 import dev.weft.device.Backend;
+import dev.weft.device.Call;
 import dev.weft.device.Closing;
 import dev.weft.device.DeviceException;
 import dev.weft.device.DeviceUnavailableException;
 import dev.weft.device.Kernel;
 import dev.weft.device.Precision;
 import dev.weft.device.Program;
+import dev.weft.device.TimedProgram;
 import dev.weft.device.cpu.CpuLibrary;
 import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
@@ -27,6 +29,7 @@ public final class CudaBackend implements Backend {
   private final CudaDriver driver;
   private final Set<Long> allocations = new HashSet<>();
   private final Set<CudaProgram> programs = new HashSet<>();
+  private final Set<CudaTimedProgram> timedPrograms = new HashSet<>();
   private CudaKernels kernels;
   private Cublas cublas;
   private HostCopies copies;
@@ -229,6 +232,31 @@ public final class CudaBackend implements Backend {
     }
   }
 
+  /**
+   * Events in the graph itself, so that the kernels follow each other as they do in a replay, and
+   * what a launch costs the host is in no kernel's time.
+   */
+  @Override
+  public TimedProgram timed(List<Call> calls) {
+    enter();
+    CudaTimedProgram timed = new CudaTimedProgram(driver, calls.size(), timedPrograms);
+    try {
+      beginRecording();
+      for (int i = 0; i < calls.size(); i++) {
+        Call call = calls.get(i);
+        timed.captureTime(i);
+        run(call.kernel(), call.precision(), call.arguments(), call.work());
+      }
+      timed.captureTime(calls.size());
+      timed.runs(endRecording());
+      return timed;
+    } catch (RuntimeException e) {
+      Closing.after(e, this::abandonRecording);
+      Closing.after(e, timed::close);
+      throw e;
+    }
+  }
+
   @Override
   public void synchronize() {
     enter();
@@ -260,6 +288,7 @@ public final class CudaBackend implements Backend {
     closing.run(this::abandonRecording);
     closed = true;
     closing.run(driver::synchronize);
+    List.copyOf(timedPrograms).forEach(program -> closing.run(program::close));
     List.copyOf(programs).forEach(program -> closing.run(program::close));
     allocations.forEach(address -> closing.run(() -> driver.free(address)));
     allocations.clear();

@@ -11,6 +11,9 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
+import jcuda.driver.CUevent;
+import jcuda.driver.CUevent_flags;
+import jcuda.driver.CUevent_record_flags;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
@@ -255,6 +258,31 @@ final class CudaDriver implements AutoCloseable {
   /** Frees a graph that was made ready. */
   void destroy(CUgraphExec program) {
     check(JCudaDriver.cuGraphExecDestroy(program), "cuGraphExecDestroy");
+  }
+
+  /** Makes an event that notes the time. */
+  CUevent event() {
+    CUevent event = new CUevent();
+    check(JCudaDriver.cuEventCreate(event, CUevent_flags.CU_EVENT_DEFAULT), "cuEventCreate");
+    return event;
+  }
+
+  /** Adds to the capture that the event notes the time, whenever the graph comes to this place. */
+  void capture(CUevent event) {
+    int flags = CUevent_record_flags.CU_EVENT_RECORD_EXTERNAL;
+    check(JCudaDriver.cuEventRecordWithFlags(event, stream, flags), "cuEventRecordWithFlags");
+  }
+
+  /** Milliseconds from one event to another, after {@link #synchronize}. */
+  float milliseconds(CUevent from, CUevent to) {
+    float[] elapsed = new float[1];
+    check(JCudaDriver.cuEventElapsedTime(elapsed, from, to), "cuEventElapsedTime");
+    return elapsed[0];
+  }
+
+  /** Frees an event. */
+  void destroy(CUevent event) {
+    check(JCudaDriver.cuEventDestroy(event), "cuEventDestroy");
   }
 
   /** The stream, for cuBLAS. */

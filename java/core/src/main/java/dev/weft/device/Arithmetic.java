@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.device;
+
+/**
+ * How products of matrices are computed, by the names of the math modes: what a machine's
+ * arithmetic ceiling depends on.
+ */
+public enum Arithmetic {
+  /** float32 throughout. */
+  STRICT,
+  /** float32 in memory; TF32 or bfloat16 multiplications. */
+  FAST,
+  /** float64. */
+  DOUBLE;
+
+  /** That of a call. */
+  static Arithmetic of(Precision precision, Arguments arguments) {
+    if (precision == Precision.F64) {
+      return DOUBLE;
+    }
+    return arguments instanceof Arguments.Gemm gemm && gemm.fast() ? FAST : STRICT;
+  }
+
+  /** The precision of the operands in memory. */
+  public Precision precision() {
+    return this == DOUBLE ? Precision.F64 : Precision.F32;
+  }
+}

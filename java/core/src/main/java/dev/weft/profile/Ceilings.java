@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.profile;
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.RecordedProgram;
+import dev.weft.Shape;
+import dev.weft.Tensor;
+import dev.weft.device.Arguments;
+import dev.weft.device.Arithmetic;
+import dev.weft.device.Cost;
+import dev.weft.device.Kernel;
+import dev.weft.device.Precision;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * How fast a device is at best: bytes copied, by the size of what is copied, and products of square
+ * matrices, by the arithmetic; both by Weft's own kernels. Each is measured when it is first asked
+ * for and kept; the device must be idle then.
+ */
+public final class Ceilings {
+  private static final double NANOSECONDS = 1e9;
+  private static final int MEASUREMENTS = 5;
+  private static final double USUAL_SECONDS = 0.3;
+
+  private final Device device;
+  private final double seconds;
+  private final Map<Arithmetic, Double> products = new EnumMap<>(Arithmetic.class);
+  private final TreeMap<Long, Double> copies = new TreeMap<>();
+
+  /**
+   * What was measured.
+   *
+   * @param name such as {@code gemm strict 1024}
+   * @param value in units of {@code unit}
+   */
+  public record Ceiling(String name, double value, String unit) {}
+
+  /** Ceilings that are worth keeping: 2 seconds for each. */
+  public Ceilings(Device device) {
+    this(device, USUAL_SECONDS);
+  }
+
+  /**
+   * The ceilings of a device.
+   *
+   * @param seconds of one measurement; each ceiling is the best of five
+   */
+  public Ceilings(Device device, double seconds) {
+    this.device = device;
+    this.seconds = seconds;
+  }
+
+  private boolean cpu() {
+    return device.name().equals("cpu");
+  }
+
+  /** Bytes read and written by one copy, for sizes that lie in other caches or in none. */
+  public List<Long> copySizes() {
+    return cpu()
+        ? List.of(256L << 10, 2L << 20, 16L << 20, 256L << 20)
+        : List.of(4L << 20, 32L << 20, 256L << 20, 2L << 30);
+  }
+
+  /** Rows and columns of the matrices that are multiplied. */
+  public List<Integer> productSizes() {
+    return cpu() ? List.of(512, 1024, 2048) : List.of(4096, 8192);
+  }
+
+  /** The largest copy, which no cache holds. */
+  public Ceiling copy() {
+    return copy(copySizes().getLast());
+  }
+
+  /** A copy that reads and writes so many bytes together. */
+  public Ceiling copy(long bytes) {
+    long elements = bytes / 2 / Float.BYTES;
+    try (Tensor x = device.zeros(DType.F32, Shape.of(elements));
+        Tensor y = device.zeros(DType.F32, Shape.of(elements))) {
+      // operation 0 is WEFT_SCALE
+      var arguments = new Arguments.UnaryForward(x.address(), y.address(), elements, 0, 0.5);
+      double rate =
+          Cost.of(Kernel.UNARY_FORWARD, Precision.F32, arguments).bytes()
+              / seconds(Kernel.UNARY_FORWARD, Precision.F32, arguments, elements);
+      return new Ceiling("copy " + size(bytes), rate / 1e9, "GB/s");
+    }
+  }
+
+  private static String size(long bytes) {
+    return bytes < 1 << 20 ? (bytes >> 10) + " KiB" : (bytes >> 20) + " MiB";
+  }
+
+  /** A product of two square matrices: multiplications and additions in a second. */
+  public Ceiling gemm(Arithmetic arithmetic, int size) {
+    DType dtype = arithmetic.precision() == Precision.F64 ? DType.F64 : DType.F32;
+    long n = size;
+    try (Tensor a = device.full(dtype, Shape.of(n, n), 0.5);
+        Tensor b = device.full(dtype, Shape.of(n, n), 0.25);
+        Tensor c = device.zeros(dtype, Shape.of(n, n))) {
+      var arguments =
+          new Arguments.Gemm(
+              a.address(),
+              b.address(),
+              c.address(),
+              n,
+              n,
+              n,
+              n,
+              n,
+              n,
+              false,
+              false,
+              1,
+              0,
+              arithmetic == Arithmetic.FAST);
+      double rate =
+          Cost.of(Kernel.GEMM, arithmetic.precision(), arguments).flops()
+              / seconds(Kernel.GEMM, arithmetic.precision(), arguments, n * n);
+      String name = arithmetic.name().toLowerCase(Locale.ROOT);
+      return new Ceiling("gemm %s %d".formatted(name, size), rate / 1e9, "GFLOP/s");
+    }
+  }
+
+  /** The shortest time of a call, each measurement long enough for the clock. */
+  private double seconds(Kernel kernel, Precision precision, Arguments arguments, long work) {
+    try (RecordedProgram one =
+        device.record(() -> device.run(kernel, precision, arguments, work))) {
+      double once = Math.min(time(one, 1), time(one, 1));
+      int count = (int) Math.clamp(seconds / once, 1, 10_000);
+      double best = once;
+      for (int i = 0; i < MEASUREMENTS; i++) {
+        best = Math.min(best, time(one, count));
+      }
+      return best;
+    }
+  }
+
+  private double time(RecordedProgram program, int count) {
+    device.synchronize();
+    long start = System.nanoTime();
+    for (int i = 0; i < count; i++) {
+      program.run();
+    }
+    device.synchronize();
+    return (System.nanoTime() - start) / NANOSECONDS / count;
+  }
+
+  /**
+   * Bytes a second that a call which moves so many bytes could reach: those of copies of that size,
+   * between the measured sizes by the logarithm of the size.
+   */
+  public double bytesPerSecond(long bytes) {
+    if (copies.isEmpty()) {
+      copySizes().forEach(size -> copies.put(size, copy(size).value() * 1e9));
+    }
+    long wanted = Math.clamp(bytes, copies.firstKey(), copies.lastKey());
+    Map.Entry<Long, Double> below = copies.floorEntry(wanted);
+    Map.Entry<Long, Double> above = copies.ceilingEntry(wanted);
+    if (below.getKey().equals(above.getKey())) {
+      return below.getValue();
+    }
+    double place =
+        Math.log((double) wanted / below.getKey())
+            / Math.log((double) above.getKey() / below.getKey());
+    return below.getValue() + place * (above.getValue() - below.getValue());
+  }
+
+  /** Floating-point operations a second of the best product. */
+  public double flopsPerSecond(Arithmetic arithmetic) {
+    return products.computeIfAbsent(
+        arithmetic,
+        key ->
+            productSizes().stream().mapToDouble(size -> gemm(key, size).value()).max().orElseThrow()
+                * 1e9);
+  }
+
+  /** Every ceiling of an arithmetic and of copies, as measured now. */
+  public List<Ceiling> all(Arithmetic... arithmetics) {
+    List<Ceiling> found = new ArrayList<>();
+    copySizes().forEach(size -> found.add(copy(size)));
+    for (Arithmetic arithmetic : arithmetics) {
+      productSizes().forEach(size -> found.add(gemm(arithmetic, size)));
+    }
+    return found;
+  }
+}
