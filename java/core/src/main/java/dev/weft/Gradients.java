@@ -51,6 +51,7 @@ final class Gradients {
       if (output.grad() == null) {
         continue;
       }
+      tape.device().recorder().layer(node.layer());
       node.operation().backward(node);
       if (!retained && output.gradMemory() != null) {
         tape.release(output.gradMemory());

@@ -19,6 +19,7 @@ public final class Node {
   private final Tape tape;
   private final Operation operation;
   private final List<Tensor> inputs;
+  private final String layer;
   private Tensor output;
   private List<Tensor> saved = List.of();
 
@@ -26,6 +27,7 @@ public final class Node {
     this.tape = tape;
     this.operation = operation;
     this.inputs = inputs;
+    this.layer = tape.device().recorder().layer();
   }
 
   /** The tape it stands on. */
@@ -36,6 +38,11 @@ public final class Node {
   /** What was applied. */
   public Operation operation() {
     return operation;
+  }
+
+  /** The layer that applied it, the label of its gradients' kernels. */
+  String layer() {
+    return layer;
   }
 
   /** What it was applied to. */

@@ -116,6 +116,36 @@ class TrainCommandTest {
   }
 
   @Test
+  void aProfileSaysWhereTheTimeGoes() throws IOException {
+    Path trace = folder.resolve("trace.json");
+    String out = train("--profile=" + trace).succeeded().out();
+    for (String words :
+        List.of(
+            "us replayed; ",
+            "of the step inside matrix products (oneDNN)",
+            "\nforward ",
+            "\nhost ",
+            "\n0 linear(784,32) relu, backward ",
+            "\n2 dropout(0.2), forward ",
+            "\ngemm_f32 ",
+            "wrote    " + trace)) {
+      assertTrue(out.contains(words), () -> "'" + words + "' is not in: " + out);
+    }
+    assertTrue(
+        JsonParser.parseString(Files.readString(trace)).getAsJsonObject().has("traceEvents"));
+    assertFalse(Files.exists(folder.resolve("m.safetensors")), "nothing was trained");
+    assertFalse(train("--profile").succeeded().out().contains("wrote"));
+  }
+
+  @Test
+  void aProfileThatCannotBeWrittenIsFoundBefore() {
+    Weft.Run run = train("--profile=" + folder.resolve("absent/trace.json"));
+    run.failed(Main.FAILURE, "absent", "does not exist");
+    assertEquals("", run.out());
+    train("--profile", "--log", folder.resolve("log")).failed(Main.WRONG_USE, "--log");
+  }
+
+  @Test
   void twoRunsOfOneSeedWriteTheSameFile() throws IOException {
     Path first = folder.resolve("first.safetensors");
     Path second = folder.resolve("second.safetensors");

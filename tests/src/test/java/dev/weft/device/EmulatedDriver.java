@@ -23,6 +23,7 @@ final class EmulatedDriver implements AutoCloseable {
   static final int INVALID_VALUE = 1;
   static final int OUT_OF_MEMORY = 2;
   static final int INVALID_CONTEXT = 201;
+  static final int INVALID_HANDLE = 400;
   static final int ILLEGAL_STATE = 401;
   static final int NOT_FOUND = 500;
   static final int NOT_READY = 600;

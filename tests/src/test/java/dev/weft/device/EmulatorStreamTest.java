@@ -8,6 +8,8 @@ import static dev.weft.device.EmulatedDriver.CAPTURE_UNJOINED;
 import static dev.weft.device.EmulatedDriver.CAPTURE_UNSUPPORTED;
 import static dev.weft.device.EmulatedDriver.ILLEGAL_ADDRESS;
 import static dev.weft.device.EmulatedDriver.ILLEGAL_STATE;
+import static dev.weft.device.EmulatedDriver.INVALID_HANDLE;
+import static dev.weft.device.EmulatedDriver.INVALID_VALUE;
 import static dev.weft.device.EmulatedDriver.LAUNCH_FAILED;
 import static dev.weft.device.EmulatedDriver.NOT_READY;
 import static dev.weft.device.EmulatedDriver.SUCCESS;
@@ -217,6 +219,31 @@ class EmulatorStreamTest {
     driver.expect(CAPTURED_EVENT, "cuEventSynchronize", fork);
     driver.ok("cuEventDestroy_v2", fork);
     driver.ok("cuEventDestroy_v2", join);
+  }
+
+  @Test
+  void anEventInAGraphNotesTheTimeOfEachLaunch() {
+    int external = 1;
+    MemorySegment before = driver.event();
+    MemorySegment after = driver.event();
+    MemorySegment milliseconds = driver.arena.allocate(4);
+    driver.expect(INVALID_VALUE, "cuEventRecordWithFlags", before, stream, external);
+    driver.beginCapture(stream, RELAXED);
+    driver.ok("cuEventRecordWithFlags", before, stream, external);
+    driver.fill(stream, y, 16, 2);
+    driver.ok("cuEventRecordWithFlags", after, stream, external);
+    MemorySegment graph = driver.endCapture(stream);
+    // nothing has run yet
+    driver.expect(INVALID_HANDLE, "cuEventElapsedTime", milliseconds, before, after);
+    MemorySegment program = driver.instantiate(graph);
+    driver.ok("cuGraphLaunch", program, stream);
+    driver.ok("cuStreamSynchronize", stream);
+    driver.ok("cuEventElapsedTime", milliseconds, before, after);
+    assertTrue(milliseconds.get(JAVA_FLOAT, 0) > 0);
+    driver.ok("cuGraphExecDestroy", program);
+    driver.ok("cuGraphDestroy", graph);
+    driver.ok("cuEventDestroy_v2", before);
+    driver.ok("cuEventDestroy_v2", after);
   }
 
   @Test

@@ -14,6 +14,7 @@ import dev.weft.train.Epochs;
 import dev.weft.train.Evaluation;
 import dev.weft.train.History;
 import dev.weft.train.Trainer;
+import dev.weft.train.TrainingRun;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -35,7 +36,8 @@ import picocli.CommandLine.ParentCommand;
       "  weft train --data mnist/ --epochs 10 --out mnist.safetensors",
       "  weft train --hidden 512,256 --activation gelu --optimizer adamw --rate 0.002",
       "  weft train --layers \"linear(784,100) tanh linear(100,10)\" --threads 2",
-      "  weft train --validation 0.1 --log run.jsonl"
+      "  weft train --validation 0.1 --log run.jsonl",
+      "  weft train --hidden 2048,2048 --dropout 0 --batch 1024 --profile"
     })
 final class TrainCommand implements Callable<Integer> {
   @ParentCommand private Main main;
@@ -101,6 +103,17 @@ final class TrainCommand implements Callable<Integer> {
       description = "A file for one line of JSON an epoch.")
   private Path log;
 
+  @Option(
+      names = "--profile",
+      arity = "0..1",
+      fallbackValue = "",
+      paramLabel = "FILE",
+      description =
+          "Does not train, but times steps and prints where the time goes: by phase, layer and"
+              + " kernel, beside what the machine can do. FILE receives a timeline for"
+              + " chrome://tracing.")
+  private Path profile;
+
   @Option(names = "--plain", description = "No progress bar, also in a terminal.")
   private boolean plain;
 
@@ -116,7 +129,15 @@ final class TrainCommand implements Callable<Integer> {
     if (!(validation >= 0 && validation < 1)) {
       throw new IllegalArgumentException("--validation must be in [0, 1), not " + validation);
     }
-    AtomicFile.checkWritable(file);
+    if (profile != null && log != null) {
+      throw new IllegalArgumentException("--profile trains no epoch that --log could tell about");
+    }
+    if (isTraced()) {
+      AtomicFile.checkWritable(profile);
+    }
+    if (profile == null) {
+      AtomicFile.checkWritable(file);
+    }
     if (log != null) {
       if (log.toAbsolutePath().normalize().equals(file.toAbsolutePath().normalize())) {
         throw new IllegalArgumentException("--log and --out name the same file, " + file);
@@ -137,12 +158,23 @@ final class TrainCommand implements Callable<Integer> {
               .lastBatch(last)
               .seed(seed);
       announce(split, network, optimizer, device, math);
+      if (profile != null) {
+        try (TrainingRun run = trainer.start(parts.train(), null)) {
+          new ProfileReport(out()).run(run, device, isTraced() ? profile : null);
+        }
+        network.close();
+        return Main.SUCCESS;
+      }
       MemoryAccount account =
           new MemoryAccount(network, optimizer, math.dtype(), batch, parts.train(), parts.test());
       History history = fit(trainer, parts, passes, device);
       finish(network, loss, split.test(), history, account, device, math);
       return Main.SUCCESS;
     }
+  }
+
+  private boolean isTraced() {
+    return profile != null && !profile.toString().isEmpty();
   }
 
   private PrintWriter out() {

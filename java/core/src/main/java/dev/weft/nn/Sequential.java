@@ -7,6 +7,7 @@ import dev.weft.Parameter;
 import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
+import dev.weft.device.Recorder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -15,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -27,6 +29,7 @@ public final class Sequential implements Layer, AutoCloseable {
   private static final long FIRST_DRAW = 1L << 31;
 
   private final List<Layer> layers;
+  private final List<String> labels;
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
   private NetworkFile.Values values;
   private ParameterArena arena;
@@ -44,6 +47,7 @@ public final class Sequential implements Layer, AutoCloseable {
                 layer ->
                     layer instanceof Sequential inner ? inner.layers.stream() : Stream.of(layer))
             .toList();
+    this.labels = IntStream.range(0, layers.size()).mapToObj(this::label).toList();
     this.values = values;
     checkSizes();
     for (int i = 0; i < layers.size(); i++) {
@@ -59,6 +63,15 @@ public final class Sequential implements Layer, AutoCloseable {
         }
       }
     }
+  }
+
+  /** Its place and name, and the activation that is computed with it. */
+  private String label(int i) {
+    boolean activated =
+        layers.get(i) instanceof Linear
+            && i + 1 < layers.size()
+            && layers.get(i + 1) instanceof Activation;
+    return i + " " + layers.get(i).spec() + (activated ? " " + layers.get(i + 1).spec() : "");
   }
 
   private void checkSizes() {
@@ -230,7 +243,10 @@ public final class Sequential implements Layer, AutoCloseable {
   public Tensor forward(Tape tape, Tensor x) {
     tape.math(math);
     Tensor y = x;
+    Recorder recorder = tape.device().recorder();
+    String before = recorder.layer();
     for (int i = 0; i < layers.size(); i++) {
+      recorder.layer(labels.get(i));
       if (layers.get(i) instanceof Linear linear
           && i + 1 < layers.size()
           && layers.get(i + 1) instanceof Activation activation) {
@@ -240,6 +256,7 @@ public final class Sequential implements Layer, AutoCloseable {
         y = layers.get(i).forward(tape, y);
       }
     }
+    recorder.layer(before);
     return y;
   }
 

@@ -56,6 +56,22 @@ public final class Ceilings {
     this.seconds = seconds;
   }
 
+  /**
+   * Ceilings that are known already.
+   *
+   * @param copies bytes read and written a second, by the bytes of a copy; at least one
+   * @param products floating-point operations a second
+   */
+  public static Ceilings of(Map<Long, Double> copies, Map<Arithmetic, Double> products) {
+    if (copies.isEmpty()) {
+      throw new IllegalArgumentException("ceilings need at least one copy");
+    }
+    Ceilings known = new Ceilings(null, 0);
+    known.copies.putAll(copies);
+    known.products.putAll(products);
+    return known;
+  }
+
   private boolean cpu() {
     return device.name().equals("cpu");
   }
@@ -170,8 +186,15 @@ public final class Ceilings {
     return below.getValue() + place * (above.getValue() - below.getValue());
   }
 
-  /** Floating-point operations a second of the best product. */
+  /**
+   * Floating-point operations a second of the best product.
+   *
+   * @throws IllegalArgumentException where it is not among those that were given
+   */
   public double flopsPerSecond(Arithmetic arithmetic) {
+    if (device == null && !products.containsKey(arithmetic)) {
+      throw new IllegalArgumentException("no ceiling is known for products in " + arithmetic);
+    }
     return products.computeIfAbsent(
         arithmetic,
         key ->

@@ -2,12 +2,15 @@
 package dev.weft.train;
 
 import dev.weft.Device;
+import dev.weft.RecordedProgram;
 import dev.weft.StepState;
 import dev.weft.Tape;
 import dev.weft.Tensor;
+import dev.weft.device.Call;
 import dev.weft.device.Closing;
 import dev.weft.device.Pool;
-import dev.weft.device.Program;
+import dev.weft.device.TimedProgram;
+import java.util.List;
 import java.util.function.Function;
 
 /** A step of fixed shapes as a program, with the tape that holds its memory. */
@@ -15,7 +18,7 @@ final class RecordedStep implements AutoCloseable {
   private final Tensor parameters;
   private final Pool pool;
   private final Tape tape;
-  private final Program program;
+  private final RecordedProgram program;
   private Tensor result;
 
   /**
@@ -52,6 +55,16 @@ final class RecordedStep implements AutoCloseable {
   void run() {
     parameters.address();
     program.run();
+  }
+
+  /** What it runs. */
+  List<Call> calls() {
+    return program.calls();
+  }
+
+  /** The same step with a clock between its calls; closed before this one. */
+  TimedProgram timed() {
+    return program.timed();
   }
 
   /** What the body returned: valid after each run until the next, of this or of a step over it. */

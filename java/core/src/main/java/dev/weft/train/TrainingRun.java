@@ -12,10 +12,14 @@ import dev.weft.data.BatchOrder;
 import dev.weft.data.Dataset;
 import dev.weft.data.LastBatch;
 import dev.weft.device.Closing;
+import dev.weft.device.Phase;
+import dev.weft.device.Recorder;
 import dev.weft.nn.Loss;
 import dev.weft.nn.ParameterArena;
 import dev.weft.nn.Sequential;
 import dev.weft.optim.Optimizer;
+import dev.weft.profile.Ceilings;
+import dev.weft.profile.Profile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -25,6 +29,8 @@ import java.util.List;
  * A training run in progress: data and recorded steps on the device. Made by {@link Trainer#start}.
  */
 public final class TrainingRun implements AutoCloseable {
+  private static final double SECONDS_PER_CEILING = 0.05;
+
   /** What a trainer was told. */
   record Settings(
       Sequential network,
@@ -51,6 +57,7 @@ public final class TrainingRun implements AutoCloseable {
   private long stepsDone;
   private int epoch;
   private int batch;
+  private int orderedEpoch = -1;
 
   TrainingRun(Settings settings, Dataset train, Dataset test) {
     this.settings = settings;
@@ -93,14 +100,25 @@ public final class TrainingRun implements AutoCloseable {
         Tape.Mode.TRAIN,
         over,
         tape -> {
+          Recorder recorder = settings.device().recorder();
           arena.zeroGradients();
-          Tensor y = settings.network().forward(tape, data.features(tape, state, rows));
+          recorder.label(Phase.DATA, "batch");
+          Tensor x = data.features(tape, state, rows);
+          Tensor targets = data.targets(tape, state, rows);
+          recorder.label(Phase.FORWARD, "network");
+          Tensor y = settings.network().forward(tape, x);
+          recorder.label(Phase.LOSS, loss.spec());
           Tensor hits = metrics.countsHits() ? tape.make(y.dtype(), Shape.of(rows)) : null;
-          Tensor value = loss.apply(tape, y, data.targets(tape, state, rows), hits);
+          Tensor value = loss.apply(tape, y, targets, hits);
+          recorder.label(Phase.BACKWARD, loss.spec());
           tape.backward(value);
+          recorder.label(Phase.BACKWARD, "network");
           arena.fillMissingGradients();
+          recorder.label(Phase.METRICS, "metrics");
           metrics.add(value, loss.weight(rows), hits);
+          recorder.label(Phase.OPTIMIZER, settings.optimizer().spec());
           optimizer.step(state);
+          recorder.label(Phase.METRICS, "metrics");
           state.advance(rows);
           return value;
         });
@@ -120,19 +138,61 @@ public final class TrainingRun implements AutoCloseable {
   /** Runs one step; the first of an epoch takes a new order of examples. */
   public void step() {
     checkOpen();
-    if (batch == 0) {
-      order.epoch(epoch, rows);
-      data.order(rows);
-      state.set(settings.seed(), stepsDone, 0, settings.optimizer().rate());
-      metrics.reset();
-    }
+    beginEpoch();
     (batch == order.batches() - 1 ? rest : full).run();
+    stepped();
+  }
+
+  /** Where the next step is the first of an epoch: gives the device a new order of examples. */
+  boolean beginEpoch() {
+    if (batch > 0 || orderedEpoch == epoch) {
+      return false;
+    }
+    order.epoch(epoch, rows);
+    data.order(rows);
+    state.set(settings.seed(), stepsDone, 0, settings.optimizer().rate());
+    metrics.reset();
+    orderedEpoch = epoch;
+    return true;
+  }
+
+  /** Notes that a step was run. */
+  void stepped() {
     stepsDone++;
     batch++;
     if (batch == order.batches()) {
       batch = 0;
       epoch++;
     }
+  }
+
+  /** The step of a full batch. */
+  RecordedStep full() {
+    return full;
+  }
+
+  /** How many of the steps that this epoch still has are of full batches, all in a row. */
+  int fullStepsLeft() {
+    return order.batches() - batch - (rest == full ? 0 : 1);
+  }
+
+  /**
+   * Trains on and finds out where the time of a step goes.
+   *
+   * @param steps how many steps are timed call by call; as many are replayed as usual, in turn
+   * @throws IllegalArgumentException where {@code steps} is less than 1
+   */
+  public Profile profile(int steps) {
+    return profile(steps, new Ceilings(settings.device(), SECONDS_PER_CEILING));
+  }
+
+  /** The same, beside ceilings that were measured before. */
+  public Profile profile(int steps, Ceilings ceilings) {
+    checkOpen();
+    if (steps < 1) {
+      throw new IllegalArgumentException("a profile needs at least 1 step, not " + steps);
+    }
+    return new StepProfiler(this, settings.device()).profile(steps, ceilings);
   }
 
   /**

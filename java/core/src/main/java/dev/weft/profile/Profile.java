@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.profile;
+
+import dev.weft.device.Call;
+import dev.weft.device.Cost;
+import dev.weft.device.Kernel;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * Where the time of a training step goes. All times are in nanoseconds; those of calls are medians
+ * over the steps.
+ *
+ * @param device its name
+ * @param hardware one line about it
+ * @param steps how many were timed
+ * @param entries the calls of a step in order
+ * @param replayed a step as it runs when nobody watches
+ * @param host what a replayed step costs the thread that trains, beside the kernels: Java, and the
+ *     calls into native code
+ * @param hostKind whether that adds to the time of a step
+ * @param epochTurn what the host does once an epoch: a new order of examples; NaN where no epoch
+ *     began meanwhile
+ * @param stepsPerEpoch steps of an epoch
+ * @param samples single steps as they ran, for a trace
+ */
+public record Profile(
+    String device,
+    String hardware,
+    int steps,
+    List<Entry> entries,
+    double replayed,
+    double host,
+    Host hostKind,
+    double epochTurn,
+    int stepsPerEpoch,
+    List<Step> samples) {
+
+  /** What the thread that trains does while kernels run. */
+  public enum Host {
+    /** It waits for them: its own work adds to the step. */
+    WAITS,
+    /** It prepares the next step: its own work is hidden as long as it is shorter. */
+    RUNS_AHEAD
+  }
+
+  /** What keeps a call from being faster. */
+  public enum Bound {
+    MEMORY,
+    ARITHMETIC
+  }
+
+  /**
+   * A call of the step.
+   *
+   * @param nanoseconds its time
+   * @param cost what it moves and computes
+   * @param least nanoseconds at the machine's ceilings: the longer of moving its bytes and of its
+   *     arithmetic
+   * @param bound which of the two that is
+   */
+  public record Entry(Call call, double nanoseconds, Cost cost, double least, Bound bound) {
+    private static final double NANOSECONDS = 1e9;
+
+    /** With the time of a call, at the given ceilings. */
+    public static Entry of(Call call, double nanoseconds, Ceilings ceilings) {
+      Cost cost = call.cost();
+      double memory = NANOSECONDS * cost.bytes() / ceilings.bytesPerSecond(cost.bytes());
+      double arithmetic =
+          cost.flops() == 0
+              ? 0
+              : NANOSECONDS * cost.flops() / ceilings.flopsPerSecond(call.arithmetic());
+      return new Entry(
+          call,
+          nanoseconds,
+          cost,
+          Math.max(memory, arithmetic),
+          memory >= arithmetic ? Bound.MEMORY : Bound.ARITHMETIC);
+    }
+
+    /** The phase as a word. */
+    public String phase() {
+      return call.phase().name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /**
+   * Calls that have something in common.
+   *
+   * @param name what they have in common
+   * @param calls how many
+   * @param nanoseconds their time
+   * @param cost what they move and compute
+   * @param least nanoseconds at the machine's ceilings
+   */
+  public record Group(String name, int calls, double nanoseconds, Cost cost, double least) {
+    private static Group of(String name, List<Entry> entries) {
+      return new Group(
+          name,
+          entries.size(),
+          entries.stream().mapToDouble(Entry::nanoseconds).sum(),
+          entries.stream().map(Entry::cost).reduce(Cost.NONE, Cost::plus),
+          entries.stream().mapToDouble(Entry::least).sum());
+    }
+
+    /** 10⁹ operations a second. */
+    public double gigaflops() {
+      return cost.flops() / nanoseconds;
+    }
+
+    /** 10⁹ bytes a second. */
+    public double gigabytes() {
+      return cost.bytes() / nanoseconds;
+    }
+
+    /** The share of the machine's ceilings that they reach: the least time / the time. */
+    public double shareOfCeiling() {
+      return least / nanoseconds;
+    }
+  }
+
+  /**
+   * A step as it ran once.
+   *
+   * @param start when it began, by {@link System#nanoTime}
+   * @param wall its time as the host saw it
+   * @param times since its first call began: at k, call k began
+   */
+  public record Step(long start, long wall, long[] times) {
+    /** The time of all calls. */
+    public long busy() {
+      return times[times.length - 1];
+    }
+  }
+
+  /** The calls by the phase of the step, in the order of the step. */
+  public List<Group> byPhase() {
+    return by(Entry::phase);
+  }
+
+  /** The calls by layer and phase, in the order of the step. */
+  public List<Group> byLayer() {
+    return by(entry -> entry.call().layer() + ", " + entry.phase());
+  }
+
+  /** The calls by kernel, the longest together first. */
+  public List<Group> byKernel() {
+    return by(entry -> entry.call().symbol()).stream()
+        .sorted((a, b) -> Double.compare(b.nanoseconds(), a.nanoseconds()))
+        .toList();
+  }
+
+  /** The calls grouped by a name. */
+  public List<Group> by(Function<Entry, String> name) {
+    Map<String, List<Entry>> groups =
+        entries.stream()
+            .collect(Collectors.groupingBy(name, LinkedHashMap::new, Collectors.toList()));
+    return groups.entrySet().stream().map(e -> Group.of(e.getKey(), e.getValue())).toList();
+  }
+
+  /** All calls. */
+  public Group kernels() {
+    return Group.of("kernels", entries);
+  }
+
+  /** A timed step: its calls, and the host where they wait for it. */
+  public double total() {
+    return kernels().nanoseconds() + (hostKind == Host.WAITS ? host : 0);
+  }
+
+  /** The share of a step that is spent in products of matrices: in oneDNN or cuBLAS. */
+  public double shareOfProducts() {
+    return entries.stream()
+            .filter(entry -> entry.call().kernel().kind() == Kernel.Kind.LIBRARY)
+            .mapToDouble(Entry::nanoseconds)
+            .sum()
+        / total();
+  }
+}
