@@ -9,8 +9,10 @@
 // as its only parameter, a CPU function takes a pointer to it. Java writes the same slots in order.
 //
 // Matrices are row-major and dense unless a stride is named. T is the kernel's element type (float
-// for _f32, double for _f64). "(+)=" means: assign when accumulate is 0, add when it is 1.
-// A pointer marked nullable may be 0. No argument may alias another unless the comment allows it.
+// for _f32, double for _f64, bfloat16 for _bf16). A _bf16 kernel computes in float and rounds what it
+// stores; an argument marked wide is float there, and T in the others. "(+)=" means: assign when
+// accumulate is 0, add when it is 1. A pointer marked nullable may be 0. No argument may alias another
+// unless the comment allows it.
 #ifndef WEFT_ABI_KERNELS_H
 #define WEFT_ABI_KERNELS_H
 
@@ -84,7 +86,8 @@ typedef enum weft_reduction {
 // Row r with label k = labels[r] (int32) and q = (1 - smoothing) onehot(k) + smoothing / classes:
 //   losses[r] = -sum_c q_c log softmax(x_r)_c
 //   dx[r,c]   = scale (softmax(x_r)_c - q_c)      dx nullable; may be x
-//   hits[r]   = 1 where the first largest logit is at k, else 0    nullable; T
+//   hits[r]   = 1 where the first largest logit is at k, else 0    nullable
+// losses and hits are wide.
 // A label outside 0..classes-1 or a NaN in the row makes the row's loss and gradient NaN and its hit
 // 0. work: classes > 1024 ? rows : ceil(rows / 8); surplus blocks do nothing.
 #define WEFT_SOFTMAX_CROSS_ENTROPY(P, I, D) \
@@ -116,17 +119,18 @@ typedef enum weft_reduction {
 // min(count, (p + 1) * length), length = ceil(count / parts). A second call with outer' = 1,
 // count' = parts, inner' = outer * inner, parts' = 1 finishes it; the order never depends on the
 // number of threads. y[..] (+)= scale * reduced (MAX ignores accumulate and scale; MEAN divides by
-// count before scale). An empty part gives 0 (MAX: -infinity). work: parts * outer * inner
+// count before scale). An empty part gives 0 (MAX: -infinity). y is wide, so a
+// second call after a _bf16 kernel is _f32. work: parts * outer * inner
 #define WEFT_REDUCE(P, I, D) \
   P(x) P(y) I(outer) I(count) I(inner) I(parts) I(operation) D(scale) I(accumulate)
 
 // dx (outer, count, inner) (+)= scale * dy (outer, inner) for SUM; / count for MEAN;
-// * 2 x for SUM_OF_SQUARES (x otherwise unused). work: outer * count * inner
+// * 2 x for SUM_OF_SQUARES (x otherwise unused). dy is wide. work: outer * count * inner
 #define WEFT_REDUCE_BACKWARD(P, I, D) \
   P(x) P(dy) P(dx) I(outer) I(count) I(inner) I(operation) D(scale) I(accumulate)
 
 // dx (+)= dy / ties where x == y, else 0; ties counts the equal largest entries, as in PyTorch's amax.
-// work: outer * inner
+// y and dy are wide. work: outer * inner
 #define WEFT_MAX_BACKWARD(P, I, D) P(x) P(y) P(dy) P(dx) I(outer) I(count) I(inner) I(accumulate)
 
 // y[r,:] = scale * source[index[start + r], :] + shift; start = state->cursor, 0 where state is 0.
@@ -136,7 +140,7 @@ typedef enum weft_reduction {
   P(source) P(index) P(state) P(y) I(rows) I(cols) I(source_rows) D(scale) D(shift)
 
 // dsource[index[r], :] += scale * dy[r, :], rows in order, so repeated rows add up the same way every
-// time. A row whose index is not in 0..source_rows-1 is left out. work: cols
+// time. A row whose index is not in 0..source_rows-1 is left out. dsource is wide. work: cols
 #define WEFT_GATHER_ROWS_BACKWARD(P, I, D) \
   P(index) P(dy) P(dsource) I(rows) I(cols) I(source_rows) D(scale)
 
@@ -161,32 +165,36 @@ typedef enum weft_reduction {
 // double and rounded, so that all devices agree. work: n
 #define WEFT_RANDOM(P, I, D) P(y) I(n) I(seed) I(step) I(operation) D(a) D(b)
 
+// y[i] (+)= x[i]; f32_to_bf16 rounds to the nearest, bf16_to_f32 is exact. work: n
+#define WEFT_CAST(P, I, D) P(x) P(y) I(n) I(accumulate)
+
 // One step over a flat arena of n values, rate = state->rate, g = gradient + weight_decay * value:
 //   velocity = momentum velocity + (1 - dampening) g
 //   value   -= rate (nesterov ? g + momentum velocity : velocity)
-// velocity nullable when momentum is 0: value -= rate g. work: n
+// velocity nullable when momentum is 0: value -= rate g. copy nullable: bfloat16 in all precisions,
+// it receives the new values rounded. work: n
 #define WEFT_SGD(P, I, D)                                                                     \
-  P(value) P(gradient) P(velocity) P(state) I(n) D(momentum) D(dampening) D(weight_decay)     \
-  I(nesterov)
+  P(value) P(gradient) P(velocity) P(copy) P(state) I(n) D(momentum) D(dampening)             \
+  D(weight_decay) I(nesterov)
 
 // t = state->step + 1; g = gradient + l2 * value
 //   m = beta1 m + (1 - beta1) g            v = beta2 v + (1 - beta2) g^2
 //   value -= rate * (m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon) + weight_decay value)
-// l2 is Adam's, weight_decay is AdamW's. work: n
+// l2 is Adam's, weight_decay is AdamW's; copy as for sgd. work: n
 #define WEFT_ADAM(P, I, D)                                                                    \
-  P(value) P(gradient) P(first) P(second) P(state) I(n) D(beta1) D(beta2) D(epsilon) D(l2)    \
-  D(weight_decay)
+  P(value) P(gradient) P(first) P(second) P(copy) P(state) I(n) D(beta1) D(beta2) D(epsilon)  \
+  D(l2) D(weight_decay)
 
 // state->step += 1; state->cursor += rows. work: 1
 #define WEFT_ADVANCE_STEP(P, I, D) P(state) I(rows)
 
 // c (m, n) = alpha op(a) op(b) + beta c, op(a) (m, k), op(b) (k, n); lda, ldb, ldc are the row
 // strides of the stored matrices; transpose_a = 1 means that a is stored (k, m). With beta 0, c is
-// never read. fast: 0 float32 throughout, 1 TF32 / bf16 multiplications (f32 only).
-// On CUDA this is a call of cuBLAS. work: m * n
+// never read. fast: 0 float32 throughout, 1 TF32 / bf16 multiplications (f32 only). c_wide: 1 makes
+// c wide, else it is T (bf16 only). On CUDA this is a call of cuBLAS. work: m * n
 #define WEFT_GEMM(P, I, D)                                                                    \
   P(a) P(b) P(c) I(m) I(n) I(k) I(lda) I(ldb) I(ldc) I(transpose_a) I(transpose_b) D(alpha)   \
-  D(beta) I(fast)
+  D(beta) I(fast) I(c_wide)
 
 // ---- the list of structs ----
 #define WEFT_STRUCTS(S)                                        \
@@ -209,6 +217,7 @@ typedef enum weft_reduction {
   S(copy_rows, WEFT_COPY_ROWS)                                 \
   S(transpose, WEFT_TRANSPOSE)                                 \
   S(random, WEFT_RANDOM)                                       \
+  S(cast, WEFT_CAST)                                           \
   S(sgd, WEFT_SGD)                                             \
   S(adam, WEFT_ADAM)                                           \
   S(advance_step, WEFT_ADVANCE_STEP)                           \
@@ -216,7 +225,7 @@ typedef enum weft_reduction {
 
 // ---- the list of kernels: name, struct, threads in a block, work items in a block ----
 // A launch has ceil(work / items) blocks; block b owns items b * items up to (b + 1) * items.
-// A typed kernel exists as name_f32 and name_f64.
+// A typed kernel exists as name_f32, name_f64 and name_bf16.
 #define WEFT_TYPED_KERNELS(K)                                          \
   K(bias_activation_forward, bias_activation_forward, 128, 1024)       \
   K(bias_activation_backward, bias_activation_backward, 128, 1024)     \
@@ -235,7 +244,10 @@ typedef enum weft_reduction {
   K(argmax, argmax, 128, 4)                                            \
   K(fill, fill, 128, 1024)                                             \
   K(copy_rows, copy_rows, 128, 1024)                                   \
-  K(transpose, transpose, 256, 1)                                      \
+  K(transpose, transpose, 256, 1)
+
+// Those that write parameters, which are float or double: name_f32 and name_f64.
+#define WEFT_WIDE_KERNELS(K)                                           \
   K(random_uniform, random, 128, 1024)                                 \
   K(random_normal, random, 128, 1024)                                  \
   K(sgd, sgd, 128, 1024)                                               \
@@ -243,6 +255,8 @@ typedef enum weft_reduction {
 
 #define WEFT_UNTYPED_KERNELS(K)                       \
   K(gather_labels, gather_labels, 256, 256)           \
+  K(f32_to_bf16, cast, 128, 1024)                     \
+  K(bf16_to_f32, cast, 128, 1024)                     \
   K(advance_step, advance_step, 32, 1)
 
 // Kernels that CUDA leaves to a library: no block shape, no entry in the fatbin.

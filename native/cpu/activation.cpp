@@ -26,48 +26,53 @@ void over_rows(const Arguments& a, int64_t cost, const Body& body) {
 }
 
 // y = f(x + b)
-template <typename T>
+template <typename S>
 void bias_activation_forward(const weft_bias_activation_forward& a) {
-  const T *x = as<T>(a.x), *b = as<T>(a.b);
-  T *y = as<T>(a.y), alpha = T(a.alpha);
+  using T = compute<S>;
+  const S *x = as<S>(a.x), *b = as<S>(a.b);
+  S* y = as<S>(a.y);
+  T alpha = T(a.alpha);
   choose<WEFT_ACTIVATIONS>("activation", a.activation, [&](auto kind) {
     constexpr int A = kind;
     over_rows(a, cost(A), [=, cols = a.cols](int64_t row, int64_t begin, int64_t end) {
-      const T* from = x + row * cols;
-      T* to = y + row * cols;
+      const S* from = x + row * cols;
+      S* to = y + row * cols;
       if (b) {
 #pragma omp simd
-        for (int64_t c = begin; c < end; c++) to[c] = activation<A>(from[c] + b[c], alpha);
+        for (int64_t c = begin; c < end; c++) put<false>(to[c], activation<A>(T(from[c]) + T(b[c]), alpha));
       } else {
 #pragma omp simd
-        for (int64_t c = begin; c < end; c++) to[c] = activation<A>(from[c], alpha);
+        for (int64_t c = begin; c < end; c++) put<false>(to[c], activation<A>(T(from[c]), alpha));
       }
     });
   });
 }
 
 // dx (+)= dy f'(x + b)
-template <typename T>
+template <typename S>
 void bias_activation_backward(const weft_bias_activation_backward& a) {
-  const T *x = as<T>(a.x), *b = as<T>(a.b), *y = as<T>(a.y), *dy = as<T>(a.dy);
-  T *dx = as<T>(a.dx), alpha = T(a.alpha);
+  using T = compute<S>;
+  const S *x = as<S>(a.x), *b = as<S>(a.b), *y = as<S>(a.y), *dy = as<S>(a.dy);
+  S* dx = as<S>(a.dx);
+  T alpha = T(a.alpha);
   choose<WEFT_ACTIVATIONS>("activation", a.activation, [&](auto kind) {
     constexpr int A = kind;
     choose_flag(a.accumulate, [&](auto accumulate) {
       constexpr bool add = accumulate;
       if constexpr (derivative_needs_x<A>) {
         over_rows(a, cost(A), [=, cols = a.cols](int64_t row, int64_t begin, int64_t end) {
-          const T *from = x + row * cols, *up = dy + row * cols;
-          T* to = dx + row * cols;
+          const S *from = x + row * cols, *up = dy + row * cols;
+          S* to = dx + row * cols;
           if (b) {
 #pragma omp simd
             for (int64_t c = begin; c < end; c++) {
-              put<add>(to[c], up[c] * activation_derivative<A>(from[c] + b[c], T(0), alpha));
+              T value = T(from[c]) + T(b[c]);
+              put<add>(to[c], T(up[c]) * activation_derivative<A>(value, T(0), alpha));
             }
           } else {
 #pragma omp simd
             for (int64_t c = begin; c < end; c++) {
-              put<add>(to[c], up[c] * activation_derivative<A>(from[c], T(0), alpha));
+              put<add>(to[c], T(up[c]) * activation_derivative<A>(T(from[c]), T(0), alpha));
             }
           }
         });
@@ -76,7 +81,7 @@ void bias_activation_backward(const weft_bias_activation_backward& a) {
         parallel(a.rows * a.cols, weight, [=](int64_t begin, int64_t end) {
 #pragma omp simd
           for (int64_t i = begin; i < end; i++) {
-            put<add>(dx[i], dy[i] * activation_derivative<A>(T(0), y[i], alpha));
+            put<add>(dx[i], T(dy[i]) * activation_derivative<A>(T(0), T(y[i]), alpha));
           }
         });
       }

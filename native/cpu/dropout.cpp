@@ -9,11 +9,13 @@ namespace WEFT_ISA {
 namespace {
 
 // y (+)= kept ? x / (1 - rate) : 0
-template <typename T>
+template <typename S>
 void dropout(const weft_dropout& a) {
+  using T = compute<S>;
   if (a.n == 0) return;
-  const T* x = as<T>(a.x);
-  T *y = as<T>(a.y), scale = T(1 / (1 - a.rate));
+  const S* x = as<S>(a.x);
+  S* y = as<S>(a.y);
+  T scale = T(1 / (1 - a.rate));
   const weft_step_state& state = *as<weft_step_state>(a.state);
   drawing mask = {state.seed, state.step, (uint32_t)a.operation};
   uint32_t threshold = dropout_threshold(a.rate);
@@ -25,11 +27,12 @@ void dropout(const weft_dropout& a) {
         mask.draw(i, word);
         int64_t length = smaller(drawing::run, end - i);
         // copies, because a load of a captured pointer on one branch alone is not vectorised
-        const T* from = x + i;
-        T *to = y + i, factor = scale;
+        const S* from = x + i;
+        S* to = y + i;
+        T factor = scale;
 #pragma omp simd
         for (int64_t j = 0; j < length; j++) {
-          T kept = factor * from[j];
+          T kept = factor * T(from[j]);
           put<add>(to[j], word[j] < threshold ? T(0) : kept);
         }
       }

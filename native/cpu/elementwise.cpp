@@ -16,24 +16,28 @@ constexpr int64_t cost(int unary) {
 }
 
 // y = f(x)
-template <typename T>
+template <typename S>
 void unary_forward(const weft_unary_forward& a) {
-  const T* x = as<T>(a.x);
-  T *y = as<T>(a.y), alpha = T(a.alpha);
+  using T = compute<S>;
+  const S* x = as<S>(a.x);
+  S* y = as<S>(a.y);
+  T alpha = T(a.alpha);
   choose<WEFT_UNARIES>("unary operation", a.operation, [&](auto kind) {
     constexpr int F = kind;
     parallel(a.n, cost(F), [=](int64_t begin, int64_t end) {
 #pragma omp simd
-      for (int64_t i = begin; i < end; i++) y[i] = unary<F>(x[i], alpha);
+      for (int64_t i = begin; i < end; i++) put<false>(y[i], unary<F>(T(x[i]), alpha));
     });
   });
 }
 
 // dx (+)= dy f'(x)
-template <typename T>
+template <typename S>
 void unary_backward(const weft_unary_backward& a) {
-  const T *x = as<T>(a.x), *y = as<T>(a.y), *dy = as<T>(a.dy);
-  T *dx = as<T>(a.dx), alpha = T(a.alpha);
+  using T = compute<S>;
+  const S *x = as<S>(a.x), *y = as<S>(a.y), *dy = as<S>(a.dy);
+  S* dx = as<S>(a.dx);
+  T alpha = T(a.alpha);
   choose<WEFT_UNARIES>("unary operation", a.operation, [&](auto kind) {
     constexpr int F = kind;
     choose_flag(a.accumulate, [&](auto accumulate) {
@@ -41,7 +45,7 @@ void unary_backward(const weft_unary_backward& a) {
       parallel(a.n, cost(F), [=](int64_t begin, int64_t end) {
 #pragma omp simd
         for (int64_t i = begin; i < end; i++) {
-          put<add>(dx[i], dy[i] * unary_derivative<F>(x[i], y[i], alpha));
+          put<add>(dx[i], T(dy[i]) * unary_derivative<F>(T(x[i]), T(y[i]), alpha));
         }
       });
     });
@@ -84,48 +88,52 @@ struct view {
 // are constants where they are 0 or 1, which vectorises; no_constant stands for all others.
 constexpr int no_constant = -1;
 
-template <typename T, int A, int B, typename Body>
-void over_runs(const view& v, const T* a, const T* b, const Body& body) {
+template <typename S, int A, int B, typename Body>
+void over_runs(const view& v, const S* a, const S* b, const Body& body) {
   parallel_rows(v.rows(), v.extent[3], 1, [=, &body](int64_t row, int64_t begin, int64_t end) {
     int64_t as = A == no_constant ? v.a[3] : A, bs = B == no_constant ? v.b[3] : B;
-    const T* from_a = a + view::offset(v.extent, v.a, row) + begin * as;
-    const T* from_b = b + view::offset(v.extent, v.b, row) + begin * bs;
+    const S* from_a = a + view::offset(v.extent, v.a, row) + begin * as;
+    const S* from_b = b + view::offset(v.extent, v.b, row) + begin * bs;
     int64_t first = row * v.extent[3] + begin, length = end - begin;
 #pragma omp simd
-    for (int64_t i = 0; i < length; i++) body(first + i, from_a[i * as], from_b[i * bs]);
+    for (int64_t i = 0; i < length; i++) {
+      body(first + i, compute<S>(from_a[i * as]), compute<S>(from_b[i * bs]));
+    }
   });
 }
 
-template <typename T, typename Body>
-void over_pairs(const view& v, const T* a, const T* b, const Body& body) {
+template <typename S, typename Body>
+void over_pairs(const view& v, const S* a, const S* b, const Body& body) {
   int64_t as = v.a[3], bs = v.b[3];
   if (as == 1 && bs == 1) {
-    over_runs<T, 1, 1>(v, a, b, body);
+    over_runs<S, 1, 1>(v, a, b, body);
   } else if (as == 1 && bs == 0) {
-    over_runs<T, 1, 0>(v, a, b, body);
+    over_runs<S, 1, 0>(v, a, b, body);
   } else if (as == 0 && bs == 1) {
-    over_runs<T, 0, 1>(v, a, b, body);
+    over_runs<S, 0, 1>(v, a, b, body);
   } else {
-    over_runs<T, no_constant, no_constant>(v, a, b, body);
+    over_runs<S, no_constant, no_constant>(v, a, b, body);
   }
 }
 
 // y = f(a, b)
-template <typename T>
+template <typename S>
 void binary_forward(const weft_binary_forward& s) {
-  T* y = as<T>(s.y);
+  using T = compute<S>;
+  S* y = as<S>(s.y);
   choose<WEFT_BINARIES>("binary operation", s.operation, [&](auto kind) {
     constexpr int F = kind;
-    over_pairs(view(s), as<T>(s.a), as<T>(s.b),
-               [=](int64_t i, T a, T b) { y[i] = binary<F>(a, b); });
+    over_pairs(view(s), as<S>(s.a), as<S>(s.b),
+               [=](int64_t i, T a, T b) { put<false>(y[i], binary<F>(a, b)); });
   });
 }
 
 // da (+)= dy df/da, db (+)= dy df/db
-template <typename T>
+template <typename S>
 void binary_backward(const weft_binary_backward& s) {
-  const T *a = as<T>(s.a), *b = as<T>(s.b), *dy = as<T>(s.dy);
-  T *da = as<T>(s.da), *db = as<T>(s.db);
+  using T = compute<S>;
+  const S *a = as<S>(s.a), *b = as<S>(s.b), *dy = as<S>(s.dy);
+  S *da = as<S>(s.da), *db = as<S>(s.db);
   view v(s);
   choose<WEFT_BINARIES>("binary operation", s.operation, [&](auto kind) {
     constexpr int F = kind;
@@ -133,7 +141,7 @@ void binary_backward(const weft_binary_backward& s) {
       choose_flag(s.accumulate_a, [&](auto accumulate) {
         constexpr bool add = accumulate;
         over_pairs(v, a, b, [=](int64_t i, T x, T z) {
-          put<add>(da[i], dy[i] * binary_derivative_a<F>(x, z));
+          put<add>(da[i], T(dy[i]) * binary_derivative_a<F>(x, z));
         });
       });
     }
@@ -141,14 +149,31 @@ void binary_backward(const weft_binary_backward& s) {
       choose_flag(s.accumulate_b, [&](auto accumulate) {
         constexpr bool add = accumulate;
         over_pairs(v, a, b, [=](int64_t i, T x, T z) {
-          put<add>(db[i], dy[i] * binary_derivative_b<F>(x, z));
+          put<add>(db[i], T(dy[i]) * binary_derivative_b<F>(x, z));
         });
       });
     }
   });
 }
 
+// y (+)= x in another type
+template <typename From, typename To>
+void cast(const weft_cast& a) {
+  const From* x = as<From>(a.x);
+  To* y = as<To>(a.y);
+  choose_flag(a.accumulate, [&](auto accumulate) {
+    constexpr bool add = accumulate;
+    parallel(a.n, 1, [=](int64_t begin, int64_t end) {
+#pragma omp simd
+      for (int64_t i = begin; i < end; i++) put<add>(y[i], float(x[i]));
+    });
+  });
+}
+
 }  // namespace
+
+void f32_to_bf16(const weft_cast& a) { cast<float, bf16>(a); }
+void bf16_to_f32(const weft_cast& a) { cast<bf16, float>(a); }
 
 WEFT_DEFINE_TYPED(unary_forward, unary_forward)
 WEFT_DEFINE_TYPED(unary_backward, unary_backward)

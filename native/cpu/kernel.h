@@ -12,6 +12,7 @@
 #include <type_traits>
 
 #include "../abi/kernels.h"
+#include "../math/bf16.h"
 #include "../math/portable.h"
 #include "failure.h"
 
@@ -19,7 +20,9 @@ namespace weft {
 
 using kernel = void (*)(const void* arguments);
 
-void gemm_f32(const weft_gemm& a);  // oneDNN, which does its own dispatch
+// oneDNN, which does its own dispatch
+void gemm_f32(const weft_gemm& a);
+void gemm_bf16(const weft_gemm& a);
 
 namespace WEFT_ISA {
 
@@ -27,19 +30,28 @@ namespace WEFT_ISA {
 extern const kernel kernels[];
 
 #define WEFT_DECLARE(name, arguments, threads, items) void name(const weft_##arguments& a);
-#define WEFT_DECLARE_TYPED(name, arguments, threads, items) \
-  void name##_f32(const weft_##arguments& a);               \
+#define WEFT_DECLARE_WIDE(name, arguments, threads, items) \
+  void name##_f32(const weft_##arguments& a);              \
   void name##_f64(const weft_##arguments& a);
+#define WEFT_DECLARE_TYPED(name, arguments, threads, items) \
+  WEFT_DECLARE_WIDE(name, arguments, threads, items)        \
+  void name##_bf16(const weft_##arguments& a);
 WEFT_TYPED_KERNELS(WEFT_DECLARE_TYPED)
+WEFT_WIDE_KERNELS(WEFT_DECLARE_WIDE)
 WEFT_UNTYPED_KERNELS(WEFT_DECLARE)
 #undef WEFT_DECLARE
+#undef WEFT_DECLARE_WIDE
 #undef WEFT_DECLARE_TYPED
 void gemm_f64(const weft_gemm& a);
 
-// Defines name_f32 and name_f64 by a template `name<T>`.
-#define WEFT_DEFINE_TYPED(name, arguments)                              \
-  void name##_f32(const weft_##arguments& a) { name<float>(a); }        \
+// Defines the kernels of a name by a template `name<S>`, S being the type that elements are stored
+// in; they are computed in compute<S>.
+#define WEFT_DEFINE_WIDE(name, arguments)                        \
+  void name##_f32(const weft_##arguments& a) { name<float>(a); } \
   void name##_f64(const weft_##arguments& a) { name<double>(a); }
+#define WEFT_DEFINE_TYPED(name, arguments) \
+  WEFT_DEFINE_WIDE(name, arguments)        \
+  void name##_bf16(const weft_##arguments& a) { name<bf16>(a); }
 
 namespace {
 
@@ -136,12 +148,12 @@ void choose_flag(int64_t flag, const F& f) {
   }
 }
 
-template <bool Accumulate, typename T>
-WEFT_MATH void put(T& place, T value) {
+template <bool Accumulate, typename S>
+WEFT_MATH void put(S& place, compute<S> value) {
   if constexpr (Accumulate) {
-    place += value;
+    place = S(compute<S>(place) + value);
   } else {
-    place = value;
+    place = S(value);
   }
 }
 

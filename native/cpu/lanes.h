@@ -21,6 +21,24 @@ struct vector_of {
 template <typename T>
 using vector = typename vector_of<T>::type;
 
+// The values of one vector from memory.
+template <typename S>
+WEFT_MATH vector<compute<S>> load(const S* from) {
+  vector<compute<S>> v;
+  if constexpr (std::is_same_v<S, bf16>) {
+    constexpr int count = register_bytes / 4;
+    typedef uint16_t halves __attribute__((vector_size(2 * count)));
+    typedef uint32_t words __attribute__((vector_size(4 * count)));
+    halves h;
+    memcpy(&h, from, sizeof h);
+    words w = __builtin_convertvector(h, words) << 16;
+    memcpy(&v, &w, sizeof v);
+  } else {
+    memcpy(&v, from, sizeof v);
+  }
+  return v;
+}
+
 struct add {
   template <typename V>
   static WEFT_MATH V combine(V a, V b) {
@@ -50,16 +68,15 @@ struct most_or_nan {
 // Element i belongs to lane i % (256 bytes of lanes), the lanes are folded by halves. 256 bytes are
 // 4 registers of AVX-512: an addition takes 3-4 cycles and two can start in each. That is also what
 // keeps long sums accurate: 64 partial sums of floats, 32 of doubles.
-template <typename Fold, typename T>
-T fold(const T* x, int64_t n, T empty) {
+template <typename Fold, typename S, typename T = compute<S>>
+T fold(const S* x, int64_t n, compute<S> empty) {
   constexpr int64_t lanes = 256 / sizeof(T), registers = 256 / register_bytes;
   vector<T> part[registers];
   for (vector<T>& p : part) p = vector<T>{} + empty;
-  auto take = [&part](const T* from) {
+  auto take = [&part](const auto* from) {
 #pragma GCC unroll 16
     for (int64_t k = 0; k < registers; k++) {
-      vector<T> v;
-      memcpy(&v, from + k * (lanes / registers), sizeof v);
+      vector<T> v = load(from + k * (lanes / registers));
       if constexpr (std::is_same_v<Fold, add_squares>) v *= v;
       part[k] = Fold::combine(part[k], v);
     }
@@ -69,7 +86,7 @@ T fold(const T* x, int64_t n, T empty) {
   T lane[lanes];
   if (i < n) {
     for (T& l : lane) l = empty;
-    memcpy(lane, x + i, (size_t)(n - i) * sizeof(T));
+    for (int64_t j = 0; j < n - i; j++) lane[j] = T(x[i + j]);
     take(lane);
   }
   memcpy(lane, part, sizeof lane);
@@ -81,14 +98,14 @@ T fold(const T* x, int64_t n, T empty) {
 }
 
 // NaN is passed over; -infinity where there is nothing else
-template <typename T>
-WEFT_MATH T largest(const T* x, int64_t n) {
-  return fold<most>(x, n, -std::numeric_limits<T>::infinity());
+template <typename S>
+WEFT_MATH compute<S> largest(const S* x, int64_t n) {
+  return fold<most>(x, n, -std::numeric_limits<compute<S>>::infinity());
 }
 
-template <typename T>
-WEFT_MATH T sum(const T* x, int64_t n) {
-  return fold<add>(x, n, T(0));
+template <typename S>
+WEFT_MATH compute<S> sum(const S* x, int64_t n) {
+  return fold<add>(x, n, compute<S>(0));
 }
 
 }  // namespace

@@ -40,9 +40,11 @@ std::atomic<int> thread_count{0};  // 0: what OpenMP takes by itself
 constexpr int64_t most_threads = 1024;
 
 #define WEFT_COUNT(...) +1
-#define WEFT_COUNT_TYPED(...) +2
-constexpr int64_t kernel_count = 0 WEFT_TYPED_KERNELS(WEFT_COUNT_TYPED)
-    WEFT_UNTYPED_KERNELS(WEFT_COUNT) WEFT_LIBRARY_KERNELS(WEFT_COUNT_TYPED);
+#define WEFT_COUNT_TYPED(...) +3
+#define WEFT_COUNT_WIDE(...) +2
+constexpr int64_t kernel_count =
+    0 WEFT_TYPED_KERNELS(WEFT_COUNT_TYPED) WEFT_WIDE_KERNELS(WEFT_COUNT_WIDE)
+        WEFT_UNTYPED_KERNELS(WEFT_COUNT) WEFT_LIBRARY_KERNELS(WEFT_COUNT_TYPED);
 
 const char* const activations[] = {"identity", "sigmoid",  "tanh", "relu", "leaky_relu",
                                    "elu",      "softplus", "gelu", "silu"};
@@ -94,10 +96,14 @@ std::string contract() {
   int64_t number = 0;
 #define WEFT_LIST(name, arguments, threads, items) \
   list_kernel(table, number, #name, #arguments, threads, items);
-#define WEFT_LIST_TYPED(name, arguments, threads, items)                   \
-  list_kernel(table, number, #name "_f32", #arguments, threads, items);    \
+#define WEFT_LIST_WIDE(name, arguments, threads, items)                 \
+  list_kernel(table, number, #name "_f32", #arguments, threads, items); \
   list_kernel(table, number, #name "_f64", #arguments, threads, items);
+#define WEFT_LIST_TYPED(name, arguments, threads, items) \
+  WEFT_LIST_WIDE(name, arguments, threads, items)        \
+  list_kernel(table, number, #name "_bf16", #arguments, threads, items);
   WEFT_TYPED_KERNELS(WEFT_LIST_TYPED)
+  WEFT_WIDE_KERNELS(WEFT_LIST_WIDE)
   WEFT_UNTYPED_KERNELS(WEFT_LIST)
   WEFT_LIBRARY_KERNELS(WEFT_LIST_TYPED)
   return table;

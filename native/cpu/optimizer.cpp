@@ -17,20 +17,26 @@ void sgd(const weft_sgd& a) {
   T rate = T(as<weft_step_state>(a.state)->rate), momentum = T(a.momentum);
   T dampening = T(a.dampening), weight_decay = T(a.weight_decay);
   bool nesterov = a.nesterov != 0;
-  parallel(a.n, 1, [=](int64_t begin, int64_t end) {
-    if (velocity) {
+  bf16* copy = as<bf16>(a.copy);
+  choose_flag(copy != nullptr, [&](auto flag) {
+    constexpr bool copied = flag;
+    parallel(a.n, 1, [=](int64_t begin, int64_t end) {
+      if (velocity) {
 #pragma omp simd
-      for (int64_t i = begin; i < end; i++) {
-        weft::sgd(value[i], gradient[i], velocity[i], rate, momentum, dampening, weight_decay,
-                  nesterov);
-      }
-    } else {
+        for (int64_t i = begin; i < end; i++) {
+          weft::sgd(value[i], gradient[i], velocity[i], rate, momentum, dampening, weight_decay,
+                    nesterov);
+          if constexpr (copied) put<false>(copy[i], float(value[i]));
+        }
+      } else {
 #pragma omp simd
-      for (int64_t i = begin; i < end; i++) {
-        T none = T(0);
-        weft::sgd(value[i], gradient[i], none, rate, T(0), T(0), weight_decay, false);
+        for (int64_t i = begin; i < end; i++) {
+          T none = T(0);
+          weft::sgd(value[i], gradient[i], none, rate, T(0), T(0), weight_decay, false);
+          if constexpr (copied) put<false>(copy[i], float(value[i]));
+        }
       }
-    }
+    });
   });
 }
 
@@ -45,19 +51,24 @@ void adam(const weft_adam& a) {
   T correction2 = adam_correction<T>(a.beta2, state.step + 1);
   T rate = T(state.rate), epsilon = T(a.epsilon), l2 = T(a.l2), weight_decay = T(a.weight_decay);
   T beta1 = T(a.beta1), beta2 = T(a.beta2);
-  parallel(a.n, 2, [=](int64_t begin, int64_t end) {
+  bf16* copy = as<bf16>(a.copy);
+  choose_flag(copy != nullptr, [&](auto flag) {
+    constexpr bool copied = flag;
+    parallel(a.n, 2, [=](int64_t begin, int64_t end) {
 #pragma omp simd
-    for (int64_t i = begin; i < end; i++) {
-      weft::adam(value[i], gradient[i], first[i], second[i], rate, beta1, beta2, epsilon, l2,
-                 weight_decay, correction1, correction2);
-    }
+      for (int64_t i = begin; i < end; i++) {
+        weft::adam(value[i], gradient[i], first[i], second[i], rate, beta1, beta2, epsilon, l2,
+                   weight_decay, correction1, correction2);
+        if constexpr (copied) put<false>(copy[i], float(value[i]));
+      }
+    });
   });
 }
 
 }  // namespace
 
-WEFT_DEFINE_TYPED(sgd, sgd)
-WEFT_DEFINE_TYPED(adam, adam)
+WEFT_DEFINE_WIDE(sgd, sgd)
+WEFT_DEFINE_WIDE(adam, adam)
 
 void advance_step(const weft_advance_step& a) {
   weft_step_state& state = *as<weft_step_state>(a.state);

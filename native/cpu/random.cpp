@@ -57,8 +57,8 @@ void random_normal(const weft_random& a) {
 
 }  // namespace
 
-WEFT_DEFINE_TYPED(random_uniform, random)
-WEFT_DEFINE_TYPED(random_normal, random)
+WEFT_DEFINE_WIDE(random_uniform, random)
+WEFT_DEFINE_WIDE(random_normal, random)
 
 }  // namespace WEFT_ISA
 }  // namespace weft

@@ -24,17 +24,17 @@ template <typename Fold, typename T>
 constexpr T neutral = is_max<Fold> ? -std::numeric_limits<T>::infinity() : T(0);
 
 // total[c] = the fold of x[r, c] over rows; row stride `stride`, at most `block` columns
-template <typename Fold, typename T>
-void fold_columns(const T* x, int64_t rows, int64_t columns, int64_t stride, T* total) {
+template <typename Fold, typename S, typename T = compute<S>>
+void fold_columns(const S* x, int64_t rows, int64_t columns, int64_t stride, compute<S>* total) {
   for (int64_t c = 0; c < columns; c++) total[c] = neutral<Fold, T>;
   T part[block];
   for (int64_t r = 0; r < rows; r += flush) {
     for (int64_t c = 0; c < columns; c++) part[c] = neutral<Fold, T>;
     for (int64_t k = r; k < smaller(rows, r + flush); k++) {
-      const T* row = x + k * stride;
+      const S* row = x + k * stride;
 #pragma omp simd
       for (int64_t c = 0; c < columns; c++) {
-        T value = row[c];
+        T value = T(row[c]);
         if constexpr (std::is_same_v<Fold, add_squares>) value *= value;
         part[c] = Fold::combine(part[c], value);
       }
@@ -55,9 +55,10 @@ void finish(T& y, T folded, T divisor, T scale, bool accumulate) {
   }
 }
 
-template <typename Fold, typename T>
-void reduce_with(const weft_reduce& a, T divisor) {
-  const T* x = as<T>(a.x);
+template <typename Fold, typename S>
+void reduce_with(const weft_reduce& a, compute<S> divisor) {
+  using T = compute<S>;
+  const S* x = as<S>(a.x);
   T *y = as<T>(a.y), scale = T(a.scale);
   bool accumulate = a.accumulate != 0;
   int64_t outer = a.outer, count = a.count, inner = a.inner, parts = a.parts;
@@ -93,23 +94,26 @@ void reduce_with(const weft_reduce& a, T divisor) {
 }
 
 // y (+)= scale * reduced
-template <typename T>
+template <typename S>
 void reduce(const weft_reduce& a) {
+  using T = compute<S>;
   switch (a.operation) {
-    case WEFT_SUM: return reduce_with<add, T>(a, T(1));
-    case WEFT_MEAN: return reduce_with<add, T>(a, T(a.count));
-    case WEFT_MAX: return reduce_with<most_or_nan, T>(a, T(1));
-    case WEFT_SUM_OF_SQUARES: return reduce_with<add_squares, T>(a, T(1));
+    case WEFT_SUM: return reduce_with<add, S>(a, T(1));
+    case WEFT_MEAN: return reduce_with<add, S>(a, T(a.count));
+    case WEFT_MAX: return reduce_with<most_or_nan, S>(a, T(1));
+    case WEFT_SUM_OF_SQUARES: return reduce_with<add_squares, S>(a, T(1));
     default:
       fail("reduction has no number %lld; there are %d", (long long)a.operation, WEFT_REDUCTIONS);
   }
 }
 
 // dx (+)= scale * dy, / count for a mean, * 2 x for a sum of squares
-template <typename T>
+template <typename S>
 void reduce_backward(const weft_reduce_backward& a) {
-  const T *x = as<T>(a.x), *dy = as<T>(a.dy);
-  T* dx = as<T>(a.dx);
+  using T = compute<S>;
+  const S* x = as<S>(a.x);
+  const T* dy = as<T>(a.dy);
+  S* dx = as<S>(a.dx);
   int64_t outer = a.outer, count = a.count, inner = a.inner;
   bool squares = a.operation == WEFT_SUM_OF_SQUARES;
   if (!squares && a.operation != WEFT_SUM && a.operation != WEFT_MEAN) {
@@ -127,7 +131,7 @@ void reduce_backward(const weft_reduce_backward& a) {
 #pragma omp simd
           for (int64_t k = row + begin; k < row + end; k++) {
             if constexpr (times_x) {
-              put<add>(dx[k], g * (T(2) * x[k]));
+              put<add>(dx[k], g * (T(2) * T(x[k])));
             } else {
               put<add>(dx[k], g);
             }
@@ -140,7 +144,7 @@ void reduce_backward(const weft_reduce_backward& a) {
 #pragma omp simd
           for (int64_t c = begin; c < end; c++) {
             if constexpr (times_x) {
-              put<add>(dx[row + c], scale * up[c] * (T(2) * x[row + c]));
+              put<add>(dx[row + c], scale * up[c] * (T(2) * T(x[row + c])));
             } else {
               put<add>(dx[row + c], scale * up[c]);
             }
@@ -152,10 +156,12 @@ void reduce_backward(const weft_reduce_backward& a) {
 }
 
 // dx (+)= x == y ? dy / ties : 0
-template <typename T>
+template <typename S>
 void max_backward(const weft_max_backward& a) {
-  const T *x = as<T>(a.x), *y = as<T>(a.y), *dy = as<T>(a.dy);
-  T* dx = as<T>(a.dx);
+  using T = compute<S>;
+  const S* x = as<S>(a.x);
+  const T *y = as<T>(a.y), *dy = as<T>(a.dy);
+  S* dx = as<S>(a.dx);
   int64_t outer = a.outer, count = a.count, inner = a.inner;
   int64_t blocks = (inner + block - 1) / block;
   choose_flag(a.accumulate, [&](auto accumulate) {
@@ -166,20 +172,20 @@ void max_backward(const weft_max_backward& a) {
         int64_t o = unit / blocks, column = unit % blocks * block;
         int64_t columns = smaller(block, inner - column);
         const T *largest = y + o * inner + column, *up = dy + o * inner + column;
-        const T* from = x + o * count * inner + column;
-        T* to = dx + o * count * inner + column;
+        const S* from = x + o * count * inner + column;
+        S* to = dx + o * count * inner + column;
         for (int64_t c = 0; c < columns; c++) share[c] = T(0);
         for (int64_t k = 0; k < count; k++) {
 #pragma omp simd
           for (int64_t c = 0; c < columns; c++) {
-            share[c] += from[k * inner + c] == largest[c] ? T(1) : T(0);
+            share[c] += T(from[k * inner + c]) == largest[c] ? T(1) : T(0);
           }
         }
         for (int64_t c = 0; c < columns; c++) share[c] = up[c] / share[c];
         for (int64_t k = 0; k < count; k++) {
 #pragma omp simd
           for (int64_t c = 0; c < columns; c++) {
-            put<add>(to[k * inner + c], from[k * inner + c] == largest[c] ? share[c] : T(0));
+            put<add>(to[k * inner + c], T(from[k * inner + c]) == largest[c] ? share[c] : T(0));
           }
         }
       }

@@ -10,11 +10,13 @@ namespace WEFT_ISA {
 namespace {
 
 // One matrix of logits and where its results go.
-template <typename T>
+template <typename S>
 struct task {
-  const T* x;
+  using T = compute<S>;
+  const S* x;
   const int32_t* labels;
-  T *losses, *dx, *hits;
+  T *losses, *hits;
+  S* dx;
   int64_t rows, classes;
   T smoothing, scale;
 
@@ -26,14 +28,15 @@ struct task {
 constexpr int64_t narrow_classes = 64;
 
 // As many rows at a time as a vector has lanes, one to a lane: e[c][l] belongs to class c of row l.
-template <typename T>
+template <typename S>
 struct narrow_rows {
+  using T = compute<S>;
   static constexpr int lanes = 64 / sizeof(T);
   T e[narrow_classes][lanes];
   T largest[lanes], total[lanes], sum[lanes], labelled[lanes], factor[lanes];
   int32_t label[lanes], place[lanes];
 
-  void run(const task<T>& t, int64_t first) {
+  void run(const task<S>& t, int64_t first) {
     int count = (int)smaller(lanes, t.rows - first);
     load(t, first, count);
     fold(t);
@@ -51,19 +54,19 @@ struct narrow_rows {
   }
 
  private:
-  void load(const task<T>& t, int64_t first, int count) {
+  void load(const task<S>& t, int64_t first, int count) {
     int classes = (int)t.classes;
     for (int l = 0; l < lanes; l++) {
       // lanes without a row repeat the last one; their results go nowhere
       int64_t row = first + (l < count ? l : count - 1);
-      const T* from = t.x + row * t.classes;
-      for (int c = 0; c < classes; c++) e[c][l] = from[c];
+      const S* from = t.x + row * t.classes;
+      for (int c = 0; c < classes; c++) e[c][l] = T(from[c]);
       label[l] = t.known(row) ? t.labels[row] : -1;
-      labelled[l] = label[l] >= 0 ? from[label[l]] : T(NAN);
+      labelled[l] = label[l] >= 0 ? T(from[label[l]]) : T(NAN);
     }
   }
 
-  void fold(const task<T>& t) {
+  void fold(const task<S>& t) {
     int classes = (int)t.classes;
     for (int l = 0; l < lanes; l++)
       largest[l] = T(-INFINITY), place[l] = 0, total[l] = sum[l] = T(0);
@@ -85,7 +88,7 @@ struct narrow_rows {
     }
   }
 
-  void gradient(const task<T>& t, int64_t first, int count) {
+  void gradient(const task<S>& t, int64_t first, int count) {
     T off = t.smoothing / T(t.classes), on = T(1) - t.smoothing + off;
 #pragma omp simd
     for (int l = 0; l < lanes; l++) factor[l] = label[l] >= 0 ? T(1) / total[l] : T(NAN);
@@ -97,8 +100,8 @@ struct narrow_rows {
       }
     }
     for (int l = 0; l < count; l++) {
-      T* to = t.dx + (first + l) * t.classes;
-      for (int c = 0; c < (int)t.classes; c++) to[c] = e[c][l];
+      S* to = t.dx + (first + l) * t.classes;
+      for (int c = 0; c < (int)t.classes; c++) to[c] = S(e[c][l]);
     }
   }
 };
@@ -108,15 +111,15 @@ struct narrow_rows {
 constexpr int64_t block = 512;
 
 // e[c] = e^(x[c] - reference) and their sum; e may be x, or 0 when only the sum is wanted
-template <typename T>
-T exponentials(const T* x, int64_t classes, T reference, T* e) {
+template <typename S, typename T = compute<S>>
+T exponentials(const S* x, int64_t classes, compute<S> reference, compute<S>* e) {
   T total = T(0), scratch[block];
   for (int64_t c = 0; c < classes; c += block) {
     int64_t length = smaller(block, classes - c);
     T* to = e ? e + c : scratch;
-    const T* from = x + c;
+    const S* from = x + c;
 #pragma omp simd
-    for (int64_t j = 0; j < length; j++) to[j] = math::exp(from[j] - reference);
+    for (int64_t j = 0; j < length; j++) to[j] = math::exp(T(from[j]) - reference);
     total += sum(to, length);
   }
   return total;
@@ -124,41 +127,57 @@ T exponentials(const T* x, int64_t classes, T reference, T* e) {
 
 // A row is read for its largest logit, then once more for the exponentials, which are left where
 // the gradient goes and scaled there: one exponential a logit, and after the first pass all is in
-// cache.
-template <typename T>
-void wide_row(const task<T>& t, int64_t row) {
-  const T* x = t.x + row * t.classes;
-  T* dx = t.dx ? t.dx + row * t.classes : nullptr;
+// cache. bfloat16 would lose digits of them there, and takes them a second time instead.
+template <typename S>
+void wide_row(const task<S>& t, int64_t row) {
+  using T = compute<S>;
+  constexpr bool kept = std::is_same_v<S, T>;
+  const S* x = t.x + row * t.classes;
+  S* dx = t.dx ? t.dx + row * t.classes : nullptr;
   int32_t label = t.labels[row];
   bool known = t.known(row);
   softmax_state<T> state = {largest(x, t.classes), T(0), 0};
-  T labelled = known ? x[label] : T(NAN);
+  T labelled = known ? T(x[label]) : T(NAN);
   T mean = t.smoothing > T(0) ? sum(x, t.classes) / T(t.classes) : T(0);
   bool first = known && labelled == state.largest;
-  for (int64_t c = 0; first && c < label; c++) first = x[c] != labelled;
+  for (int64_t c = 0; first && c < label; c++) first = T(x[c]) != labelled;
 
-  state.total = exponentials(x, t.classes, softmax_reference(state.largest), dx);
+  T reference = softmax_reference(state.largest);
+  if constexpr (kept) {
+    state.total = exponentials(x, t.classes, reference, dx);
+  } else {
+    state.total = exponentials(x, t.classes, reference, (T*)nullptr);
+  }
   t.losses[row] = softmax_loss(state, labelled, t.smoothing, mean);
   if (t.hits) t.hits[row] = first && state.total == state.total ? T(1) : T(0);
   if (!dx) return;
   T inverse = known ? T(1) / state.total : T(NAN), off = t.smoothing / T(t.classes);
-  T at_label = known ? dx[label] : T(0), scale = t.scale;
+  T scale = t.scale, on = T(1) - t.smoothing + off;
+  if constexpr (kept) {
+    T at_label = known ? dx[label] : T(0);
 #pragma omp simd
-  for (int64_t c = 0; c < t.classes; c++) dx[c] = scale * softmax_difference(dx[c], inverse, off);
-  T on = T(1) - t.smoothing + off;
-  if (known) dx[label] = scale * softmax_difference(at_label, inverse, on);
+    for (int64_t c = 0; c < t.classes; c++) dx[c] = scale * softmax_difference(dx[c], inverse, off);
+    if (known) dx[label] = scale * softmax_difference(at_label, inverse, on);
+  } else {
+#pragma omp simd
+    for (int64_t c = 0; c < t.classes; c++) {
+      put<false>(dx[c], scale * softmax_gradient(T(x[c]), reference, inverse, off));
+    }
+    if (known) dx[label] = S(scale * softmax_gradient(labelled, reference, inverse, on));
+  }
 }
 
-template <typename T>
+template <typename S>
 void softmax_cross_entropy(const weft_softmax_cross_entropy& a) {
-  task<T> t = {as<T>(a.x),  as<int32_t>(a.labels), as<T>(a.losses),
-               as<T>(a.dx), as<T>(a.hits),         a.rows,
+  using T = compute<S>;
+  task<S> t = {as<S>(a.x),  as<int32_t>(a.labels), as<T>(a.losses),
+               as<T>(a.hits), as<S>(a.dx),         a.rows,
                a.classes,   T(a.smoothing),        T(a.scale)};
   if (a.classes <= narrow_classes) {
-    constexpr int64_t lanes = narrow_rows<T>::lanes;
+    constexpr int64_t lanes = narrow_rows<S>::lanes;
     int64_t groups = (a.rows + lanes - 1) / lanes;
     parallel_units(groups, 2 * lanes * transcendental * a.classes, [=](int64_t begin, int64_t end) {
-      narrow_rows<T> group;
+      narrow_rows<S> group;
       for (int64_t g = begin; g < end; g++) group.run(t, g * lanes);
     });
   } else {

@@ -14,80 +14,80 @@ static_assert(bias_activation_forward_shape::threads == elementwise_threads &&
               "shape of elementwise kernels");
 
 // v[i] += b[i % cols]
-template <typename T>
-WEFT_DEVICE void add_bias(batch<T>& v, const T* b, int64_t first, int64_t cols, bool wide) {
+template <typename S>
+WEFT_DEVICE void add_bias(batch<S>& v, const S* b, int64_t first, int64_t cols, bool wide) {
 #pragma unroll
-  for (int k = 0; k < batch<T>::packs; k++) {
-    int64_t c = (first + k * batch<T>::stride) % cols;
+  for (int k = 0; k < batch<S>::packs; k++) {
+    int64_t c = (first + k * batch<S>::stride) % cols;
     if (wide) {
-      pack<T> bias = load(b, c, cols, true);
+      pack<compute<S>> bias = load(b, c, cols, true);
 #pragma unroll
       for (int j = 0; j < 4; j++) v.part[k].at[j] += bias.at[j];
     } else {
 #pragma unroll
       for (int j = 0; j < 4; j++) {
-        v.part[k].at[j] += b[c];
+        v.part[k].at[j] += compute<S>(b[c]);
         c = c + 1 == cols ? 0 : c + 1;
       }
     }
   }
 }
 
-template <int A, typename T>
+template <int A, typename S>
 WEFT_DEVICE void activate(const weft_bias_activation_forward& a) {
-  const T* x = static_cast<const T*>(a.x);
-  const T* b = static_cast<const T*>(a.b);
-  T* y = static_cast<T*>(a.y);
+  const S* x = static_cast<const S*>(a.x);
+  const S* b = static_cast<const S*>(a.b);
+  S* y = static_cast<S*>(a.y);
   const int64_t n = a.rows * a.cols;
-  const T alpha = T(a.alpha);
+  const auto alpha = compute<S>(a.alpha);
   const bool wide = aligned(x, y);
   const bool wide_bias = a.cols % 4 == 0 && aligned(b);
-  elementwise<T>(n, [&](int64_t first) {
-    batch<T> v = load_batch(x, first, n, wide);
+  elementwise<S>(n, [&](int64_t first) {
+    batch<S> v = load_batch(x, first, n, wide);
     if (b) add_bias(v, b, first, a.cols, wide_bias);
-    each<T>(first, [&](int k, int j, int64_t) {
+    each<S>(first, [&](int k, int j, int64_t) {
       v.part[k].at[j] = activation<A>(v.part[k].at[j], alpha);
     });
     store_batch(y, first, n, wide, v);
   });
 }
 
-template <typename T>
+template <typename S>
 WEFT_DEVICE void bias_activation_forward(const weft_bias_activation_forward& a) {
   switch (a.activation) {
-    case WEFT_IDENTITY: return activate<WEFT_IDENTITY, T>(a);
-    case WEFT_SIGMOID: return activate<WEFT_SIGMOID, T>(a);
-    case WEFT_TANH: return activate<WEFT_TANH, T>(a);
-    case WEFT_RELU: return activate<WEFT_RELU, T>(a);
-    case WEFT_LEAKY_RELU: return activate<WEFT_LEAKY_RELU, T>(a);
-    case WEFT_ELU: return activate<WEFT_ELU, T>(a);
-    case WEFT_SOFTPLUS: return activate<WEFT_SOFTPLUS, T>(a);
-    case WEFT_GELU: return activate<WEFT_GELU, T>(a);
-    case WEFT_SILU: return activate<WEFT_SILU, T>(a);
+    case WEFT_IDENTITY: return activate<WEFT_IDENTITY, S>(a);
+    case WEFT_SIGMOID: return activate<WEFT_SIGMOID, S>(a);
+    case WEFT_TANH: return activate<WEFT_TANH, S>(a);
+    case WEFT_RELU: return activate<WEFT_RELU, S>(a);
+    case WEFT_LEAKY_RELU: return activate<WEFT_LEAKY_RELU, S>(a);
+    case WEFT_ELU: return activate<WEFT_ELU, S>(a);
+    case WEFT_SOFTPLUS: return activate<WEFT_SOFTPLUS, S>(a);
+    case WEFT_GELU: return activate<WEFT_GELU, S>(a);
+    case WEFT_SILU: return activate<WEFT_SILU, S>(a);
   }
 }
 
-template <int A, typename T>
+template <int A, typename S>
 WEFT_DEVICE void activate_backward(const weft_bias_activation_backward& a) {
-  const T* x = static_cast<const T*>(a.x);
-  const T* b = static_cast<const T*>(a.b);
-  const T* y = static_cast<const T*>(a.y);
-  const T* dy = static_cast<const T*>(a.dy);
-  T* dx = static_cast<T*>(a.dx);
+  const S* x = static_cast<const S*>(a.x);
+  const S* b = static_cast<const S*>(a.b);
+  const S* y = static_cast<const S*>(a.y);
+  const S* dy = static_cast<const S*>(a.dy);
+  S* dx = static_cast<S*>(a.dx);
   const int64_t n = a.rows * a.cols;
-  const T alpha = T(a.alpha);
-  const T* source = derivative_needs_x<A> ? x : y;
+  const auto alpha = compute<S>(a.alpha);
+  const S* source = derivative_needs_x<A> ? x : y;
   const bool wide = aligned(source, dy, dx);
   const bool wide_bias = a.cols % 4 == 0 && aligned(b);
-  elementwise<T>(n, [&](int64_t first) {
-    batch<T> v = load_batch(dy, first, n, wide);
+  elementwise<S>(n, [&](int64_t first) {
+    batch<S> v = load_batch(dy, first, n, wide);
     if constexpr (A != WEFT_IDENTITY) {
-      batch<T> s = load_batch(source, first, n, wide);
+      batch<S> s = load_batch(source, first, n, wide);
       if constexpr (derivative_needs_x<A>) {
         if (b) add_bias(s, b, first, a.cols, wide_bias);
       }
-      each<T>(first, [&](int k, int j, int64_t) {
-        T value = s.part[k].at[j];  // x or y, whichever this activation needs
+      each<S>(first, [&](int k, int j, int64_t) {
+        auto value = s.part[k].at[j];  // x or y, whichever this activation needs
         v.part[k].at[j] *= activation_derivative<A>(value, value, alpha);
       });
     }
@@ -95,18 +95,18 @@ WEFT_DEVICE void activate_backward(const weft_bias_activation_backward& a) {
   });
 }
 
-template <typename T>
+template <typename S>
 WEFT_DEVICE void bias_activation_backward(const weft_bias_activation_backward& a) {
   switch (a.activation) {
-    case WEFT_IDENTITY: return activate_backward<WEFT_IDENTITY, T>(a);
-    case WEFT_SIGMOID: return activate_backward<WEFT_SIGMOID, T>(a);
-    case WEFT_TANH: return activate_backward<WEFT_TANH, T>(a);
-    case WEFT_RELU: return activate_backward<WEFT_RELU, T>(a);
-    case WEFT_LEAKY_RELU: return activate_backward<WEFT_LEAKY_RELU, T>(a);
-    case WEFT_ELU: return activate_backward<WEFT_ELU, T>(a);
-    case WEFT_SOFTPLUS: return activate_backward<WEFT_SOFTPLUS, T>(a);
-    case WEFT_GELU: return activate_backward<WEFT_GELU, T>(a);
-    case WEFT_SILU: return activate_backward<WEFT_SILU, T>(a);
+    case WEFT_IDENTITY: return activate_backward<WEFT_IDENTITY, S>(a);
+    case WEFT_SIGMOID: return activate_backward<WEFT_SIGMOID, S>(a);
+    case WEFT_TANH: return activate_backward<WEFT_TANH, S>(a);
+    case WEFT_RELU: return activate_backward<WEFT_RELU, S>(a);
+    case WEFT_LEAKY_RELU: return activate_backward<WEFT_LEAKY_RELU, S>(a);
+    case WEFT_ELU: return activate_backward<WEFT_ELU, S>(a);
+    case WEFT_SOFTPLUS: return activate_backward<WEFT_SOFTPLUS, S>(a);
+    case WEFT_GELU: return activate_backward<WEFT_GELU, S>(a);
+    case WEFT_SILU: return activate_backward<WEFT_SILU, S>(a);
   }
 }
 

@@ -18,31 +18,31 @@ struct dimensions {
 };
 
 // One argument with its strides. dense: element i of the result reads data[i].
-template <typename T>
+template <typename S>
 struct operand {
-  const T* data;
+  const S* data;
   int64_t s0, s1, s2, s3;
   bool dense;
 };
 
-template <typename T>
-WEFT_DEVICE operand<T> operand_of(const void* data, const dimensions& d, int64_t s0, int64_t s1,
+template <typename S>
+WEFT_DEVICE operand<S> operand_of(const void* data, const dimensions& d, int64_t s0, int64_t s1,
                                   int64_t s2, int64_t s3) {
   bool dense = (d.d3 == 1 || s3 == 1) && (d.d2 == 1 || s2 == d.d3) &&
                (d.d1 == 1 || s1 == d.d2 * d.d3) && (d.d0 == 1 || s0 == d.d1 * d.d2 * d.d3);
-  return {static_cast<const T*>(data), s0, s1, s2, s3, dense};
+  return {static_cast<const S*>(data), s0, s1, s2, s3, dense};
 }
 
 // The values of o for elements first, first + 1, ... of the result. The place in four dimensions is
 // worked out by division once a pack and counted on from there.
-template <typename T>
-WEFT_DEVICE batch<T> load_operand(const operand<T>& o, const dimensions& d, int64_t first,
+template <typename S>
+WEFT_DEVICE batch<S> load_operand(const operand<S>& o, const dimensions& d, int64_t first,
                                   int64_t n, bool wide) {
   if (o.dense) return load_batch(o.data, first, n, wide);
-  batch<T> v;
+  batch<S> v;
 #pragma unroll
-  for (int k = 0; k < batch<T>::packs; k++) {
-    int64_t i = first + k * batch<T>::stride;
+  for (int k = 0; k < batch<S>::packs; k++) {
+    int64_t i = first + k * batch<S>::stride;
     int64_t rest = i / d.d3;
     int64_t i3 = i - rest * d.d3;
     int64_t i1 = rest / d.d2;
@@ -51,7 +51,8 @@ WEFT_DEVICE batch<T> load_operand(const operand<T>& o, const dimensions& d, int6
     i1 -= i0 * d.d1;
 #pragma unroll
     for (int j = 0; j < 4; j++) {
-      v.part[k].at[j] = i + j < n ? o.data[i0 * o.s0 + i1 * o.s1 + i2 * o.s2 + i3 * o.s3] : T(1);
+      int64_t at = i0 * o.s0 + i1 * o.s1 + i2 * o.s2 + i3 * o.s3;
+      v.part[k].at[j] = i + j < n ? compute<S>(o.data[at]) : compute<S>(1);
       if (++i3 == d.d3) {
         i3 = 0;
         if (++i2 == d.d2) {
@@ -67,26 +68,26 @@ WEFT_DEVICE batch<T> load_operand(const operand<T>& o, const dimensions& d, int6
   return v;
 }
 
-template <int F, typename T>
-WEFT_DEVICE void apply_binary(batch<T>& a, const batch<T>& b) {
-  each<T>(0, [&](int k, int j, int64_t) {
+template <int F, typename S>
+WEFT_DEVICE void apply_binary(batch<S>& a, const batch<S>& b) {
+  each<S>(0, [&](int k, int j, int64_t) {
     a.part[k].at[j] = binary<F>(a.part[k].at[j], b.part[k].at[j]);
   });
 }
 
 // The switch stands inside the turn, once for eight elements: the loads, which dwarf the arithmetic
 // in code size, then exist once.
-template <typename T>
+template <typename S>
 WEFT_DEVICE void binary_forward(const weft_binary_forward& a) {
   const dimensions d = {a.d0, a.d1, a.d2, a.d3};
-  const operand<T> left = operand_of<T>(a.a, d, a.a0, a.a1, a.a2, a.a3);
-  const operand<T> right = operand_of<T>(a.b, d, a.b0, a.b1, a.b2, a.b3);
-  T* y = static_cast<T*>(a.y);
+  const operand<S> left = operand_of<S>(a.a, d, a.a0, a.a1, a.a2, a.a3);
+  const operand<S> right = operand_of<S>(a.b, d, a.b0, a.b1, a.b2, a.b3);
+  S* y = static_cast<S*>(a.y);
   const int64_t n = a.d0 * a.d1 * a.d2 * a.d3;
   const bool wide_left = aligned(left.data), wide_right = aligned(right.data), wide = aligned(y);
-  elementwise<T>(n, [&](int64_t first) {
-    batch<T> v = load_operand(left, d, first, n, wide_left);
-    batch<T> w = load_operand(right, d, first, n, wide_right);
+  elementwise<S>(n, [&](int64_t first) {
+    batch<S> v = load_operand(left, d, first, n, wide_left);
+    batch<S> w = load_operand(right, d, first, n, wide_right);
     switch (a.operation) {
       case WEFT_ADD: apply_binary<WEFT_ADD>(v, w); break;
       case WEFT_SUBTRACT: apply_binary<WEFT_SUBTRACT>(v, w); break;
@@ -100,39 +101,39 @@ WEFT_DEVICE void binary_forward(const weft_binary_forward& a) {
 }
 
 // Turns a into df/da and b into df/db.
-template <int F, typename T>
-WEFT_DEVICE void differentiate_binary(batch<T>& a, batch<T>& b) {
-  each<T>(0, [&](int k, int j, int64_t) {
-    T left = a.part[k].at[j], right = b.part[k].at[j];
+template <int F, typename S>
+WEFT_DEVICE void differentiate_binary(batch<S>& a, batch<S>& b) {
+  each<S>(0, [&](int k, int j, int64_t) {
+    auto left = a.part[k].at[j], right = b.part[k].at[j];
     a.part[k].at[j] = binary_derivative_a<F>(left, right);
     b.part[k].at[j] = binary_derivative_b<F>(left, right);
   });
 }
 
-template <typename T>
-WEFT_DEVICE void multiply(batch<T>& v, const batch<T>& w) {
+template <typename S>
+WEFT_DEVICE void multiply(batch<S>& v, const batch<S>& w) {
   apply_binary<WEFT_MULTIPLY>(v, w);
 }
 
-template <typename T>
+template <typename S>
 WEFT_DEVICE void binary_backward(const weft_binary_backward& a) {
   const dimensions d = {a.d0, a.d1, a.d2, a.d3};
-  const operand<T> left = operand_of<T>(a.a, d, a.a0, a.a1, a.a2, a.a3);
-  const operand<T> right = operand_of<T>(a.b, d, a.b0, a.b1, a.b2, a.b3);
-  const T* dy = static_cast<const T*>(a.dy);
-  T* da = static_cast<T*>(a.da);
-  T* db = static_cast<T*>(a.db);
+  const operand<S> left = operand_of<S>(a.a, d, a.a0, a.a1, a.a2, a.a3);
+  const operand<S> right = operand_of<S>(a.b, d, a.b0, a.b1, a.b2, a.b3);
+  const S* dy = static_cast<const S*>(a.dy);
+  S* da = static_cast<S*>(a.da);
+  S* db = static_cast<S*>(a.db);
   const int64_t n = a.d0 * a.d1 * a.d2 * a.d3;
   const bool wide_left = aligned(left.data), wide_right = aligned(right.data);
   const bool wide_dy = aligned(dy), wide_da = aligned(da), wide_db = aligned(db);
   const bool linear = a.operation == WEFT_ADD || a.operation == WEFT_SUBTRACT;
-  elementwise<T>(n, [&](int64_t first) {
-    batch<T> v = {}, w = {};
+  elementwise<S>(n, [&](int64_t first) {
+    batch<S> v = {}, w = {};
     if (!linear) {  // the sum's derivatives need neither argument
       v = load_operand(left, d, first, n, wide_left);
       w = load_operand(right, d, first, n, wide_right);
     }
-    batch<T> g = load_batch(dy, first, n, wide_dy);
+    batch<S> g = load_batch(dy, first, n, wide_dy);
     switch (a.operation) {
       case WEFT_ADD: differentiate_binary<WEFT_ADD>(v, w); break;
       case WEFT_SUBTRACT: differentiate_binary<WEFT_SUBTRACT>(v, w); break;

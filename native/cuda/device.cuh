@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "../abi/kernels.h"
+#include "../math/bf16.h"
 #include "../math/portable.h"
 
 #if defined(__CUDACC__)
@@ -30,30 +31,50 @@ namespace weft::cuda {
     static constexpr int items = items_;              \
   };
 WEFT_TYPED_KERNELS(WEFT_SHAPE)
+WEFT_WIDE_KERNELS(WEFT_SHAPE)
 WEFT_UNTYPED_KERNELS(WEFT_SHAPE)
 #undef WEFT_SHAPE
 }  // namespace weft::cuda
 
-// The two entry points of a typed kernel; the device function weft::cuda::name<T> does the work.
-// blocks: resident on a multiprocessor at least, which caps the registers of a thread.
-#define WEFT_KERNEL_BLOCKS(name, structure, T, suffix, blocks)                                  \
-  extern "C" __global__ void __launch_bounds__(weft::cuda::name##_shape::threads, blocks)       \
-      name##_##suffix(const weft_##structure a) {                                               \
-    weft::cuda::name<T>(a);                                                                     \
+// The entry points of a typed kernel; the device function weft::cuda::name<S> does the work, S being
+// the type that elements are stored in; they are computed in compute<S>. blocks: resident on a
+// multiprocessor at least, which caps the registers of a thread.
+#define WEFT_KERNEL_BLOCKS(name, structure, S, suffix, blocks)                            \
+  extern "C" __global__ void __launch_bounds__(weft::cuda::name##_shape::threads, blocks) \
+      name##_##suffix(const weft_##structure a) {                                         \
+    weft::cuda::name<S>(a);                                                               \
   }
-#define WEFT_KERNEL(name, structure)                     \
-  WEFT_KERNEL_BLOCKS(name, structure, float, f32, 1)     \
+#define WEFT_KERNEL_WIDE(name, structure)            \
+  WEFT_KERNEL_BLOCKS(name, structure, float, f32, 1) \
   WEFT_KERNEL_BLOCKS(name, structure, double, f64, 1)
+#define WEFT_KERNEL(name, structure) \
+  WEFT_KERNEL_WIDE(name, structure)  \
+  WEFT_KERNEL_BLOCKS(name, structure, weft::bf16, bf16, 1)
 
 namespace weft::cuda {
 
 // ---- four values ----
 
-// Unit of vector access: one 16-byte access for float, two for double.
+// Four values as they are computed with: one 16-byte access of floats, two of doubles, half a one of
+// bfloat16.
 template <typename T>
 struct alignas(16) pack {
   T at[4];
 };
+
+// Two bfloat16 neighbours are one word, the first in its lower half.
+WEFT_DEVICE unsigned join(float first, float second) {
+#if defined(__CUDA_ARCH__)
+  __nv_bfloat162 both = __floats2bfloat162_rn(first, second);
+  return *reinterpret_cast<unsigned*>(&both);
+#else
+  return bf16(first).bits | (unsigned)bf16(second).bits << 16;
+#endif
+}
+WEFT_DEVICE void split(unsigned word, float& first, float& second) {
+  first = math::from_bits<float>(word << 16);
+  second = math::from_bits<float>(word & 0xffff0000u);
+}
 
 // Writes a pack to an aligned place. By an intrinsic, because nvcc takes a plain store of four values
 // now and then for four stores.
@@ -64,6 +85,10 @@ WEFT_DEVICE void put(double* y, const pack<double>& v) {
   __stwb(reinterpret_cast<double2*>(y), make_double2(v.at[0], v.at[1]));
   __stwb(reinterpret_cast<double2*>(y) + 1, make_double2(v.at[2], v.at[3]));
 }
+WEFT_DEVICE void put(bf16* y, const pack<float>& v) {
+  __stwb(reinterpret_cast<uint2*>(y),
+         make_uint2(join(v.at[0], v.at[1]), join(v.at[2], v.at[3])));
+}
 
 // true where every pointer allows 16-byte accesses; a null pointer does
 template <typename... P>
@@ -71,34 +96,49 @@ WEFT_DEVICE bool aligned(const P*... pointers) {
   return ((uintptr_t(0) | ... | reinterpret_cast<uintptr_t>(pointers)) & 15) == 0;
 }
 
-// x[i .. i+3], pad at and after n. wide: x + i is aligned to 16 bytes.
-template <typename T>
-WEFT_DEVICE pack<T> load(const T* x, int64_t i, int64_t n, bool wide, T pad = T(0)) {
-  if (wide && i + 4 <= n) return *reinterpret_cast<const pack<T>*>(x + i);
-  pack<T> v;
+// x[0 .. 3]; x is aligned to 16 bytes (bfloat16: 8)
+template <typename S>
+WEFT_DEVICE pack<compute<S>> load_whole(const S* x) {
+  if constexpr (sizeof(S) == 2) {
+    const uint2 words = *reinterpret_cast<const uint2*>(x);
+    pack<float> v;
+    split(words.x, v.at[0], v.at[1]);
+    split(words.y, v.at[2], v.at[3]);
+    return v;
+  } else {
+    return *reinterpret_cast<const pack<S>*>(x);
+  }
+}
+
+// x[i .. i+3], pad at and after n. wide: x + i is aligned to 16 bytes (bfloat16: 8).
+template <typename S>
+WEFT_DEVICE pack<compute<S>> load(const S* x, int64_t i, int64_t n, bool wide,
+                                  compute<S> pad = compute<S>(0)) {
+  if (wide && i + 4 <= n) return load_whole(x + i);
+  pack<compute<S>> v;
 #pragma unroll
-  for (int j = 0; j < 4; j++) v.at[j] = i + j < n ? x[i + j] : pad;
+  for (int j = 0; j < 4; j++) v.at[j] = i + j < n ? compute<S>(x[i + j]) : pad;
   return v;
 }
 
-template <typename T>
-WEFT_DEVICE void store(T* y, int64_t i, int64_t n, bool wide, const pack<T>& v) {
+template <typename S>
+WEFT_DEVICE void store(S* y, int64_t i, int64_t n, bool wide, const pack<compute<S>>& v) {
   if (wide && i + 4 <= n) {
     put(y + i, v);
     return;
   }
 #pragma unroll
   for (int j = 0; j < 4; j++) {
-    if (i + j < n) y[i + j] = v.at[j];
+    if (i + j < n) y[i + j] = S(v.at[j]);
   }
 }
 
 // How many of the n entries of x lie ahead of the first place that a pack can be read from: for
 // rows of any length.
-template <typename T>
-WEFT_DEVICE int64_t entries_ahead(const T* x, int64_t n) {
-  constexpr int grain = alignof(pack<T>) / sizeof(T);
-  return min((int64_t)(-(reinterpret_cast<uintptr_t>(x) / sizeof(T)) % grain), n);
+template <typename S>
+WEFT_DEVICE int64_t entries_ahead(const S* x, int64_t n) {
+  constexpr int grain = sizeof(S) == 8 ? 2 : 4;
+  return min((int64_t)(-(reinterpret_cast<uintptr_t>(x) / sizeof(S)) % grain), n);
 }
 
 // ---- elementwise kernels ----
@@ -110,41 +150,62 @@ WEFT_DEVICE int64_t entries_ahead(const T* x, int64_t n) {
 constexpr int elementwise_threads = 128;
 constexpr int elementwise_items = 1024;
 
-// The elements of one thread in one turn: pack k starts at first + 4 k elementwise_threads. float
-// has two packs and one turn; double one pack and two turns, which halves its registers.
-template <typename T>
+// The elements of one thread in one turn: pack k starts at first + k stride. float has two packs, far
+// apart, and one turn; double one pack and two turns, which halves its registers; bfloat16 two packs
+// side by side, which are one 16-byte access, and one turn.
+template <typename S>
 struct batch {
-  static constexpr int packs = sizeof(T) == 4 ? 2 : 1;
-  static constexpr int stride = 4 * elementwise_threads;
-  pack<T> part[packs];
+  static constexpr int packs = sizeof(S) == 8 ? 1 : 2;
+  static constexpr int side = sizeof(S) == 2 ? 8 : 4;  // elements side by side
+  static constexpr int stride = sizeof(S) == 2 ? 4 : 4 * elementwise_threads;
+  pack<compute<S>> part[packs];
 };
 
-template <typename T>
-WEFT_DEVICE batch<T> load_batch(const T* x, int64_t first, int64_t n, bool wide) {
-  batch<T> v;
+template <typename S>
+WEFT_DEVICE batch<S> load_batch(const S* x, int64_t first, int64_t n, bool wide) {
+  batch<S> v;
+  if constexpr (sizeof(S) == 2) {
+    if (wide && first + 8 <= n) {
+      const uint4 words = *reinterpret_cast<const uint4*>(x + first);
+      split(words.x, v.part[0].at[0], v.part[0].at[1]);
+      split(words.y, v.part[0].at[2], v.part[0].at[3]);
+      split(words.z, v.part[1].at[0], v.part[1].at[1]);
+      split(words.w, v.part[1].at[2], v.part[1].at[3]);
+      return v;
+    }
+  }
 #pragma unroll
-  for (int k = 0; k < batch<T>::packs; k++) {
-    v.part[k] = load(x, first + k * batch<T>::stride, n, wide);
+  for (int k = 0; k < batch<S>::packs; k++) {
+    v.part[k] = load(x, first + k * batch<S>::stride, n, wide);
   }
   return v;
 }
 
-template <typename T>
-WEFT_DEVICE void store_batch(T* y, int64_t first, int64_t n, bool wide, const batch<T>& v) {
+template <typename S>
+WEFT_DEVICE void store_batch(S* y, int64_t first, int64_t n, bool wide, const batch<S>& v) {
+  if constexpr (sizeof(S) == 2) {
+    if (wide && first + 8 <= n) {
+      const pack<float>&p = v.part[0], &q = v.part[1];
+      __stwb(reinterpret_cast<uint4*>(y + first),
+             make_uint4(join(p.at[0], p.at[1]), join(p.at[2], p.at[3]), join(q.at[0], q.at[1]),
+                        join(q.at[2], q.at[3])));
+      return;
+    }
+  }
 #pragma unroll
-  for (int k = 0; k < batch<T>::packs; k++) {
-    store(y, first + k * batch<T>::stride, n, wide, v.part[k]);
+  for (int k = 0; k < batch<S>::packs; k++) {
+    store(y, first + k * batch<S>::stride, n, wide, v.part[k]);
   }
 }
 
 // y = v, or y += v
-template <typename T>
-WEFT_DEVICE void put_batch(T* y, int64_t first, int64_t n, bool wide, bool accumulate,
-                           batch<T>& v) {
+template <typename S>
+WEFT_DEVICE void put_batch(S* y, int64_t first, int64_t n, bool wide, bool accumulate,
+                           batch<S>& v) {
   if (accumulate) {
-    batch<T> old = load_batch(y, first, n, wide);
+    batch<S> old = load_batch(y, first, n, wide);
 #pragma unroll
-    for (int k = 0; k < batch<T>::packs; k++) {
+    for (int k = 0; k < batch<S>::packs; k++) {
 #pragma unroll
       for (int j = 0; j < 4; j++) v.part[k].at[j] += old.part[k].at[j];
     }
@@ -153,10 +214,10 @@ WEFT_DEVICE void put_batch(T* y, int64_t first, int64_t n, bool wide, bool accum
 }
 
 // Calls body(first) for each turn of this thread; elements at and after n are body's to leave out.
-template <typename T, typename Body>
+template <typename S, typename Body>
 WEFT_DEVICE void elementwise(int64_t n, Body body) {
-  constexpr int turn = batch<T>::packs * batch<T>::stride;
-  int64_t first = (int64_t)blockIdx.x * elementwise_items + 4 * (int)threadIdx.x;
+  constexpr int turn = batch<S>::packs * 4 * elementwise_threads;
+  int64_t first = (int64_t)blockIdx.x * elementwise_items + batch<S>::side * (int)threadIdx.x;
 #pragma unroll 1
   for (int k = 0; k < elementwise_items / turn; k++, first += turn) {
     if (first < n) body(first);
@@ -164,12 +225,12 @@ WEFT_DEVICE void elementwise(int64_t n, Body body) {
 }
 
 // Calls f(k, j, i) for the elements of a batch: value part[k].at[j] is element i.
-template <typename T, typename F>
+template <typename S, typename F>
 WEFT_DEVICE void each(int64_t first, F f) {
 #pragma unroll
-  for (int k = 0; k < batch<T>::packs; k++) {
+  for (int k = 0; k < batch<S>::packs; k++) {
 #pragma unroll
-    for (int j = 0; j < 4; j++) f(k, j, first + k * batch<T>::stride + j);
+    for (int j = 0; j < 4; j++) f(k, j, first + k * batch<S>::stride + j);
   }
 }
 

@@ -12,20 +12,21 @@ static_assert(dropout_shape::threads == elementwise_threads &&
                   dropout_shape::items == elementwise_items,
               "shape of elementwise kernels");
 
-template <typename T>
+template <typename S>
 WEFT_DEVICE void dropout(const weft_dropout& a) {
-  const T* x = static_cast<const T*>(a.x);
-  T* y = static_cast<T*>(a.y);
+  using T = compute<S>;
+  const S* x = static_cast<const S*>(a.x);
+  S* y = static_cast<S*>(a.y);
   const weft_step_state* state = static_cast<const weft_step_state*>(a.state);
   const uint64_t seed = state->seed, step = state->step;
   const uint32_t threshold = dropout_threshold(a.rate);
   const T scale = T(1.0 / (1.0 - a.rate));
   const bool wide = aligned(x, y);
-  elementwise<T>(a.n, [&](int64_t first) {
-    batch<T> v = load_batch(x, first, a.n, wide);
+  elementwise<S>(a.n, [&](int64_t first) {
+    batch<S> v = load_batch(x, first, a.n, wide);
 #pragma unroll
-    for (int k = 0; k < batch<T>::packs; k++) {
-      uint32_t block = (uint32_t)((first + k * batch<T>::stride) / 4);
+    for (int k = 0; k < batch<S>::packs; k++) {
+      uint32_t block = (uint32_t)((first + k * batch<S>::stride) / 4);
       philox_block words = philox(seed, step, (uint32_t)a.operation, block);
 #pragma unroll
       for (int j = 0; j < 4; j++) {

@@ -11,22 +11,23 @@ static_assert(fill_shape::threads == elementwise_threads &&
                   copy_rows_shape::items == elementwise_items,
               "shape of elementwise kernels");
 
-template <typename T>
+template <typename S>
 WEFT_DEVICE void fill(const weft_fill& a) {
-  T* y = static_cast<T*>(a.y);
-  const T value = T(a.value);
+  S* y = static_cast<S*>(a.y);
+  const auto value = compute<S>(a.value);
   const bool wide = aligned(y);
-  elementwise<T>(a.n, [&](int64_t first) {
-    batch<T> v;
-    each<T>(first, [&](int k, int j, int64_t) { v.part[k].at[j] = value; });
+  elementwise<S>(a.n, [&](int64_t first) {
+    batch<S> v;
+    each<S>(first, [&](int k, int j, int64_t) { v.part[k].at[j] = value; });
     store_batch(y, first, a.n, wide, v);
   });
 }
 
-template <typename T>
+template <typename S>
 WEFT_DEVICE void copy_rows(const weft_copy_rows& a) {
-  const T* x = static_cast<const T*>(a.x);
-  T* y = static_cast<T*>(a.y);
+  using T = compute<S>;
+  const S* x = static_cast<const S*>(a.x);
+  S* y = static_cast<S*>(a.y);
   const int64_t n = a.rows * a.cols;
   const T scale = T(a.scale);
   const bool whole = (a.cols | a.x_stride | a.y_stride) % 4 == 0 && aligned(x, y);
@@ -36,28 +37,28 @@ WEFT_DEVICE void copy_rows(const weft_copy_rows& a) {
 #pragma unroll 4
     for (int64_t i = begin; i < end; i += elementwise_threads) {
       const int64_t r = i / a.cols, c = i - r * a.cols;
-      T* to = y + r * a.y_stride + c;
-      const T value = scale * x[r * a.x_stride + c];
-      *to = a.accumulate ? *to + value : value;
+      S* to = y + r * a.y_stride + c;
+      const T value = scale * T(x[r * a.x_stride + c]);
+      *to = S(a.accumulate ? T(*to) + value : value);
     }
     return;
   }
-  constexpr int packs = batch<T>::packs;
-  elementwise<T>(n, [&](int64_t first) {
+  constexpr int packs = batch<S>::packs;
+  elementwise<S>(n, [&](int64_t first) {
     // a pack lies in one row; one past the end is moved onto the last and not stored
     pack<T> v[packs];
-    T* to[packs];
+    S* to[packs];
 #pragma unroll
     for (int k = 0; k < packs; k++) {
-      int64_t i = min(first + k * batch<T>::stride, n - 4), r = i / a.cols, c = i - r * a.cols;
-      v[k] = *reinterpret_cast<const pack<T>*>(x + r * a.x_stride + c);
+      int64_t i = min(first + k * batch<S>::stride, n - 4), r = i / a.cols, c = i - r * a.cols;
+      v[k] = load_whole(x + r * a.x_stride + c);
       to[k] = y + r * a.y_stride + c;
     }
 #pragma unroll
     for (int k = 0; k < packs; k++) {
-      if (first + k * batch<T>::stride >= n) break;
+      if (first + k * batch<S>::stride >= n) break;
       pack<T> old = {};
-      if (a.accumulate) old = *reinterpret_cast<const pack<T>*>(to[k]);
+      if (a.accumulate) old = load_whole(to[k]);
 #pragma unroll
       for (int j = 0; j < 4; j++) v[k].at[j] = old.at[j] + scale * v[k].at[j];
       put(to[k], v[k]);
@@ -72,19 +73,20 @@ static_assert(transpose_shape::items == 1, "a tile a block");
 static_assert(tile_packs * tile_side == transpose_shape::threads, "a pack a thread");
 
 // Each side of the tile moves in packs where its rows allow it, else 32 neighbours at a time.
-template <typename T>
+template <typename S>
 WEFT_DEVICE void transpose(const weft_transpose& a) {
+  using T = compute<S>;
   // one column more: a column meets 32 banks, and so do the packs of four rows
   __shared__ T tile[tile_side][tile_side + 1];
-  const T* x = static_cast<const T*>(a.x);
-  T* y = static_cast<T*>(a.y);
+  const S* x = static_cast<const S*>(a.x);
+  S* y = static_cast<S*>(a.y);
   const int64_t across = (a.cols + tile_side - 1) / tile_side;
   const int64_t top = blockIdx.x / across * tile_side, left = blockIdx.x % across * tile_side;
   const int lane = threadIdx.x % tile_side, group = threadIdx.x / tile_side;
   const int first = 4 * (threadIdx.x % tile_packs), line = threadIdx.x / tile_packs;
   if (a.cols % 4 == 0 && aligned(x)) {
     if (top + line < a.rows && left + first < a.cols) {
-      pack<T> v = *reinterpret_cast<const pack<T>*>(x + (top + line) * a.cols + left + first);
+      pack<T> v = load_whole(x + (top + line) * a.cols + left + first);
 #pragma unroll
       for (int j = 0; j < 4; j++) tile[line][first + j] = v.at[j];
     }
@@ -92,19 +94,19 @@ WEFT_DEVICE void transpose(const weft_transpose& a) {
 #pragma unroll
     for (int k = group; k < tile_side; k += tile_rows) {
       if (top + k < a.rows && left + lane < a.cols) {
-        tile[k][lane] = x[(top + k) * a.cols + left + lane];
+        tile[k][lane] = T(x[(top + k) * a.cols + left + lane]);
       }
     }
   }
   __syncthreads();
   if (a.rows % 4 == 0 && aligned(y)) {
     if (left + line < a.cols && top + first < a.rows) {
-      T* to = y + (left + line) * a.rows + top + first;
+      S* to = y + (left + line) * a.rows + top + first;
       pack<T> v;
 #pragma unroll
       for (int j = 0; j < 4; j++) v.at[j] = tile[first + j][line];
       if (a.accumulate) {
-        const pack<T> old = *reinterpret_cast<const pack<T>*>(to);
+        const pack<T> old = load_whole(to);
 #pragma unroll
         for (int j = 0; j < 4; j++) v.at[j] = old.at[j] + v.at[j];
       }
@@ -114,8 +116,8 @@ WEFT_DEVICE void transpose(const weft_transpose& a) {
 #pragma unroll
     for (int k = group; k < tile_side; k += tile_rows) {
       if (left + k < a.cols && top + lane < a.rows) {
-        T* to = y + (left + k) * a.rows + top + lane;
-        *to = a.accumulate ? *to + tile[lane][k] : tile[lane][k];
+        S* to = y + (left + k) * a.rows + top + lane;
+        *to = S(a.accumulate ? T(*to) + tile[lane][k] : tile[lane][k]);
       }
     }
   }

@@ -25,12 +25,13 @@ WEFT_DEVICE candidate<T> larger(const candidate<T>& p, const candidate<T>& q) {
   return (equal ? q.place < p.place : q.value > p.value) ? q : p;
 }
 
-template <typename T>
+template <typename S>
 WEFT_DEVICE void argmax(const weft_argmax& a) {
+  using T = compute<S>;
   const int lane = threadIdx.x % 32;
   const int64_t r = (int64_t)blockIdx.x * argmax_warps + threadIdx.x / 32;
   if (r >= a.rows) return;  // the whole warp
-  const T* x = static_cast<const T*>(a.x) + r * a.cols;
+  const S* x = static_cast<const S*>(a.x) + r * a.cols;
   candidate<T> best = {T(0), -1};
   auto look = [&](const pack<T>& v, int64_t c) {
 #pragma unroll
@@ -39,13 +40,13 @@ WEFT_DEVICE void argmax(const weft_argmax& a) {
     }
   };
   const int64_t head = entries_ahead(x, a.cols);
-  if (lane < head) best = {x[lane], lane};
+  if (lane < head) best = {T(x[lane]), lane};
   int64_t c = head + 4 * lane;
 #pragma unroll 1
   for (; c + 3 * 128 + 4 <= a.cols; c += 4 * 128) {  // four loads in flight
     pack<T> v[4];
 #pragma unroll
-    for (int u = 0; u < 4; u++) v[u] = *reinterpret_cast<const pack<T>*>(x + c + u * 128);
+    for (int u = 0; u < 4; u++) v[u] = load_whole(x + c + u * 128);
 #pragma unroll
     for (int u = 0; u < 4; u++) look(v[u], c + u * 128);
   }
@@ -65,8 +66,8 @@ constexpr int max_backward_items = max_backward_shape::items;
 static_assert(max_backward_items == 32, "a lane an output");
 
 // dx (+)= share where x is the maximum y, for the entries that lie in a pack and in the array.
-template <typename T>
-WEFT_DEVICE void spread(const pack<T>& x, const pack<T>& y, const pack<T>& share, T* dx, int64_t i,
+template <typename S, typename T>
+WEFT_DEVICE void spread(const pack<T>& x, const pack<T>& y, const pack<T>& share, S* dx, int64_t i,
                         int64_t n, bool wide, bool accumulate) {
   pack<T> v = {};
   if (accumulate) v = load(dx, i, n, wide);
@@ -84,14 +85,15 @@ WEFT_DEVICE pack<T> four(T value) {
 }
 
 // inner 1: a warp takes the row of an output.
-template <typename T>
+template <typename S>
 WEFT_DEVICE void max_row_backward(const weft_max_backward& a, int64_t o, int lane) {
+  using T = compute<S>;
   const int64_t n = a.count;
-  const T* x = static_cast<const T*>(a.x) + o * n;
-  T* dx = static_cast<T*>(a.dx) + o * n;
+  const S* x = static_cast<const S*>(a.x) + o * n;
+  S* dx = static_cast<S*>(a.dx) + o * n;
   const T y = static_cast<const T*>(a.y)[o];
   const int64_t head = entries_ahead(x, n);
-  int ties = lane < head && x[lane] == y;
+  int ties = lane < head && T(x[lane]) == y;
 #pragma unroll 4
   for (int64_t c = head + 4 * lane; c < n; c += 128) {
     const pack<T> v = load(x, c, n, true);
@@ -101,10 +103,10 @@ WEFT_DEVICE void max_row_backward(const weft_max_backward& a, int64_t o, int lan
   ties = fold_warp(ties, [](int p, int q) { return p + q; });
   const T share = static_cast<const T*>(a.dy)[o] / T(ties);  // used where ties is at least 1
   const bool accumulate = a.accumulate != 0;
-  const bool wide = entries_ahead<T>(dx, n) == head;
+  const bool wide = entries_ahead<S>(dx, n) == head;
   if (lane < head) {
-    const T value = x[lane] == y ? share : T(0);
-    dx[lane] = accumulate ? dx[lane] + value : value;
+    const T value = T(x[lane]) == y ? share : T(0);
+    dx[lane] = S(accumulate ? T(dx[lane]) + value : value);
   }
 #pragma unroll 2
   for (int64_t c = head + 4 * lane; c < n; c += 128) {
@@ -114,16 +116,17 @@ WEFT_DEVICE void max_row_backward(const weft_max_backward& a, int64_t o, int lan
 
 // inner > 1: outputs lie side by side. Thread (lane, group) owns LANE of them and every GROUPS-th
 // entry of the axis; LANE is 4 where rows allow packs, else 1.
-template <int LANE, typename T>
+template <int LANE, typename S>
 WEFT_DEVICE void max_columns_backward(const weft_max_backward& a, int (&ties)[32][32]) {
+  using T = compute<S>;
   constexpr int lanes = max_backward_items / LANE, groups = max_backward_threads / lanes;
   const int lane = threadIdx.x % lanes, group = threadIdx.x / lanes;
   const int64_t o = (int64_t)blockIdx.x * max_backward_items + LANE * lane;
   const int64_t outputs = a.outer * a.inner;
   const bool own = o < outputs;
   const int64_t base = own ? o / a.inner * a.count * a.inner + o % a.inner : 0;
-  const T* x = static_cast<const T*>(a.x) + base;
-  T* dx = static_cast<T*>(a.dx) + base;
+  const S* x = static_cast<const S*>(a.x) + base;
+  S* dx = static_cast<S*>(a.dx) + base;
   const pack<T> y = load(static_cast<const T*>(a.y), o, min(o + LANE, outputs), aligned(a.y));
   int equal[4] = {0, 0, 0, 0};
   for (int64_t c = group; own && c < a.count; c += groups) {
@@ -148,19 +151,19 @@ WEFT_DEVICE void max_columns_backward(const weft_max_backward& a, int (&ties)[32
   }
 }
 
-template <typename T>
+template <typename S>
 WEFT_DEVICE void max_backward(const weft_max_backward& a) {
   __shared__ int ties[32][32];
   if (a.inner == 1) {
     const int64_t first = (int64_t)blockIdx.x * max_backward_items;
     const int64_t last = min(first + max_backward_items, a.outer);
     for (int64_t o = first + threadIdx.x / 32; o < last; o += max_backward_threads / 32) {
-      max_row_backward<T>(a, o, threadIdx.x % 32);
+      max_row_backward<S>(a, o, threadIdx.x % 32);
     }
   } else if (a.inner % 4 == 0 && aligned(a.x, a.dx)) {
-    max_columns_backward<4, T>(a, ties);
+    max_columns_backward<4, S>(a, ties);
   } else {
-    max_columns_backward<1, T>(a, ties);
+    max_columns_backward<1, S>(a, ties);
   }
 }
 

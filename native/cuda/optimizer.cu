@@ -12,6 +12,21 @@ static_assert(sgd_shape::threads == elementwise_threads && sgd_shape::items == e
                   adam_shape::items == elementwise_items,
               "shape of elementwise kernels");
 
+// copy = v, rounded to bfloat16
+template <typename T>
+WEFT_DEVICE void store_copy(void* copy, int64_t first, int64_t n, const batch<T>& v) {
+  if (!copy) return;
+  bf16* y = static_cast<bf16*>(copy);
+  const bool wide = aligned(y);
+#pragma unroll
+  for (int k = 0; k < batch<T>::packs; k++) {
+    pack<float> narrow;
+#pragma unroll
+    for (int j = 0; j < 4; j++) narrow.at[j] = float(v.part[k].at[j]);
+    store(y, first + k * batch<T>::stride, n, wide, narrow);
+  }
+}
+
 template <typename T>
 WEFT_DEVICE void sgd(const weft_sgd& a) {
   T* value = static_cast<T*>(a.value);
@@ -33,6 +48,7 @@ WEFT_DEVICE void sgd(const weft_sgd& a) {
                 weight_decay, nesterov);
     });
     store_batch(value, first, a.n, wide, w);
+    store_copy(a.copy, first, a.n, w);
     if (velocity) store_batch(velocity, first, a.n, wide, m);
   });
 }
@@ -59,6 +75,7 @@ WEFT_DEVICE void adam(const weft_adam& a) {
                  beta2, epsilon, l2, weight_decay, correction1, correction2);
     });
     store_batch(value, first, a.n, wide, w);
+    store_copy(a.copy, first, a.n, w);
     store_batch(moment1, first, a.n, wide, m);
     store_batch(moment2, first, a.n, wide, v);
   });
@@ -66,15 +83,15 @@ WEFT_DEVICE void adam(const weft_adam& a) {
 
 }  // namespace weft::cuda
 
-// value and velocity are updated in place, each read and written once. A thread owns two packs of
-// four (double: two turns of one pack). 20 bytes (12 without velocity) and 7 flops a value of
-// float: expected 312 us for 64 M values at 4.3 TB/s. Block size: see elementwise_threads.
-WEFT_KERNEL(sgd, sgd)
+// value and velocity are updated in place, each read and written once; copy (=). A thread owns two
+// packs of four (double: two turns of one pack). 20 bytes (12 without velocity, 2 more for copy) and
+// 7 flops a value of float: expected 312 us for 64 M values at 4.3 TB/s. Block size: see elementwise_threads.
+WEFT_KERNEL_WIDE(sgd, sgd)
 
 // value, first and second are updated in place, each read and written once. Same mapping. Each
 // thread works out the corrections, about 40 instructions while its loads are under way: cheaper
 // than a barrier. 28 bytes and 16 flops a value of float: expected 437 us for 64 M values.
-WEFT_KERNEL(adam, adam)
+WEFT_KERNEL_WIDE(adam, adam)
 
 // One thread: step and cursor move on. 32 bytes, no flops: expected 2 us, all of it latency.
 extern "C" __global__ void __launch_bounds__(weft::cuda::advance_step_shape::threads)

@@ -56,9 +56,9 @@ WEFT_DEVICE void random_normal(const weft_random& a) {
 // y (=). A thread draws one or two blocks of four values. 4 bytes, 20 integer operations and
 // 2 flops in double an element of float: expected 62 us for 256 MB at 4.3 TB/s. Block size: see
 // elementwise_threads.
-WEFT_KERNEL(random_uniform, random)
+WEFT_KERNEL_WIDE(random_uniform, random)
 
 // y (=). Same mapping. 4 bytes and about 100 flops in double an element of float: expected 0.3 ms
 // for 64 M values on an H200, far longer where double is slow; it runs when weights are made, not in
 // a step.
-WEFT_KERNEL(random_normal, random)
+WEFT_KERNEL_WIDE(random_normal, random)

@@ -53,8 +53,9 @@ WEFT_DEVICE void finish(const weft_reduce& a, int64_t output, T total) {
 }
 
 // One lane's share of n values: packs lane, lane + team, ...
-template <int F, typename T>
-WEFT_DEVICE T fold_share(const T* x, int64_t n, int lane, int team) {
+template <int F, typename S>
+WEFT_DEVICE compute<S> fold_share(const S* x, int64_t n, int lane, int team) {
+  using T = compute<S>;
   const bool wide = aligned(x);
   pack<T> total;
 #pragma unroll
@@ -67,7 +68,7 @@ WEFT_DEVICE T fold_share(const T* x, int64_t n, int lane, int team) {
   for (; wide && i + 12 * team + 4 <= n; i += 16 * team) {  // four loads in flight
     pack<T> v[4];
 #pragma unroll
-    for (int u = 0; u < 4; u++) v[u] = *reinterpret_cast<const pack<T>*>(x + i + u * 4 * team);
+    for (int u = 0; u < 4; u++) v[u] = load_whole(x + i + u * 4 * team);
 #pragma unroll
     for (int u = 0; u < 4; u++) add(v[u]);
   }
@@ -77,9 +78,9 @@ WEFT_DEVICE T fold_share(const T* x, int64_t n, int lane, int team) {
 
 // inner == 1: the values of an output lie side by side. A warp takes an output where they are few,
 // else the block does.
-template <int F, typename T>
+template <int F, typename S, typename T>
 WEFT_DEVICE void reduce_rows(const weft_reduce& a, T* shared) {
-  const T* x = static_cast<const T*>(a.x);
+  const S* x = static_cast<const S*>(a.x);
   const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
   const bool by_warp = (a.count + a.parts - 1) / a.parts <= reduce_warp_length;
   const int64_t first = (int64_t)blockIdx.x * reduce_items;
@@ -87,7 +88,7 @@ WEFT_DEVICE void reduce_rows(const weft_reduce& a, T* shared) {
   for (int64_t o = by_warp ? first + warp : first; o < last; o += by_warp ? reduce_warps : 1) {
     const int64_t part = o / a.outer;
     const reduce_range range = range_of(a, part);
-    const T* row = x + (o - part * a.outer) * a.count + range.begin;
+    const S* row = x + (o - part * a.outer) * a.count + range.begin;
     T total = fold_share<F>(row, range.end - range.begin, by_warp ? lane : (int)threadIdx.x,
                             by_warp ? 32 : reduce_threads);
     total = fold_warp(total, [](T p, T q) { return combine<F>(p, q); });
@@ -104,7 +105,7 @@ WEFT_DEVICE void reduce_rows(const weft_reduce& a, T* shared) {
 
 // inner > 1: outputs lie side by side. Thread (lane, group) owns four outputs and every
 // column_groups-th entry of the axis, so that a warp reads four rows of 32 values.
-template <int F, typename T>
+template <int F, typename S, typename T>
 WEFT_DEVICE void reduce_columns(const weft_reduce& a, T* shared) {
   const int lane = threadIdx.x % column_lanes, group = threadIdx.x / column_lanes;
   const int64_t outputs = a.parts * a.outer * a.inner;
@@ -113,14 +114,14 @@ WEFT_DEVICE void reduce_columns(const weft_reduce& a, T* shared) {
   const bool wide = a.inner % 4 == 0 && aligned(a.x);
 
   // where the four outputs' entries begin, and how many they have
-  const T* column[4];
+  const S* column[4];
   int64_t entries[4];
   int64_t row = own / a.inner, in = own - row * a.inner;
   int64_t part = row / a.outer, out = row - part * a.outer;
 #pragma unroll
   for (int j = 0; j < 4; j++) {
     const reduce_range range = range_of(a, part);
-    column[j] = static_cast<const T*>(a.x) + (out * a.count + range.begin) * a.inner + in;
+    column[j] = static_cast<const S*>(a.x) + (out * a.count + range.begin) * a.inner + in;
     entries[j] = own + j < outputs ? range.end - range.begin : 0;
     if (++in == a.inner) {
       in = 0;
@@ -137,7 +138,7 @@ WEFT_DEVICE void reduce_columns(const weft_reduce& a, T* shared) {
   if (wide) {  // the four lie in one row
 #pragma unroll 4
     for (int64_t c = group; c < entries[0]; c += column_groups) {
-      pack<T> v = *reinterpret_cast<const pack<T>*>(column[0] + c * a.inner);
+      pack<T> v = load_whole(column[0] + c * a.inner);
 #pragma unroll
       for (int j = 0; j < 4; j++) total.at[j] = include<F>(total.at[j], v.at[j]);
     }
@@ -146,7 +147,7 @@ WEFT_DEVICE void reduce_columns(const weft_reduce& a, T* shared) {
     for (int64_t c = group; c < most; c += column_groups) {
 #pragma unroll
       for (int j = 0; j < 4; j++) {
-        T v = c < entries[j] ? column[j][c * a.inner] : neutral<F, T>();
+        T v = c < entries[j] ? T(column[j][c * a.inner]) : neutral<F, T>();
         total.at[j] = include<F>(total.at[j], v);
       }
     }
@@ -165,13 +166,13 @@ WEFT_DEVICE void reduce_columns(const weft_reduce& a, T* shared) {
   }
 }
 
-template <typename T>
+template <typename S>
 WEFT_DEVICE void reduce(const weft_reduce& a) {
-  __shared__ T shared[column_groups * (reduce_items + 1)];
+  __shared__ compute<S> shared[column_groups * (reduce_items + 1)];
   auto run = [&](auto operation) {
     constexpr int F = decltype(operation)::value;
-    if (a.inner == 1) return reduce_rows<F, T>(a, shared);
-    return reduce_columns<F, T>(a, shared);
+    if (a.inner == 1) return reduce_rows<F, S>(a, shared);
+    return reduce_columns<F, S>(a, shared);
   };
   switch (a.operation) {
     case WEFT_SUM:
@@ -185,22 +186,23 @@ static_assert(reduce_backward_shape::threads == elementwise_threads &&
                   reduce_backward_shape::items == elementwise_items,
               "shape of elementwise kernels");
 
-template <typename T>
+template <typename S>
 WEFT_DEVICE void reduce_backward(const weft_reduce_backward& a) {
+  using T = compute<S>;
   const bool squares = a.operation == WEFT_SUM_OF_SQUARES;
-  const T* x = static_cast<const T*>(a.x);
+  const S* x = static_cast<const S*>(a.x);
   const T* dy = static_cast<const T*>(a.dy);
-  T* dx = static_cast<T*>(a.dx);
+  S* dx = static_cast<S*>(a.dx);
   const int64_t n = a.outer * a.count * a.inner;
   const T factor = T(a.operation == WEFT_MEAN ? a.scale / (double)a.count
                      : squares                ? 2.0 * a.scale
                                               : a.scale);
   const bool wide = aligned(squares ? x : nullptr, dx);
-  elementwise<T>(n, [&](int64_t first) {
-    batch<T> v;
+  elementwise<S>(n, [&](int64_t first) {
+    batch<S> v;
 #pragma unroll
-    for (int k = 0; k < batch<T>::packs; k++) {
-      int64_t i = first + k * batch<T>::stride;
+    for (int k = 0; k < batch<S>::packs; k++) {
+      int64_t i = first + k * batch<S>::stride;
       int64_t row = i / a.inner, in = i - row * a.inner;
       int64_t out = row / a.count, c = row - out * a.count;
 #pragma unroll
@@ -216,8 +218,8 @@ WEFT_DEVICE void reduce_backward(const weft_reduce_backward& a) {
       }
     }
     if (squares) {
-      batch<T> s = load_batch(x, first, n, wide);
-      each<T>(0, [&](int k, int j, int64_t) { v.part[k].at[j] *= s.part[k].at[j]; });
+      batch<S> s = load_batch(x, first, n, wide);
+      each<S>(0, [&](int k, int j, int64_t) { v.part[k].at[j] *= s.part[k].at[j]; });
     }
     put_batch(dx, first, n, wide, a.accumulate != 0, v);
   });

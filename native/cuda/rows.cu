@@ -17,39 +17,40 @@ WEFT_DEVICE bool is_row(int64_t index, int64_t rows) { return (uint64_t)index < 
 
 // y = scale * source + shift, NaN for a row that the source has not. Places past the end are moved
 // onto the last pack, and not stored, so that no branch parts the loads.
-template <typename T>
+template <typename S>
 WEFT_DEVICE void gather_rows(const weft_gather_rows& a) {
-  const T* source = static_cast<const T*>(a.source);
+  using T = compute<S>;
+  const S* source = static_cast<const S*>(a.source);
   const int32_t* index = static_cast<const int32_t*>(a.index) + start_of(a.state);
-  T* y = static_cast<T*>(a.y);
+  S* y = static_cast<S*>(a.y);
   const int64_t n = a.rows * a.cols;
   const T scale = T(a.scale), shift = T(a.shift);
   const bool wide = aligned(y);
   const bool whole = a.cols % 4 == 0 && aligned(source);  // a pack lies in one row
-  constexpr int packs = batch<T>::packs;
-  elementwise<T>(n, [&](int64_t first) {
-    batch<T> v;
+  constexpr int packs = batch<S>::packs;
+  elementwise<S>(n, [&](int64_t first) {
+    batch<S> v;
     if (whole) {
-      const T* from[packs];
+      const S* from[packs];
 #pragma unroll
       for (int k = 0; k < packs; k++) {
-        int64_t i = min(first + k * batch<T>::stride, n - 4), r = i / a.cols, row = index[r];
+        int64_t i = min(first + k * batch<S>::stride, n - 4), r = i / a.cols, row = index[r];
         bool known = is_row(row, a.source_rows);
         from[k] = known ? source + row * a.cols + (i - r * a.cols) : nullptr;
       }
 #pragma unroll
       for (int k = 0; k < packs; k++) {
         v.part[k] = {};
-        if (from[k]) v.part[k] = *reinterpret_cast<const pack<T>*>(from[k]);
+        if (from[k]) v.part[k] = load_whole(from[k]);
       }
-      each<T>(first, [&](int k, int j, int64_t) {
+      each<S>(first, [&](int k, int j, int64_t) {
         v.part[k].at[j] = scale * v.part[k].at[j] + (from[k] ? shift : T(NAN));
       });
     } else {
-      each<T>(first, [&](int k, int j, int64_t place) {
+      each<S>(first, [&](int k, int j, int64_t place) {
         int64_t i = min(place, n - 1), r = i / a.cols, row = index[r];
         bool known = is_row(row, a.source_rows);
-        T value = known ? source[row * a.cols + (i - r * a.cols)] : T(0);
+        T value = known ? T(source[row * a.cols + (i - r * a.cols)]) : T(0);
         v.part[k].at[j] = scale * value + (known ? shift : T(NAN));
       });
     }
@@ -64,12 +65,13 @@ static_assert(byte_items == 16 * byte_threads, "sixteen bytes a thread");
 // The same from bytes. Where sixteen of them lie in one row a thread reads them in one access, and
 // the lanes of a warp exchange words, so that neighbours write neighbouring packs; else it gathers
 // them one by one.
-template <typename T>
+template <typename S>
 WEFT_DEVICE void gather_rows_u8(const weft_gather_rows& a) {
+  using T = compute<S>;
   __shared__ uint4 exchange[byte_threads];
   const uint8_t* source = static_cast<const uint8_t*>(a.source);
   const int32_t* index = static_cast<const int32_t*>(a.index) + start_of(a.state);
-  T* y = static_cast<T*>(a.y);
+  S* y = static_cast<S*>(a.y);
   const int64_t n = a.rows * a.cols;
   const T scale = T(a.scale), shift = T(a.shift);
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
@@ -118,11 +120,12 @@ constexpr int scatter_warps = gather_rows_backward_shape::threads / 32;
 // are blocks for; a warp owns the target rows that leave its number when divided by all warps that
 // share its columns. It looks at 32 indexes at a time and takes its own in order: no two warps meet,
 // and equal rows add up in order.
-template <int LANE, typename T>
+template <int LANE, typename S>
 WEFT_DEVICE void scatter_rows(const weft_gather_rows_backward& a) {
+  using T = compute<S>;
   constexpr int strip = 32 * LANE;
   const int32_t* index = static_cast<const int32_t*>(a.index);
-  const T* dy = static_cast<const T*>(a.dy);
+  const S* dy = static_cast<const S*>(a.dy);
   T* dsource = static_cast<T*>(a.dsource);
   const T scale = T(a.scale);
   const unsigned strips = (unsigned)((a.cols + strip - 1) / strip);
@@ -145,25 +148,25 @@ WEFT_DEVICE void scatter_rows(const weft_gather_rows_backward& a) {
       const int64_t row = __shfl_sync(all_lanes, mine, j);
       if (c >= a.cols) continue;
       T* to = dsource + row * a.cols + c;
-      const T* from = dy + (base + j) * a.cols + c;
+      const S* from = dy + (base + j) * a.cols + c;
       if constexpr (LANE == 4) {
-        pack<T> sum = *reinterpret_cast<const pack<T>*>(to);
-        const pack<T> v = *reinterpret_cast<const pack<T>*>(from);
+        pack<T> sum = load_whole(to);
+        const pack<T> v = load_whole(from);
 #pragma unroll
         for (int u = 0; u < 4; u++) sum.at[u] += scale * v.at[u];
         put(to, sum);
       } else {
-        *to += scale * *from;
+        *to += scale * T(*from);
       }
     }
   }
 }
 
-template <typename T>
+template <typename S>
 WEFT_DEVICE void gather_rows_backward(const weft_gather_rows_backward& a) {
   static_assert(gather_rows_backward_shape::items == 1, "as many blocks as columns");
-  if (a.cols % 4 == 0 && aligned(a.dy, a.dsource)) return scatter_rows<4, T>(a);
-  scatter_rows<1, T>(a);
+  if (a.cols % 4 == 0 && aligned(a.dy, a.dsource)) return scatter_rows<4, S>(a);
+  scatter_rows<1, S>(a);
 }
 
 constexpr int gather_labels_items = gather_labels_shape::items;

@@ -98,32 +98,31 @@ WEFT_DEVICE void each_group_reversed(int64_t head, int64_t classes, int lane, Bo
 
 // N packs from x[c] on, 4 TEAM apart. More than one are whole and aligned: then there is no branch
 // between the loads, and they are in flight together.
-template <int N, int TEAM, typename T>
-WEFT_DEVICE void load_group(pack<T> (&v)[N], const T* x, int64_t c, int64_t classes) {
+template <int N, int TEAM, typename S>
+WEFT_DEVICE void load_group(pack<compute<S>> (&v)[N], const S* x, int64_t c, int64_t classes) {
 #pragma unroll
   for (int u = 0; u < N; u++) {
     int64_t i = c + u * 4 * TEAM;
-    v[u] =
-        N > 1 ? *reinterpret_cast<const pack<T>*>(x + i) : load(x, i, classes, true, T(-INFINITY));
+    v[u] = N > 1 ? load_whole(x + i) : load(x, i, classes, true, compute<S>(-INFINITY));
   }
 }
 
 // Row r by TEAM lanes. kept: this thread's first shared pack, the next ones softmax_threads
 // further.
-template <int TEAM, typename T>
+template <int TEAM, typename S, typename T = compute<S>>
 WEFT_DEVICE void cross_entropy_row(const weft_softmax_cross_entropy& a, int64_t r, int lane,
                                    pack<T>* kept) {
   const int64_t classes = a.classes;
-  const T* x = static_cast<const T*>(a.x) + r * classes;
-  T* dx = a.dx ? static_cast<T*>(a.dx) + r * classes : nullptr;
+  const S* x = static_cast<const S*>(a.x) + r * classes;
+  S* dx = a.dx ? static_cast<S*>(a.dx) + r * classes : nullptr;
   const T nan = T(NAN), smoothing = T(a.smoothing);
   const int64_t label = static_cast<const int32_t*>(a.labels)[r];
-  const T labelled = label >= 0 && label < classes ? x[label] : nan;
+  const T labelled = label >= 0 && label < classes ? T(x[label]) : nan;
 
-  // lane 0 takes the entries ahead of the first 16-byte boundary
-  constexpr int per_access = 16 / (int)sizeof(T);
+  // lane 0 takes the entries ahead of the first 16-byte boundary (bfloat16: 8-byte, a pack's)
+  constexpr int per_access = sizeof(S) == 8 ? 2 : 4;
   const int64_t head =
-      min((int64_t)(-(reinterpret_cast<uintptr_t>(x) / sizeof(T)) % per_access), classes);
+      min((int64_t)(-(reinterpret_cast<uintptr_t>(x) / sizeof(S)) % per_access), classes);
   pack<T> front = load(x, 0, lane == 0 ? head : 0, false, T(-INFINITY));
 
   softmax_state<T> state = softmax_start<T>();
@@ -193,17 +192,18 @@ WEFT_DEVICE void cross_entropy_row(const weft_softmax_cross_entropy& a, int64_t 
                                               });
 }
 
-template <typename T>
+template <typename S>
 WEFT_DEVICE void softmax_cross_entropy(const weft_softmax_cross_entropy& a) {
+  using T = compute<S>;
   __shared__ pack<T> kept[softmax_kept<T> * softmax_threads];
   const int thread = threadIdx.x;
   if (a.classes > softmax_warp_classes) {
     if (blockIdx.x < a.rows) {
-      cross_entropy_row<softmax_threads, T>(a, blockIdx.x, thread, kept + thread);
+      cross_entropy_row<softmax_threads, S>(a, blockIdx.x, thread, kept + thread);
     }
   } else {
     int64_t r = (int64_t)blockIdx.x * softmax_warps + thread / 32;
-    if (r < a.rows) cross_entropy_row<32, T>(a, r, thread % 32, kept + thread);
+    if (r < a.rows) cross_entropy_row<32, S>(a, r, thread % 32, kept + thread);
   }
 }
 
@@ -218,3 +218,4 @@ WEFT_DEVICE void softmax_cross_entropy(const weft_softmax_cross_entropy& a) {
 // again, 16 us for 8,192 x 1,000.
 WEFT_KERNEL_BLOCKS(softmax_cross_entropy, softmax_cross_entropy, float, f32, 4)
 WEFT_KERNEL_BLOCKS(softmax_cross_entropy, softmax_cross_entropy, double, f64, 1)
+WEFT_KERNEL_BLOCKS(softmax_cross_entropy, softmax_cross_entropy, weft::bf16, bf16, 4)

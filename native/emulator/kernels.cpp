@@ -9,11 +9,15 @@
 // The entry points in the .cu files. Weak: a kernel that nobody has written is not found, as on a GPU.
 #define WEFT_ENTRY(name, structure) \
   extern "C" __attribute__((weak, visibility("hidden"))) void name(weft_##structure);
-#define WEFT_TYPED_ENTRIES(name, structure, threads, items) \
-  WEFT_ENTRY(name##_f32, structure)                         \
+#define WEFT_WIDE_ENTRIES(name, structure, threads, items) \
+  WEFT_ENTRY(name##_f32, structure)                        \
   WEFT_ENTRY(name##_f64, structure)
+#define WEFT_TYPED_ENTRIES(name, structure, threads, items) \
+  WEFT_WIDE_ENTRIES(name, structure, threads, items)        \
+  WEFT_ENTRY(name##_bf16, structure)
 #define WEFT_UNTYPED_ENTRY(name, structure, threads, items) WEFT_ENTRY(name, structure)
 WEFT_TYPED_KERNELS(WEFT_TYPED_ENTRIES)
+WEFT_WIDE_KERNELS(WEFT_WIDE_ENTRIES)
 WEFT_UNTYPED_KERNELS(WEFT_UNTYPED_ENTRY)
 
 #define WEFT_PROBES(K)             \
@@ -47,11 +51,15 @@ std::map<std::string, Kernel> make_table() {
     table[#name] = {                                                                         \
         #name, body, #structure, sizeof(weft_##structure), threads, structure##_pointers()}; \
   }
-#define WEFT_ADD_TYPED(name, structure, threads, items) \
-  WEFT_ADD(name##_f32, structure, threads)              \
+#define WEFT_ADD_WIDE(name, structure, threads, items) \
+  WEFT_ADD(name##_f32, structure, threads)             \
   WEFT_ADD(name##_f64, structure, threads)
+#define WEFT_ADD_TYPED(name, structure, threads, items) \
+  WEFT_ADD_WIDE(name, structure, threads, items)        \
+  WEFT_ADD(name##_bf16, structure, threads)
 #define WEFT_ADD_UNTYPED(name, structure, threads, items) WEFT_ADD(name, structure, threads)
   WEFT_TYPED_KERNELS(WEFT_ADD_TYPED)
+  WEFT_WIDE_KERNELS(WEFT_ADD_WIDE)
   WEFT_UNTYPED_KERNELS(WEFT_ADD_UNTYPED)
 #define WEFT_ADD_PROBE(name) WEFT_ADD(name, fill, 256)
   WEFT_PROBES(WEFT_ADD_PROBE)
