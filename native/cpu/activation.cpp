@@ -39,7 +39,8 @@ void bias_activation_forward(const weft_bias_activation_forward& a) {
       S* to = y + row * cols;
       if (b) {
 #pragma omp simd
-        for (int64_t c = begin; c < end; c++) put<false>(to[c], activation<A>(T(from[c]) + T(b[c]), alpha));
+        for (int64_t c = begin; c < end; c++)
+          put<false>(to[c], activation<A>(T(from[c]) + T(b[c]), alpha));
       } else {
 #pragma omp simd
         for (int64_t c = begin; c < end; c++) put<false>(to[c], activation<A>(T(from[c]), alpha));

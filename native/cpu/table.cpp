@@ -19,9 +19,8 @@ void call(const void* arguments) {
   call<weft_##arguments, name##_f32>, call<weft_##arguments, name##_f64>,
 #define WEFT_ENTRY_TYPED(name, arguments, threads, items) \
   WEFT_ENTRY_WIDE(name, arguments, threads, items) call<weft_##arguments, name##_bf16>,
-const kernel kernels[] = {WEFT_TYPED_KERNELS(WEFT_ENTRY_TYPED) WEFT_WIDE_KERNELS(WEFT_ENTRY_WIDE)
-                              WEFT_UNTYPED_KERNELS(WEFT_ENTRY)
-                                  WEFT_LIBRARY_KERNELS(WEFT_ENTRY_TYPED)};
+const kernel kernels[] = {WEFT_TYPED_KERNELS(WEFT_ENTRY_TYPED) WEFT_WIDE_KERNELS(
+    WEFT_ENTRY_WIDE) WEFT_UNTYPED_KERNELS(WEFT_ENTRY) WEFT_LIBRARY_KERNELS(WEFT_ENTRY_TYPED)};
 
 }  // namespace WEFT_ISA
 }  // namespace weft

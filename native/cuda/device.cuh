@@ -86,8 +86,7 @@ WEFT_DEVICE void put(double* y, const pack<double>& v) {
   __stwb(reinterpret_cast<double2*>(y) + 1, make_double2(v.at[2], v.at[3]));
 }
 WEFT_DEVICE void put(bf16* y, const pack<float>& v) {
-  __stwb(reinterpret_cast<uint2*>(y),
-         make_uint2(join(v.at[0], v.at[1]), join(v.at[2], v.at[3])));
+  __stwb(reinterpret_cast<uint2*>(y), make_uint2(join(v.at[0], v.at[1]), join(v.at[2], v.at[3])));
 }
 
 // true where every pointer allows 16-byte accesses; a null pointer does

@@ -83,7 +83,7 @@ class ContractTest {
   @ParameterizedTest
   @EnumSource(Kernel.class)
   void kernelIsInTheLibraryWithItsStruct(Kernel kernel) {
-    for (Precision precision : Precision.values()) {
+    for (Precision precision : precisions(kernel)) {
       Contract.Entry entry = contract.entry(kernel, precision);
       assertEquals(kernel.symbol(precision), entry.symbol());
       assertEquals(
@@ -95,12 +95,28 @@ class ContractTest {
     }
   }
 
+  private static List<Precision> precisions(Kernel kernel) {
+    return Stream.of(Precision.values()).filter(kernel::exists).toList();
+  }
+
+  /** What draws or updates parameters is there for F32 and F64; all else for BF16, too. */
+  @Test
+  void parametersHaveNoKernelsInBfloat16() {
+    List<Kernel> wide = Stream.of(Kernel.values()).filter(k -> !k.exists(Precision.BF16)).toList();
+    assertEquals(
+        List.of(Kernel.RANDOM_UNIFORM, Kernel.RANDOM_NORMAL, Kernel.SGD, Kernel.ADAM), wide);
+    for (Kernel kernel : wide) {
+      String message =
+          assertThrows(IllegalArgumentException.class, () -> contract.entry(kernel, Precision.BF16))
+              .getMessage();
+      assertEquals(kernel + " has no kernel for BF16; compute it in F32", message);
+    }
+  }
+
   @Test
   void libraryHasNoKernelThatJavaLacks() {
     List<String> known =
-        Stream.of(Kernel.values())
-            .flatMap(k -> Stream.of(Precision.values()).map(k::symbol))
-            .toList();
+        Stream.of(Kernel.values()).flatMap(k -> precisions(k).stream().map(k::symbol)).toList();
     assertEquals(
         List.of(), contract.kernels().keySet().stream().filter(s -> !known.contains(s)).toList());
   }
@@ -124,6 +140,12 @@ class ContractTest {
   void tableWithoutAKernelIsRefused() {
     assertRefused(
         table().replaceAll("(?m)^kernel\t\\d+\tdropout_f64\t.*\n", ""), "no kernel dropout_f64");
+  }
+
+  @Test
+  void tableWithoutABfloat16KernelIsRefused() {
+    assertRefused(
+        table().replaceAll("(?m)^kernel\t\\d+\tdropout_bf16\t.*\n", ""), "no kernel dropout_bf16");
   }
 
   @Test

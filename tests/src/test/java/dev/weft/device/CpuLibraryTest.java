@@ -71,6 +71,9 @@ class CpuLibraryTest {
       assertEquals(values.length, other.values.length, name);
       double worst = 0;
       for (int i = 0; i < values.length; i++) {
+        if (Double.compare(values[i], other.values[i]) == 0) {
+          continue; // NaN on both sides, too
+        }
         double error = Math.abs(values[i] - other.values[i]) / Math.max(1, Math.abs(values[i]));
         worst = Math.max(worst, Double.isNaN(error) ? Double.MAX_VALUE : error / tolerance);
       }
@@ -84,12 +87,17 @@ class CpuLibraryTest {
     try (CpuBackend cpu = new CpuBackend()) {
       for (Kernel kernel : Kernel.values()) {
         for (Precision precision : Precision.values()) {
-          double tolerance = precision == Precision.F32 ? 2e-5 : 1e-12;
+          if (!kernel.exists(precision)) {
+            continue;
+          }
           for (KernelCase one : KernelCase.of(kernel)) {
             KernelMemory memory = new KernelMemory(cpu, precision);
             cpu.run(kernel, precision, one.arguments().apply(memory), one.work());
             String name = kernel + " " + precision + " " + one.label();
-            memory.contents().forEach(c -> results.add(new Result(name, tolerance, c)));
+            List<double[]> contents = memory.contents();
+            for (int i = 0; i < contents.size(); i++) {
+              results.add(new Result(name, memory.tolerance(i), contents.get(i)));
+            }
           }
         }
       }

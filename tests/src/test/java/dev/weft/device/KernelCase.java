@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** One call of a kernel, to be made on two backends whose memory is then compared. */
 record KernelCase(String label, Function<KernelMemory, Arguments> arguments, long work) {
@@ -135,7 +136,7 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
                           m ->
                               new Arguments.ReduceBackward(
                                   m.signed(3 * 7 * 11, 1),
-                                  m.signed(3 * 11, 2),
+                                  m.wideSigned(3 * 11, 2),
                                   m.signed(3 * 7 * 11, 3),
                                   3,
                                   7,
@@ -174,6 +175,7 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
                       m.signed(N, 1),
                       m.signed(N, 2),
                       m.signed(N, 3),
+                      m.narrowSigned(N, 4),
                       m.state(),
                       N,
                       0.9,
@@ -189,6 +191,7 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
                       m.signed(N, 2),
                       m.signed(N, 3),
                       m.reals(N, 4),
+                      m.narrowSigned(N, 5),
                       m.state(),
                       N,
                       0.9,
@@ -208,9 +211,26 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
                       10,
                       ROWS),
               10);
+      case F32_TO_BF16 -> casts(KernelMemory::wideSigned, KernelMemory::narrowSigned);
+      case BF16_TO_F32 -> casts(KernelMemory::narrowSigned, KernelMemory::wideSigned);
       case ADVANCE_STEP -> one(m -> new Arguments.AdvanceStep(m.state(), 64), 1);
       case GEMM -> gemms();
     };
+  }
+
+  private interface Numbers {
+    long in(KernelMemory memory, int count, long seed);
+  }
+
+  private static List<KernelCase> casts(Numbers from, Numbers to) {
+    return Stream.of(false, true)
+        .map(
+            add ->
+                new KernelCase(
+                    add ? "+=" : "=",
+                    m -> new Arguments.Cast(from.in(m, N, 1), to.in(m, N, 2), N, add),
+                    N))
+        .toList();
   }
 
   /** Rows for a lane, a warp and a block of the GPU, and in place. */
@@ -228,9 +248,9 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
                   return new Arguments.SoftmaxCrossEntropy(
                       x,
                       m.ints(rows, classes, 2),
-                      m.zeros(rows),
+                      m.wide(new double[rows]),
                       inPlace ? x : m.zeros(rows * classes),
-                      m.zeros(rows),
+                      m.wide(new double[rows]),
                       rows,
                       classes,
                       0.1,
@@ -256,7 +276,7 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
                 m ->
                     new Arguments.Reduce(
                         m.signed(shape[0] * shape[1] * shape[2], 1),
-                        m.signed(outputs, 2),
+                        m.wideSigned(outputs, 2),
                         shape[0],
                         shape[1],
                         shape[2],
@@ -310,7 +330,13 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
         cols + " columns",
         m ->
             new Arguments.GatherRowsBackward(
-                m.ints(20, 6, 2), m.signed(20 * cols, 1), m.signed(5 * cols, 3), 20, cols, 5, 2),
+                m.ints(20, 6, 2),
+                m.signed(20 * cols, 1),
+                m.wideSigned(5 * cols, 3),
+                20,
+                cols,
+                5,
+                2),
         cols);
   }
 
@@ -351,8 +377,8 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
           Arrays.fill(largest, 2);
           return new Arguments.MaxBackward(
               m.reals(values),
-              m.reals(largest),
-              m.signed(outputs, 2),
+              m.wide(largest),
+              m.wideSigned(outputs, 2),
               m.signed(count * outputs, 3),
               3,
               count,
@@ -373,26 +399,29 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
         int lda = (ta ? rows : inner) + 2;
         int ldb = (tb ? inner : cols) + 3;
         int ldc = cols + 1;
-        cases.add(
-            new KernelCase(
-                "transpose a %s, b %s".formatted(ta, tb),
-                m ->
-                    new Gemm(
-                        m.signed((ta ? inner : rows) * lda, 1),
-                        m.signed((tb ? cols : inner) * ldb, 2),
-                        m.signed(rows * ldc, 3),
-                        rows,
-                        cols,
-                        inner,
-                        lda,
-                        ldb,
-                        ldc,
-                        ta,
-                        tb,
-                        1.5,
-                        0.5,
-                        false),
-                rows * cols));
+        for (boolean wide : new boolean[] {false, true}) {
+          cases.add(
+              new KernelCase(
+                  "transpose a %s, b %s, c wide %s".formatted(ta, tb, wide),
+                  m ->
+                      new Gemm(
+                          m.signed((ta ? inner : rows) * lda, 1),
+                          m.signed((tb ? cols : inner) * ldb, 2),
+                          wide ? m.wideSigned(rows * ldc, 3) : m.signed(rows * ldc, 3),
+                          rows,
+                          cols,
+                          inner,
+                          lda,
+                          ldb,
+                          ldc,
+                          ta,
+                          tb,
+                          1.5,
+                          0.5,
+                          false,
+                          wide),
+                  rows * cols));
+        }
       }
     }
     return cases;

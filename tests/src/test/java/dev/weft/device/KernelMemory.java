@@ -14,7 +14,11 @@ import java.util.stream.IntStream;
 /** Memory of one backend, filled the same way on each. */
 final class KernelMemory {
   private enum Content {
+    /** In the precision of the kernel. */
     REALS,
+    /** In the precision that it computes in. */
+    WIDE,
+    BF16,
     INTS,
     STATE
   }
@@ -30,10 +34,21 @@ final class KernelMemory {
     this.precision = precision;
   }
 
+  private Precision precision(Content content) {
+    return switch (content) {
+      case REALS -> precision;
+      case WIDE -> precision.wide();
+      case BF16 -> Precision.BF16;
+      case INTS, STATE -> throw new IllegalArgumentException(content + " are no reals");
+    };
+  }
+
   private long bytes(int count, Content content) {
-    return content == Content.STATE
-        ? 32
-        : count * (content == Content.REALS && precision == Precision.F64 ? 8L : 4L);
+    return switch (content) {
+      case STATE -> 32;
+      case INTS -> count * 4L;
+      default -> count * (long) precision(content).bytes();
+    };
   }
 
   private long take(MemorySegment content, int count, Content kind) {
@@ -45,16 +60,26 @@ final class KernelMemory {
 
   /** These numbers, rounded to the precision. */
   long reals(double[] values) {
+    return reals(values, Content.REALS);
+  }
+
+  /** The same for an argument that the contract calls wide. */
+  long wide(double[] values) {
+    return reals(values, Content.WIDE);
+  }
+
+  private long reals(double[] values, Content kind) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment content = arena.allocate(bytes(values.length, Content.REALS), 8);
+      MemorySegment content = arena.allocate(bytes(values.length, kind), 8);
       for (int i = 0; i < values.length; i++) {
-        if (precision == Precision.F32) {
-          content.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) values[i]);
-        } else {
-          content.setAtIndex(ValueLayout.JAVA_DOUBLE, i, values[i]);
+        switch (precision(kind)) {
+          case F32 -> content.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) values[i]);
+          case F64 -> content.setAtIndex(ValueLayout.JAVA_DOUBLE, i, values[i]);
+          case BF16 ->
+              content.setAtIndex(ValueLayout.JAVA_SHORT, i, Bfloat16.bits((float) values[i]));
         }
       }
-      return take(content, values.length, Content.REALS);
+      return take(content, values.length, kind);
     }
   }
 
@@ -72,6 +97,16 @@ final class KernelMemory {
     return reals(new double[count]);
   }
 
+  /** Numbers from -2 to 2, wide: in float32 for a kernel in bfloat16. */
+  long wideSigned(int count, long seed) {
+    return wide(new SplittableRandom(seed).doubles(count, -2, 2).toArray());
+  }
+
+  /** Numbers from -2 to 2 in bfloat16, whatever the kernel's precision. */
+  long narrowSigned(int count, long seed) {
+    return reals(new SplittableRandom(seed).doubles(count, -2, 2).toArray(), Content.BF16);
+  }
+
   long ints(int count, int bound, long seed) {
     int[] values = new SplittableRandom(seed).ints(count, 0, bound).toArray();
     return take(MemorySegment.ofArray(values), count, Content.INTS);
@@ -84,16 +119,27 @@ final class KernelMemory {
   }
 
   double[] read(long address, int count) {
-    long bytes = bytes(count, Content.REALS);
+    return read(address, count, Content.REALS);
+  }
+
+  private double[] read(long address, int count, Content kind) {
+    long bytes = bytes(count, kind);
     MemorySegment content = MemorySegment.ofArray(new byte[(int) bytes]);
     backend.copyOut(address, content);
     return IntStream.range(0, count)
         .mapToDouble(
             i ->
-                precision == Precision.F32
-                    ? content.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * i)
-                    : content.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, 8L * i))
+                switch (precision(kind)) {
+                  case F32 -> content.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * i);
+                  case F64 -> content.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, 8L * i);
+                  case BF16 ->
+                      Bfloat16.value(content.get(ValueLayout.JAVA_SHORT_UNALIGNED, 2L * i));
+                })
         .toArray();
+  }
+
+  private static boolean isWhole(Content content) {
+    return content == Content.INTS || content == Content.STATE;
   }
 
   private byte[] raw(Buffer buffer) {
@@ -107,9 +153,9 @@ final class KernelMemory {
     return buffers.stream()
         .map(
             buffer ->
-                buffer.content() == Content.REALS
-                    ? read(buffer.address(), buffer.count())
-                    : words(buffer))
+                isWhole(buffer.content())
+                    ? words(buffer)
+                    : read(buffer.address(), buffer.count(), buffer.content()))
         .toList();
   }
 
@@ -124,25 +170,44 @@ final class KernelMemory {
         .toArray();
   }
 
+  /** How far a buffer may be from another machine's, as a share of its numbers or of 1. */
+  double tolerance(int buffer) {
+    Content content = buffers.get(buffer).content();
+    return isWhole(content) ? 1e-12 : tolerance(precision(content), 1, 1);
+  }
+
+  /** How far two results may be apart: those in bfloat16 are the same or neighbours. */
+  static double tolerance(Precision precision, double x, double y) {
+    double size = Double.isFinite(x) ? Math.max(1, Math.abs(x)) : 1;
+    return switch (precision) {
+      case F32 -> 2e-5 * size;
+      case F64 -> 1e-12 * size;
+      case BF16 -> {
+        double larger = Math.max(Math.abs(x), Math.abs(y));
+        double spacing = Double.isFinite(larger) ? Math.scalb(1, Math.getExponent(larger) - 7) : 0;
+        yield Math.max(2e-5, spacing);
+      }
+    };
+  }
+
   /** Integers and states must be the same; numbers close. */
   void assertSame(KernelMemory other, String what) {
-    double tolerance = precision == Precision.F32 ? 2e-5 : 1e-12;
     for (int b = 0; b < buffers.size(); b++) {
       Buffer mine = buffers.get(b);
       Buffer theirs = other.buffers.get(b);
       String name = "%s, %s, buffer %d".formatted(what, precision, b);
-      if (mine.content() != Content.REALS) {
+      if (isWhole(mine.content())) {
         assertEquals(
             -1,
             MemorySegment.ofArray(raw(mine)).mismatch(MemorySegment.ofArray(other.raw(theirs))),
             name);
         continue;
       }
-      double[] x = read(mine.address(), mine.count());
-      double[] y = other.read(theirs.address(), theirs.count());
+      double[] x = read(mine.address(), mine.count(), mine.content());
+      double[] y = other.read(theirs.address(), theirs.count(), theirs.content());
+      Precision stored = precision(mine.content());
       for (int i = 0; i < x.length; i++) {
-        double size = Double.isFinite(x[i]) ? Math.max(1, Math.abs(x[i])) : 1;
-        assertEquals(x[i], y[i], tolerance * size, name + " at " + i);
+        assertEquals(x[i], y[i], tolerance(stored, x[i], y[i]), name + " at " + i);
       }
     }
   }

@@ -348,11 +348,20 @@ public sealed interface Arguments {
     }
   }
 
+  /** y[i] (+)= x[i] in another type. */
+  record Cast(long x, long y, long n, boolean accumulate) implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(x).put(y).put(n).put(accumulate);
+    }
+  }
+
   /** One step of SGD with momentum over an arena. */
   record Sgd(
       long value,
       long gradient,
       long velocity,
+      long copy,
       long state,
       long n,
       double momentum,
@@ -360,12 +369,28 @@ public sealed interface Arguments {
       double weightDecay,
       boolean nesterov)
       implements Arguments {
+
+    /** Without a copy in bfloat16. */
+    public Sgd(
+        long value,
+        long gradient,
+        long velocity,
+        long state,
+        long n,
+        double momentum,
+        double dampening,
+        double weightDecay,
+        boolean nesterov) {
+      this(value, gradient, velocity, 0, state, n, momentum, dampening, weightDecay, nesterov);
+    }
+
     @Override
     public void write(Slots slots) {
       slots
           .put(value)
           .put(gradient)
           .put(velocity)
+          .put(copy)
           .put(state)
           .put(n)
           .put(momentum)
@@ -381,6 +406,7 @@ public sealed interface Arguments {
       long gradient,
       long first,
       long second,
+      long copy,
       long state,
       long n,
       double beta1,
@@ -389,6 +415,23 @@ public sealed interface Arguments {
       double l2,
       double weightDecay)
       implements Arguments {
+
+    /** Without a copy in bfloat16. */
+    public Adam(
+        long value,
+        long gradient,
+        long first,
+        long second,
+        long state,
+        long n,
+        double beta1,
+        double beta2,
+        double epsilon,
+        double l2,
+        double weightDecay) {
+      this(value, gradient, first, second, 0, state, n, beta1, beta2, epsilon, l2, weightDecay);
+    }
+
     @Override
     public void write(Slots slots) {
       slots
@@ -396,6 +439,7 @@ public sealed interface Arguments {
           .put(gradient)
           .put(first)
           .put(second)
+          .put(copy)
           .put(state)
           .put(n)
           .put(beta1)
@@ -429,8 +473,29 @@ public sealed interface Arguments {
       boolean transposeB,
       double alpha,
       double beta,
-      boolean fast)
+      boolean fast,
+      boolean cWide)
       implements Arguments {
+
+    /** With c in the type of a and b. */
+    public Gemm(
+        long a,
+        long b,
+        long c,
+        long m,
+        long n,
+        long k,
+        long lda,
+        long ldb,
+        long ldc,
+        boolean transposeA,
+        boolean transposeB,
+        double alpha,
+        double beta,
+        boolean fast) {
+      this(a, b, c, m, n, k, lda, ldb, ldc, transposeA, transposeB, alpha, beta, fast, false);
+    }
+
     @Override
     public void write(Slots slots) {
       slots
@@ -447,7 +512,8 @@ public sealed interface Arguments {
           .put(transposeB)
           .put(alpha)
           .put(beta)
-          .put(fast);
+          .put(fast)
+          .put(cWide);
     }
   }
 }

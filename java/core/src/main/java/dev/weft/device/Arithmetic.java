@@ -10,6 +10,8 @@ public enum Arithmetic {
   STRICT,
   /** float32 in memory; TF32 or bfloat16 multiplications. */
   FAST,
+  /** bfloat16 in memory, added up in float32. */
+  BF16,
   /** float64. */
   DOUBLE;
 
@@ -18,11 +20,18 @@ public enum Arithmetic {
     if (precision == Precision.F64) {
       return DOUBLE;
     }
+    if (precision == Precision.BF16) {
+      return BF16;
+    }
     return arguments instanceof Arguments.Gemm gemm && gemm.fast() ? FAST : STRICT;
   }
 
   /** The precision of the operands in memory. */
   public Precision precision() {
-    return this == DOUBLE ? Precision.F64 : Precision.F32;
+    return switch (this) {
+      case STRICT, FAST -> Precision.F32;
+      case BF16 -> Precision.BF16;
+      case DOUBLE -> Precision.F64;
+    };
   }
 }

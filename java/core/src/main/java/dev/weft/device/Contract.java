@@ -38,6 +38,9 @@ public final class Contract {
     entries = new Entry[Kernel.values().length][Precision.values().length];
     for (Kernel kernel : Kernel.values()) {
       for (Precision precision : Precision.values()) {
+        if (!kernel.exists(precision)) {
+          continue;
+        }
         Entry entry = kernels.get(kernel.symbol(precision));
         if (entry == null) {
           differences.add("the library has no kernel " + kernel.symbol(precision));
@@ -105,8 +108,13 @@ public final class Contract {
     return text.toString();
   }
 
-  /** The native side's entry for a kernel. */
+  /**
+   * The native side's entry for a kernel.
+   *
+   * @throws IllegalArgumentException where there is no such kernel
+   */
   public Entry entry(Kernel kernel, Precision precision) {
+    kernel.symbol(precision);
     return entries[kernel.ordinal()][precision.ordinal()];
   }
 

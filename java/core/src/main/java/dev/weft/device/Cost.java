@@ -39,6 +39,7 @@ public record Cost(long read, long written, double flops) {
   /** The cost of a call of the kernel that takes such arguments. */
   public static Cost of(Kernel kernel, Precision precision, Arguments arguments) {
     long size = precision.bytes();
+    long wide = precision.wide().bytes();
     return switch (arguments) {
       case Arguments.BiasActivationForward a -> {
         long n = a.rows() * a.cols();
@@ -55,9 +56,9 @@ public record Cost(long read, long written, double flops) {
       case Arguments.SoftmaxCrossEntropy a -> {
         // largest, difference, exponential, sum; and of the gradient quotient, difference, scale
         long n = a.rows() * a.classes();
-        long results = (a.dx() == 0 ? 0 : n) + (a.hits() == 0 ? 0 : a.rows()) + a.rows();
-        Cost values = elements(size, n, results, (a.dx() == 0 ? 4.0 : 7.0) * n);
-        yield values.plus(new Cost(a.rows() * INT, 0, 0));
+        long results = (a.hits() == 0 ? 0 : a.rows()) + a.rows();
+        Cost values = elements(size, n, a.dx() == 0 ? 0 : n, (a.dx() == 0 ? 4.0 : 7.0) * n);
+        yield values.plus(new Cost(a.rows() * INT, results * wide, 0));
       }
       case Arguments.Dropout a ->
           adding(a.accumulate(), elements(size, a.n(), a.n(), 2.0 * a.n()), size, a.n());
@@ -78,17 +79,20 @@ public record Cost(long read, long written, double flops) {
         long n = a.outer() * a.count() * a.inner();
         long results = a.parts() * a.outer() * a.inner();
         double steps = a.operation() == SUM_OF_SQUARES ? 2 : 1;
-        yield adding(a.accumulate(), elements(size, n, results, steps * n), size, results);
+        Cost cost = new Cost(n * size, results * wide, steps * n);
+        yield adding(a.accumulate(), cost, wide, results);
       }
       case Arguments.ReduceBackward a -> {
         long n = a.outer() * a.count() * a.inner();
         long x = a.operation() == SUM_OF_SQUARES ? n : 0;
-        Cost cost = elements(size, a.outer() * a.inner() + x, n, (x == 0 ? 1.0 : 2.0) * n);
+        Cost cost = elements(size, x, n, (x == 0 ? 1.0 : 2.0) * n);
+        cost = cost.plus(new Cost(a.outer() * a.inner() * wide, 0, 0));
         yield adding(a.accumulate(), cost, size, n);
       }
       case Arguments.MaxBackward a -> {
         long n = a.outer() * a.count() * a.inner();
-        Cost cost = elements(size, n + 2 * a.outer() * a.inner(), n, n);
+        Cost cost = elements(size, n, n, n);
+        cost = cost.plus(new Cost(2 * a.outer() * a.inner() * wide, 0, 0));
         yield adding(a.accumulate(), cost, size, n);
       }
       case Arguments.GatherRows a -> {
@@ -98,7 +102,7 @@ public record Cost(long read, long written, double flops) {
       }
       case Arguments.GatherRowsBackward a -> {
         long n = a.rows() * a.cols();
-        yield elements(size, 2 * n, n, 2.0 * n).plus(new Cost(a.rows() * INT, 0, 0));
+        yield new Cost(n * size + n * wide + a.rows() * INT, n * wide, 2.0 * n);
       }
       case Arguments.GatherLabels a -> new Cost(2 * a.rows() * INT, a.rows() * INT, 0);
       case Arguments.Argmax a -> {
@@ -115,27 +119,41 @@ public record Cost(long read, long written, double flops) {
         yield adding(a.accumulate(), elements(size, n, n, 0), size, n);
       }
       case Arguments.Random a -> elements(size, 0, a.n(), a.n());
+      case Arguments.Cast a -> {
+        boolean narrows = kernel == Kernel.F32_TO_BF16;
+        long from = narrows ? Precision.F32.bytes() : Precision.BF16.bytes();
+        long to = narrows ? Precision.BF16.bytes() : Precision.F32.bytes();
+        yield adding(a.accumulate(), new Cost(a.n() * from, a.n() * to, 0), to, a.n());
+      }
       case Arguments.Sgd a -> {
         int moments = a.velocity() == 0 ? 0 : 1;
         double steps = 2 + 2 * moments + (a.weightDecay() == 0 ? 0 : 2) + (a.nesterov() ? 2 : 0);
-        yield elements(size, (2 + moments) * a.n(), (1 + moments) * a.n(), steps * a.n());
+        Cost cost = elements(size, (2 + moments) * a.n(), (1 + moments) * a.n(), steps * a.n());
+        yield cost.plus(copy(a.copy(), a.n()));
       }
       case Arguments.Adam a -> {
         double steps = 13 + (a.l2() == 0 ? 0 : 2) + (a.weightDecay() == 0 ? 0 : 2);
-        yield elements(size, 4 * a.n(), 3 * a.n(), steps * a.n());
+        yield elements(size, 4 * a.n(), 3 * a.n(), steps * a.n()).plus(copy(a.copy(), a.n()));
       }
       case Arguments.AdvanceStep a -> new Cost(2 * Long.BYTES, 2 * Long.BYTES, 0);
       case Arguments.Gemm a -> {
         long c = a.m() * a.n();
         double steps = 2.0 * a.m() * a.n() * a.k();
-        Cost cost = elements(size, a.m() * a.k() + a.k() * a.n(), c, steps);
-        yield a.beta() == 0 ? cost : cost.plus(elements(size, c, 0, 0));
+        long result = a.cWide() ? wide : size;
+        Cost cost = elements(size, a.m() * a.k() + a.k() * a.n(), 0, steps);
+        cost = cost.plus(elements(result, 0, c, 0));
+        yield a.beta() == 0 ? cost : cost.plus(elements(result, c, 0, 0));
       }
     };
   }
 
   private static Cost elements(long size, long read, long written, double flops) {
     return new Cost(read * size, written * size, flops);
+  }
+
+  /** An optimizer's copy of the values in bfloat16. */
+  private static Cost copy(long address, long n) {
+    return address == 0 ? NONE : elements(Precision.BF16.bytes(), 0, n, 0);
   }
 
   /** A cost and, where results are added to what is there, reading and adding that. */

@@ -23,33 +23,40 @@ public enum Kernel {
   FILL(Arguments.Fill.class, Kind.TYPED),
   COPY_ROWS(Arguments.CopyRows.class, Kind.TYPED),
   TRANSPOSE(Arguments.Transpose.class, Kind.TYPED),
-  RANDOM_UNIFORM(Arguments.Random.class, Kind.TYPED),
-  RANDOM_NORMAL(Arguments.Random.class, Kind.TYPED),
-  SGD(Arguments.Sgd.class, Kind.TYPED),
-  ADAM(Arguments.Adam.class, Kind.TYPED),
+  RANDOM_UNIFORM(Arguments.Random.class, Kind.WIDE),
+  RANDOM_NORMAL(Arguments.Random.class, Kind.WIDE),
+  SGD(Arguments.Sgd.class, Kind.WIDE),
+  ADAM(Arguments.Adam.class, Kind.WIDE),
   GATHER_LABELS(Arguments.GatherLabels.class, Kind.UNTYPED),
+  F32_TO_BF16(Arguments.Cast.class, Kind.UNTYPED),
+  BF16_TO_F32(Arguments.Cast.class, Kind.UNTYPED),
   ADVANCE_STEP(Arguments.AdvanceStep.class, Kind.UNTYPED),
   GEMM(Arguments.Gemm.class, Kind.LIBRARY);
 
-  /** How a kernel exists: once a precision, once, or once a precision in a library (cuBLAS). */
+  /**
+   * How a kernel exists: once a precision, once for F32 and F64, once, or once a precision in a
+   * library (cuBLAS).
+   */
   public enum Kind {
     TYPED,
+    WIDE,
     UNTYPED,
     LIBRARY
   }
 
   private final Class<? extends Arguments> arguments;
   private final Kind kind;
-  private final String[] symbols;
+  private final String[] symbols = new String[Precision.values().length];
 
   Kernel(Class<? extends Arguments> arguments, Kind kind) {
     this.arguments = arguments;
     this.kind = kind;
     String base = name().toLowerCase(Locale.ROOT);
-    this.symbols =
-        kind == Kind.UNTYPED
-            ? new String[] {base, base}
-            : new String[] {base + Precision.F32.suffix(), base + Precision.F64.suffix()};
+    for (Precision precision : Precision.values()) {
+      if (exists(precision)) {
+        symbols[precision.ordinal()] = kind == Kind.UNTYPED ? base : base + precision.suffix();
+      }
+    }
   }
 
   /** The record that this kernel takes. */
@@ -62,8 +69,21 @@ public enum Kernel {
     return kind;
   }
 
-  /** The native name, such as {@code bias_activation_forward_f32}. */
+  /** Whether there is such a kernel; an untyped one stands for all precisions. */
+  public boolean exists(Precision precision) {
+    return kind != Kind.WIDE || precision == precision.wide();
+  }
+
+  /**
+   * The native name, such as {@code bias_activation_forward_f32}.
+   *
+   * @throws IllegalArgumentException where there is no such kernel
+   */
   public String symbol(Precision precision) {
+    if (!exists(precision)) {
+      throw new IllegalArgumentException(
+          "%s has no kernel for %s; compute it in %s".formatted(this, precision, precision.wide()));
+    }
     return symbols[precision.ordinal()];
   }
 }

@@ -79,8 +79,9 @@ final class Cublas implements AutoCloseable {
    * here is transposed there, and it is asked for c' = alpha op(b)' op(a)' + beta c'.
    */
   void multiply(Precision precision, Arguments.Gemm gemm) {
-    boolean single = precision == Precision.F32;
-    int type = single ? cudaDataType.CUDA_R_32F : cudaDataType.CUDA_R_64F;
+    boolean single = precision != Precision.F64;
+    int type = type(precision);
+    int result = type(gemm.cWide() ? precision.wide() : precision);
     factor(0, gemm.alpha(), single);
     factor(1, gemm.beta(), single);
     int status =
@@ -100,9 +101,9 @@ final class Cublas implements AutoCloseable {
             size(gemm.lda(), gemm),
             beta,
             new DeviceAddress(gemm.c()),
-            type,
+            result,
             size(gemm.ldc(), gemm),
-            computeType(single, gemm.fast()),
+            computeType(precision, gemm.fast()),
             cublasGemmAlgo.CUBLAS_GEMM_DEFAULT);
     if (status != cublasStatus.CUBLAS_STATUS_SUCCESS) {
       throw failure(status, "cublasGemmEx", "of " + gemm);
@@ -122,11 +123,19 @@ final class Cublas implements AutoCloseable {
     return transpose ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N;
   }
 
-  private static int computeType(boolean single, boolean fast) {
-    if (!single) {
+  private static int type(Precision precision) {
+    return switch (precision) {
+      case F32 -> cudaDataType.CUDA_R_32F;
+      case F64 -> cudaDataType.CUDA_R_64F;
+      case BF16 -> cudaDataType.CUDA_R_16BF;
+    };
+  }
+
+  private static int computeType(Precision precision, boolean fast) {
+    if (precision == Precision.F64) {
       return cublasComputeType.CUBLAS_COMPUTE_64F;
     }
-    return fast
+    return fast && precision == Precision.F32
         ? cublasComputeType.CUBLAS_COMPUTE_32F_FAST_TF32
         : cublasComputeType.CUBLAS_COMPUTE_32F;
   }

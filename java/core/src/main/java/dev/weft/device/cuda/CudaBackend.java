@@ -135,7 +135,7 @@ public final class CudaBackend implements Backend {
       } else if (gemm.k() > 0) {
         cublas.multiply(precision, gemm);
       } else {
-        scale(precision, gemm);
+        scale(gemm.cWide() ? precision.wide() : precision, gemm);
       }
       calls++;
     } catch (RuntimeException e) {
@@ -148,7 +148,7 @@ public final class CudaBackend implements Backend {
 
   /** A product over no elements: c = beta c, row by row where rows are not adjacent. */
   private void scale(Precision precision, Arguments.Gemm gemm) {
-    long bytes = precision == Precision.F32 ? Float.BYTES : Double.BYTES;
+    long bytes = precision.bytes();
     boolean dense = gemm.ldc() == gemm.n();
     long length = dense ? gemm.m() * gemm.n() : gemm.n();
     for (long row = 0; row < (dense ? 1 : gemm.m()); row++) {

@@ -117,6 +117,9 @@ final class CudaKernels implements AutoCloseable {
         continue;
       }
       for (Precision precision : Precision.values()) {
+        if (!kernel.exists(precision)) {
+          continue;
+        }
         String symbol = kernel.symbol(precision);
         CUfunction function = driver.function(module, symbol);
         if (function == null) {
