@@ -6,6 +6,7 @@ import dev.weft.device.Arguments;
 import dev.weft.device.Backend;
 import dev.weft.device.Block;
 import dev.weft.device.Call;
+import dev.weft.device.CopyQueue;
 import dev.weft.device.DeviceUnavailableException;
 import dev.weft.device.Kernel;
 import dev.weft.device.MemoryUse;
@@ -18,6 +19,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Cleaner;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Queue;
@@ -171,10 +173,7 @@ public final class Device implements AutoCloseable {
    */
   public Tensor tensor(double[][] rows) {
     int columns = columns(rows.length, r -> rows[r].length);
-    double[] flat = new double[Math.multiplyExact(rows.length, columns)];
-    for (int r = 0; r < rows.length; r++) {
-      System.arraycopy(rows[r], 0, flat, r * columns, columns);
-    }
+    double[] flat = Arrays.stream(rows).flatMapToDouble(Arrays::stream).toArray();
     return tensor(DType.F64, Shape.of(rows.length, columns), flat);
   }
 
@@ -308,6 +307,20 @@ public final class Device implements AutoCloseable {
   public void synchronize() {
     check();
     backend.synchronize();
+  }
+
+  /** Opens a queue of copies beside the kernels; close it before the memory that it writes. */
+  public CopyQueue copyQueue(int slots) {
+    check();
+    return backend.copyQueue(slots);
+  }
+
+  /** Bytes that can still be taken; {@link Long#MAX_VALUE} where that is not known. */
+  public long freeMemory() {
+    check();
+    reclaim();
+    long free = backend.freeBytes();
+    return free == Long.MAX_VALUE ? free : free + allocator.use().cached();
   }
 
   /** Bytes live, at peak and cached; after closing, none are live. */

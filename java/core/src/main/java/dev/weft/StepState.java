@@ -76,6 +76,11 @@ public final class StepState implements AutoCloseable {
     }
   }
 
+  /** Where the place in the order of examples, an int64, lies on the device. */
+  public long cursorAddress() {
+    return memory.address() + 2 * Long.BYTES;
+  }
+
   /** Where it lies on the device. */
   public long address() {
     return memory.address();

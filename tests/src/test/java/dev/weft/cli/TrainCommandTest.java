@@ -88,7 +88,12 @@ class TrainCommandTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"--hidden 256,256 --batch 500", "--hidden 32 --batch 1000"})
+  @ValueSource(
+      strings = {
+        "--hidden 256,256 --batch 500",
+        "--hidden 32 --batch 1000",
+        "--hidden 256 --batch 100 --data-memory 0.25"
+      })
   void memoryIsWhatTheFormulaSays(String options) {
     String out = train((Object[]) options.split(" ")).succeeded().out();
     Matcher memory =
@@ -143,6 +148,21 @@ class TrainCommandTest {
     run.failed(Main.FAILURE, "absent", "does not exist");
     assertEquals("", run.out());
     train("--profile", "--log", folder.resolve("log")).failed(Main.WRONG_USE, "--log");
+  }
+
+  @Test
+  void streamedDataGiveTheSameFile() throws IOException {
+    Path resident = folder.resolve("resident.safetensors");
+    Path streamed = folder.resolve("streamed.safetensors");
+    String[] first = {
+      "train", "--device", "cpu", "--digits", "1300", "--epochs", "2", "--hidden", "32", "--out"
+    };
+    Weft.run(Stream.concat(Stream.of(first), Stream.of(resident)).toArray()).succeeded();
+    Weft.run(
+            Stream.concat(Stream.of(first), Stream.of(streamed, "--data-memory", "0.25")).toArray())
+        .succeeded();
+    assertEquals(-1, Files.mismatch(resident, streamed));
+    train("--data-memory", "0").failed(2, "data need memory");
   }
 
   @Test

@@ -25,9 +25,10 @@ final class MemoryAccount {
       DType dtype,
       int batch,
       Dataset train,
-      Dataset test) {
+      Dataset test,
+      long mostForData) {
     parameters = network.size() * dtype.bytes() * (2 + optimizer.statePerParameter());
-    data = bytes(train, dtype) + bytes(test, dtype);
+    data = Math.min(bytes(train, dtype), mostForData) + Math.min(bytes(test, dtype), mostForData);
     int features = train.columns();
     long values = features;
     for (Layer layer : network.layers()) {

@@ -68,6 +68,14 @@ final class TrainCommand implements Callable<Integer> {
   private String lastBatch;
 
   @Option(
+      names = "--data-memory",
+      paramLabel = "MIB",
+      description =
+          "Device memory for the training data, and as much for the test data; what needs more is"
+              + " streamed block by block. Default: on a GPU half of what is free.")
+  private Double dataMemory;
+
+  @Option(
       names = "--smoothing",
       paramLabel = "X",
       defaultValue = "0",
@@ -157,6 +165,9 @@ final class TrainCommand implements Callable<Integer> {
               .batch(batch)
               .lastBatch(last)
               .seed(seed);
+      if (dataMemory != null) {
+        trainer.dataMemory(dataBytes());
+      }
       announce(split, network, optimizer, device, math);
       if (profile != null) {
         try (TrainingRun run = trainer.start(parts.train(), null)) {
@@ -166,7 +177,8 @@ final class TrainCommand implements Callable<Integer> {
         return Main.SUCCESS;
       }
       MemoryAccount account =
-          new MemoryAccount(network, optimizer, math.dtype(), batch, parts.train(), parts.test());
+          new MemoryAccount(
+              network, optimizer, math.dtype(), batch, parts.train(), parts.test(), dataBytes());
       History history = fit(trainer, parts, passes, device);
       finish(network, loss, split.test(), history, account, device, math);
       return Main.SUCCESS;
@@ -175,6 +187,10 @@ final class TrainCommand implements Callable<Integer> {
 
   private boolean isTraced() {
     return profile != null && !profile.toString().isEmpty();
+  }
+
+  private long dataBytes() {
+    return dataMemory == null ? Long.MAX_VALUE : (long) (dataMemory * (1 << 20));
   }
 
   private PrintWriter out() {

@@ -131,17 +131,48 @@ public final class Rows implements Targets {
       throw new IllegalArgumentException("numbers cannot be turned into UINT8");
     }
     MemorySegment converted = allocate(wanted, rows, columns);
-    long count = (long) rows * columns;
-    for (long i = 0; i < count; i++) {
-      double value = value(i);
-      if (wanted == Storage.FLOAT32) {
-        checkFinite((float) value, (int) (i / columns), (int) (i % columns));
-        converted.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) value);
-      } else {
-        converted.setAtIndex(ValueLayout.JAVA_DOUBLE, i, value);
-      }
+    long bytes = (long) columns * wanted.bytes();
+    for (int row = 0; row < rows; row++) {
+      convert(wanted, row, converted.asSlice(row * bytes, bytes));
     }
     return new Rows(wanted, converted, rows, shape, 1, 0);
+  }
+
+  /**
+   * Writes rows order[from] to order[to - 1] one after the other, as stored where that is {@code
+   * wanted}, scale and shift left to the reader of bytes, else as {@link #as} converts them.
+   *
+   * @param order int32 numbers of rows
+   * @param target (to - from, columns) of {@code wanted}
+   * @throws IllegalArgumentException as {@link #as} does
+   */
+  public void gather(Storage wanted, MemorySegment order, int from, int to, MemorySegment target) {
+    boolean stored = wanted == storage && (wanted == Storage.UINT8 || scale == 1 && shift == 0);
+    if (wanted == Storage.UINT8 && !stored) {
+      throw new IllegalArgumentException("numbers cannot be turned into UINT8");
+    }
+    long bytes = (long) columns * wanted.bytes();
+    for (int i = from; i < to; i++) {
+      int row = Objects.checkIndex(order.getAtIndex(ValueLayout.JAVA_INT, i), rows);
+      long place = (i - from) * bytes;
+      if (stored) {
+        MemorySegment.copy(data, row * bytes, target, place, bytes);
+      } else {
+        convert(wanted, row, target.asSlice(place, bytes));
+      }
+    }
+  }
+
+  private void convert(Storage wanted, int row, MemorySegment target) {
+    for (int column = 0; column < columns; column++) {
+      double value = value((long) row * columns + column);
+      if (wanted == Storage.FLOAT32) {
+        checkFinite((float) value, row, column);
+        target.setAtIndex(ValueLayout.JAVA_FLOAT, column, (float) value);
+      } else {
+        target.setAtIndex(ValueLayout.JAVA_DOUBLE, column, value);
+      }
+    }
   }
 
   /** How the numbers are stored: {@link #data} holds this type. */

@@ -27,6 +27,11 @@ public interface Backend extends AutoCloseable {
    */
   long allocate(long bytes);
 
+  /**
+   * Bytes that {@link #allocate} may still find; {@link Long#MAX_VALUE} where that is not known.
+   */
+  long freeBytes();
+
   /** Gives back what {@link #allocate} returned. */
   void free(long address);
 
@@ -42,6 +47,13 @@ public interface Backend extends AutoCloseable {
 
   /** Copies to host memory, after all work given before; when it returns, {@code to} is filled. */
   void copyOut(long from, MemorySegment to);
+
+  /**
+   * Opens a queue of copies beside the kernels.
+   *
+   * @param slots how many parts of the memory are copied to and waited for on their own
+   */
+  CopyQueue copyQueue(int slots);
 
   /** Begins a recording: until {@link #endRecording} kernels are noted and not run. */
   void beginRecording();

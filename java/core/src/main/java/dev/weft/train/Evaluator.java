@@ -15,9 +15,6 @@ import dev.weft.device.Closing;
 import dev.weft.device.Kernel;
 import dev.weft.nn.Loss;
 import dev.weft.nn.Sequential;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
@@ -32,24 +29,31 @@ public final class Evaluator implements AutoCloseable {
   private final BatchOrder order;
   private final DType dtype;
   private StepState state;
-  private ResidentData resident;
+  private BatchData rows;
   private Metrics metrics;
   private RecordedStep full;
   private RecordedStep rest;
+  private long passes;
 
   /**
-   * Uploads the data.
+   * Puts the data on the device, or streams it where it is large: see {@link Trainer#dataMemory}.
    *
    * @param network on the device
    * @param batch rows at a time; cut to the number of rows
    * @throws IllegalArgumentException where data and network do not fit
    */
   public Evaluator(Sequential network, Loss loss, Dataset data, int batch) {
-    this(network, loss, data, batch, null);
+    this(network, loss, data, batch, null, DataMemory.HALF_OF_FREE);
   }
 
   /** The same, in the memory of a step that never runs at the same time. */
-  Evaluator(Sequential network, Loss loss, Dataset data, int batch, RecordedStep over) {
+  Evaluator(
+      Sequential network,
+      Loss loss,
+      Dataset data,
+      int batch,
+      RecordedStep over,
+      DataMemory memory) {
     Fit.check(network, loss, data, "data");
     this.network = network;
     this.dtype = network.arena().values().dtype();
@@ -59,9 +63,8 @@ public final class Evaluator implements AutoCloseable {
     this.order = new BatchOrder(data.rows(), Math.min(batch, data.rows()), LastBatch.KEEP, 0);
     try {
       state = new StepState(device, 0);
-      resident = new ResidentData(device, dtype, data);
+      rows = memory.put(device, dtype, data, order, EpochOrder.ASCENDING);
       metrics = new Metrics(device, dtype, loss);
-      resident.order(ascending(data.rows()));
       full = record(order.rowsIn(0), over);
       int last = order.rowsIn(order.batches() - 1);
       rest = last == order.rowsIn(0) ? full : record(last, full);
@@ -71,14 +74,6 @@ public final class Evaluator implements AutoCloseable {
     }
   }
 
-  private static MemorySegment ascending(int rows) {
-    MemorySegment order = Arena.ofAuto().allocate(ValueLayout.JAVA_INT, rows);
-    for (int i = 0; i < rows; i++) {
-      order.setAtIndex(ValueLayout.JAVA_INT, i, i);
-    }
-    return order;
-  }
-
   private RecordedStep record(int rows, RecordedStep over) {
     return new RecordedStep(
         network.arena().values(),
@@ -86,9 +81,9 @@ public final class Evaluator implements AutoCloseable {
         Tape.Mode.INFER,
         over,
         tape -> {
-          Tensor y = network.forward(tape, resident.features(tape, state, rows));
+          Tensor y = network.forward(tape, this.rows.features(tape, state, rows));
           Tensor hits = metrics.countsHits() ? tape.make(dtype, Shape.of(rows)) : null;
-          Tensor value = loss.apply(tape, y, resident.targets(tape, state, rows), hits);
+          Tensor value = loss.apply(tape, y, this.rows.targets(tape, state, rows), hits);
           metrics.add(value, loss.weight(rows), hits);
           state.advance(rows);
           return y;
@@ -98,9 +93,9 @@ public final class Evaluator implements AutoCloseable {
   /** Loss and accuracy over the whole data set. */
   public Evaluation evaluate() {
     metrics.reset();
-    state.set(0, 0, 0, 0);
+    begin();
     for (int batch = 0; batch < order.batches(); batch++) {
-      step(batch).run();
+      run(batch);
     }
     return metrics.read(data.rows());
   }
@@ -115,10 +110,10 @@ public final class Evaluator implements AutoCloseable {
       throw new IllegalStateException("the targets are values, not classes: use outputs()");
     }
     int[] classes = new int[data.rows()];
-    state.set(0, 0, 0, 0);
+    begin();
     int row = 0;
     for (int batch = 0; batch < order.batches(); batch++) {
-      step(batch).run();
+      run(batch);
       Tensor y = step(batch).result();
       int rows = order.rowsIn(batch);
       try (Tensor largest = device.allocate(DType.I32, Shape.of(rows))) {
@@ -137,10 +132,10 @@ public final class Evaluator implements AutoCloseable {
   /** The outputs for each row, in order: (rows, outputs). */
   public double[][] outputs() {
     double[][] all = new double[data.rows()][];
-    state.set(0, 0, 0, 0);
+    begin();
     int row = 0;
     for (int batch = 0; batch < order.batches(); batch++) {
-      step(batch).run();
+      run(batch);
       double[] values = step(batch).result().toDoubles();
       int columns = values.length / order.rowsIn(batch);
       for (int r = 0; r < order.rowsIn(batch); r++) {
@@ -150,12 +145,22 @@ public final class Evaluator implements AutoCloseable {
     return all;
   }
 
+  private void begin() {
+    state.set(0, 0, 0, 0);
+    passes++;
+  }
+
+  private void run(int batch) {
+    rows.moveTo(passes, batch, state);
+    step(batch).run();
+  }
+
   private RecordedStep step(int batch) {
     return batch == order.batches() - 1 ? rest : full;
   }
 
   @Override
   public void close() {
-    Closing.all(rest == full ? null : rest, full, metrics, resident, state);
+    Closing.all(rest == full ? null : rest, full, metrics, rows, state);
   }
 }

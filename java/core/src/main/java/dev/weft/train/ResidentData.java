@@ -5,118 +5,60 @@ import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Shape;
 import dev.weft.StepState;
-import dev.weft.Tape;
-import dev.weft.Tensor;
+import dev.weft.data.BatchOrder;
 import dev.weft.data.Dataset;
 import dev.weft.data.Labels;
 import dev.weft.data.Rows;
-import dev.weft.data.Storage;
-import dev.weft.device.Arguments;
-import dev.weft.device.Kernel;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** A data set in device memory, and the kernels that take a batch out of it. */
-final class ResidentData implements AutoCloseable {
-  private final Device device;
-  private final DType dtype;
-  private final Resident features;
-  private final Resident targets;
-  private final Tensor order;
+/** A whole data set in device memory; an epoch uploads its order alone. */
+final class ResidentData extends BatchData {
+  private final EpochOrder epochs;
+  private final MemorySegment rows;
+  private long orderedEpoch = -1;
 
-  /** Rows or labels on the device. */
-  private record Resident(Tensor tensor, double scale, double shift) {}
-
-  /** Uploads a data set; {@code order} can name as many rows as it has. */
-  ResidentData(Device device, DType dtype, Dataset data) {
-    this.device = device;
-    this.dtype = dtype;
+  /** Uploads the data set. */
+  ResidentData(Device device, DType dtype, Dataset data, BatchOrder batches, EpochOrder epochs) {
+    super(device, dtype);
+    this.epochs = epochs;
+    this.rows = Arena.ofAuto().allocate((long) batches.rows() * DType.I32.bytes(), 64);
     try {
       features = upload(data.features());
-      targets =
-          switch (data.targets()) {
-            case Labels labels ->
-                new Resident(device.upload(DType.I32, Shape.of(data.rows()), labels.data()), 1, 0);
-            case Rows values -> upload(values);
-          };
-      order = device.allocate(DType.I32, Shape.of(data.rows())).named("order of examples");
+      switch (data.targets()) {
+        case Labels labels -> {
+          targets = space(labels, data.rows());
+          targets.tensor().copyFrom(labels.data());
+        }
+        case Rows values -> targets = upload(values);
+      }
+      order = device.allocate(DType.I32, Shape.of(batches.rows())).named("order of examples");
     } catch (RuntimeException e) {
       close();
       throw e;
     }
   }
 
-  private Resident upload(Rows rows) {
-    // bytes stay bytes until a batch is taken; floats get the type that the network computes in
-    boolean bytes = rows.storage() == Storage.UINT8;
-    Rows stored = bytes ? rows : rows.as(dtype == DType.F32 ? Storage.FLOAT32 : Storage.FLOAT64);
-    DType type = bytes ? DType.U8 : dtype;
-    return new Resident(
-        device.upload(type, Shape.of(rows.rows(), rows.columns()), stored.data()),
-        stored.scale(),
-        stored.shift());
-  }
-
-  /** Sets the order in which rows are taken. */
-  void order(MemorySegment rows) {
-    order.view(0, Shape.of(rows.byteSize() / DType.I32.bytes())).copyFrom(rows);
-  }
-
-  /** The features of the next batch (rows, columns), from the place that the state names. */
-  Tensor features(Tape tape, StepState state, long rows) {
-    return take(tape, state, rows, features);
-  }
-
-  /** The targets of the next batch: labels (rows) or values (rows, columns). */
-  Tensor targets(Tape tape, StepState state, long rows) {
-    if (targets.tensor().dtype() != DType.I32) {
-      return take(tape, state, rows, targets);
+  private Source upload(Rows rows) {
+    boolean bytes = stored(dtype, rows) == rows.storage() && rows.storage().bytes() == 1;
+    Rows stored = bytes ? rows : rows.as(stored(dtype, rows));
+    Source source = space(stored, rows.rows());
+    try {
+      source.tensor().copyFrom(stored.data());
+      return source;
+    } catch (RuntimeException e) {
+      source.tensor().close();
+      throw e;
     }
-    Tensor labels = tape.make(DType.I32, Shape.of(rows)).named("labels");
-    device.run(
-        Kernel.GATHER_LABELS,
-        dtype.precision(),
-        new Arguments.GatherLabels(
-            targets.tensor().address(),
-            order.address(),
-            state.address(),
-            labels.address(),
-            rows,
-            targets.tensor().elements()),
-        rows);
-    return labels;
-  }
-
-  private Tensor take(Tape tape, StepState state, long rows, Resident source) {
-    long columns = source.tensor().shape().size(1);
-    Tensor batch = tape.make(dtype, Shape.of(rows, columns)).named("batch");
-    device.run(
-        source.tensor().dtype() == DType.U8 ? Kernel.GATHER_ROWS_U8 : Kernel.GATHER_ROWS,
-        dtype.precision(),
-        new Arguments.GatherRows(
-            source.tensor().address(),
-            order.address(),
-            state.address(),
-            batch.address(),
-            rows,
-            columns,
-            source.tensor().shape().size(0),
-            source.scale(),
-            source.shift()),
-        rows * columns);
-    return batch;
   }
 
   @Override
-  public void close() {
-    for (Tensor tensor :
-        new Tensor[] {
-          features == null ? null : features.tensor(),
-          targets == null ? null : targets.tensor(),
-          order
-        }) {
-      if (tensor != null) {
-        tensor.close();
-      }
+  void moveTo(long epoch, int batch, StepState state) {
+    boolean same = orderedEpoch == epoch || orderedEpoch >= 0 && epochs == EpochOrder.ASCENDING;
+    if (batch == 0 && !same) {
+      epochs.write(epoch, rows);
+      order.copyFrom(rows);
+      orderedEpoch = epoch;
     }
   }
 }

@@ -92,7 +92,7 @@ final class StepProfiler {
       run.step();
     }
     long start = System.nanoTime();
-    if (run.beginEpoch()) {
+    if (run.moveToBatch()) {
       epochs.add(System.nanoTime() - start);
     }
   }

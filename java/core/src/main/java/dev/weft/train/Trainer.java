@@ -29,6 +29,7 @@ public final class Trainer {
   private int batch = 128;
   private LastBatch lastBatch = LastBatch.KEEP;
   private long seed = 1;
+  private DataMemory dataMemory = DataMemory.HALF_OF_FREE;
 
   private Trainer(Sequential network) {
     this.network = network;
@@ -87,6 +88,24 @@ public final class Trainer {
     return this;
   }
 
+  /**
+   * The most device memory that the training data may take, and as much again the test data. Data
+   * that need more are streamed: two blocks of batches are on the device, the one that is computed
+   * on and the next, whose copy runs beside the kernels. The results are the same bits.
+   *
+   * <p>Until told otherwise it is half of what is free when training starts, and on the processor,
+   * whose memory the data are in already, all that they need.
+   *
+   * @param bytes at least two batches, which {@link #start} checks
+   */
+  public Trainer dataMemory(long bytes) {
+    if (bytes < 1) {
+      throw new IllegalArgumentException("data need memory, not %d bytes".formatted(bytes));
+    }
+    this.dataMemory = device -> bytes;
+    return this;
+  }
+
   /** Adds somebody who watches. */
   public Trainer listener(Listener listener) {
     listeners.add(listener);
@@ -108,9 +127,7 @@ public final class Trainer {
     }
   }
 
-  /**
-   * Puts the network on the device, uploads the data and records the step, but trains nothing yet.
-   */
+  /** Puts the network and the data on the device and records the step, but trains nothing yet. */
   public TrainingRun start(Dataset train, Dataset test) {
     if (device == null) {
       throw new IllegalStateException("say where to train: on(Device.best())");
@@ -122,7 +139,7 @@ public final class Trainer {
     }
     return new TrainingRun(
         new TrainingRun.Settings(
-            network, device, math, loss, optimizer, batch, lastBatch, seed, listeners),
+            network, device, math, loss, optimizer, batch, lastBatch, seed, dataMemory, listeners),
         train,
         test);
   }

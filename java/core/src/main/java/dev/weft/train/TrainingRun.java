@@ -20,8 +20,6 @@ import dev.weft.nn.Sequential;
 import dev.weft.optim.Optimizer;
 import dev.weft.profile.Ceilings;
 import dev.weft.profile.Profile;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -41,14 +39,13 @@ public final class TrainingRun implements AutoCloseable {
       int batch,
       LastBatch lastBatch,
       long seed,
+      DataMemory dataMemory,
       List<Listener> listeners) {}
 
   private final Settings settings;
   private final BatchOrder order;
-  private final MemorySegment rows;
-  private final Arena host = Arena.ofShared();
   private StepState state;
-  private ResidentData data;
+  private BatchData data;
   private Metrics metrics;
   private Optimizer.Running optimizer;
   private RecordedStep full;
@@ -58,12 +55,12 @@ public final class TrainingRun implements AutoCloseable {
   private int epoch;
   private int batch;
   private int orderedEpoch = -1;
+  private boolean closed;
 
   TrainingRun(Settings settings, Dataset train, Dataset test) {
     this.settings = settings;
     this.order =
         new BatchOrder(train.rows(), settings.batch(), settings.lastBatch(), settings.seed());
-    this.rows = host.allocate(4L * order.rows(), 64);
     Device device = settings.device();
     DType dtype = settings.math().dtype();
     Sequential network = settings.network();
@@ -74,7 +71,7 @@ public final class TrainingRun implements AutoCloseable {
         network.on(device, settings.math(), settings.seed());
       }
       state = new StepState(device, settings.seed(), settings.optimizer().rate());
-      data = new ResidentData(device, dtype, train);
+      data = settings.dataMemory().put(device, dtype, train, order, order::epoch);
       metrics = new Metrics(device, dtype, settings.loss());
       ParameterArena arena = network.arena();
       optimizer = settings.optimizer().start(arena.values(), arena.gradients());
@@ -84,7 +81,8 @@ public final class TrainingRun implements AutoCloseable {
       evaluator =
           test == null
               ? null
-              : new Evaluator(network, settings.loss(), test, settings.batch(), full);
+              : new Evaluator(
+                  network, settings.loss(), test, settings.batch(), full, settings.dataMemory());
     } catch (RuntimeException e) {
       close();
       throw e;
@@ -125,7 +123,7 @@ public final class TrainingRun implements AutoCloseable {
   }
 
   private void checkOpen() {
-    if (!host.scope().isAlive()) {
+    if (closed) {
       throw new IllegalStateException("the training run is closed");
     }
   }
@@ -138,22 +136,25 @@ public final class TrainingRun implements AutoCloseable {
   /** Runs one step; the first of an epoch takes a new order of examples. */
   public void step() {
     checkOpen();
-    beginEpoch();
+    moveToBatch();
     (batch == order.batches() - 1 ? rest : full).run();
     stepped();
   }
 
-  /** Where the next step is the first of an epoch: gives the device a new order of examples. */
-  boolean beginEpoch() {
-    if (batch > 0 || orderedEpoch == epoch) {
-      return false;
+  /**
+   * Brings the batch of the next step to the device; done again, it does nothing.
+   *
+   * @return whether a new epoch began
+   */
+  boolean moveToBatch() {
+    boolean begins = batch == 0 && orderedEpoch != epoch;
+    if (begins) {
+      state.set(settings.seed(), stepsDone, 0, settings.optimizer().rate());
+      metrics.reset();
+      orderedEpoch = epoch;
     }
-    order.epoch(epoch, rows);
-    data.order(rows);
-    state.set(settings.seed(), stepsDone, 0, settings.optimizer().rate());
-    metrics.reset();
-    orderedEpoch = epoch;
-    return true;
+    data.moveTo(epoch, batch, state);
+    return begins;
   }
 
   /** Notes that a step was run. */
@@ -263,9 +264,7 @@ public final class TrainingRun implements AutoCloseable {
   /** Gives back all that training needed; the network stays on the device. */
   @Override
   public void close() {
-    if (host.scope().isAlive()) {
-      host.close();
-    }
+    closed = true;
     Closing.all(evaluator, rest == full ? null : rest, full, optimizer, metrics, data, state);
   }
 }

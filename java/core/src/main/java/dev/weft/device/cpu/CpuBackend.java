@@ -5,6 +5,7 @@ import dev.weft.device.Arguments;
 import dev.weft.device.Backend;
 import dev.weft.device.Call;
 import dev.weft.device.Contract;
+import dev.weft.device.CopyQueue;
 import dev.weft.device.DeviceException;
 import dev.weft.device.Kernel;
 import dev.weft.device.Precision;
@@ -57,6 +58,16 @@ public final class CpuBackend implements Backend {
       allocations.add(address);
     }
     return address;
+  }
+
+  @Override
+  public long freeBytes() {
+    return Long.MAX_VALUE;
+  }
+
+  @Override
+  public CopyQueue copyQueue(int slots) {
+    return new ImmediateCopies();
   }
 
   @Override

@@ -5,6 +5,7 @@ import dev.weft.device.Arguments;
 import dev.weft.device.Backend;
 import dev.weft.device.Call;
 import dev.weft.device.Closing;
+import dev.weft.device.CopyQueue;
 import dev.weft.device.DeviceException;
 import dev.weft.device.DeviceUnavailableException;
 import dev.weft.device.Kernel;
@@ -30,6 +31,7 @@ public final class CudaBackend implements Backend {
   private final Set<Long> allocations = new HashSet<>();
   private final Set<CudaProgram> programs = new HashSet<>();
   private final Set<CudaTimedProgram> timedPrograms = new HashSet<>();
+  private final Set<CudaCopyQueue> copyQueues = new HashSet<>();
   private CudaKernels kernels;
   private Cublas cublas;
   private HostCopies copies;
@@ -114,6 +116,12 @@ public final class CudaBackend implements Backend {
   }
 
   @Override
+  public long freeBytes() {
+    enter();
+    return driver.freeMemory();
+  }
+
+  @Override
   public void free(long address) {
     enter();
     if (!allocations.remove(address)) {
@@ -175,6 +183,13 @@ public final class CudaBackend implements Backend {
     enter();
     refuseWhileRecording("copyOut");
     copies.out(from, to);
+  }
+
+  @Override
+  public CopyQueue copyQueue(int slots) {
+    enter();
+    refuseWhileRecording("copyQueue");
+    return new CudaCopyQueue(driver, slots, copyQueues);
   }
 
   @Override
@@ -288,6 +303,7 @@ public final class CudaBackend implements Backend {
     closing.run(this::abandonRecording);
     closed = true;
     closing.run(driver::synchronize);
+    List.copyOf(copyQueues).forEach(queue -> closing.run(queue::close));
     List.copyOf(timedPrograms).forEach(program -> closing.run(program::close));
     List.copyOf(programs).forEach(program -> closing.run(program::close));
     allocations.forEach(address -> closing.run(() -> driver.free(address)));

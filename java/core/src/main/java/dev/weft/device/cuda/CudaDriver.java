@@ -52,8 +52,9 @@ final class CudaDriver implements AutoCloseable {
       check(JCudaDriver.cuDevicePrimaryCtxRetain(context, handle), "cuDevicePrimaryCtxRetain");
       retained = true;
       makeCurrent();
-      int flags = CUstream_flags.CU_STREAM_NON_BLOCKING;
-      check(JCudaDriver.cuStreamCreate(stream, flags), "cuStreamCreate");
+      check(
+          JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING),
+          "cuStreamCreate");
       streaming = true;
     } catch (RuntimeException e) {
       Closing.after(e, this::close);
@@ -142,6 +143,13 @@ final class CudaDriver implements AutoCloseable {
     return version[0];
   }
 
+  /** Bytes of device memory that nobody has taken. */
+  long freeMemory() {
+    long[] free = new long[1];
+    check(JCudaDriver.cuMemGetInfo(free, new long[1]), "cuMemGetInfo");
+    return free[0];
+  }
+
   /** Takes device memory; 0 where there is not that much. */
   long allocate(long bytes) {
     DeviceAddress address = new DeviceAddress();
@@ -172,6 +180,11 @@ final class CudaDriver implements AutoCloseable {
 
   /** Queues a copy from host memory, which must stay as it is until {@link #synchronize}. */
   void copyIn(long from, long to, long bytes) {
+    copyIn(from, to, bytes, stream);
+  }
+
+  /** The same on another stream. */
+  void copyIn(long from, long to, long bytes, CUstream stream) {
     DeviceAddress target = new DeviceAddress(to);
     int code = JCudaDriver.cuMemcpyHtoDAsync(target, new HostAddress(from), bytes, stream);
     check(code, "cuMemcpyHtoDAsync", bytes, "bytes");
@@ -258,6 +271,47 @@ final class CudaDriver implements AutoCloseable {
   /** Frees a graph that was made ready. */
   void destroy(CUgraphExec program) {
     check(JCudaDriver.cuGraphExecDestroy(program), "cuGraphExecDestroy");
+  }
+
+  /** Makes another stream, which is ordered by events alone. */
+  CUstream newStream() {
+    CUstream other = new CUstream();
+    int flags = CUstream_flags.CU_STREAM_NON_BLOCKING;
+    check(JCudaDriver.cuStreamCreate(other, flags), "cuStreamCreate");
+    return other;
+  }
+
+  /** Waits for all work of a stream. */
+  void synchronize(CUstream other) {
+    check(JCudaDriver.cuStreamSynchronize(other), "cuStreamSynchronize");
+  }
+
+  /** Frees a stream that {@link #newStream} made. */
+  void destroy(CUstream other) {
+    check(JCudaDriver.cuStreamDestroy(other), "cuStreamDestroy");
+  }
+
+  /** Makes an event that orders streams. */
+  CUevent untimedEvent() {
+    CUevent event = new CUevent();
+    int flags = CUevent_flags.CU_EVENT_DISABLE_TIMING;
+    check(JCudaDriver.cuEventCreate(event, flags), "cuEventCreate");
+    return event;
+  }
+
+  /** The event stands for the work that a stream was given so far. */
+  void record(CUevent event, CUstream on) {
+    check(JCudaDriver.cuEventRecord(event, on), "cuEventRecord");
+  }
+
+  /** What a stream is given from now on waits for the event; one never recorded is past. */
+  void wait(CUstream waiting, CUevent event) {
+    check(JCudaDriver.cuStreamWaitEvent(waiting, event, 0), "cuStreamWaitEvent");
+  }
+
+  /** Waits for an event. */
+  void synchronize(CUevent event) {
+    check(JCudaDriver.cuEventSynchronize(event), "cuEventSynchronize");
   }
 
   /** Makes an event that notes the time. */

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.train;
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.Shape;
+import dev.weft.StepState;
+import dev.weft.Tape;
+import dev.weft.Tensor;
+import dev.weft.data.BatchOrder;
+import dev.weft.data.Dataset;
+import dev.weft.data.Labels;
+import dev.weft.data.Rows;
+import dev.weft.data.Storage;
+import dev.weft.device.Arguments;
+import dev.weft.device.Closing;
+import dev.weft.device.Kernel;
+
+/**
+ * Rows of a data set in device memory, and the kernels that take a batch out of them: all of the
+ * rows where they fit, else those of this block of batches and of the next.
+ */
+abstract sealed class BatchData implements AutoCloseable permits ResidentData, StreamedData {
+  /** Numbers or labels on the device, and how they are read. */
+  record Source(Tensor tensor, double scale, double shift) {}
+
+  final Device device;
+  final DType dtype;
+  Source features;
+  Source targets;
+  Tensor order; // of the rows on the device
+
+  BatchData(Device device, DType dtype) {
+    this.device = device;
+    this.dtype = dtype;
+  }
+
+  /**
+   * Puts a data set on the device, or begins to.
+   *
+   * @param batches how the epochs are cut into batches
+   * @param memory the most bytes that it may take there
+   * @throws IllegalArgumentException where that is too little for two batches
+   */
+  static BatchData of(
+      Device device,
+      DType dtype,
+      Dataset data,
+      BatchOrder batches,
+      EpochOrder epochs,
+      long memory) {
+    return data.rows() * rowBytes(dtype, data) <= memory
+        ? new ResidentData(device, dtype, data, batches, epochs)
+        : new StreamedData(device, dtype, data, batches, epochs, memory);
+  }
+
+  /** The bytes that a row takes on the device, its place in the order included. */
+  static long rowBytes(DType dtype, Dataset data) {
+    long targets = data.targets() instanceof Rows values ? bytes(dtype, values) : DType.I32.bytes();
+    return bytes(dtype, data.features()) + targets + DType.I32.bytes();
+  }
+
+  private static long bytes(DType dtype, Rows rows) {
+    return (long) rows.columns() * stored(dtype, rows).bytes();
+  }
+
+  /** What rows are on the device: bytes stay bytes until a batch is taken of them. */
+  static Storage stored(DType dtype, Rows rows) {
+    return rows.storage() == Storage.UINT8
+        ? Storage.UINT8
+        : dtype == DType.F32 ? Storage.FLOAT32 : Storage.FLOAT64;
+  }
+
+  /** Device memory for {@code count} rows or labels like these. */
+  final Source space(Object like, long count) {
+    if (like instanceof Labels) {
+      return new Source(device.allocate(DType.I32, Shape.of(count)), 1, 0);
+    }
+    Rows rows = (Rows) like;
+    boolean bytes = rows.storage() == Storage.UINT8;
+    return new Source(
+        device.allocate(bytes ? DType.U8 : dtype, Shape.of(count, rows.columns())),
+        bytes ? rows.scale() : 1,
+        bytes ? rows.shift() : 0);
+  }
+
+  /**
+   * Called before every step, whose batch is on the device then, at the place that the state names;
+   * called again for the same batch, it does nothing.
+   *
+   * @param epoch counted from 0
+   * @param batch counted from 0; where it is 0 the state has been set to the epoch's beginning
+   */
+  abstract void moveTo(long epoch, int batch, StepState state);
+
+  /** The features of the next batch (rows, columns), from the place that the state names. */
+  final Tensor features(Tape tape, StepState state, long rows) {
+    return take(tape, state, rows, features);
+  }
+
+  /** The targets of the next batch: labels (rows) or values (rows, columns). */
+  final Tensor targets(Tape tape, StepState state, long rows) {
+    if (targets.tensor().dtype() != DType.I32) {
+      return take(tape, state, rows, targets);
+    }
+    Tensor labels = tape.make(DType.I32, Shape.of(rows)).named("labels");
+    device.run(
+        Kernel.GATHER_LABELS,
+        dtype.precision(),
+        new Arguments.GatherLabels(
+            targets.tensor().address(),
+            order.address(),
+            state.address(),
+            labels.address(),
+            rows,
+            targets.tensor().elements()),
+        rows);
+    return labels;
+  }
+
+  private Tensor take(Tape tape, StepState state, long rows, Source source) {
+    long columns = source.tensor().shape().size(1);
+    Tensor batch = tape.make(dtype, Shape.of(rows, columns)).named("batch");
+    device.run(
+        source.tensor().dtype() == DType.U8 ? Kernel.GATHER_ROWS_U8 : Kernel.GATHER_ROWS,
+        dtype.precision(),
+        new Arguments.GatherRows(
+            source.tensor().address(),
+            order.address(),
+            state.address(),
+            batch.address(),
+            rows,
+            columns,
+            source.tensor().shape().size(0),
+            source.scale(),
+            source.shift()),
+        rows * columns);
+    return batch;
+  }
+
+  @Override
+  public void close() {
+    Closing.all(
+        features == null ? null : features.tensor(),
+        targets == null ? null : targets.tensor(),
+        order);
+  }
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.train;
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.Shape;
+import dev.weft.StepState;
+import dev.weft.data.BatchOrder;
+import dev.weft.data.Dataset;
+import dev.weft.data.Labels;
+import dev.weft.data.Rows;
+import dev.weft.data.Storage;
+import dev.weft.device.Closing;
+import dev.weft.device.CopyQueue;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.stream.IntStream;
+
+/**
+ * A data set of which two blocks of batches are in device memory: the one that is computed on, and
+ * the next. A thread collects the rows of a block in the epoch's order, and its copy runs beside
+ * the kernels; the first block of an epoch is collected while the epoch before it ends.
+ *
+ * <p>Block after block goes to the other half of the device memory. The state's cursor is set to
+ * the half's beginning when its block begins, so that a recorded step need not know of blocks.
+ */
+final class StreamedData extends BatchData {
+  /** Larger blocks would hide no more: a copy of this takes milliseconds. */
+  private static final long LARGEST_BLOCK = 256L << 20;
+
+  private static final int HALVES = 2;
+  private static final int ROWS_A_TASK = 1024;
+
+  private final Dataset data;
+  private final BatchOrder batches;
+  private final EpochOrder epochs;
+  private final int blockBatches;
+  private final int blockRows;
+  private final MemorySegment[] hostFeatures = new MemorySegment[HALVES];
+  private final MemorySegment[] hostTargets = new MemorySegment[HALVES];
+  private final MemorySegment[] hostCursor = new MemorySegment[HALVES];
+  private final MemorySegment rows;
+  private CopyQueue copies;
+  private long orderedEpoch = -1;
+  private int halfInUse = HALVES - 1;
+  private Block current;
+  private Block next;
+
+  /** Rows of the epoch's order that are collected, copied, or in use. */
+  private final class Block {
+    final long epoch;
+    final int number;
+    final int half;
+    final int count;
+    private final Background collecting;
+    private boolean copied;
+
+    /** Begins to collect for the half that is not in use. */
+    Block(long epoch, int number) {
+      this.epoch = epoch;
+      this.number = number;
+      half = HALVES - 1 - halfInUse;
+      count = Math.min(blockRows, batches.rows() - number * blockRows);
+      copies.await(half);
+      collecting = new Background("weft data", this::collect);
+    }
+
+    /** Runs on a thread of its own; there is one block at a time for which it does. */
+    private void collect() {
+      if (orderedEpoch != epoch) {
+        epochs.write(epoch, rows);
+        orderedEpoch = epoch;
+      }
+      int first = number * blockRows;
+      IntStream.range(0, (count + ROWS_A_TASK - 1) / ROWS_A_TASK)
+          .parallel()
+          .forEach(
+              task -> {
+                int from = task * ROWS_A_TASK;
+                int to = Math.min(count, from + ROWS_A_TASK);
+                gather(data.features(), first, from, to, hostFeatures[half]);
+                gather(data.targets(), first, from, to, hostTargets[half]);
+              });
+    }
+
+    private void gather(Object source, int first, int from, int to, MemorySegment target) {
+      if (source instanceof Labels labels) {
+        for (int i = from; i < to; i++) {
+          int row = rows.getAtIndex(ValueLayout.JAVA_INT, first + i);
+          target.setAtIndex(ValueLayout.JAVA_INT, i, labels.get(row));
+        }
+        return;
+      }
+      Rows values = (Rows) source;
+      Storage stored = stored(dtype, values);
+      long bytes = (long) values.columns() * stored.bytes();
+      values.gather(stored, rows, first + from, first + to, target.asSlice(from * bytes));
+    }
+
+    /** Queues the copy, once, when the rows are collected. */
+    void copy() {
+      if (!copied) {
+        collecting.await();
+        copy(features, hostFeatures[half]);
+        copy(targets, hostTargets[half]);
+        copied = true;
+      }
+    }
+
+    private void copy(Source source, MemorySegment host) {
+      long row = source.tensor().bytes() / ((long) HALVES * blockRows);
+      copies.copyIn(
+          half,
+          host.asSlice(0, count * row),
+          source.tensor().address() + (long) half * blockRows * row);
+    }
+  }
+
+  /** Takes device memory for two blocks, and as much page-locked host memory. */
+  StreamedData(
+      Device device,
+      DType dtype,
+      Dataset data,
+      BatchOrder batches,
+      EpochOrder epochs,
+      long memory) {
+    super(device, dtype);
+    this.data = data;
+    this.batches = batches;
+    this.epochs = epochs;
+    int batch = batches.rowsIn(0);
+    long batchBytes = batch * rowBytes(dtype, data);
+    if (memory < HALVES * batchBytes) {
+      throw new IllegalArgumentException(
+          "%,d bytes are too little to stream the data: two batches of %,d rows take %,d"
+              .formatted(memory, batch, HALVES * batchBytes));
+    }
+    long block = Math.max(1, Math.min(memory / HALVES, LARGEST_BLOCK) / batchBytes);
+    blockBatches = (int) Math.min(block, batches.batches());
+    blockRows = Math.multiplyExact(blockBatches, batch);
+    rows = Arena.ofAuto().allocate((long) batches.rows() * DType.I32.bytes(), 64);
+    try {
+      features = space(data.features(), (long) HALVES * blockRows);
+      targets = space(data.targets(), (long) HALVES * blockRows);
+      order = device.allocate(DType.I32, Shape.of((long) HALVES * blockRows));
+      MemorySegment places = Arena.ofAuto().allocate(order.bytes(), 64);
+      EpochOrder.ASCENDING.write(0, places);
+      order.copyFrom(places);
+      copies = device.copyQueue(HALVES);
+      for (int half = 0; half < HALVES; half++) {
+        hostFeatures[half] = copies.hostMemory(features.tensor().bytes() / HALVES);
+        hostTargets[half] = copies.hostMemory(targets.tensor().bytes() / HALVES);
+        hostCursor[half] = copies.hostMemory(Long.BYTES);
+        hostCursor[half].set(ValueLayout.JAVA_LONG, 0, (long) half * blockRows);
+      }
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  @Override
+  void moveTo(long epoch, int batch, StepState state) {
+    int number = batch / blockBatches;
+    if (current != null && current.epoch == epoch && current.number == number) {
+      if (next != null && next.collecting.isDone()) {
+        next.copy();
+      }
+      return;
+    }
+    current = null; // until all of what follows was given to the device
+    Block block = take(epoch, number);
+    copies.used(halfInUse);
+    block.copy();
+    copies.use(block.half);
+    copies.copyInOrder(hostCursor[block.half], state.cursorAddress());
+    halfInUse = block.half;
+    current = block;
+    next = null;
+    boolean last = (number + 1) * blockBatches >= batches.batches();
+    next = last ? new Block(epoch + 1, 0) : new Block(epoch, number + 1);
+  }
+
+  /** The block that was collected ahead, or another where the caller did not go on in order. */
+  private Block take(long epoch, int number) {
+    if (next == null || next.epoch != epoch || next.number != number) {
+      settle();
+      next = new Block(epoch, number);
+    }
+    return next;
+  }
+
+  /** Nothing is collected any more. */
+  private void settle() {
+    if (next != null) {
+      next.collecting.settle();
+      next = null;
+    }
+  }
+
+  @Override
+  public void close() {
+    Closing closing = new Closing();
+    closing.run(this::settle);
+    if (copies != null) {
+      closing.run(copies::close);
+    }
+    closing.run(super::close);
+    closing.finish();
+  }
+}
