@@ -20,7 +20,7 @@ void sgd(const weft_sgd& a) {
   bf16* copy = as<bf16>(a.copy);
   choose_flag(copy != nullptr, [&](auto flag) {
     constexpr bool copied = flag;
-    parallel(a.n, 1, [=](int64_t begin, int64_t end) {
+    parallel(a.n, 3, [=](int64_t begin, int64_t end) {
       if (velocity) {
 #pragma omp simd
         for (int64_t i = begin; i < end; i++) {
@@ -54,7 +54,7 @@ void adam(const weft_adam& a) {
   bf16* copy = as<bf16>(a.copy);
   choose_flag(copy != nullptr, [&](auto flag) {
     constexpr bool copied = flag;
-    parallel(a.n, 2, [=](int64_t begin, int64_t end) {
+    parallel(a.n, 4, [=](int64_t begin, int64_t end) {
 #pragma omp simd
       for (int64_t i = begin; i < end; i++) {
         weft::adam(value[i], gradient[i], first[i], second[i], rate, beta1, beta2, epsilon, l2,

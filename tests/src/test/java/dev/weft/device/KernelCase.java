@@ -388,11 +388,15 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
         outputs);
   }
 
-  /** Both transposes of each side, rows that are not adjacent, alpha and beta. */
+  /** A small product, and one whose right operand the CPU lays out anew. */
   private static List<KernelCase> gemms() {
-    int rows = 5;
-    int cols = 7;
-    int inner = 11;
+    List<KernelCase> cases = new ArrayList<>(gemms(5, 7, 11));
+    cases.addAll(gemms(800, 70, 37));
+    return cases;
+  }
+
+  /** Both transposes of each side, rows that are not adjacent, alpha and beta. */
+  private static List<KernelCase> gemms(int rows, int cols, int inner) {
     List<KernelCase> cases = new ArrayList<>();
     for (boolean ta : new boolean[] {false, true}) {
       for (boolean tb : new boolean[] {false, true}) {
@@ -402,7 +406,8 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
         for (boolean wide : new boolean[] {false, true}) {
           cases.add(
               new KernelCase(
-                  "transpose a %s, b %s, c wide %s".formatted(ta, tb, wide),
+                  "%d x %d x %d transpose a %s, b %s, c wide %s"
+                      .formatted(rows, inner, cols, ta, tb, wide),
                   m ->
                       new Gemm(
                           m.signed((ta ? inner : rows) * lda, 1),
