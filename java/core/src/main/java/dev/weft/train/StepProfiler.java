@@ -91,8 +91,9 @@ final class StepProfiler {
     if (run.fullStepsLeft() == 0) {
       run.step();
     }
-    long start = System.nanoTime();
-    if (run.moveToBatch()) {
+    if (run.beginsEpoch()) {
+      long start = System.nanoTime();
+      run.moveToBatch();
       epochs.add(System.nanoTime() - start);
     }
   }
@@ -123,6 +124,7 @@ final class StepProfiler {
       device.synchronize();
       long[] times = new long[program.size() + 1];
       long start = System.nanoTime();
+      run.moveToBatch();
       program.run(times);
       run.stepped();
       timed.add(new Profile.Step(start, System.nanoTime() - start, times));

@@ -141,20 +141,19 @@ public final class TrainingRun implements AutoCloseable {
     stepped();
   }
 
-  /**
-   * Brings the batch of the next step to the device; done again, it does nothing.
-   *
-   * @return whether a new epoch began
-   */
-  boolean moveToBatch() {
-    boolean begins = batch == 0 && orderedEpoch != epoch;
-    if (begins) {
+  /** Whether the next step is the first of an epoch, and its data are not on the device yet. */
+  boolean beginsEpoch() {
+    return batch == 0 && orderedEpoch != epoch;
+  }
+
+  /** Brings the batch of the next step to the device; done again, it does nothing. */
+  void moveToBatch() {
+    if (beginsEpoch()) {
       state.set(settings.seed(), stepsDone, 0, settings.optimizer().rate());
       metrics.reset();
       orderedEpoch = epoch;
     }
     data.moveTo(epoch, batch, state);
-    return begins;
   }
 
   /** Notes that a step was run. */
