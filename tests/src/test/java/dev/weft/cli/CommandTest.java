@@ -22,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -136,10 +137,16 @@ class CommandTest {
         .failed(Main.FAILURE, "does not exist");
   }
 
-  @Test
-  void ceilingsAreMeasured() {
+  @ParameterizedTest
+  @EnumSource(Arithmetic.class)
+  void ceilingsAreMeasured(Arithmetic arithmetic) {
     try (Device cpu = Device.cpu()) {
-      assertTrue(new Ceilings(cpu, 0.01).gemm(Arithmetic.STRICT, 128).value() > 0);
+      Ceilings.Ceiling gemm = new Ceilings(cpu, 0.01).gemm(arithmetic, 128);
+      assertTrue(gemm.value() > 0);
+      assertEquals("gemm " + arithmetic.name().toLowerCase(Locale.ROOT) + " 128", gemm.name());
+      Ceilings.Ceiling copy = new Ceilings(cpu, 0.001).copy(256 << 10);
+      assertTrue(copy.value() > 0);
+      assertEquals("copy 256 KiB", copy.name());
       assertEquals(0, cpu.memory().live());
     }
   }

@@ -113,11 +113,10 @@ public final class Ceilings {
 
   /** A product of two square matrices: multiplications and additions in a second. */
   public Ceiling gemm(Arithmetic arithmetic, int size) {
-    DType dtype = arithmetic.precision() == Precision.F64 ? DType.F64 : DType.F32;
     long n = size;
-    try (Tensor a = device.full(dtype, Shape.of(n, n), 0.5);
-        Tensor b = device.full(dtype, Shape.of(n, n), 0.25);
-        Tensor c = device.zeros(dtype, Shape.of(n, n))) {
+    try (Tensor a = operand(arithmetic.precision(), n * n, 0);
+        Tensor b = operand(arithmetic.precision(), n * n, 1);
+        Tensor c = operand(arithmetic.precision(), n * n, 2)) {
       var arguments =
           new Arguments.Gemm(
               a.address(),
@@ -139,6 +138,23 @@ public final class Ceilings {
               / seconds(Kernel.GEMM, arithmetic.precision(), arguments, n * n);
       String name = arithmetic.name().toLowerCase(Locale.ROOT);
       return new Ceiling("gemm %s %d".formatted(name, size), rate / 1e9, "GFLOP/s");
+    }
+  }
+
+  /** Uniform values: a machine that multiplies equal ones draws less power and may run faster. */
+  private Tensor operand(Precision precision, long n, long draw) {
+    DType wide = precision == Precision.F64 ? DType.F64 : DType.F32;
+    Tensor values = device.allocate(wide, Shape.of(n));
+    var uniform = new Arguments.Random(values.address(), n, 1, 0, draw, -1, 1);
+    device.run(Kernel.RANDOM_UNIFORM, wide.precision(), uniform, n);
+    if (precision != Precision.BF16) {
+      return values;
+    }
+    try (values) {
+      Tensor rounded = device.allocate(DType.U8, Shape.of(n * precision.bytes()));
+      var cast = new Arguments.Cast(values.address(), rounded.address(), n, false);
+      device.run(Kernel.F32_TO_BF16, Precision.F32, cast, n);
+      return rounded;
     }
   }
 
