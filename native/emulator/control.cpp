@@ -51,6 +51,7 @@ using namespace weft::emulator;
 void weft_emulator_fail_allocation(int64_t n) { controls.allocation.left = n; }
 void weft_emulator_fail_launch(int64_t n) { controls.launch.left = n; }
 void weft_emulator_fail_copy(int64_t n) { controls.copy.left = n; }
+void weft_emulator_fail_instantiation(int64_t n) { controls.instantiation.left = n; }
 void weft_emulator_do_nothing(int on) { controls.do_nothing = on != 0; }
 void weft_emulator_exact(int on) { controls.exact = on != 0; }
 void weft_emulator_reverse(int on) { controls.reverse = on != 0; }
@@ -107,7 +108,10 @@ const char* weft_emulator_last_error(void) {
 void weft_emulator_reset(void) {
   Lock lock(driver_mutex);
   weft_emulator_deferred(0);
-  for (Countdown* c : {&controls.allocation, &controls.launch, &controls.copy}) c->left = 0;
+  for (Countdown* c :
+       {&controls.allocation, &controls.launch, &controls.copy, &controls.instantiation}) {
+    c->left = 0;
+  }
   controls.do_nothing = controls.exact = controls.reverse = false;
   controls.launches = 0;
   controls.leaked_allocations = controls.leaked_bytes = controls.leaked_objects = 0;

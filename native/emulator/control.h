@@ -8,11 +8,12 @@
 #include "driver_api.h"
 
 // The n-th call of its kind from now fails once; 0 takes it back. Kinds: allocations of device memory
-// (out of memory), kernel launches and cuBLAS calls (launch failed), copies and fills (illegal
+// (out of memory), graphs made ready (out of memory), kernel launches and cuBLAS calls (launch failed), copies and fills (illegal
 // address). What a graph replays counts one by one.
 WEFT_EXPORT void weft_emulator_fail_allocation(int64_t n);
 WEFT_EXPORT void weft_emulator_fail_launch(int64_t n);
 WEFT_EXPORT void weft_emulator_fail_copy(int64_t n);
+WEFT_EXPORT void weft_emulator_fail_instantiation(int64_t n);
 
 // 1: launches, copies, fills, graph launches and cuBLAS calls return at once with success. What can be
 // measured then is the host's cost.

@@ -32,7 +32,7 @@ struct Countdown {
 };
 
 struct Controls {
-  Countdown allocation, launch, copy;
+  Countdown allocation, launch, copy, instantiation;
   std::atomic<bool> do_nothing{false}, exact{false}, reverse{false}, deferred{false};
   std::atomic<int64_t> launches{0};
   // what was still there when its context was destroyed

@@ -80,6 +80,9 @@ WEFT_EXPORT CUresult cuGraphInstantiateWithFlags(CUgraphExec* program, CUgraph g
                                                  unsigned long long) {
   WEFT_ENTER(context);
   WEFT_TRY(check_graph(graph));
+  if (controls.instantiation.hit()) {
+    return fail(CUDA_ERROR_OUT_OF_MEMORY, "cuGraphInstantiate: a test asked for this failure");
+  }
   std::vector<Work> work;
   for (const CUgraphNode_st& node : graph->nodes) work.push_back(node.work);
   *program = graph_programs.add(

@@ -53,6 +53,7 @@ public final class Device implements AutoCloseable {
   private Device(Backend backend) {
     this.backend = backend;
     this.allocator = new Allocator(backend);
+    backend.onShortage(allocator::trim);
     this.lastResort = new Forgotten(backend);
     CLEANER.register(this, lastResort);
   }

@@ -69,6 +69,11 @@ public final class Emulator implements BeforeAllCallback, BeforeEachCallback, Af
     call("fail_copy", FunctionDescriptor.ofVoid(JAVA_LONG), n);
   }
 
+  /** The n-th graph made ready from now finds no memory. */
+  public static void failInstantiation(long n) {
+    call("fail_instantiation", FunctionDescriptor.ofVoid(JAVA_LONG), n);
+  }
+
   /** Sets how much memory the device has. */
   public static void totalMemory(long bytes) {
     call("total_memory", FunctionDescriptor.ofVoid(JAVA_LONG), bytes);

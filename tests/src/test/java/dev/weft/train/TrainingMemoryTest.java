@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.MathMode;
+import dev.weft.Shape;
 import dev.weft.data.Dataset;
 import dev.weft.data.Digits;
 import dev.weft.data.Split;
@@ -121,6 +123,29 @@ class TrainingMemoryTest {
     }
     assertTrue(launches >= 1, "no launch failed");
     assertTrue(copies >= 1, "no copy failed");
+    assertEquals(0, Emulator.liveBytes());
+  }
+
+  @Test
+  void aGraphThatFindsNoMemoryGetsWhatIsCached() {
+    Dataset data = ToySets.spirals(93, 3, 0.05, 2);
+    try (Device device = Emulator.device()) {
+      device.zeros(DType.F32, Shape.of(100_000)).close();
+      assertTrue(device.memory().cached() > 0);
+      Emulator.failInstantiation(1);
+      trainsAsEver(device, data);
+
+      device.trim();
+      Sequential network = network().on(device, MathMode.STRICT, 1);
+      device.zeros(DType.F32, Shape.of(100_000)).close();
+      device.record(() -> network.arena().gradients().fill(1)).close();
+      assertTrue(device.memory().cached() > 0, "the cache is kept where there is no shortage");
+      Emulator.failInstantiation(1);
+      device.record(() -> network.arena().gradients().fill(1)).close();
+      assertEquals(0, device.memory().cached(), "and given back where there is one");
+      network.close();
+    }
+    assertEquals(0, Emulator.liveGraphs());
     assertEquals(0, Emulator.liveBytes());
   }
 

@@ -34,7 +34,8 @@ import picocli.CommandLine.ParentCommand;
       "",
       "Examples:",
       "  weft bundle",
-      "  weft bundle --out /tmp/weft && /tmp/weft/bin/weft train"
+      "  weft bundle --out /tmp/weft && /tmp/weft/bin/weft train",
+      "  weft bundle --with-bench && bundle/bin/weft bench kernels --quick"
     })
 final class BundleCommand implements Callable<Integer> {
   @ParentCommand private Main main;
@@ -46,19 +47,28 @@ final class BundleCommand implements Callable<Integer> {
       description = "The folder; one that a bundle is in is replaced. Default: ${DEFAULT-VALUE}.")
   private Path folder;
 
+  @Option(
+      names = "--with-bench",
+      description = "Also the benchmarks of Weft itself, without those of other libraries.")
+  private boolean withBench;
+
   @Override
   public Integer call() throws IOException {
     PrintWriter out = main.screen().out();
     BundleFolder bundle = new BundleFolder(folder);
     bundle.check();
     JavaImage.check();
+    List<Path> bench = withBench ? BenchJars.find() : List.of();
     try (BundleFolder.Draft draft = bundle.draft()) {
       out.println("Java's part: jlink");
-      JavaImage.make(draft.path().resolve("java"));
+      JavaImage.make(draft.path().resolve("java"), withBench ? BenchJars.MODULES : List.of());
       out.println("libraries: packed small, which takes a minute or two");
       Path lib = Files.createDirectory(draft.path().resolve("lib"));
       for (Class<?> part : classes()) {
         ClassJar.copy(part, lib);
+      }
+      for (Path jar : bench) {
+        ClassJar.copy(jar, lib);
       }
       NativeJar.write(lib.resolve("natives.jar"), natives());
       draft.launcher();

@@ -18,11 +18,16 @@ final class BundleFolder {
   private static final String LAUNCHER =
       """
       #!/bin/sh
-      # weft COMMAND ...: runs with the Java beside it.
+      # weft COMMAND ...: runs with the Java beside it. weft bench ... where that was bundled, too.
       # WEFT_JAVA_OPTS: options for Java, such as -Xmx8g
       root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
+      main=dev.weft.cli.Main
+      if [ "$1" = bench ] && [ -e "$root/lib/weft-bench.jar" ]; then
+        main=dev.weft.bench.Main
+        shift
+      fi
       exec "$root/java/bin/java" --enable-native-access=ALL-UNNAMED $WEFT_JAVA_OPTS \\
-        -cp "$root/lib/*" dev.weft.cli.Main "$@"
+        -cp "$root/lib/*" $main "$@"
       """;
 
   private final Path given;

@@ -31,9 +31,14 @@ final class ClassJar {
     if (Files.isDirectory(source)) {
       pack(source, to.resolve(type.getName() + ".jar"));
     } else {
-      try (FileSystem jar = FileSystems.newFileSystem(source)) {
-        pack(jar.getPath("/"), to.resolve(source.getFileName().toString()));
-      }
+      copy(source, to);
+    }
+  }
+
+  /** Copies a jar to a folder. */
+  static void copy(Path jar, Path to) throws IOException {
+    try (FileSystem content = FileSystems.newFileSystem(jar)) {
+      pack(content.getPath("/"), to.resolve(jar.getFileName().toString()));
     }
   }
 

@@ -5,7 +5,10 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.spi.ToolProvider;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Java reduced to what Weft needs, by the JDK that runs. */
 final class JavaImage {
@@ -32,8 +35,8 @@ final class JavaImage {
                         .formatted(System.getProperty("java.home"))));
   }
 
-  /** Makes the image in a folder that is not there yet. */
-  static void make(Path folder) throws IOException {
+  /** Makes the image in a folder that is not there yet, with more modules than Weft needs. */
+  static void make(Path folder, List<String> more) throws IOException {
     StringWriter words = new StringWriter();
     PrintWriter log = new PrintWriter(words);
     int failed =
@@ -42,7 +45,7 @@ final class JavaImage {
                 log,
                 log,
                 "--add-modules",
-                MODULES,
+                Stream.concat(Stream.of(MODULES), more.stream()).collect(Collectors.joining(",")),
                 "--strip-java-debug-attributes",
                 "--no-header-files",
                 "--no-man-pages",

@@ -32,6 +32,9 @@ public interface Backend extends AutoCloseable {
    */
   long freeBytes();
 
+  /** Tells who gives memory back when the backend itself runs short, before it tries again. */
+  void onShortage(Runnable release);
+
   /** Gives back what {@link #allocate} returned. */
   void free(long address);
 

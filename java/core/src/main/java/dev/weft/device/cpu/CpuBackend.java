@@ -65,6 +65,10 @@ public final class CpuBackend implements Backend {
     return Long.MAX_VALUE;
   }
 
+  /** The processor takes no memory but for what is asked of it. */
+  @Override
+  public void onShortage(Runnable release) {}
+
   @Override
   public CopyQueue copyQueue(int slots) {
     return new ImmediateCopies();

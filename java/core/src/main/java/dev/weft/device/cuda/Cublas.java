@@ -61,10 +61,28 @@ final class Cublas implements AutoCloseable {
       // TF32 only where a call asks for it
       check(
           JCublas2.cublasSetMathMode(handle, cublasMath.CUBLAS_DEFAULT_MATH), "cublasSetMathMode");
+      warmUp();
     } catch (RuntimeException e) {
       Closing.after(e, this::close);
       throw e;
     }
+  }
+
+  /**
+   * A first product, of zeros: what cuBLAS puts off until then, memory of its own included, is done
+   * before any capture, and a cuBLAS that does not work says so when the device is opened.
+   */
+  private void warmUp() {
+    long n = 16;
+    long bytes = n * n * Float.BYTES;
+    driver.zero(workspace, 2 * bytes);
+    long c = workspace + 2 * bytes;
+    multiply(
+        Precision.F32,
+        new Arguments.Gemm(
+            workspace, workspace + bytes, c, n, n, n, n, n, n, false, false, 1, 0, false));
+    driver.synchronize();
+    driver.launched("");
   }
 
   /** The version, such as 12.6.4. */

@@ -9,6 +9,7 @@ import dev.weft.device.CopyQueue;
 import dev.weft.device.DeviceException;
 import dev.weft.device.DeviceUnavailableException;
 import dev.weft.device.Kernel;
+import dev.weft.device.OutOfDeviceMemoryException;
 import dev.weft.device.Precision;
 import dev.weft.device.Program;
 import dev.weft.device.TimedProgram;
@@ -35,6 +36,7 @@ public final class CudaBackend implements Backend {
   private CudaKernels kernels;
   private Cublas cublas;
   private HostCopies copies;
+  private Runnable shortage = () -> {};
   private String description;
   private boolean closed;
 
@@ -119,6 +121,11 @@ public final class CudaBackend implements Backend {
   public long freeBytes() {
     enter();
     return driver.freeMemory();
+  }
+
+  @Override
+  public void onShortage(Runnable release) {
+    shortage = release;
   }
 
   @Override
@@ -226,11 +233,26 @@ public final class CudaBackend implements Backend {
       throw driver.failure(code, "cuStreamEndCapture", "of %d calls".formatted(calls));
     }
     try {
-      CUgraphExec exec = calls == 0 ? null : driver.instantiate(graph, calls);
-      return new CudaProgram(driver, exec, calls, programs);
+      return new CudaProgram(driver, calls == 0 ? null : instantiate(graph), calls, programs);
     } finally {
       driver.destroy(graph);
     }
+  }
+
+  /** A graph takes device memory of its own, past the allocator, whose cache may hold it all. */
+  private CUgraphExec instantiate(CUgraph graph) {
+    CUgraphExec program = driver.instantiate(graph, calls);
+    if (program == null) {
+      shortage.run();
+      program = driver.instantiate(graph, calls);
+    }
+    if (program == null) {
+      throw new OutOfDeviceMemoryException(
+          "%s has no memory left for a recorded step of %d calls, also with nothing cached; use a"
+                  .formatted(name(), calls)
+              + " smaller batch or network");
+    }
+    return program;
   }
 
   @Override

@@ -4,6 +4,8 @@ package dev.weft.device.cuda;
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR;
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR;
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
+import static jcuda.driver.CUevent_flags.CU_EVENT_DISABLE_TIMING;
+import static jcuda.driver.CUstream_flags.CU_STREAM_NON_BLOCKING;
 
 import dev.weft.device.Closing;
 import dev.weft.device.DeviceUnavailableException;
@@ -21,7 +23,6 @@ import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstreamCaptureMode;
-import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 
 /**
@@ -52,9 +53,7 @@ final class CudaDriver implements AutoCloseable {
       check(JCudaDriver.cuDevicePrimaryCtxRetain(context, handle), "cuDevicePrimaryCtxRetain");
       retained = true;
       makeCurrent();
-      check(
-          JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING),
-          "cuStreamCreate");
+      check(JCudaDriver.cuStreamCreate(stream, CU_STREAM_NON_BLOCKING), "cuStreamCreate");
       streaming = true;
     } catch (RuntimeException e) {
       Closing.after(e, this::close);
@@ -161,6 +160,12 @@ final class CudaDriver implements AutoCloseable {
     return address.value();
   }
 
+  /** Queues zeros into device memory. */
+  void zero(long address, long bytes) {
+    int code = JCudaDriver.cuMemsetD8Async(new DeviceAddress(address), (byte) 0, bytes, stream);
+    check(code, "cuMemsetD8Async", bytes, "bytes");
+  }
+
   /** Gives device memory back. */
   void free(long address) {
     check(JCudaDriver.cuMemFree(new DeviceAddress(address)), "cuMemFree");
@@ -250,10 +255,14 @@ final class CudaDriver implements AutoCloseable {
     return JCudaDriver.cuStreamEndCapture(stream, graph);
   }
 
-  /** Makes a graph ready to launch. */
+  /** Makes a graph ready to launch; null where there is not the memory for it. */
   CUgraphExec instantiate(CUgraph graph, int calls) {
     CUgraphExec program = new CUgraphExec();
-    check(JCudaDriver.cuGraphInstantiate(program, graph, 0), "cuGraphInstantiate", calls, "calls");
+    int code = JCudaDriver.cuGraphInstantiate(program, graph, 0);
+    if (code == CUresult.CUDA_ERROR_OUT_OF_MEMORY) {
+      return null;
+    }
+    check(code, "cuGraphInstantiate", calls, "calls");
     return program;
   }
 
@@ -276,8 +285,7 @@ final class CudaDriver implements AutoCloseable {
   /** Makes another stream, which is ordered by events alone. */
   CUstream newStream() {
     CUstream other = new CUstream();
-    int flags = CUstream_flags.CU_STREAM_NON_BLOCKING;
-    check(JCudaDriver.cuStreamCreate(other, flags), "cuStreamCreate");
+    check(JCudaDriver.cuStreamCreate(other, CU_STREAM_NON_BLOCKING), "cuStreamCreate");
     return other;
   }
 
@@ -294,8 +302,7 @@ final class CudaDriver implements AutoCloseable {
   /** Makes an event that orders streams. */
   CUevent untimedEvent() {
     CUevent event = new CUevent();
-    int flags = CUevent_flags.CU_EVENT_DISABLE_TIMING;
-    check(JCudaDriver.cuEventCreate(event, flags), "cuEventCreate");
+    check(JCudaDriver.cuEventCreate(event, CU_EVENT_DISABLE_TIMING), "cuEventCreate");
     return event;
   }
 

@@ -22,6 +22,9 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUmodule;
 
@@ -31,6 +34,9 @@ import jcuda.driver.CUmodule;
 final class CudaKernels implements AutoCloseable {
   /** The compiled kernels, as a resource of the class path. */
   static final String FATBIN = "dev/weft/native/weft_kernels.fatbin";
+
+  private static final Pattern RELEASE =
+      Pattern.compile("Cuda compilation tools, release (\\d+\\.\\d+)");
 
   private static final String NO_KERNELS =
       "this build of Weft has no CUDA kernels ("
@@ -84,6 +90,11 @@ final class CudaKernels implements AutoCloseable {
       loaded = true;
       return;
     }
+    String old = fatbin == null ? null : olderDriver(toolkit(fatbin), driver.version());
+    if (old != null) {
+      CudaException cause = driver.failure(code, "cuModuleLoadDataEx", "of " + FATBIN);
+      throw new DeviceUnavailableException(driver.device() + ": " + old, cause);
+    }
     CudaException failure = driver.failure(code, "cuModuleLoadDataEx", "of " + FATBIN);
     throw switch (code) {
       case CUDA_ERROR_INVALID_IMAGE, CUDA_ERROR_INVALID_PTX ->
@@ -101,6 +112,33 @@ final class CudaKernels implements AutoCloseable {
               failure);
       default -> failure;
     };
+  }
+
+  /** The CUDA release that compiled the kernels, such as 13.0; null where the file does not say. */
+  static String toolkit(byte[] fatbin) {
+    // nvcc writes it into every image, and ISO 8859-1 keeps each byte a character
+    String text = new String(fatbin, StandardCharsets.ISO_8859_1);
+    Matcher release = RELEASE.matcher(text);
+    return release.find() ? release.group(1) : null;
+  }
+
+  /**
+   * What to tell the user where the driver is for a CUDA before the one that compiled the kernels:
+   * a driver loads what compilers up to its own major release made. Null where it is not.
+   */
+  static String olderDriver(String toolkit, int driver) {
+    if (toolkit == null || driver / 1000 >= Integer.parseInt(toolkit.replaceFirst("\\..*", ""))) {
+      return null;
+    }
+    return ("the kernels of this build were compiled by CUDA %s, and the driver is for CUDA %d.%d,"
+            + " which cannot load them: install a driver for CUDA %s or newer, or build Weft"
+            + " with the nvcc of CUDA %d")
+        .formatted(
+            toolkit,
+            driver / 1000,
+            driver % 1000 / 10,
+            toolkit.replaceFirst("\\..*", ""),
+            driver / 1000);
   }
 
   private static byte[] fatbin() {
