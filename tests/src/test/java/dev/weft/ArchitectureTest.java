@@ -88,6 +88,19 @@ class ArchitectureTest {
   }
 
   @Test
+  void theProductKnowsNothingOfItsBenchmarks() {
+    JavaClasses all = Product.classesAndBenchmarks("dev.weft");
+    assertTrue(all.size() > CLASSES.size(), "the benchmarks are on the class path");
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.weft.bench..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("dev.weft.bench..")
+        .check(all);
+  }
+
+  @Test
   void deviceKnowsNothingAboveIt() {
     noClasses()
         .that()

@@ -1,12 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import dev.weft.bench.peer.Side;
+import dev.weft.bench.peer.Target;
+import dev.weft.bench.peer.Threads;
+import dev.weft.bench.report.Machine;
+import dev.weft.bench.report.Missing;
+import dev.weft.bench.report.Page;
+import dev.weft.bench.report.Part;
+import dev.weft.bench.report.Results;
+import dev.weft.bench.report.Table;
+import dev.weft.bench.report.Tables;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
@@ -18,47 +31,84 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Runs benchmarks, prints their tables and writes JSON. */
+/**
+ * Measures, prints tables, writes JSON and a page. Exit codes: 0 success, 1 failure, 2 wrong use.
+ */
 @Command(
     name = "weft bench",
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Measures Weft and prints tables. Each figure comes from Java machines of its own.",
+      "Measures Weft, beside other libraries and on each device that is here. Each figure comes"
+          + " from Java machines of its own, and what is timed is checked first.",
       "",
       "Examples:",
-      "  weft bench                              all tables; leave the machine alone meanwhile",
-      "  weft bench steps --quick                a first impression of Weft beside DJL",
-      "  weft bench kernels --only relu --quick  one kernel, in seconds",
-      "  weft bench --json results/mine.json     all, and a file of it",
+      "  weft bench                              everything, and weft-bench.html with plots",
+      "  weft bench --quick                      the same as a first impression",
+      "  weft bench steps --device cpu           training steps beside DJL",
+      "  weft bench kernels --only relu --quick  one kernel, in a minute",
+      "  weft bench page run.json --html run.html   a page of an earlier run",
       "  weft bench jmh -h                       the options of JMH itself",
       ""
     })
 public final class Main implements Callable<Integer> {
-  /** The tables. */
-  enum Part {
-    STEPS,
-    GEMM,
+  /** What can be asked for. */
+  enum Word {
+    CEILINGS,
     KERNELS,
+    STEPS,
+    SCALING,
     HOST,
-    MEMORY,
+    COMPARE
+  }
+
+  /** Where to measure. */
+  enum Where {
+    CPU,
+    CUDA,
     ALL
+  }
+
+  /** Who is to run beside Weft. */
+  enum Peer {
+    DJL,
+    TENSORFLOW,
+    NONE
   }
 
   @Spec private CommandSpec spec;
 
   @Parameters(
-      paramLabel = "TABLE",
+      paramLabel = "PART",
       arity = "0..*",
       description = {
-        "steps    training steps of Weft and DJL on the CPU, and their ratio",
-        "gemm     float32 products on the CPU, GFLOP/s",
-        "kernels  single kernels on the CPU, GB/s",
-        "host     what the CUDA path costs on the host; not a GPU figure",
-        "memory   device memory of a training run beside the formula",
-        "all      every one of them (default)"
+        "ceilings  copies and matrix products: what the machine allows",
+        "kernels   every kernel, and its share of the ceiling",
+        "steps     training steps of Weft and of others, and their ratio",
+        "scaling   time and memory against batch, depth, width, data",
+        "host      what the CUDA path costs on the host; not a GPU figure",
+        "compare   all of these, and the CPU beside the GPU (default)"
       })
-  private Set<Part> parts = EnumSet.of(Part.ALL);
+  private Set<Word> words = EnumSet.of(Word.COMPARE);
+
+  @Option(
+      names = "--device",
+      paramLabel = "cpu|cuda|all",
+      description = "where; default: all that are here")
+  private Where where = Where.ALL;
+
+  @Option(
+      names = "--peer",
+      split = ",",
+      paramLabel = "djl|tensorflow|none",
+      description = "who trains beside Weft; default: djl")
+  private Set<Peer> peers = EnumSet.of(Peer.DJL);
+
+  @Option(
+      names = "--peer-json",
+      paramLabel = "FILE",
+      description = "steps timed by bench/peers/torch_steps.py, to be put beside Weft's")
+  private List<Path> peerFiles = List.of();
 
   @Option(names = "--quick", description = "shorter and fewer measurements, for a first impression")
   private boolean quick;
@@ -69,7 +119,19 @@ public final class Main implements Callable<Integer> {
       description = "only rows whose name contains a match")
   private Pattern only = Pattern.compile("");
 
-  @Option(names = "--threads", paramLabel = "N", description = "of both sides; default: all cores")
+  @Option(
+      names = "--turns",
+      paramLabel = "N",
+      description = "how often each thing is measured, each time in a new Java machine")
+  private int turns;
+
+  @Option(
+      names = "--minutes",
+      paramLabel = "N",
+      description = "begin no measurement when they are over; what there is then is shown")
+  private double minutes;
+
+  @Option(names = "--threads", paramLabel = "N", description = "of all sides; default: all cores")
   private int threads = Runtime.getRuntime().availableProcessors();
 
   @Option(
@@ -81,76 +143,167 @@ public final class Main implements Callable<Integer> {
   @Option(names = "--json", paramLabel = "FILE", description = "also write all figures as JSON")
   private Path json;
 
+  @Option(
+      names = "--html",
+      paramLabel = "FILE",
+      description = "also write a page with plots; compare writes weft-bench.html by itself")
+  private Path html;
+
   private String command;
 
   private Main() {}
 
   /** Runs the command line; {@code jmh} as its first word hands the rest to JMH. */
   public static void main(String[] arguments) throws IOException {
+    Locale.setDefault(Locale.ROOT);
     // a lock file of JMH in a shared folder would refuse a second run by another user
     System.setProperty("jmh.ignoreLock", "true");
     if (arguments.length > 0 && arguments[0].equals("jmh")) {
       org.openjdk.jmh.Main.main(Arrays.copyOfRange(arguments, 1, arguments.length));
       return;
     }
+    System.exit(run(arguments));
+  }
+
+  /** Runs the command line; returns its exit code. */
+  static int run(String... arguments) {
+    if (arguments.length > 0 && arguments[0].equals("page")) {
+      return new CommandLine(new PageCommand())
+          .execute(Arrays.copyOfRange(arguments, 1, arguments.length));
+    }
     Main main = new Main();
     main.command = "weft bench " + String.join(" ", arguments);
-    System.exit(new CommandLine(main).setCaseInsensitiveEnumValuesAllowed(true).execute(arguments));
+    return new CommandLine(main)
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setExecutionExceptionHandler(
+            (e, at, parsed) -> {
+              at.getErr().println("weft bench: " + e.getMessage());
+              return CommandLine.ExitCode.SOFTWARE;
+            })
+        .execute(arguments);
   }
 
   @Override
   public Integer call() throws IOException {
-    if (threads < 1) {
-      throw new ParameterException(spec.commandLine(), "--threads must be at least 1");
+    if (threads < 1 || turns < 0) {
+      throw new ParameterException(
+          spec.commandLine(), "--threads must be at least 1, and --turns not negative");
     }
-    if (json != null) {
-      checkWritable(json.toAbsolutePath());
+    if (html == null && words.contains(Word.COMPARE)) {
+      html = Path.of("weft-bench.html");
+    }
+    OutputFile.check(spec.commandLine(), "--json", json);
+    OutputFile.check(spec.commandLine(), "--html", html);
+    Threads.options(threads).forEach(Main::set);
+    Results results = new Results(Machine.here(threads), command.strip());
+    for (Path file : peerFiles) {
+      TorchFile.read(file).forEach(results::add);
     }
     Settings settings =
         new Settings(
             quick ? Settings.Effort.QUICK : Settings.Effort.FULL,
             threads,
             Pattern.compile(only.pattern(), Pattern.CASE_INSENSITIVE),
-            Duration.ofMinutes(patience));
-    Threads.options(threads).forEach(Main::set);
-    Machine machine = Machine.here(threads);
-    System.out.printf(
-        "%s, %d cores, %d threads, %s, load %.2f; %s%n",
-        machine.cpu(), machine.cores(), threads, machine.isa(), machine.load(), Results.versions());
-    Results results = new Results(machine, command.strip());
-    for (Part part : parts.contains(Part.ALL) ? EnumSet.allOf(Part.class) : parts) {
-      switch (part) {
-        case STEPS -> results.add("steps", StepTable.run(settings));
-        case GEMM -> results.add("gemm", GemmTable.run(settings));
-        case KERNELS -> results.add("kernels", KernelTable.run(settings));
-        case HOST -> results.add("host", HostCostTable.run(settings));
-        case MEMORY -> results.add("memory", MemoryTable.run(settings));
-        case ALL -> {}
+            Duration.ofMinutes(patience),
+            targets(results),
+            sides(),
+            System.nanoTime() + (minutes > 0 ? (long) (minutes * 6e10) : Long.MAX_VALUE / 2),
+            turns);
+    Thread interrupted = new Thread(() -> write(results));
+    Runtime.getRuntime().addShutdownHook(interrupted);
+    System.out.printf("%s%n%s%n", results.machine().text(), Results.versions());
+    for (Part part : Part.values()) {
+      if (words.contains(Word.COMPARE) || words.contains(Word.valueOf(part.name()))) {
+        measure(part, settings, results);
       }
     }
-    results.add("loadAtTheEnd", Machine.here(threads).load());
-    if (json != null) {
-      results.write(json);
-      System.out.printf("%nwritten: %s%n", json);
-    }
-    return 0;
+    results.finish(Machine.here(threads).load());
+    compare(results);
+    results.missing().forEach(one -> System.out.printf("%n%s: %s%n", one.what(), one.why()));
+    write(results);
+    Runtime.getRuntime().removeShutdownHook(interrupted);
+    return results.endurance().stream().allMatch(run -> run.holds())
+        ? CommandLine.ExitCode.OK
+        : CommandLine.ExitCode.SOFTWARE;
   }
 
-  /** Found out before anything is measured. */
-  private void checkWritable(Path file) {
+  /** Also what there is when the run is interrupted. */
+  private void write(Results results) {
     try {
-      Files.createDirectories(file.getParent());
+      if (json != null) {
+        results.write(json);
+        System.out.printf("%nwritten: %s%n", json);
+      }
+      if (html != null) {
+        new Page(results).write(html);
+        System.out.printf("%nwritten: %s%n", html);
+      }
     } catch (IOException e) {
-      throw new ParameterException(spec.commandLine(), "--json: no folder for " + file, e);
-    }
-    Path probe = Files.exists(file) ? file : file.getParent();
-    if (Files.isDirectory(file) || !Files.isWritable(probe)) {
-      throw new ParameterException(
-          spec.commandLine(), "--json: " + file + " is a folder or cannot be written");
+      throw new UncheckedIOException("cannot write " + e.getMessage(), e);
     }
   }
 
-  /** Sets "-Dname=value" in this machine too, for the comparison of losses. */
+  /** Those that were asked for and are here. One that was asked for by name must be. */
+  private List<Target> targets(Results results) {
+    List<Target> targets = new ArrayList<>();
+    for (Target target : Target.values()) {
+      if (where != Where.ALL && !where.name().equals(target.name())) {
+        continue;
+      }
+      String missing = target.missing();
+      if (missing == null) {
+        targets.add(target);
+        results
+            .machine()
+            .devices()
+            .add(new Machine.Described(target.device(), target.description()));
+      } else if (where != Where.ALL) {
+        throw new ParameterException(
+            spec.commandLine(), "--device %s: %s".formatted(target.word(), missing));
+      } else {
+        results.add(new Missing(Missing.GPU, missing));
+      }
+    }
+    if (where == Where.CPU) {
+      results.add(new Missing(Missing.GPU, "it was not asked for: --device cpu."));
+    }
+    return targets;
+  }
+
+  private Set<Side> sides() {
+    Set<Side> sides = EnumSet.noneOf(Side.class);
+    peers.stream()
+        .filter(peer -> peer != Peer.NONE)
+        .forEach(peer -> sides.add(Side.valueOf(peer.name())));
+    return sides;
+  }
+
+  private static void measure(Part part, Settings settings, Results results) {
+    System.out.println();
+    try {
+      switch (part) {
+        case CEILINGS -> CeilingsPart.run(settings, results);
+        case KERNELS -> KernelsPart.run(settings, results);
+        case STEPS -> StepsPart.run(settings, results);
+        case SCALING -> ScalingPart.run(settings, results);
+        case HOST -> HostPart.run(settings, results);
+      }
+    } catch (Progress.TimeIsUp e) {
+      results.add(new Missing("The rest of " + part.word(), e.getMessage()));
+    }
+    for (Table table : new Tables(results).of(part)) {
+      System.out.printf("%n%s", table.text());
+    }
+  }
+
+  private static void compare(Results results) {
+    Table table = new Tables(results).compare();
+    if (!table.isEmpty()) {
+      System.out.printf("%n%s", table.text());
+    }
+  }
+
+  /** Sets "-Dname=value" in this machine too. */
   private static void set(String option) {
     int equals = option.indexOf('=');
     System.setProperty(option.substring(2, equals), option.substring(equals + 1));

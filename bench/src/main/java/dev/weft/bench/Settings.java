@@ -1,18 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import dev.weft.bench.measure.Jmh;
+import dev.weft.bench.peer.Side;
+import dev.weft.bench.peer.Target;
 import java.time.Duration;
+import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
  * What the command line asked for.
  *
  * @param effort how long to measure
- * @param threads of both sides
+ * @param threads of all sides on the CPU
  * @param only what a row's name must contain a match of
- * @param patience how long to wait for an idle machine before each measurement
+ * @param patience how long to wait for an idle machine before each turn
+ * @param targets where to measure
+ * @param peers who is to run beside Weft
+ * @param end when no more measurements begin, by {@link System#nanoTime}
+ * @param turns of everything; 0 for as many as each part takes by itself
  */
-record Settings(Effort effort, int threads, Pattern only, Duration patience) {
+record Settings(
+    Effort effort,
+    int threads,
+    Pattern only,
+    Duration patience,
+    List<Target> targets,
+    Set<Side> peers,
+    long end,
+    int turns) {
 
   /** How long to measure. */
   enum Effort {
@@ -27,8 +44,28 @@ record Settings(Effort effort, int threads, Pattern only, Duration patience) {
     return only.matcher(row).find();
   }
 
-  /** The value for the effort. */
-  int choose(int quick, int full) {
-    return effort == Effort.QUICK ? quick : full;
+  /** The number of turns, where nothing else was asked for. */
+  int turns(int quick, int full) {
+    return turns > 0 ? turns : effort == Effort.QUICK ? quick : full;
+  }
+
+  /** What runs benchmarks. */
+  Jmh jmh() {
+    return new Jmh(
+        threads,
+        patience,
+        effort == Effort.QUICK ? new Jmh.Length(2, 400) : new Jmh.Length(3, 1000));
+  }
+
+  /**
+   * Operations between two waits for a GPU: some milliseconds of them, so that waiting is little.
+   */
+  static int repeats(Target target, double bytes, double flops) {
+    if (target == Target.CPU) {
+      return 1;
+    }
+    // an H200, roughly: more operations than needed on slower ones do no harm
+    double micros = 3 + bytes / 4e6 + flops / 4e7;
+    return (int) Math.clamp(4000 / micros, 1, 500);
   }
 }

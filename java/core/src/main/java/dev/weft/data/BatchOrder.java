@@ -76,8 +76,18 @@ public final class BatchOrder {
           "an order of %d rows needs %d bytes, got %d"
               .formatted(rows(), rows() * 4L, order.byteSize()));
     }
-    int[] indices = permutation(examples, new SplitMix64(seed, epoch));
-    MemorySegment.copy(indices, 0, order, ValueLayout.JAVA_INT, 0, rows());
+    SplitMix64 random = new SplitMix64(seed, epoch);
+    if (rows() < examples) {
+      int[] indices = permutation(examples, random);
+      MemorySegment.copy(indices, 0, order, ValueLayout.JAVA_INT, 0, rows());
+      return;
+    }
+    // as permutation does, in place: a long run makes no garbage
+    for (int i = 0; i < examples; i++) {
+      int j = random.nextInt(i + 1);
+      order.setAtIndex(ValueLayout.JAVA_INT, i, order.getAtIndex(ValueLayout.JAVA_INT, j));
+      order.setAtIndex(ValueLayout.JAVA_INT, j, i);
+    }
   }
 
   /** 0..n-1 in an order of which all n! are equally likely. */

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.bench;
+
+import dev.weft.MathMode;
+import dev.weft.bench.kernel.KernelCase;
+import dev.weft.bench.kernel.KernelSize;
+import dev.weft.bench.measure.Jmh;
+import dev.weft.bench.measure.KernelBenchmark;
+import dev.weft.bench.measure.ProductBenchmark;
+import dev.weft.bench.measure.ProductForm;
+import dev.weft.bench.measure.ProductShape;
+import dev.weft.bench.peer.Side;
+import dev.weft.bench.peer.Target;
+import dev.weft.bench.report.Measurement;
+import dev.weft.bench.report.Part;
+import dev.weft.bench.report.Results;
+import dev.weft.bench.report.Roofs;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** Copies, and products in the layouts that a layer needs, in every arithmetic. */
+final class CeilingsPart {
+  private record Product(Target target, ProductShape shape, ProductForm form, MathMode mode) {
+    String name() {
+      return shape + ", " + form.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+    }
+  }
+
+  private CeilingsPart() {}
+
+  static void run(Settings settings, Results results) {
+    List<Product> products = new ArrayList<>();
+    for (Target target : settings.targets()) {
+      for (MathMode mode : Side.WEFT.modes()) {
+        for (ProductShape shape : ProductShape.values()) {
+          for (ProductForm form : ProductForm.values()) {
+            Product product = new Product(target, shape, form, mode);
+            if (shape.suits(target) && settings.wants("gemm " + mode + " " + product.name())) {
+              products.add(product);
+            }
+          }
+        }
+      }
+    }
+    int copies = settings.targets().size() * KernelsPart.SIZES.size();
+    Progress progress = new Progress(settings, "ceilings", copies + products.size());
+    copies(settings, results, progress);
+    Jmh jmh = settings.jmh();
+    for (Product one : products) {
+      progress.next("%s, %s, %s".formatted(one.target().word(), one.mode(), one.name()));
+      ProductShape shape = one.shape();
+      int repeats = Settings.repeats(one.target(), shape.bytes(), shape.flops());
+      results.add(
+          new Measurement(
+              Part.CEILINGS,
+              Roofs.GEMM,
+              one.name(),
+              0,
+              Measurement.WEFT,
+              one.mode().name(),
+              one.target().device(),
+              jmh.run(
+                  ProductBenchmark.task(shape, one.form(), one.mode(), one.target(), repeats),
+                  settings.turns(1, 2)),
+              shape.bytes(),
+              shape.flops()));
+    }
+  }
+
+  /** Those of {@code --device}, of both sizes; other parts need them too. */
+  static void copies(Settings settings, Results results, Progress progress) {
+    for (Target target : settings.targets()) {
+      for (KernelSize size : KernelsPart.SIZES) {
+        progress.next("%s, copy in %s".formatted(target.word(), size.word()));
+        double bytes = KernelCase.COPY.cost(size).bytes();
+        results.add(
+            new Measurement(
+                Part.CEILINGS,
+                Roofs.COPY,
+                size.word(),
+                0,
+                Measurement.WEFT,
+                MathMode.STRICT.name(),
+                target.device(),
+                settings
+                    .jmh()
+                    .run(
+                        KernelBenchmark.task(
+                            KernelCase.COPY, size, target, Settings.repeats(target, bytes, 0)),
+                        settings.turns(1, 2)),
+                bytes,
+                0));
+      }
+    }
+  }
+}

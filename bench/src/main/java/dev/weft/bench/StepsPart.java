@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.bench;
+
+import dev.weft.MathMode;
+import dev.weft.bench.measure.Jmh;
+import dev.weft.bench.measure.StepBenchmark;
+import dev.weft.bench.peer.Mlp;
+import dev.weft.bench.peer.Side;
+import dev.weft.bench.peer.Target;
+import dev.weft.bench.report.Agreement;
+import dev.weft.bench.report.Measurement;
+import dev.weft.bench.report.Measurement.Times;
+import dev.weft.bench.report.Missing;
+import dev.weft.bench.report.Part;
+import dev.weft.bench.report.Ratio;
+import dev.weft.bench.report.Results;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The training steps of Weft and of others. Before the clock runs, every side trains, and their
+ * losses must agree. Then each side is timed in Java machines of its own, in turn: Weft, DJL, Weft,
+ * DJL, and so on, so that a busy moment of the machine hits all.
+ */
+final class StepsPart {
+  /** The largest relative difference of losses in float32: sums in another order. */
+  static final double STRICT = 1e-4;
+
+  /** The same where products are rounded to 7 bits. */
+  static final double ROUNDED = 0.05;
+
+  /** The loss must have fallen to this share: else nothing was learned. */
+  private static final double LEARNED = 0.95;
+
+  private record Contestant(Side side, MathMode mode) {
+    String who() {
+      return side.label() + " " + mode;
+    }
+  }
+
+  private record Row(Target target, Mlp mlp, int turns) {}
+
+  private StepsPart() {}
+
+  private static List<Mlp> headlines() {
+    return List.of(
+        Mlp.of(64, 784, 100, 100, 10),
+        Mlp.of(128, 784, 512, 512, 10),
+        Mlp.of(1024, 784, 2048, 2048, 10),
+        Mlp.of(256, 4096, 4096, 4096, 4096, 4096));
+  }
+
+  /** The same networks with other batches; the larger ones on a GPU alone. */
+  private static List<Mlp> others(Target target) {
+    List<Mlp> others = new ArrayList<>();
+    for (int batch : new int[] {16, 256, 1024}) {
+      others.add(Mlp.of(batch, 784, 100, 100, 10));
+    }
+    for (int batch : new int[] {32, 512, 2048}) {
+      others.add(Mlp.of(batch, 784, 512, 512, 10));
+    }
+    others.add(Mlp.of(128, 784, 2048, 2048, 10));
+    others.add(Mlp.of(64, 4096, 4096, 4096, 4096, 4096));
+    if (target == Target.CUDA) {
+      others.add(Mlp.of(8192, 784, 2048, 2048, 10));
+      others.add(Mlp.of(1024, 4096, 4096, 4096, 4096, 4096));
+      others.add(Mlp.of(8192, 4096, 4096, 4096, 4096, 4096));
+    }
+    return others;
+  }
+
+  static void run(Settings settings, Results results) {
+    List<Row> rows = new ArrayList<>();
+    for (Target target : settings.targets()) {
+      headlines().forEach(mlp -> rows.add(new Row(target, mlp, settings.turns(1, 5))));
+      others(target).forEach(mlp -> rows.add(new Row(target, mlp, settings.turns(1, 2))));
+    }
+    rows.removeIf(row -> !settings.wants("step " + row.mlp().network() + ", " + row.mlp().size()));
+    Map<Target, List<Contestant>> contestants = new TreeMap<>();
+    for (Target target : settings.targets()) {
+      contestants.put(target, contestants(settings, target, results));
+    }
+    Map<String, double[]> references = new TreeMap<>();
+    Progress progress = new Progress(settings, "steps", rows.size());
+    for (Row row : rows) {
+      progress.next(
+          "%s, %s, %s".formatted(row.target().word(), row.mlp().network(), row.mlp().size()));
+      double[] reference =
+          references.computeIfAbsent(
+              row.mlp().toString(),
+              key ->
+                  LossRun.losses(
+                      Side.WEFT, row.mlp(), MathMode.STRICT, Target.CPU, settings.threads()));
+      List<Contestant> sides = contestants.get(row.target());
+      for (Contestant side : sides) {
+        results.add(agreement(settings, row, side, reference));
+      }
+      measure(settings, row, sides, results);
+    }
+  }
+
+  private static List<Contestant> contestants(Settings settings, Target target, Results results) {
+    List<Contestant> all = new ArrayList<>();
+    for (Side side : Side.values()) {
+      if (side != Side.WEFT && !settings.peers().contains(side)) {
+        continue;
+      }
+      String missing = side == Side.WEFT ? null : side.missing(target);
+      if (missing == null) {
+        side.modes().forEach(mode -> all.add(new Contestant(side, mode)));
+      } else {
+        results.add(new Missing(side.label() + " on " + target.word(), missing));
+      }
+    }
+    return all;
+  }
+
+  /**
+   * Trains and compares.
+   *
+   * @throws IllegalStateException where the losses differ or do not fall
+   */
+  private static Agreement agreement(
+      Settings settings, Row row, Contestant side, double[] reference) {
+    double[] losses =
+        LossRun.losses(side.side(), row.mlp(), side.mode(), row.target(), settings.threads());
+    Agreement agreement =
+        new Agreement(
+            row.mlp().network(),
+            row.mlp().batch(),
+            side.who(),
+            row.target().device(),
+            losses.length,
+            losses[0],
+            losses[losses.length - 1],
+            difference(losses, reference),
+            side.mode() == MathMode.STRICT ? STRICT : ROUNDED);
+    check(agreement);
+    return agreement;
+  }
+
+  /** The largest relative difference. */
+  static double difference(double[] losses, double[] reference) {
+    if (losses.length != reference.length || losses.length == 0) {
+      throw new IllegalStateException(
+          "%d losses beside %d".formatted(losses.length, reference.length));
+    }
+    double largest = 0;
+    for (int i = 0; i < losses.length; i++) {
+      double one = Math.abs(losses[i] - reference[i]) / Math.abs(reference[i]);
+      largest = one > largest || Double.isNaN(one) ? one : largest;
+    }
+    return largest;
+  }
+
+  /**
+   * Returns where two sides train alike.
+   *
+   * @throws IllegalStateException where they do not
+   */
+  static void check(Agreement one) {
+    if (!(one.difference() <= one.allowed()) || !(one.last() < LEARNED * one.first())) {
+      throw new IllegalStateException(
+          ("%s, batch %d: %s on %s does not train as Weft STRICT on the CPU does: loss %.5f at"
+                  + " first, %.5f after %d steps, largest relative difference %.1e of %.0e")
+              .formatted(
+                  one.network(),
+                  one.batch(),
+                  one.who(),
+                  one.device(),
+                  one.first(),
+                  one.last(),
+                  one.steps(),
+                  one.difference(),
+                  one.allowed()));
+    }
+  }
+
+  private static void measure(Settings settings, Row row, List<Contestant> sides, Results results) {
+    Mlp mlp = row.mlp();
+    int repeats = Settings.repeats(row.target(), 12.0 * mlp.parameters(), mlp.flops());
+    List<Jmh.Task> tasks = new ArrayList<>();
+    for (Contestant side : sides) {
+      tasks.add(StepBenchmark.step(side.side(), mlp, side.mode(), row.target(), repeats));
+    }
+    List<Times> times = settings.jmh().inTurn(tasks, row.turns());
+    List<Measurement> measured = new ArrayList<>();
+    for (int i = 0; i < sides.size(); i++) {
+      measured.add(
+          new Measurement(
+              Part.STEPS,
+              mlp.network(),
+              mlp.size(),
+              mlp.batch(),
+              sides.get(i).side().label(),
+              sides.get(i).mode().name(),
+              row.target().device(),
+              times.get(i),
+              0,
+              mlp.flops()));
+    }
+    Measurement first = measured.getFirst();
+    for (Measurement one : measured) {
+      results.add(one);
+      System.out.printf(
+          "  %-18s %,10.0f us%s%n",
+          one.who(),
+          one.times().median(),
+          one.isWeft() ? "" : ", / " + first.who() + " " + Ratio.of(one, first).text());
+    }
+  }
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.bench.measure;
+
+import dev.weft.bench.peer.Threads;
+import dev.weft.bench.report.Measurement;
+import dev.weft.bench.report.Measurement.Times;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.Result;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+import org.openjdk.jmh.util.Statistics;
+
+/** Runs benchmarks by JMH, each run in a Java machine of its own. */
+public final class Jmh {
+  /** The parameter that says how many operations an invocation makes. */
+  static final String REPEATS = "repeats";
+
+  /**
+   * How long to measure.
+   *
+   * @param iterations measured ones; one more warms up
+   * @param milliseconds of each
+   */
+  public record Length(int iterations, int milliseconds) {}
+
+  /**
+   * What to run.
+   *
+   * @param parameters of the benchmark
+   * @param repeats how often an invocation does it before a GPU is waited for
+   * @param operations by which the time of an invocation is divided
+   */
+  public record Task(
+      Class<?> benchmark,
+      String method,
+      Map<String, String> parameters,
+      int repeats,
+      int operations) {
+
+    /** Of which each repetition is an operation. */
+    Task(Class<?> benchmark, String method, Map<String, String> parameters, int repeats) {
+      this(benchmark, method, parameters, repeats, repeats);
+    }
+
+    /** A benchmark without parameters. */
+    public static Task of(Class<?> benchmark, String method) {
+      return new Task(benchmark, method, Map.of(), 1);
+    }
+  }
+
+  /** What one Java machine measured, microseconds of one operation. */
+  private record Turn(double median, double low, double high, long samples, Double garbage) {}
+
+  private final int threads;
+  private final Duration patience;
+  private final Length length;
+
+  /**
+   * @param threads of all sides
+   * @param patience how long to wait for an idle machine before each turn
+   */
+  public Jmh(int threads, Duration patience, Length length) {
+    this.threads = threads;
+    this.patience = patience;
+    this.length = length;
+  }
+
+  /** Runs a task so many times. */
+  public Times run(Task task, int turns) {
+    return inTurn(List.of(task), turns).getFirst();
+  }
+
+  /**
+   * Runs all tasks, one after the other, and that so many times, so that a busy moment of the
+   * machine hits neighbours alike.
+   *
+   * @return for each task what it measured
+   */
+  public List<Times> inTurn(List<Task> tasks, int turns) {
+    List<List<Turn>> measured = new ArrayList<>();
+    tasks.forEach(task -> measured.add(new ArrayList<>()));
+    for (int turn = 0; turn < turns; turn++) {
+      for (int i = 0; i < tasks.size(); i++) {
+        measured.get(i).add(turn(tasks.get(i)));
+      }
+    }
+    return measured.stream().map(Jmh::times).toList();
+  }
+
+  private Turn turn(Task task) {
+    IdleMachine.await(patience);
+    ChainedOptionsBuilder options =
+        new OptionsBuilder()
+            .include(
+                "^" + task.benchmark().getName().replace(".", "\\.") + "\\." + task.method() + "$")
+            .forks(1)
+            .warmupIterations(1)
+            .measurementIterations(length.iterations())
+            .warmupTime(TimeValue.milliseconds(length.milliseconds()))
+            .measurementTime(TimeValue.milliseconds(length.milliseconds()))
+            .jvmArgsAppend(Threads.options(threads).toArray(String[]::new))
+            .addProfiler(GCProfiler.class)
+            .shouldFailOnError(true)
+            .verbosity(VerboseMode.SILENT);
+    task.parameters().forEach(options::param);
+    options.operationsPerInvocation(task.operations());
+    if (task.repeats() > 1) {
+      options.param(REPEATS, Integer.toString(task.repeats()));
+    }
+    try {
+      return turn(new Runner(options.build()).runSingle());
+    } catch (RunnerException e) {
+      throw new IllegalStateException(
+          "%s.%s %s failed: %s"
+              .formatted(
+                  task.benchmark().getSimpleName(),
+                  task.method(),
+                  task.parameters(),
+                  e.getMessage()),
+          e);
+    }
+  }
+
+  private static Turn turn(RunResult result) {
+    double micros =
+        switch (result.getPrimaryResult().getScoreUnit()) {
+          case "ns/op" -> 1e-3;
+          case "us/op" -> 1;
+          default -> throw new IllegalStateException(result.getPrimaryResult().getScoreUnit());
+        };
+    Statistics times = result.getPrimaryResult().getStatistics();
+    Result<?> garbage = result.getSecondaryResults().get("gc.alloc.rate.norm");
+    return new Turn(
+        micros * times.getPercentile(50),
+        micros * times.getPercentile(5),
+        micros * times.getPercentile(95),
+        times.getN(),
+        garbage == null ? null : garbage.getScore());
+  }
+
+  private static Times times(List<Turn> turns) {
+    return new Times(
+        Measurement.median(turns.stream().mapToDouble(Turn::median).toArray()),
+        Measurement.median(turns.stream().mapToDouble(Turn::low).toArray()),
+        Measurement.median(turns.stream().mapToDouble(Turn::high).toArray()),
+        turns.stream().map(Turn::median).toList(),
+        turns.stream().mapToLong(Turn::samples).sum(),
+        turns.getLast().garbage());
+  }
+}

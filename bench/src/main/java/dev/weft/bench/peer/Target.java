@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.bench.peer;
+
+import dev.weft.Device;
+import dev.weft.device.DeviceUnavailableException;
+import java.util.Locale;
+
+/** Where something is measured. */
+public enum Target {
+  CPU,
+  CUDA;
+
+  /** Opens it. */
+  public Device open() {
+    return this == CPU ? Device.cpu() : Device.cuda();
+  }
+
+  /** The name of the device that {@link #open} gives. */
+  public String device() {
+    return this == CPU ? "cpu" : "cuda:0";
+  }
+
+  /** As it is typed. */
+  public String word() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  /** Its hardware, in a line. */
+  public String description() {
+    try (Device device = open()) {
+      return device.description();
+    }
+  }
+
+  /** Why it cannot be opened here, in a sentence; null where it can. */
+  public String missing() {
+    try {
+      open().close();
+      return null;
+    } catch (DeviceUnavailableException e) {
+      return e.getMessage();
+    }
+  }
+}

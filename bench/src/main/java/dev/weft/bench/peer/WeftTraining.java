@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.bench.peer;
+
+import dev.weft.Device;
+import dev.weft.MathMode;
+import dev.weft.nn.Activation;
+import dev.weft.nn.Layer;
+import dev.weft.nn.Linear;
+import dev.weft.nn.Sequential;
+import dev.weft.nn.SoftmaxCrossEntropy;
+import dev.weft.optim.Optimizer;
+import dev.weft.optim.Sgd;
+import dev.weft.train.Trainer;
+import dev.weft.train.TrainingRun;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Weft's side: a recorded step, replayed. It includes what a real run includes: batches in a new
+ * order every epoch, bytes turned into floats, losses and hits added up.
+ */
+public final class WeftTraining implements TrainingStep {
+  private final Device device;
+  private final Sequential network;
+  private final TrainingRun run;
+
+  /** On a device that is closed with it. */
+  public WeftTraining(Mlp mlp, MathMode mode, Device device) {
+    this(mlp, mode, device, Sgd.rate(RATE).momentum(MOMENTUM));
+  }
+
+  /** With another optimizer than all sides have. */
+  public WeftTraining(Mlp mlp, MathMode mode, Device device, Optimizer optimizer) {
+    this.device = device;
+    network = network(mlp).on(device, mode, SEED);
+    run =
+        Trainer.of(network)
+            .on(device)
+            .math(mode)
+            .loss(new SoftmaxCrossEntropy())
+            .optimizer(optimizer)
+            .batch(mlp.batch())
+            .seed(SEED)
+            .start(mlp.data(), null);
+  }
+
+  /** The network, on no device yet. */
+  static Sequential network(Mlp mlp) {
+    List<Layer> layers = new ArrayList<>();
+    for (int i = 1; i < mlp.widths().size(); i++) {
+      layers.add(new Linear(mlp.widths().get(i - 1), mlp.widths().get(i)));
+      if (i + 1 < mlp.widths().size()) {
+        layers.add(Activation.RELU);
+      }
+    }
+    return Sequential.of(layers.toArray(Layer[]::new));
+  }
+
+  @Override
+  public void step() {
+    run.step();
+  }
+
+  @Override
+  public void finish() {
+    device.synchronize();
+  }
+
+  @Override
+  public double stepAndLoss() {
+    run.step();
+    return run.loss();
+  }
+
+  /** The most bytes that were live on the device so far. */
+  public long peakBytes() {
+    return device.memory().peak();
+  }
+
+  /** Gives back all but the device, and returns what is live then: 0. */
+  public long liveBytesAfterTraining() {
+    run.close();
+    network.close();
+    return device.memory().live();
+  }
+
+  @Override
+  public void close() {
+    run.close();
+    network.close();
+    device.close();
+  }
+}

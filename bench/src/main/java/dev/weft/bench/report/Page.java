@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.bench.report;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A run as one HTML file that needs no other and no network. Chart.js draws its plots. */
+public final class Page {
+  // "<" is written as an escape, so that no text can end the script element that it stands in
+  private static final Gson GSON = new GsonBuilder().create();
+
+  private static final int TILES = 8;
+
+  private final Results results;
+  private final Tables tables;
+  private final Plots plots;
+  private final List<Plot> drawn = new ArrayList<>();
+
+  /** Of a run. */
+  public Page(Results results) {
+    this.results = results;
+    this.tables = new Tables(results);
+    this.plots = new Plots(results);
+  }
+
+  /** Writes the file, in place of what it was before. */
+  public void write(Path file) throws IOException {
+    Files.writeString(file, html());
+  }
+
+  /** The page. */
+  public String html() {
+    StringBuilder body = new StringBuilder();
+    head(body);
+    section(body, "steps", "Training steps", plots.of(Part.STEPS), tables.of(Part.STEPS));
+    compare(body);
+    section(body, "scaling", "Scaling", plots.of(Part.SCALING), tables.of(Part.SCALING));
+    section(body, "kernels", "Kernels", plots.of(Part.KERNELS), tables.of(Part.KERNELS));
+    section(body, "ceilings", "Ceilings", plots.of(Part.CEILINGS), tables.of(Part.CEILINGS));
+    section(body, "host", "Host cost", plots.of(Part.HOST), tables.of(Part.HOST));
+    return resource("page.html")
+        .replace("/*STYLE*/", resource("page.css"))
+        .replace("<!--BODY-->", body)
+        .replace("/*PLOTS*/", GSON.toJson(drawn))
+        .replace("/*CHART*/", chart())
+        .replace("/*SCRIPT*/", resource("page.js"));
+  }
+
+  private void head(StringBuilder body) {
+    Machine machine = results.machine();
+    body.append("<header><h1>weft bench</h1><p class=\"when\">%s</p>\n".formatted(results.date()));
+    body.append("<dl>");
+    term(body, "Processor", machine.text());
+    for (Machine.Described device : machine.devices()) {
+      if (!device.name().equals("cpu")) {
+        term(body, device.name(), device.description());
+      }
+    }
+    term(body, "Memory", "%.1f GiB, %s".formatted(machine.memoryGib(), machine.system()));
+    term(body, "Load", results.loads());
+    term(body, "Versions", results.versionsMeasured().toString().replaceAll("[{}]", ""));
+    term(body, "Command", results.command());
+    body.append("</dl></header>\n");
+    for (Missing one : results.missing()) {
+      body.append(
+          "<p class=\"missing\"><strong>%s: not measured.</strong> %s</p>\n"
+              .formatted(Html.escape(one.what()), Html.escape(one.why())));
+    }
+    headlines(body);
+  }
+
+  private static void term(StringBuilder body, String name, String text) {
+    body.append("<dt>%s</dt><dd>%s</dd>".formatted(Html.escape(name), Html.escape(text)));
+  }
+
+  /** The ratios of steps in large figures. */
+  private void headlines(StringBuilder body) {
+    StringBuilder tiles = new StringBuilder();
+    List<Measurement> peers =
+        results.where(one -> one.part() == Part.STEPS && !one.isWeft()).stream()
+            .limit(TILES)
+            .toList();
+    for (Measurement peer : peers) {
+      tables
+          .twin(peer, Measurement.WEFT, peer.mode(), peer.device())
+          .ifPresent(
+              weft ->
+                  tiles.append(
+                      "<li><b>%.1fx</b><span>%s, %s</span><small>%s on %s / %s</small></li>\n"
+                          .formatted(
+                              Ratio.of(peer, weft).median(),
+                              Html.escape(peer.group()),
+                              Html.escape(peer.name()),
+                              Html.escape(peer.who()),
+                              Html.escape(peer.device()),
+                              Html.escape(weft.who()))));
+    }
+    if (!tiles.isEmpty()) {
+      body.append("<ul class=\"tiles\">\n").append(tiles).append("</ul>\n");
+    }
+  }
+
+  private void compare(StringBuilder body) {
+    Table table = tables.compare();
+    section(body, "compare", "CPU beside GPU", plots.compare(), List.of(table));
+    if (table.isEmpty()) {
+      String why =
+          results.missing().stream()
+              .filter(one -> one.what().equals(Missing.GPU))
+              .map(Missing::why)
+              .findFirst()
+              .orElse("this run measured only one device.");
+      body.append(
+          "<section id=\"compare\"><h2>CPU beside GPU</h2><p class=\"missing\">There is no GPU side"
+              + " to compare with: %s</p></section>\n".formatted(Html.escape(why)));
+    }
+  }
+
+  private void section(
+      StringBuilder body, String id, String title, List<Plot> shown, List<Table> beside) {
+    List<Table> filled = beside.stream().filter(table -> !table.isEmpty()).toList();
+    if (shown.isEmpty() && filled.isEmpty()) {
+      return;
+    }
+    body.append("<section id=\"%s\"><h2>%s</h2>\n<div class=\"plots\">\n".formatted(id, title));
+    for (Plot plot : shown) {
+      drawn.add(plot);
+      body.append(
+          """
+          <figure class="%s">
+          <figcaption><h3>%s</h3><p>%s</p></figcaption>
+          <div class="canvas" style="--bars:%d"><canvas id="%s" role="img" aria-label="%s"></canvas></div>
+          </figure>
+          """
+              .formatted(
+                  plot.kind().name().toLowerCase(java.util.Locale.ROOT),
+                  Html.escape(plot.title()),
+                  Html.escape(plot.caption()),
+                  bars(plot),
+                  plot.id(),
+                  Html.escape(plot.title())));
+    }
+    body.append("</div>\n");
+    for (Table table : filled) {
+      body.append(
+          "<details><summary>%s</summary><div class=\"scroll\">\n"
+              .formatted(Html.escape(table.title())));
+      body.append(table.html()).append("</div></details>\n");
+    }
+    body.append("</section>\n");
+  }
+
+  /** How many bars the plot has below one another. */
+  private static int bars(Plot plot) {
+    return plot.categories().size() * Math.max(1, plot.series().size());
+  }
+
+  /** Without its last line, which asks the browser for another file. */
+  private static String chart() {
+    return resource("chart.umd.min.js")
+        .replaceFirst("(?m)^//# sourceMappingURL.*$", "")
+        .replace("</script", "<\\/script");
+  }
+
+  private static String resource(String name) {
+    try (InputStream in = Page.class.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new IllegalStateException(name + " is not beside " + Page.class.getName());
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new IllegalStateException("cannot read " + name, e);
+    }
+  }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.bench.report;
+
+/**
+ * How many times as long one side takes as the other.
+ *
+ * @param median of the turns' ratios, neighbour by neighbour
+ * @param lowest of the turns
+ * @param highest of the turns
+ */
+public record Ratio(double median, double lowest, double highest) {
+
+  /**
+   * Time of {@code slow} / time of {@code fast}, above 1 where the second is faster. Turns are
+   * compared with their neighbours where both sides have as many; else medians.
+   */
+  public static Ratio of(Measurement slow, Measurement fast) {
+    var above = slow.times().turns();
+    var below = fast.times().turns();
+    if (above.size() != below.size() || above.isEmpty()) {
+      double ratio = slow.times().median() / fast.times().median();
+      return new Ratio(ratio, ratio, ratio);
+    }
+    double[] ratios = new double[above.size()];
+    double lowest = Double.MAX_VALUE;
+    double highest = 0;
+    for (int i = 0; i < ratios.length; i++) {
+      ratios[i] = above.get(i) / below.get(i);
+      lowest = Math.min(lowest, ratios[i]);
+      highest = Math.max(highest, ratios[i]);
+    }
+    return new Ratio(Measurement.median(ratios), lowest, highest);
+  }
+
+  /** The median, and the range where there is one: {@code 2.74 (2.62 - 2.84)}. */
+  public String text() {
+    return lowest == highest
+        ? "%.2f".formatted(median)
+        : "%.2f (%.2f - %.2f)".formatted(median, lowest, highest);
+  }
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.bench.report;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonParseException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+
+/**
+ * A run: where, when, by which versions and which command, and all that was measured. As JSON, its
+ * fields are the objects of a file.
+ */
+public final class Results {
+  private static final Gson GSON = new GsonBuilder().setPrettyPrinting().create();
+
+  private final String date;
+  private final String command;
+  private final Machine machine;
+  private final Map<String, String> versions;
+  private final Map<String, String> openmp;
+  private final List<Missing> missing = new ArrayList<>();
+  private final List<Measurement> measurements = new ArrayList<>();
+  private final List<Agreement> agreements = new ArrayList<>();
+  private final List<Memory> memory = new ArrayList<>();
+  private final List<Endurance> endurance = new ArrayList<>();
+  private double loadAtTheEnd;
+
+  /** A run that begins. */
+  public Results(Machine machine, String command) {
+    this.date = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+    this.command = command;
+    this.machine = machine;
+    this.versions = versions();
+    this.openmp = openmp();
+  }
+
+  /** The versions of everything that was measured. */
+  public static Map<String, String> versions() {
+    Properties built = new Properties();
+    try (InputStream in = Results.class.getResourceAsStream("versions.properties");
+        Reader text = new InputStreamReader(in, StandardCharsets.UTF_8)) {
+      built.load(text);
+    } catch (IOException e) {
+      throw new IllegalStateException("versions.properties cannot be read", e);
+    }
+    Map<String, String> versions = new TreeMap<>();
+    built.forEach((name, version) -> versions.put((String) name, (String) version));
+    versions.put("jdk", System.getProperty("java.vm.version"));
+    return versions;
+  }
+
+  /** What the environment tells OpenMP, which all sides hear. */
+  private static Map<String, String> openmp() {
+    Map<String, String> told = new TreeMap<>(System.getenv());
+    told.keySet().removeIf(name -> !name.matches("(OMP|GOMP|KMP)_.*"));
+    return told;
+  }
+
+  /** Adds something measured. */
+  public void add(Measurement measurement) {
+    measurements.add(measurement);
+  }
+
+  /** Adds two sides that train alike. */
+  public void add(Agreement agreement) {
+    agreements.add(agreement);
+  }
+
+  /** Adds a run's memory. */
+  public void add(Memory run) {
+    memory.add(run);
+  }
+
+  /** Adds a long run's memory. */
+  public void add(Endurance run) {
+    endurance.add(run);
+  }
+
+  /** Says what was not measured; the same is said once. */
+  public void add(Missing what) {
+    if (!missing.contains(what)) {
+      missing.add(what);
+    }
+  }
+
+  /** Ends the run. */
+  public void finish(double load) {
+    loadAtTheEnd = load;
+  }
+
+  /** Everything of a part, in the order of measuring. */
+  public List<Measurement> of(Part part) {
+    return where(one -> one.part() == part);
+  }
+
+  /** What a test holds for. */
+  public List<Measurement> where(Predicate<Measurement> test) {
+    return measurements.stream().filter(test).toList();
+  }
+
+  /** Sides that train alike. */
+  public List<Agreement> agreements() {
+    return agreements;
+  }
+
+  /** Memory of training runs. */
+  public List<Memory> memory() {
+    return memory;
+  }
+
+  /** Memory of long runs. */
+  public List<Endurance> endurance() {
+    return endurance;
+  }
+
+  /** What was not measured. */
+  public List<Missing> missing() {
+    return missing;
+  }
+
+  /** Where. */
+  public Machine machine() {
+    return machine;
+  }
+
+  /** When: ISO 8601, UTC. */
+  public String date() {
+    return date;
+  }
+
+  /** By which command. */
+  public String command() {
+    return command;
+  }
+
+  /** By which versions. */
+  public Map<String, String> versionsMeasured() {
+    return versions;
+  }
+
+  /** Load averages before and after. */
+  public String loads() {
+    return "%.2f before, %.2f after".formatted(machine.load(), loadAtTheEnd);
+  }
+
+  /** Writes the file, in place of what it was before. */
+  public void write(Path file) throws IOException {
+    try (Writer text = Files.newBufferedWriter(file)) {
+      GSON.toJson(this, text);
+      text.write('\n');
+    }
+  }
+
+  /**
+   * Reads what {@link #write} wrote.
+   *
+   * @throws IOException where the file cannot be read or is not of that kind
+   */
+  public static Results read(Path file) throws IOException {
+    try (Reader text = Files.newBufferedReader(file)) {
+      Results results = GSON.fromJson(text, Results.class);
+      if (results == null || results.machine == null || results.measurements == null) {
+        throw new IOException(file + ": not a file of weft bench --json");
+      }
+      return results;
+    } catch (JsonParseException e) {
+      throw new IOException("%s: not JSON of weft bench: %s".formatted(file, e.getMessage()), e);
+    }
+  }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.bench.report;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** A table of text: some columns to the left, all others to the right. */
+public final class Table {
+  private final String title;
+  private final int leftColumns;
+  private final List<String[]> rows = new ArrayList<>();
+
+  /** A table whose first {@code leftColumns} columns hold words, the others numbers. */
+  public Table(String title, int leftColumns, String... heads) {
+    this.title = title;
+    this.leftColumns = leftColumns;
+    rows.add(heads);
+  }
+
+  /**
+   * Adds a row.
+   *
+   * @throws IllegalArgumentException where it has another number of cells than the head
+   */
+  public void add(String... cells) {
+    if (cells.length != rows.getFirst().length) {
+      throw new IllegalArgumentException(
+          "%d cells in a table of %d columns: %s"
+              .formatted(cells.length, rows.getFirst().length, Arrays.toString(cells)));
+    }
+    rows.add(cells);
+  }
+
+  /** Whether it has only a head. */
+  public boolean isEmpty() {
+    return rows.size() == 1;
+  }
+
+  /** Its title. */
+  public String title() {
+    return title;
+  }
+
+  /** Title and rows, a line each. */
+  public String text() {
+    int[] widths = new int[rows.getFirst().length];
+    for (String[] row : rows) {
+      for (int c = 0; c < widths.length; c++) {
+        widths[c] = Math.max(widths[c], row[c].length());
+      }
+    }
+    StringBuilder text = new StringBuilder(title).append('\n');
+    for (String[] row : rows) {
+      StringBuilder line = new StringBuilder("  ");
+      for (int c = 0; c < widths.length; c++) {
+        line.append(("%" + (c < leftColumns ? "-" : "") + widths[c] + "s  ").formatted(row[c]));
+      }
+      text.append(line.toString().stripTrailing()).append('\n');
+    }
+    return text.toString();
+  }
+
+  /** As an HTML table. */
+  String html() {
+    StringBuilder html = new StringBuilder("<table><caption>");
+    html.append(Html.escape(title)).append("</caption>\n");
+    for (String[] row : rows) {
+      String cell = row == rows.getFirst() ? "th" : "td";
+      html.append("<tr>");
+      for (int c = 0; c < row.length; c++) {
+        String kind = c < leftColumns ? "" : " class=\"n\"";
+        html.append("<%s%s>%s</%s>".formatted(cell, kind, Html.escape(row[c]), cell));
+      }
+      html.append("</tr>\n");
+    }
+    return html.append("</table>\n").toString();
+  }
+}

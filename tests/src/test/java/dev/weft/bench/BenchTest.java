@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.weft.bench.peer.Mlp;
+import dev.weft.bench.peer.Side;
+import dev.weft.bench.peer.Target;
+import dev.weft.bench.report.Agreement;
+import dev.weft.bench.report.Measurement;
+import dev.weft.bench.report.Results;
+import dev.weft.optim.Sgd;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class BenchTest {
+  private static final String TORCH =
+      """
+      {"steps": [
+        {"device": "cuda", "mode": "graph", "dtype": "tf32", "batch": 128,
+         "widths": [784, 512, 512, 10], "medianMicros": 40.5, "lowMicros": 40, "highMicros": 44,
+         "samples": 90}
+      ]}
+      """;
+
+  @Test
+  void stepsOfPyTorchComeIn(@TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("torch.json"), TORCH);
+    Measurement step = TorchFile.read(file).getFirst();
+    assertEquals("PyTorch graph FAST", step.who());
+    assertEquals("784-512-512-10", step.group());
+    assertEquals("batch 128", step.name());
+    assertEquals("cuda:0", step.device());
+    assertEquals(40.5, step.times().median());
+    assertEquals(Mlp.of(128, 784, 512, 512, 10).flops(), step.flops());
+  }
+
+  @Test
+  void anotherFileIsNotTakenForStepsOfPyTorch(@TempDir Path folder) throws IOException {
+    for (String text : List.of("{}", "[", "{\"steps\": [{}]}", TORCH.replace("tf32", "fp8"))) {
+      Path file = Files.writeString(folder.resolve("torch.json"), text);
+      IOException e = assertThrows(IOException.class, () -> TorchFile.read(file));
+      assertTrue(e.getMessage().contains("torch.json"), e.getMessage());
+    }
+  }
+
+  @Test
+  void sidesThatTrainAlikePassAndOthersDoNot() {
+    double[] reference = {2.3, 1.9, 1.5};
+    StepsPart.check(agreement(new double[] {2.3, 1.9, 1.50001}, reference));
+    for (double[] wrong :
+        List.of(
+            new double[] {2.3, 1.9, 1.51},
+            new double[] {2.3, Double.NaN, 1.5},
+            new double[] {2.3, 1.8, 1.5})) {
+      assertThrows(IllegalStateException.class, () -> StepsPart.check(agreement(wrong, reference)));
+    }
+    double[] flat = {2.3, 2.3, 2.3};
+    assertThrows(
+        IllegalStateException.class,
+        () -> StepsPart.check(agreement(flat, flat)),
+        "they agree, but nothing is learned");
+    assertThrows(
+        IllegalStateException.class, () -> StepsPart.difference(new double[] {1}, reference));
+  }
+
+  private static Agreement agreement(double[] losses, double[] reference) {
+    double difference = StepsPart.difference(losses, reference);
+    return new Agreement("net", 1, "DJL", "cpu", 3, losses[0], losses[2], difference, 1e-4);
+  }
+
+  @Test
+  void whatANetworkNeedsIsCounted() {
+    Mlp mlp = Mlp.of(64, 784, 100, 100, 10);
+    assertEquals(784 * 100 + 100 + 100 * 100 + 100 + 100 * 10 + 10, mlp.parameters());
+    assertEquals(2.0 * 64 * (2 * 784 * 100 + 3 * 100 * 100 + 3 * 100 * 10), mlp.flops());
+    assertEquals(mlp, Mlp.parse(mlp.toString()));
+    long parameters = 4 * mlp.parameters() * 3;
+    long data = 8192L * (784 + 8);
+    long activations = 4L * 64 * (784 + 100 + 100 + 10);
+    assertEquals(
+        parameters + data + activations, ScalingPart.formula(mlp, Sgd.rate(0.1).momentum(0.9)));
+  }
+
+  @Test
+  void memoryDoesNotGrowWithEpochs() {
+    var run = EnduranceRun.run(Target.CPU, 100, 1);
+    assertTrue(run.holds(), run.toString());
+    assertEquals(run.deviceBytes(), run.deviceBytesTwice());
+  }
+
+  @Test
+  void aSideThatIsNotHereSaysHowToGetIt() {
+    assertTrue(Side.DJL.missing(Target.CPU).contains("not on the class path"));
+    assertTrue(Side.TENSORFLOW.missing(Target.CPU).contains("--peer tensorflow"));
+  }
+
+  @Test
+  void wrongUseIsSaid(@TempDir Path folder) {
+    assertEquals(2, Main.run("stepz"));
+    assertEquals(2, Main.run("steps", "--device", "tpu"));
+    assertEquals(2, Main.run("steps", "--threads", "0"));
+    assertEquals(2, Main.run("steps", "--json", folder.toString()), "a folder is no file");
+    assertEquals(1, Main.run("steps", "--peer-json", folder.resolve("nothing").toString()));
+  }
+
+  @Test
+  void aPageIsMadeOfAnEarlierRun(@TempDir Path folder) throws IOException {
+    Path json = folder.resolve("run.json");
+    Path html = folder.resolve("run.html");
+    Path torch = Files.writeString(folder.resolve("torch.json"), TORCH);
+    assertEquals(
+        0, Main.run("host", "--only", "nothing", "--device", "cpu", "--json", json.toString()));
+    assertTrue(Results.read(json).command().contains("--only nothing"));
+    assertEquals(
+        0,
+        Main.run(
+            "page", json.toString(), "--html", html.toString(), "--peer-json", torch.toString()));
+    assertTrue(Files.readString(html).contains("PyTorch graph FAST, cuda:0"));
+  }
+}
