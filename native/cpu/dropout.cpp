@@ -24,6 +24,11 @@ void dropout(const weft_dropout& a) {
     parallel(a.n, 4 * transcendental, [=](int64_t begin, int64_t end) {
       uint32_t word[drawing::run];
       for (int64_t i = begin; i < end; i += drawing::run) {
+        // the words take so long that the processor would not see the next values coming
+        for (int64_t b = 0; b < drawing::run * (int64_t)sizeof(S); b += 64) {
+          __builtin_prefetch((const char*)(x + i + 2 * drawing::run) + b);
+          __builtin_prefetch((const char*)(y + i + 2 * drawing::run) + b, 1);
+        }
         mask.draw(i, word);
         int64_t length = smaller(drawing::run, end - i);
         // copies, because a load of a captured pointer on one branch alone is not vectorised

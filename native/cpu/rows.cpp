@@ -3,6 +3,7 @@
 // Rows moved and looked at: gather, copy, transpose, argmax, fill.
 #include "kernel.h"
 #include "lanes.h"
+#include "square.h"
 
 namespace weft {
 namespace WEFT_ISA {
@@ -20,8 +21,16 @@ void gather(const weft_gather_rows& a) {
   const int32_t* index = as<int32_t>(a.index) + start(a.state);
   S* y = as<S>(a.y);
   T scale = T(a.scale), shift = T(a.shift);
-  auto body = [=, cols = a.cols, n = a.source_rows](int64_t row, int64_t begin, int64_t end) {
+  constexpr int64_t line = 64, ahead = 1024;
+  auto body = [=, rows = a.rows, cols = a.cols, n = a.source_rows](int64_t row, int64_t begin,
+                                                                   int64_t end) {
     S* to = y + row * cols;
+    // the rows lie anywhere: the next one is on its way while this one is turned
+    if (begin == 0 && row + 1 < rows && is_row(index[row + 1], n)) {
+      const char* next = (const char*)(source + index[row + 1] * cols);
+      int64_t bytes = smaller(ahead, cols * (int64_t)sizeof(Source));
+      for (int64_t b = 0; b < bytes; b += line) __builtin_prefetch(next + b);
+    }
     if (!is_row(index[row], n)) {
       for (int64_t c = begin; c < end; c++) to[c] = S(NAN);
       return;
@@ -114,12 +123,29 @@ void copy_rows(const weft_copy_rows& a) {
   });
 }
 
+constexpr int64_t tile = 32;
+
+// buffer[c][r] = x[r][c] of a whole tile; rows of x are `stride` long
+template <typename S>
+WEFT_MATH void transpose_tile(const S* x, int64_t stride, S (&buffer)[tile][tile]) {
+  constexpr int side = square<S>::side;
+  for (int64_t r = 0; r < tile; r += side) {
+    for (int64_t c = 0; c < tile; c += side) {
+      square<S> part;
+#pragma GCC unroll 32
+      for (int i = 0; i < side; i++) part.get(i, x + (r + i) * stride + c);
+      part.transpose();
+#pragma GCC unroll 32
+      for (int i = 0; i < side; i++) part.put(i, &buffer[c + i][r]);
+    }
+  }
+}
+
 // Tiles of 32 x 32 pass through a buffer, so that x is read and y written in whole cache lines.
 // Direct strides of a power of two would all fall into one set of the cache (2048 x 8192: 6.8 ns an
-// element against 0.6). The buffer's rows are longer by one for the same reason.
+// element against 0.4).
 template <typename S>
 void transpose(const weft_transpose& a) {
-  constexpr int64_t tile = 32;
   const S* x = as<S>(a.x);
   S* y = as<S>(a.y);
   int64_t rows = a.rows, cols = a.cols;
@@ -127,16 +153,21 @@ void transpose(const weft_transpose& a) {
   choose_flag(a.accumulate, [&](auto accumulate) {
     constexpr bool add = accumulate;
     parallel_units(across * down, transcendental * tile * tile, [=](int64_t begin, int64_t end) {
-      S buffer[tile][tile + 1];
+      S buffer[tile][tile];
       for (int64_t t = begin; t < end; t++) {
         int64_t r0 = t % down * tile, c0 = t / down * tile;
         int64_t height = smaller(tile, rows - r0), width = smaller(tile, cols - c0);
-        for (int64_t r = 0; r < height; r++) {
-          for (int64_t c = 0; c < width; c++) buffer[r][c] = x[(r0 + r) * cols + c0 + c];
+        if (height == tile && width == tile) {
+          transpose_tile(x + r0 * cols + c0, cols, buffer);
+        } else {
+          for (int64_t r = 0; r < height; r++) {
+            for (int64_t c = 0; c < width; c++) buffer[c][r] = x[(r0 + r) * cols + c0 + c];
+          }
         }
         for (int64_t c = 0; c < width; c++) {
           S* to = y + (c0 + c) * rows + r0;
-          for (int64_t r = 0; r < height; r++) put<add>(to[r], buffer[r][c]);
+#pragma omp simd
+          for (int64_t r = 0; r < height; r++) put<add>(to[r], compute<S>(buffer[c][r]));
         }
       }
     });
