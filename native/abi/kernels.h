@@ -83,6 +83,13 @@ typedef enum weft_reduction {
 #define WEFT_BIAS_ACTIVATION_BACKWARD(P, I, D) \
   P(x) P(b) P(y) P(dy) P(dx) I(rows) I(cols) I(activation) D(alpha) I(accumulate)
 
+// dx[r,c] = dy[r,c] f'(x[r,c] + b[c]), as above, and db[p,c] (+)= the sum of column c of it over part
+// p: rows p * length up to min(rows, (p + 1) * length), length = ceil(rows / parts). db is wide; its
+// parts are summed by a reduce. dx may be dy. work: parts * cols
+#define WEFT_BIAS_ACTIVATION_GRADIENTS(P, I, D)                                               \
+  P(x) P(b) P(y) P(dy) P(dx) P(db) I(rows) I(cols) I(parts) I(activation) D(alpha)            \
+  I(accumulate)
+
 // Row r with label k = labels[r] (int32) and q = (1 - smoothing) onehot(k) + smoothing / classes:
 //   losses[r] = -sum_c q_c log softmax(x_r)_c
 //   dx[r,c]   = scale (softmax(x_r)_c - q_c)      dx nullable; may be x
@@ -200,6 +207,7 @@ typedef enum weft_reduction {
 #define WEFT_STRUCTS(S)                                        \
   S(bias_activation_forward, WEFT_BIAS_ACTIVATION_FORWARD)     \
   S(bias_activation_backward, WEFT_BIAS_ACTIVATION_BACKWARD)   \
+  S(bias_activation_gradients, WEFT_BIAS_ACTIVATION_GRADIENTS) \
   S(softmax_cross_entropy, WEFT_SOFTMAX_CROSS_ENTROPY)         \
   S(dropout, WEFT_DROPOUT)                                     \
   S(unary_forward, WEFT_UNARY_FORWARD)                         \
@@ -229,6 +237,7 @@ typedef enum weft_reduction {
 #define WEFT_TYPED_KERNELS(K)                                          \
   K(bias_activation_forward, bias_activation_forward, 128, 1024)       \
   K(bias_activation_backward, bias_activation_backward, 128, 1024)     \
+  K(bias_activation_gradients, bias_activation_gradients, 256, 32)     \
   K(softmax_cross_entropy, softmax_cross_entropy, 256, 1)              \
   K(dropout, dropout, 128, 1024)                                       \
   K(unary_forward, unary_forward, 128, 1024)                           \

@@ -90,8 +90,54 @@ void bias_activation_backward(const weft_bias_activation_backward& a) {
   });
 }
 
+// Columns whose sums are kept at once: 256 floats are 1 KB, and a piece of a row is 16 lines.
+constexpr int64_t strip = 256;
+
+// dx = dy f'(x + b), and db[p] (+)= the sums of its columns over part p of the rows. A strip of
+// columns of a part belongs to one thread, which adds up its rows in order.
+template <typename S>
+void bias_activation_gradients(const weft_bias_activation_gradients& a) {
+  using T = compute<S>;
+  const S *x = as<S>(a.x), *b = as<S>(a.b), *y = as<S>(a.y), *dy = as<S>(a.dy);
+  S* dx = as<S>(a.dx);
+  T *db = as<T>(a.db), alpha = T(a.alpha);
+  const int64_t rows = a.rows, cols = a.cols, parts = a.parts;
+  const bool accumulate = a.accumulate != 0;
+  if (parts <= 0 || cols <= 0) return;
+  const int64_t length = (rows + parts - 1) / parts, strips = (cols + strip - 1) / strip;
+  choose<WEFT_ACTIVATIONS>("activation", a.activation, [&](auto kind) {
+    constexpr int A = kind;
+    constexpr int64_t weight = derivative_needs_x<A> || A == WEFT_SOFTPLUS ? transcendental : 1;
+    const int64_t work = weight * length * smaller(cols, strip);
+    parallel_units(parts * strips, work, [=](int64_t begin, int64_t end) {
+      T sums[strip];
+      for (int64_t unit = begin; unit < end; unit++) {
+        const int64_t part = unit / strips, first = unit % strips * strip;
+        const int64_t width = smaller(cols - first, strip);
+        for (int64_t c = 0; c < width; c++) sums[c] = T(0);
+        for (int64_t r = part * length; r < smaller(rows, (part + 1) * length); r++) {
+          const int64_t row = r * cols + first;
+          const S *up = dy + row, *source = (derivative_needs_x<A> ? x : y) + row;
+          S* to = dx + row;
+#pragma omp simd
+          for (int64_t c = 0; c < width; c++) {
+            T value = T(source[c]);
+            if constexpr (derivative_needs_x<A>) value += b ? T(b[first + c]) : T(0);
+            const T g = T(up[c]) * activation_derivative<A>(value, value, alpha);
+            put<false>(to[c], g);
+            sums[c] += g;
+          }
+        }
+        T* result = db + part * cols + first;
+        for (int64_t c = 0; c < width; c++) result[c] = accumulate ? result[c] + sums[c] : sums[c];
+      }
+    });
+  });
+}
+
 }  // namespace
 
+WEFT_DEFINE_TYPED(bias_activation_gradients, bias_activation_gradients)
 WEFT_DEFINE_TYPED(bias_activation_forward, bias_activation_forward)
 WEFT_DEFINE_TYPED(bias_activation_backward, bias_activation_backward)
 

@@ -60,6 +60,14 @@ class CostTest {
             6),
         by(Kernel.BIAS_ACTIVATION_BACKWARD, relu(0, 0, false), 4 * 12, 4 * 6, 12),
         by(Kernel.BIAS_ACTIVATION_BACKWARD, relu(P, P, true), 4 * (12 + 3 + 6), 4 * 6, 18),
+        // the same, and three sums written that add to what was there
+        by(
+            Kernel.BIAS_ACTIVATION_GRADIENTS,
+            new dev.weft.device.Arguments.BiasActivationGradients(
+                0, 0, P, P, P, P, 2, 3, 1, relu, 0, true),
+            4 * (12 + 3),
+            4 * (6 + 3),
+            21),
         // logits (2, 5) and two labels read; two losses, two hits and a gradient (2, 5) written
         by(
             Kernel.SOFTMAX_CROSS_ENTROPY,

@@ -54,6 +54,7 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
                           0.1,
                           f % 2 == 1),
               N);
+      case BIAS_ACTIVATION_GRADIENTS -> biasGradients();
       case SOFTMAX_CROSS_ENTROPY -> softmaxes();
       case DROPOUT ->
           one(
@@ -231,6 +232,38 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
                     m -> new Arguments.Cast(from.in(m, N, 1), to.in(m, N, 2), N, add),
                     N))
         .toList();
+  }
+
+  /** Every activation; columns that packs divide and others, one part and several. */
+  private static List<KernelCase> biasGradients() {
+    List<KernelCase> cases = new ArrayList<>();
+    for (int[] shape : new int[][] {{ROWS, COLS, 1}, {ROWS, 64, 1}, {131, 36, 3}, {70, 13, 2}}) {
+      int rows = shape[0];
+      int cols = shape[1];
+      int parts = shape[2];
+      for (int f = 0; f < 9; f++) {
+        int activation = f;
+        cases.add(
+            new KernelCase(
+                "operation %d of (%d, %d) in %d parts".formatted(f, rows, cols, parts),
+                m ->
+                    new Arguments.BiasActivationGradients(
+                        m.signed(rows * cols, 1),
+                        m.signed(cols, 2),
+                        m.reals(rows * cols, 3),
+                        m.signed(rows * cols, 4),
+                        m.zeros(rows * cols),
+                        m.wideSigned(parts * cols, 5),
+                        rows,
+                        cols,
+                        parts,
+                        activation,
+                        0.1,
+                        activation % 2 == 1),
+                (long) parts * cols));
+      }
+    }
+    return cases;
   }
 
   /** Rows for a lane, a warp and a block of the GPU, and in place. */

@@ -62,7 +62,9 @@ final class ElementwiseCases {
                 BiasActivation.class,
                 (tape, in) -> tape.apply(new BiasActivation(function, alpha), in[0], in[1]),
                 Kernel.BIAS_ACTIVATION_FORWARD,
-                Kernel.BIAS_ACTIVATION_BACKWARD,
+                function == Nonlinearity.IDENTITY
+                    ? Kernel.BIAS_ACTIVATION_FORWARD
+                    : Kernel.BIAS_ACTIVATION_GRADIENTS,
                 Kernel.REDUCE)
             .summing(inputs -> inputs.get(0).elements() / Math.max(1, inputs.get(1).elements()));
     for (long[] shape : new long[][] {{1, 1}, {13, 5}, {3, 1031}, {40, 1500}, {0, 4}}) {

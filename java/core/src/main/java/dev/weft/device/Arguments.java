@@ -51,6 +51,39 @@ public sealed interface Arguments {
     }
   }
 
+  /** dx[r,c] = dy[r,c] f'(x[r,c] + b[c]), and db[p,c] (+)= its sums over parts of the rows. */
+  record BiasActivationGradients(
+      long x,
+      long b,
+      long y,
+      long dy,
+      long dx,
+      long db,
+      long rows,
+      long cols,
+      long parts,
+      long activation,
+      double alpha,
+      boolean accumulate)
+      implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots
+          .put(x)
+          .put(b)
+          .put(y)
+          .put(dy)
+          .put(dx)
+          .put(db)
+          .put(rows)
+          .put(cols)
+          .put(parts)
+          .put(activation)
+          .put(alpha)
+          .put(accumulate);
+    }
+  }
+
   /** Loss of each row and, in the same pass, its gradient. */
   record SoftmaxCrossEntropy(
       long x,

@@ -53,6 +53,15 @@ public record Cost(long read, long written, double flops) {
         long operands = a.activation() == IDENTITY ? n : 2 * n;
         yield adding(a.accumulate(), elements(size, operands + bias, n, 2.0 * n), size, n);
       }
+      case Arguments.BiasActivationGradients a -> {
+        // as above, and of every element an addition
+        long n = a.rows() * a.cols();
+        long sums = a.parts() * a.cols();
+        long bias = a.x() == 0 || a.b() == 0 ? 0 : a.cols();
+        long operands = a.activation() == IDENTITY ? n : 2 * n;
+        Cost values = elements(size, operands + bias, n, 3.0 * n);
+        yield values.plus(adding(a.accumulate(), elements(wide, 0, sums, 0), wide, sums));
+      }
       case Arguments.SoftmaxCrossEntropy a -> {
         // largest, difference, exponential, sum; and of the gradient quotient, difference, scale
         long n = a.rows() * a.classes();

@@ -7,6 +7,7 @@ import java.util.Locale;
 public enum Kernel {
   BIAS_ACTIVATION_FORWARD(Arguments.BiasActivationForward.class, Kind.TYPED),
   BIAS_ACTIVATION_BACKWARD(Arguments.BiasActivationBackward.class, Kind.TYPED),
+  BIAS_ACTIVATION_GRADIENTS(Arguments.BiasActivationGradients.class, Kind.TYPED),
   SOFTMAX_CROSS_ENTROPY(Arguments.SoftmaxCrossEntropy.class, Kind.TYPED),
   DROPOUT(Arguments.Dropout.class, Kind.TYPED),
   UNARY_FORWARD(Arguments.UnaryForward.class, Kind.TYPED),

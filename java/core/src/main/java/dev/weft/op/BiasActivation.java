@@ -85,8 +85,17 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
     Tensor dx = node.takeGradient();
     long cols = x.shape().rank() == 0 ? 1 : x.shape().size(-1);
     long rows = cols == 0 ? 0 : x.elements() / cols;
-    boolean needsX = function.derivativeNeedsInput();
-    if (function != Nonlinearity.IDENTITY) {
+    boolean wantsBias = bias && node.wants(1);
+    if (function == Nonlinearity.IDENTITY) {
+      if (wantsBias) {
+        Node.Sink db = node.into(1);
+        Reduction.run(
+            node, dx, db.tensor(), 1, rows, cols, Reduction.Function.SUM, 1, db.accumulate());
+      }
+    } else if (wantsBias) {
+      differentiate(node, dx, rows, cols);
+    } else {
+      boolean needsX = function.derivativeNeedsInput();
       node.run(
           Kernel.BIAS_ACTIVATION_BACKWARD,
           new Arguments.BiasActivationBackward(
@@ -102,15 +111,39 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
               false),
           x.elements());
     }
-    if (bias && node.wants(1)) {
-      Node.Sink db = node.into(1);
-      Reduction.run(
-          node, dx, db.tensor(), 1, rows, cols, Reduction.Function.SUM, 1, db.accumulate());
-    }
     if (node.wants(0)) {
       node.adopt(0, dx);
     } else {
       node.release(dx);
+    }
+  }
+
+  /** Turns dy into dx, and adds up its columns on the way: in parts where there are many rows. */
+  private void differentiate(Node node, Tensor dx, long rows, long cols) {
+    boolean needsX = function.derivativeNeedsInput();
+    Node.Sink db = node.into(1);
+    long parts = Reduction.parts(1, rows, cols);
+    Tensor sums = parts == 1 ? db.tensor() : node.make(db.tensor().dtype(), Shape.of(parts, cols));
+    node.run(
+        Kernel.BIAS_ACTIVATION_GRADIENTS,
+        new Arguments.BiasActivationGradients(
+            needsX ? node.input(0).address() : 0,
+            needsX ? node.input(1).address() : 0,
+            node.output().address(),
+            dx.address(),
+            dx.address(),
+            sums.address(),
+            rows,
+            cols,
+            parts,
+            function.ordinal(),
+            alpha,
+            parts == 1 && db.accumulate()),
+        parts * cols);
+    if (parts > 1) {
+      Reduction.run(
+          node, sums, db.tensor(), 1, parts, cols, Reduction.Function.SUM, 1, db.accumulate());
+      node.release(sums);
     }
   }
 }

@@ -177,7 +177,7 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
    * How many parts the entries are cut into: a function of the shape alone, so that the order of
    * additions is too. More outputs need fewer parts to occupy a device.
    */
-  private static long parts(long outer, long count, long inner) {
+  static long parts(long outer, long count, long inner) {
     long most;
     if (inner == 1) {
       most = Math.min(ROW_PARTS / Math.max(1, outer), count / ROW_PART);
