@@ -14,6 +14,7 @@ final class Gradients {
   private final Tape tape;
   private boolean retained;
   private boolean resultsReleased;
+  private Tensor one;
 
   Gradients(Tape tape) {
     this.tape = tape;
@@ -29,8 +30,32 @@ final class Gradients {
     resultsReleased = true;
   }
 
+  /** Starts from the gradient 1 of the scalar y, written only if somebody reads it. */
+  void startFromOne(Tensor y, List<Node> nodes) {
+    start(y, nodes);
+    one = y;
+    if (retained) {
+      of(y);
+    }
+  }
+
+  /** Whether the gradient of an output is 1 and nobody has asked for it in memory. */
+  boolean isOne(Tensor output) {
+    return output == one;
+  }
+
+  /** The gradient of an output. */
+  Tensor of(Tensor output) {
+    if (isOne(output)) {
+      output.gradMemory().fill(1);
+      one = null;
+    }
+    return output.gradMemory();
+  }
+
   /** Forgets the gradients of the pass before and says where that of y goes. */
   Node.Sink start(Tensor y, List<Node> nodes) {
+    one = null;
     boolean known = false;
     for (Node node : nodes) {
       node.output().gradFilled(false);
@@ -97,14 +122,23 @@ final class Gradients {
   }
 
   Tensor take(Tensor output) {
-    Tensor gradient = output.gradMemory();
+    Tensor gradient = of(output);
     if (retained) {
-      Tensor copy = tape.make(gradient.dtype(), gradient.shape());
-      copy(gradient, new Node.Sink(copy, false));
-      return copy;
+      return copyOf(gradient);
     }
     output.dropGrad();
     return gradient;
+  }
+
+  /** Whether what a node saved is asked for once, because there is no second pass. */
+  boolean savedOnce() {
+    return resultsReleased;
+  }
+
+  Tensor copyOf(Tensor tensor) {
+    Tensor copy = tape.make(tensor.dtype(), tensor.shape());
+    copy(tensor, new Node.Sink(copy, false));
+    return copy;
   }
 
   void copy(Tensor from, Node.Sink sink) {

@@ -84,6 +84,19 @@ public final class Node {
     return saved.get(index);
   }
 
+  /**
+   * Takes what was remembered, to be handed on with {@link #adopt}: a copy where another backward
+   * pass may ask for it.
+   */
+  public Tensor takeSaved(int index) {
+    Tensor tensor = saved.get(index);
+    if (!tape.gradients().savedOnce()) {
+      return tape.gradients().copyOf(tensor);
+    }
+    saved = saved.stream().filter(other -> other != tensor).toList();
+    return tensor;
+  }
+
   void releaseSaved() {
     saved.forEach(tape::release);
     saved = List.of();
@@ -96,7 +109,12 @@ public final class Node {
 
   /** The gradient of the output. */
   public Tensor gradient() {
-    return output.gradMemory();
+    return tape.gradients().of(output);
+  }
+
+  /** Whether the gradient of the output is the 1 that a backward pass starts from. */
+  public boolean gradientIsOne() {
+    return tape.gradients().isOne(output);
   }
 
   /** Where the gradient of an input goes; the caller writes it before it asks for another. */

@@ -203,7 +203,7 @@ public final class Tape implements AutoCloseable {
       throw new IllegalArgumentException(
           "backward starts from a scalar; %s has %d elements".formatted(y, y.elements()));
     }
-    gradients.start(y, nodes).tensor().fill(1);
+    gradients.startFromOne(y, nodes);
     gradients.walk(y, nodes);
   }
 

@@ -5,10 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.RecordedProgram;
+import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.check.GradCheck;
+import dev.weft.device.Call;
+import java.util.List;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 /** Softmax and its logarithm, compositions of other operations. */
@@ -54,6 +60,56 @@ class SoftmaxTest {
           tape.softmaxCrossEntropy(x, labels, 0.1).item(),
           1e-14);
     }
+  }
+
+  /** The gradient of the weights after some passes from the loss, dy being 1: given, or implied. */
+  private static double[] gradient(UnaryOperator<Tape> mode, boolean given, int passes) {
+    try (Device device = Device.cpu();
+        Tape tape = mode.apply(new Tape(device));
+        Tensor w = device.tensor(new double[][] {{0.3, -1, 2}, {1, 0, 0.5}}).requiresGrad();
+        Tensor labels = device.tensor(new int[] {2, 0});
+        Tensor one = device.full(DType.F64, Shape.of(), 1)) {
+      Tensor x = tape.scale(w, 3);
+      Tensor loss = tape.softmaxCrossEntropy(x, labels);
+      for (int pass = 0; pass < passes; pass++) {
+        if (given) {
+          tape.backward(loss, one);
+        } else {
+          tape.backward(loss);
+        }
+      }
+      return w.grad().toDoubles();
+    }
+  }
+
+  @Test
+  void gradientOfTheLossItselfIsTheOneForAGivenGradientOfOne() {
+    List<UnaryOperator<Tape>> modes =
+        List.of(tape -> tape, Tape::retainGradients, Tape::releaseResults);
+    for (UnaryOperator<Tape> mode : modes) {
+      assertArrayEquals(gradient(mode, true, 1), gradient(mode, false, 1));
+    }
+    for (UnaryOperator<Tape> mode : modes.subList(0, 2)) {
+      assertArrayEquals(gradient(mode, true, 2), gradient(mode, false, 2));
+      assertEquals(2 * gradient(mode, true, 1)[0], gradient(mode, false, 2)[0], 1e-15);
+    }
+  }
+
+  @Test
+  void gradientOfTheLossItselfTakesNoKernel() {
+    try (Device device = Device.cpu();
+        Tensor w = device.tensor(new double[][] {{0.3, -1, 2}, {1, 0, 0.5}}).requiresGrad();
+        Tensor labels = device.tensor(new int[] {2, 0});
+        Tape tape = new Tape(device).releaseResults()) {
+      Tensor loss = tape.softmaxCrossEntropy(tape.scale(w, 3), labels);
+      try (RecordedProgram program = device.record(() -> tape.backward(loss))) {
+        assertEquals(List.of("unary_backward_f64"), symbols(program));
+      }
+    }
+  }
+
+  private static List<String> symbols(RecordedProgram program) {
+    return program.calls().stream().map(Call::symbol).toList();
   }
 
   @Test

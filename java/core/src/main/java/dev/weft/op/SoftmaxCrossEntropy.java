@@ -94,6 +94,10 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
     if (!node.wants(0)) {
       return;
     }
+    if (node.gradientIsOne()) { // the gradient is what the forward pass has left
+      node.adopt(0, node.takeSaved(0));
+      return;
+    }
     Tensor dx = node.saved(0);
     Node.Sink sink = node.into(0);
     long n = dx.elements();
