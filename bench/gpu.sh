@@ -122,22 +122,27 @@ train cpu cpu
 # ---- how fast is it ----
 part profile 40 "$weft" train --device cuda --digits "$digits" --hidden "$hidden" --dropout 0 \
   --batch 128 "--profile=$out/parts/trace.json"
-bench() {
-  local name=$1 most=$2
-  shift 2
-  part "bench-$name" "$most" "$weft" bench "$@" --quick --json "$out/parts/bench-$name.json"
-}
-bench compare 100 compare
-bench steps 70 steps
-bench kernels 70 kernels
+peers=()
 if python3 -c 'import torch' 2>/dev/null; then
   for dtype in f32 tf32 bf16; do
-    part "torch-$dtype" 60 python3 "$here/peers/torch_steps.py" --device cuda --dtype "$dtype" \
+    part "torch-$dtype" 45 python3 "$here/peers/torch_steps.py" --device cuda --dtype "$dtype" \
       --mode eager --mode graph --seconds "$seconds" --json "$out/parts/torch-$dtype.json"
+    [[ ! -s $out/parts/torch-$dtype.json ]] ||
+      peers+=(--peer-json "$out/parts/torch-$dtype.json")
   done
 else
   row torch - 'no PyTorch here'
 fi
+# bench NAME SECONDS PART...: what there is when its time is over is written all the same
+bench() {
+  local name=$1 most=$2
+  shift 2
+  part "bench-$name" $((most + 20)) "$weft" bench "$@" --peer none --quick --turns 1 \
+    --minutes "$(awk "BEGIN {print $most / 60}")" --json "$out/parts/bench-$name.json" \
+    --html "$out/parts/bench-$name.html"
+}
+bench steps 70 ceilings steps --device all ${peers[@]+"${peers[@]}"}
+bench kernels 60 ceilings kernels --device cuda
 
 # ---- what the checker says; last, because it is slow ----
 if command -v compute-sanitizer >/dev/null; then

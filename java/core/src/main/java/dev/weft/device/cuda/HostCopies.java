@@ -6,10 +6,13 @@ import java.lang.ref.Reference;
 
 /**
  * Copies between host memory and one device, done when they return. Off-heap memory goes straight
- * to the driver; heap arrays pass through page-locked memory, piece by piece.
+ * to the driver where it is large; what is small, such as a loss or a step's state, and heap arrays
+ * pass through page-locked memory, piece by piece: the driver would take small pieces of other
+ * memory through its own, at more cost.
  */
 final class HostCopies implements AutoCloseable {
   private static final long STAGE_BYTES = 4L << 20;
+  private static final long SMALL_BYTES = 64L << 10;
 
   private final CudaDriver driver;
   private MemorySegment stage;
@@ -26,6 +29,8 @@ final class HostCopies implements AutoCloseable {
     }
     if (from.isNative()) {
       check(from);
+    }
+    if (from.isNative() && bytes > SMALL_BYTES) {
       driver.copyIn(from.address(), to, bytes);
       driver.synchronize();
       Reference.reachabilityFence(from);
@@ -51,6 +56,8 @@ final class HostCopies implements AutoCloseable {
     }
     if (to.isNative()) {
       check(to);
+    }
+    if (to.isNative() && bytes > SMALL_BYTES) {
       driver.copyOut(from, to.address(), bytes);
       driver.synchronize();
       Reference.reachabilityFence(to);
