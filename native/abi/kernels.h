@@ -72,6 +72,37 @@ typedef enum weft_reduction {
   WEFT_REDUCTIONS
 } weft_reduction;
 
+enum { WEFT_FUSED_LAYERS = 8 };  // at most
+
+typedef enum weft_fused_loss {
+  WEFT_FUSED_SOFTMAX_CROSS_ENTROPY,  // targets: int32 labels, one for each row of the source
+  WEFT_FUSED_MEAN_SQUARED_ERROR,     // targets: T, one row for each row of the source
+  WEFT_FUSED_LOSSES
+} weft_fused_loss;
+
+typedef enum weft_fused_rule {
+  WEFT_FUSED_SGD,   // decay1 momentum, decay2 dampening
+  WEFT_FUSED_ADAM,  // decay1 beta1, decay2 beta2
+  WEFT_FUSED_RULES
+} weft_fused_rule;
+
+// A linear layer of a fused network with what follows it: h = dropout(f(x W + b)). Places are
+// counted in elements: weight and bias in the parameters; x, dz, slope and copies in the scratch
+// memory, at multiples of 16. With wide(n) = n rounded up to a multiple of 32 and tall = (rows | 1)
+// + 2: x has tall * wide(in), slope tall * wide(out), dz twice that, copies wide(in) * wide(out). How
+// numbers lie there is for the device to choose. The first layer's x holds the batch, every other
+// one's is the h before it; slope is dh/dz, dz the loss's gradient at z = x W + b, and copies are
+// W in other forms.
+typedef struct weft_fused_layer {
+  int64_t weight, bias;  // W (in, out), b (out); bias is -1 where there is none
+  int64_t in, out;       // out at most 128, in too except in the first layer
+  int64_t x, dz, slope, copies;
+  int64_t activation;  // weft_activation
+  double alpha;
+  int64_t operation;  // dropout's number among the draws of a step
+  double rate;        // of dropout; 0: none
+} weft_fused_layer;
+
 // ---- argument structs: name, then its fields in order ----
 
 // y[r,c] = f(x[r,c] + b[c]); b nullable; y may be x. work: rows * cols
@@ -195,6 +226,27 @@ typedef enum weft_reduction {
 // state->step += 1; state->cursor += rows. work: 1
 #define WEFT_ADVANCE_STEP(P, I, D) P(state) I(rows)
 
+// The first half of a training step of a narrow network: takes a batch out of the data set as
+// gather_rows does, then forward, loss, and backward up to dz of every layer. layers: an array of
+// weft_fused_layer; targets: see weft_fused_loss; losses, hits (rows), hits unused by mean squared
+// error. The first 64 bytes of scratch are a copy of state for the other half. scale, shift: of the
+// source; target_scale, target_shift: of targets that are values. parameters, products, widths: for
+// accounts, the number of weights, the multiplications of a row, and the sum of the widths of all x,
+// dz and slope. fast as in gemm. work: rows
+#define WEFT_FUSED_PASS(P, I, D)                                                              \
+  P(layers) P(value) P(source) P(index) P(state) P(targets) P(scratch) P(losses) P(hits)      \
+  I(count) I(rows) I(cols) I(source_rows) I(source_u8) I(loss) D(scale) D(shift)              \
+  D(target_scale) D(target_shift) D(smoothing) I(parameters) I(products) I(widths) I(fast)
+
+// The other half: dW = x^T dz and db = sum dz of every layer go straight into the rule, sgd's or
+// adam's; first, second: its memory, nullable as there. Then mean[0] = the mean loss,
+// sums[0] += weight * that, sums[1] += the hits; state moves on by rows. work: the number of tiles
+// of 8 rows of all weight matrices, each with its bias as one more row, and 1
+#define WEFT_FUSED_UPDATE(P, I, D)                                                            \
+  P(layers) P(value) P(first) P(second) P(state) P(scratch) P(losses) P(hits) P(mean) P(sums) \
+  I(count) I(rows) I(loss) I(rule) I(nesterov) D(decay1) D(decay2) D(epsilon) D(l2)           \
+  D(weight_decay) D(weight) I(parameters) I(widths) I(fast)
+
 // c (m, n) = alpha op(a) op(b) + beta c, op(a) (m, k), op(b) (k, n); lda, ldb, ldc are the row
 // strides of the stored matrices; transpose_a = 1 means that a is stored (k, m). With beta 0, c is
 // never read. fast: 0 float32 throughout, 1 TF32 / bf16 multiplications (f32 only). c_wide: 1 makes
@@ -229,6 +281,8 @@ typedef enum weft_reduction {
   S(sgd, WEFT_SGD)                                             \
   S(adam, WEFT_ADAM)                                           \
   S(advance_step, WEFT_ADVANCE_STEP)                           \
+  S(fused_pass, WEFT_FUSED_PASS)                               \
+  S(fused_update, WEFT_FUSED_UPDATE)                           \
   S(gemm, WEFT_GEMM)
 
 // ---- the list of kernels: name, struct, threads in a block, work items in a block ----
@@ -260,7 +314,9 @@ typedef enum weft_reduction {
   K(random_uniform, random, 128, 1024)                                 \
   K(random_normal, random, 128, 1024)                                  \
   K(sgd, sgd, 128, 1024)                                               \
-  K(adam, adam, 128, 1024)
+  K(adam, adam, 128, 1024)                                             \
+  K(fused_pass, fused_pass, 256, 4)                                    \
+  K(fused_update, fused_update, 256, 1)
 
 #define WEFT_UNTYPED_KERNELS(K)                       \
   K(gather_labels, gather_labels, 256, 256)           \

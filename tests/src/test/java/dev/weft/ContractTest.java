@@ -104,7 +104,14 @@ class ContractTest {
   void parametersHaveNoKernelsInBfloat16() {
     List<Kernel> wide = Stream.of(Kernel.values()).filter(k -> !k.exists(Precision.BF16)).toList();
     assertEquals(
-        List.of(Kernel.RANDOM_UNIFORM, Kernel.RANDOM_NORMAL, Kernel.SGD, Kernel.ADAM), wide);
+        List.of(
+            Kernel.RANDOM_UNIFORM,
+            Kernel.RANDOM_NORMAL,
+            Kernel.SGD,
+            Kernel.ADAM,
+            Kernel.FUSED_PASS,
+            Kernel.FUSED_UPDATE),
+        wide);
     for (Kernel kernel : wide) {
       String message =
           assertThrows(IllegalArgumentException.class, () -> contract.entry(kernel, Precision.BF16))

@@ -21,6 +21,7 @@ import dev.weft.op.RandomKernelTest;
 import dev.weft.op.TorchParityTest;
 import dev.weft.support.Product;
 import dev.weft.support.Selected;
+import dev.weft.train.FusedStepTest;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -39,16 +40,23 @@ import org.junit.jupiter.params.provider.MethodSource;
 class OperationCasesTest {
   /** Kernels without a gradient, and the method that tests each. */
   private static final Map<Kernel, Map.Entry<Class<?>, String>> TESTED_ALONE =
-      Map.of(
-          Kernel.FILL, Map.entry(KernelTest.class, "fillSetsEveryElement"),
-          Kernel.ARGMAX, Map.entry(KernelTest.class, "argmaxTakesTheFirstLargest"),
-          Kernel.GATHER_LABELS, Map.entry(KernelTest.class, "labelsFollowTheCursor"),
-          Kernel.GATHER_ROWS_U8, Map.entry(KernelTest.class, "bytesAreNormalised"),
-          Kernel.ADVANCE_STEP, Map.entry(KernelTest.class, "stepAdvances"),
-          Kernel.RANDOM_UNIFORM, Map.entry(RandomKernelTest.class, "uniformFollowsPhilox"),
-          Kernel.RANDOM_NORMAL, Map.entry(RandomKernelTest.class, "normalFollowsPhilox"),
-          Kernel.SGD, Map.entry(OptimizerKernelTest.class, "sgdAgreesWithPyTorch"),
-          Kernel.ADAM, Map.entry(OptimizerKernelTest.class, "adamAgreesWithPyTorch"));
+      Map.ofEntries(
+          alone(Kernel.FILL, KernelTest.class, "fillSetsEveryElement"),
+          alone(Kernel.ARGMAX, KernelTest.class, "argmaxTakesTheFirstLargest"),
+          alone(Kernel.GATHER_LABELS, KernelTest.class, "labelsFollowTheCursor"),
+          alone(Kernel.GATHER_ROWS_U8, KernelTest.class, "bytesAreNormalised"),
+          alone(Kernel.ADVANCE_STEP, KernelTest.class, "stepAdvances"),
+          alone(Kernel.RANDOM_UNIFORM, RandomKernelTest.class, "uniformFollowsPhilox"),
+          alone(Kernel.RANDOM_NORMAL, RandomKernelTest.class, "normalFollowsPhilox"),
+          alone(Kernel.SGD, OptimizerKernelTest.class, "sgdAgreesWithPyTorch"),
+          alone(Kernel.ADAM, OptimizerKernelTest.class, "adamAgreesWithPyTorch"),
+          alone(Kernel.FUSED_PASS, FusedStepTest.class, "twentyStepsWithDropoutAgree"),
+          alone(Kernel.FUSED_UPDATE, FusedStepTest.class, "everyRuleAgrees"));
+
+  private static Map.Entry<Kernel, Map.Entry<Class<?>, String>> alone(
+      Kernel kernel, Class<?> type, String method) {
+    return Map.entry(kernel, Map.entry(type, method));
+  }
 
   private static Device cpu;
 

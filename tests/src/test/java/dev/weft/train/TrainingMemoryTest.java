@@ -192,6 +192,7 @@ class TrainingMemoryTest {
               .on(device)
               .optimizer(Sgd.rate(1e-3).momentum(0.9))
               .batch(batch)
+              .fusion(Fusion.NEVER)
               .start(digits.train(), null)) {
         run.step();
         long parameters = 4L * network.size() * (1 + 1 + 1);

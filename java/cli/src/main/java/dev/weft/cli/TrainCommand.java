@@ -12,6 +12,7 @@ import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Optimizer;
 import dev.weft.train.Epochs;
 import dev.weft.train.Evaluation;
+import dev.weft.train.Fusion;
 import dev.weft.train.History;
 import dev.weft.train.Trainer;
 import dev.weft.train.TrainingRun;
@@ -76,6 +77,15 @@ final class TrainCommand implements Callable<Integer> {
   private Double dataMemory;
 
   @Option(
+      names = "--fusion",
+      paramLabel = "WHEN",
+      defaultValue = "auto",
+      description =
+          "auto, never or always: whether a step of a network at most 128 wide runs as two fused"
+              + " kernels. Default: ${DEFAULT-VALUE}, where that was measured to be faster.")
+  private String fusion;
+
+  @Option(
       names = "--smoothing",
       paramLabel = "X",
       defaultValue = "0",
@@ -132,6 +142,7 @@ final class TrainCommand implements Callable<Integer> {
     Optimizer optimizer = rule.optimizer();
     SoftmaxCrossEntropy loss = new SoftmaxCrossEntropy(smoothing);
     LastBatch last = Choice.of("last batch", lastBatch, LastBatch.class);
+    Fusion fused = Choice.of("fusion", fusion, Fusion.class);
     Epochs passes = Epochs.of(epochs);
     MathMode math = where.math();
     if (!(validation >= 0 && validation < 1)) {
@@ -164,6 +175,7 @@ final class TrainCommand implements Callable<Integer> {
               .optimizer(optimizer)
               .batch(batch)
               .lastBatch(last)
+              .fusion(fused)
               .seed(seed);
       if (dataMemory != null) {
         trainer.dataMemory(dataBytes());

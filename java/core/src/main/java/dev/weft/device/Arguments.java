@@ -491,6 +491,78 @@ public sealed interface Arguments {
     }
   }
 
+  /** A batch, forward, loss, and backward up to the gradients at the layers' sums. */
+  record FusedPass(
+      long layers,
+      long value,
+      long source,
+      long index,
+      long state,
+      long targets,
+      long scratch,
+      long losses,
+      long hits,
+      long count,
+      long rows,
+      long cols,
+      long sourceRows,
+      boolean sourceU8,
+      long loss,
+      double scale,
+      double shift,
+      double targetScale,
+      double targetShift,
+      double smoothing,
+      long parameters,
+      long products,
+      long widths,
+      boolean fast)
+      implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(layers).put(value).put(source).put(index).put(state).put(targets);
+      slots.put(scratch).put(losses).put(hits).put(count).put(rows).put(cols);
+      slots.put(sourceRows).put(sourceU8).put(loss).put(scale).put(shift).put(targetScale);
+      slots.put(targetShift).put(smoothing).put(parameters).put(products).put(widths).put(fast);
+    }
+  }
+
+  /** The gradients of all parameters, straight into the optimizer's rule. */
+  record FusedUpdate(
+      long layers,
+      long value,
+      long first,
+      long second,
+      long state,
+      long scratch,
+      long losses,
+      long hits,
+      long mean,
+      long sums,
+      long count,
+      long rows,
+      long loss,
+      long rule,
+      boolean nesterov,
+      double decay1,
+      double decay2,
+      double epsilon,
+      double l2,
+      double weightDecay,
+      double weight,
+      long parameters,
+      long widths,
+      boolean fast)
+      implements Arguments {
+    @Override
+    public void write(Slots slots) {
+      slots.put(layers).put(value).put(first).put(second).put(state).put(scratch);
+      slots.put(losses).put(hits).put(mean).put(sums).put(count).put(rows);
+      slots.put(loss).put(rule).put(nesterov).put(decay1).put(decay2).put(epsilon);
+      slots.put(l2).put(weightDecay).put(weight).put(parameters).put(widths).put(fast);
+    }
+  }
+
   /** c = alpha op(a) op(b) + beta c. */
   record Gemm(
       long a,

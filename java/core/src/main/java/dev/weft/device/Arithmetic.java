@@ -23,7 +23,14 @@ public enum Arithmetic {
     if (precision == Precision.BF16) {
       return BF16;
     }
-    return arguments instanceof Arguments.Gemm gemm && gemm.fast() ? FAST : STRICT;
+    boolean fast =
+        switch (arguments) {
+          case Arguments.Gemm gemm -> gemm.fast();
+          case Arguments.FusedPass pass -> pass.fast();
+          case Arguments.FusedUpdate update -> update.fast();
+          default -> false;
+        };
+    return fast ? FAST : STRICT;
   }
 
   /** The precision of the operands in memory. */

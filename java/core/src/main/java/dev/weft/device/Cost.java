@@ -145,6 +145,20 @@ public record Cost(long read, long written, double flops) {
         yield elements(size, 4 * a.n(), 3 * a.n(), steps * a.n()).plus(copy(a.copy(), a.n()));
       }
       case Arguments.AdvanceStep a -> new Cost(2 * Long.BYTES, 2 * Long.BYTES, 0);
+      case Arguments.FusedPass a -> {
+        // the weights once, and the batch; x, dz and slope of every layer
+        long source = a.sourceU8() ? 1 : size;
+        yield new Cost(
+            a.parameters() * size + a.rows() * a.cols() * source,
+            a.rows() * a.widths() * size,
+            2.0 * a.rows() * a.products());
+      }
+      case Arguments.FusedUpdate a -> {
+        int moments = (a.first() == 0 ? 0 : 1) + (a.second() == 0 ? 0 : 1);
+        double steps = 2.0 * a.rows() + 2 + 2 * moments;
+        long values = (1 + moments) * a.parameters();
+        yield elements(size, values + a.rows() * a.widths(), values, steps * a.parameters());
+      }
       case Arguments.Gemm a -> {
         long c = a.m() * a.n();
         double steps = 2.0 * a.m() * a.n() * a.k();

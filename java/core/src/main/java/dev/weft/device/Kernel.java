@@ -28,6 +28,8 @@ public enum Kernel {
   RANDOM_NORMAL(Arguments.Random.class, Kind.WIDE),
   SGD(Arguments.Sgd.class, Kind.WIDE),
   ADAM(Arguments.Adam.class, Kind.WIDE),
+  FUSED_PASS(Arguments.FusedPass.class, Kind.WIDE),
+  FUSED_UPDATE(Arguments.FusedUpdate.class, Kind.WIDE),
   GATHER_LABELS(Arguments.GatherLabels.class, Kind.UNTYPED),
   F32_TO_BF16(Arguments.Cast.class, Kind.UNTYPED),
   BF16_TO_F32(Arguments.Cast.class, Kind.UNTYPED),

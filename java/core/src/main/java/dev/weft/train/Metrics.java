@@ -26,6 +26,11 @@ final class Metrics implements AutoCloseable {
     return countsHits;
   }
 
+  /** The sums of losses and of hits. */
+  Tensor sums() {
+    return sums;
+  }
+
   void reset() {
     sums.fill(0);
   }

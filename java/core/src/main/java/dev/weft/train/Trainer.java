@@ -28,6 +28,7 @@ public final class Trainer {
   private Optimizer optimizer = Adam.rate(1e-3);
   private int batch = 128;
   private LastBatch lastBatch = LastBatch.KEEP;
+  private Fusion fusion = Fusion.AUTO;
   private long seed = 1;
   private DataMemory dataMemory = DataMemory.HALF_OF_FREE;
 
@@ -79,6 +80,16 @@ public final class Trainer {
   /** Whether the rows that do not fill a batch are trained on. */
   public Trainer lastBatch(LastBatch lastBatch) {
     this.lastBatch = lastBatch;
+    return this;
+  }
+
+  /**
+   * Whether a step may run as two fused kernels, which suit networks whose layers are at most 128
+   * wide; {@link Fusion#AUTO} until told otherwise. Fused steps leave {@code
+   * ParameterArena.gradients} as they are.
+   */
+  public Trainer fusion(Fusion fusion) {
+    this.fusion = fusion;
     return this;
   }
 
@@ -139,7 +150,17 @@ public final class Trainer {
     }
     return new TrainingRun(
         new TrainingRun.Settings(
-            network, device, math, loss, optimizer, batch, lastBatch, seed, dataMemory, listeners),
+            network,
+            device,
+            math,
+            loss,
+            optimizer,
+            batch,
+            lastBatch,
+            fusion,
+            seed,
+            dataMemory,
+            listeners),
         train,
         test);
   }

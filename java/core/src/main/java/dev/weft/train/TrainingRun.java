@@ -38,6 +38,7 @@ public final class TrainingRun implements AutoCloseable {
       Optimizer optimizer,
       int batch,
       LastBatch lastBatch,
+      Fusion fusion,
       long seed,
       DataMemory dataMemory,
       List<Listener> listeners) {}
@@ -48,6 +49,7 @@ public final class TrainingRun implements AutoCloseable {
   private BatchData data;
   private Metrics metrics;
   private Optimizer.Running optimizer;
+  private FusedStep fused;
   private RecordedStep full;
   private RecordedStep rest;
   private Evaluator evaluator;
@@ -75,6 +77,7 @@ public final class TrainingRun implements AutoCloseable {
       metrics = new Metrics(device, dtype, settings.loss());
       ParameterArena arena = network.arena();
       optimizer = settings.optimizer().start(arena.values(), arena.gradients());
+      fused = fuse();
       full = record(order.rowsIn(0), null);
       int last = order.rowsIn(order.batches() - 1);
       rest = last == order.rowsIn(0) ? full : record(last, full);
@@ -89,6 +92,29 @@ public final class TrainingRun implements AutoCloseable {
     }
   }
 
+  private FusedStep fuse() {
+    if (settings.fusion() == Fusion.NEVER) {
+      return null;
+    }
+    String obstacle = FusedStep.obstacle(settings, data);
+    if (obstacle != null && settings.fusion() == Fusion.ALWAYS) {
+      throw new IllegalArgumentException("the step cannot be fused: " + obstacle);
+    }
+    if (obstacle != null
+        || settings.fusion() == Fusion.AUTO && !FusedStep.isFaster(order.rowsIn(0))) {
+      return null;
+    }
+    var on =
+        new FusedStep.Settings(
+            settings, settings.network().arena().values(), data, metrics, optimizer);
+    return new FusedStep(on, order.rowsIn(0));
+  }
+
+  /** Whether the step runs as the two fused kernels. */
+  boolean isFused() {
+    return fused != null;
+  }
+
   private RecordedStep record(int rows, RecordedStep over) {
     ParameterArena arena = settings.network().arena();
     Loss loss = settings.loss();
@@ -98,6 +124,9 @@ public final class TrainingRun implements AutoCloseable {
         Tape.Mode.TRAIN,
         over,
         tape -> {
+          if (fused != null) {
+            return fused.step(tape, state, rows);
+          }
           Recorder recorder = settings.device().recorder();
           arena.zeroGradients();
           recorder.label(Phase.DATA, "batch");
@@ -209,6 +238,11 @@ public final class TrainingRun implements AutoCloseable {
     return (wasLast ? rest : full).result().item();
   }
 
+  /** The means over the rows of this epoch so far; waits for the device. */
+  Evaluation trained() {
+    return metrics.read(Math.min(stepsDone * order.rowsIn(0), order.rows()));
+  }
+
   History epochs(int count) {
     List<History.Epoch> history = new ArrayList<>();
     for (int number = 1; number <= count; number++) {
@@ -264,6 +298,7 @@ public final class TrainingRun implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    Closing.all(evaluator, rest == full ? null : rest, full, optimizer, metrics, data, state);
+    Closing.all(
+        evaluator, rest == full ? null : rest, full, fused, optimizer, metrics, data, state);
   }
 }

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.train;
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.MathMode;
+import dev.weft.Shape;
+import dev.weft.StepState;
+import dev.weft.Tape;
+import dev.weft.Tensor;
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+import dev.weft.device.Phase;
+import dev.weft.nn.Loss;
+import dev.weft.nn.MeanSquaredError;
+import dev.weft.nn.SoftmaxCrossEntropy;
+import dev.weft.optim.Adam;
+import dev.weft.optim.Optimizer;
+import dev.weft.optim.Sgd;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A training step of a narrow network as two kernels. The first takes a tile of rows through all
+ * layers and back while its activations are in cache; the second makes the gradient of each part of
+ * a weight matrix and hands it to the optimizer's rule at once, so that gradients are never in
+ * memory: {@code ParameterArena.gradients} keeps what it held. Same arithmetic as the step of one
+ * kernel for each operation, and the same dropout masks; sums are taken in another order. The idea
+ * is that of fully fused networks (Müller et al., "Real-time neural radiance caching for path
+ * tracing", 2021).
+ */
+final class FusedStep implements AutoCloseable {
+  private static final int FIELDS = 12; // of weft_fused_layer
+  private static final int STRIP = 32; // to whose multiples widths are rounded up
+  private static final int TILE = 8; // rows of a weight matrix in a block of the update
+
+  private static final int MOST_ROWS = 512;
+
+  private final Settings settings;
+  private final List<FusedLayers.Fused> layers;
+  private final Tensor table;
+  private final Rule rule;
+  private long elements;
+  private long parameters;
+  private long products;
+  private long widths;
+  private long tiles;
+
+  /** What the step works on. */
+  record Settings(
+      TrainingRun.Settings training,
+      Tensor values,
+      BatchData data,
+      Metrics metrics,
+      Optimizer.Running optimizer) {}
+
+  /** The optimizer's rule and its settings, as the kernel takes them. */
+  private record Rule(
+      long number,
+      boolean nesterov,
+      double decay1,
+      double decay2,
+      double epsilon,
+      double l2,
+      double weightDecay,
+      Tensor first,
+      Tensor second) {
+
+    static Rule of(Optimizer optimizer, Map<String, Tensor> state) {
+      return switch (optimizer) {
+        case Sgd sgd ->
+            new Rule(
+                0,
+                sgd.look() == Sgd.Look.NESTEROV,
+                sgd.momentum(),
+                sgd.dampening(),
+                0,
+                0,
+                sgd.weightDecay(),
+                state.get("velocity"),
+                null);
+        case Adam adam ->
+            new Rule(
+                1,
+                false,
+                adam.beta1(),
+                adam.beta2(),
+                adam.epsilon(),
+                adam.l2(),
+                adam.weightDecay(),
+                state.get("first"),
+                state.get("second"));
+        default -> throw new IllegalArgumentException("no fused rule for " + optimizer.spec());
+      };
+    }
+  }
+
+  /**
+   * Takes the memory that all steps of a run share.
+   *
+   * @param rows of the largest batch
+   */
+  FusedStep(Settings settings, int rows) {
+    this.settings = settings;
+    this.layers = FusedLayers.of(settings.training().network().layers()).layers();
+    this.rule = Rule.of(settings.training().optimizer(), settings.optimizer().state());
+    this.table = table(rows);
+  }
+
+  /**
+   * Why a step cannot be fused, as the end of a sentence; null where it can.
+   *
+   * @param data the training data on the device
+   */
+  static String obstacle(TrainingRun.Settings settings, BatchData data) {
+    DType dtype = settings.math().dtype();
+    if (dtype != DType.F32 && dtype != DType.F64) {
+      return "it does not compute in " + dtype;
+    }
+    Loss loss = settings.loss();
+    if (!(loss instanceof SoftmaxCrossEntropy || loss instanceof MeanSquaredError)) {
+      return "it knows no " + loss.spec();
+    }
+    if (loss instanceof MeanSquaredError && data.targets.tensor().dtype() != dtype) {
+      return "it takes no targets of " + data.targets.tensor().dtype();
+    }
+    Optimizer optimizer = settings.optimizer();
+    if (!(optimizer instanceof Sgd || optimizer instanceof Adam)) {
+      return "it knows no " + optimizer.spec();
+    }
+    return FusedLayers.of(settings.network().layers()).obstacle();
+  }
+
+  /**
+   * Whether the fused step is the faster one for batches of so many rows: as measured on a CPU
+   * (bench/README.md), and as expected on a GPU, where each four rows read all weights again.
+   */
+  static boolean isFaster(int rows) {
+    return rows <= MOST_ROWS;
+  }
+
+  private static long padded(long width) {
+    return (width + STRIP - 1) / STRIP * STRIP;
+  }
+
+  /** An array of weft_fused_layer; counts what the layers have and need on the way. */
+  private Tensor table(int rows) {
+    Tensor values = settings.values();
+    Device device = values.device();
+    long size = values.dtype().bytes();
+    long tall = (rows | 1) + 2;
+    elements = 64 / size;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment fields = arena.allocate(8L * FIELDS * layers.size(), 8);
+      int at = 0;
+      for (FusedLayers.Fused layer : layers) {
+        long in = layer.linear().in();
+        long out = layer.linear().out();
+        Tensor bias = layer.linear().bias() == null ? null : layer.linear().bias().tensor();
+        long x = elements;
+        long dz = x + tall * padded(in);
+        long slope = dz + 2 * tall * padded(out);
+        long copies = slope + tall * padded(out);
+        elements = copies + padded(in) * padded(out);
+        long[] words = {
+          (layer.linear().weight().tensor().address() - values.address()) / size,
+          bias == null ? -1 : (bias.address() - values.address()) / size,
+          in,
+          out,
+          x,
+          dz,
+          slope,
+          copies,
+          layer.activation().function().ordinal(),
+          Double.doubleToRawLongBits(layer.activation().alpha()),
+          layer.draw(),
+          Double.doubleToRawLongBits(layer.rate())
+        };
+        for (long word : words) {
+          fields.setAtIndex(ValueLayout.JAVA_LONG, at++, word);
+        }
+        parameters += in * out;
+        products += in * out * (layer == layers.getFirst() ? 1 : 2);
+        widths += in + 2 * out;
+        tiles += (in + (bias == null ? 0 : 1) + TILE - 1) / TILE;
+      }
+      return device.upload(DType.U8, Shape.of(fields.byteSize()), fields).named("fused layers");
+    }
+  }
+
+  /** Runs, or records, a step of {@code rows} rows; the mean loss. */
+  Tensor step(Tape tape, StepState state, int rows) {
+    TrainingRun.Settings training = settings.training();
+    DType dtype = settings.values().dtype();
+    Device device = tape.device();
+    Tensor scratch = tape.make(dtype, Shape.of(elements)).named("fused scratch");
+    Tensor losses = tape.make(dtype, Shape.of(rows));
+    Tensor hits = tape.make(dtype, Shape.of(rows));
+    Tensor mean = tape.make(dtype, Shape.of());
+    BatchData data = settings.data();
+    long loss = training.loss() instanceof SoftmaxCrossEntropy ? 0 : 1;
+    boolean fast = training.math() == MathMode.FAST;
+    device.recorder().label(Phase.FUSED, "forward and backward");
+    device.run(
+        Kernel.FUSED_PASS,
+        dtype.precision(),
+        new Arguments.FusedPass(
+            table.address(),
+            settings.values().address(),
+            data.features.tensor().address(),
+            data.order.address(),
+            state.address(),
+            data.targets.tensor().address(),
+            scratch.address(),
+            losses.address(),
+            hits.address(),
+            layers.size(),
+            rows,
+            data.features.tensor().shape().size(1),
+            data.features.tensor().shape().size(0),
+            data.features.tensor().dtype() == DType.U8,
+            loss,
+            data.features.scale(),
+            data.features.shift(),
+            data.targets.scale(),
+            data.targets.shift(),
+            training.loss() instanceof SoftmaxCrossEntropy softmax ? softmax.smoothing() : 0,
+            parameters,
+            products,
+            widths,
+            fast),
+        rows);
+    state.checkRated();
+    device.recorder().label(Phase.FUSED, "gradients and update");
+    device.run(
+        Kernel.FUSED_UPDATE,
+        dtype.precision(),
+        new Arguments.FusedUpdate(
+            table.address(),
+            settings.values().address(),
+            rule.first() == null ? 0 : rule.first().address(),
+            rule.second() == null ? 0 : rule.second().address(),
+            state.address(),
+            scratch.address(),
+            losses.address(),
+            hits.address(),
+            mean.address(),
+            settings.metrics().sums().address(),
+            layers.size(),
+            rows,
+            loss,
+            rule.number(),
+            rule.nesterov(),
+            rule.decay1(),
+            rule.decay2(),
+            rule.epsilon(),
+            rule.l2(),
+            rule.weightDecay(),
+            training.loss().weight(rows),
+            parameters,
+            widths,
+            fast),
+        tiles + 1);
+    return mean;
+  }
+
+  @Override
+  public void close() {
+    table.close();
+  }
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.train;
+
+/**
+ * Whether a training step runs as two fused kernels instead of one for each operation; see {@link
+ * Trainer#fusion}. The numbers agree up to the order of sums.
+ */
+public enum Fusion {
+  /** Where the step can be fused and was measured to be faster so. */
+  AUTO,
+  /** One kernel for each operation. */
+  NEVER,
+  /** Fused, or an error that says why that cannot be. */
+  ALWAYS
+}

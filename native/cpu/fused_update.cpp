@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The second half of a training step of a narrow network: each part of a weight matrix gets its
+// gradient and its update at once.
+#include "../math/update.h"
+#include "fused.h"
+
+namespace weft {
+namespace WEFT_ISA {
+namespace {
+
+template <typename T, typename E>
+struct update {
+  const weft_fused_update& a;
+  T *value, *first, *second;
+  T rate, correction1, correction2;
+
+  explicit update(const weft_fused_update& a)
+      : a(a), value(as<T>(a.value)), first(as<T>(a.first)), second(as<T>(a.second)) {
+    const weft_step_state& state = *as<weft_step_state>(a.state);
+    rate = T(state.rate);
+    bool adam = a.rule == WEFT_FUSED_ADAM;
+    correction1 = adam ? adam_correction<T>(a.decay1, state.step + 1) : T(1);
+    correction2 = adam ? adam_correction<T>(a.decay2, state.step + 1) : T(1);
+  }
+
+  // strip s of the rows of W; the last one takes the bias along
+  void run(const weft_fused_layer& layer, int64_t s) const {
+    alignas(64) T g[strip * widest];
+    int64_t count = smaller(strip, layer.in - s * strip);
+    places_of<T, E> p(as<T>(a.scratch), layer, a.rows);
+    int64_t rows = std::is_same_v<E, T> ? a.rows : (a.rows + 1) / 2;
+    transposed_product(p.x_rows + s * p.row_block, p.dz_rows, g, rows, count, layer.out,
+                       p.row_block);
+    step(layer.weight + s * strip * layer.out, g, count * layer.out);
+    if (s + 1 < strips(layer.in) || layer.bias < 0) return;
+    for (int64_t c = 0; c < strips(layer.out); c++) {
+      T sum[strip] = {};
+      for (int64_t r = 0; r < a.rows; r++) {
+#pragma omp simd
+        for (int j = 0; j < (int)strip; j++) sum[j] += p.z[c * p.block + r * strip + j];
+      }
+      memcpy(g + c * strip, sum, sizeof sum);
+    }
+    step(layer.bias, g, layer.out);
+  }
+
+ private:
+  void step(int64_t place, const T* g, int64_t n) const {
+    T* w = value + place;
+    T decay1 = T(a.decay1), decay2 = T(a.decay2), weight_decay = T(a.weight_decay);
+    T epsilon = T(a.epsilon), l2 = T(a.l2);
+    if (a.rule == WEFT_FUSED_ADAM) {
+      T *m = first + place, *v = second + place;
+#pragma omp simd
+      for (int64_t i = 0; i < n; i++) {
+        weft::adam(w[i], g[i], m[i], v[i], rate, decay1, decay2, epsilon, l2, weight_decay,
+                   correction1, correction2);
+      }
+    } else if (first) {
+      T* velocity = first + place;
+      bool nesterov = a.nesterov != 0;
+#pragma omp simd
+      for (int64_t i = 0; i < n; i++) {
+        weft::sgd(w[i], g[i], velocity[i], rate, decay1, decay2, weight_decay, nesterov);
+      }
+    } else {
+#pragma omp simd
+      for (int64_t i = 0; i < n; i++) {
+        T none = T(0);
+        weft::sgd(w[i], g[i], none, rate, T(0), T(0), weight_decay, false);
+      }
+    }
+  }
+};
+
+template <typename T, typename E = T>
+void fused_update(const weft_fused_update& a) {
+  const weft_fused_layer* layers = as<weft_fused_layer>(a.layers);
+  update<T, E> u(a);
+  // a strip costs as its width in vectors; a thread takes the strips that begin in its share
+  int64_t units = 0, total = 0;
+  for (int64_t l = 0; l < a.count; l++) {
+    units += strips(layers[l].in);
+    total += strips(layers[l].in) * strips(layers[l].out);
+  }
+  // moving a parameter and its moments takes as long as some 32 products
+  int64_t threads = threads_for((a.rows + 32) * a.parameters, units);
+#pragma omp parallel num_threads(threads)
+  {
+    int64_t team = omp_get_num_threads(), thread = omp_get_thread_num();
+    int64_t begin = total * thread / team, end = total * (thread + 1) / team, place = 0;
+    for (int64_t l = 0; l < a.count; l++) {
+      for (int64_t s = 0; s < strips(layers[l].in); s++) {
+        if (place >= begin && place < end) u.run(layers[l], s);
+        place += strips(layers[l].out);
+      }
+    }
+  }
+  T* sums = as<T>(a.sums);
+  T mean = sum(as<T>(a.losses), a.rows) * T(1.0 / (double)a.rows);
+  *as<T>(a.mean) = mean;
+  sums[0] += T(a.weight) * mean;
+  if (a.loss == WEFT_FUSED_SOFTMAX_CROSS_ENTROPY) sums[1] += sum(as<T>(a.hits), a.rows);
+  weft_step_state& state = *as<weft_step_state>(a.state);
+  state.step += 1;
+  state.cursor += a.rows;
+}
+
+}  // namespace
+
+#if defined(__AVX512BF16__)
+void fused_update_f32(const weft_fused_update& a) { fused_update<float, pair>(a); }
+#else
+void fused_update_f32(const weft_fused_update& a) {
+#if defined(WEFT_FUSED_PAIRS)
+  if (a.fast && has_pairs()) return WEFT_FUSED_PAIRS::fused_update_f32(a);
+#endif
+  fused_update<float>(a);
+}
+void fused_update_f64(const weft_fused_update& a) { fused_update<double>(a); }
+#endif
+
+}  // namespace WEFT_ISA
+}  // namespace weft
