@@ -15,7 +15,7 @@ constexpr int64_t softmax_warp_classes = 1024;  // up to here a warp takes a row
 // Packs of its row that a thread keeps in shared memory between the two passes: 32 KB a block. For
 // float a warp then keeps 1024 classes, a block 8192; what is beyond is read again, from the last
 // pack to the first. With 32,000 classes the 528 blocks of an H200 keep 17 of their 68 MB; of the
-// 50 MB read again, L2 (50 MB) has met the nearest last, so that most of them come from there. To
+// 50 MB read again, L2 (60 MB) has met the nearest last, so that most of them come from there. To
 // keep all of a row would take a block of the whole multiprocessor and dynamic shared memory.
 template <typename T>
 constexpr int softmax_kept = sizeof(T) == 4 ? 8 : 4;

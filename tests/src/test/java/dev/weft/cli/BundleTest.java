@@ -34,6 +34,15 @@ class BundleTest {
   }
 
   @Test
+  void benchmarksAreBundledFromACheckoutAlone() throws IOException {
+    Weft.run("bundle", "--with-bench", "--out", folder.resolve("bundle"))
+        .failed(Main.FAILURE, "--with-bench is for a checkout of Weft");
+    try (Stream<Path> left = Files.list(folder)) {
+      assertEquals(List.of(), left.toList());
+    }
+  }
+
+  @Test
   void aBundleIsReplacedWhenTheNewOneIsComplete() throws IOException {
     BundleFolder bundle = new BundleFolder(folder.resolve("bundle"));
     try (BundleFolder.Draft draft = bundle.draft()) {
