@@ -141,8 +141,9 @@ bench() {
     --minutes "$(awk "BEGIN {print $most / 60}")" --json "$out/parts/bench-$name.json" \
     --html "$out/parts/bench-$name.html"
 }
-bench steps 70 ceilings steps --device all ${peers[@]+"${peers[@]}"}
-bench kernels 60 ceilings kernels --device cuda
+bench steps 70 steps --device all ${peers[@]+"${peers[@]}"}
+bench kernels 60 kernels --device cuda
+bench ceilings 50 ceilings --device cuda
 
 # ---- what the checker says; last, because it is slow ----
 if command -v compute-sanitizer >/dev/null; then

@@ -21,12 +21,12 @@ final class BundleFolder {
       # weft COMMAND ...: runs with the Java beside it. weft bench ... where that was bundled, too.
       # WEFT_JAVA_OPTS: options for Java, such as -Xmx8g
       root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
-      main=dev.weft.cli.Main
+      main=dev.weft.cli.Main options=
       if [ "$1" = bench ] && [ -e "$root/lib/weft-bench.jar" ]; then
-        main=dev.weft.bench.Main
+        main=dev.weft.bench.Main options=--sun-misc-unsafe-memory-access=allow
         shift
       fi
-      exec "$root/java/bin/java" --enable-native-access=ALL-UNNAMED $WEFT_JAVA_OPTS \\
+      exec "$root/java/bin/java" --enable-native-access=ALL-UNNAMED $options $WEFT_JAVA_OPTS \\
         -cp "$root/lib/*" $main "$@"
       """;
 
