@@ -9,6 +9,11 @@ public enum DType {
   F32(4),
   /** IEEE 754 double precision: for checking. */
   F64(8),
+  /**
+   * bfloat16, the upper half of a float32: its range with 8 significant bits. A type to store in:
+   * kernels compute in float32 and round what they store, and sums over it are F32.
+   */
+  BF16(2),
   /** Unsigned bytes: images until a kernel normalises them. */
   U8(1),
   /** Signed 32-bit integers: class labels and row numbers. */
@@ -40,7 +45,12 @@ public enum DType {
 
   /** Whether gradients exist for this type. */
   public boolean isFloating() {
-    return this == F32 || this == F64;
+    return this == F32 || this == F64 || this == BF16;
+  }
+
+  /** The type that is computed in, and that sums and gradients of parameters have: F32 for BF16. */
+  public DType wide() {
+    return this == BF16 ? F32 : this;
   }
 
   /**
@@ -52,6 +62,7 @@ public enum DType {
     return switch (this) {
       case F32 -> Precision.F32;
       case F64 -> Precision.F64;
+      case BF16 -> Precision.BF16;
       default -> throw new IllegalArgumentException("no kernels compute in " + this);
     };
   }

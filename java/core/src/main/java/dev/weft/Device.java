@@ -4,6 +4,7 @@ package dev.weft;
 import dev.weft.device.Allocator;
 import dev.weft.device.Arguments;
 import dev.weft.device.Backend;
+import dev.weft.device.Bfloat16;
 import dev.weft.device.Block;
 import dev.weft.device.Call;
 import dev.weft.device.CopyQueue;
@@ -219,6 +220,8 @@ public final class Device implements AutoCloseable {
         switch (dtype) {
           case F32 -> bytes.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) values[i]);
           case F64 -> bytes.setAtIndex(ValueLayout.JAVA_DOUBLE, i, values[i]);
+          case BF16 ->
+              bytes.setAtIndex(ValueLayout.JAVA_SHORT, i, Bfloat16.bits((float) values[i]));
           case I32 -> bytes.setAtIndex(ValueLayout.JAVA_INT, i, (int) values[i]);
           case U8 -> bytes.set(ValueLayout.JAVA_BYTE, i, (byte) (int) values[i]);
         }

@@ -3,18 +3,25 @@ package dev.weft;
 
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import dev.weft.op.Cast;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
  * Where the gradients of one tape go. The first contribution to a gradient overwrites, later ones
  * add, so nothing is ever filled with zeros. A gradient of an intermediate result lies in the
- * tape's memory and has one owner, which lets it be changed in place and handed on.
+ * tape's memory and has one owner, which lets it be changed in place and handed on; it has the
+ * result's type. That of any other tensor has the wide type, in which it can add up.
  */
 final class Gradients {
   private final Tape tape;
   private boolean retained;
   private boolean resultsReleased;
   private Tensor one;
+  private final List<Conversion> conversions = new ArrayList<>();
+
+  /** What an operation wrote in another type than the gradient has. */
+  private record Conversion(Tensor input, Tensor written, Node.Sink sink) {}
 
   Gradients(Tape tape) {
     this.tape = tape;
@@ -65,7 +72,7 @@ final class Gradients {
       throw new IllegalArgumentException(
           y + " was not computed on this tape from anything that requires a gradient");
     }
-    return into(y);
+    return into(y, y.dtype());
   }
 
   /** Runs the backward of every node that has a gradient, last first; y keeps its value. */
@@ -78,6 +85,7 @@ final class Gradients {
       }
       tape.device().recorder().layer(node.layer());
       node.operation().backward(node);
+      convert();
       if (!retained && output.gradMemory() != null) {
         tape.release(output.gradMemory());
         output.dropGrad();
@@ -98,17 +106,42 @@ final class Gradients {
         || node.inputs().stream().noneMatch(input -> input.block() == node.output().block());
   }
 
-  Node.Sink into(Tensor input) {
+  DType type(Tensor input) {
+    if (input.gradMemory() != null) {
+      return input.gradMemory().dtype();
+    }
+    return input.isIntermediate() ? input.dtype() : input.dtype().wide();
+  }
+
+  Node.Sink into(Tensor input, DType dtype) {
+    if (conversions.stream().anyMatch(each -> each.input() == input)) {
+      convert();
+    }
     boolean accumulate = input.grad() != null;
     if (input.gradMemory() == null) {
       Tensor memory =
           input.isIntermediate()
-              ? tape.make(input.dtype(), input.shape())
-              : tape.device().allocate(input.dtype(), input.shape());
+              ? tape.make(type(input), input.shape())
+              : tape.device().allocate(type(input), input.shape());
       input.gradInto(memory.named("gradient of " + input.name()));
     }
     input.gradFilled(true);
-    return new Node.Sink(input.gradMemory(), accumulate);
+    Node.Sink sink = new Node.Sink(input.gradMemory(), accumulate);
+    if (dtype == sink.tensor().dtype()) {
+      return sink;
+    }
+    Tensor written = tape.make(dtype, input.shape());
+    conversions.add(new Conversion(input, written, sink));
+    return new Node.Sink(written, false);
+  }
+
+  /** Brings what was written in another type to where it belongs. */
+  private void convert() {
+    for (Conversion each : conversions) {
+      Cast.run(tape.device(), each.written(), each.sink());
+      tape.release(each.written());
+    }
+    conversions.clear();
   }
 
   void adopt(Tensor input, Tensor gradient) {
@@ -117,7 +150,7 @@ final class Gradients {
       input.gradFilled(true);
       return;
     }
-    copy(gradient, into(input));
+    copy(gradient, into(input, gradient.dtype()));
     tape.release(gradient);
   }
 

@@ -14,6 +14,14 @@ public enum MathMode {
    * instructions for it. On others it is {@link #STRICT}.
    */
   FAST(DType.F32),
+  /**
+   * bfloat16 (8 significant bits) for weights, activations and their gradients, float32 for all
+   * sums, for the gradients of parameters and for the optimizer, which keeps master weights in
+   * float32 and writes their rounded copy along with them. bfloat16 has float32's range, so that no
+   * gradient vanishes or overflows where it would not in {@link #STRICT}: losses are not scaled. On
+   * a processor without instructions for bfloat16 results are the same and nothing is faster.
+   */
+  BF16(DType.BF16),
   /** float64 throughout: for checking. */
   DOUBLE(DType.F64);
 
@@ -23,7 +31,7 @@ public enum MathMode {
     this.dtype = dtype;
   }
 
-  /** The type of values, results and gradients. */
+  /** The type of weights, results and their gradients. */
   public DType dtype() {
     return dtype;
   }

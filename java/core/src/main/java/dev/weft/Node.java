@@ -117,9 +117,26 @@ public final class Node {
     return tape.gradients().isOne(output);
   }
 
-  /** Where the gradient of an input goes; the caller writes it before it asks for another. */
+  /**
+   * Where the gradient of an input goes, in the input's type; the caller writes it before it asks
+   * for that of the same input again.
+   */
   public Sink into(int index) {
-    return tape.gradients().into(inputs.get(index));
+    return into(index, inputs.get(index).dtype());
+  }
+
+  /**
+   * Where the gradient of an input goes, in a type that the caller can write: the gradient's own
+   * memory where it has that type, else memory that is converted when the operation's backward pass
+   * is over.
+   */
+  public Sink into(int index, DType dtype) {
+    return tape.gradients().into(inputs.get(index), dtype);
+  }
+
+  /** The type of an input's gradient: its own, or its wide one where it is not of this tape. */
+  public DType gradientType(int index) {
+    return tape.gradients().type(inputs.get(index));
   }
 
   /**
@@ -138,9 +155,13 @@ public final class Node {
     return tape.gradients().take(output);
   }
 
-  /** Runs a kernel in the output's precision (the first input's where there is none yet). */
+  /** Runs a kernel in the first input's precision. */
   public void run(Kernel kernel, Arguments arguments, long work) {
-    DType dtype = output != null ? output.dtype() : inputs.get(0).dtype();
+    run(kernel, inputs.get(0).dtype(), arguments, work);
+  }
+
+  /** Runs a kernel over a type. */
+  public void run(Kernel kernel, DType dtype, Arguments arguments, long work) {
     tape.device().run(kernel, dtype.precision(), arguments, work);
   }
 }

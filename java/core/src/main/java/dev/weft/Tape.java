@@ -4,6 +4,7 @@ package dev.weft;
 import dev.weft.device.Pool;
 import dev.weft.op.BiasActivation;
 import dev.weft.op.Binary;
+import dev.weft.op.Cast;
 import dev.weft.op.Concat;
 import dev.weft.op.Dropout;
 import dev.weft.op.GatherRows;
@@ -163,7 +164,7 @@ public final class Tape implements AutoCloseable {
       }
       if (input.dtype().isFloating() && input.dtype() != inputs[0].dtype()) {
         throw new IllegalArgumentException(
-            "%s: %s and %s differ in type".formatted(operation.name(), inputs[0], input));
+            "%s: %s and %s differ in type; cast one".formatted(operation.name(), inputs[0], input));
       }
     }
     if (!inputs[0].dtype().isFloating()) {
@@ -372,6 +373,11 @@ public final class Tape implements AutoCloseable {
   /** max(0, x). */
   public Tensor relu(Tensor x) {
     return activation(Nonlinearity.RELU, x);
+  }
+
+  /** x in another type, BF16 for F32 or F32 for BF16; x itself where it has that type already. */
+  public Tensor cast(Tensor x, DType dtype) {
+    return x.dtype() == dtype ? x : apply(new Cast(dtype), x);
   }
 
   /** The matrix product of a (m, k) and b (k, n). */

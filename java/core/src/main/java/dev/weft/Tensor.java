@@ -2,6 +2,7 @@
 package dev.weft;
 
 import dev.weft.device.Arguments;
+import dev.weft.device.Bfloat16;
 import dev.weft.device.Block;
 import dev.weft.device.Kernel;
 import java.lang.foreign.Arena;
@@ -129,7 +130,7 @@ public final class Tensor implements AutoCloseable {
   /** Asks for a gradient: {@link Tape#backward} then fills {@link #grad}. Returns this tensor. */
   public Tensor requiresGrad() {
     if (!dtype.isFloating()) {
-      throw new IllegalArgumentException(this + " has no gradient: only F32 and F64 have");
+      throw new IllegalArgumentException(this + " has no gradient: only floating-point types have");
     }
     requiresGrad = true;
     return this;
@@ -142,7 +143,7 @@ public final class Tensor implements AutoCloseable {
 
   /**
    * The gradient: the sum over all backward passes since {@link #zeroGrad}; null where there was
-   * none. It is closed with this tensor.
+   * none. That of a BF16 tensor is F32. It is closed with this tensor.
    */
   public Tensor grad() {
     return gradFilled ? grad : null;
@@ -153,9 +154,10 @@ public final class Tensor implements AutoCloseable {
     gradFilled = false;
   }
 
-  /** Sets the memory that gradients go to. */
+  /** Sets the memory that gradients go to, of this tensor's type or its {@link DType#wide} one. */
   public void gradInto(Tensor memory) {
-    if (!memory.shape.equals(shape) || memory.dtype != dtype) {
+    boolean fits = memory.dtype == dtype || memory.dtype == dtype.wide();
+    if (!memory.shape.equals(shape) || !fits) {
       throw new IllegalArgumentException("a gradient of " + this + " does not go into " + memory);
     }
     grad = memory;
@@ -262,6 +264,7 @@ public final class Tensor implements AutoCloseable {
               switch (dtype) {
                 case F32 -> host.getAtIndex(ValueLayout.JAVA_FLOAT, i);
                 case F64 -> host.getAtIndex(ValueLayout.JAVA_DOUBLE, i);
+                case BF16 -> Bfloat16.value(host.getAtIndex(ValueLayout.JAVA_SHORT, i));
                 case I32 -> host.getAtIndex(ValueLayout.JAVA_INT, i);
                 case U8 -> host.get(ValueLayout.JAVA_BYTE, i) & 0xFF;
               });

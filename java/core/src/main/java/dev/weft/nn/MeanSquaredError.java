@@ -14,7 +14,7 @@ public record MeanSquaredError() implements Loss {
 
   @Override
   public Tensor apply(Tape tape, Tensor output, Tensor target, Tensor hits) {
-    return tape.meanSquaredError(output, target);
+    return tape.meanSquaredError(tape.cast(output, target.dtype()), target);
   }
 
   @Override

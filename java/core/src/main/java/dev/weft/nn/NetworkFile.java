@@ -27,11 +27,11 @@ final class NetworkFile {
   /** Layers and values in host memory. */
   record Values(String spec, Map<String, Safetensors.Entry> tensors, String source) {
 
-    static Values of(String spec, Map<String, Parameter> parameters) {
+    static Values of(String spec, Map<String, Parameter> parameters, ParameterArena arena) {
       Map<String, Safetensors.Entry> tensors = new LinkedHashMap<>();
       parameters.forEach(
           (name, parameter) -> {
-            Tensor tensor = parameter.tensor();
+            Tensor tensor = arena.values(parameter);
             MemorySegment data = Arena.ofAuto().allocate(tensor.bytes(), 8);
             tensor.copyTo(data);
             tensors.put(
@@ -62,10 +62,10 @@ final class NetworkFile {
       }
     }
 
-    void copyTo(Map<String, Parameter> parameters) {
+    void copyTo(Map<String, Parameter> parameters, ParameterArena arena) {
       parameters.forEach(
           (name, parameter) -> {
-            Tensor tensor = parameter.tensor();
+            Tensor tensor = arena.values(parameter);
             Safetensors.Entry entry = tensors.get(name);
             if (entry.dtype().equals(tensor.dtype().name())) {
               tensor.copyFrom(entry.data());

@@ -3,15 +3,23 @@ package dev.weft.nn;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Node;
 import dev.weft.Parameter;
 import dev.weft.Shape;
 import dev.weft.Tensor;
+import dev.weft.op.Cast;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The memory of all parameters of one network: values and gradients, each one flat block in which
  * every parameter has its place, so that an optimizer's step over all of them is one kernel. Places
  * start at multiples of 64 bytes; the gaps between hold zeros.
+ *
+ * <p>Under BF16 values and gradients are F32, and layers see a rounded copy of the values, which
+ * the optimizer writes along with them.
  */
 public final class ParameterArena implements AutoCloseable {
   private static final long ALIGNMENT = 64;
@@ -19,29 +27,46 @@ public final class ParameterArena implements AutoCloseable {
   private final List<Parameter> parameters;
   private final Tensor values;
   private final Tensor gradients;
+  private final Tensor copy;
+  private final Map<Parameter, Tensor> places = new IdentityHashMap<>();
 
-  /** Takes memory for the parameters and binds them to it; values are undefined, gaps are zero. */
+  /**
+   * Takes memory for the parameters and binds them to it; values are undefined, gaps are zero.
+   *
+   * @param dtype what layers compute in
+   */
   public ParameterArena(Device device, DType dtype, List<Parameter> parameters) {
     this.parameters = parameters;
+    DType wide = dtype.wide();
     long elements = 0;
     for (Parameter parameter : parameters) {
-      elements += padded(parameter, dtype);
+      elements += padded(parameter, wide);
     }
-    values = device.zeros(dtype, Shape.of(elements)).named("parameters");
+    Shape shape = Shape.of(elements);
+    List<Tensor> taken = new ArrayList<>();
     try {
-      gradients = device.zeros(dtype, Shape.of(elements)).named("gradients");
+      taken.add(device.zeros(wide, shape).named("parameters"));
+      taken.add(device.zeros(wide, shape).named("gradients"));
+      if (dtype != wide) {
+        taken.add(device.zeros(dtype, shape).named("parameters in " + dtype));
+      }
     } catch (RuntimeException e) {
-      values.close();
+      taken.forEach(Tensor::close);
       throw e;
     }
+    values = taken.get(0);
+    gradients = taken.get(1);
+    copy = dtype == wide ? null : taken.get(2);
     long start = 0;
     for (Parameter parameter : parameters) {
-      Tensor tensor = values.view(start, parameter.shape()).named(parameter.name());
+      places.put(parameter, values.view(start, parameter.shape()).named(parameter.name()));
+      Tensor seen = copy == null ? values : copy;
+      Tensor tensor = seen.view(start, parameter.shape()).named(parameter.name());
       tensor.requiresGrad();
       tensor.gradInto(
           gradients.view(start, parameter.shape()).named("gradient of " + parameter.name()));
       parameter.bind(tensor);
-      start += padded(parameter, dtype);
+      start += padded(parameter, wide);
     }
   }
 
@@ -50,9 +75,26 @@ public final class ParameterArena implements AutoCloseable {
     return (parameter.shape().elements() + grain - 1) / grain * grain;
   }
 
-  /** All values, flat. */
+  /** All values, flat: F32 under BF16. */
   public Tensor values() {
     return values;
+  }
+
+  /** The values of one parameter among {@link #values}. */
+  public Tensor values(Parameter parameter) {
+    return places.get(parameter);
+  }
+
+  /** The rounded copy of all values that layers see under BF16; else null, they see the values. */
+  public Tensor copy() {
+    return copy;
+  }
+
+  /** Rounds the values anew, after something else than the optimizer has written them. */
+  public void updateCopy() {
+    if (copy != null) {
+      Cast.run(values.device(), values, new Node.Sink(copy, false));
+    }
   }
 
   /** All gradients, flat. */
@@ -79,5 +121,8 @@ public final class ParameterArena implements AutoCloseable {
     parameters.forEach(parameter -> parameter.bind(null));
     values.close();
     gradients.close();
+    if (copy != null) {
+      copy.close();
+    }
   }
 }

@@ -140,7 +140,7 @@ public final class Sequential implements Layer, AutoCloseable {
   /** The layers and values as they are now, in host memory. */
   private NetworkFile.Values snapshot() {
     if (arena != null) {
-      return NetworkFile.Values.of(spec(), parameters);
+      return NetworkFile.Values.of(spec(), parameters, arena);
     }
     if (values == null) {
       throw withoutValues();
@@ -175,13 +175,14 @@ public final class Sequential implements Layer, AutoCloseable {
         new ParameterArena(device, math.dtype(), List.copyOf(parameters.values()));
     try {
       if (values != null) {
-        values.copyTo(parameters);
+        values.copyTo(parameters, memory);
       } else {
         long draw = FIRST_DRAW;
         for (Parameter parameter : parameters.values()) {
-          parameter.initializer().fill(parameter.tensor(), seed, draw++);
+          parameter.initializer().fill(memory.values(parameter), seed, draw++);
         }
       }
+      memory.updateCopy();
     } catch (RuntimeException e) {
       memory.close();
       throw e;
@@ -269,14 +270,13 @@ public final class Sequential implements Layer, AutoCloseable {
    * @throws IllegalStateException where the network is on no device
    */
   public double[][] predict(double[][] x) {
-    Tensor values = arena().values();
+    Device device = arena().values().device();
     if (x.length == 0) {
       return new double[0][];
     }
     double[] flat = Arrays.stream(x).flatMapToDouble(Arrays::stream).toArray();
-    try (Tape tape = Tape.inference(values.device());
-        Tensor batch =
-            values.device().tensor(values.dtype(), Shape.of(x.length, x[0].length), flat)) {
+    try (Tape tape = Tape.inference(device);
+        Tensor batch = device.tensor(math.dtype(), Shape.of(x.length, x[0].length), flat)) {
       double[] y = forward(tape, batch).toDoubles();
       double[][] rows = new double[x.length][];
       for (int r = 0; r < rows.length; r++) {

@@ -14,7 +14,7 @@ public record SumOfSquares() implements Loss {
 
   @Override
   public Tensor apply(Tape tape, Tensor output, Tensor target, Tensor hits) {
-    return tape.sumOfSquares(output, target);
+    return tape.sumOfSquares(tape.cast(output, target.dtype()), target);
   }
 
   @Override

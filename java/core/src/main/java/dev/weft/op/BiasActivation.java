@@ -88,7 +88,7 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
     boolean wantsBias = bias && node.wants(1);
     if (function == Nonlinearity.IDENTITY) {
       if (wantsBias) {
-        Node.Sink db = node.into(1);
+        Node.Sink db = node.into(1, b.dtype().wide());
         Reduction.run(
             node, dx, db.tensor(), 1, rows, cols, Reduction.Function.SUM, 1, db.accumulate());
       }
@@ -121,7 +121,7 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
   /** Turns dy into dx, and adds up its columns on the way: in parts where there are many rows. */
   private void differentiate(Node node, Tensor dx, long rows, long cols) {
     boolean needsX = function.derivativeNeedsInput();
-    Node.Sink db = node.into(1);
+    Node.Sink db = node.into(1, node.input(1).dtype().wide());
     long parts = Reduction.parts(1, rows, cols);
     Tensor sums = parts == 1 ? db.tensor() : node.make(db.tensor().dtype(), Shape.of(parts, cols));
     node.run(

@@ -129,7 +129,7 @@ public record Binary(Function function) implements Operation {
 
   private static void finish(Node node, int input, Node.Sink sink, boolean direct) {
     if (sink != null && !direct) {
-      Stretched.sumInto(node, sink.tensor(), node.into(input));
+      Stretched.sumInto(node, sink.tensor(), node.into(input, node.input(input).dtype().wide()));
       node.release(sink.tensor());
     }
   }

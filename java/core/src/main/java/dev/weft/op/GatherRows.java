@@ -58,7 +58,7 @@ public record GatherRows() implements Operation {
     if (!node.wants(0)) {
       return;
     }
-    Node.Sink dsource = node.into(0);
+    Node.Sink dsource = node.into(0, node.input(0).dtype().wide());
     if (!dsource.accumulate()) {
       dsource.tensor().fill(0);
     }

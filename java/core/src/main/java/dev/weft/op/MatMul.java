@@ -65,7 +65,7 @@ public record MatMul(Form a, Form b) implements Operation {
     Tensor right = node.input(1);
     Tensor dy = node.gradient();
     if (node.wants(0)) {
-      Node.Sink da = node.into(0);
+      Node.Sink da = node.into(0, node.gradientType(0));
       if (a == Form.PLAIN) { // da = dy op(b)ᵀ
         multiply(node, dy, Form.PLAIN, right, flip(b), da.tensor(), da.accumulate());
       } else { // daᵀ = dy op(b)ᵀ, so da = op(b) dyᵀ
@@ -73,7 +73,7 @@ public record MatMul(Form a, Form b) implements Operation {
       }
     }
     if (node.wants(1)) {
-      Node.Sink db = node.into(1);
+      Node.Sink db = node.into(1, node.gradientType(1));
       if (b == Form.PLAIN) { // db = op(a)ᵀ dy
         multiply(node, left, flip(a), dy, Form.PLAIN, db.tensor(), db.accumulate());
       } else { // dbᵀ = op(a)ᵀ dy, so db = dyᵀ op(a)
@@ -107,7 +107,8 @@ public record MatMul(Form a, Form b) implements Operation {
             b == Form.TRANSPOSED,
             1,
             accumulate ? 1 : 0,
-            node.tape().math() == MathMode.FAST),
+            node.tape().math() == MathMode.FAST,
+            y.dtype() != left.dtype()),
         m * n);
   }
 }

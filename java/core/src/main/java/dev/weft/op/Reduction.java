@@ -12,10 +12,10 @@ import java.util.OptionalInt;
 /**
  * A sum, mean, maximum or sum of squares over one axis, or over everything.
  *
- * <p>x (outer, count, inner) to y (outer, inner); over everything y is a scalar. The order of
- * additions is fixed: it depends on the shape alone. Backward: SUM dx = dy; MEAN dx = dy / count;
- * SUM_OF_SQUARES dx = 2 x dy; MAX shares dy equally among the equal largest entries, as PyTorch's
- * amax does.
+ * <p>x (outer, count, inner) to y (outer, inner); over everything y is a scalar. y has the wide
+ * type of x: F32 for BF16. The order of additions is fixed: it depends on the shape alone.
+ * Backward: SUM dx = dy; MEAN dx = dy / count; SUM_OF_SQUARES dx = 2 x dy; MAX shares dy equally
+ * among the equal largest entries, as PyTorch's amax does.
  *
  * @param function what is computed
  * @param axis over which axis, negative counts from the end; empty for all
@@ -76,7 +76,7 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
           "%s over no elements: x has shape %s".formatted(name(), x.shape()));
     }
     Shape shape = axis.isEmpty() ? Shape.of() : x.shape().without(axis.getAsInt());
-    Tensor y = node.make(x.dtype(), shape);
+    Tensor y = node.make(x.dtype().wide(), shape);
     run(node, x, y, sizes[0], sizes[1], sizes[2], function, 1, false);
     return y;
   }
@@ -120,7 +120,10 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
         x.elements());
   }
 
-  /** Reduces x (outer, count, inner) to y (outer, inner), in two stages where count is long. */
+  /**
+   * Reduces x (outer, count, inner) to y (outer, inner) of x's wide type, in two stages where count
+   * is long.
+   */
   static void run(
       Node node,
       Tensor x,
@@ -135,6 +138,7 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
     if (parts == 1) {
       node.run(
           Kernel.REDUCE,
+          x.dtype(),
           new Arguments.Reduce(
               x.address(),
               y.address(),
@@ -148,17 +152,19 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
           outer * inner);
       return;
     }
-    Tensor partial = node.make(x.dtype(), Shape.of(parts, outer, inner));
+    Tensor partial = node.make(y.dtype(), Shape.of(parts, outer, inner));
     // a mean's parts are unequal, so it is a sum until the end
     Function first = function == Function.MEAN ? Function.SUM : function;
     Function second = function == Function.MAX ? Function.MAX : Function.SUM;
     node.run(
         Kernel.REDUCE,
+        x.dtype(),
         new Arguments.Reduce(
             x.address(), partial.address(), outer, count, inner, parts, first.ordinal(), 1, false),
         parts * outer * inner);
     node.run(
         Kernel.REDUCE,
+        y.dtype(),
         new Arguments.Reduce(
             partial.address(),
             y.address(),

@@ -14,7 +14,8 @@ import dev.weft.device.Kernel;
  * <p>x (rows, classes), labels int32 (rows), y a scalar: y = 1/rows Σ_r -Σ_c q_rc log
  * softmax(x_r)_c with q = (1 - smoothing) onehot(label) + smoothing / classes (Szegedy et al.
  * 2016). Backward: dx = dy (softmax(x) - q) / rows, which the forward pass has computed along with
- * the loss. A label outside 0..classes-1 makes the loss NaN.
+ * the loss. A label outside 0..classes-1 makes the loss NaN. y and the hits have the wide type of
+ * x.
  *
  * @param smoothing label smoothing, in [0, 1)
  * @param hits a tensor (rows) that receives 1 where the largest logit is the label's, else 0; or
@@ -60,7 +61,7 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
       throw new IllegalArgumentException(
           "hits of shape %s do not fit labels of shape %s".formatted(hits.shape(), labels.shape()));
     }
-    Tensor losses = node.make(x.dtype(), Shape.of(rows));
+    Tensor losses = node.make(x.dtype().wide(), Shape.of(rows));
     Tensor dx = node.wants(0) ? node.make(x.dtype(), x.shape()) : null;
     node.run(
         Kernel.SOFTMAX_CROSS_ENTROPY,
@@ -75,7 +76,7 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
             smoothing,
             1.0 / rows),
         work(rows, classes));
-    Tensor y = node.make(x.dtype(), Shape.of());
+    Tensor y = node.make(x.dtype().wide(), Shape.of());
     Reduction.run(node, losses, y, 1, rows, 1, Reduction.Function.MEAN, 1, false);
     node.release(losses);
     if (dx != null) {
@@ -101,40 +102,19 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
     Tensor dx = node.saved(0);
     Node.Sink sink = node.into(0);
     long n = dx.elements();
-    // sink (+)= dy dx, the scalar dy stretched over all of dx
-    if (sink.accumulate()) {
-      Tensor scaled = node.make(dx.dtype(), dx.shape());
-      scale(node, dx, scaled, n);
-      node.run(
-          Kernel.COPY_ROWS,
-          new Arguments.CopyRows(scaled.address(), sink.tensor().address(), 1, n, n, n, 1, true),
-          n);
-      node.release(scaled);
-    } else {
-      scale(node, dx, sink.tensor(), n);
-    }
-  }
-
-  private static void scale(Node node, Tensor dx, Tensor into, long n) {
+    // sink (+)= dy dx, the scalar dy stretched over all of dx: the gradient of dy/2 Σ dx_i²
     node.run(
-        Kernel.BINARY_FORWARD,
-        new Arguments.BinaryForward(
+        Kernel.REDUCE_BACKWARD,
+        new Arguments.ReduceBackward(
             dx.address(),
             node.gradient().address(),
-            into.address(),
-            1,
-            1,
+            sink.tensor().address(),
             1,
             n,
-            0,
-            0,
-            0,
             1,
-            0,
-            0,
-            0,
-            0,
-            Binary.Function.MULTIPLY.ordinal()),
+            Reduction.Function.SUM_OF_SQUARES.ordinal(),
+            0.5,
+            sink.accumulate()),
         n);
   }
 }

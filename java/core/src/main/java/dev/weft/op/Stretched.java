@@ -36,7 +36,7 @@ final class Stretched {
       for (int axis = start; axis < end; axis++) {
         next = next.with(axis, 1);
       }
-      Tensor target = last ? sink.tensor() : node.make(full.dtype(), next);
+      Tensor target = last ? sink.tensor() : node.make(full.dtype().wide(), next);
       Reduction.run(
           node,
           current,

@@ -59,7 +59,7 @@ public record Adam(
   }
 
   @Override
-  public Running start(Tensor values, Tensor gradients) {
+  public Running start(Tensor values, Tensor gradients, Tensor copy) {
     Tensor first = values.device().zeros(values.dtype(), values.shape()).named("first moment");
     Tensor second;
     try {
@@ -82,6 +82,7 @@ public record Adam(
                     gradients.address(),
                     first.address(),
                     second.address(),
+                    copy == null ? 0 : copy.address(),
                     state.address(),
                     values.elements(),
                     beta1,

@@ -20,7 +20,16 @@ public interface Optimizer {
    * @param values all parameters, flat
    * @param gradients their gradients, flat
    */
-  Running start(Tensor values, Tensor gradients);
+  default Running start(Tensor values, Tensor gradients) {
+    return start(values, gradients, null);
+  }
+
+  /**
+   * The same, where each step also writes the values rounded to BF16.
+   *
+   * @param copy memory in BF16 for as many values, or null
+   */
+  Running start(Tensor values, Tensor gradients, Tensor copy);
 
   /** How it is written in files and on the command line. */
   String spec();

@@ -71,7 +71,7 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
   }
 
   @Override
-  public Running start(Tensor values, Tensor gradients) {
+  public Running start(Tensor values, Tensor gradients, Tensor copy) {
     Tensor velocity =
         momentum == 0
             ? null
@@ -89,6 +89,7 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
                     values.address(),
                     gradients.address(),
                     velocity == null ? 0 : velocity.address(),
+                    copy == null ? 0 : copy.address(),
                     state.address(),
                     values.elements(),
                     momentum,

@@ -68,7 +68,7 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
   static Storage stored(DType dtype, Rows rows) {
     return rows.storage() == Storage.UINT8
         ? Storage.UINT8
-        : dtype == DType.F32 ? Storage.FLOAT32 : Storage.FLOAT64;
+        : dtype.wide() == DType.F32 ? Storage.FLOAT32 : Storage.FLOAT64;
   }
 
   /** Device memory for {@code count} rows or labels like these. */
@@ -79,7 +79,7 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
     Rows rows = (Rows) like;
     boolean bytes = rows.storage() == Storage.UINT8;
     return new Source(
-        device.allocate(bytes ? DType.U8 : dtype, Shape.of(count, rows.columns())),
+        device.allocate(bytes ? DType.U8 : dtype.wide(), Shape.of(count, rows.columns())),
         bytes ? rows.scale() : 1,
         bytes ? rows.shift() : 0);
   }
@@ -95,13 +95,14 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
 
   /** The features of the next batch (rows, columns), from the place that the state names. */
   final Tensor features(Tape tape, StepState state, long rows) {
-    return take(tape, state, rows, features);
+    boolean bytes = features.tensor().dtype() == DType.U8;
+    return tape.cast(take(tape, state, rows, features, bytes ? dtype : dtype.wide()), dtype);
   }
 
-  /** The targets of the next batch: labels (rows) or values (rows, columns). */
+  /** The targets of the next batch: labels (rows), or values (rows, columns) in the wide type. */
   final Tensor targets(Tape tape, StepState state, long rows) {
     if (targets.tensor().dtype() != DType.I32) {
-      return take(tape, state, rows, targets);
+      return take(tape, state, rows, targets, dtype.wide());
     }
     Tensor labels = tape.make(DType.I32, Shape.of(rows)).named("labels");
     device.run(
@@ -118,12 +119,12 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
     return labels;
   }
 
-  private Tensor take(Tape tape, StepState state, long rows, Source source) {
+  private Tensor take(Tape tape, StepState state, long rows, Source source, DType type) {
     long columns = source.tensor().shape().size(1);
-    Tensor batch = tape.make(dtype, Shape.of(rows, columns)).named("batch");
+    Tensor batch = tape.make(type, Shape.of(rows, columns)).named("batch");
     device.run(
         source.tensor().dtype() == DType.U8 ? Kernel.GATHER_ROWS_U8 : Kernel.GATHER_ROWS,
-        dtype.precision(),
+        type.precision(),
         new Arguments.GatherRows(
             source.tensor().address(),
             order.address(),

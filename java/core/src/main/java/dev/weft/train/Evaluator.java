@@ -56,7 +56,7 @@ public final class Evaluator implements AutoCloseable {
       DataMemory memory) {
     Fit.check(network, loss, data, "data");
     this.network = network;
-    this.dtype = network.arena().values().dtype();
+    this.dtype = network.math().dtype();
     this.device = network.arena().values().device();
     this.loss = loss;
     this.data = data;
@@ -64,7 +64,7 @@ public final class Evaluator implements AutoCloseable {
     try {
       state = new StepState(device, 0);
       rows = memory.put(device, dtype, data, order, EpochOrder.ASCENDING);
-      metrics = new Metrics(device, dtype, loss);
+      metrics = new Metrics(device, dtype.wide(), loss);
       full = record(order.rowsIn(0), over);
       int last = order.rowsIn(order.batches() - 1);
       rest = last == order.rowsIn(0) ? full : record(last, full);
@@ -82,7 +82,7 @@ public final class Evaluator implements AutoCloseable {
         over,
         tape -> {
           Tensor y = network.forward(tape, this.rows.features(tape, state, rows));
-          Tensor hits = metrics.countsHits() ? tape.make(dtype, Shape.of(rows)) : null;
+          Tensor hits = metrics.countsHits() ? tape.make(dtype.wide(), Shape.of(rows)) : null;
           Tensor value = loss.apply(tape, y, this.rows.targets(tape, state, rows), hits);
           metrics.add(value, loss.weight(rows), hits);
           state.advance(rows);

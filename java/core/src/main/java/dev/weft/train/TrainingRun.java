@@ -74,9 +74,9 @@ public final class TrainingRun implements AutoCloseable {
       }
       state = new StepState(device, settings.seed(), settings.optimizer().rate());
       data = settings.dataMemory().put(device, dtype, train, order, order::epoch);
-      metrics = new Metrics(device, dtype, settings.loss());
+      metrics = new Metrics(device, dtype.wide(), settings.loss());
       ParameterArena arena = network.arena();
-      optimizer = settings.optimizer().start(arena.values(), arena.gradients());
+      optimizer = settings.optimizer().start(arena.values(), arena.gradients(), arena.copy());
       fused = fuse();
       full = record(order.rowsIn(0), null);
       int last = order.rowsIn(order.batches() - 1);
@@ -135,7 +135,7 @@ public final class TrainingRun implements AutoCloseable {
           recorder.label(Phase.FORWARD, "network");
           Tensor y = settings.network().forward(tape, x);
           recorder.label(Phase.LOSS, loss.spec());
-          Tensor hits = metrics.countsHits() ? tape.make(y.dtype(), Shape.of(rows)) : null;
+          Tensor hits = metrics.countsHits() ? tape.make(y.dtype().wide(), Shape.of(rows)) : null;
           Tensor value = loss.apply(tape, y, targets, hits);
           recorder.label(Phase.BACKWARD, loss.spec());
           tape.backward(value);
