@@ -51,10 +51,13 @@ class SelfTestTest {
   void parityFailsWhereADeviceIsWrong(Fault fault) {
     try (Device cuda = Emulator.device()) {
       List<CheckResult> results = new SelfTest(cuda, r -> {}).parity(List.of(wrongOnCuda(fault)));
-      assertEquals(2, results.size());
+      assertEquals(3, results.size());
       for (CheckResult result : results) {
-        assertEquals(fault == Fault.NONE, result.passed(), result::toString);
-        assertEquals(fault == Fault.NONE, result.error() <= result.tolerance());
+        // bfloat16 does not tell one part in ten thousand, and there the tape does the adding
+        boolean unseen = fault == Fault.RESULT || fault == Fault.OVERWRITES;
+        boolean right = fault == Fault.NONE || unseen && result.dtype() == DType.BF16;
+        assertEquals(right, result.passed(), result::toString);
+        assertEquals(right, result.error() <= result.tolerance());
       }
     }
   }
@@ -75,10 +78,10 @@ class SelfTestTest {
       List<OperationCase> cases = List.of(square(Fault.NONE), square(Fault.NONE));
       Emulator.failLaunch(1);
       List<CheckResult> results = test.parity(cases);
-      assertEquals(4, results.size());
+      assertEquals(6, results.size());
       assertFalse(results.get(0).passed());
       assertTrue(results.get(0).detail().contains("CudaException"), results.get(0).detail());
-      assertTrue(results.get(3).passed(), results.get(3).detail());
+      assertTrue(results.get(5).passed(), results.get(5).detail());
     }
   }
 
@@ -91,7 +94,7 @@ class SelfTestTest {
               .elements(100)
               .parity(OperationCases.matching("bias_activation_relu_with_bias"));
       assertEquals(results, heard);
-      CheckResult row = results.get(2);
+      CheckResult row = results.get(3);
       assertEquals("bias_activation_relu_with_bias", row.operation());
       assertEquals("[13, 5] [5]", row.shapes());
       assertEquals("cpu", row.device());

@@ -27,11 +27,18 @@ final class KernelMemory {
 
   private final Backend backend;
   private final Precision precision;
+  private final Precision rounding;
   private final List<Buffer> buffers = new ArrayList<>();
 
   KernelMemory(Backend backend, Precision precision) {
+    this(backend, precision, precision);
+  }
+
+  /** Numbers are rounded to another precision before they are stored, but for wide arguments. */
+  KernelMemory(Backend backend, Precision precision, Precision rounding) {
     this.backend = backend;
     this.precision = precision;
+    this.rounding = rounding;
   }
 
   private Precision precision(Content content) {
@@ -73,7 +80,11 @@ final class KernelMemory {
       MemorySegment content = arena.allocate(bytes(values.length, kind), 8);
       for (int i = 0; i < values.length; i++) {
         switch (precision(kind)) {
-          case F32 -> content.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) values[i]);
+          case F32 -> {
+            boolean rounds = rounding == Precision.BF16 && kind == Content.REALS;
+            float value = (float) values[i];
+            content.setAtIndex(ValueLayout.JAVA_FLOAT, i, rounds ? Bfloat16.round(value) : value);
+          }
           case F64 -> content.setAtIndex(ValueLayout.JAVA_DOUBLE, i, values[i]);
           case BF16 ->
               content.setAtIndex(ValueLayout.JAVA_SHORT, i, Bfloat16.bits((float) values[i]));

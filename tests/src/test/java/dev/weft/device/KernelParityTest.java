@@ -2,6 +2,7 @@
 package dev.weft.device;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.weft.device.cpu.CpuBackend;
 import dev.weft.device.cuda.CudaBackend;
@@ -11,6 +12,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -70,6 +72,37 @@ class KernelParityTest {
     cpu.close();
     assertEquals(0, Emulator.liveBytes(), "device memory after close");
     assertEquals(0, Emulator.leakedObjects(), "streams, modules that the context took along");
+  }
+
+  static Stream<Kernel> kernelsInBfloat16() {
+    return Stream.of(Kernel.values())
+        .filter(k -> k.kind() != Kernel.Kind.UNTYPED && k.exists(Precision.BF16));
+  }
+
+  /** The same numbers in float32, and the results rounded: neighbours at most. */
+  @ParameterizedTest
+  @MethodSource("kernelsInBfloat16")
+  void bfloat16AgreesWithFloat(Kernel kernel) {
+    for (KernelCase one : KernelCase.of(kernel)) {
+      besideFloat(kernel, one, Precision.BF16);
+    }
+  }
+
+  private static void besideFloat(Kernel kernel, KernelCase one, Precision rounding) {
+    KernelMemory narrow = new KernelMemory(cpu, Precision.BF16);
+    KernelMemory wide = new KernelMemory(cpu, Precision.F32, rounding);
+    cpu.run(kernel, Precision.BF16, one.arguments().apply(narrow), one.work());
+    cpu.run(kernel, Precision.F32, one.arguments().apply(wide), one.work());
+    narrow.assertSame(wide, kernel + " " + one.label() + " beside float32");
+  }
+
+  @Test
+  void otherNumbersInFloatWouldBeSeen() {
+    for (Kernel kernel : new Kernel[] {Kernel.GEMM, Kernel.REDUCE, Kernel.UNARY_FORWARD}) {
+      assertThrows(
+          AssertionError.class,
+          () -> KernelCase.of(kernel).forEach(one -> besideFloat(kernel, one, Precision.F32)));
+    }
   }
 
   @ParameterizedTest

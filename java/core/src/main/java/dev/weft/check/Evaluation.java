@@ -5,6 +5,7 @@ import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Tape;
 import dev.weft.Tensor;
+import dev.weft.device.Bfloat16;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,10 +23,21 @@ public record Evaluation(double[] y, List<double[]> gradients, List<double[]> ac
   /** Runs a function forward and backward, twice. */
   public static Evaluation of(
       GradCheck.Function function, List<Input> inputs, Device device, DType dtype, long seed) {
+    return of(function, inputs, device, dtype, dtype, seed);
+  }
+
+  /** The same in one precision, of inputs that are rounded to another. */
+  static Evaluation of(
+      GradCheck.Function function,
+      List<Input> inputs,
+      Device device,
+      DType dtype,
+      DType stored,
+      long seed) {
     List<Tensor> tensors = new ArrayList<>();
     try {
       for (int i = 0; i < inputs.size(); i++) {
-        Tensor tensor = inputs.get(i).on(device, dtype, seed + i).named("input " + i);
+        Tensor tensor = inputs.get(i).on(device, dtype, stored, seed + i).named("input " + i);
         tensors.add(tensor);
         if (inputs.get(i).hasGradient()) {
           tensor.requiresGrad();
@@ -52,11 +64,13 @@ public record Evaluation(double[] y, List<double[]> gradients, List<double[]> ac
     }
   }
 
-  /** The dy of {@link #of}: of both signs, away from 0, exact in float32. */
+  /** The dy of {@link #of}: of both signs, away from 0, exact in bfloat16. */
   public static double[] weights(int count, long seed) {
     SplittableRandom random = new SplittableRandom(~seed);
     double[] dy = new double[count];
-    Arrays.setAll(dy, i -> (float) random.nextDouble(0.5, 2) * (random.nextInt(2) == 0 ? 1 : -1));
+    Arrays.setAll(
+        dy,
+        i -> Bfloat16.round((float) random.nextDouble(0.5, 2)) * (random.nextInt(2) == 0 ? 1 : -1));
     return dy;
   }
 

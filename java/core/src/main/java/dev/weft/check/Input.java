@@ -5,6 +5,7 @@ import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Shape;
 import dev.weft.Tensor;
+import dev.weft.device.Bfloat16;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
@@ -158,6 +159,15 @@ public final class Input {
   /** Puts its values on a device: int32 where they are integers, else {@code dtype}. */
   public Tensor on(Device device, DType dtype, long seed) {
     return device.tensor(integers ? DType.I32 : dtype, shape, values(seed));
+  }
+
+  /** The same, its values rounded to those that {@code stored} has. */
+  Tensor on(Device device, DType dtype, DType stored, long seed) {
+    double[] values = values(seed);
+    if (stored == DType.BF16 && !integers) {
+      Arrays.setAll(values, i -> Bfloat16.round((float) values[i]));
+    }
+    return device.tensor(integers ? DType.I32 : dtype, shape, values);
   }
 
   @Override

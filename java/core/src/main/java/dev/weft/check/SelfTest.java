@@ -56,13 +56,16 @@ public final class SelfTest {
     return results;
   }
 
-  /** Compares results and gradients with those of the CPU in float64, in both precisions. */
+  /**
+   * Compares results and gradients in float32, float64 and bfloat16 with those of the CPU in
+   * float64, of the same inputs.
+   */
   public List<CheckResult> parity(List<OperationCase> cases) {
     List<CheckResult> results = new ArrayList<>();
     try (Device cpu = Device.cpu()) {
       for (OperationCase operation : cases) {
         for (List<Input> example : operation.examples(most)) {
-          for (DType dtype : List.of(DType.F32, DType.F64)) {
+          for (DType dtype : List.of(DType.F32, DType.F64, DType.BF16)) {
             results.add(
                 timed(
                     operation,
@@ -120,7 +123,7 @@ public final class SelfTest {
   }
 
   private Outcome parity(OperationCase operation, List<Input> example, DType dtype, Device cpu) {
-    Evaluation expected = Evaluation.of(operation.function(), example, cpu, DType.F64, SEED);
+    Evaluation expected = Evaluation.of(operation.function(), example, cpu, DType.F64, dtype, SEED);
     Evaluation actual = Evaluation.of(operation.function(), example, device, dtype, SEED);
     List<Shape> shapes = example.stream().map(Input::shape).toList();
     List<Evaluation.Part> parts =
