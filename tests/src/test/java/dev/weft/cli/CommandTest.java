@@ -132,7 +132,7 @@ class CommandTest {
     assertTrue(report.get("passed").getAsBoolean());
     assertEquals("cpu", report.get("device").getAsString());
     assertTrue(report.getAsJsonArray("checks").size() > 50);
-    assertEquals(2, report.getAsJsonArray("training").size());
+    assertEquals(3, report.getAsJsonArray("training").size());
     Weft.run("selftest", "--json", folder.resolve("absent/x.json"))
         .failed(Main.FAILURE, "does not exist");
   }

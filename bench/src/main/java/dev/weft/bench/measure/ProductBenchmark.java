@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.measure;
 
+import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.MathMode;
+import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.bench.peer.Target;
 import dev.weft.bench.peer.Threads;
 import dev.weft.device.Program;
+import dev.weft.op.Cast;
 import dev.weft.op.MatMul;
 import java.util.ArrayList;
 import java.util.List;
@@ -105,6 +108,12 @@ public class ProductBenchmark {
   /** The matrix (rows, cols), stored transposed where the form wants it. */
   private Tensor operand(float[] values, MatMul.Form stored, int rows, int cols) {
     Tensor flat = device.tensor(values);
+    if (mode.dtype() == DType.BF16) {
+      try (Tensor wide = flat) {
+        flat = device.allocate(DType.BF16, wide.shape());
+        Cast.run(device, wide, new Node.Sink(flat, false));
+      }
+    }
     operands.add(flat);
     return stored == MatMul.Form.PLAIN
         ? flat.view(0, Shape.of(rows, cols))

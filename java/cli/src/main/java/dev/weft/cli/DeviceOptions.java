@@ -29,8 +29,8 @@ final class DeviceOptions {
       paramLabel = "MODE",
       defaultValue = "strict",
       description =
-          "strict: float32. fast: float32 whose matrix products round to TF32 or bfloat16. double:"
-              + " float64. Default: ${DEFAULT-VALUE}.")
+          "strict: float32. fast: float32 whose matrix products round to TF32 or bfloat16. bf16:"
+              + " bfloat16 over parameters in float32. double: float64. Default: ${DEFAULT-VALUE}.")
   private String math;
 
   /**

@@ -27,7 +27,9 @@ final class MemoryAccount {
       Dataset train,
       Dataset test,
       long mostForData) {
-    parameters = network.size() * dtype.bytes() * (2 + optimizer.statePerParameter());
+    long copy = dtype == dtype.wide() ? 0 : dtype.bytes();
+    long state = 2 + optimizer.statePerParameter();
+    parameters = network.size() * (dtype.wide().bytes() * state + copy);
     data = Math.min(bytes(train, dtype), mostForData) + Math.min(bytes(test, dtype), mostForData);
     int features = train.columns();
     long values = features;
@@ -39,7 +41,7 @@ final class MemoryAccount {
   }
 
   private static long bytes(Dataset set, DType dtype) {
-    long each = set.features().storage() == Storage.UINT8 ? 1 : dtype.bytes();
+    long each = set.features().storage() == Storage.UINT8 ? 1 : dtype.wide().bytes();
     return set.rows() * (each * set.columns() + LABEL_AND_PLACE_IN_ORDER);
   }
 

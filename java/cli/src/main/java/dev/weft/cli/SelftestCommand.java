@@ -100,7 +100,7 @@ final class SelftestCommand implements Callable<Integer> {
           (quick ? test.elements(SMALL) : test).run().stream().filter(telling).toList();
       boolean passed = table.finish() == Main.SUCCESS;
       List<TwinTraining.Outcome> training = new ArrayList<>();
-      for (MathMode math : List.of(MathMode.STRICT, MathMode.DOUBLE)) {
+      for (MathMode math : List.of(MathMode.STRICT, MathMode.BF16, MathMode.DOUBLE)) {
         TwinTraining.Outcome outcome = TwinTraining.run(device, math);
         training.add(outcome);
         passed &= outcome.passed();
@@ -144,6 +144,7 @@ final class SelftestCommand implements Callable<Integer> {
     ceilings.add(machine.copy());
     for (int size : machine.productSizes()) {
       ceilings.add(machine.gemm(Arithmetic.STRICT, size));
+      ceilings.add(machine.gemm(Arithmetic.BF16, size));
     }
     for (Ceilings.Ceiling each : ceilings) {
       out.printf("%s: %,.0f %s%n", each.name(), each.value(), each.unit());
