@@ -63,6 +63,7 @@ final class Gradients {
   /** Forgets the gradients of the pass before and says where that of y goes. */
   Node.Sink start(Tensor y, List<Node> nodes) {
     one = null;
+    conversions.clear();
     boolean known = false;
     for (Node node : nodes) {
       node.output().gradFilled(false);
