@@ -5,13 +5,18 @@
 A step is a batch forward, backward and SGD with momentum (0.9): ReLU, softmax cross-entropy, data
 already on the device. Modes:
   eager    as PyTorch runs it by itself
-  compile  forward and loss through torch.compile
+  compile  forward, loss and backward through torch.compile; on a GPU with its own CUDA graphs
   graph    the whole step captured once as a CUDA graph and replayed (GPU only)
+Types: f32 (float32 throughout), tf32 (float32 in memory, TF32 products), bf16 (autocast: products
+in bfloat16, weights and optimizer in float32).
 On a GPU the time is that of many steps between two events, divided by their number.
 
   python3 torch_steps.py                          cpu, and cuda where there is one
-  python3 torch_steps.py --device cuda --json torch_h200.json
+  python3 torch_steps.py --device cuda --all --json torch.json
   python3 torch_steps.py --batch 8192 --widths 4096 4096 4096 4096 4096 --dtype bf16
+
+The file goes beside Weft's own steps by "weft bench steps --peer-json torch.json", or into a page of
+a run that was made before by "weft bench page run.json --peer-json torch.json".
 """
 
 import argparse
@@ -24,12 +29,21 @@ from datetime import datetime, timezone
 
 import torch
 
-# batch, widths: the steps that the benchmark of Weft times
+# batch, widths: the steps that the benchmark of Weft times; those that only a GPU is asked for
 SHAPES = [
     (64, [784, 100, 100, 10]),
     (128, [784, 512, 512, 10]),
     (1024, [784, 2048, 2048, 10]),
+    (256, [4096, 4096, 4096, 4096, 4096]),
 ]
+GPU_SHAPES = [
+    (1024, [4096, 4096, 4096, 4096, 4096]),
+    (8192, [4096, 4096, 4096, 4096, 4096]),
+]
+MODES = {"cpu": ["eager", "compile"], "cuda": ["eager", "compile", "graph"]}
+DTYPES = {"cpu": ["f32", "bf16"], "cuda": ["f32", "tf32", "bf16"]}
+CLASSES = 10
+CHECKED = 30
 
 
 def network(widths, device):
@@ -52,15 +66,25 @@ class Step:
         self.model = network(widths, device)
         # the learnable pattern: the label is the position of the largest of the first inputs
         self.x = torch.rand(batch, widths[0], device=device)
-        self.labels = self.x[:, : widths[-1]].argmax(dim=1)
-        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.03, momentum=0.9)
+        self.labels = self.x[:, :CLASSES].argmax(dim=1)
+        # one kernel for all parameters where PyTorch has it
+        self.optimizer = torch.optim.SGD(
+            self.model.parameters(), lr=0.03, momentum=0.9, fused=device == "cuda"
+        )
         self.device = device
+        self.mode = mode
         self.bf16 = dtype == "bf16"
-        self.loss_of = torch.compile(self._loss) if mode == "compile" else self._loss
+        self.loss_of = self._loss
+        if mode == "compile":
+            kind = "reduce-overhead" if device == "cuda" else "default"
+            self.loss_of = torch.compile(self._loss, mode=kind)
         self.graph = self._capture() if mode == "graph" else None
 
     def _loss(self, x, labels):
-        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.bf16):
+        # the cast of a weight must be part of a captured graph: no cache from outside of it
+        with torch.autocast(
+            self.device, dtype=torch.bfloat16, enabled=self.bf16, cache_enabled=False
+        ):
             y = self.model(x)
         return torch.nn.functional.cross_entropy(y.float(), labels)
 
@@ -79,14 +103,19 @@ class Step:
             for _ in range(3):
                 self._eager()
         torch.cuda.current_stream().wait_stream(stream)
-        graph = torch.cuda.CUDAGraph()
+        torch.cuda.synchronize()
+        # gradients that are None are allocated by the capture, in the graph's own memory
         self.optimizer.zero_grad(set_to_none=True)
+        graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             self.loss = self._eager()
         return graph
 
     def __call__(self):
         if self.graph is None:
+            if self.mode == "compile":
+                # tells the graphs of "reduce-overhead" that the last step's memory is free again
+                torch.compiler.cudagraph_mark_step_begin()
             return self._eager()
         self.graph.replay()
         return self.loss
@@ -103,8 +132,13 @@ def time_cpu(step, seconds):
 
 
 def time_cuda(step, seconds):
+    # so many steps between two events that these weigh little, and a sample takes at most 0.1 s
+    torch.cuda.synchronize()
+    start = time.perf_counter()
+    step()
+    torch.cuda.synchronize()
+    steps = max(3, min(50, int(0.1 / (time.perf_counter() - start))))
     samples = []
-    steps = 50
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(samples) < 5:
         first = torch.cuda.Event(enable_timing=True)
@@ -119,17 +153,17 @@ def time_cuda(step, seconds):
 
 
 def measure(batch, widths, device, dtype, mode, seconds):
+    torch.set_float32_matmul_precision("high" if dtype == "tf32" else "highest")
     step = Step(batch, widths, device, dtype, mode)
     first = step().item()
-    for _ in range(30):
-        loss = step()
-    last = loss.item()
-    if not last < first:
-        raise SystemExit(
-            f"batch {batch}, {widths}, {device} {mode}: the loss does not fall: {first} {last}"
-        )
-    (time_cuda if device == "cuda" else time_cpu)(step, seconds / 4)
-    samples = sorted((time_cuda if device == "cuda" else time_cpu)(step, seconds))
+    last = first
+    for _ in range(CHECKED):
+        last = step().item()
+    if not last < 0.99 * first:
+        raise RuntimeError(f"the loss does not fall: {first} at first, then {last}")
+    clock = time_cuda if device == "cuda" else time_cpu
+    clock(step, seconds / 4)
+    samples = sorted(clock(step, seconds))
     return {
         "device": device,
         "mode": mode,
@@ -137,7 +171,8 @@ def measure(batch, widths, device, dtype, mode, seconds):
         "batch": batch,
         "widths": widths,
         "firstLoss": first,
-        "lossAfter30": last,
+        "lastLoss": last,
+        "checkedSteps": CHECKED + 1,
         "medianMicros": statistics.median(samples),
         "lowMicros": samples[int(0.05 * (len(samples) - 1))],
         "highMicros": samples[int(0.95 * (len(samples) - 1))],
@@ -156,51 +191,15 @@ def cpu_name():
     return platform.processor()
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--device", choices=["cpu", "cuda"], help="default: both where there are")
-    parser.add_argument("--mode", choices=["eager", "compile", "graph"], action="append",
-                        help="repeatable; default: eager, and on cuda graph too")
-    parser.add_argument("--dtype", choices=["f32", "tf32", "bf16"], default="f32")
-    parser.add_argument("--batch", type=int, help="with --widths: this network alone")
-    parser.add_argument("--widths", type=int, nargs="+")
-    parser.add_argument("--threads", type=int, help="on the CPU; default: PyTorch's own")
-    parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement")
-    parser.add_argument("--json", help="file to write")
-    args = parser.parse_args()
-    if (args.batch is None) != (args.widths is None):
-        parser.error("--batch and --widths go together")
-    if args.widths and len(args.widths) < 2:
-        parser.error("--widths needs at least the input's and the output's")
-    if args.device == "cuda" and not torch.cuda.is_available():
-        parser.error("this PyTorch sees no GPU")
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    torch.backends.cuda.matmul.allow_tf32 = args.dtype == "tf32"
-
-    devices = [args.device] if args.device else ["cpu"] + ["cuda"] * torch.cuda.is_available()
-    shapes = [(args.batch, args.widths)] if args.batch else SHAPES
-    rows = []
-    for device in devices:
-        for mode in args.mode or (["eager", "graph"] if device == "cuda" else ["eager"]):
-            if mode == "graph" and device != "cuda":
-                continue
-            for batch, widths in shapes:
-                row = measure(batch, widths, device, args.dtype, mode, args.seconds)
-                rows.append(row)
-                name = "-".join(map(str, widths))
-                print(f"{device:5} {mode:8} {args.dtype:5} batch {batch:5} {name:24}"
-                      f" {row['medianMicros']:10.1f} us"
-                      f"  ({row['lowMicros']:.1f} - {row['highMicros']:.1f})", flush=True)
+def write(path, rows, failures):
+    cuda = torch.cuda.is_available()
     result = {
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "command": " ".join(["torch_steps.py"] + sys.argv[1:]),
         "machine": {
             "cpu": cpu_name(),
             "threads": torch.get_num_threads(),
-            "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+            "gpu": torch.cuda.get_device_name() if cuda else None,
         },
         "versions": {
             "python": platform.python_version(),
@@ -208,12 +207,81 @@ def main():
             "cuda": torch.version.cuda,
         },
         "steps": rows,
+        "failures": failures,
     }
-    if args.json:
-        with open(args.json, "w") as out:
-            json.dump(result, out, indent=2)
-            out.write("\n")
+    with open(path, "w") as out:
+        json.dump(result, out, indent=2)
+        out.write("\n")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--device", choices=["cpu", "cuda"], help="default: both where there are")
+    parser.add_argument("--mode", choices=["eager", "compile", "graph"], action="append",
+                        help="repeatable; default: eager, and on cuda graph too")
+    parser.add_argument("--dtype", choices=["f32", "tf32", "bf16"], action="append",
+                        help="repeatable; default: f32")
+    parser.add_argument("--all", action="store_true", help="every mode and type of the device")
+    parser.add_argument("--batch", type=int, help="with --widths: this network alone")
+    parser.add_argument("--widths", type=int, nargs="+")
+    parser.add_argument("--threads", type=int, help="on the CPU; default: PyTorch's own")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each measurement")
+    parser.add_argument("--json", help="file to write, anew after every row")
+    args = parser.parse_args()
+    if (args.batch is None) != (args.widths is None):
+        parser.error("--batch and --widths go together")
+    if args.widths and (len(args.widths) < 2 or args.widths[-1] < CLASSES):
+        parser.error(f"--widths needs at least two layers, the last of {CLASSES} or more")
+    if args.device == "cuda" and not torch.cuda.is_available():
+        parser.error("this PyTorch sees no GPU")
+    return args
+
+
+def cases(args):
+    """device, mode, dtype, batch, widths: those first that most want to see."""
+    devices = [args.device] if args.device else ["cpu"] + ["cuda"] * torch.cuda.is_available()
+    for device in devices:
+        if args.all:
+            modes, dtypes = MODES[device], DTYPES[device]
+        else:
+            modes = args.mode or (["eager", "graph"] if device == "cuda" else ["eager"])
+            dtypes = args.dtype or ["f32"]
+        if args.batch:
+            shapes = [(args.batch, args.widths)]
+        else:
+            shapes = SHAPES + (GPU_SHAPES if device == "cuda" else [])
+        for dtype in dtypes:
+            for mode in modes:
+                if mode in MODES[device] and dtype in DTYPES[device]:
+                    for batch, widths in shapes:
+                        yield device, mode, dtype, batch, widths
+
+
+def main():
+    args = arguments()
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    rows, failures = [], []
+    for device, mode, dtype, batch, widths in cases(args):
+        name = f"{device:5} {mode:8} {dtype:5} batch {batch:5} {'-'.join(map(str, widths)):24}"
+        try:
+            row = measure(batch, widths, device, dtype, mode, args.seconds)
+        except Exception as e:  # one that this PyTorch cannot do must not end the others
+            failures.append({"case": name, "error": f"{type(e).__name__}: {e}"})
+            print(f"{name} failed: {type(e).__name__}: {str(e).split(chr(10))[0]}", flush=True)
+            torch.compiler.reset()
+        else:
+            rows.append(row)
+            print(f"{name} {row['medianMicros']:10.1f} us"
+                  f"  ({row['lowMicros']:.1f} - {row['highMicros']:.1f})", flush=True)
+        if device == "cuda":
+            torch.cuda.empty_cache()
+        if args.json:
+            write(args.json, rows, failures)
+    return 0 if rows else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

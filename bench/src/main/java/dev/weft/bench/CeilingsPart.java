@@ -50,7 +50,7 @@ final class CeilingsPart {
     for (Product one : products) {
       progress.next("%s, %s, %s".formatted(one.target().word(), one.mode(), one.name()));
       ProductShape shape = one.shape();
-      int repeats = Settings.repeats(one.target(), shape.bytes(), shape.flops());
+      int repeats = Settings.repeats(one.target(), shape.bytes(one.mode()), shape.flops());
       results.add(
           new Measurement(
               Part.CEILINGS,
@@ -63,7 +63,7 @@ final class CeilingsPart {
               jmh.run(
                   ProductBenchmark.task(shape, one.form(), one.mode(), one.target(), repeats),
                   settings.turns(1, 2)),
-              shape.bytes(),
+              shape.bytes(one.mode()),
               shape.flops()));
     }
   }

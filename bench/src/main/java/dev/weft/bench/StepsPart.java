@@ -32,7 +32,7 @@ final class StepsPart {
   static final double ROUNDED = 0.05;
 
   /** The loss must have fallen to this share: else nothing was learned. */
-  private static final double LEARNED = 0.95;
+  private static final double LEARNED = 0.99;
 
   private record Contestant(Side side, MathMode mode) {
     String who() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.measure;
 
+import dev.weft.MathMode;
 import dev.weft.bench.peer.Target;
 
 /** Products that are timed: (m, k) times (k, n). */
@@ -47,9 +48,9 @@ public enum ProductShape {
     return 2.0 * m * k * n;
   }
 
-  /** Bytes of both operands and the result, each moved once, four bytes an element. */
-  public double bytes() {
-    return 4.0 * ((double) m * k + (double) k * n + (double) m * n);
+  /** Bytes of both operands and the result, each moved once. */
+  public double bytes(MathMode mode) {
+    return mode.dtype().bytes() * ((double) m * k + (double) k * n + (double) m * n);
   }
 
   @Override

@@ -61,12 +61,16 @@ final class TensorflowTraining implements TrainingStep {
     Operand<TFloat32> dy = tf.math.mul(entropy.backprop(), tf.constant(1f / mlp.batch()));
     Gradients gradients = tf.gradients(List.of(y), parameters, Gradients.dx(List.of(dy)));
     List<Op> updates = new ArrayList<>();
+    // a weight is read where it lies, so nothing may change before every gradient is there
+    List<Op> allGradients = new ArrayList<>();
+    gradients.forEach(allGradients::add);
+    Ops then = tf.withControlDependencies(allGradients);
     for (int i = 0; i < parameters.size(); i++) {
       Variable<TFloat32> value = parameters.get(i);
       Variable<TFloat32> velocity = tf.variable(value.shape(), TFloat32.class);
       initial.add(tf.assign(velocity, tf.zeros(tf.constant(value.shape()), TFloat32.class)));
       updates.add(
-          tf.train.applyMomentum(
+          then.train.applyMomentum(
               value,
               velocity,
               tf.constant((float) RATE),
