@@ -44,8 +44,18 @@ public enum KernelCase {
     @Override
     Arguments arguments(Operands m) {
       return new Arguments.BiasActivationGradients(
-          0, 0, m.x(), m.y(), m.z(), m.w(), m.rows(), m.cols(), PARTS,
-          Nonlinearity.RELU.ordinal(), 0, false);
+          0,
+          0,
+          m.x(),
+          m.y(),
+          m.z(),
+          m.w(),
+          m.rows(),
+          m.cols(),
+          PARTS,
+          Nonlinearity.RELU.ordinal(),
+          0,
+          false);
     }
 
     @Override
