@@ -10,8 +10,8 @@
 namespace weft {
 
 #if defined(WEFT_FUSED_PAIRS)
-// The copy of this file for processors that multiply pairs of bfloat16: all that it has is for fast
-// products.
+// The copy of the two kernels for processors that multiply pairs of bfloat16; it has those with fast
+// products alone.
 namespace WEFT_FUSED_PAIRS {
 void fused_pass_f32(const weft_fused_pass& a);
 void fused_update_f32(const weft_fused_update& a);
@@ -29,8 +29,10 @@ bool has_pairs() {
 #endif
 
 constexpr int64_t widest = 128;
+
 // Rows that go through the network together: of the widest layer 16 kB.
 constexpr int64_t tile_rows = 32;
+
 // Products that a thread must have to be worth starting: 2 us, four times what a fork and join of
 // threads takes that are still waiting for the one before.
 constexpr int64_t products_per_thread = 1 << 17;

@@ -11,6 +11,7 @@ import dev.weft.check.SelfTest;
 import dev.weft.device.Arithmetic;
 import dev.weft.io.AtomicFile;
 import dev.weft.profile.Ceilings;
+import dev.weft.train.Fusion;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.ByteBuffer;
@@ -101,20 +102,23 @@ final class SelftestCommand implements Callable<Integer> {
       boolean passed = table.finish() == Main.SUCCESS;
       List<TwinTraining.Outcome> training = new ArrayList<>();
       for (MathMode math : List.of(MathMode.STRICT, MathMode.BF16, MathMode.DOUBLE)) {
-        TwinTraining.Outcome outcome = TwinTraining.run(device, math);
-        training.add(outcome);
-        passed &= outcome.passed();
-        if (cpu && outcome.passed()) {
-          continue;
+        for (Fusion fusion : TwinTraining.fusions(math)) {
+          TwinTraining.Outcome outcome = TwinTraining.run(device, math, fusion);
+          training.add(outcome);
+          passed &= outcome.passed();
+          if (cpu && outcome.passed()) {
+            continue;
+          }
+          out.printf(
+              "%s training%s: losses of %d steps differ from the CPU's by %.2e at most (tolerance"
+                  + " %.0e): %s%n",
+              Choice.word(math),
+              fusion == Fusion.ALWAYS ? ", fused" : "",
+              outcome.steps(),
+              outcome.error(),
+              outcome.tolerance(),
+              outcome.passed() ? "ok" : "WRONG");
         }
-        out.printf(
-            "%s training: losses of %d steps differ from the CPU's by %.2e at most (tolerance"
-                + " %.0e): %s%n",
-            Choice.word(math),
-            outcome.steps(),
-            outcome.error(),
-            outcome.tolerance(),
-            outcome.passed() ? "ok" : "WRONG");
       }
       if (cpu) {
         out.println("results in float64 and training were not compared: this is the CPU");
@@ -169,6 +173,7 @@ final class SelftestCommand implements Callable<Integer> {
   private static Map<String, Object> entry(TwinTraining.Outcome outcome) {
     Map<String, Object> entry = new LinkedHashMap<>();
     entry.put("math", Choice.word(outcome.math()));
+    entry.put("fusion", Choice.word(outcome.fusion()));
     entry.put("steps", outcome.steps());
     entry.put("error", Json.finite(outcome.error()));
     entry.put("tolerance", outcome.tolerance());

@@ -10,8 +10,10 @@ import dev.weft.nn.Dropout;
 import dev.weft.nn.Linear;
 import dev.weft.nn.Sequential;
 import dev.weft.optim.Adam;
+import dev.weft.train.Fusion;
 import dev.weft.train.Trainer;
 import dev.weft.train.TrainingRun;
+import java.util.List;
 
 /** The same few steps of training on a device and on the CPU: how far their losses are apart. */
 final class TwinTraining {
@@ -23,30 +25,36 @@ final class TwinTraining {
   /**
    * What came out.
    *
+   * @param fusion whether the device's steps were fused; the CPU's were not
    * @param steps how many losses were compared
    * @param error the largest relative difference of two losses
    * @param tolerance the largest that passes
    */
-  record Outcome(MathMode math, int steps, double error, double tolerance) {
+  record Outcome(MathMode math, Fusion fusion, int steps, double error, double tolerance) {
     boolean passed() {
       return error <= tolerance;
     }
   }
 
+  /** The ways in which a step of this mode can run. */
+  static List<Fusion> fusions(MathMode math) {
+    return math == MathMode.BF16 ? List.of(Fusion.NEVER) : List.of(Fusion.NEVER, Fusion.ALWAYS);
+  }
+
   /** Trains on both. */
-  static Outcome run(Device device, MathMode math) {
+  static Outcome run(Device device, MathMode math, Fusion fusion) {
     Split digits = Digits.generate(EXAMPLES, 7);
-    double[] actual = losses(device, math, digits);
+    double[] actual = losses(device, math, fusion, digits);
     double[] expected;
     try (Device cpu = Device.cpu()) {
-      expected = losses(cpu, math, digits);
+      expected = losses(cpu, math, Fusion.NEVER, digits);
     }
     double error = 0;
     for (int i = 0; i < STEPS; i++) {
       double relative = Math.abs(actual[i] - expected[i]) / Math.abs(expected[i]);
       error = Double.isNaN(relative) ? Double.POSITIVE_INFINITY : Math.max(error, relative);
     }
-    return new Outcome(math, STEPS, error, tolerance(math));
+    return new Outcome(math, fusion, STEPS, error, tolerance(math));
   }
 
   private static double tolerance(MathMode math) {
@@ -57,7 +65,7 @@ final class TwinTraining {
     };
   }
 
-  private static double[] losses(Device device, MathMode math, Split digits) {
+  private static double[] losses(Device device, MathMode math, Fusion fusion, Split digits) {
     double[] losses = new double[STEPS];
     try (Sequential network =
             Sequential.of(
@@ -68,6 +76,7 @@ final class TwinTraining {
                 .math(math)
                 .optimizer(Adam.rate(1e-3))
                 .batch(64)
+                .fusion(fusion)
                 .start(digits.train(), null)) {
       for (int i = 0; i < STEPS; i++) {
         run.step();
