@@ -142,6 +142,15 @@ final class Plots {
             .ifPresent(plot.series()::add);
       }
     }
+    if (products.isEmpty()) {
+      for (String size : List.of("memory", "cache")) {
+        roofs
+            .copy(size)
+            .map(copy -> roof(copy, copy))
+            .map(roof -> new Series("copy, " + size, size, Style.DASHED, roof.subList(0, 2)))
+            .ifPresent(plot.series()::add);
+      }
+    }
     return plot;
   }
 

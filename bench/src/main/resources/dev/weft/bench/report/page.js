@@ -121,6 +121,7 @@ function axis(spec, extra) {
       autoSkipPadding: 14,
       callback(value) {
         if (extra.afterBuildTicks && value < 1e5) return String(value);
+        if (logarithmic && (value === this.min || value === this.max)) return "";
         if (!logarithmic || extra.afterBuildTicks) return short(value);
         // the more decades, the fewer numbers in each
         const span = this.max / this.min;
@@ -137,14 +138,21 @@ function axis(spec, extra) {
 function measured(plot) {
   const values = [...new Set(plot.series.flatMap((s) => s.points.map((p) => p.x)))].sort((a, b) => a - b);
   const apart = values.every((x, i) => i === 0 || x > 1.2 * values[i - 1]);
-  if (values.length < 2 || values.length > 10 || !apart || plot.id.startsWith("roofline")) return {};
+  if (values.length < 1 || values.length > 10 || !apart || plot.id.startsWith("roofline")) return {};
   return {
-    min: values[0] / 1.15,
-    max: values.at(-1) * 1.15,
+    min: values[0] / (values.length === 1 ? 2 : 1.15),
+    max: values.at(-1) * (values.length === 1 ? 2 : 1.15),
     afterBuildTicks(scale) {
       scale.ticks = values.map((value) => ({ value }));
     },
   };
+}
+
+// Points stay clear of the frame.
+function clear(plot) {
+  if (plot.y.scale === "LINEAR") return {};
+  const values = plot.series.flatMap((s) => s.points.flatMap((p) => [p.y, p.low ?? p.y, p.high ?? p.y]));
+  return { min: Math.min(...values) / 1.3, max: Math.max(...values) * 1.3 };
 }
 
 // Bars on a logarithmic axis start well below the shortest one and below what they are compared with.
@@ -176,7 +184,7 @@ function lines(plot) {
       }),
     },
     options: {
-      scales: { x: axis(plot.x, measured(plot)), y: axis(plot.y, {}) },
+      scales: { x: axis(plot.x, measured(plot)), y: axis(plot.y, clear(plot)) },
     },
   };
 }
