@@ -5,7 +5,8 @@
 # minutes, from a bundle: no Java, no Maven, no network. BUNDLE is the folder that
 # "weft bundle --with-bench" makes, or a .tar.gz of it; OUT receives the logs and the JSON (default:
 # $OUT, else gpu-results). Parts that fail or take too long do not stop the others. A short table
-# comes last, and is OUT/summary.txt, too.
+# comes last, and is OUT/summary.txt, too. Exit status: 0 where every part that ran ended well or
+# when its time was over; else 1.
 #   WEFT_GPU_MINUTES   the time for all of it; default: 8.5
 #   WEFT_GPU_SMALL     not empty: small sizes, to rehearse where the GPU is an emulated one
 set -u
@@ -25,6 +26,7 @@ weft=$bundle/bin/weft
 export WEFT_CACHE=$work/cache PYTHONUNBUFFERED=1
 end=$((SECONDS + $(awk "BEGIN {print int(60 * ${WEFT_GPU_MINUTES:-8.5})}")))
 table=()
+failed=0
 
 # part NAME SECONDS COMMAND...: runs it within its time and what is left of all; its output goes to
 # OUT/parts/NAME.log. The row of the table ends with the last line of it that matches $shows.
@@ -48,6 +50,7 @@ part() {
   case $code in
     0) code=ok ;;
     124 | 137) code="time" ;;
+    *) failed=1 ;;
   esac
   table+=("$(printf '%-22s %6s %5d  %s' "$name" "$code" $((SECONDS - started)) "$said")")
   shows=
@@ -62,10 +65,12 @@ row() {
 same() {
   if [[ ! -e $2 || ! -e $3 ]]; then
     row "$1" - 'a file is missing'
+    failed=1
   elif cmp -s "$2" "$3"; then
     row "$1" ok 'the same bits'
   else
     row "$1" DIFFER "$(cmp "$2" "$3" 2>&1 | sed 's|.*/||' | cut -c1-80)"
+    failed=1
   fi
 }
 
@@ -76,7 +81,11 @@ else
 fi
 
 # ---- what is there ----
-shows='NVIDIA|%' part nvidia-smi 20 nvidia-smi
+if command -v nvidia-smi >/dev/null; then
+  shows='NVIDIA|%' part nvidia-smi 20 nvidia-smi
+else
+  row nvidia-smi - 'is not installed'
+fi
 shows='cuda:0' part doctor 60 "$weft" doctor
 if ! grep -q 'cuda:0' "$out/parts/doctor.log"; then
   # what the search should have found; the row above says that it did not
@@ -107,8 +116,8 @@ train() {
   local name=$1 device=$2
   shift 2
   shows='accuracy' part "train-$name" 60 "$weft" train --device "$device" --digits "$digits" \
-    --epochs "$epochs" --hidden "$hidden" --batch 128 --seed 1 --plain --out "$work/$name.safetensors" \
-    --log "$out/parts/train-$name.jsonl" "$@"
+    --epochs "$epochs" --hidden "$hidden" --batch 128 --seed 1 --plain \
+    --out "$work/$name.safetensors" --log "$out/parts/train-$name.jsonl" "$@"
 }
 train cuda-1 cuda
 train cuda-2 cuda
@@ -141,7 +150,7 @@ bench() {
     --minutes "$(awk "BEGIN {print $most / 60}")" --json "$out/parts/bench-$name.json" \
     --html "$out/parts/bench-$name.html"
 }
-bench steps 70 steps --device all ${peers[@]+"${peers[@]}"}
+bench steps 70 steps --device cuda ${peers[@]+"${peers[@]}"}
 bench kernels 60 kernels --device cuda
 bench ceilings 50 ceilings --device cuda
 
@@ -157,9 +166,13 @@ else
   row compute-sanitizer - 'is not installed'
 fi
 
+# ---- the processor beside it, in the time that is left ----
+bench steps-cpu 40 steps --device cpu
+
 cat "$out"/parts/*.log >"$out/gpu.log"
 tar -C "$out" -czf "$out/gpu-parts.tar.gz" parts
 {
   printf '%-22s %6s %5s  %s\n' part result s says
   printf '%s\n' "${table[@]}"
 } | tee "$out/summary.txt"
+exit "$failed"
