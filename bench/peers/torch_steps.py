@@ -15,8 +15,8 @@ On a GPU the time is that of many steps between two events, divided by their num
   python3 torch_steps.py --device cuda --all --json torch.json
   python3 torch_steps.py --batch 8192 --widths 4096 4096 4096 4096 4096 --dtype bf16
 
-The file goes beside Weft's own steps by "weft bench steps --peer-json torch.json", or into a page of
-a run that was made before by "weft bench page run.json --peer-json torch.json".
+The file goes beside Weft's own steps by "weft bench steps --peer-json torch.json", or into a page
+of a run that was made before by "weft bench page run.json --peer-json torch.json".
 """
 
 import argparse

@@ -20,7 +20,7 @@ final class ChildJava {
    *
    * @param options of the Java machine, beside this one's
    * @return the lines that it printed
-   * @throws IllegalStateException where it fails, with the end of what it said
+   * @throws ChildFailedException where it fails, with the end of what it said
    */
   static List<String> run(
       Class<?> main, int threads, List<String> options, List<String> arguments) {
@@ -40,7 +40,7 @@ final class ChildJava {
         int code = process.waitFor();
         if (code != 0) {
           String all = Files.readString(errors) + said;
-          throw new IllegalStateException(
+          throw new ChildFailedException(
               "%s %s failed with %d: ...%s"
                   .formatted(
                       main.getSimpleName(),
@@ -53,10 +53,10 @@ final class ChildJava {
         Files.delete(errors);
       }
     } catch (IOException e) {
-      throw new IllegalStateException("cannot start a Java machine", e);
+      throw new ChildFailedException("cannot start a Java machine", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted", e);
+      throw new ChildFailedException("interrupted", e);
     }
   }
 }

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -150,6 +151,7 @@ public final class Main implements Callable<Integer> {
   private Path html;
 
   private String command;
+  private final AtomicBoolean written = new AtomicBoolean();
 
   private Main() {}
 
@@ -185,10 +187,13 @@ public final class Main implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (threads < 1 || turns < 0) {
-      throw new ParameterException(
-          spec.commandLine(), "--threads must be at least 1, and --turns not negative");
-    }
+    refuse(threads < 1, "--threads must be at least 1");
+    refuse(turns < 0, "--turns must not be negative");
+    refuse(!(minutes >= 0), "--minutes must not be negative");
+    refuse(patience < 0, "--wait must not be negative");
+    refuse(
+        peers.contains(Peer.NONE) && peers.size() > 1,
+        "--peer none stands alone: name others, or none");
     if (html == null && words.contains(Word.COMPARE)) {
       html = Path.of("weft-bench.html");
     }
@@ -209,8 +214,7 @@ public final class Main implements Callable<Integer> {
             sides(),
             System.nanoTime() + (minutes > 0 ? (long) (minutes * 6e10) : Long.MAX_VALUE / 2),
             turns);
-    Thread interrupted = new Thread(() -> write(results));
-    Runtime.getRuntime().addShutdownHook(interrupted);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> write(results)));
     System.out.printf("%s%n%s%n", results.machine().text(), Results.versions());
     for (Part part : Part.values()) {
       if (words.contains(Word.COMPARE) || words.contains(Word.valueOf(part.name()))) {
@@ -221,14 +225,26 @@ public final class Main implements Callable<Integer> {
     compare(results);
     results.missing().forEach(one -> System.out.printf("%n%s: %s%n", one.what(), one.why()));
     write(results);
-    Runtime.getRuntime().removeShutdownHook(interrupted);
-    return results.endurance().stream().allMatch(run -> run.holds())
-        ? CommandLine.ExitCode.OK
-        : CommandLine.ExitCode.SOFTWARE;
+    return results.failed() ? CommandLine.ExitCode.SOFTWARE : CommandLine.ExitCode.OK;
   }
 
-  /** Also what there is when the run is interrupted. */
+  private void refuse(boolean wrong, String why) {
+    if (wrong) {
+      throw new ParameterException(spec.commandLine(), why);
+    }
+  }
+
+  /** Once, also when the run is interrupted: then what there is. */
   private void write(Results results) {
+    // the lock keeps a shutdown from ending the machine in the middle of a file
+    synchronized (results) {
+      if (!written.getAndSet(true)) {
+        writeFiles(results);
+      }
+    }
+  }
+
+  private void writeFiles(Results results) {
     try {
       if (json != null) {
         results.write(json);

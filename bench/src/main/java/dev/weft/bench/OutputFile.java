@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import dev.weft.io.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,10 +27,10 @@ final class OutputFile {
     } catch (IOException e) {
       throw new ParameterException(line, "%s: no folder for %s".formatted(option, file), e);
     }
-    Path probe = Files.exists(file) ? file : file.getParent();
-    if (Files.isDirectory(file) || !Files.isWritable(probe)) {
-      throw new ParameterException(
-          line, "%s: %s is a folder or cannot be written".formatted(option, file));
+    try {
+      AtomicFile.checkWritable(file);
+    } catch (IOException e) {
+      throw new ParameterException(line, "%s: %s".formatted(option, e.getMessage()), e);
     }
   }
 }

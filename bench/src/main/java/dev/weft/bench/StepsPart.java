@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -41,7 +42,8 @@ final class StepsPart {
     }
   }
 
-  private record Row(Target target, Mlp mlp, int turns) {}
+  /** A network on a device. */
+  record Row(Target target, Mlp mlp, int turns) {}
 
   private StepsPart() {}
 
@@ -72,13 +74,25 @@ final class StepsPart {
     return others;
   }
 
-  static void run(Settings settings, Results results) {
+  /** Headlines first, on every device, so that {@code --minutes} cuts what matters least. */
+  static List<Row> rows(Settings settings) {
     List<Row> rows = new ArrayList<>();
+    for (Mlp mlp : headlines()) {
+      settings.targets().forEach(target -> rows.add(new Row(target, mlp, settings.turns(1, 5))));
+    }
     for (Target target : settings.targets()) {
-      headlines().forEach(mlp -> rows.add(new Row(target, mlp, settings.turns(1, 5))));
       others(target).forEach(mlp -> rows.add(new Row(target, mlp, settings.turns(1, 2))));
     }
     rows.removeIf(row -> !settings.wants("step " + row.mlp().network() + ", " + row.mlp().size()));
+    return rows;
+  }
+
+  /**
+   * Trains, compares and times. A peer that fails or does not train alike is left out; where Weft
+   * does, the run {@linkplain Results#failed has failed}.
+   */
+  static void run(Settings settings, Results results) {
+    List<Row> rows = rows(settings);
     Map<Target, List<Contestant>> contestants = new TreeMap<>();
     for (Target target : settings.targets()) {
       contestants.put(target, contestants(settings, target, results));
@@ -88,25 +102,50 @@ final class StepsPart {
     for (Row row : rows) {
       progress.next(
           "%s, %s, %s".formatted(row.target().word(), row.mlp().network(), row.mlp().size()));
-      double[] reference =
-          references.computeIfAbsent(
-              row.mlp().toString(),
-              key ->
-                  LossRun.losses(
-                      Side.WEFT, row.mlp(), MathMode.STRICT, Target.CPU, settings.threads()));
+      double[] reference;
+      try {
+        reference =
+            references.computeIfAbsent(
+                row.mlp().toString(),
+                key ->
+                    LossRun.losses(
+                        Side.WEFT, row.mlp(), MathMode.STRICT, Target.CPU, settings.threads()));
+      } catch (ChildFailedException e) {
+        leaveOut(new Contestant(Side.WEFT, MathMode.STRICT), Target.CPU, row.mlp(), e, results);
+        continue;
+      }
       List<Contestant> sides = new ArrayList<>();
       for (Contestant side : contestants.get(row.target())) {
         try {
           results.add(agreement(settings, row, side, reference));
           sides.add(side);
-        } catch (IllegalStateException e) {
-          System.out.println("  " + e.getMessage());
-          results.add(new Missing(side.who() + ", a step", e.getMessage()));
+        } catch (DisagreementException | ChildFailedException e) {
+          leaveOut(side, row.target(), row.mlp(), e, results);
         }
       }
       if (!sides.isEmpty()) {
         measure(settings, row, sides, results);
       }
+    }
+  }
+
+  private static void leaveOut(
+      Contestant side, Target target, Mlp mlp, RuntimeException why, Results results) {
+    System.out.println("  " + why.getMessage());
+    leaveOut(side.side(), step(side.who(), target, mlp), why.getMessage(), results);
+  }
+
+  private static String step(String who, Target target, Mlp mlp) {
+    return "%s on %s, a step of %s, %s".formatted(who, target.word(), mlp.network(), mlp.size());
+  }
+
+  /** Of a peer it is said; of Weft it is a failure of the run. */
+  static void leaveOut(Side side, String what, String why, Results results) {
+    Missing missing = new Missing(what, why);
+    if (side == Side.WEFT) {
+      results.fail(missing);
+    } else {
+      results.add(missing);
     }
   }
 
@@ -129,12 +168,13 @@ final class StepsPart {
   /**
    * Trains and compares.
    *
-   * @throws IllegalStateException where the losses differ or do not fall
+   * @throws DisagreementException where the losses differ or do not fall
    */
   private static Agreement agreement(
       Settings settings, Row row, Contestant side, double[] reference) {
     double[] losses =
         LossRun.losses(side.side(), row.mlp(), side.mode(), row.target(), settings.threads());
+    sameNumber(losses, reference);
     Agreement agreement =
         new Agreement(
             row.mlp().network(),
@@ -157,12 +197,16 @@ final class StepsPart {
     return new double[] {Arrays.stream(losses).average().orElseThrow()};
   }
 
-  /** The largest relative difference. */
-  static double difference(double[] losses, double[] reference) {
+  private static void sameNumber(double[] losses, double[] reference) {
     if (losses.length != reference.length || losses.length == 0) {
-      throw new IllegalStateException(
+      throw new DisagreementException(
           "%d losses beside %d".formatted(losses.length, reference.length));
     }
+  }
+
+  /** The largest relative difference; NaN where a loss is. */
+  static double difference(double[] losses, double[] reference) {
+    sameNumber(losses, reference);
     double largest = 0;
     for (int i = 0; i < losses.length; i++) {
       double one = Math.abs(losses[i] - reference[i]) / Math.abs(reference[i]);
@@ -174,11 +218,11 @@ final class StepsPart {
   /**
    * Returns where two sides train alike.
    *
-   * @throws IllegalStateException where they do not
+   * @throws DisagreementException where they do not
    */
   static void check(Agreement one) {
     if (!(one.difference() <= one.allowed()) || !(one.last() < LEARNED * one.first())) {
-      throw new IllegalStateException(
+      throw new DisagreementException(
           ("%s, batch %d: %s on %s does not train as Weft STRICT on the CPU does: loss %.5f at"
                   + " first, %.5f after %d steps, largest relative difference %.1e of %.0e")
               .formatted(
@@ -217,14 +261,20 @@ final class StepsPart {
               0,
               mlp.flops()));
     }
-    Measurement first = measured.getFirst();
+    measured.forEach(results::add);
+    Optional<Measurement> reference = measured.stream().filter(StepsPart::isReference).findFirst();
     for (Measurement one : measured) {
-      results.add(one);
-      System.out.printf(
-          "  %-18s %,10.0f us%s%n",
-          one.who(),
-          one.times().median(),
-          one.isWeft() ? "" : ", / " + first.who() + " " + Ratio.of(one, first).text());
+      String ratio =
+          reference
+              .filter(strict -> !one.isWeft())
+              .map(strict -> ", / %s %s".formatted(strict.who(), Ratio.of(one, strict).text()))
+              .orElse("");
+      System.out.printf("  %-18s %,10.0f us%s%n", one.who(), one.times().median(), ratio);
     }
+  }
+
+  /** What others are printed beside: Weft in float32. */
+  private static boolean isReference(Measurement one) {
+    return one.isWeft() && one.mode().equals(MathMode.STRICT.name());
   }
 }

@@ -3,6 +3,7 @@ package dev.weft.bench;
 
 import com.google.gson.Gson;
 import com.google.gson.JsonParseException;
+import dev.weft.bench.peer.Mlp;
 import dev.weft.bench.report.Measurement;
 import dev.weft.bench.report.Measurement.Times;
 import dev.weft.bench.report.Part;
@@ -49,9 +50,12 @@ final class TorchFile {
     }
     List<Measurement> read = new ArrayList<>();
     for (Step step : file.steps()) {
-      if (step.widths() == null || step.device() == null || !(step.medianMicros() > 0)) {
+      if (step.widths() == null
+          || step.device() == null
+          || step.mode() == null
+          || !(step.medianMicros() > 0)) {
         throw new IOException(
-            "%s: step %d has no device, widths or time".formatted(path, read.size()));
+            "%s: step %d has no device, mode, widths or time".formatted(path, read.size()));
       }
       read.add(measurement(path, step));
     }
@@ -60,7 +64,7 @@ final class TorchFile {
 
   private static Measurement measurement(Path path, Step step) throws IOException {
     var widths = step.widths();
-    var mlp = dev.weft.bench.peer.Mlp.of(step.batch(), widths.toArray(Integer[]::new));
+    Mlp mlp = Mlp.of(step.batch(), widths.toArray(Integer[]::new));
     String mode =
         switch (step.dtype()) {
           case "f32" -> "STRICT";

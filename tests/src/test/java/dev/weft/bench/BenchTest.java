@@ -2,6 +2,7 @@
 package dev.weft.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,13 +10,17 @@ import dev.weft.bench.peer.Mlp;
 import dev.weft.bench.peer.Side;
 import dev.weft.bench.peer.Target;
 import dev.weft.bench.report.Agreement;
+import dev.weft.bench.report.Machine;
 import dev.weft.bench.report.Measurement;
 import dev.weft.bench.report.Results;
 import dev.weft.optim.Sgd;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -43,7 +48,13 @@ class BenchTest {
 
   @Test
   void anotherFileIsNotTakenForStepsOfPyTorch(@TempDir Path folder) throws IOException {
-    for (String text : List.of("{}", "[", "{\"steps\": [{}]}", TORCH.replace("tf32", "fp8"))) {
+    for (String text :
+        List.of(
+            "{}",
+            "[",
+            "{\"steps\": [{}]}",
+            TORCH.replace("tf32", "fp8"),
+            TORCH.replace("\"mode\": \"graph\",", ""))) {
       Path file = Files.writeString(folder.resolve("torch.json"), text);
       IOException e = assertThrows(IOException.class, () -> TorchFile.read(file));
       assertTrue(e.getMessage().contains("torch.json"), e.getMessage());
@@ -59,15 +70,57 @@ class BenchTest {
             new double[] {2.3, 1.9, 1.51},
             new double[] {2.3, Double.NaN, 1.5},
             new double[] {2.3, 1.8, 1.5})) {
-      assertThrows(IllegalStateException.class, () -> StepsPart.check(agreement(wrong, reference)));
+      assertThrows(DisagreementException.class, () -> StepsPart.check(agreement(wrong, reference)));
     }
     double[] flat = {2.3, 2.3, 2.3};
     assertThrows(
-        IllegalStateException.class,
+        DisagreementException.class,
         () -> StepsPart.check(agreement(flat, flat)),
         "they agree, but nothing is learned");
     assertThrows(
-        IllegalStateException.class, () -> StepsPart.difference(new double[] {1}, reference));
+        DisagreementException.class, () -> StepsPart.difference(new double[] {1}, reference));
+  }
+
+  @Test
+  void headlinesComeFirstOnEveryDevice() {
+    Settings settings =
+        new Settings(
+            Settings.Effort.FULL,
+            1,
+            Pattern.compile(""),
+            Duration.ZERO,
+            List.of(Target.CPU, Target.CUDA),
+            Set.of(),
+            0,
+            0);
+    List<StepsPart.Row> rows = StepsPart.rows(settings);
+    assertEquals(
+        List.of(Target.CPU, Target.CUDA, Target.CPU, Target.CUDA),
+        rows.stream().limit(4).map(StepsPart.Row::target).toList());
+    int most = rows.getFirst().turns();
+    assertTrue(rows.stream().limit(8).allMatch(row -> row.turns() == most));
+    assertTrue(rows.stream().skip(8).allMatch(row -> row.turns() < most));
+  }
+
+  @Test
+  void onlyWeftLeftOutIsAFailure() {
+    Results results = new Results(Machine.here(1), "");
+    StepsPart.leaveOut(Side.DJL, "DJL STRICT, a step", "its losses differ", results);
+    assertFalse(results.failed());
+    StepsPart.leaveOut(Side.WEFT, "Weft FAST, a step", "its losses differ", results);
+    assertTrue(results.failed());
+    assertEquals(2, results.missing().size());
+  }
+
+  @Test
+  void aFileThatCannotBeWrittenStaysAsItWas(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("run.json");
+    Results good = new Results(Machine.here(1), "good");
+    good.write(file);
+    Results infinite = new Results(Machine.here(1), "bad");
+    infinite.finish(Double.POSITIVE_INFINITY); // which JSON does not have
+    assertThrows(IllegalArgumentException.class, () -> infinite.write(file));
+    assertEquals("good", Results.read(file).command());
   }
 
   private static Agreement agreement(double[] losses, double[] reference) {
@@ -106,6 +159,11 @@ class BenchTest {
     assertEquals(2, Main.run("stepz"));
     assertEquals(2, Main.run("steps", "--device", "tpu"));
     assertEquals(2, Main.run("steps", "--threads", "0"));
+    assertEquals(2, Main.run("steps", "--turns", "-1"));
+    assertEquals(2, Main.run("steps", "--minutes", "-1"));
+    assertEquals(2, Main.run("steps", "--minutes", "NaN"));
+    assertEquals(2, Main.run("steps", "--wait", "-1"));
+    assertEquals(2, Main.run("steps", "--peer", "none,djl"));
     assertEquals(2, Main.run("steps", "--json", folder.toString()), "a folder is no file");
     assertEquals(1, Main.run("steps", "--peer-json", folder.resolve("nothing").toString()));
   }

@@ -3,6 +3,7 @@ package dev.weft.bench.kernel;
 
 import dev.weft.Device;
 import dev.weft.Tensor;
+import dev.weft.device.Bfloat16;
 import java.util.Arrays;
 
 /**
@@ -60,14 +61,12 @@ public final class KernelCheck {
     }
   }
 
-  /** There is no float64 of these: against Java's own rounding, to the bit. */
+  /** There is no float64 of these: against {@link Bfloat16}, to the bit. */
   private static void cast(KernelCase kernel, KernelMemory memory, Device device) {
     float[] wide = memory.matrix(kernel == KernelCase.TO_BF16 ? 0 : 1).toFloats();
     short[] half = memory.halves();
     for (int i = 0; i < wide.length; i++) {
-      int bits = Float.floatToIntBits(wide[i]);
-      short rounded = (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
-      if (rounded != half[i]) {
+      if (Bfloat16.bits(wide[i]) != half[i]) {
         throw new IllegalStateException(
             "%s on %s: element %d is %s and %#x".formatted(kernel, device, i, wide[i], half[i]));
       }

@@ -7,7 +7,10 @@ import java.util.Locale;
 public enum KernelSize {
   /** 256 KiB: what a step of a small network works on. */
   CACHE(128, 512),
-  /** 128 MiB: larger than the caches of processors and GPUs. */
+  /**
+   * 128 MiB: larger than the caches of GPUs and of most processors. Some have more, such as an EPYC
+   * with 256 MB of third-level cache; there it is not memory that is timed.
+   */
   MEMORY(16384, 2048),
   /** Nothing divides it: for tests. */
   ODD(13, 131);

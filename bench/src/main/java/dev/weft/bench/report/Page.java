@@ -3,13 +3,16 @@ package dev.weft.bench.report;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import dev.weft.io.AtomicFile;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.Writer;
+import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** A run as one HTML file that needs no other and no network. Chart.js draws its plots. */
 public final class Page {
@@ -30,9 +33,16 @@ public final class Page {
     this.plots = new Plots(results);
   }
 
-  /** Writes the file, in place of what it was before. */
+  /** Writes the file, in place of what it was before, which stays where writing fails. */
   public void write(Path file) throws IOException {
-    Files.writeString(file, html());
+    String html = html();
+    AtomicFile.write(
+        file,
+        channel -> {
+          Writer text = Channels.newWriter(channel, StandardCharsets.UTF_8);
+          text.write(html);
+          text.flush();
+        });
   }
 
   /** The page. */
@@ -136,11 +146,12 @@ public final class Page {
           """
           <figure class="%s">
           <figcaption><h3>%s</h3><p>%s</p></figcaption>
-          <div class="canvas" style="--bars:%d"><canvas id="%s" role="img" aria-label="%s"></canvas></div>
+          <div class="canvas" style="--bars:%d">
+          <canvas id="%s" role="img" aria-label="%s"></canvas></div>
           </figure>
           """
               .formatted(
-                  plot.kind().name().toLowerCase(java.util.Locale.ROOT),
+                  plot.kind().name().toLowerCase(Locale.ROOT),
                   Html.escape(plot.title()),
                   Html.escape(plot.caption()),
                   bars(plot),

@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
-import java.util.function.ToLongFunction;
 
 /** The plots of a run. */
 final class Plots {
@@ -33,7 +32,7 @@ final class Plots {
           case CEILINGS -> List.of(products());
           case KERNELS -> kernels();
           case STEPS -> steps();
-          case SCALING -> scaling();
+          case SCALING -> new ScalingPlots(results).all();
           case HOST -> List.of();
         };
     return plots.stream().filter(plot -> !plot.isEmpty()).toList();
@@ -247,110 +246,6 @@ final class Plots {
         List.copyOf(series.values()));
   }
 
-  private List<Plot> scaling() {
-    List<Plot> plots = new ArrayList<>();
-    List<Measurement> all = results.of(Part.SCALING);
-    for (String quantity : distinct(all, Measurement::group)) {
-      Plot plot =
-          Plot.lines(
-              id("scaling-" + quantity),
-              "Time against " + quantity,
-              "Points are measured; the broken line is a + b x through them. Off that line by at"
-                  + " most: "
-                  + deviations(quantity)
-                  + ".",
-              Axis.of(quantity, Scale.LOGARITHMIC),
-              Axis.of("microseconds", Scale.LOGARITHMIC));
-      tables
-          .scalingSeries()
-          .values()
-          .forEach(
-              points -> {
-                Measurement any = points.getFirst();
-                if (!any.group().equals(quantity)) {
-                  return;
-                }
-                String name = whoAndWhere(any);
-                plot.series().add(new Series(name, colour(any), Style.POINTS, timed(points)));
-                if (points.size() >= 3) {
-                  LinearFit fit = Tables.fit(points);
-                  List<Point> line =
-                      points.stream()
-                          .map(one -> new Point(one.x(), fit.at(one.x()), null, null, "line"))
-                          .toList();
-                  plot.series().add(new Series(name + ", line", colour(any), Style.DASHED, line));
-                }
-              });
-      plots.add(plot);
-    }
-    plots.addAll(memory());
-    return plots;
-  }
-
-  private String deviations(String quantity) {
-    List<String> each = new ArrayList<>();
-    for (List<Measurement> points : tables.scalingSeries().values()) {
-      if (points.getFirst().group().equals(quantity) && points.size() >= 3) {
-        each.add(
-            "%s %.1f %%"
-                .formatted(whoAndWhere(points.getFirst()), 100 * Tables.fit(points).deviation()));
-      }
-    }
-    return String.join(", ", each);
-  }
-
-  private List<Plot> memory() {
-    List<Plot> plots = new ArrayList<>();
-    List<String> quantities = results.memory().stream().map(Memory::group).distinct().toList();
-    for (String quantity : quantities) {
-      Plot plot =
-          Plot.lines(
-              id("memory-" + quantity),
-              "Memory against " + quantity,
-              "Points are the most that was live on the device; the broken line is parameters x"
-                  + " (value + gradient + state) + data + one batch of activations.",
-              Axis.of(quantity, Scale.LOGARITHMIC),
-              Axis.of("MB", Scale.LOGARITHMIC));
-      Map<String, List<Memory>> runs = new LinkedHashMap<>();
-      for (Memory one : results.memory()) {
-        if (one.group().equals(quantity)) {
-          String optimizer = one.optimizer().replaceAll("\\(.*", "");
-          runs.computeIfAbsent(optimizer + ", " + one.device(), unseen -> new ArrayList<>())
-              .add(one);
-        }
-      }
-      runs.forEach(
-          (name, its) -> {
-            plot.series().add(memory(name, name, Style.POINTS, its, Memory::peakBytes));
-            plot.series()
-                .add(memory(name + ", formula", name, Style.DASHED, its, Memory::formulaBytes));
-          });
-      plots.add(plot);
-    }
-    return plots;
-  }
-
-  private static Series memory(
-      String name, String key, Style style, List<Memory> runs, ToLongFunction<Memory> bytes) {
-    List<Point> points =
-        runs.stream()
-            .map(
-                one ->
-                    new Point(
-                        one.x(),
-                        bytes.applyAsLong(one) / 1e6,
-                        null,
-                        null,
-                        "%s, %s: %.1f MB, %+.1f %% off the formula"
-                            .formatted(
-                                one.network(),
-                                one.optimizer(),
-                                bytes.applyAsLong(one) / 1e6,
-                                100 * one.deviation())))
-            .toList();
-    return new Series(name, key, style, points);
-  }
-
   /** Speed-up of the GPU, one plot a part; none where there was no GPU. */
   List<Plot> compare() {
     List<Plot> plots = new ArrayList<>();
@@ -412,11 +307,11 @@ final class Plots {
   }
 
   /** A name that can stand in an attribute. */
-  private static String id(String name) {
+  static String id(String name) {
     return name.replaceAll("[^A-Za-z0-9-]+", "");
   }
 
-  private static List<Point> timed(List<Measurement> measured) {
+  static List<Point> timed(List<Measurement> measured) {
     return measured.stream()
         .map(
             one ->
@@ -430,11 +325,11 @@ final class Plots {
         .toList();
   }
 
-  private static String whoAndWhere(Measurement one) {
+  static String whoAndWhere(Measurement one) {
     return one.who() + ", " + one.device();
   }
 
-  private static String colour(Measurement one) {
+  static String colour(Measurement one) {
     return one.device().equals("cpu") ? one.who() : one.who() + " gpu";
   }
 
@@ -442,8 +337,7 @@ final class Plots {
     return distinct(results.of(part), Measurement::device);
   }
 
-  private static List<String> distinct(
-      List<Measurement> measured, Function<Measurement, String> property) {
+  static List<String> distinct(List<Measurement> measured, Function<Measurement, String> property) {
     return measured.stream().map(property).distinct().toList();
   }
 }

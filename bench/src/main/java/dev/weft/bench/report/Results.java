@@ -4,11 +4,13 @@ package dev.weft.bench.report;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonParseException;
+import dev.weft.io.AtomicFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.io.Writer;
+import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +25,8 @@ import java.util.function.Predicate;
 
 /**
  * A run: where, when, by which versions and which command, and all that was measured. As JSON, its
- * fields are the objects of a file.
+ * fields are the objects of a file. One thread may add while another writes; who reads meanwhile
+ * holds this object's lock.
  */
 public final class Results {
   private static final Gson GSON = new GsonBuilder().setPrettyPrinting().create();
@@ -39,6 +42,8 @@ public final class Results {
   private final List<Memory> memory = new ArrayList<>();
   private final List<Endurance> endurance = new ArrayList<>();
   private double loadAtTheEnd;
+  // how this run ends, not what it measured
+  private transient boolean failed;
 
   /** A run that begins. */
   public Results(Machine machine, String command) {
@@ -72,34 +77,45 @@ public final class Results {
   }
 
   /** Adds something measured. */
-  public void add(Measurement measurement) {
+  public synchronized void add(Measurement measurement) {
     measurements.add(measurement);
   }
 
   /** Adds two sides that train alike. */
-  public void add(Agreement agreement) {
+  public synchronized void add(Agreement agreement) {
     agreements.add(agreement);
   }
 
   /** Adds a run's memory. */
-  public void add(Memory run) {
+  public synchronized void add(Memory run) {
     memory.add(run);
   }
 
   /** Adds a long run's memory. */
-  public void add(Endurance run) {
+  public synchronized void add(Endurance run) {
     endurance.add(run);
   }
 
   /** Says what was not measured; the same is said once. */
-  public void add(Missing what) {
+  public synchronized void add(Missing what) {
     if (!missing.contains(what)) {
       missing.add(what);
     }
   }
 
+  /** Says what Weft itself did wrong: the run ends with an error. */
+  public synchronized void fail(Missing what) {
+    add(what);
+    failed = true;
+  }
+
+  /** Whether Weft did something wrong in this run. */
+  public synchronized boolean failed() {
+    return failed || endurance.stream().anyMatch(run -> !run.holds());
+  }
+
   /** Ends the run. */
-  public void finish(double load) {
+  public synchronized void finish(double load) {
     loadAtTheEnd = load;
   }
 
@@ -158,12 +174,16 @@ public final class Results {
     return "%.2f before, %.2f after".formatted(machine.load(), loadAtTheEnd);
   }
 
-  /** Writes the file, in place of what it was before. */
-  public void write(Path file) throws IOException {
-    try (Writer text = Files.newBufferedWriter(file)) {
-      GSON.toJson(this, text);
-      text.write('\n');
-    }
+  /** Writes the file, in place of what it was before, which stays where writing fails. */
+  public synchronized void write(Path file) throws IOException {
+    AtomicFile.write(
+        file,
+        channel -> {
+          Writer text = Channels.newWriter(channel, StandardCharsets.UTF_8);
+          GSON.toJson(this, text);
+          text.write('\n');
+          text.flush();
+        });
   }
 
   /**

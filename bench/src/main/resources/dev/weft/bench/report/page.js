@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 "use strict";
 // Draws every plot of the list with Chart.js, in the colours of the day or of the night.
 const plots = JSON.parse(document.getElementById("plots").textContent);
@@ -136,9 +137,11 @@ function axis(spec, extra) {
 
 // Where few values were measured, the axis names those and no others.
 function measured(plot) {
-  const values = [...new Set(plot.series.flatMap((s) => s.points.map((p) => p.x)))].sort((a, b) => a - b);
+  const all = plot.series.flatMap((s) => s.points.map((p) => p.x));
+  const values = [...new Set(all)].sort((a, b) => a - b);
   const apart = values.every((x, i) => i === 0 || x > 1.2 * values[i - 1]);
-  if (values.length < 1 || values.length > 10 || !apart || plot.id.startsWith("roofline")) return {};
+  const few = values.length >= 1 && values.length <= 10;
+  if (!few || !apart || plot.id.startsWith("roofline")) return {};
   return {
     min: values[0] / (values.length === 1 ? 2 : 1.15),
     max: values.at(-1) * (values.length === 1 ? 2 : 1.15),
@@ -151,14 +154,17 @@ function measured(plot) {
 // Points stay clear of the frame.
 function clear(plot) {
   if (plot.y.scale === "LINEAR") return {};
-  const values = plot.series.flatMap((s) => s.points.flatMap((p) => [p.y, p.low ?? p.y, p.high ?? p.y]));
+  const points = plot.series.flatMap((s) => s.points);
+  const values = points.flatMap((p) => [p.y, p.low ?? p.y, p.high ?? p.y]);
   return { min: Math.min(...values) / 1.3, max: Math.max(...values) * 1.3 };
 }
 
-// Bars on a logarithmic axis start well below the shortest one and below what they are compared with.
+// Bars on a logarithmic axis start well below the shortest one and below what they are compared
+// with.
 function room(plot) {
   if (plot.x.scale === "LINEAR") return { beginAtZero: true };
-  const values = plot.series.flatMap((s) => s.points.map((p) => p.y)).concat(plot.x.reference ?? []);
+  const lengths = plot.series.flatMap((s) => s.points.map((p) => p.y));
+  const values = lengths.concat(plot.x.reference ?? []);
   return { min: Math.min(...values) / 2, max: Math.max(...values) * 1.6 };
 }
 
@@ -195,7 +201,8 @@ function bars(plot) {
     data: {
       labels: plot.categories,
       datasets: plot.series.map((series) => {
-        const points = plot.categories.map((_, at) => series.points.find((p) => p.x === at) ?? null);
+        const at = (place) => series.points.find((p) => p.x === place) ?? null;
+        const points = plot.categories.map((_, place) => at(place));
         return {
           label: series.name,
           points,
