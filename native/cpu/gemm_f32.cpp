@@ -134,9 +134,15 @@ void convert(const From* from, int64_t from_stride, To* to, int64_t to_stride, i
   }
 }
 
-// A bfloat16 matrix as floats without gaps, in memory that is kept for the next one.
-float* widen(void* matrix, int64_t rows, int64_t cols, int64_t stride, std::vector<float>& memory) {
+// Room for a matrix of floats, kept for the next one: it grows to the largest and stays.
+float* room(int64_t rows, int64_t cols, std::vector<float>& memory) {
   if ((int64_t)memory.size() < rows * cols) memory.resize((size_t)(rows * cols));
+  return memory.data();
+}
+
+// A bfloat16 matrix as floats without gaps.
+float* widen(void* matrix, int64_t rows, int64_t cols, int64_t stride, std::vector<float>& memory) {
+  room(rows, cols, memory);
   convert(static_cast<const bf16*>(matrix), stride, memory.data(), cols, rows, cols);
   return memory.data();
 }
@@ -156,7 +162,8 @@ void multiply_widened(const weft_gemm& a, const packer& pack) {
   wide.fast = 0;
   if (a.c_wide) return multiply(wide, FLOAT, pack);
   wide.ldc = a.n;
-  wide.c = widen(a.c, a.m, a.n, a.ldc, result);
+  // with beta 0, c is never read
+  wide.c = a.beta != 0 ? widen(a.c, a.m, a.n, a.ldc, result) : room(a.m, a.n, result);
   multiply(wide, FLOAT, pack);
   convert(static_cast<const float*>(wide.c), a.n, static_cast<bf16*>(a.c), a.ldc, a.m, a.n);
 }

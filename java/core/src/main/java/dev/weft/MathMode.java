@@ -11,7 +11,8 @@ public enum MathMode {
   /**
    * float32 in memory; matrix products round their operands as they read them and add up in
    * float32: to TF32 (10 bits of fraction) on a GPU, to bfloat16 (7 bits) on a processor that has
-   * instructions for it. On others it is {@link #STRICT}.
+   * instructions for it. On others it is {@link #STRICT}. A narrow network's fused step stays
+   * float32 on a GPU.
    */
   FAST(DType.F32),
   /**

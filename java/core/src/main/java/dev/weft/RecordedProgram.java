@@ -2,8 +2,10 @@
 package dev.weft;
 
 import dev.weft.device.Call;
+import dev.weft.device.Closing;
 import dev.weft.device.Program;
 import dev.weft.device.TimedProgram;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -14,6 +16,7 @@ public final class RecordedProgram implements Program {
   private final Device device;
   private final Program program;
   private final List<Call> calls;
+  private final List<Timed> timed = new ArrayList<>();
   private boolean closed;
 
   RecordedProgram(Device device, Program program, List<Call> calls) {
@@ -46,11 +49,46 @@ public final class RecordedProgram implements Program {
   }
 
   /**
-   * The same calls with a clock between them. What this program needs must outlive that one, too.
+   * The same calls with a clock between them, for the same thread. Closing this program closes that
+   * one, too.
    */
   public TimedProgram timed() {
     check();
-    return device.backend().timed(calls);
+    Timed made = new Timed(device.backend().timed(calls));
+    timed.add(made);
+    return made;
+  }
+
+  /** The backend's timed program, behind the checks of this one. */
+  private final class Timed implements TimedProgram {
+    private final TimedProgram program;
+
+    Timed(TimedProgram program) {
+      this.program = program;
+    }
+
+    @Override
+    public void run(long[] nanoseconds) {
+      check();
+      if (!timed.contains(this)) {
+        throw new IllegalStateException("the timed program on " + device + " is closed");
+      }
+      program.run(nanoseconds);
+    }
+
+    @Override
+    public int size() {
+      return program.size();
+    }
+
+    @Override
+    public void close() {
+      if (!device.isClosed() && timed.contains(this)) {
+        device.check();
+        timed.remove(this);
+        program.close();
+      }
+    }
   }
 
   /** A device that is closed has freed its programs already. */
@@ -59,7 +97,10 @@ public final class RecordedProgram implements Program {
     if (!closed && !device.isClosed()) {
       device.check();
       closed = true;
-      program.close();
+      Closing closing = new Closing();
+      List.copyOf(timed).forEach(each -> closing.run(each::close));
+      closing.run(program::close);
+      closing.finish();
     }
   }
 }

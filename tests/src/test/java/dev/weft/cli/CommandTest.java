@@ -132,8 +132,8 @@ class CommandTest {
     assertTrue(report.get("passed").getAsBoolean());
     assertEquals("cpu", report.get("device").getAsString());
     assertTrue(report.getAsJsonArray("checks").size() > 50);
-    // three math modes, two of which can be fused
-    assertEquals(5, report.getAsJsonArray("training").size());
+    // four math modes, three of which can be fused
+    assertEquals(7, report.getAsJsonArray("training").size());
     Weft.run("selftest", "--json", folder.resolve("absent/x.json"))
         .failed(Main.FAILURE, "does not exist");
   }

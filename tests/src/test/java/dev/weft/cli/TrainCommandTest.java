@@ -152,7 +152,11 @@ class TrainCommandTest {
     assertTrue(
         JsonParser.parseString(Files.readString(trace)).getAsJsonObject().has("traceEvents"));
     assertFalse(Files.exists(file), "nothing was trained");
-    assertFalse(train("--profile").succeeded().out().contains("wrote"));
+    assertFalse(out.contains("inside the two fused kernels"), out);
+    String fused = train("--profile", "--fusion", "always").succeeded().out();
+    assertFalse(fused.contains("wrote"), fused);
+    assertTrue(fused.contains("products are inside the two fused kernels"), fused);
+    assertFalse(fused.contains("inside matrix products"), fused);
   }
 
   @Test

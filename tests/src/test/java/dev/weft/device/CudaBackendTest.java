@@ -85,6 +85,22 @@ class CudaBackendTest {
   }
 
   @Test
+  void timingIsRefusedWhileRecordingWhichGoesOn() {
+    KernelMemory memory = new KernelMemory(cuda, Precision.F32);
+    long x = memory.zeros(1000);
+    cuda.beginRecording();
+    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 1000, 1), 1000);
+    assertThrows(IllegalStateException.class, () -> cuda.timed(List.of()));
+    cuda.run(
+        Kernel.UNARY_FORWARD, Precision.F32, new Arguments.UnaryForward(x, x, 1000, 0, 3), 1000);
+    try (Program program = cuda.endRecording()) {
+      assertEquals(2, program.size());
+      program.run();
+      assertEquals(3, memory.read(x, 1000)[999]);
+    }
+  }
+
+  @Test
   void copiesAreRefusedWhileRecording() {
     long x = cuda.allocate(64);
     cuda.beginRecording();

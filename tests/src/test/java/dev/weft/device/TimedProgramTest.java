@@ -15,6 +15,7 @@ import dev.weft.support.Emulator;
 import dev.weft.support.OnEachDevice;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -122,6 +123,41 @@ class TimedProgramTest {
       RecordedProgram program = device.record(() -> {});
       program.close();
       assertThrows(IllegalStateException.class, program::timed);
+    }
+  }
+
+  @OnEachDevice
+  void aTimedProgramEndsWithItsProgram(OnEachDevice.Place place) {
+    try (Device device = place.open()) {
+      RecordedProgram program = device.record(() -> {});
+      try (TimedProgram timed = program.timed()) {
+        timed.run(new long[1]);
+      }
+      TimedProgram closed = program.timed();
+      closed.close();
+      assertThrows(IllegalStateException.class, () -> closed.run(new long[1]));
+      TimedProgram open = program.timed();
+      program.close();
+      assertThrows(IllegalStateException.class, () -> open.run(new long[1]));
+      open.close();
+    }
+  }
+
+  @OnEachDevice
+  void aTimedProgramBelongsToTheDevicesThread(OnEachDevice.Place place) throws Exception {
+    try (Device device = place.open();
+        RecordedProgram program = device.record(() -> {});
+        TimedProgram timed = program.timed()) {
+      AtomicReference<Throwable> failure = new AtomicReference<>();
+      Thread other =
+          new Thread(
+              () ->
+                  failure.set(
+                      assertThrows(IllegalStateException.class, () -> timed.run(new long[1]))));
+      other.start();
+      other.join();
+      assertTrue(failure.get().getMessage().contains("belongs to thread"));
+      timed.run(new long[1]);
     }
   }
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.MathMode;
 import dev.weft.StepState;
@@ -19,6 +20,7 @@ import dev.weft.data.Digits;
 import dev.weft.data.Idx;
 import dev.weft.data.LastBatch;
 import dev.weft.data.Split;
+import dev.weft.device.Arithmetic;
 import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.nn.Loss;
 import dev.weft.nn.MeanSquaredError;
@@ -421,6 +423,60 @@ public class FusedStepTest {
       Run strict = Run.of(recipe.math(MathMode.STRICT), data, Place.CPU, Fusion.NEVER, 6);
       double distance = strict.distance(fast);
       assertTrue(distance < 0.02, () -> "distance " + distance);
+    }
+  }
+
+  /** Whose arithmetic a call says it has is what its ceiling is taken for. */
+  @ParameterizedTest
+  @EnumSource(Place.class)
+  void fusedKernelsOfAGpuStayInFloat32(Place place) {
+    try (Device device = place.open();
+        Sequential network = Sequential.parse("linear(4,8) relu linear(8,3)");
+        TrainingRun run =
+            Trainer.of(network)
+                .on(device)
+                .math(MathMode.FAST)
+                .batch(8)
+                .fusion(Fusion.ALWAYS)
+                .start(labelled(4, 3), null)) {
+      Arithmetic expected = place == Place.CPU ? Arithmetic.FAST : Arithmetic.STRICT;
+      run.full().calls().forEach(call -> assertEquals(expected, call.arithmetic()));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Place.class)
+  void stepsAreFusedByThemselvesWhereThatPays(Place place) {
+    boolean vectors = !CpuLibrary.get().isa().equals("baseline");
+    try (Device device = place.open()) {
+      boolean cpu = place == Place.CPU;
+      int most = cpu ? 512 : 256;
+      assertEquals(!cpu || vectors, FusedStep.isFaster(device, DType.F32, most));
+      assertFalse(FusedStep.isFaster(device, DType.F32, most + 1));
+      assertFalse(FusedStep.isFaster(device, DType.F64, 1));
+      for (MathMode math : List.of(MathMode.STRICT, MathMode.DOUBLE)) {
+        try (Sequential network = Sequential.parse("linear(4,8) relu linear(8,3)");
+            TrainingRun run =
+                Trainer.of(network).on(device).math(math).batch(8).start(labelled(4, 3), null)) {
+          assertEquals(math == MathMode.STRICT && (!cpu || vectors), run.isFused());
+        }
+      }
+    }
+  }
+
+  @Test
+  void rowsTrainedOnAreThoseOfTheEpoch() {
+    try (Device device = Device.cpu();
+        Sequential network = Sequential.parse("linear(4,8) relu linear(8,3)");
+        TrainingRun run = Trainer.of(network).on(device).batch(24).start(labelled(4, 3), null)) {
+      List<Long> rows = new ArrayList<>();
+      for (int step = 0; step < 2 * run.stepsPerEpoch(); step++) {
+        run.step();
+        Evaluation trained = run.trained();
+        rows.add(trained.rows());
+        assertTrue(trained.loss() > 0.3, trained::toString); // ln 3 at first
+      }
+      assertEquals(List.of(24L, 48L, 64L, 24L, 48L, 64L), rows);
     }
   }
 

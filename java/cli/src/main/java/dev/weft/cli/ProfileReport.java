@@ -2,6 +2,7 @@
 package dev.weft.cli;
 
 import dev.weft.Device;
+import dev.weft.device.Phase;
 import dev.weft.profile.Ceilings;
 import dev.weft.profile.Profile;
 import dev.weft.profile.Trace;
@@ -67,10 +68,16 @@ final class ProfileReport {
             ? ""
             : "; %s us an epoch of %d steps for a new order of examples"
                 .formatted(micros(profile.epochTurn()), profile.stepsPerEpoch()));
-    line(
-        "products %s of the step inside matrix products (%s)",
-        Amount.percent(profile.shareOfProducts()),
-        profile.device().equals("cpu") ? "oneDNN" : "cuBLAS");
+    boolean fused =
+        profile.entries().stream().anyMatch(entry -> entry.call().phase() == Phase.FUSED);
+    if (fused) {
+      line("products are inside the two fused kernels");
+    } else {
+      line(
+          "products %s of the step inside matrix products (%s)",
+          Amount.percent(profile.shareOfProducts()),
+          profile.device().equals("cpu") ? "oneDNN" : "cuBLAS");
+    }
     table("phase", profile.byPhase(), profile);
     table("layer", profile.byLayer(), profile);
     table("kernel", profile.byKernel(), profile);

@@ -101,7 +101,7 @@ final class SelftestCommand implements Callable<Integer> {
           (quick ? test.elements(SMALL) : test).run().stream().filter(telling).toList();
       boolean passed = table.finish() == Main.SUCCESS;
       List<TwinTraining.Outcome> training = new ArrayList<>();
-      for (MathMode math : List.of(MathMode.STRICT, MathMode.BF16, MathMode.DOUBLE)) {
+      for (MathMode math : MathMode.values()) {
         for (Fusion fusion : TwinTraining.fusions(math)) {
           TwinTraining.Outcome outcome = TwinTraining.run(device, math, fusion);
           training.add(outcome);
@@ -148,6 +148,7 @@ final class SelftestCommand implements Callable<Integer> {
     ceilings.add(machine.copy());
     for (int size : machine.productSizes()) {
       ceilings.add(machine.gemm(Arithmetic.STRICT, size));
+      ceilings.add(machine.gemm(Arithmetic.FAST, size));
       ceilings.add(machine.gemm(Arithmetic.BF16, size));
     }
     for (Ceilings.Ceiling each : ceilings) {

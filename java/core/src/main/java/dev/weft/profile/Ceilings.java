@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.ToLongFunction;
 
 /**
  * How fast a device is at best: bytes copied, by the size of what is copied, and products of square
@@ -27,6 +28,9 @@ public final class Ceilings {
   private static final double NANOSECONDS = 1e9;
   private static final int MEASUREMENTS = 5;
   private static final double USUAL_SECONDS = 0.3;
+
+  /** What a measurement leaves to others: it takes at most one part of so many of what is free. */
+  private static final long PARTS_OF_FREE = 4;
 
   private final Device device;
   private final double seconds;
@@ -41,7 +45,7 @@ public final class Ceilings {
    */
   public record Ceiling(String name, double value, String unit) {}
 
-  /** Ceilings that are worth keeping: 2 seconds for each. */
+  /** Ceilings that are worth keeping: 0.3 seconds for each measurement. */
   public Ceilings(Device device) {
     this(device, USUAL_SECONDS);
   }
@@ -76,19 +80,32 @@ public final class Ceilings {
     return device.name().equals("cpu");
   }
 
-  /** Bytes read and written by one copy, for sizes that lie in other caches or in none. */
+  /**
+   * Bytes read and written by one copy, for sizes that lie in other caches or in none; those for
+   * which there is memory now.
+   */
   public List<Long> copySizes() {
     return cpu()
         ? List.of(256L << 10, 2L << 20, 16L << 20, 256L << 20)
-        : List.of(4L << 20, 32L << 20, 256L << 20, 2L << 30);
+        : fitting(List.of(4L << 20, 32L << 20, 256L << 20, 2L << 30), bytes -> bytes);
   }
 
-  /** Rows and columns of the matrices that are multiplied. */
+  /** Rows and columns of the matrices that are multiplied; those for which there is memory now. */
   public List<Integer> productSizes() {
-    return cpu() ? List.of(512, 1024, 2048) : List.of(4096, 8192);
+    return cpu()
+        ? List.of(512, 1024, 2048)
+        : fitting(List.of(1024, 4096, 8192), n -> 3L * n * n * Double.BYTES);
   }
 
-  /** The largest copy, which no cache holds. */
+  /** The sizes that take a modest part of the free memory, at least the smallest. */
+  private <S> List<S> fitting(List<S> sizes, ToLongFunction<S> bytes) {
+    long room = device.freeMemory() / PARTS_OF_FREE;
+    return sizes.stream()
+        .filter(size -> size.equals(sizes.getFirst()) || bytes.applyAsLong(size) <= room)
+        .toList();
+  }
+
+  /** The largest copy, which no cache holds where there is memory for it. */
   public Ceiling copy() {
     return copy(copySizes().getLast());
   }

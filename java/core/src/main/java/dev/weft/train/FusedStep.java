@@ -11,6 +11,7 @@ import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import dev.weft.device.Phase;
+import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.nn.Loss;
 import dev.weft.nn.MeanSquaredError;
 import dev.weft.nn.SoftmaxCrossEntropy;
@@ -37,7 +38,8 @@ final class FusedStep implements AutoCloseable {
   private static final int STRIP = 32; // to whose multiples widths are rounded up
   private static final int TILE = 8; // rows of a weight matrix in a block of the update
 
-  private static final int MOST_ROWS = 512;
+  private static final int MOST_ROWS = 512; // as far as it was measured
+  private static final int MOST_ROWS_ON_GPU = 256; // 64 blocks, each of which reads all weights
 
   private final Settings settings;
   private final List<FusedLayers.Fused> layers;
@@ -135,11 +137,22 @@ final class FusedStep implements AutoCloseable {
   }
 
   /**
-   * Whether the fused step is the faster one for batches of so many rows: as measured on a CPU
-   * (bench/README.md), and as expected on a GPU, where each four rows read all weights again.
+   * Whether the fused step is the faster one for batches of so many rows. On a CPU as measured
+   * (bench/README.md): with AVX2 or better. On a GPU as expected, not measured: small steps are
+   * bound by their launches, but each four rows read all weights again. In float64 nothing was
+   * measured, and it is for checking.
    */
-  static boolean isFaster(int rows) {
-    return rows <= MOST_ROWS;
+  static boolean isFaster(Device device, DType dtype, int rows) {
+    if (dtype != DType.F32) {
+      return false;
+    }
+    return isCpu(device)
+        ? rows <= MOST_ROWS && !CpuLibrary.get().isa().equals("baseline")
+        : rows <= MOST_ROWS_ON_GPU;
+  }
+
+  private static boolean isCpu(Device device) {
+    return device.name().equals("cpu");
   }
 
   private static long padded(long width) {
@@ -202,7 +215,8 @@ final class FusedStep implements AutoCloseable {
     Tensor mean = tape.make(dtype, Shape.of());
     BatchData data = settings.data();
     long loss = training.loss() instanceof SoftmaxCrossEntropy ? 0 : 1;
-    boolean fast = training.math() == MathMode.FAST;
+    // the kernels of a GPU compute in float32: four rows a block do not fill a tensor core
+    boolean fast = training.math() == MathMode.FAST && isCpu(device);
     device.recorder().label(Phase.FUSED, "forward and backward");
     device.run(
         Kernel.FUSED_PASS,

@@ -6,7 +6,11 @@ package dev.weft.train;
  * Trainer#fusion}. The numbers agree up to the order of sums.
  */
 public enum Fusion {
-  /** Where the step can be fused and was measured to be faster so. */
+  /**
+   * Where the step can be fused and that pays. On a processor: float32, batches of up to 512 rows
+   * and AVX2 or better, as measured. On a GPU: float32 and up to 256 rows, as expected, not
+   * measured. Never in float64.
+   */
   AUTO,
   /** One kernel for each operation. */
   NEVER,

@@ -101,7 +101,8 @@ public final class TrainingRun implements AutoCloseable {
       throw new IllegalArgumentException("the step cannot be fused: " + obstacle);
     }
     if (obstacle != null
-        || settings.fusion() == Fusion.AUTO && !FusedStep.isFaster(order.rowsIn(0))) {
+        || settings.fusion() == Fusion.AUTO
+            && !FusedStep.isFaster(settings.device(), settings.math().dtype(), order.rowsIn(0))) {
       return null;
     }
     var on =
@@ -238,9 +239,14 @@ public final class TrainingRun implements AutoCloseable {
     return (wasLast ? rest : full).result().item();
   }
 
-  /** The means over the rows of this epoch so far; waits for the device. */
+  /** The means over the rows of this epoch so far, or of the last one before the next begins. */
   Evaluation trained() {
-    return metrics.read(Math.min(stepsDone * order.rowsIn(0), order.rows()));
+    return metrics.read(rowsOf(beginsEpoch() && epoch > 0 ? order.batches() : batch));
+  }
+
+  /** The rows of the first so many batches of an epoch. */
+  private long rowsOf(int batches) {
+    return Math.min((long) batches * order.rowsIn(0), order.rows());
   }
 
   History epochs(int count) {
@@ -283,8 +289,7 @@ public final class TrainingRun implements AutoCloseable {
   }
 
   private Evaluation read(int steps) {
-    long seen = Math.min((long) steps * order.rowsIn(0), order.rows());
-    Evaluation train = metrics.read(seen);
+    Evaluation train = metrics.read(rowsOf(steps));
     if (!Double.isFinite(train.loss())) {
       throw new DivergedException(
           "the loss is %s at step %d: lower the learning rate (%s now), or look for extreme values"

@@ -275,10 +275,9 @@ public final class CudaBackend implements Backend {
    */
   @Override
   public TimedProgram timed(List<Call> calls) {
-    enter();
+    beginRecording(); // where it is refused, the recording in progress is the caller's
     CudaTimedProgram timed = new CudaTimedProgram(driver, calls.size(), timedPrograms);
     try {
-      beginRecording();
       for (int i = 0; i < calls.size(); i++) {
         Call call = calls.get(i);
         timed.captureTime(i);
