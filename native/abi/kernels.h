@@ -72,7 +72,12 @@ typedef enum weft_reduction {
   WEFT_REDUCTIONS
 } weft_reduction;
 
-enum { WEFT_FUSED_LAYERS = 8 };  // at most
+typedef enum weft_fused_limit {
+  WEFT_FUSED_LAYERS = 8,   // at most
+  WEFT_FUSED_WIDTH = 128,  // of any layer but the input, at most
+  WEFT_FUSED_GRAIN = 32,   // widths are rounded up to multiples of it in scratch
+  WEFT_FUSED_TILE = 8      // rows of a weight matrix that are one item of fused_update's work
+} weft_fused_limit;
 
 typedef enum weft_fused_loss {
   WEFT_FUSED_SOFTMAX_CROSS_ENTROPY,  // targets: int32 labels, one for each row of the source
@@ -86,6 +91,8 @@ typedef enum weft_fused_rule {
   WEFT_FUSED_RULES
 } weft_fused_rule;
 
+// ---- structs: name, then its fields in order; all but the first are arguments of kernels ----
+
 // A linear layer of a fused network with what follows it: h = dropout(f(x W + b)). Places are
 // counted in elements: weight and bias in the parameters; x, dz, slope and copies in the scratch
 // memory, at multiples of 16. With wide(n) = n rounded up to a multiple of 32 and tall = (rows | 1)
@@ -93,17 +100,11 @@ typedef enum weft_fused_rule {
 // numbers lie there is for the device to choose. The first layer's x holds the batch, every other
 // one's is the h before it; slope is dh/dz, dz the loss's gradient at z = x W + b, and copies are
 // W in other forms.
-typedef struct weft_fused_layer {
-  int64_t weight, bias;  // W (in, out), b (out); bias is -1 where there is none
-  int64_t in, out;       // out at most 128, in too except in the first layer
-  int64_t x, dz, slope, copies;
-  int64_t activation;  // weft_activation
-  double alpha;
-  int64_t operation;  // dropout's number among the draws of a step
-  double rate;        // of dropout; 0: none
-} weft_fused_layer;
-
-// ---- argument structs: name, then its fields in order ----
+// W is (in, out), b (out), bias -1 where there is none; activation: weft_activation; operation:
+// dropout's number among the draws of a step; rate: of dropout, 0: none.
+#define WEFT_FUSED_LAYER(P, I, D)                                                             \
+  I(weight) I(bias) I(in) I(out) I(x) I(dz) I(slope) I(copies) I(activation) D(alpha)         \
+  I(operation) D(rate)
 
 // y[r,c] = f(x[r,c] + b[c]); b nullable; y may be x. work: rows * cols
 #define WEFT_BIAS_ACTIVATION_FORWARD(P, I, D) \
@@ -257,6 +258,7 @@ typedef struct weft_fused_layer {
 
 // ---- the list of structs ----
 #define WEFT_STRUCTS(S)                                        \
+  S(fused_layer, WEFT_FUSED_LAYER)                             \
   S(bias_activation_forward, WEFT_BIAS_ACTIVATION_FORWARD)     \
   S(bias_activation_backward, WEFT_BIAS_ACTIVATION_BACKWARD)   \
   S(bias_activation_gradients, WEFT_BIAS_ACTIVATION_GRADIENTS) \

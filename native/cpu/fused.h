@@ -28,7 +28,8 @@ bool has_pairs() {
 }
 #endif
 
-constexpr int64_t widest = 128;
+constexpr int64_t widest = WEFT_FUSED_WIDTH;
+static_assert(WEFT_FUSED_GRAIN % strip == 0, "scratch has room for whole strips");
 
 // Rows that go through the network together: of the widest layer 16 kB.
 constexpr int64_t tile_rows = 32;

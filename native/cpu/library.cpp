@@ -52,12 +52,17 @@ const char* const unaries[] = {"scale", "shift", "exp",        "log", "square",
                                "sqrt",  "pow",   "reciprocal", "abs"};
 const char* const binaries[] = {"add", "subtract", "multiply", "divide", "maximum", "minimum"};
 const char* const reductions[] = {"sum", "mean", "max", "sum_of_squares"};
+const char* const fused_losses[] = {"softmax_cross_entropy", "mean_squared_error"};
+const char* const fused_rules[] = {"sgd", "adam"};
+
+void list_value(std::string& table, const char* type, const char* name, size_t value) {
+  table += std::string("enum\t") + type + "\t" + name + "\t" + std::to_string(value) + "\n";
+}
 
 template <size_t Count>
 void list_enum(std::string& table, const char* type, const char* const (&names)[Count]) {
   for (size_t value = 0; value < Count; value++) {
-    table +=
-        std::string("enum\t") + type + "\t" + names[value] + "\t" + std::to_string(value) + "\n";
+    list_value(table, type, names[value], value);
   }
 }
 
@@ -92,6 +97,15 @@ std::string contract() {
   list_enum(table, "unary", unaries);
   list_enum(table, "binary", binaries);
   list_enum(table, "reduction", reductions);
+  static_assert(sizeof fused_losses / sizeof *fused_losses == WEFT_FUSED_LOSSES,
+                "a name is missing");
+  static_assert(sizeof fused_rules / sizeof *fused_rules == WEFT_FUSED_RULES, "a name is missing");
+  list_enum(table, "fused_loss", fused_losses);
+  list_enum(table, "fused_rule", fused_rules);
+  list_value(table, "fused_limit", "layers", WEFT_FUSED_LAYERS);
+  list_value(table, "fused_limit", "width", WEFT_FUSED_WIDTH);
+  list_value(table, "fused_limit", "grain", WEFT_FUSED_GRAIN);
+  list_value(table, "fused_limit", "tile", WEFT_FUSED_TILE);
 
   int64_t number = 0;
 #define WEFT_LIST(name, arguments, threads, items) \

@@ -20,9 +20,9 @@ WEFT_MATH uint32_t pair(float first, float second) {
 constexpr int usual_width = 64;
 constexpr int64_t places = 16;
 
-// A place of a panel is 32 bits: a float, or two of bf16 from neighbouring rows. Lays out `places` of
-// them in each column of the panel that starts with column c; r is the first row. Width: that of the
-// panel where it is whole and the usual one, else 0; a copy of known length is no call.
+// A place of a panel is 32 bits: a float, or two of bf16 from neighbouring rows. Lays out `places`
+// of them in each column of the panel that starts with column c; r is the first row. Width: that of
+// the panel where it is whole and the usual one, else 0; a copy of known length is no call.
 template <int Rows, int Width>
 WEFT_MATH void layer(const panels& p, int64_t r, int64_t c, uint32_t* to) {
   int64_t width = Width ? Width : p.width, there = Width ? Width : smaller(width, p.cols - c);

@@ -75,9 +75,9 @@ owned<dnnl_memory_desc_t> dense(const weft_gemm& a, int64_t rows, int64_t cols, 
   return matrix(a, dnnl_bf16, rows, cols, transposed ? rows : cols, transposed);
 }
 
-// Whether B is laid out in panels beforehand. Fast products have to write it anew anyhow, which makes
-// them 5 to 15 % faster; strict ones gain 4 % where panels serve many rows of A (1024 x 2048 x 2048),
-// and at 128 rows lose 15 %. A transposed B costs more than it brings.
+// Whether B is laid out in panels beforehand. Fast products have to write it anew anyhow, which
+// makes them 5 to 15 % faster; strict ones gain 4 % where panels serve many rows of A (1024 x 2048
+// x 2048), and at 128 rows lose 15 %. A transposed B costs more than it brings.
 bool panels_pay(const weft_gemm& a, bool narrow) {
   constexpr int64_t many_rows = 768;
   return !a.transpose_b && (narrow || a.m >= many_rows);

@@ -19,8 +19,8 @@ namespace {
 
 // A tall matrix (rows, width) lies in strips of 16 columns: element (r, c) at c / 16 * block + 16 r
 // + c % 16, block = 16 * the rows of the whole matrix, or a little more. So a row's 16 columns are
-// one or more whole vectors, the rows of a strip are a run of memory, and any place in a tile of rows
-// is a constant away from its first.
+// one or more whole vectors, the rows of a strip are a run of memory, and any place in a tile of
+// rows is a constant away from its first.
 constexpr int64_t strip = 16;
 
 template <typename T>

@@ -13,7 +13,8 @@ namespace weft::cuda {
 constexpr int fused_threads = fused_pass_shape::threads;
 constexpr int fused_warps = fused_threads / 32;
 constexpr int fused_rows = fused_pass_shape::items;
-constexpr int fused_width = 128;  // 32 lanes of a pack
+constexpr int fused_width = WEFT_FUSED_WIDTH;
+static_assert(fused_width == 32 * 4, "a warp takes a row, a lane a pack of it");
 static_assert(fused_rows == 4, "a pack holds one input of all rows of a block");
 static_assert(fused_update_shape::threads == fused_threads && fused_update_shape::items == 1,
               "a tile a block");

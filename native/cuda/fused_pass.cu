@@ -3,29 +3,10 @@
 // The first half of a fused training step: a block takes a few rows through all layers and back.
 #include "../math/activation.h"
 #include "../math/philox.h"
-#include "../math/softmax.h"
-#include "fused.cuh"
+#include "fused_input.cuh"
+#include "fused_loss.cuh"
 
 namespace weft::cuda {
-
-// Inputs of a block's rows that are in shared memory at a time: 16 KB of float, 8 KB of double.
-template <typename T>
-constexpr int fused_depth = sizeof(T) == 4 ? 1024 : 256;
-
-template <typename T>
-struct fused_memory {
-  pack<T> x[fused_depth<T>];                     // at[r]: an input of row r
-  T part[fused_warps][fused_rows][fused_width];  // a warp's share of the sums
-};
-
-// The row of the data set that is row r of the batch; -1 where there is none.
-template <typename A>
-WEFT_DEVICE int64_t fused_source(const A& a, int64_t r) {
-  if (r >= a.rows) return -1;
-  const weft_step_state* state = static_cast<const weft_step_state*>(a.state);
-  int64_t row = static_cast<const int32_t*>(a.index)[state->cursor + r];
-  return (uint64_t)row < (uint64_t)a.source_rows ? row : -1;
-}
 
 template <typename T>
 struct slope_and_value {
@@ -50,58 +31,6 @@ WEFT_DEVICE slope_and_value<T> activated(int64_t kind, T x, T alpha) {
     case WEFT_GELU: return activated<WEFT_GELU>(x, alpha);
     case WEFT_SILU: return activated<WEFT_SILU>(x, alpha);
     default: return activated<WEFT_IDENTITY>(x, alpha);
-  }
-}
-
-// Four values of a source row from column c on, 0 from cols on.
-template <typename T, typename S>
-WEFT_DEVICE pack<T> fused_take(const weft_fused_pass& a, const S* row, int64_t c) {
-  struct alignas(sizeof(S) == 1 ? 4 : 16) quartet {
-    S at[4];
-  };
-  const T scale = T(a.scale), shift = T(a.shift);
-  pack<T> v;
-  if (c + 4 <= a.cols && reinterpret_cast<uintptr_t>(row + c) % alignof(quartet) == 0) {
-    const quartet q = *reinterpret_cast<const quartet*>(row + c);
-#pragma unroll
-    for (int j = 0; j < 4; j++) v.at[j] = scale * T(q.at[j]) + shift;
-  } else {
-#pragma unroll
-    for (int j = 0; j < 4; j++) v.at[j] = c + j < a.cols ? scale * T(row[c + j]) + shift : T(0);
-  }
-  return v;
-}
-
-// Brings inputs k0 .. k0 + count - 1 of a layer to shared memory; those of the first layer come
-// from the data set and go to scratch, too.
-template <typename T>
-WEFT_DEVICE void fused_bring(const weft_fused_pass& a, const weft_fused_layer& layer, bool first,
-                             int64_t r0, int64_t k0, int count, fused_memory<T>& m) {
-  const int packs = (count + 3) / 4;
-  const int64_t stride = fused_stride(layer.in);
-  T* x = static_cast<T*>(a.scratch) + layer.x;
-  for (int i = (int)threadIdx.x; i < fused_rows * packs; i += fused_threads) {
-    const int r = i / packs, k = i % packs * 4;
-    const int64_t place = (r0 + r) * stride + k0 + k;
-    pack<T> v = {};
-    if (r0 + r < a.rows) {
-      if (first) {
-        const int64_t row = fused_source(a, r0 + r);
-        if (row < 0) {
-#pragma unroll
-          for (int j = 0; j < 4; j++) v.at[j] = T(NAN);
-        } else if (a.source_u8) {
-          v = fused_take<T>(a, static_cast<const uint8_t*>(a.source) + row * a.cols, k0 + k);
-        } else {
-          v = fused_take<T>(a, static_cast<const T*>(a.source) + row * a.cols, k0 + k);
-        }
-        put(x + place, v);
-      } else {
-        v = load_whole(x + place);
-      }
-    }
-#pragma unroll
-    for (int j = 0; j < 4; j++) m.x[k + j].at[r] = v.at[j];
   }
 }
 
@@ -194,79 +123,6 @@ WEFT_DEVICE void fused_activate(const weft_fused_pass& a, const weft_fused_layer
   __syncthreads();
 }
 
-template <typename T>
-WEFT_DEVICE softmax_state<T> fused_fold(softmax_state<T> state) {
-#pragma unroll
-  for (int mask = 16; mask > 0; mask >>= 1) {
-    softmax_state<T> other = {__shfl_xor_sync(all_lanes, state.largest, mask),
-                              __shfl_xor_sync(all_lanes, state.total, mask),
-                              __shfl_xor_sync(all_lanes, state.place, mask)};
-    state = softmax_merge(state, other);
-  }
-  return state;
-}
-
-// part[0] = the loss's gradient at the outputs; a warp takes a row, a lane four outputs
-template <typename T>
-WEFT_DEVICE void fused_compare(const weft_fused_pass& a, const weft_fused_layer& layer, int64_t r0,
-                               fused_memory<T>& m) {
-  const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, c = 4 * lane;
-  const int64_t r = r0 + warp, outputs = layer.out;
-  if (warp >= fused_rows || r >= a.rows) return;
-  auto add = [](T x, T y) { return x + y; };
-  const int64_t row = fused_source(a, r);
-  pack<T>& place = *reinterpret_cast<pack<T>*>(&m.part[0][warp][c]);
-  pack<T> y = place;
-  T loss;
-  if (a.loss == WEFT_FUSED_SOFTMAX_CROSS_ENTROPY) {
-    const int64_t label = row < 0 ? -1 : static_cast<const int32_t*>(a.targets)[row];
-    const bool known = label >= 0 && label < outputs;
-    const T labelled = known ? m.part[0][warp][label] : T(NAN);
-    const T smoothing = T(a.smoothing), scale = T(1.0 / (double)a.rows);
-    T sum = T(0);
-#pragma unroll
-    for (int j = 0; j < 4; j++) {
-      if (c + j < outputs) {
-        sum += y.at[j];
-      } else {
-        y.at[j] = T(-INFINITY);
-      }
-    }
-    __syncwarp();
-    softmax_state<T> state = softmax_start<T>();
-    softmax_add(state, y.at, c);
-    state = fused_fold(state);
-    sum = fold_warp(sum, add);
-    loss = softmax_loss(state, labelled, smoothing, sum / T(outputs));
-    if (lane == 0) {
-      static_cast<T*>(a.hits)[r] = state.total == state.total && state.place == label ? T(1) : T(0);
-    }
-    const T inverse = known ? T(1) / state.total : T(NAN);
-    const T elsewhere = smoothing / T(outputs), here = T(1) - smoothing + elsewhere;
-#pragma unroll
-    for (int j = 0; j < 4; j++) {
-      T q = c + j == label ? here : elsewhere;
-      y.at[j] = scale * softmax_gradient(y.at[j], state.largest, inverse, q);
-    }
-  } else {
-    const T* target = static_cast<const T*>(a.targets) + row * outputs;
-    const T scale = T(a.target_scale), shift = T(a.target_shift);
-    const T twice = T(2.0 / (double)(a.rows * outputs));
-    T sum = T(0);
-#pragma unroll
-    for (int j = 0; j < 4; j++) {
-      if (c + j < outputs) {
-        T difference = y.at[j] - (row < 0 ? T(NAN) : scale * target[c + j] + shift);
-        sum += difference * difference;
-        y.at[j] = twice * difference;
-      }
-    }
-    loss = fold_warp(sum, add) / T(outputs);
-  }
-  if (lane == 0) static_cast<T*>(a.losses)[r] = loss;
-  place = y;
-}
-
 // dz = part[0] * slope, to scratch and back to part[0]; what is beyond the layer's width becomes 0
 template <typename T>
 WEFT_DEVICE void fused_slope(const weft_fused_pass& a, const weft_fused_layer& layer, int64_t r0,
@@ -348,11 +204,11 @@ WEFT_DEVICE void fused_pass(const weft_fused_pass& a) {
 }  // namespace weft::cuda
 
 // x, dz, slope, losses and hits are assigned. A block takes four rows through all layers and back;
-// its warps share out the inputs of a layer, so that a row of W is read once a block in one 512-byte
-// access, and their sums are folded in the order of warps. 256 threads and 32 KB shared: 64 rows are
-// 16 blocks, bound by latency, for each reads all weights from L2 (358 KB of 784-100-100-10) with 8
-// packs a thread under way. Per row 1 byte (float: 4) an input, 12 bytes an output, 2 flops a weight
-// of the first layer and 4 of the others. Expected 6 us for 784-100-100-10 at batch 64; at 4096 rows
-// 1024 blocks read 367 MB of weights from L2, expected 75 us. float32 throughout, fast is 0: four
-// rows a block do not fill the 16 of a tensor core's tile.
+// its warps share out the inputs of a layer, so that a row of W is read once a block in one
+// 512-byte access, and their sums are folded in the order of warps. 256 threads and 32 KB shared:
+// 64 rows are 16 blocks, bound by latency, for each reads all weights from L2 (358 KB of
+// 784-100-100-10) with 8 packs a thread under way. Per row 1 byte (float: 4) an input, 12 bytes an
+// output, 2 flops a weight of the first layer and 4 of the others. Expected 6 us for 784-100-100-10
+// at batch 64; at 4096 rows 1024 blocks read 367 MB of weights from L2, expected 75 us. float32
+// throughout, fast is 0: four rows a block do not fill the 16 of a tensor core's tile.
 WEFT_KERNEL_WIDE(fused_pass, fused_pass)

@@ -7,7 +7,7 @@
 
 namespace weft::cuda {
 
-constexpr int fused_tile = 8;                                 // rows of W
+constexpr int fused_tile = WEFT_FUSED_TILE;                   // rows of W
 constexpr int fused_slices = fused_warps / (fused_tile / 4);  // of the batch
 
 // value, first and second at place .. place + 3, those before end

@@ -3,8 +3,7 @@
 // Softmax cross-entropy: loss, gradient and hit of a row, the logits read once.
 #include <type_traits>
 
-#include "../math/softmax.h"
-#include "device.cuh"
+#include "softmax.cuh"
 
 namespace weft::cuda {
 
@@ -23,18 +22,6 @@ constexpr int softmax_kept = sizeof(T) == 4 ? 8 : 4;
 // Packs that a thread loads before it looks at one; double is for checking and stays small.
 template <typename T>
 constexpr int softmax_group = sizeof(T) == 4 ? 4 : 1;
-
-template <typename T>
-WEFT_DEVICE softmax_state<T> fold_softmax_warp(softmax_state<T> state) {
-#pragma unroll
-  for (int mask = 16; mask > 0; mask >>= 1) {
-    softmax_state<T> other = {__shfl_xor_sync(all_lanes, state.largest, mask),
-                              __shfl_xor_sync(all_lanes, state.total, mask),
-                              __shfl_xor_sync(all_lanes, state.place, mask)};
-    state = softmax_merge(state, other);
-  }
-  return state;
-}
 
 // Folds state and sum over a team of 32 or softmax_threads lanes; every lane gets the results.
 // Reads of x before it are done before writes after it.
@@ -214,8 +201,8 @@ WEFT_DEVICE void softmax_cross_entropy(const weft_softmax_cross_entropy& a) {
 // 32nd or 256th pack of four. The order of a sum depends on classes and on the row's place relative
 // to 16 bytes, on nothing else. 256 threads: four blocks a multiprocessor (64 registers, 33 KB
 // shared) with four 16-byte loads each thread keep 64 KB in flight. 8 bytes an element of float and
-// about 60 flops, 2.3 exponentials among them: expected 1.0 ms for 16,384 x 32,000 at 4.3 TB/s if L2 serves what is read
-// again, 16 us for 8,192 x 1,000.
+// about 60 flops, 2.3 exponentials among them: expected 1.0 ms for 16,384 x 32,000 at 4.3 TB/s
+// if L2 serves what is read again, 16 us for 8,192 x 1,000.
 WEFT_KERNEL_BLOCKS(softmax_cross_entropy, softmax_cross_entropy, float, f32, 4)
 WEFT_KERNEL_BLOCKS(softmax_cross_entropy, softmax_cross_entropy, double, f64, 1)
 WEFT_KERNEL_BLOCKS(softmax_cross_entropy, softmax_cross_entropy, weft::bf16, bf16, 4)

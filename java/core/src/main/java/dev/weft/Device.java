@@ -37,6 +37,8 @@ import java.util.function.IntUnaryOperator;
  *
  * <p><b>Lifetimes.</b> Closing a device frees all of its memory. What was made on it says so when
  * used afterwards. {@link #memory} counts what is live.
+ *
+ * <p>This class is long because it has every way to make a tensor, beside opening and recording.
  */
 public final class Device implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("dev.weft");

@@ -34,9 +34,27 @@ import java.util.Map;
  * tracing", 2021).
  */
 final class FusedStep implements AutoCloseable {
-  private static final int FIELDS = 12; // of weft_fused_layer
-  private static final int STRIP = 32; // to whose multiples widths are rounded up
-  private static final int TILE = 8; // rows of a weight matrix in a block of the update
+  /** The fields of weft_fused_layer. */
+  static final List<String> FIELDS =
+      List.of(
+          "weight",
+          "bias",
+          "in",
+          "out",
+          "x",
+          "dz",
+          "slope",
+          "copies",
+          "activation",
+          "alpha",
+          "operation",
+          "rate");
+
+  /** To whose multiples widths are rounded up. */
+  static final int GRAIN = 32;
+
+  /** Rows of a weight matrix in a block of the update. */
+  static final int TILE = 8;
 
   private static final int MOST_ROWS = 512; // as far as it was measured
   private static final int MOST_ROWS_ON_GPU = 256; // 64 blocks, each of which reads all weights
@@ -59,9 +77,25 @@ final class FusedStep implements AutoCloseable {
       Metrics metrics,
       Optimizer.Running optimizer) {}
 
+  /** The losses, in the order of weft_fused_loss. */
+  enum LossKind {
+    SOFTMAX_CROSS_ENTROPY,
+    MEAN_SQUARED_ERROR;
+
+    static LossKind of(Loss loss) {
+      return loss instanceof SoftmaxCrossEntropy ? SOFTMAX_CROSS_ENTROPY : MEAN_SQUARED_ERROR;
+    }
+  }
+
+  /** The optimizers' rules, in the order of weft_fused_rule. */
+  enum RuleKind {
+    SGD,
+    ADAM
+  }
+
   /** The optimizer's rule and its settings, as the kernel takes them. */
   private record Rule(
-      long number,
+      RuleKind kind,
       boolean nesterov,
       double decay1,
       double decay2,
@@ -75,7 +109,7 @@ final class FusedStep implements AutoCloseable {
       return switch (optimizer) {
         case Sgd sgd ->
             new Rule(
-                0,
+                RuleKind.SGD,
                 sgd.look() == Sgd.Look.NESTEROV,
                 sgd.momentum(),
                 sgd.dampening(),
@@ -86,7 +120,7 @@ final class FusedStep implements AutoCloseable {
                 null);
         case Adam adam ->
             new Rule(
-                1,
+                RuleKind.ADAM,
                 false,
                 adam.beta1(),
                 adam.beta2(),
@@ -156,7 +190,7 @@ final class FusedStep implements AutoCloseable {
   }
 
   private static long padded(long width) {
-    return (width + STRIP - 1) / STRIP * STRIP;
+    return (width + GRAIN - 1) / GRAIN * GRAIN;
   }
 
   /** An array of weft_fused_layer; counts what the layers have and need on the way. */
@@ -167,7 +201,7 @@ final class FusedStep implements AutoCloseable {
     long tall = (rows | 1) + 2;
     elements = 64 / size;
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment fields = arena.allocate(8L * FIELDS * layers.size(), 8);
+      MemorySegment fields = arena.allocate(8L * FIELDS.size() * layers.size(), 8);
       int at = 0;
       for (FusedLayers.Fused layer : layers) {
         long in = layer.linear().in();
@@ -214,7 +248,7 @@ final class FusedStep implements AutoCloseable {
     Tensor hits = tape.make(dtype, Shape.of(rows));
     Tensor mean = tape.make(dtype, Shape.of());
     BatchData data = settings.data();
-    long loss = training.loss() instanceof SoftmaxCrossEntropy ? 0 : 1;
+    long loss = LossKind.of(training.loss()).ordinal();
     // the kernels of a GPU compute in float32: four rows a block do not fill a tensor core
     boolean fast = training.math() == MathMode.FAST && isCpu(device);
     device.recorder().label(Phase.FUSED, "forward and backward");
@@ -266,7 +300,7 @@ final class FusedStep implements AutoCloseable {
             layers.size(),
             rows,
             loss,
-            rule.number(),
+            rule.kind().ordinal(),
             rule.nesterov(),
             rule.decay1(),
             rule.decay2(),
