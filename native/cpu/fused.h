@@ -10,8 +10,8 @@
 namespace weft {
 
 #if defined(WEFT_FUSED_PAIRS)
-// The copy of the two kernels for processors that multiply pairs of bfloat16; it has those with fast
-// products alone.
+// The copy of the two kernels for processors that multiply pairs of bfloat16; it has those with
+// fast products alone.
 namespace WEFT_FUSED_PAIRS {
 void fused_pass_f32(const weft_fused_pass& a);
 void fused_update_f32(const weft_fused_update& a);

@@ -84,8 +84,8 @@ WEFT_DEVICE void adam(const weft_adam& a) {
 }  // namespace weft::cuda
 
 // value and velocity are updated in place, each read and written once; copy (=). A thread owns two
-// packs of four (double: two turns of one pack). 20 bytes (12 without velocity, 2 more for copy) and
-// 7 flops a value of float: expected 312 us for 64 M values at 4.3 TB/s. Block size: see
+// packs of four (double: two turns of one pack). 20 bytes (12 without velocity, 2 more for copy)
+// and 7 flops a value of float: expected 312 us for 64 M values at 4.3 TB/s. Block size: see
 // elementwise_threads.
 WEFT_KERNEL_WIDE(sgd, sgd)
 
