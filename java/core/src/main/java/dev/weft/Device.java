@@ -133,6 +133,11 @@ public final class Device implements AutoCloseable {
     return backend.description();
   }
 
+  /** What its kernels were built for: {@code avx512}, {@code avx2}, {@code baseline}, sm_90. */
+  public String instructionSet() {
+    return backend.instructionSet();
+  }
+
   /** Makes the calling thread the owner. The former owner must have stopped using the device. */
   public synchronized Device claim() {
     owner = Thread.currentThread();

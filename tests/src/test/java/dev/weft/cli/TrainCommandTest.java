@@ -179,7 +179,7 @@ class TrainCommandTest {
             Stream.concat(Stream.of(first), Stream.of(streamed, "--data-memory", "0.25")).toArray())
         .succeeded();
     assertEquals(-1, Files.mismatch(resident, streamed));
-    train("--data-memory", "0").failed(2, "data need memory");
+    train("--data-memory", "0").failed(2, "--data-memory must be above 0, not 0");
   }
 
   @Test

@@ -204,6 +204,9 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private long dataBytes() {
+    if (dataMemory != null && !(dataMemory > 0)) {
+      throw new IllegalArgumentException("--data-memory must be above 0, not " + dataMemory);
+    }
     return dataMemory == null ? Long.MAX_VALUE : (long) (dataMemory * (1 << 20));
   }
 

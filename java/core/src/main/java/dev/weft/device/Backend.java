@@ -19,6 +19,9 @@ public interface Backend extends AutoCloseable {
   /** One line about the hardware, for {@code weft devices}: model, memory, instruction set. */
   String description();
 
+  /** What its kernels were built for: {@code avx512}, {@code avx2}, {@code baseline}, sm_90. */
+  String instructionSet();
+
   /**
    * Takes memory, aligned to at least 64 bytes; its contents are undefined.
    *

@@ -11,7 +11,6 @@ import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import dev.weft.device.Phase;
-import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.nn.Loss;
 import dev.weft.nn.MeanSquaredError;
 import dev.weft.nn.SoftmaxCrossEntropy;
@@ -154,18 +153,18 @@ final class FusedStep implements AutoCloseable {
   static String obstacle(TrainingRun.Settings settings, BatchData data) {
     DType dtype = settings.math().dtype();
     if (dtype != DType.F32 && dtype != DType.F64) {
-      return "it does not compute in " + dtype;
+      return "the fused step does not compute in " + dtype;
     }
     Loss loss = settings.loss();
     if (!(loss instanceof SoftmaxCrossEntropy || loss instanceof MeanSquaredError)) {
-      return "it knows no " + loss.spec();
+      return "the fused step knows no " + loss.spec();
     }
     if (loss instanceof MeanSquaredError && data.targets.tensor().dtype() != dtype) {
-      return "it takes no targets of " + data.targets.tensor().dtype();
+      return "the fused step takes no targets of " + data.targets.tensor().dtype();
     }
     Optimizer optimizer = settings.optimizer();
     if (!(optimizer instanceof Sgd || optimizer instanceof Adam)) {
-      return "it knows no " + optimizer.spec();
+      return "the fused step knows no " + optimizer.spec();
     }
     return FusedLayers.of(settings.network().layers()).obstacle();
   }
@@ -181,7 +180,7 @@ final class FusedStep implements AutoCloseable {
       return false;
     }
     return isCpu(device)
-        ? rows <= MOST_ROWS && !CpuLibrary.get().isa().equals("baseline")
+        ? rows <= MOST_ROWS && !device.instructionSet().equals("baseline")
         : rows <= MOST_ROWS_ON_GPU;
   }
 

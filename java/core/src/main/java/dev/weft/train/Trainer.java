@@ -111,7 +111,8 @@ public final class Trainer {
    */
   public Trainer dataMemory(long bytes) {
     if (bytes < 1) {
-      throw new IllegalArgumentException("data need memory, not %d bytes".formatted(bytes));
+      throw new IllegalArgumentException(
+          "data need at least 1 byte of device memory, not %d".formatted(bytes));
     }
     this.dataMemory = device -> bytes;
     return this;

@@ -52,6 +52,11 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
+  public String instructionSet() {
+    return library.isa();
+  }
+
+  @Override
   public long allocate(long bytes) {
     long address = library.allocate(bytes);
     if (address != 0) {

@@ -108,6 +108,11 @@ public final class CudaBackend implements Backend {
   }
 
   @Override
+  public String instructionSet() {
+    return "sm_" + driver.capability();
+  }
+
+  @Override
   public long allocate(long bytes) {
     enter();
     long address = driver.allocate(bytes);
