@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "checked.h"
 #include "driver.h"
 #include "graph.h"
 #include "memory.h"
@@ -63,6 +64,12 @@ void weft_emulator_deferred(int on) {
     for (CUstream stream : streams.live) finish(stream);
 }
 
+int weft_emulator_check(int on) {
+  Lock lock(driver_mutex);
+  controls.checked = on && load_checked_kernels();
+  return controls.checked == (on != 0);
+}
+
 void weft_emulator_total_memory(int64_t bytes) {
   Lock lock(driver_mutex);
   memory().total = (uint64_t)bytes;
@@ -112,7 +119,7 @@ void weft_emulator_reset(void) {
        {&controls.allocation, &controls.launch, &controls.copy, &controls.instantiation}) {
     c->left = 0;
   }
-  controls.do_nothing = controls.exact = controls.reverse = false;
+  controls.do_nothing = controls.exact = controls.reverse = controls.checked = false;
   controls.launches = 0;
   controls.leaked_allocations = controls.leaked_bytes = controls.leaked_objects = 0;
   memory().total = Memory().total;

@@ -32,6 +32,12 @@ WEFT_EXPORT void weft_emulator_reverse(int on);
 // does a missing wait between streams. Errors come from the call that waits. 0 runs all that is left.
 WEFT_EXPORT void weft_emulator_deferred(int on);
 
+// 1: kernels tell of each access, and one ends with an error that leaves its allocation by as little as
+// a byte, reads what nobody has written, or touches what another thread or block may be writing at that
+// time. Of allocations made before, only the bounds are known. 0 where the checked kernels could not be
+// loaded.
+WEFT_EXPORT int weft_emulator_check(int on);
+
 // Device memory there is; 8 GiB at first.
 WEFT_EXPORT void weft_emulator_total_memory(int64_t bytes);
 

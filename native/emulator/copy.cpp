@@ -68,7 +68,9 @@ struct Copy {
       return fail(CUDA_ERROR_ILLEGAL_ADDRESS, "%s fails because a test asked for it", call);
     }
     WEFT_TRY(check());
+    WEFT_TRY(memory().check_written(call, from, bytes));
     memmove((void*)to, (const void*)from, bytes);
+    memory().note_written(to, bytes);
     return CUDA_SUCCESS;
   }
 
@@ -133,6 +135,7 @@ struct Fill {
     }
     WEFT_TRY(check());
     for (size_t i = 0; i < count; i++) ((T*)to)[i] = value;
+    memory().note_written(to, count * sizeof(T));
     return CUDA_SUCCESS;
   }
 

@@ -64,21 +64,33 @@ double scale_at(const void* address, bool wide) {
   return wide ? *(const double*)address : *(const float*)address;
 }
 
-// The part of memory that a stored matrix with so many rows and columns takes up.
-CUresult check_matrix(const char* name, const Matrix& matrix, int64_t rows, int64_t columns) {
+// The part of memory that a stored matrix with so many rows and columns takes up; read: what is in it,
+// too.
+CUresult check_matrix(const char* name, const Matrix& matrix, int64_t rows, int64_t columns,
+                      bool read) {
   if (rows == 0 || columns == 0) return CUDA_SUCCESS;
-  int64_t last = (columns - 1) * matrix.stride + rows;
-  return weft_emulator_check_range(name, matrix.data, (uint64_t)(last * bytes_of(matrix.type)));
+  int64_t last = (columns - 1) * matrix.stride + rows, bytes = bytes_of(matrix.type);
+  CUresult result = weft_emulator_check_range(name, matrix.data, (uint64_t)(last * bytes));
+  for (int64_t j = 0; read && !result && j < columns; j++) {
+    uint64_t column = matrix.data + (uint64_t)(j * matrix.stride * bytes);
+    result = weft_emulator_check_written(name, column, (uint64_t)(rows * bytes));
+  }
+  return result;
 }
 
 CUresult run(const void* data) {
   const Product& g = *(const Product*)data;
   int64_t a_rows = g.a.transposed ? g.k : g.m, b_rows = g.b.transposed ? g.n : g.k;
-  CUresult result = check_matrix("gemm's a", g.a, a_rows, g.m + g.k - a_rows);
-  if (!result) result = check_matrix("gemm's b", g.b, b_rows, g.k + g.n - b_rows);
-  if (!result) result = check_matrix("gemm's c", g.c, g.m, g.n);
+  CUresult result = check_matrix("gemm's a", g.a, a_rows, g.m + g.k - a_rows, true);
+  if (!result) result = check_matrix("gemm's b", g.b, b_rows, g.k + g.n - b_rows, true);
+  if (!result) result = check_matrix("gemm's c", g.c, g.m, g.n, g.beta != 0);
   if (result) return CUDA_ERROR_ILLEGAL_ADDRESS;
   multiply(g);
+  int64_t bytes = bytes_of(g.c.type);
+  for (int64_t j = 0; j < g.n; j++) {
+    uint64_t column = g.c.data + (uint64_t)(j * g.c.stride * bytes);
+    weft_emulator_note_written(column, (uint64_t)(g.m * bytes));
+  }
   return CUDA_SUCCESS;
 }
 

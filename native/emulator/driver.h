@@ -33,7 +33,8 @@ struct Countdown {
 
 struct Controls {
   Countdown allocation, launch, copy, instantiation;
-  std::atomic<bool> do_nothing{false}, exact{false}, reverse{false}, deferred{false};
+  std::atomic<bool> do_nothing{false}, exact{false}, reverse{false}, deferred{false},
+      checked{false};
   std::atomic<int64_t> launches{0};
   // what was still there when its context was destroyed
   int64_t leaked_allocations = 0, leaked_bytes = 0, leaked_objects = 0;

@@ -31,6 +31,7 @@ constexpr int MAX_MEETINGS = 64;
 
 struct Warp {
   unsigned exist, live, ready, started;  // one bit for each lane; ready includes "not yet started"
+  unsigned step;  // how often all lanes have met at __syncwarp since the last barrier
   int meetings;
   Meeting meeting[MAX_MEETINGS];
 };
@@ -130,8 +131,9 @@ void start_block() {
   for (int w = 0; w < run.warps; w++) {
     Warp& warp = run.warp[w];
     warp.live = warp.ready = warp.exist;
-    warp.started = 0;
+    warp.started = warp.step = 0;
   }
+  intervals.block = ++intervals.now;
   run.alive = (unsigned)run.threads;
   become(run.reverse ? run.threads - 1 : 0);
 }
@@ -249,7 +251,11 @@ unsigned block_barrier(bool predicate, const char* file, int line) {
   }
   barrier.votes += predicate;
   if (++barrier.waiting == (unsigned)run.threads) {
-    for (int w = 0; w < run.warps; w++) run.warp[w].ready = run.warp[w].live;
+    for (int w = 0; w < run.warps; w++) {
+      run.warp[w].ready = run.warp[w].live;
+      run.warp[w].step = 0;
+    }
+    intervals.now++;
     barrier.waiting = 0;
     barrier.result = barrier.votes;
   } else {
@@ -274,6 +280,8 @@ const uint64_t* warp_exchange(unsigned mask, uint64_t value, Collective kind) {
   meeting.arrived |= bit;
   if (meeting.arrived == mask) {
     warp.ready |= mask;
+    // a shuffle or a vote orders no memory
+    if (kind == Collective::SYNC && (mask & warp.exist) == warp.exist) warp.step++;
     meeting.arrived = 0;
     meeting.buffer ^= 1;
     meeting.unread += __builtin_popcount(mask) - 1;
@@ -286,6 +294,25 @@ const uint64_t* warp_exchange(unsigned mask, uint64_t value, Collective kind) {
 
 unsigned live_lanes() { return run.warp[run.current >> 5].live; }
 
+[[noreturn]] void fail_kernel(CUresult result, const char* format, ...) {
+  char sentence[400];
+  va_list list;
+  va_start(list, format);
+  vsnprintf(sentence, sizeof sentence, format, list);
+  va_end(list);
+  fail(result, "%s", sentence);
+}
+
+Touch running_touch() {
+  constexpr unsigned most = (1u << 11) - 1;
+  unsigned step = run.warp[run.current >> 5].step;
+  Touch touch = {};
+  touch.interval = intervals.now;
+  touch.thread = (unsigned)run.current;
+  touch.step = step < most ? step : most;
+  return touch;
+}
+
 void trap() { fail(CUDA_ERROR_LAUNCH_FAILED, "trap"); }
 
 CUresult execute(const char* kernel, KernelBody body, const void* arguments, Size3 grid,
@@ -294,6 +321,7 @@ CUresult execute(const char* kernel, KernelBody body, const void* arguments, Siz
   run.body = body;
   run.arguments = arguments;
   run.reverse = reverse;
+  intervals.launch = intervals.now + 1;
   run.result = CUDA_SUCCESS;
   prepare(grid, block);
   blockIdx = reverse ? uint3{grid.x - 1, grid.y - 1, grid.z - 1} : uint3{0, 0, 0};

@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "accesses.h"
 #include "driver_api.h"
 
 namespace weft::emulator {
@@ -22,6 +23,12 @@ using KernelBody = void (*)(const void* arguments);
 // On failure why is a sentence that names the kernel, the block and the thread.
 CUresult execute(const char* kernel, KernelBody body, const void* arguments, Size3 grid,
                  Size3 block, bool reverse, std::string* why);
+
+// For what looks at accesses: ends the launch of the running thread with a sentence that names it; and
+// who that thread is, and when.
+[[noreturn]] void fail_kernel(CUresult result, const char* format, ...)
+    __attribute__((format(printf, 2, 3)));
+Touch running_touch();
 
 }  // namespace weft::emulator
 #endif  // WEFT_EMULATOR_EXECUTION_H

@@ -30,6 +30,17 @@ WEFT_EXPORT CUresult weft_emulator_check_range(const char* what, uint64_t addres
   return memory().check(what, address, bytes);
 }
 
+WEFT_EXPORT CUresult weft_emulator_check_written(const char* what, uint64_t address,
+                                                 uint64_t bytes) {
+  Lock lock(driver_mutex);
+  return memory().check_written(what, address, bytes);
+}
+
+WEFT_EXPORT void weft_emulator_note_written(uint64_t address, uint64_t bytes) {
+  Lock lock(driver_mutex);
+  memory().note_written(address, bytes);
+}
+
 WEFT_EXPORT CUresult weft_emulator_check_context(void) {
   WEFT_ENTER(context);
   return CUDA_SUCCESS;

@@ -15,6 +15,11 @@ WEFT_EXPORT CUresult weft_emulator_submit(const char* name, CUstream stream,
 // [address, address + bytes) must be device memory.
 WEFT_EXPORT CUresult weft_emulator_check_range(const char* what, uint64_t address, uint64_t bytes);
 
+// Where accesses are looked at: the bytes must have been written by somebody; they were.
+WEFT_EXPORT CUresult weft_emulator_check_written(const char* what, uint64_t address,
+                                                 uint64_t bytes);
+WEFT_EXPORT void weft_emulator_note_written(uint64_t address, uint64_t bytes);
+
 // Whether this thread has a current context.
 WEFT_EXPORT CUresult weft_emulator_check_context(void);
 

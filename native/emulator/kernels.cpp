@@ -27,7 +27,19 @@ WEFT_UNTYPED_KERNELS(WEFT_UNTYPED_ENTRY)
   K(probe_two_collectives)         \
   K(probe_past_end)                \
   K(probe_null)                    \
-  K(probe_misaligned) K(probe_division_by_zero) K(probe_no_barrier) K(probe_collectives)
+  K(probe_misaligned)              \
+  K(probe_division_by_zero)        \
+  K(probe_no_barrier)              \
+  K(probe_blocks_meet)             \
+  K(probe_blocks_read)             \
+  K(probe_unwritten)               \
+  K(probe_unwritten_shared)        \
+  K(probe_shuffle_for_syncwarp)    \
+  K(probe_syncwarp)                \
+  K(probe_syncwarp_for_barrier)    \
+  K(probe_atomics)                 \
+  K(probe_atomic_and_plain)        \
+  K(probe_collectives)
 #define WEFT_PROBE_ENTRY(name) WEFT_ENTRY(name, fill)
 WEFT_PROBES(WEFT_PROBE_ENTRY)
 

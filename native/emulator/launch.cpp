@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "checked.h"
 #include "memory.h"
 #include "stream.h"
 
@@ -25,8 +26,9 @@ struct Call {
     WEFT_TRY(check_pointers());
     controls.launches++;
     std::string why;
+    KernelBody body = controls.checked ? checked_kernel(kernel->name).body : kernel->body;
     CUresult result =
-        execute(kernel->name, kernel->body, arguments.data(), grid, block, controls.reverse, &why);
+        execute(kernel->name, body, arguments.data(), grid, block, controls.reverse, &why);
     return result == CUDA_SUCCESS ? result : report(result, "%s", why.c_str());
   }
 

@@ -62,7 +62,8 @@ CUresult Memory::allocate(uint64_t bytes, bool exact, CUcontext owner, CUdevicep
   }
   memset((void*)pages, FRESH, span);
   CUdeviceptr start = exact ? (pages + span - bytes) & ~CUdeviceptr{15} : pages;
-  live_[pages] = {start, bytes, pages, span, owner};
+  Shadow* shadow = controls.checked ? new Shadow(bytes) : nullptr;
+  live_[pages] = {start, bytes, pages, span, owner, shadow};
   live_bytes_ += (int64_t)bytes;
   *address = start;
   return CUDA_SUCCESS;
@@ -81,6 +82,7 @@ void Memory::close(const Allocation& allocation) {
   madvise((void*)allocation.pages, allocation.span, MADV_DONTNEED);
   mprotect((void*)allocation.pages, allocation.span, PROT_NONE);
   live_bytes_ -= (int64_t)allocation.bytes;
+  delete allocation.shadow;
   if (freed_.size() < REMEMBERED) {
     freed_.push_back(allocation);
   } else {
@@ -136,6 +138,23 @@ CUresult Memory::check(const char* what, CUdeviceptr address, uint64_t bytes) co
               "%s: %llu bytes at %#llx, but the allocation of %llu bytes at %#llx has %llu there",
               what, (unsigned long long)bytes, address, (unsigned long long)found->bytes,
               found->start, (unsigned long long)left);
+}
+
+void Memory::note_written(CUdeviceptr address, uint64_t bytes) {
+  const Allocation* a = find(address);
+  if (a && a->shadow) memset(a->shadow->written + (address - a->start), 1, bytes);
+}
+
+CUresult Memory::check_written(const char* what, CUdeviceptr address, uint64_t bytes) const {
+  const Allocation* a = find(address);
+  if (!a || !a->shadow) return CUDA_SUCCESS;
+  uint64_t offset = address - a->start;
+  auto* gap = (const uint8_t*)memchr(a->shadow->written + offset, 0, bytes);
+  if (!gap) return CUDA_SUCCESS;
+  return report(
+      CUDA_ERROR_ILLEGAL_ADDRESS,
+      "%s reads byte %llu of the allocation of %llu bytes at %#llx, which nobody has written", what,
+      (unsigned long long)(gap - a->shadow->written), (unsigned long long)a->bytes, a->start);
 }
 
 std::string Memory::describe(CUdeviceptr address) const {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "accesses.h"
 #include "driver_api.h"
 
 namespace weft::emulator {
@@ -21,6 +22,7 @@ struct Allocation {
   CUdeviceptr pages;  // where its pages start, and how many bytes they have without the guard page
   uint64_t span;
   CUcontext owner;
+  Shadow* shadow;  // null where accesses were not looked at when it was made
 };
 
 class Memory {
@@ -40,6 +42,12 @@ class Memory {
 
   // 0, or an error with a sentence: [address, address + bytes) must lie in one live allocation.
   CUresult check(const char* what, CUdeviceptr address, uint64_t bytes) const;
+
+  // Keeps in mind that these bytes were written, not by a kernel.
+  void note_written(CUdeviceptr address, uint64_t bytes);
+
+  // 0, or an error with a sentence: all of these bytes must have been written by somebody.
+  CUresult check_written(const char* what, CUdeviceptr address, uint64_t bytes) const;
 
   // ": 4 bytes past the end of the allocation of 400 bytes at 0x...", for a message.
   std::string describe(CUdeviceptr address) const;

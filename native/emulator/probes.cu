@@ -62,6 +62,65 @@ extern "C" __global__ void probe_no_barrier(weft_fill a) {
   out(a)[threadIdx.x] = value[next];
 }
 
+// Each block writes the same place.
+extern "C" __global__ void probe_blocks_meet(weft_fill a) {
+  if (threadIdx.x == 0) out(a)[0] = (float)blockIdx.x;
+}
+
+// Each block reads what the last one writes.
+extern "C" __global__ void probe_blocks_read(weft_fill a) {
+  if (threadIdx.x != 0) return;
+  float first = out(a)[0];
+  out(a)[1 + blockIdx.x] = first;
+  if (blockIdx.x + 1 == gridDim.x) out(a)[0] = 1;
+}
+
+extern "C" __global__ void probe_unwritten(weft_fill a) { out(a)[threadIdx.x + 1] = out(a)[0]; }
+
+extern "C" __global__ void probe_unwritten_shared(weft_fill a) {
+  __shared__ float value[256];
+  if (threadIdx.x > 0) value[threadIdx.x] = 1;
+  __syncthreads();
+  out(a)[blockIdx.x * blockDim.x + threadIdx.x] = value[threadIdx.x];
+}
+
+// A shuffle brings lanes together, but orders no memory; __syncwarp does.
+extern "C" __global__ void probe_shuffle_for_syncwarp(weft_fill a) {
+  __shared__ float value[256];
+  value[threadIdx.x] = (float)threadIdx.x;
+  __shfl_xor_sync(0xffffffffu, 1, 1);
+  out(a)[blockIdx.x * blockDim.x + threadIdx.x] = value[threadIdx.x ^ 1];
+}
+extern "C" __global__ void probe_syncwarp(weft_fill a) {
+  __shared__ float value[256];
+  for (int turn = 0; turn < 3; turn++) {
+    value[threadIdx.x] = (float)threadIdx.x;
+    __syncwarp();
+    out(a)[blockIdx.x * blockDim.x + threadIdx.x] = value[threadIdx.x ^ 1];
+    __syncwarp();
+  }
+}
+
+// A warp cannot wait for another by __syncwarp.
+extern "C" __global__ void probe_syncwarp_for_barrier(weft_fill a) {
+  __shared__ float value[256];
+  value[threadIdx.x] = 0;
+  __syncthreads();
+  value[threadIdx.x] = (float)threadIdx.x;
+  __syncwarp();
+  out(a)[blockIdx.x * blockDim.x + threadIdx.x] = value[threadIdx.x ^ 32];
+}
+
+// Blocks may meet where they use atomics alone.
+extern "C" __global__ void probe_atomics(weft_fill a) { atomicAdd(out(a), 1.0f); }
+extern "C" __global__ void probe_atomic_and_plain(weft_fill a) {
+  if (blockIdx.x == 0) {
+    atomicAdd(out(a), 1.0f);
+  } else if (threadIdx.x == 0) {
+    out(a)[0] = 1;
+  }
+}
+
 // Row k of y (20, 32) is what the lanes of one warp got from collective k.
 extern "C" __global__ void probe_collectives(weft_fill a) {
   const unsigned all = 0xffffffffu;

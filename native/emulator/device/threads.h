@@ -13,14 +13,14 @@ enum class Collective : unsigned char { SYNC, SHUFFLE, VOTE, MATCH, REDUCE };
 
 // Waits until every thread of the block has come to the same barrier. Returns how many of them came
 // with a predicate that holds.
-unsigned block_barrier(bool predicate, const char* file, int line);
+WEFT_OF_THE_DRIVER unsigned block_barrier(bool predicate, const char* file, int line);
 
 // Waits until every lane named in mask has come; returns what each of the 32 lanes brought. Good until
 // this lane's next collective.
-const uint64_t* warp_exchange(unsigned mask, uint64_t value, Collective kind);
+WEFT_OF_THE_DRIVER const uint64_t* warp_exchange(unsigned mask, uint64_t value, Collective kind);
 
-unsigned live_lanes();     // lanes of this warp that have not returned
-[[noreturn]] void trap();  // ends the launch
+WEFT_OF_THE_DRIVER unsigned live_lanes();     // lanes of this warp that have not returned
+[[noreturn]] WEFT_OF_THE_DRIVER void trap();  // ends the launch
 
 inline unsigned lane() {
   return (threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z)) & 31u;
@@ -143,12 +143,15 @@ inline T __reduce_max_sync(unsigned mask, T value) {
   return ::weft::emulator::reduce(mask, value, [](T a, T b) { return a < b ? b : a; });
 }
 
-// One thread runs at a time, so a plain read and write is atomic. Each returns what was there.
+// One thread runs at a time, so a read and a write are atomic; by these words a checked kernel tells
+// that they are. Each returns what was there.
 #define WEFT_ATOMIC(name, expression)                                   \
   template <typename T>                                                 \
   inline T name(T* address, typename std::common_type<T>::type value) { \
-    T old = *address;                                                   \
-    *address = (T)(expression);                                         \
+    T old;                                                              \
+    __atomic_load(address, &old, __ATOMIC_RELAXED);                     \
+    T changed = (T)(expression);                                        \
+    __atomic_store(address, &changed, __ATOMIC_RELAXED);                \
     return old;                                                         \
   }
 WEFT_ATOMIC(atomicAdd, old + value)
@@ -165,8 +168,9 @@ WEFT_ATOMIC(atomicDec, old == 0 || old > value ? value : old - 1)
 template <typename T>
 inline T atomicCAS(T* address, typename std::common_type<T>::type compare,
                    typename std::common_type<T>::type value) {
-  T old = *address;
-  if (old == compare) *address = value;
+  T old, changed = value;
+  __atomic_load(address, &old, __ATOMIC_RELAXED);
+  if (old == compare) __atomic_store(address, &changed, __ATOMIC_RELAXED);
   return old;
 }
 

@@ -50,9 +50,12 @@ struct dim3 {
   dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
 };
 
+// In libcuda.so.1, also for kernels in another library.
+#define WEFT_OF_THE_DRIVER __attribute__((visibility("default")))
+
 // The place of the running thread; the scheduler sets them at every switch.
-extern uint3 threadIdx, blockIdx;
-extern dim3 blockDim, gridDim;
+extern WEFT_OF_THE_DRIVER uint3 threadIdx, blockIdx;
+extern WEFT_OF_THE_DRIVER dim3 blockDim, gridDim;
 constexpr int warpSize = 32;
 
 #endif  // WEFT_EMULATOR_DEVICE_TYPES_H

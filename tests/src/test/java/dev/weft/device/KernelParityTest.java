@@ -29,13 +29,15 @@ class KernelParityTest {
   enum Way {
     EXACT,
     REVERSED,
-    DEFERRED;
+    DEFERRED,
+    CHECKED;
 
     void set() {
       switch (this) {
         case EXACT -> Emulator.exact();
         case REVERSED -> Emulator.reverse();
         case DEFERRED -> Emulator.deferred();
+        case CHECKED -> Emulator.check();
       }
     }
   }
@@ -49,6 +51,7 @@ class KernelParityTest {
             EnumSet.of(Way.EXACT),
             EnumSet.of(Way.REVERSED),
             EnumSet.of(Way.DEFERRED),
+            EnumSet.of(Way.CHECKED),
             EnumSet.allOf(Way.class))
         .flatMap(ways -> Stream.of(Kernel.values()).flatMap(kernel -> both(kernel, ways)));
   }

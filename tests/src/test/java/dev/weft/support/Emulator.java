@@ -97,6 +97,16 @@ public final class Emulator implements BeforeAllCallback, BeforeEachCallback, Af
     call("deferred", FunctionDescriptor.ofVoid(JAVA_INT), 1);
   }
 
+  /**
+   * Looks at every access of every kernel from now on: bounds to the byte, memory that nobody has
+   * written, races. What was written is known of allocations made from now on.
+   */
+  public static void check() {
+    if ((int) call("check", FunctionDescriptor.of(JAVA_INT, JAVA_INT), 1) == 0) {
+      fail(lastError());
+    }
+  }
+
   /** Lets launches, copies and graphs return at once with success. */
   public static void doNothing() {
     call("do_nothing", FunctionDescriptor.ofVoid(JAVA_INT), 1);
