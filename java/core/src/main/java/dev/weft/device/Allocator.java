@@ -6,8 +6,9 @@ package dev.weft.device;
  * its size. Sizes are rounded up to 512 bytes. When the device refuses, the cache is given back to
  * it and the request tried once more.
  *
- * <p>The system property {@code weft.allocator=exact} turns rounding and caching off, so that a
- * checking driver sees every access outside what was asked for.
+ * <p>The system property {@code weft.allocator=exact} turns rounding, caching and the reuse within
+ * a {@link Pool} off, so that a checking driver sees every access outside what was asked for, and
+ * what is read before it was written.
  */
 public final class Allocator implements AutoCloseable {
   private static final long GRAIN = 512;
@@ -38,6 +39,11 @@ public final class Allocator implements AutoCloseable {
     live += piece.bytes();
     peak = Math.max(peak, live);
     return new Block(piece.address(), piece.bytes());
+  }
+
+  /** Whether memory is neither rounded up nor used again. */
+  boolean isExact() {
+    return exact;
   }
 
   /** The size of the block that a request gets. */

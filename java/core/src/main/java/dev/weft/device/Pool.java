@@ -40,6 +40,9 @@ public final class Pool implements AutoCloseable {
    * runs while what this one holds is needed. This one must stay open as long as the other.
    */
   public Pool overlay() {
+    if (source.isExact()) {
+      return new Pool(source);
+    }
     List<FreeList.Piece> pieces = new ArrayList<>(lent);
     taken.forEach(block -> pieces.add(new FreeList.Piece(block.address(), block.bytes())));
     return new Pool(source, List.copyOf(pieces));
@@ -70,6 +73,9 @@ public final class Pool implements AutoCloseable {
   public void release(Block block) {
     if (block.isLive()) {
       block.markLive(false);
+      if (source.isExact()) {
+        return; // back to the source when the pool closes, and to nobody before
+      }
       FreeList home = lentAddresses.contains(block.address()) ? lentIdle : idle;
       home.put(block.address(), block.bytes());
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Shape;
+import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.check.Evaluation;
 import dev.weft.check.Input;
@@ -27,16 +28,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * No kernel reads or writes past the end of what it was given: allocations are exact, and each ends
- * where a page ends.
+ * No kernel reads or writes past the end of what it was given, reads what nobody has written, or
+ * touches what another thread may be writing: allocations are exact, memory is never used again,
+ * and the emulator looks at every access.
  */
 @ExtendWith(Emulator.class)
-class MemoryBoundsTest {
+class AccessesTest {
   private Device cuda;
 
   @BeforeEach
   void open() {
-    Emulator.exact();
+    Emulator.check();
     System.setProperty("weft.allocator", "exact");
     cuda = Emulator.device();
   }
@@ -53,13 +55,22 @@ class MemoryBoundsTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("cases")
-  void kernelsStayInside(OperationCase operation) {
+  void accessesAreRight(OperationCase operation) {
     for (List<Input> example : operation.examples(5000)) {
       for (DType dtype : List.of(DType.F32, DType.F64)) {
         Evaluation.of(operation.function(), example, cuda, dtype, 1);
       }
     }
     assertEquals(0, cuda.memory().live());
+  }
+
+  /** A result that was never computed must be noticed. */
+  @Test
+  void unwrittenOperandIsNoticed() {
+    Tensor x = cuda.allocate(DType.F32, Shape.of(8));
+    try (Tape tape = new Tape(cuda)) {
+      assertThrows(CudaException.class, () -> tape.sum(x));
+    }
   }
 
   /** One element too many must be noticed. */
