@@ -3,7 +3,11 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <sstream>
+#include <string>
 
 #include "checked.h"
 #include "driver.h"
@@ -43,6 +47,28 @@ CUresult report(CUresult result, const char* format, ...) {
   keep(result, format, list, true);
   va_end(list);
   return result;
+}
+
+bool switch_from_environment() {
+  const char* names = getenv("WEFT_EMULATOR");
+  std::stringstream list(names ? names : "");
+  for (std::string name; std::getline(list, name, ',');) {
+    if (name == "exact") {
+      weft_emulator_exact(1);
+    } else if (name == "reverse") {
+      weft_emulator_reverse(1);
+    } else if (name == "deferred") {
+      weft_emulator_deferred(1);
+    } else if (name == "check") {
+      if (!weft_emulator_check(1)) return false;
+    } else {
+      report(CUDA_ERROR_INVALID_VALUE,
+             "WEFT_EMULATOR names '%s'; there are exact, reverse, deferred and check",
+             name.c_str());
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace weft::emulator

@@ -34,7 +34,8 @@ WEFT_EXPORT void weft_emulator_deferred(int on);
 
 // 1: kernels tell of each access, and one ends with an error that leaves its allocation by as little as
 // a byte, reads what nobody has written, or touches what another thread or block may be writing at that
-// time. Of allocations made before, only the bounds are known. 0 where the checked kernels could not be
+// time. They are contracted to FMA and products are summed in float32, as on a GPU, so that numbers are
+// as far from the host's as there. Of allocations made before, only the bounds are known. 0 where the checked kernels could not be
 // loaded.
 WEFT_EXPORT int weft_emulator_check(int on);
 

@@ -37,7 +37,7 @@ enum Compute : int {
   COMPUTE_32F_FAST_TF32 = 77,
 };
 
-constexpr int MATH_MODE_TF32 = 3;
+constexpr int MATH_MODE_TF32 = 3, DISALLOW_REDUCED_PRECISION_REDUCTION = 16;
 
 struct Handle {
   CUstream stream = nullptr;
@@ -123,6 +123,13 @@ Rounding rounding_of(int compute, int math_mode) {
   }
 }
 
+// What cuBLAS may do, where a kernel is checked; else what is easiest to test against.
+Sums sums_of(int c_type, int math_mode) {
+  if (!weft_emulator_checks() || c_type == (int)Type::F64) return Sums::EXACT;
+  bool reduces = c_type == (int)Type::BF16 && !(math_mode & DISALLOW_REDUCED_PRECISION_REDUCTION);
+  return reduces ? Sums::REDUCED : Sums::FLOAT;
+}
+
 }  // namespace
 
 WEFT_EXPORT int cublasCreate_v2(Handle** handle) {
@@ -162,7 +169,8 @@ WEFT_EXPORT int cublasSetWorkspace_v2(Handle* handle, void* workspace, size_t by
 
 WEFT_EXPORT int cublasSetMathMode(Handle* handle, int mode) {
   WEFT_NEED(handle);
-  if (mode < 0 || (mode & 15) > MATH_MODE_TF32) return INVALID_VALUE;
+  if (mode < 0 || (mode & ~DISALLOW_REDUCED_PRECISION_REDUCTION) > MATH_MODE_TF32)
+    return INVALID_VALUE;
   handle->math_mode = mode;
   return SUCCESS;
 }
@@ -196,7 +204,8 @@ WEFT_EXPORT int cublasGemmEx(Handle* handle, int op_a, int op_b, int m, int n, i
                      {(uint64_t)a, (Type)a_type, lda, ta},
                      {(uint64_t)b, (Type)b_type, ldb, tb},
                      {(uint64_t)c, (Type)c_type, ldc, false},
-                     rounding_of(compute, handle->math_mode)};
+                     rounding_of(compute, handle->math_mode),
+                     sums_of(c_type, handle->math_mode)};
   CUresult result = weft_emulator_submit("gemm", handle->stream, run, &product, sizeof product);
   return result == CUDA_SUCCESS ? SUCCESS : EXECUTION_FAILED;
 }

@@ -71,6 +71,7 @@ using namespace weft::emulator;
 
 WEFT_EXPORT CUresult cuInit(unsigned flags) {
   if (flags) return fail(CUDA_ERROR_INVALID_VALUE, "cuInit: flags %u", flags);
+  if (!initialised && !switch_from_environment()) return CUDA_ERROR_INVALID_VALUE;
   initialised = true;
   return CUDA_SUCCESS;
 }

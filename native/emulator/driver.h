@@ -68,6 +68,9 @@ struct Registry {
 // The context of this thread, or an error when it has none or the driver was not initialised.
 CUresult current_context(CUcontext* context);
 
+// Turns on the switches that WEFT_EMULATOR names, such as "check,reverse"; false where it names another.
+bool switch_from_environment();
+
 // cuInit was called and there is such a device.
 CUresult check_device(CUdevice device);
 extern std::atomic<bool> initialised;

@@ -121,6 +121,23 @@ WEFT_MULTIPLY_TILE(multiply_tile_avx2, __attribute__((target("avx2,fma"))))
 WEFT_MULTIPLY_TILE(multiply_tile_avx512, __attribute__((target("avx512f"))))
 #endif
 
+// The same with sums in float32, a quarter of k at a time.
+void multiply_tile_in_float(const double* a, const double* b, int64_t k, bool reduced,
+                            double* tile) {
+  constexpr int SLICES = 4, SIZE = ROWS * COLUMNS;
+  float sums[SLICES][SIZE] = {};
+  for (int s = 0; s < SLICES; s++) {
+    for (int64_t p = s * k / SLICES; p < (s + 1) * k / SLICES; p++)
+      for (int j = 0; j < COLUMNS; j++)
+        for (int i = 0; i < ROWS; i++)
+          sums[s][j * ROWS + i] =
+              fmaf((float)a[p * ROWS + i], (float)b[p * COLUMNS + j], sums[s][j * ROWS + i]);
+    if (!reduced) continue;
+    for (float& sum : sums[s]) sum = round_mantissa(sum, 7);
+  }
+  for (int i = 0; i < SIZE; i++) tile[i] = sums[0][i] + sums[2][i] + (sums[1][i] + sums[3][i]);
+}
+
 using MultiplyTile = void (*)(const double* a, const double* b, int64_t k, double* tile);
 
 MultiplyTile choose_multiply_tile() {
@@ -154,7 +171,12 @@ void multiply(const Product& g) {
     }
     int64_t rows = std::min<int64_t>(ROWS, g.m - row);
     for (int64_t t = 0; t < column_tiles; t++) {
-      multiply_tile(strip_a.data(), strips_b.data() + t * k * COLUMNS, k, tile);
+      const double* strip_b = strips_b.data() + t * k * COLUMNS;
+      if (g.sums == Sums::EXACT) {
+        multiply_tile(strip_a.data(), strip_b, k, tile);
+      } else {
+        multiply_tile_in_float(strip_a.data(), strip_b, k, g.sums == Sums::REDUCED, tile);
+      }
       int64_t columns = std::min<int64_t>(COLUMNS, g.n - t * COLUMNS);
       for (int64_t j = 0; j < columns; j++)
         for (int64_t i = 0; i < rows; i++) {

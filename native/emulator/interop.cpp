@@ -51,3 +51,7 @@ WEFT_EXPORT void weft_emulator_explain(const char* sentence) { fail(CUDA_SUCCESS
 WEFT_EXPORT int weft_emulator_does_nothing(void) {
   return controls.do_nothing.load(std::memory_order_relaxed);
 }
+
+WEFT_EXPORT int weft_emulator_checks(void) {
+  return controls.checked.load(std::memory_order_relaxed);
+}

@@ -28,4 +28,7 @@ WEFT_EXPORT void weft_emulator_explain(const char* sentence);
 
 WEFT_EXPORT int weft_emulator_does_nothing(void);
 
+// Whether accesses are looked at.
+WEFT_EXPORT int weft_emulator_checks(void);
+
 #endif  // WEFT_EMULATOR_INTEROP_H

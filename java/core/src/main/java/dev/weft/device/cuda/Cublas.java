@@ -58,9 +58,11 @@ final class Cublas implements AutoCloseable {
       check(JCublas2.cublasSetStream(handle, new cudaStream_t(driver.stream())), "cublasSetStream");
       DeviceAddress memory = new DeviceAddress(workspace);
       check(JCublas2.cublasSetWorkspace(handle, memory, WORKSPACE_BYTES), "cublasSetWorkspace");
-      // TF32 only where a call asks for it
-      check(
-          JCublas2.cublasSetMathMode(handle, cublasMath.CUBLAS_DEFAULT_MATH), "cublasSetMathMode");
+      // TF32 only where a call asks for it, and sums in float32 also where the result is bfloat16
+      int mode =
+          cublasMath.CUBLAS_DEFAULT_MATH
+              | cublasMath.CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;
+      check(JCublas2.cublasSetMathMode(handle, mode), "cublasSetMathMode");
       warmUp();
     } catch (RuntimeException e) {
       Closing.after(e, this::close);
@@ -69,20 +71,34 @@ final class Cublas implements AutoCloseable {
   }
 
   /**
-   * A first product, of zeros: what cuBLAS puts off until then, memory of its own included, is done
-   * before any capture, and a cuBLAS that does not work says so when the device is opened.
+   * First products, of zeros, in every arithmetic: what cuBLAS puts off until then, memory of its
+   * own included, is done before any capture, and a cuBLAS that does not work says so when the
+   * device is opened.
    */
   private void warmUp() {
     long n = 16;
-    long bytes = n * n * Float.BYTES;
-    driver.zero(workspace, 2 * bytes);
-    long c = workspace + 2 * bytes;
-    multiply(
-        Precision.F32,
-        new Arguments.Gemm(
-            workspace, workspace + bytes, c, n, n, n, n, n, n, false, false, 1, 0, false));
-    driver.synchronize();
-    driver.launched("");
+    long bytes = n * n * Double.BYTES;
+    long x = driver.allocate(2 * bytes);
+    if (x == 0) {
+      throw new OutOfDeviceMemoryException(driver.device() + " has no memory left for a product");
+    }
+    try {
+      driver.zero(x, 2 * bytes);
+      for (Precision precision : Precision.values()) {
+        for (boolean option : new boolean[] {false, true}) {
+          boolean fast = option && precision == Precision.F32;
+          boolean wide = option && precision == Precision.BF16;
+          multiply(
+              precision,
+              new Arguments.Gemm(
+                  x, x, x + bytes, n, n, n, n, n, n, false, false, 1, 0, fast, wide));
+        }
+      }
+      driver.synchronize();
+      driver.launched("");
+    } finally {
+      driver.free(x);
+    }
   }
 
   /** The version, such as 12.6.4. */
