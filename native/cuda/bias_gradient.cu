@@ -102,5 +102,7 @@ WEFT_DEVICE void bias_activation_gradients(const weft_bias_activation_gradients&
 // along the rows of a part, then one thread a sum adds the groups in order. 256 threads: 32 rows of
 // 128 bytes are in flight at once. With one part, up to a few hundred rows, the bias gradient costs
 // no launch of its own. 12 bytes and 3 to 31 flops an element of float: expected 187 us for arrays
-// of 256 MB in 400 blocks or more, 3 us for 128 x 512, which is 16 blocks and bound by latency.
-WEFT_KERNEL(bias_activation_gradients, bias_activation_gradients)
+// of 256 MB in 396 blocks, 3 us for 128 x 512, which is 16 blocks and bound by latency.
+WEFT_KERNEL_BLOCKS(bias_activation_gradients, bias_activation_gradients, float, f32, 3)
+WEFT_KERNEL_BLOCKS(bias_activation_gradients, bias_activation_gradients, double, f64, 1)
+WEFT_KERNEL_BLOCKS(bias_activation_gradients, bias_activation_gradients, weft::bf16, bf16, 3)

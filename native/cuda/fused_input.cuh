@@ -46,13 +46,14 @@ WEFT_DEVICE pack<T> fused_take(const weft_fused_pass& a, const S* row, int64_t c
   return v;
 }
 
-// Brings inputs k0 .. k0 + count - 1 of a layer to shared memory; those of the first layer come
+// Brings inputs of a layer, from k0 on, to shared memory; those of the first layer come
 // from the data set and go to scratch, too.
 template <typename T>
 WEFT_DEVICE void fused_bring(const weft_fused_pass& a, const weft_fused_layer& layer, bool first,
-                             int64_t r0, int64_t k0, int count, fused_memory<T>& m) {
-  const int packs = (count + 3) / 4;
+                             int64_t r0, int64_t k0, fused_memory<T>& m) {
   const int64_t stride = fused_stride(layer.in);
+  // to the end of the row in scratch: what is beyond its inputs is read, too, and must be a number
+  const int packs = (int)min((int64_t)fused_depth<T>, stride - k0) / 4;
   T* x = static_cast<T*>(a.scratch) + layer.x;
   for (int i = (int)threadIdx.x; i < fused_rows * packs; i += fused_threads) {
     const int r = i / packs, k = i % packs * 4;

@@ -45,7 +45,7 @@ WEFT_DEVICE void fused_forward(const weft_fused_pass& a, const weft_fused_layer&
   T sum[fused_rows][4] = {};
   for (int64_t k0 = 0; k0 < layer.in; k0 += fused_depth<T>) {
     const int count = (int)min((int64_t)fused_depth<T>, layer.in - k0);
-    fused_bring(a, layer, first, r0, k0, count, m);
+    fused_bring(a, layer, first, r0, k0, m);
     __syncthreads();
 #pragma unroll 1
     for (int k = warp; k < count; k += ahead * fused_warps) {

@@ -232,9 +232,11 @@ WEFT_DEVICE void reduce_backward(const weft_reduce_backward& a) {
 // axis, then one thread an output adds the groups. 256 threads: with 32 outputs the column form has
 // 32 entries of the axis in flight at once, and 768 resident threads (80 registers) with four
 // 16-byte loads each keep 48 KB in flight a multiprocessor. To fill an H200 outputs should be
-// 13,000 (132 x 3 x 32) or more: choose parts for it. 4 bytes and one flop a value of float:
+// 12,672 (132 x 3 x 32), or many more: choose parts for it. 4 bytes and one flop a value of float:
 // expected 62 us for 256 MB at 4.3 TB/s.
-WEFT_KERNEL(reduce, reduce)
+WEFT_KERNEL_BLOCKS(reduce, reduce, float, f32, 1)  // 80 registers; held to that, sm_100 spills
+WEFT_KERNEL_BLOCKS(reduce, reduce, double, f64, 1)
+WEFT_KERNEL_BLOCKS(reduce, reduce, weft::bf16, bf16, 3)
 
 // dx = or dx +=. Elementwise mapping; dy comes from the cache. 4 bytes and one flop a value of float
 // (squares 8 and 2, += 4 and 1 more): expected 62 us for a dx of 256 MB.

@@ -339,6 +339,25 @@ public class FusedStepTest {
   }
 
   @ParameterizedTest
+  @ValueSource(ints = {1, 13, 60, 1030})
+  void everyAccessIsRight(int columns) {
+    Emulator.check();
+    String network = "linear(%d,21) relu dropout(0.2) linear(21,5)".formatted(columns);
+    for (Optimizer optimizer : List.of(Sgd.rate(0.1), Adam.rate(0.1))) {
+      Recipe recipe = Recipe.of(network).optimizer(optimizer);
+      for (MathMode math : List.of(MathMode.STRICT, MathMode.DOUBLE)) {
+        Run.of(recipe.math(math), labelled(columns, 5), Place.EMULATED_CUDA, Fusion.ALWAYS, 4);
+      }
+      Run.of(
+          recipe.loss(new MeanSquaredError()),
+          valued(columns, 5),
+          Place.EMULATED_CUDA,
+          Fusion.ALWAYS,
+          4);
+    }
+  }
+
+  @ParameterizedTest
   @EnumSource(Place.class)
   void aLabelOutOfRangeMakesTheLossNaN(Place place) {
     try (Device device = place.open();

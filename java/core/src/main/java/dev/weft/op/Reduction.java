@@ -34,15 +34,16 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
   private static final long ROW_PART = 1024;
 
   /**
-   * Parts of all rows together, at most: 32 of them are a block, and 400 blocks fill a large GPU.
+   * Blocks that a large GPU works on at once: three on each of the 132 multiprocessors of an H100
+   * or H200. One more would run when all others are done.
    */
-  private static final long ROW_PARTS = 13_000;
+  private static final long BLOCKS = 396;
+
+  /** Parts of all rows together, at most: 32 of them are a block. */
+  private static final long ROW_PARTS = 32 * BLOCKS;
 
   /** Entries that a block of 32 columns covers at least: 16 KiB of float32, in the first cache. */
   private static final long COLUMN_PART = 4096;
-
-  /** Blocks of 32 columns, at most. */
-  private static final long COLUMN_BLOCKS = 400;
 
   /** A reduction over everything. */
   public Reduction(Function function) {
@@ -189,7 +190,7 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
       most = Math.min(ROW_PARTS / Math.max(1, outer), count / ROW_PART);
     } else {
       long blocks = Math.max(1, (outer * inner + 31) / 32);
-      most = Math.min(COLUMN_BLOCKS, outer * count * inner / COLUMN_PART) / blocks;
+      most = Math.min(BLOCKS, outer * count * inner / COLUMN_PART) / blocks;
     }
     return Math.max(1, Math.min(most, count / 16));
   }
