@@ -54,6 +54,9 @@ CUresult current_context(CUcontext* context) {
   if (!contexts.count(current.back())) {
     return fail(CUDA_ERROR_CONTEXT_IS_DESTROYED, "this thread's context was destroyed");
   }
+  if (controls.lost) {
+    return fail((CUresult)controls.lost.load(), "a kernel failed before, and the device is lost");
+  }
   *context = current.back();
   return CUDA_SUCCESS;
 }

@@ -49,6 +49,11 @@ CUresult report(CUresult result, const char* format, ...) {
   return result;
 }
 
+CUresult ended(CUresult result) {
+  if (controls.sticky && result != CUDA_SUCCESS) controls.lost = result;
+  return result;
+}
+
 bool switch_from_environment() {
   const char* names = getenv("WEFT_EMULATOR");
   std::stringstream list(names ? names : "");
@@ -59,11 +64,13 @@ bool switch_from_environment() {
       weft_emulator_reverse(1);
     } else if (name == "deferred") {
       weft_emulator_deferred(1);
+    } else if (name == "sticky") {
+      weft_emulator_sticky(1);
     } else if (name == "check") {
       if (!weft_emulator_check(1)) return false;
     } else {
       report(CUDA_ERROR_INVALID_VALUE,
-             "WEFT_EMULATOR names '%s'; there are exact, reverse, deferred and check",
+             "WEFT_EMULATOR names '%s'; there are exact, reverse, deferred, sticky and check",
              name.c_str());
       return false;
     }
@@ -82,6 +89,8 @@ void weft_emulator_fail_instantiation(int64_t n) { controls.instantiation.left =
 void weft_emulator_do_nothing(int on) { controls.do_nothing = on != 0; }
 void weft_emulator_exact(int on) { controls.exact = on != 0; }
 void weft_emulator_reverse(int on) { controls.reverse = on != 0; }
+
+void weft_emulator_sticky(int on) { controls.sticky = on != 0; }
 
 void weft_emulator_deferred(int on) {
   Lock lock(driver_mutex);
@@ -146,6 +155,8 @@ void weft_emulator_reset(void) {
     c->left = 0;
   }
   controls.do_nothing = controls.exact = controls.reverse = controls.checked = false;
+  controls.sticky = false;
+  controls.lost = CUDA_SUCCESS;
   controls.launches = 0;
   controls.leaked_allocations = controls.leaked_bytes = controls.leaked_objects = 0;
   memory().total = Memory().total;

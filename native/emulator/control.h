@@ -32,6 +32,10 @@ WEFT_EXPORT void weft_emulator_reverse(int on);
 // does a missing wait between streams. Errors come from the call that waits. 0 runs all that is left.
 WEFT_EXPORT void weft_emulator_deferred(int on);
 
+// 1: after an error of a kernel every call that needs the context answers with that error, as a real
+// driver does; otherwise the device stays usable.
+WEFT_EXPORT void weft_emulator_sticky(int on);
+
 // 1: kernels tell of each access, and one ends with an error that leaves its allocation by as little as
 // a byte, reads what nobody has written, or touches what another thread or block may be writing at that
 // time. They are contracted to FMA and products are summed in float32, as on a GPU, so that numbers are

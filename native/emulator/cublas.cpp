@@ -42,6 +42,7 @@ constexpr int MATH_MODE_TF32 = 3, DISALLOW_REDUCED_PRECISION_REDUCTION = 16;
 struct Handle {
   CUstream stream = nullptr;
   int math_mode = 0;
+  bool has_workspace = false;  // of the user
 };
 
 auto& handles_mutex = *new std::mutex;
@@ -78,6 +79,16 @@ CUresult check_matrix(const char* name, const Matrix& matrix, int64_t rows, int6
   return result;
 }
 
+// Whether two matrices have memory in common, that between their columns included.
+bool overlap(const Matrix& x, int64_t x_rows, int64_t x_columns, const Matrix& y, int64_t y_rows,
+             int64_t y_columns) {
+  auto end = [](const Matrix& a, int64_t rows, int64_t columns) {
+    int64_t elements = rows && columns ? (columns - 1) * a.stride + rows : 0;
+    return a.data + (uint64_t)(elements * bytes_of(a.type));
+  };
+  return x.data < end(y, y_rows, y_columns) && y.data < end(x, x_rows, x_columns);
+}
+
 CUresult run(const void* data) {
   const Product& g = *(const Product*)data;
   int64_t a_rows = g.a.transposed ? g.k : g.m, b_rows = g.b.transposed ? g.n : g.k;
@@ -85,6 +96,16 @@ CUresult run(const void* data) {
   if (!result) result = check_matrix("gemm's b", g.b, b_rows, g.k + g.n - b_rows, true);
   if (!result) result = check_matrix("gemm's c", g.c, g.m, g.n, g.beta != 0);
   if (result) return CUDA_ERROR_ILLEGAL_ADDRESS;
+  for (const Matrix* matrix : {&g.a, &g.b, &g.c}) {
+    if (matrix->data % (uint64_t)bytes_of(matrix->type) == 0) continue;
+    weft_emulator_explain("gemm: a matrix is not aligned to its type");
+    return CUDA_ERROR_MISALIGNED_ADDRESS;
+  }
+  if (overlap(g.c, g.m, g.n, g.a, a_rows, g.m + g.k - a_rows) ||
+      overlap(g.c, g.m, g.n, g.b, b_rows, g.k + g.n - b_rows)) {
+    weft_emulator_explain("gemm: the result lies where an operand does");
+    return CUDA_ERROR_LAUNCH_FAILED;
+  }
   multiply(g);
   int64_t bytes = bytes_of(g.c.type);
   for (int64_t j = 0; j < g.n; j++) {
@@ -155,16 +176,19 @@ WEFT_EXPORT int cublasGetVersion_v2(Handle*, int* version) {
 WEFT_EXPORT int cublasSetStream_v2(Handle* handle, CUstream stream) {
   WEFT_NEED(handle);
   handle->stream = stream;
+  handle->has_workspace = false;
   return SUCCESS;
 }
 
 WEFT_EXPORT int cublasSetWorkspace_v2(Handle* handle, void* workspace, size_t bytes) {
   WEFT_NEED(handle);
+  handle->has_workspace = false;
   if (!workspace || !bytes) return SUCCESS;
   if ((uint64_t)workspace % 256)
     return explain(INVALID_VALUE, "a workspace not aligned to 256 bytes");
-  return weft_emulator_check_range("workspace", (uint64_t)workspace, bytes) ? INVALID_VALUE
-                                                                            : SUCCESS;
+  if (weft_emulator_check_range("workspace", (uint64_t)workspace, bytes)) return INVALID_VALUE;
+  handle->has_workspace = true;
+  return SUCCESS;
 }
 
 WEFT_EXPORT int cublasSetMathMode(Handle* handle, int mode) {
@@ -178,7 +202,7 @@ WEFT_EXPORT int cublasSetMathMode(Handle* handle, int mode) {
 WEFT_EXPORT int cublasGemmEx(Handle* handle, int op_a, int op_b, int m, int n, int k,
                              const void* alpha, const void* a, int a_type, int lda, const void* b,
                              int b_type, int ldb, const void* beta, void* c, int c_type, int ldc,
-                             int compute, int) {
+                             int compute, int algorithm) {
   WEFT_NEED(handle);
   if (weft_emulator_does_nothing()) return SUCCESS;
   if (op_a < 0 || op_a > 2 || op_b < 0 || op_b > 2 || m < 0 || n < 0 || k < 0 || !alpha || !beta) {
@@ -194,7 +218,16 @@ WEFT_EXPORT int cublasGemmEx(Handle* handle, int op_a, int op_b, int m, int n, i
   if (!supported(compute, a_type, b_type, c_type)) {
     return explain(NOT_SUPPORTED, "gemm: this compute type does not go with these types");
   }
+  if (!(algorithm >= -1 && algorithm <= 23) && !(algorithm >= 99 && algorithm <= 115)) {
+    return explain(INVALID_VALUE, "gemm: there is no such algorithm");
+  }
   if (m == 0 || n == 0) return SUCCESS;
+  // cuBLAS would allocate one of its own, which the graph then outlives
+  if (!handle->has_workspace && weft_emulator_captures(handle->stream)) {
+    return explain(
+        NOT_SUPPORTED,
+        "gemm: captured with no workspace of the user's; setting a stream takes it away");
+  }
   bool wide_scale = c_type == (int)Type::F64;
   Product product = {m,
                      n,

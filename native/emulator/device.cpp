@@ -112,6 +112,9 @@ WEFT_EXPORT CUresult cuDeviceGetAttribute(int* value, int attribute, CUdevice de
     *value = known.value;
     return CUDA_SUCCESS;
   }
+  if (attribute < 1 || attribute > 150) {
+    return fail(CUDA_ERROR_INVALID_VALUE, "device attribute %d", attribute);
+  }
   *value = 0;  // as for a feature that a device lacks
   return CUDA_SUCCESS;
 }

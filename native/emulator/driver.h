@@ -34,7 +34,8 @@ struct Countdown {
 struct Controls {
   Countdown allocation, launch, copy, instantiation;
   std::atomic<bool> do_nothing{false}, exact{false}, reverse{false}, deferred{false},
-      checked{false};
+      checked{false}, sticky{false};
+  std::atomic<int> lost{CUDA_SUCCESS};  // the error that lost the device, where it is sticky
   std::atomic<int64_t> launches{0};
   // what was still there when its context was destroyed
   int64_t leaked_allocations = 0, leaked_bytes = 0, leaked_objects = 0;
@@ -67,6 +68,10 @@ struct Registry {
 
 // The context of this thread, or an error when it has none or the driver was not initialised.
 CUresult current_context(CUcontext* context);
+
+// What a kernel ended with. Where errors are sticky, one that a real device does not survive is from now
+// on the answer to every call.
+CUresult ended(CUresult result);
 
 // Turns on the switches that WEFT_EMULATOR names, such as "check,reverse"; false where it names another.
 bool switch_from_environment();

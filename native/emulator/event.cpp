@@ -109,8 +109,11 @@ WEFT_EXPORT CUresult cuEventRecord(CUevent event, CUstream handle) {
 
 // With EXTERNAL it becomes a node of the graph that is captured: each launch notes the time anew.
 WEFT_EXPORT CUresult cuEventRecordWithFlags(CUevent event, CUstream handle, unsigned flags) {
-  if (!(flags & CU_EVENT_RECORD_EXTERNAL)) return cuEventRecord(event, handle);
+  if (!flags) return cuEventRecord(event, handle);
   WEFT_ENTER(context);
+  if (flags != CU_EVENT_RECORD_EXTERNAL) {
+    return fail(CUDA_ERROR_INVALID_VALUE, "cuEventRecordWithFlags: flags %u", flags);
+  }
   WEFT_TRY(check_event(event));
   CUstream stream = nullptr;
   WEFT_TRY(resolve_stream(context, handle, &stream));

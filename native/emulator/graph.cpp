@@ -77,9 +77,10 @@ WEFT_EXPORT CUresult cuGraphNodeGetType(CUgraphNode node, CUgraphNodeType* type)
 }
 
 WEFT_EXPORT CUresult cuGraphInstantiateWithFlags(CUgraphExec* program, CUgraph graph,
-                                                 unsigned long long) {
+                                                 unsigned long long flags) {
   WEFT_ENTER(context);
   WEFT_TRY(check_graph(graph));
+  if (flags > 15) return fail(CUDA_ERROR_INVALID_VALUE, "cuGraphInstantiate: flags %llu", flags);
   if (controls.instantiation.hit()) {
     return fail(CUDA_ERROR_OUT_OF_MEMORY, "cuGraphInstantiate: a test asked for this failure");
   }

@@ -17,11 +17,11 @@ WEFT_EXPORT CUresult weft_emulator_submit(const char* name, CUstream stream,
                 [name, run, copy = std::move(copy)]() -> CUresult {
                   if (controls.do_nothing) return CUDA_SUCCESS;
                   if (controls.launch.hit()) {
-                    return fail(CUDA_ERROR_LAUNCH_FAILED, "%s: fails because a test asked for it",
-                                name);
+                    return ended(fail(CUDA_ERROR_LAUNCH_FAILED,
+                                      "%s: fails because a test asked for it", name));
                   }
                   controls.launches++;
-                  return run(copy.data());
+                  return ended(run(copy.data()));
                 });
 }
 
@@ -50,6 +50,11 @@ WEFT_EXPORT void weft_emulator_explain(const char* sentence) { fail(CUDA_SUCCESS
 
 WEFT_EXPORT int weft_emulator_does_nothing(void) {
   return controls.do_nothing.load(std::memory_order_relaxed);
+}
+
+WEFT_EXPORT int weft_emulator_captures(CUstream stream) {
+  Lock lock(driver_mutex);
+  return streams.has(stream) && stream->capture;
 }
 
 WEFT_EXPORT int weft_emulator_checks(void) {

@@ -28,6 +28,9 @@ WEFT_EXPORT void weft_emulator_explain(const char* sentence);
 
 WEFT_EXPORT int weft_emulator_does_nothing(void);
 
+// Whether a stream is being captured.
+WEFT_EXPORT int weft_emulator_captures(CUstream stream);
+
 // Whether accesses are looked at.
 WEFT_EXPORT int weft_emulator_checks(void);
 

@@ -20,8 +20,8 @@ struct Call {
   CUresult operator()() const {
     if (controls.do_nothing) return CUDA_SUCCESS;
     if (controls.launch.hit()) {
-      return fail(CUDA_ERROR_LAUNCH_FAILED, "kernel %s: fails because a test asked for it",
-                  kernel->name);
+      return ended(fail(CUDA_ERROR_LAUNCH_FAILED, "kernel %s: fails because a test asked for it",
+                        kernel->name));
     }
     WEFT_TRY(check_pointers());
     controls.launches++;
@@ -29,7 +29,7 @@ struct Call {
     KernelBody body = controls.checked ? checked_kernel(kernel->name).body : kernel->body;
     CUresult result =
         execute(kernel->name, body, arguments.data(), grid, block, controls.reverse, &why);
-    return result == CUDA_SUCCESS ? result : report(result, "%s", why.c_str());
+    return result == CUDA_SUCCESS ? result : ended(report(result, "%s", why.c_str()));
   }
 
   // A pointer may be null, may end an allocation (of an empty slice), and must otherwise lie in one.

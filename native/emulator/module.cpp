@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Modules: any image will do, since the kernels are in this library.
+// Modules: any image of the right kind will do, since the kernels are in this library.
+#include <string.h>
+
 #include "launch.h"
 #include "stream.h"
 
@@ -9,6 +11,20 @@ namespace weft::emulator {
 Registry<CUmodule>& modules = *new Registry<CUmodule>;  // never destroyed: threads may outlive main
 
 int64_t drop_modules(CUcontext owner) { return modules.drop(owner); }
+
+// A fatbin, an ELF file or PTX; or 64 zeros, by which a build with no kernels of its own asks for these.
+CUresult check_image(const unsigned char* image) {
+  static const unsigned char none[64] = {};
+  if (memcmp(image, "\x50\xed\x55\xba", 4) == 0 ||
+      memcmp(image,
+             "\x7f"
+             "ELF",
+             4) == 0 ||
+      memcmp(image, "//", 2) == 0 || memcmp(image, none, sizeof none) == 0) {
+    return CUDA_SUCCESS;
+  }
+  return fail(CUDA_ERROR_INVALID_IMAGE, "cuModuleLoadData: neither a fatbin nor a cubin nor PTX");
+}
 
 CUresult check_function(CUfunction function) {
   for (CUmodule module : modules.live)
@@ -25,6 +41,7 @@ WEFT_EXPORT CUresult cuModuleLoadData(CUmodule* module, const void* image) {
   WEFT_ENTER(context);
   if (!module || !image) return fail(CUDA_ERROR_INVALID_VALUE, "cuModuleLoadData: null");
   WEFT_TRY(check_unsafe_call("cuModuleLoadData"));
+  WEFT_TRY(check_image((const unsigned char*)image));
   *module = modules.add(new CUmod_st{context, {}});
   return CUDA_SUCCESS;
 }

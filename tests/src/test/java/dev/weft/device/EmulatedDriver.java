@@ -48,7 +48,7 @@ final class EmulatedDriver implements AutoCloseable {
     ok("cuDevicePrimaryCtxRetain", at, 0);
     context = pointer(at);
     makeCurrent();
-    MemorySegment image = arena.allocate(8);
+    MemorySegment image = arena.allocate(64); // zeros: no kernels but the driver's own
     ok("cuModuleLoadData", at, image);
     module = pointer(at);
     stream = stream(1);

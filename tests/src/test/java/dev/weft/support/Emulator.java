@@ -107,6 +107,11 @@ public final class Emulator implements BeforeAllCallback, BeforeEachCallback, Af
     }
   }
 
+  /** From now on an error of a kernel is the answer to every later call, as on a real device. */
+  public static void sticky() {
+    call("sticky", FunctionDescriptor.ofVoid(JAVA_INT), 1);
+  }
+
   /** Lets launches, copies and graphs return at once with success. */
   public static void doNothing() {
     call("do_nothing", FunctionDescriptor.ofVoid(JAVA_INT), 1);

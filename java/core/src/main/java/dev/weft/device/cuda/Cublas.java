@@ -187,7 +187,10 @@ final class Cublas implements AutoCloseable {
     Closing closing = new Closing();
     if (created) {
       created = false;
-      closing.run(() -> check(JCublas2.cublasDestroy(handle), "cublasDestroy"));
+      int status = JCublas2.cublasDestroy(handle);
+      if (!driver.isLost()) {
+        closing.run(() -> check(status, "cublasDestroy"));
+      }
     }
     if (workspace != 0) {
       long address = workspace;

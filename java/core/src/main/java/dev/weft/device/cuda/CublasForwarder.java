@@ -21,14 +21,21 @@ final class CublasForwarder {
   /** The library, as a resource of the class path. */
   static final String RESOURCE = "dev/weft/native/" + NativeFiles.platform() + "/libcublas.so.12";
 
+  private static boolean loaded;
+
   private CublasForwarder() {}
+
+  /** Whether the library is in this process, even if no cuBLAS 13 could be put behind it. */
+  static synchronized boolean isLoaded() {
+    return loaded;
+  }
 
   /**
    * Loads the forwarding library and points it at a cuBLAS 13.
    *
    * @return why it could not be done; null where it was done
    */
-  static String load(Path cublas13) {
+  static synchronized String load(Path cublas13) {
     Path file;
     try {
       file = NativeFiles.file(RESOURCE);
@@ -43,6 +50,7 @@ final class CublasForwarder {
     if (search.loadNamed(file) == null) {
       return search.account();
     }
+    loaded = true;
     SymbolLookup symbols = SymbolLookup.libraryLookup(file, Arena.global());
     try (Arena arena = Arena.ofConfined()) {
       int loaded =

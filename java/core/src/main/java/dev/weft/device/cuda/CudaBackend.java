@@ -328,7 +328,9 @@ public final class CudaBackend implements Backend {
     closing.run(driver::makeCurrent);
     closing.run(this::abandonRecording);
     closed = true;
-    closing.run(driver::synchronize);
+    if (!driver.isLost()) {
+      closing.run(driver::synchronize);
+    }
     List.copyOf(copyQueues).forEach(queue -> closing.run(queue::close));
     List.copyOf(timedPrograms).forEach(program -> closing.run(program::close));
     List.copyOf(programs).forEach(program -> closing.run(program::close));

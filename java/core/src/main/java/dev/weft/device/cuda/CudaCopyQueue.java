@@ -93,9 +93,13 @@ final class CudaCopyQueue implements CopyQueue {
     }
     Closing closing = new Closing();
     closing.run(driver::makeCurrent);
-    closing.run(driver::synchronize);
+    if (!driver.isLost()) {
+      closing.run(driver::synchronize);
+    }
     if (stream != null) {
-      closing.run(() -> driver.synchronize(stream));
+      if (!driver.isLost()) {
+        closing.run(() -> driver.synchronize(stream));
+      }
       closing.run(() -> driver.destroy(stream));
     }
     copied.forEach(event -> closing.run(() -> driver.destroy(event)));

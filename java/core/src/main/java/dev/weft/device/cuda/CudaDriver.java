@@ -39,6 +39,7 @@ final class CudaDriver implements AutoCloseable {
   private boolean retained;
   private boolean streaming;
   private String lastLaunch = "";
+  private boolean lost;
 
   /** Opens a GPU by number and makes it current on the calling thread. */
   CudaDriver(int ordinal) {
@@ -168,7 +169,7 @@ final class CudaDriver implements AutoCloseable {
 
   /** Gives device memory back. */
   void free(long address) {
-    check(JCudaDriver.cuMemFree(new DeviceAddress(address)), "cuMemFree");
+    giveBack(JCudaDriver.cuMemFree(new DeviceAddress(address)), "cuMemFree");
   }
 
   /** Takes page-locked host memory. */
@@ -180,7 +181,7 @@ final class CudaDriver implements AutoCloseable {
 
   /** Gives page-locked host memory back. */
   void freePinned(MemorySegment memory) {
-    check(JCudaDriver.cuMemFreeHost(new HostAddress(memory.address())), "cuMemFreeHost");
+    giveBack(JCudaDriver.cuMemFreeHost(new HostAddress(memory.address())), "cuMemFreeHost");
   }
 
   /** Queues a copy from host memory, which must stay as it is until {@link #synchronize}. */
@@ -216,7 +217,7 @@ final class CudaDriver implements AutoCloseable {
 
   /** Unloads a module. */
   void unloadModule(CUmodule module) {
-    check(JCudaDriver.cuModuleUnload(module), "cuModuleUnload");
+    giveBack(JCudaDriver.cuModuleUnload(module), "cuModuleUnload");
   }
 
   /** A kernel of a module, or null where it has none of that name. */
@@ -274,12 +275,12 @@ final class CudaDriver implements AutoCloseable {
 
   /** Frees a graph that was captured. */
   void destroy(CUgraph graph) {
-    check(JCudaDriver.cuGraphDestroy(graph), "cuGraphDestroy");
+    giveBack(JCudaDriver.cuGraphDestroy(graph), "cuGraphDestroy");
   }
 
   /** Frees a graph that was made ready. */
   void destroy(CUgraphExec program) {
-    check(JCudaDriver.cuGraphExecDestroy(program), "cuGraphExecDestroy");
+    giveBack(JCudaDriver.cuGraphExecDestroy(program), "cuGraphExecDestroy");
   }
 
   /** Makes another stream, which is ordered by events alone. */
@@ -296,7 +297,7 @@ final class CudaDriver implements AutoCloseable {
 
   /** Frees a stream that {@link #newStream} made. */
   void destroy(CUstream other) {
-    check(JCudaDriver.cuStreamDestroy(other), "cuStreamDestroy");
+    giveBack(JCudaDriver.cuStreamDestroy(other), "cuStreamDestroy");
   }
 
   /** Makes an event that orders streams. */
@@ -343,7 +344,7 @@ final class CudaDriver implements AutoCloseable {
 
   /** Frees an event. */
   void destroy(CUevent event) {
-    check(JCudaDriver.cuEventDestroy(event), "cuEventDestroy");
+    giveBack(JCudaDriver.cuEventDestroy(event), "cuEventDestroy");
   }
 
   /** The stream, for cuBLAS. */
@@ -361,14 +362,22 @@ final class CudaDriver implements AutoCloseable {
     Closing closing = new Closing();
     if (streaming) {
       streaming = false;
-      closing.run(() -> check(JCudaDriver.cuStreamDestroy(stream), "cuStreamDestroy"));
+      closing.run(() -> giveBack(JCudaDriver.cuStreamDestroy(stream), "cuStreamDestroy"));
     }
     if (retained) {
       retained = false;
       closing.run(
-          () -> check(JCudaDriver.cuDevicePrimaryCtxRelease(handle), "cuDevicePrimaryCtxRelease"));
+          () ->
+              giveBack(JCudaDriver.cuDevicePrimaryCtxRelease(handle), "cuDevicePrimaryCtxRelease"));
     }
     closing.finish();
+  }
+
+  /** Of a lost device the driver refuses to take anything back; all went with the context. */
+  private void giveBack(int code, String call) {
+    if (!lost) {
+      check(code, call);
+    }
   }
 
   private void check(int code, String call) {
@@ -383,10 +392,16 @@ final class CudaDriver implements AutoCloseable {
     }
   }
 
+  /** Whether a kernel has failed in a way that ends the context: every call fails from then on. */
+  boolean isLost() {
+    return lost;
+  }
+
   /** The exception for a failed call. */
   CudaException failure(int code, String call, String detail) {
     String after = lastLaunch.isEmpty() ? "" : " (the last launch was %s)".formatted(lastLaunch);
-    return new CudaException(device, call, detail + after, code, error(code));
+    lost |= CudaException.losesContext(code);
+    return new CudaException(device, call, (detail + after).strip(), code, error(code));
   }
 
   private static String error(int code) {

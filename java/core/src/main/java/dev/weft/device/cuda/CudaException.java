@@ -2,6 +2,8 @@
 package dev.weft.device.cuda;
 
 import dev.weft.device.DeviceException;
+import java.util.Set;
+import jcuda.driver.CUresult;
 
 /**
  * The driver or cuBLAS refused a call. The message names the device, the call, the kernel with its
@@ -11,13 +13,34 @@ import dev.weft.device.DeviceException;
 public final class CudaException extends DeviceException {
   private static final long serialVersionUID = 1L;
 
+  /** Errors of kernels, after which the driver answers every call with the same one. */
+  private static final Set<Integer> LOSES_CONTEXT =
+      Set.of(
+          CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,
+          CUresult.CUDA_ERROR_LAUNCH_TIMEOUT,
+          CUresult.CUDA_ERROR_ASSERT,
+          CUresult.CUDA_ERROR_HARDWARE_STACK_ERROR,
+          CUresult.CUDA_ERROR_ILLEGAL_INSTRUCTION,
+          CUresult.CUDA_ERROR_MISALIGNED_ADDRESS,
+          CUresult.CUDA_ERROR_INVALID_ADDRESS_SPACE,
+          CUresult.CUDA_ERROR_INVALID_PC,
+          CUresult.CUDA_ERROR_LAUNCH_FAILED);
+
   private final String call;
   private final int code;
 
   CudaException(String device, String call, String detail, int code, String error) {
     super(
-        "%s: %s%s failed: %s (%d)"
-            .formatted(device, call, detail.isEmpty() ? "" : " " + detail, error, code));
+        "%s: %s%s failed: %s (%d)%s"
+            .formatted(
+                device,
+                call,
+                detail.isEmpty() ? "" : " " + detail,
+                error,
+                code,
+                !call.startsWith("cublas") && losesContext(code)
+                    ? "; this process cannot use the GPU any more: start it again"
+                    : ""));
     this.call = call;
     this.code = code;
   }
@@ -26,6 +49,11 @@ public final class CudaException extends DeviceException {
     super(message, first);
     this.call = first instanceof CudaException cuda ? cuda.call : "";
     this.code = first instanceof CudaException cuda ? cuda.code : 0;
+  }
+
+  /** Whether a driver that gave this {@code CUresult} refuses every later call. */
+  static boolean losesContext(int code) {
+    return LOSES_CONTEXT.contains(code);
   }
 
   /** The call that failed, such as {@code cuLaunchKernel}. */

@@ -134,7 +134,8 @@ public final class CudaLibraries {
   }
 
   private static Found findCublas() {
-    if (cublas == null || !cublas.present()) {
+    // with the forwarding library loaded, whatever asks for a libcublas.so.12 gets that one
+    if (cublas == null || !cublas.present() && !CublasForwarder.isLoaded()) {
       String named = LibrarySearch.named("WEFT_CUBLAS", "weft.cublas");
       cublas = named != null ? namedCublas(Path.of(named)) : soughtCublas();
     }

@@ -184,20 +184,46 @@ final class LibrarySearch {
     String path = System.getenv("PATH");
     for (String folder : path == null ? new String[0] : path.split(File.pathSeparator)) {
       Path bin = Path.of(folder).toAbsolutePath();
-      if (bin.getParent() != null && Files.exists(bin.resolve("python3"))) {
-        prefixes.add(bin.getParent());
-      }
+      linksOf(bin.resolve("python3")).forEach(python -> addPrefix(prefixes, python));
     }
     Path home = Path.of(System.getProperty("user.home"));
     prefixes.add(home.resolve(".local"));
     prefixes.addAll(glob(home, ".pyenv/versions/*"));
     prefixes.add(Path.of("/usr/local"));
     prefixes.add(Path.of("/usr"));
-    prefixes.addAll(glob(Path.of("/opt"), "*"));
+    for (String environment : List.of("*", "*/.venv", "*/venv")) {
+      prefixes.addAll(glob(Path.of("/opt"), environment));
+    }
     prefixes.removeIf(
         prefix ->
             Stream.of(PYTHON_PACKAGES).allMatch(packages -> glob(prefix, packages).isEmpty()));
     return List.copyOf(prefixes);
+  }
+
+  private static void addPrefix(Set<Path> prefixes, Path python) {
+    Path bin = python.getParent();
+    if (bin != null && bin.getParent() != null) {
+      prefixes.add(bin.getParent());
+    }
+  }
+
+  /**
+   * A file and what it links to, link by link: of a Python that is a link into a virtual
+   * environment, the packages lie beside the environment's own link, not beside the file at the
+   * end.
+   */
+  static List<Path> linksOf(Path file) {
+    List<Path> links = new ArrayList<>();
+    Path next = file;
+    while (Files.exists(next) && links.size() < 40) {
+      links.add(next);
+      try {
+        next = next.resolveSibling(Files.readSymbolicLink(next)).normalize();
+      } catch (IOException | UnsupportedOperationException end) {
+        break;
+      }
+    }
+    return links;
   }
 
   /**

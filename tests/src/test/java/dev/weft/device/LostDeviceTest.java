@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.device;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.weft.Device;
+import dev.weft.data.Digits;
+import dev.weft.device.cuda.CudaException;
+import dev.weft.nn.Sequential;
+import dev.weft.support.Emulator;
+import dev.weft.train.Epochs;
+import dev.weft.train.Trainer;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * After an error of a kernel a real driver answers every call with it, also those that give back.
+ */
+@ExtendWith(Emulator.class)
+class LostDeviceTest {
+
+  @ParameterizedTest
+  @CsvSource({"1, false", "30, false", "200, false", "30, true"})
+  void theFirstErrorIsSaidAndClosingEnds(long launch, boolean deferred) {
+    Emulator.sticky();
+    if (deferred) {
+      Emulator.deferred();
+    }
+    CudaException failure = assertThrows(CudaException.class, () -> train(launch));
+    assertEquals(EmulatedDriver.LAUNCH_FAILED, failure.code());
+    assertTrue(failure.getMessage().contains("start it again"), failure.getMessage());
+    assertEquals(0, failure.getSuppressed().length, "of a lost device nothing more is said");
+    assertEquals(0, Emulator.liveBytes());
+
+    Exception again = assertThrows(DeviceException.class, () -> Device.cuda().close());
+    assertTrue(again.getMessage().contains("LAUNCH_FAILED"), again.getMessage());
+    Emulator.reset();
+    Emulator.device().close();
+  }
+
+  private static void train(long launch) {
+    try (Device device = Emulator.device();
+        Sequential network = Sequential.parse("linear(784,16) relu linear(16,10)")) {
+      Emulator.failLaunch(launch);
+      var digits = Digits.generate(128, 1);
+      Trainer.of(network)
+          .on(device)
+          .batch(32)
+          .dataMemory(memory)
+          .fit(digits.train(), digits.test(), Epochs.of(20));
+    }
+  }
+}
