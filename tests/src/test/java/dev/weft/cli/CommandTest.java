@@ -9,9 +9,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.weft.Device;
+import dev.weft.MathMode;
 import dev.weft.check.Input;
 import dev.weft.check.OperationCase;
-import dev.weft.device.Arithmetic;
 import dev.weft.op.Operation;
 import dev.weft.profile.Ceilings;
 import dev.weft.support.Broken;
@@ -139,12 +139,12 @@ class CommandTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Arithmetic.class)
-  void ceilingsAreMeasured(Arithmetic arithmetic) {
+  @EnumSource(MathMode.class)
+  void ceilingsAreMeasured(MathMode math) {
     try (Device cpu = Device.cpu()) {
-      Ceilings.Ceiling gemm = new Ceilings(cpu, 0.01).gemm(arithmetic, 128);
+      Ceilings.Ceiling gemm = new Ceilings(cpu, 0.01).gemm(math, 128);
       assertTrue(gemm.value() > 0);
-      assertEquals("gemm " + arithmetic.name().toLowerCase(Locale.ROOT) + " 128", gemm.name());
+      assertEquals("gemm " + math.name().toLowerCase(Locale.ROOT) + " 128", gemm.name());
       Ceilings.Ceiling copy = new Ceilings(cpu, 0.001).copy(256 << 10);
       assertTrue(copy.value() > 0);
       assertEquals("copy 256 KiB", copy.name());

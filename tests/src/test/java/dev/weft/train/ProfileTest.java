@@ -13,6 +13,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.MathMode;
 import dev.weft.Shape;
 import dev.weft.data.Dataset;
 import dev.weft.data.Digits;
@@ -53,7 +54,7 @@ class ProfileTest {
   private static final Dataset DIGITS = Digits.generate(90, 3).train(); // four batches and a half
   private static final int STEPS = 6;
   private static final Ceilings CEILINGS =
-      Ceilings.of(Map.of(1L, 1e12), Map.of(Arithmetic.STRICT, 1e10));
+      Ceilings.of(Map.of(1L, 1e12), Map.of(MathMode.STRICT, 1e10));
 
   @TempDir private Path folder;
 

@@ -8,7 +8,6 @@ import dev.weft.check.CheckResult;
 import dev.weft.check.OperationCase;
 import dev.weft.check.OperationCases;
 import dev.weft.check.SelfTest;
-import dev.weft.device.Arithmetic;
 import dev.weft.io.AtomicFile;
 import dev.weft.profile.Ceilings;
 import dev.weft.train.Fusion;
@@ -147,9 +146,9 @@ final class SelftestCommand implements Callable<Integer> {
     List<Ceilings.Ceiling> ceilings = new ArrayList<>();
     ceilings.add(machine.copy());
     for (int size : machine.productSizes()) {
-      ceilings.add(machine.gemm(Arithmetic.STRICT, size));
-      ceilings.add(machine.gemm(Arithmetic.FAST, size));
-      ceilings.add(machine.gemm(Arithmetic.BF16, size));
+      ceilings.add(machine.gemm(MathMode.STRICT, size));
+      ceilings.add(machine.gemm(MathMode.FAST, size));
+      ceilings.add(machine.gemm(MathMode.BF16, size));
     }
     for (Ceilings.Ceiling each : ceilings) {
       out.printf("%s: %,.0f %s%n", each.name(), each.value(), each.unit());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.profile;
 
+import dev.weft.MathMode;
 import dev.weft.device.Call;
 import dev.weft.device.Cost;
 import dev.weft.device.Kernel;
@@ -80,6 +81,15 @@ public record Profile(
           cost,
           Math.max(memory, arithmetic),
           memory >= arithmetic ? Bound.MEMORY : Bound.ARITHMETIC);
+    }
+
+    /** How its products are computed. */
+    static MathMode math(Call call) {
+      return switch (call.precision()) {
+        case F64 -> MathMode.DOUBLE;
+        case BF16 -> MathMode.BF16;
+        case F32 -> call.isFast() ? MathMode.FAST : MathMode.STRICT;
+      };
     }
 
     /** The phase as a word. */
