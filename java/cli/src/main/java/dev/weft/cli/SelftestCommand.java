@@ -58,6 +58,9 @@ final class SelftestCommand implements Callable<Integer> {
   @Option(names = "--quick", description = "Small shapes only, and no measurements.")
   private boolean quick;
 
+  @Option(names = "--verbose", description = "A line for every shape.")
+  private boolean verbose;
+
   private static final int SMALL = 2000;
 
   private record Report(
@@ -79,7 +82,7 @@ final class SelftestCommand implements Callable<Integer> {
     try (Device device = Device.named(name)) {
       out.printf("device %s (%s)%n%n", device.name(), device.description());
       List<OperationCase> cases = OperationCases.all();
-      CheckTable table = new CheckTable(out, cases);
+      CheckTable table = new CheckTable(out, cases, CheckTable.rows(verbose));
       boolean cpu = device.name().equals("cpu");
       // the CPU's float64 beside itself says something only where it differs
       Predicate<CheckResult> telling =
