@@ -147,11 +147,15 @@ final class ScalingPart {
     }
   }
 
-  /** parameters x (value + gradient + state) + data + a batch of activations. */
+  /**
+   * parameters x (value + gradient + state) + data + a batch of activations + the widest gradient
+   * of hidden values: going back, it lives beside the activations from which it is made.
+   */
   static long formula(Mlp mlp, Optimizer optimizer) {
     long parameters = mlp.parameters() * Float.BYTES * (2 + optimizer.statePerParameter());
     // features as bytes, a label and a place in the order of examples for each
     long data = (long) mlp.examples() * (mlp.inputs() + 2 * Integer.BYTES);
-    return parameters + data + mlp.batch() * mlp.rowOfActivations() * Float.BYTES;
+    long row = mlp.rowOfActivations() + mlp.widestHidden();
+    return parameters + data + mlp.batch() * row * Float.BYTES;
   }
 }

@@ -137,7 +137,7 @@ class BenchTest {
     assertEquals(mlp, Mlp.parse(mlp.toString()));
     long parameters = 4 * mlp.parameters() * 3;
     long data = 8192L * (784 + 8);
-    long activations = 4L * 64 * (784 + 100 + 100 + 10);
+    long activations = 4L * 64 * (784 + 100 + 100 + 10) + 4L * 64 * 100;
     assertEquals(
         parameters + data + activations, ScalingPart.formula(mlp, Sgd.rate(0.1).momentum(0.9)));
   }
