@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,6 +14,7 @@ import dev.weft.support.Emulator;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -23,8 +25,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 class TrainCommandTest {
   @TempDir private Path folder;
@@ -307,6 +311,41 @@ class TrainCommandTest {
     assertEquals("", run.out());
     train("--log", folder.resolve("m.safetensors"))
         .failed(Main.WRONG_USE, "--log and --out name the same file");
+  }
+
+  @Test
+  void aNetworkIsReplacedOnlyWhereThatWasAskedFor() throws IOException {
+    Path file = folder.resolve("m.safetensors");
+    train("--seed", 1).succeeded();
+    byte[] first = Files.readAllBytes(file);
+    Weft.Run run = train("--seed", 2);
+    run.failed(
+        Main.FAILURE, "m.safetensors: is there already", "another file by --out", "--overwrite");
+    assertEquals("", run.out(), "nothing was trained");
+    assertArrayEquals(first, Files.readAllBytes(file));
+    train("--seed", 2, "--overwrite").succeeded();
+    assertFalse(Arrays.equals(first, Files.readAllBytes(file)));
+  }
+
+  @Test
+  void whatIsNoNetworkIsNeverReplaced() throws IOException {
+    Path notes = folder.resolve("notes.txt");
+    Files.writeString(notes, "what I must not forget");
+    Weft.Run run = train("--out", notes, "--overwrite");
+    run.failed(Main.FAILURE, "--overwrite replaces networks only", "notes.txt", "--out");
+    assertEquals("", run.out());
+    assertEquals("what I must not forget", Files.readString(notes));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--digits=600, digits",
+    "--data=data/mnist/, mnist",
+    "--data=/a/fashion/../kmnist, kmnist",
+    "--data=/, data"
+  })
+  void theFileIsNamedAfterTheData(String option, String name) {
+    assertEquals(name, CommandLine.populateCommand(new DataOptions(), option).name());
   }
 
   @Test

@@ -18,6 +18,8 @@ import dev.weft.train.Trainer;
 import dev.weft.train.TrainingRun;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -113,9 +115,17 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--out",
       paramLabel = "FILE",
-      defaultValue = "digits.safetensors",
-      description = "The file for the network. Default: ${DEFAULT-VALUE}.")
+      description =
+          "The file for the network, which must not be there yet. Default: named after the data,"
+              + " digits.safetensors or that of the folder.")
   private Path file;
+
+  @Option(
+      names = "--overwrite",
+      description =
+          "The network may replace one that is there under its name; a file of another kind is"
+              + " never replaced.")
+  private boolean overwrite;
 
   @Option(
       names = "--log",
@@ -156,8 +166,11 @@ final class TrainCommand implements Callable<Integer> {
     if (isTraced()) {
       AtomicFile.checkWritable(profile);
     }
+    if (file == null) {
+      file = Path.of(data.name() + ".safetensors");
+    }
     if (profile == null) {
-      AtomicFile.checkWritable(file);
+      checkOut();
     }
     if (log != null) {
       if (log.toAbsolutePath().normalize().equals(file.toAbsolutePath().normalize())) {
@@ -196,6 +209,28 @@ final class TrainCommand implements Callable<Integer> {
       History history = fit(trainer, parts, passes, device);
       finish(network, loss, split.test(), history, account, device, math);
       return Main.SUCCESS;
+    }
+  }
+
+  /** Finds out before training that its result could not be kept, or would cost another. */
+  private void checkOut() throws IOException {
+    AtomicFile.checkWritable(file);
+    if (!Files.exists(file)) {
+      return;
+    }
+    if (!overwrite) {
+      throw new FileAlreadyExistsException(
+          file.toString(),
+          null,
+          "is there already: name another file by --out, or replace it by --overwrite");
+    }
+    try {
+      Sequential.load(file);
+    } catch (IOException e) {
+      throw new IOException(
+          "--overwrite replaces networks only, and %s is none (%s): name another file by --out"
+              .formatted(file, e.getMessage()),
+          e);
     }
   }
 
