@@ -359,7 +359,17 @@ class TrainCommandTest {
 
   @Test
   void lossThatGrowsBeyondAllBoundsIsAFailure() {
-    train("--optimizer", "sgd", "--rate", "1e30").failed(Main.FAILURE, "lower the learning rate");
+    Object[] wild = {"--optimizer", "sgd", "--rate", "1e30"};
+    train(wild)
+        .failed(
+            Main.FAILURE,
+            "in one of the steps 1 to 11, parameter 0.weight [784, 32] is NaN at [0, 0]",
+            "lower the learning rate",
+            "; --detect-anomaly names the step");
+    Object[] exact = Stream.concat(Stream.of(wild), Stream.of("--detect-anomaly")).toArray();
+    Weft.Run run = train(exact);
+    run.failed(Main.FAILURE, "at step 2, parameter 0.");
+    assertFalse(run.err().contains("--detect-anomaly"), run.err());
     assertFalse(Files.exists(folder.resolve("m.safetensors")));
   }
 }

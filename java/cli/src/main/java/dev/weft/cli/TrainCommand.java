@@ -14,6 +14,7 @@ import dev.weft.train.Epochs;
 import dev.weft.train.Evaluation;
 import dev.weft.train.Fusion;
 import dev.weft.train.History;
+import dev.weft.train.Listener;
 import dev.weft.train.Trainer;
 import dev.weft.train.TrainingRun;
 import java.io.IOException;
@@ -43,6 +44,15 @@ import picocli.CommandLine.ParentCommand;
       "  weft train --hidden 2048,2048 --dropout 0 --batch 1024 --profile"
     })
 final class TrainCommand implements Callable<Integer> {
+  /** Whatever is told of the loss has read it before, and stops where it is not finite. */
+  private static final Listener EVERY_STEP =
+      new Listener() {
+        @Override
+        public int every() {
+          return 1;
+        }
+      };
+
   @ParentCommand private Main main;
   @Mixin private DataOptions data;
   @Mixin private NetworkOptions layers;
@@ -143,6 +153,13 @@ final class TrainCommand implements Callable<Integer> {
               + " kernel, beside what the machine can do. FILE receives a timeline for"
               + " chrome://tracing.")
   private Path profile;
+
+  @Option(
+      names = "--detect-anomaly",
+      description =
+          "Reads the loss after every step, which costs time, so that the step is known at which it"
+              + " stops being finite.")
+  private boolean detectAnomaly;
 
   @Option(names = "--plain", description = "No progress bar, also in a terminal.")
   private boolean plain;
@@ -269,6 +286,9 @@ final class TrainCommand implements Callable<Integer> {
       trainer.listener(display);
       if (lines != null) {
         trainer.listener(lines);
+      }
+      if (detectAnomaly) {
+        trainer.listener(EVERY_STEP);
       }
       return trainer.fit(parts.train(), parts.test(), passes);
     }
