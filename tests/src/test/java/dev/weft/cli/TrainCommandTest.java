@@ -98,6 +98,7 @@ class TrainCommandTest {
       strings = {
         "--hidden 256,256 --batch 500",
         "--hidden 32 --batch 1000",
+        "--hidden 1024,1024 --batch 1000 --dropout 0",
         "--hidden 256 --batch 100 --data-memory 0.25"
       })
   void memoryIsWhatTheFormulaSays(String options) {
