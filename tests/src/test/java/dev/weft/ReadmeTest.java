@@ -87,7 +87,7 @@ class ReadmeTest {
   @Test
   void everyExampleCompiles() throws IOException {
     List<String> examples = examples();
-    assertEquals(5, examples.size());
+    assertEquals(6, examples.size());
     for (int i = 0; i < examples.size(); i++) {
       assertEquals("", compile("Example" + i, examples.get(i)));
     }
@@ -118,6 +118,16 @@ class ReadmeTest {
   void theGradientCheckPasses() throws Exception {
     assertEquals("", compile("Check", examples().get(4)));
     assertEquals("", run("Check"));
+  }
+
+  @Test
+  void theProfilePrintsItsTables() throws Exception {
+    // the best device may be the emulator here, whose ceilings take hours
+    String example = examples().get(5).replace("Device.best()", "Device.cpu()");
+    assertEquals("", compile("Profiled", example));
+    String printed = run("Profiled");
+    assertTrue(printed.startsWith("step "), printed);
+    assertTrue(printed.contains("\n0 linear(784,512) relu, backward "), printed);
   }
 
   @Test

@@ -18,10 +18,16 @@ import dev.weft.bench.report.Roofs;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /** Copies, and products in the layouts that a layer needs, in every arithmetic. */
 final class CeilingsPart {
   private record Product(Target target, ProductShape shape, ProductForm form, MathMode mode) {
+    /** By which {@code --only} finds it. */
+    String row() {
+      return "gemm " + mode + " " + name();
+    }
+
     String name() {
       return shape + ", " + form.name().toLowerCase(Locale.ROOT).replace('_', ' ');
     }
@@ -29,20 +35,31 @@ final class CeilingsPart {
 
   private CeilingsPart() {}
 
-  static void run(Settings settings, Results results) {
+  /** The names of all rows. */
+  static List<String> names(Settings settings) {
+    Stream<String> copies = KernelsPart.SIZES.stream().map(size -> "copy " + size.word());
+    return Stream.concat(copies, products(settings).stream().map(Product::row).distinct()).toList();
+  }
+
+  private static List<Product> products(Settings settings) {
     List<Product> products = new ArrayList<>();
     for (Target target : settings.targets()) {
       for (MathMode mode : Side.WEFT.modes()) {
         for (ProductShape shape : ProductShape.values()) {
           for (ProductForm form : ProductForm.values()) {
-            Product product = new Product(target, shape, form, mode);
-            if (shape.suits(target) && settings.wants("gemm " + mode + " " + product.name())) {
-              products.add(product);
+            if (shape.suits(target)) {
+              products.add(new Product(target, shape, form, mode));
             }
           }
         }
       }
     }
+    return products;
+  }
+
+  static void run(Settings settings, Results results) {
+    List<Product> products =
+        products(settings).stream().filter(product -> settings.wants(product.row())).toList();
     int copies = settings.targets().size() * KernelsPart.SIZES.size();
     Progress progress = new Progress(settings, "ceilings", copies + products.size());
     copies(settings, results, progress);

@@ -10,11 +10,33 @@ import dev.weft.bench.report.Missing;
 import dev.weft.bench.report.Part;
 import dev.weft.bench.report.Results;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** What the CUDA path costs on the host, over an emulated driver that does nothing. */
 final class HostPart {
+  /** The benchmark's methods, and what each is. */
+  private static final Map<String, String> OPERATIONS = operations();
+
+  private static Map<String, String> operations() {
+    Map<String, String> operations = new LinkedHashMap<>();
+    operations.put("step", "a replayed training step");
+    operations.put("launch", "one launch (bias + ReLU), not recorded");
+    operations.put("gemm", "one cuBLAS product, not recorded");
+    return operations;
+  }
+
   private HostPart() {}
+
+  /** By which {@code --only} finds it. */
+  private static String row(String name) {
+    return "host " + name;
+  }
+
+  /** The names of all rows. */
+  static List<String> names() {
+    return OPERATIONS.values().stream().map(HostPart::row).toList();
+  }
 
   static void run(Settings settings, Results results) {
     String missing = IdleDriver.missing();
@@ -22,11 +44,8 @@ final class HostPart {
       results.add(new Missing("Host cost", missing));
       return;
     }
-    Map<String, String> operations = new LinkedHashMap<>();
-    operations.put("step", "a replayed training step");
-    operations.put("launch", "one launch (bias + ReLU), not recorded");
-    operations.put("gemm", "one cuBLAS product, not recorded");
-    operations.values().removeIf(name -> !settings.wants("host " + name));
+    Map<String, String> operations = new LinkedHashMap<>(OPERATIONS);
+    operations.values().removeIf(name -> !settings.wants(row(name)));
     Progress progress = new Progress(settings, "host", operations.size());
     Jmh jmh = settings.jmh();
     operations.forEach(

@@ -22,12 +22,18 @@ final class KernelsPart {
 
   private KernelsPart() {}
 
+  private static Stream<KernelCase> kernels() {
+    return Stream.of(KernelCase.values()).filter(kernel -> kernel != KernelCase.COPY);
+  }
+
+  /** The names of all rows. */
+  static List<String> names() {
+    return kernels().map(KernelCase::word).toList();
+  }
+
   /** Measures, copies first where nobody did: shares are of those. */
   static void run(Settings settings, Results results) {
-    List<KernelCase> kernels =
-        Stream.of(KernelCase.values())
-            .filter(kernel -> kernel != KernelCase.COPY && settings.wants(kernel.word()))
-            .toList();
+    List<KernelCase> kernels = kernels().filter(kernel -> settings.wants(kernel.word())).toList();
     boolean copied =
         results.of(Part.CEILINGS).stream().anyMatch(one -> one.group().equals(Roofs.COPY));
     int rows = settings.targets().size() * SIZES.size();

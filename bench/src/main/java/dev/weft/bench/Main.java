@@ -11,6 +11,7 @@ import dev.weft.bench.report.Part;
 import dev.weft.bench.report.Results;
 import dev.weft.bench.report.Table;
 import dev.weft.bench.report.Tables;
+import dev.weft.device.DeviceUnavailableException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -118,7 +119,7 @@ public final class Main implements Callable<Integer> {
       names = "--only",
       paramLabel = "REGEX",
       description = "only rows whose name contains a match")
-  private Pattern only = Pattern.compile("");
+  private Pattern only = Choice.pattern("");
 
   @Option(
       names = "--turns",
@@ -150,6 +151,10 @@ public final class Main implements Callable<Integer> {
       description = "also write a page with plots; compare writes weft-bench.html by itself")
   private Path html;
 
+  // names that an error lists: all where they are few and of one part, else some of each part
+  private static final int MOST_NAMES = 40;
+  private static final int SOME_NAMES = 4;
+
   private String command;
   private final AtomicBoolean written = new AtomicBoolean();
 
@@ -170,18 +175,16 @@ public final class Main implements Callable<Integer> {
   /** Runs the command line; returns its exit code. */
   static int run(String... arguments) {
     if (arguments.length > 0 && arguments[0].equals("page")) {
-      return new CommandLine(new PageCommand())
+      return Explanation.line(new PageCommand())
           .execute(Arrays.copyOfRange(arguments, 1, arguments.length));
     }
     Main main = new Main();
     main.command = "weft bench " + String.join(" ", arguments);
-    return new CommandLine(main)
-        .setCaseInsensitiveEnumValuesAllowed(true)
-        .setExecutionExceptionHandler(
-            (e, at, parsed) -> {
-              at.getErr().println("weft bench: " + e.getMessage());
-              return CommandLine.ExitCode.SOFTWARE;
-            })
+    return Explanation.line(main)
+        .registerConverter(Word.class, word -> Choice.of("part", word, Word.class))
+        .registerConverter(Where.class, word -> Choice.of("device", word, Where.class))
+        .registerConverter(Peer.class, word -> Choice.of("peer", word, Peer.class))
+        .registerConverter(Pattern.class, Choice::pattern)
         .execute(arguments);
   }
 
@@ -208,24 +211,62 @@ public final class Main implements Callable<Integer> {
         new Settings(
             quick ? Settings.Effort.QUICK : Settings.Effort.FULL,
             threads,
-            Pattern.compile(only.pattern(), Pattern.CASE_INSENSITIVE),
+            only,
             Duration.ofMinutes(patience),
             targets(results),
             sides(),
             System.nanoTime() + (minutes > 0 ? (long) (minutes * 6e10) : Long.MAX_VALUE / 2),
             turns);
+    List<Part> parts =
+        Arrays.stream(Part.values())
+            .filter(
+                part -> words.contains(Word.COMPARE) || words.contains(Word.valueOf(part.name())))
+            .toList();
+    checkOnly(parts, settings);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> write(results)));
     System.out.printf("%s%n%s%n", results.machine().text(), Results.versions());
-    for (Part part : Part.values()) {
-      if (words.contains(Word.COMPARE) || words.contains(Word.valueOf(part.name()))) {
-        measure(part, settings, results);
-      }
+    for (Part part : parts) {
+      measure(part, settings, results);
     }
     results.finish(Machine.here(threads).load());
     compare(results);
     results.missing().forEach(one -> System.out.printf("%n%s: %s%n", one.what(), one.why()));
     write(results);
     return results.failed() ? CommandLine.ExitCode.SOFTWARE : CommandLine.ExitCode.OK;
+  }
+
+  /** Finds out before anything is measured that nothing would be. */
+  private void checkOnly(List<Part> parts, Settings settings) {
+    List<String> there = new ArrayList<>();
+    for (Part part : parts) {
+      List<String> names = rows(part, settings);
+      if (names.stream().anyMatch(settings::wants)) {
+        return;
+      }
+      boolean all = parts.size() == 1 && names.size() <= MOST_NAMES;
+      int shown = all ? names.size() : Math.min(names.size(), SOME_NAMES);
+      there.add(
+          "%s has %s%s"
+              .formatted(
+                  part.word(),
+                  String.join("; ", names.subList(0, shown)),
+                  shown < names.size() ? "; and %d more".formatted(names.size() - shown) : ""));
+    }
+    throw new ParameterException(
+        spec.commandLine(),
+        "no row's name contains a match of --only '%s': %s"
+            .formatted(only, String.join(". ", there)));
+  }
+
+  /** The names of all rows that a part can measure. */
+  static List<String> rows(Part part, Settings settings) {
+    return switch (part) {
+      case CEILINGS -> CeilingsPart.names(settings);
+      case KERNELS -> KernelsPart.names();
+      case STEPS -> StepsPart.names(settings);
+      case SCALING -> ScalingPart.names();
+      case HOST -> HostPart.names();
+    };
   }
 
   private void refuse(boolean wrong, String why) {
@@ -274,8 +315,7 @@ public final class Main implements Callable<Integer> {
             .devices()
             .add(new Machine.Described(target.device(), target.description()));
       } else if (where != Where.ALL) {
-        throw new ParameterException(
-            spec.commandLine(), "--device %s: %s".formatted(target.word(), missing));
+        throw new DeviceUnavailableException(missing);
       } else {
         results.add(new Missing(Missing.GPU, missing));
       }

@@ -18,6 +18,7 @@ import dev.weft.optim.Optimizer;
 import dev.weft.optim.Sgd;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Time and memory against batch, depth, width and data. Sizes are such that the fixed cost of a
@@ -26,6 +27,7 @@ import java.util.List;
 final class ScalingPart {
   private static final int EPOCHS = 150;
   private static final int STEPS = 20;
+  private static final String EPOCHS_ROW = "scaling epochs";
 
   /**
    * Networks that differ in one thing.
@@ -33,7 +35,12 @@ final class ScalingPart {
    * @param quantity what differs
    * @param timed a step or an epoch
    */
-  private record Series(String quantity, Timed timed, List<Point> points) {}
+  private record Series(String quantity, Timed timed, List<Point> points) {
+    /** By which {@code --only} finds it. */
+    String row() {
+      return "scaling " + quantity;
+    }
+  }
 
   /** What is timed. */
   private enum Timed {
@@ -64,10 +71,14 @@ final class ScalingPart {
         new Series("examples (an epoch)", Timed.EPOCH, data));
   }
 
+  /** The names of all rows. */
+  static List<String> names() {
+    return Stream.concat(series().stream().map(Series::row), Stream.of(EPOCHS_ROW)).toList();
+  }
+
   static void run(Settings settings, Results results) {
-    List<Series> wanted =
-        series().stream().filter(one -> settings.wants("scaling " + one.quantity())).toList();
-    boolean endurance = settings.wants("scaling epochs");
+    List<Series> wanted = series().stream().filter(one -> settings.wants(one.row())).toList();
+    boolean endurance = settings.wants(EPOCHS_ROW);
     int rows = wanted.size() * 2 + (endurance ? 1 : 0);
     Progress progress = new Progress(settings, "scaling", rows * settings.targets().size());
     for (Target target : settings.targets()) {
@@ -136,11 +147,15 @@ final class ScalingPart {
     }
   }
 
-  /** parameters x (value + gradient + state) + data + a batch of activations. */
+  /**
+   * parameters x (value + gradient + state) + data + a batch of activations + the widest gradient
+   * of hidden values: going back, it lives beside the activations from which it is made.
+   */
   static long formula(Mlp mlp, Optimizer optimizer) {
     long parameters = mlp.parameters() * Float.BYTES * (2 + optimizer.statePerParameter());
     // features as bytes, a label and a place in the order of examples for each
     long data = (long) mlp.examples() * (mlp.inputs() + 2 * Integer.BYTES);
-    return parameters + data + mlp.batch() * mlp.rowOfActivations() * Float.BYTES;
+    long row = mlp.rowOfActivations() + mlp.widestHidden();
+    return parameters + data + mlp.batch() * row * Float.BYTES;
   }
 }

@@ -43,7 +43,12 @@ final class StepsPart {
   }
 
   /** A network on a device. */
-  record Row(Target target, Mlp mlp, int turns) {}
+  record Row(Target target, Mlp mlp, int turns) {
+    /** By which {@code --only} finds it. */
+    String name() {
+      return "step " + mlp.network() + ", " + mlp.size();
+    }
+  }
 
   private StepsPart() {}
 
@@ -74,8 +79,18 @@ final class StepsPart {
     return others;
   }
 
-  /** Headlines first, on every device, so that {@code --minutes} cuts what matters least. */
+  /** The names of all rows. */
+  static List<String> names(Settings settings) {
+    return all(settings).stream().map(Row::name).distinct().toList();
+  }
+
+  /** Those that were asked for. */
   static List<Row> rows(Settings settings) {
+    return all(settings).stream().filter(row -> settings.wants(row.name())).toList();
+  }
+
+  /** Headlines first, on every device, so that {@code --minutes} cuts what matters least. */
+  private static List<Row> all(Settings settings) {
     List<Row> rows = new ArrayList<>();
     for (Mlp mlp : headlines()) {
       settings.targets().forEach(target -> rows.add(new Row(target, mlp, settings.turns(1, 5))));
@@ -83,7 +98,6 @@ final class StepsPart {
     for (Target target : settings.targets()) {
       others(target).forEach(mlp -> rows.add(new Row(target, mlp, settings.turns(1, 2))));
     }
-    rows.removeIf(row -> !settings.wants("step " + row.mlp().network() + ", " + row.mlp().size()));
     return rows;
   }
 

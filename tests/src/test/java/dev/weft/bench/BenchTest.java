@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.weft.bench.peer.Mlp;
 import dev.weft.bench.peer.Side;
@@ -12,15 +13,19 @@ import dev.weft.bench.peer.Target;
 import dev.weft.bench.report.Agreement;
 import dev.weft.bench.report.Machine;
 import dev.weft.bench.report.Measurement;
+import dev.weft.bench.report.Part;
 import dev.weft.bench.report.Results;
 import dev.weft.optim.Sgd;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -81,18 +86,14 @@ class BenchTest {
         DisagreementException.class, () -> StepsPart.difference(new double[] {1}, reference));
   }
 
+  private static Settings settings(List<Target> targets, String only) {
+    return new Settings(
+        Settings.Effort.FULL, 1, Choice.pattern(only), Duration.ZERO, targets, Set.of(), 0, 0);
+  }
+
   @Test
   void headlinesComeFirstOnEveryDevice() {
-    Settings settings =
-        new Settings(
-            Settings.Effort.FULL,
-            1,
-            Pattern.compile(""),
-            Duration.ZERO,
-            List.of(Target.CPU, Target.CUDA),
-            Set.of(),
-            0,
-            0);
+    Settings settings = settings(List.of(Target.CPU, Target.CUDA), "");
     List<StepsPart.Row> rows = StepsPart.rows(settings);
     assertEquals(
         List.of(Target.CPU, Target.CUDA, Target.CPU, Target.CUDA),
@@ -136,7 +137,7 @@ class BenchTest {
     assertEquals(mlp, Mlp.parse(mlp.toString()));
     long parameters = 4 * mlp.parameters() * 3;
     long data = 8192L * (784 + 8);
-    long activations = 4L * 64 * (784 + 100 + 100 + 10);
+    long activations = 4L * 64 * (784 + 100 + 100 + 10) + 4L * 64 * 100;
     assertEquals(
         parameters + data + activations, ScalingPart.formula(mlp, Sgd.rate(0.1).momentum(0.9)));
   }
@@ -168,14 +169,114 @@ class BenchTest {
     assertEquals(1, Main.run("steps", "--peer-json", folder.resolve("nothing").toString()));
   }
 
+  /** What a command printed to the error stream, and its exit code before it. */
+  private static String said(String... arguments) {
+    PrintStream before = System.err;
+    ByteArrayOutputStream printed = new ByteArrayOutputStream();
+    int code;
+    try {
+      System.setErr(new PrintStream(printed, true, StandardCharsets.UTF_8));
+      code = Main.run(arguments);
+    } finally {
+      System.setErr(before);
+    }
+    return code + " " + printed.toString(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void errorsAreASentenceEach() {
+    String help = "Try 'weft bench --help'.%n".formatted();
+    assertEquals(
+        ("2 weft bench: unknown part 'stepz': use ceilings, kernels, steps, scaling, host,"
+                    + " compare%n")
+                .formatted()
+            + help,
+        said("stepz"));
+    assertEquals(
+        "2 weft bench: unknown device 'tpu': use cpu, cuda, all%n".formatted() + help,
+        said("steps", "--device", "tpu"));
+    assertEquals(
+        "2 weft bench: unknown option '--devise'; did you mean --device?%n".formatted() + help,
+        said("steps", "--devise", "cpu"));
+    assertEquals(
+        "2 weft bench: --only: '[' is no regular expression: Unclosed character class%n".formatted()
+            + help,
+        said("steps", "--only", "["));
+    assertEquals(
+        "1 weft bench: nothing.json: there is no such file%n".formatted(),
+        said("page", "nothing.json", "--html", "target/page.html"));
+    assertTrue(said("page").startsWith("2 weft bench: Missing required parameter: 'FILE'"));
+    assertTrue(said("page").endsWith("Try 'weft bench page --help'.%n".formatted()));
+  }
+
+  @Test
+  void onlyWithoutAMatchIsRefusedAndSaysWhatThereIs(@TempDir Path folder) {
+    Path json = folder.resolve("run.json");
+    String[] wrong = {"--only", "nothing", "--device", "cpu", "--json", json.toString()};
+    String kernels = said(concat("kernels", wrong));
+    assertTrue(
+        kernels.startsWith(
+            "2 weft bench: no row's name contains a match of --only 'nothing': kernels has fill;"
+                + " relu_forward; "),
+        kernels);
+    assertTrue(kernels.contains("; random_normal" + System.lineSeparator()), kernels);
+    String all = said(concat("compare", wrong));
+    for (String words :
+        List.of("ceilings has copy cache;", "; and 26 more. steps has step", "host has host")) {
+      assertTrue(all.contains(words), all);
+    }
+    assertTrue(all.length() < 1000, all);
+    assertFalse(Files.exists(json), "nothing was measured");
+  }
+
+  private static String[] concat(String first, String... more) {
+    return Stream.concat(Stream.of(first), Stream.of(more)).toArray(String[]::new);
+  }
+
+  @Test
+  void everyPartHasRowsThatOnlyFinds() {
+    Settings settings = settings(List.of(Target.CPU), "STEP 784-100");
+    assertTrue(StepsPart.rows(settings).size() > 1, "in letters of either case");
+    for (Part part : Part.values()) {
+      assertFalse(Main.rows(part, settings).isEmpty(), part::toString);
+      assertEquals(
+          part == Part.STEPS, Main.rows(part, settings).stream().anyMatch(settings::wants));
+    }
+  }
+
+  /**
+   * The cause is that of {@code weft train --device cuda}, and so is the exit code. In a process of
+   * its own: this one may have the emulator for a driver.
+   */
+  @Test
+  void aDeviceThatIsMissingIsAFailureAndNotWrongUse() throws Exception {
+    List<String> command =
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            Main.class.getName(),
+            "kernels",
+            "--device",
+            "cuda",
+            "--only",
+            "no such row");
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    int code = process.waitFor();
+    assumeTrue(!text.contains("--only"), "this machine has a GPU");
+    assertTrue(text.startsWith("weft bench: CUDA was asked for"), text);
+    assertEquals(1, code, text);
+    assertEquals(1, text.lines().count(), text);
+  }
+
   @Test
   void aPageIsMadeOfAnEarlierRun(@TempDir Path folder) throws IOException {
     Path json = folder.resolve("run.json");
     Path html = folder.resolve("run.html");
     Path torch = Files.writeString(folder.resolve("torch.json"), TORCH);
-    assertEquals(
-        0, Main.run("host", "--only", "nothing", "--device", "cpu", "--json", json.toString()));
-    assertTrue(Results.read(json).command().contains("--only nothing"));
+    new Results(Machine.here(1), "weft bench host").write(json);
     assertEquals(
         0,
         Main.run(

@@ -9,9 +9,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.weft.Device;
+import dev.weft.MathMode;
 import dev.weft.check.Input;
 import dev.weft.check.OperationCase;
-import dev.weft.device.Arithmetic;
 import dev.weft.op.Operation;
 import dev.weft.profile.Ceilings;
 import dev.weft.support.Broken;
@@ -21,6 +21,7 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
@@ -72,15 +73,32 @@ class CommandTest {
 
   @Test
   void gradcheckPrintsATable() {
-    String out = Weft.run("gradcheck", "--op", "bias_activation_relu").succeeded().out();
+    String out = Weft.run("gradcheck", "--only", "bias_activation_relu").succeeded().out();
     String titles = out.lines().findFirst().orElseThrow();
     for (String title : List.of("operation", "device", "shapes", "largest error", "verdict")) {
       assertTrue(titles.contains(title), titles);
     }
-    assertTrue(out.contains("[13, 5]"), out);
+    assertFalse(out.contains("[13, 5]"), out);
     assertTrue(out.contains(" ok\n"), out);
+    String all =
+        Weft.run("gradcheck", "--only", "bias_activation_RELU$", "--verbose").succeeded().out();
+    long shapes = all.lines().filter(line -> line.endsWith(" ok")).count();
+    assertTrue(shapes > 1 && all.contains("[13, 5]"), all);
+    // one line for all of them, with the largest error among them
+    List<String> row = out.lines().skip(1).limit(1).map(String::strip).toList();
+    assertTrue(
+        row.getFirst().matches("bias_activation_relu +gradient +cpu +f64 +" + shapes + " .* ok"),
+        out);
+    String largest =
+        all.lines()
+            .filter(line -> line.endsWith(" ok"))
+            .map(line -> line.replaceAll(".* (\\S+e\\S+) +\\S+e\\S+ +ok", "$1"))
+            .max(Comparator.comparingDouble(Double::parseDouble))
+            .orElseThrow();
+    assertTrue(row.getFirst().contains(" " + largest + " "), () -> largest + " in " + out);
     assertTrue(Weft.run("gradcheck", "--list").succeeded().out().contains("matmul\n"));
-    Weft.run("gradcheck", "--op", "relo").failed(Main.WRONG_USE, "'relo'", "matmul");
+    Weft.run("gradcheck", "--only", "relo").failed(Main.WRONG_USE, "'relo'", "matmul");
+    Weft.run("gradcheck", "--only", "[").failed(Main.WRONG_USE, "'[' is no regular expression");
   }
 
   @ParameterizedTest
@@ -89,11 +107,16 @@ class CommandTest {
     StringWriter text = new StringWriter();
     int code;
     try (Device cpu = Device.cpu()) {
-      code = GradcheckCommand.check(List.of(broken(fault)), cpu, new PrintWriter(text, true));
+      PrintWriter out = new PrintWriter(text, true);
+      code = GradcheckCommand.check(List.of(broken(fault)), cpu, out, CheckTable.Row.OPERATION);
     }
     assertEquals(Main.FAILURE, code, text::toString);
     assertTrue(text.toString().contains("WRONG"), text::toString);
-    assertTrue(text.toString().contains("0 of 1 checks passed"), text::toString);
+    assertTrue(text.toString().contains("0 of 2 checks passed"), text::toString);
+    List<String> rows = text.toString().lines().filter(line -> line.endsWith("WRONG")).toList();
+    assertTrue(rows.get(0).contains("f64        2  "), "both shapes: " + rows);
+    assertTrue(rows.get(1).contains(" [5]  "), "the shape that failed: " + rows);
+    assertTrue(rows.get(2).contains(" [3]  "), "the shape that failed: " + rows);
   }
 
   @Test
@@ -102,7 +125,10 @@ class CommandTest {
     try (Device cpu = Device.cpu()) {
       int code =
           GradcheckCommand.check(
-              List.of(broken(Broken.Fault.NONE)), cpu, new PrintWriter(text, true));
+              List.of(broken(Broken.Fault.NONE)),
+              cpu,
+              new PrintWriter(text, true),
+              CheckTable.Row.OPERATION);
       assertEquals(Main.SUCCESS, code, text::toString);
     }
   }
@@ -114,7 +140,7 @@ class CommandTest {
         type,
         List.of(),
         (tape, in) -> tape.apply(new Broken(fault), in[0]),
-        List.of(List.of(Input.randomNormal(5))),
+        List.of(List.of(Input.randomNormal(5)), List.of(Input.randomNormal(3))),
         shapes -> 1,
         1e-6);
   }
@@ -139,12 +165,12 @@ class CommandTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Arithmetic.class)
-  void ceilingsAreMeasured(Arithmetic arithmetic) {
+  @EnumSource(MathMode.class)
+  void ceilingsAreMeasured(MathMode math) {
     try (Device cpu = Device.cpu()) {
-      Ceilings.Ceiling gemm = new Ceilings(cpu, 0.01).gemm(arithmetic, 128);
+      Ceilings.Ceiling gemm = new Ceilings(cpu, 0.01).gemm(math, 128);
       assertTrue(gemm.value() > 0);
-      assertEquals("gemm " + arithmetic.name().toLowerCase(Locale.ROOT) + " 128", gemm.name());
+      assertEquals("gemm " + math.name().toLowerCase(Locale.ROOT) + " 128", gemm.name());
       Ceilings.Ceiling copy = new Ceilings(cpu, 0.001).copy(256 << 10);
       assertTrue(copy.value() > 0);
       assertEquals("copy 256 KiB", copy.name());

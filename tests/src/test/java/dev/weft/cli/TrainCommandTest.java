@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,6 +14,7 @@ import dev.weft.support.Emulator;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -23,8 +25,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 class TrainCommandTest {
   @TempDir private Path folder;
@@ -66,6 +70,8 @@ class TrainCommandTest {
     Matcher trained = Pattern.compile("\ntest accuracy (\\S+ %)").matcher(out);
     assertTrue(trained.find(), out);
     assertTrue(evaluation.out().contains("accuracy " + trained.group(1)), evaluation.out());
+    assertTrue(evaluation.out().startsWith(file + " on cpu ("), evaluation.out());
+    assertTrue(evaluation.out().contains("), strict: 216 test examples"), evaluation.out());
     List<String> lines = Files.readAllLines(csv);
     assertEquals(217, lines.size());
     assertEquals("row,label,prediction", lines.getFirst());
@@ -92,6 +98,7 @@ class TrainCommandTest {
       strings = {
         "--hidden 256,256 --batch 500",
         "--hidden 32 --batch 1000",
+        "--hidden 1024,1024 --batch 1000 --dropout 0",
         "--hidden 256 --batch 100 --data-memory 0.25"
       })
   void memoryIsWhatTheFormulaSays(String options) {
@@ -152,10 +159,11 @@ class TrainCommandTest {
     assertTrue(
         JsonParser.parseString(Files.readString(trace)).getAsJsonObject().has("traceEvents"));
     assertFalse(Files.exists(file), "nothing was trained");
-    assertFalse(out.contains("inside the two fused kernels"), out);
+    assertFalse(out.contains("fused"), out);
     String fused = train("--profile", "--fusion", "always").succeeded().out();
     assertFalse(fused.contains("wrote"), fused);
-    assertTrue(fused.contains("products are inside the two fused kernels"), fused);
+    assertTrue(fused.contains("\nfused    two kernels run all layers"), fused);
+    assertTrue(fused.contains("--fusion never (Fusion.NEVER) shows layers"), fused);
     assertFalse(fused.contains("inside matrix products"), fused);
   }
 
@@ -307,6 +315,41 @@ class TrainCommandTest {
   }
 
   @Test
+  void aNetworkIsReplacedOnlyWhereThatWasAskedFor() throws IOException {
+    Path file = folder.resolve("m.safetensors");
+    train("--seed", 1).succeeded();
+    byte[] first = Files.readAllBytes(file);
+    Weft.Run run = train("--seed", 2);
+    run.failed(
+        Main.FAILURE, "m.safetensors: is there already", "another file by --out", "--overwrite");
+    assertEquals("", run.out(), "nothing was trained");
+    assertArrayEquals(first, Files.readAllBytes(file));
+    train("--seed", 2, "--overwrite").succeeded();
+    assertFalse(Arrays.equals(first, Files.readAllBytes(file)));
+  }
+
+  @Test
+  void whatIsNoNetworkIsNeverReplaced() throws IOException {
+    Path notes = folder.resolve("notes.txt");
+    Files.writeString(notes, "what I must not forget");
+    Weft.Run run = train("--out", notes, "--overwrite");
+    run.failed(Main.FAILURE, "--overwrite replaces networks only", "notes.txt", "--out");
+    assertEquals("", run.out());
+    assertEquals("what I must not forget", Files.readString(notes));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--digits=600, digits",
+    "--data=data/mnist/, mnist",
+    "--data=/a/fashion/../kmnist, kmnist",
+    "--data=/, data"
+  })
+  void theFileIsNamedAfterTheData(String option, String name) {
+    assertEquals(name, CommandLine.populateCommand(new DataOptions(), option).name());
+  }
+
+  @Test
   void noBetterThanGuessingIsSaid() {
     Weft.Run run = train("--optimizer", "sgd", "--rate", "30", "--seed", 2);
     assertEquals(Main.SUCCESS, run.code(), run.err());
@@ -317,7 +360,17 @@ class TrainCommandTest {
 
   @Test
   void lossThatGrowsBeyondAllBoundsIsAFailure() {
-    train("--optimizer", "sgd", "--rate", "1e30").failed(Main.FAILURE, "lower the learning rate");
+    Object[] wild = {"--optimizer", "sgd", "--rate", "1e30"};
+    train(wild)
+        .failed(
+            Main.FAILURE,
+            "in one of the steps 1 to 11, parameter 0.weight [784, 32] is NaN at [0, 0]",
+            "lower the learning rate",
+            "; --detect-anomaly names the step");
+    Object[] exact = Stream.concat(Stream.of(wild), Stream.of("--detect-anomaly")).toArray();
+    Weft.Run run = train(exact);
+    run.failed(Main.FAILURE, "at step 2, parameter 0.");
+    assertFalse(run.err().contains("--detect-anomaly"), run.err());
     assertFalse(Files.exists(folder.resolve("m.safetensors")));
   }
 }

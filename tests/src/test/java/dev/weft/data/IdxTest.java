@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Random;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -140,6 +141,22 @@ class IdxTest {
         assertTrue(failure.getMessage().startsWith(cut + ", byte " + failure.offset()));
       }
     }
+  }
+
+  @Test
+  void anIncompleteGzipSaysHowFarItCameAndWhatToDo() throws IOException {
+    byte[] numbers = new byte[200_000];
+    new Random(3).nextBytes(numbers); // which gzip cannot make smaller
+    byte[] packed = gzip(idx(8, numbers, 200_000, 1));
+    Path cut = file("cut", Arrays.copyOf(packed, 150_000));
+    FormatException failure = assertThrows(FormatException.class, () -> Idx.images(cut));
+    assertEquals(150_000, failure.offset(), 1000);
+    String message = failure.getMessage();
+    assertTrue(message.startsWith(cut + ", byte " + failure.offset()), message);
+    assertTrue(message.contains("incomplete: its gzip data end here"), message);
+    assertTrue(message.endsWith("download it again"), message);
+    packed[packed.length - 6] ^= 1; // within its check sum
+    assertImagesFail(packed, 12 + numbers.length, "the file is damaged");
   }
 
   @Test

@@ -10,9 +10,14 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.lang.ref.Reference;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -137,6 +142,55 @@ class NativeFilesTest {
     String said = child().run(resource);
     assertTrue(said.startsWith("cannot unpack " + resource + " into " + cache), said);
     assertTrue(said.contains("set WEFT_CACHE to a folder that can be written"), said);
+  }
+
+  private Path entry(String name, int days) throws IOException {
+    Path entry = Files.createDirectories(cache.resolve(name));
+    Files.write(entry.resolve("libold.so"), new byte[5000]);
+    Files.setLastModifiedTime(entry, daysAgo(days));
+    return entry;
+  }
+
+  private static FileTime daysAgo(int days) {
+    return FileTime.from(Instant.now().minus(Duration.ofDays(days)));
+  }
+
+  @Test
+  void whatNobodyUsedForAMonthIsRemoved() throws IOException {
+    Path old = entry("0123abcd-5000", 31);
+    Path dated = entry("20240115-2", 400);
+    Files.writeString(dated.resolve("notes.txt"), "not Weft's");
+    Files.setLastModifiedTime(dated, daysAgo(400));
+    Path used = entry("0123abcd-5001", 29);
+    Path foreign = entry("notes", 400);
+    Path mapped = entry("0123abcd-5002", 31);
+    try (FileChannel file = FileChannel.open(mapped.resolve("libold.so"))) {
+      MappedByteBuffer memory = file.map(FileChannel.MapMode.READ_ONLY, 0, file.size());
+      Path current = unpacked(PLAIN);
+      assertTrue(Files.exists(current));
+      assertTrue(Files.notExists(old), "removed");
+      for (Path kept : List.of(used, foreign, dated, mapped)) {
+        assertTrue(Files.exists(kept.resolve("libold.so")), kept::toString);
+      }
+      Reference.reachabilityFence(memory);
+    }
+  }
+
+  @Test
+  void whatIsUsedStays() throws IOException {
+    Path first = unpacked(PLAIN);
+    Files.setLastModifiedTime(first.getParent(), daysAgo(31));
+    unpacked(PLAIN);
+    assertTrue(
+        Files.getLastModifiedTime(first.getParent()).compareTo(daysAgo(1)) > 0, "used just now");
+    Path old = entry("0123abcd-5000", 31);
+    unpacked(PLAIN);
+    assertTrue(Files.exists(old), "nothing was unpacked, so nothing is removed");
+    library[7]++;
+    write(jar);
+    unpacked(PLAIN);
+    assertTrue(Files.exists(first), "another version, used this month");
+    assertTrue(Files.notExists(old));
   }
 
   @Test

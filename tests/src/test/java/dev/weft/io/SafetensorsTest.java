@@ -154,13 +154,20 @@ class SafetensorsTest {
   @Test
   void headersThatDoNotFitTheFileAreAnError() throws IOException {
     byte[] huge = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN).putLong(1L << 62).array();
-    assertFails(0, "a header of 4611686018427387904 bytes", huge);
+    assertFails(
+        0, "not a safetensors file: it begins with 00 00 00 00 00 00 00 40, and not with", huge);
     Arrays.fill(huge, (byte) -1);
-    assertFails(0, "a header of 18446744073709551615 bytes", huge);
-    assertFails(0, "a header of 0 bytes", new byte[64]);
+    assertFails(0, "it begins with FF FF FF FF FF FF FF FF,", huge);
+    assertFails(0, "and not with the size of a header, 2 to 100000000 as 8 bytes", new byte[64]);
+    byte[] other = "PNG or what not, but long enough".getBytes(StandardCharsets.US_ASCII);
+    assertFails(0, "it begins with 50 4E 47 20 6F 72 20 77 ('PNG or w')", other);
+    assertFails(3, "not a safetensors file: it ends within the 8 bytes", Arrays.copyOf(other, 3));
     assertFails(0, "the file is empty", new byte[0]);
     assertFails(8 + 1, "not UTF-8", file(new byte[] {'{', (byte) 0xFF, '}'}, new byte[0]));
-    assertFails(8, "must begin with {", file(" {}", new byte[0]));
+    assertFails(
+        8,
+        "not a safetensors file: a header of JSON is expected here, which must",
+        file(" {}", new byte[0]));
     assertFails(8, "not the JSON", file("{\"a\":1}", new byte[0]));
     assertFails(8, "not the JSON", file("{'a':{}}", new byte[0]));
     assertFails(8, "not the JSON", file("{} x", new byte[0]));

@@ -13,11 +13,11 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.MathMode;
 import dev.weft.Shape;
 import dev.weft.data.Dataset;
 import dev.weft.data.Digits;
 import dev.weft.device.Arguments;
-import dev.weft.device.Arithmetic;
 import dev.weft.device.Call;
 import dev.weft.device.Kernel;
 import dev.weft.device.Phase;
@@ -53,7 +53,7 @@ class ProfileTest {
   private static final Dataset DIGITS = Digits.generate(90, 3).train(); // four batches and a half
   private static final int STEPS = 6;
   private static final Ceilings CEILINGS =
-      Ceilings.of(Map.of(1L, 1e12), Map.of(Arithmetic.STRICT, 1e10));
+      Ceilings.of(Map.of(1L, 1e12), Map.of(MathMode.STRICT, 1e10));
 
   @TempDir private Path folder;
 
@@ -189,6 +189,31 @@ class ProfileTest {
             "cpu", "", 1, List.of(entry, slow), 0, 1000, Profile.Host.WAITS, 0, 1, List.of());
     assertEquals(5000, profile.total());
     assertEquals(2000 / 5000.0, profile.shareOfProducts());
+  }
+
+  @Test
+  void itsTextIsTables() {
+    Call fill =
+        new Call(
+            Kernel.FILL, Precision.F32, new Arguments.Fill(1, 500, 0), 500, Phase.DATA, "batch");
+    Profile.Entry entry = Profile.Entry.of(fill, 2000, Ceilings.of(Map.of(8L, 4e9), Map.of()));
+    Profile profile =
+        new Profile(
+            "cpu", "", 7, List.of(entry), 2500, 500, Profile.Host.WAITS, 9000, 4, List.of());
+    List<String> lines =
+        profile.toString().lines().map(line -> line.replaceAll(" +", " ")).toList();
+    assertEquals(
+        List.of(
+            "step 2.50 us replayed; 2.00 us in its 1 calls when each is timed (median of 7 steps)",
+            "host 0.50 us a step; 9.00 us an epoch of 4 steps for a new order of examples",
+            "products 0.0 % of the step inside matrix products (oneDNN)",
+            "",
+            "phase calls us of step GFLOP/s GB/s of ceiling",
+            "data 1 2.00 80.0 % 0.00 1.00 25.0 %",
+            "host 0.50 20.0 %"),
+        lines.subList(0, 7));
+    assertTrue(profile.toString().endsWith("/ the time"), profile::toString);
+    assertFalse(profile.isFused());
   }
 
   @Test

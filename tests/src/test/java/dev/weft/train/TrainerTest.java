@@ -261,6 +261,56 @@ class TrainerTest {
     }
   }
 
+  private static Listener every(int steps, Runnable action) {
+    return new Listener() {
+      @Override
+      public int every() {
+        return steps;
+      }
+
+      @Override
+      public void onProgress(Progress progress) {
+        action.run();
+      }
+    };
+  }
+
+  /** What is said of a network whose last bias becomes infinite after its fourth step. */
+  private static String diverged(int every, Fusion fusion) {
+    Dataset data = ToySets.blobs(80, 2, 0.1, 1);
+    try (Device device = Device.cpu()) {
+      Sequential network = Sequential.of(new Linear(2, 3), Activation.RELU, new Linear(3, 2));
+      Runnable spoil =
+          () ->
+              network.arena().values(network.named().get("2.bias")).fill(Double.POSITIVE_INFINITY);
+      Trainer trainer =
+          Trainer.of(network)
+              .on(device)
+              .optimizer(Sgd.rate(1))
+              .batch(10)
+              .fusion(fusion)
+              .listener(every(every, () -> {}))
+              .listener(every(4, spoil));
+      DivergedException e =
+          assertThrows(DivergedException.class, () -> trainer.fit(data, null, Epochs.of(2)));
+      assertEquals(5, e.firstStep());
+      return e.getMessage();
+    }
+  }
+
+  @Test
+  void divergenceNamesTheStepAndTheTensor() {
+    String exact = diverged(1, Fusion.NEVER);
+    assertTrue(exact.startsWith("the loss is NaN at step 5, parameter 0.weight [2, 3] is "), exact);
+    String between = diverged(3, Fusion.NEVER);
+    assertTrue(
+        between.startsWith("the loss became NaN in one of the steps 5 to 6, parameter "), between);
+    assertTrue(between.contains(" [2, 3] is NaN at ["), between);
+    assertTrue(between.contains(" (4 of 4 parameters are not finite): lower"), between);
+    String fused = diverged(2, Fusion.ALWAYS);
+    assertTrue(fused.contains("in one of the steps 5 to 6, parameter 0."), fused);
+  }
+
   @Test
   void whatDoesNotFitIsSaidBeforeAnythingIsDone() {
     Dataset digits = Digits.generate(20, 1).train();

@@ -79,6 +79,14 @@ public record Mlp(List<Integer> widths, int batch, int examples) {
     return widths.stream().mapToLong(Integer::longValue).sum();
   }
 
+  /** The width of the widest hidden layer; 0 where there is none. */
+  public long widestHidden() {
+    return widths.subList(1, widths.size() - 1).stream()
+        .mapToLong(Integer::longValue)
+        .max()
+        .orElse(0);
+  }
+
   /**
    * Floating-point operations of the products of a step: the first layer needs no gradient of x.
    */

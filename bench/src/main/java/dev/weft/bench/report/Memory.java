@@ -8,6 +8,7 @@ package dev.weft.bench.report;
  * @param x its value
  * @param network such as {@code 784-512-512-10, batch 128}
  * @param formulaBytes parameters x (value + gradient + state) + data set + one batch of activations
+ *     and of the widest gradient of hidden values
  * @param peakBytes the most that was live
  * @param liveAfter live when all but the device was closed; 0 unless something leaks
  */

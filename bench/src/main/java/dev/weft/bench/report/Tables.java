@@ -240,7 +240,7 @@ public final class Tables {
     Table table =
         new Table(
             "Device memory of training beside parameters x (value + gradient + state) + data"
-                + " + one batch of activations",
+                + " + one batch of activations and of the widest hidden gradient",
             4,
             "device",
             "varied",

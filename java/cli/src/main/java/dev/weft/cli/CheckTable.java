@@ -5,20 +5,44 @@ import dev.weft.check.CheckResult;
 import dev.weft.check.OperationCase;
 import java.io.PrintWriter;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
-/** Checks of operations as a table that grows, with what failed below it. */
+/**
+ * Checks of operations as a table that grows, with what failed below it. A row is an operation in
+ * one type over all its shapes, with the error that is nearest to its tolerance, or one shape.
+ */
 final class CheckTable {
   private static final int SHAPES = 24;
+  private static final Comparator<CheckResult> BY_ERROR =
+      Comparator.comparing((CheckResult result) -> !result.passed())
+          .thenComparingDouble(CheckTable::ofTolerance);
+
+  /** What a row is. */
+  enum Row {
+    OPERATION,
+    SHAPE
+  }
+
+  /** Shape by shape for those who ask. */
+  static Row rows(boolean verbose) {
+    return verbose ? Row.SHAPE : Row.OPERATION;
+  }
 
   private final PrintWriter out;
+  private final Row row;
   private final Table table;
   private final List<CheckResult> results = new ArrayList<>();
+  private final Map<String, List<CheckResult>> waiting = new LinkedHashMap<>();
 
   /** Prints the titles. */
-  CheckTable(PrintWriter out, List<OperationCase> cases) {
+  CheckTable(PrintWriter out, List<OperationCase> cases, Row row) {
     this.out = out;
+    this.row = row;
     int names = cases.stream().mapToInt(each -> each.name().length()).max().orElse(9);
     this.table =
         new Table(
@@ -27,21 +51,52 @@ final class CheckTable {
             Table.left("check", 8),
             Table.left("device", 6),
             Table.left("type", 4),
-            Table.left("shapes", SHAPES),
+            row == Row.SHAPE ? Table.left("shapes", SHAPES) : Table.right("shapes", 6),
             Table.right("largest error", 13),
             Table.right("tolerance", 9),
             Table.left("verdict", 7));
   }
 
-  /** Prints a row. */
+  /** Prints a row, or keeps it until its operation is through. */
   void add(CheckResult result) {
     results.add(result);
+    if (row == Row.SHAPE) {
+      print(result, result.shapes());
+      return;
+    }
+    boolean another =
+        waiting.values().stream()
+            .map(List::getFirst)
+            .anyMatch(
+                first ->
+                    !first.operation().equals(result.operation())
+                        || first.check() != result.check());
+    if (another) {
+      printWaiting();
+    }
+    waiting.computeIfAbsent(Choice.word(result.dtype()), type -> new ArrayList<>()).add(result);
+  }
+
+  /** A row for each type, then one for each shape that failed. */
+  private void printWaiting() {
+    for (List<CheckResult> shapes : waiting.values()) {
+      print(Collections.max(shapes, BY_ERROR), shapes.size());
+      shapes.stream().filter(each -> !each.passed()).forEach(each -> print(each, each.shapes()));
+    }
+    waiting.clear();
+  }
+
+  private static double ofTolerance(CheckResult result) {
+    return result.error() == 0 ? 0 : result.error() / result.tolerance();
+  }
+
+  private void print(CheckResult result, Object shapes) {
     table.row(
         result.operation(),
         Choice.word(result.check()),
         result.device(),
         Choice.word(result.dtype()),
-        result.shapes(),
+        shapes,
         String.format(Locale.ROOT, "%.2e", result.error()),
         String.format(Locale.ROOT, "%.1e", result.tolerance()),
         result.passed() ? "ok" : "WRONG");
@@ -49,6 +104,7 @@ final class CheckTable {
 
   /** Prints what failed and how many passed; the exit code. */
   int finish() {
+    printWaiting();
     List<CheckResult> failed = results.stream().filter(result -> !result.passed()).toList();
     for (CheckResult result : failed) {
       out.printf("%n%s %s: %s%n", result.operation(), result.shapes(), result.detail());

@@ -63,6 +63,12 @@ final class DataOptions {
     }
   }
 
+  /** A short name: that of the folder, or digits. */
+  String name() {
+    Path last = folder == null ? null : folder.toAbsolutePath().normalize().getFileName();
+    return folder == null ? "digits" : last == null ? "data" : last.toString();
+  }
+
   /** One line. */
   String describe(Split split) {
     return "%s: %s to train on, %s to test on, %d features, %d classes"

@@ -2,6 +2,7 @@
 package dev.weft.cli;
 
 import dev.weft.Device;
+import dev.weft.MathMode;
 import dev.weft.data.Dataset;
 import dev.weft.io.AtomicFile;
 import dev.weft.nn.Sequential;
@@ -60,19 +61,21 @@ final class EvaluateCommand implements Callable<Integer> {
     if (predictions != null) {
       AtomicFile.checkWritable(predictions);
     }
+    MathMode math = where.math();
     Sequential network = Sequential.load(model);
     try (Device device = where.open();
-        Sequential loaded = network.on(device, where.math(), 0)) {
+        Sequential loaded = network.on(device, math, 0)) {
       Dataset test = data.read().test();
       try (Evaluator evaluator = new Evaluator(loaded, new SoftmaxCrossEntropy(), test, batch)) {
         Evaluation evaluation = evaluator.evaluate();
         main.screen()
             .out()
             .printf(
-                "%s on %s (%s): %s test examples, loss %.4f, accuracy %s%n",
+                "%s on %s (%s), %s: %s test examples, loss %.4f, accuracy %s%n",
                 model,
                 device.name(),
                 device.description(),
+                Choice.word(math),
                 Amount.count(evaluation.rows()),
                 evaluation.loss(),
                 Amount.percent(evaluation.accuracy()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import dev.weft.train.DivergedException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
@@ -29,6 +30,8 @@ final class Explanation {
       case ParameterException wrong -> words(message);
       case FileSystemException file when file.getReason() == null ->
           file.getFile() + ": " + reason(file);
+      case DivergedException diverged when diverged.firstStep() < diverged.lastStep() ->
+          message + "; --detect-anomaly names the step";
       case UncheckedIOException io when message == null -> of(io.getCause());
       case IOException io when message == null -> io.getClass().getSimpleName();
       case OutOfMemoryError heap ->

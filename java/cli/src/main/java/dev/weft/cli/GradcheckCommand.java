@@ -21,19 +21,19 @@ import picocli.CommandLine.ParentCommand;
       "",
       "Examples:",
       "  weft gradcheck",
-      "  weft gradcheck --op relu",
-      "  weft gradcheck --op matmul --device cuda",
+      "  weft gradcheck --only relu --verbose",
+      "  weft gradcheck --only matmul --device cuda",
       "  weft gradcheck --list"
     })
-public final class GradcheckCommand implements Callable<Integer> {
+final class GradcheckCommand implements Callable<Integer> {
   @ParentCommand private Main main;
 
   @Option(
-      names = "--op",
-      paramLabel = "NAME",
+      names = "--only",
+      paramLabel = "REGEX",
       defaultValue = "",
-      description = "Only operations whose name contains this.")
-  private String operation;
+      description = "Only operations whose name contains a match.")
+  private String only;
 
   @Option(
       names = "--device",
@@ -42,25 +42,30 @@ public final class GradcheckCommand implements Callable<Integer> {
       description = "best, cpu, cuda or cuda:N. Default: ${DEFAULT-VALUE}.")
   private String device;
 
+  @Option(
+      names = "--verbose",
+      description = "A line for every shape, not for every operation; what fails has its own.")
+  private boolean verbose;
+
   @Option(names = "--list", description = "Print the names of the operations.")
   private boolean list;
 
   @Override
   public Integer call() {
     PrintWriter out = main.screen().out();
-    List<OperationCase> cases = OperationCases.matching(operation);
+    List<OperationCase> cases = OperationCases.matching(only);
     if (list) {
       cases.forEach(each -> out.println(each.name()));
       return Main.SUCCESS;
     }
     try (Device opened = Device.named(device)) {
-      return check(cases, opened, out);
+      return check(cases, opened, out, CheckTable.rows(verbose));
     }
   }
 
   /** Checks the given operations and prints the table; the exit code. */
-  public static int check(List<OperationCase> cases, Device device, PrintWriter out) {
-    CheckTable table = new CheckTable(out, cases);
+  static int check(List<OperationCase> cases, Device device, PrintWriter out, CheckTable.Row row) {
+    CheckTable table = new CheckTable(out, cases, row);
     new SelfTest(device, table::add).gradients(cases);
     return table.finish();
   }

@@ -4,13 +4,17 @@ package dev.weft.cli;
 import dev.weft.DType;
 import dev.weft.data.Dataset;
 import dev.weft.data.Storage;
+import dev.weft.nn.Activation;
 import dev.weft.nn.Layer;
+import dev.weft.nn.Linear;
 import dev.weft.nn.Sequential;
 import dev.weft.optim.Optimizer;
+import java.util.List;
 
 /**
  * The device memory that training needs by its formula: parameters x (value + gradient + state) +
- * data + one batch of activations.
+ * data + one batch of activations + the widest gradient of hidden values, which lives beside them
+ * on the way back. What a linear layer passes to an activation has no memory of its own.
  */
 final class MemoryAccount {
   private static final int LABEL_AND_PLACE_IN_ORDER = 8;
@@ -18,6 +22,7 @@ final class MemoryAccount {
   private final long parameters;
   private final long data;
   private final long activations;
+  private final long gradient;
 
   MemoryAccount(
       Sequential network,
@@ -33,11 +38,17 @@ final class MemoryAccount {
     data = Math.min(bytes(train, dtype), mostForData) + Math.min(bytes(test, dtype), mostForData);
     int features = train.columns();
     long values = features;
-    for (Layer layer : network.layers()) {
-      features = layer.outputFeatures(features);
-      values += features;
+    int widest = 0;
+    List<Layer> layers = network.layers();
+    for (int i = 0; i < layers.size(); i++) {
+      features = layers.get(i).outputFeatures(features);
+      boolean inPlace =
+          i > 0 && layers.get(i) instanceof Activation && layers.get(i - 1) instanceof Linear;
+      values += inPlace ? 0 : features;
+      widest = i < layers.size() - 1 ? Math.max(widest, features) : widest;
     }
     activations = values * batch * dtype.bytes();
+    gradient = (long) widest * batch * dtype.bytes();
   }
 
   private static long bytes(Dataset set, DType dtype) {
@@ -47,17 +58,19 @@ final class MemoryAccount {
 
   /** All of it. */
   long total() {
-    return parameters + data + activations;
+    return parameters + data + activations + gradient;
   }
 
   /** What was used beside what the formula gives. */
   String compared(long peak) {
-    return "%s on the device at most; by formula %s (parameters %s, data %s, activations %s)"
+    return ("%s on the device at most; by formula %s (parameters %s, data %s, activations %s, a"
+            + " gradient of them %s)")
         .formatted(
             Amount.bytes(peak),
             Amount.bytes(total()),
             Amount.bytes(parameters),
             Amount.bytes(data),
-            Amount.bytes(activations));
+            Amount.bytes(activations),
+            Amount.bytes(gradient));
   }
 }

@@ -8,7 +8,6 @@ import dev.weft.check.CheckResult;
 import dev.weft.check.OperationCase;
 import dev.weft.check.OperationCases;
 import dev.weft.check.SelfTest;
-import dev.weft.device.Arithmetic;
 import dev.weft.io.AtomicFile;
 import dev.weft.profile.Ceilings;
 import dev.weft.train.Fusion;
@@ -59,6 +58,9 @@ final class SelftestCommand implements Callable<Integer> {
   @Option(names = "--quick", description = "Small shapes only, and no measurements.")
   private boolean quick;
 
+  @Option(names = "--verbose", description = "A line for every shape.")
+  private boolean verbose;
+
   private static final int SMALL = 2000;
 
   private record Report(
@@ -80,7 +82,7 @@ final class SelftestCommand implements Callable<Integer> {
     try (Device device = Device.named(name)) {
       out.printf("device %s (%s)%n%n", device.name(), device.description());
       List<OperationCase> cases = OperationCases.all();
-      CheckTable table = new CheckTable(out, cases);
+      CheckTable table = new CheckTable(out, cases, CheckTable.rows(verbose));
       boolean cpu = device.name().equals("cpu");
       // the CPU's float64 beside itself says something only where it differs
       Predicate<CheckResult> telling =
@@ -147,9 +149,9 @@ final class SelftestCommand implements Callable<Integer> {
     List<Ceilings.Ceiling> ceilings = new ArrayList<>();
     ceilings.add(machine.copy());
     for (int size : machine.productSizes()) {
-      ceilings.add(machine.gemm(Arithmetic.STRICT, size));
-      ceilings.add(machine.gemm(Arithmetic.FAST, size));
-      ceilings.add(machine.gemm(Arithmetic.BF16, size));
+      ceilings.add(machine.gemm(MathMode.STRICT, size));
+      ceilings.add(machine.gemm(MathMode.FAST, size));
+      ceilings.add(machine.gemm(MathMode.BF16, size));
     }
     for (Ceilings.Ceiling each : ceilings) {
       out.printf("%s: %,.0f %s%n", each.name(), each.value(), each.unit());

@@ -14,10 +14,13 @@ import dev.weft.train.Epochs;
 import dev.weft.train.Evaluation;
 import dev.weft.train.Fusion;
 import dev.weft.train.History;
+import dev.weft.train.Listener;
 import dev.weft.train.Trainer;
 import dev.weft.train.TrainingRun;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -41,6 +44,15 @@ import picocli.CommandLine.ParentCommand;
       "  weft train --hidden 2048,2048 --dropout 0 --batch 1024 --profile"
     })
 final class TrainCommand implements Callable<Integer> {
+  /** Whatever is told of the loss has read it before, and stops where it is not finite. */
+  private static final Listener EVERY_STEP =
+      new Listener() {
+        @Override
+        public int every() {
+          return 1;
+        }
+      };
+
   @ParentCommand private Main main;
   @Mixin private DataOptions data;
   @Mixin private NetworkOptions layers;
@@ -113,9 +125,17 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--out",
       paramLabel = "FILE",
-      defaultValue = "digits.safetensors",
-      description = "The file for the network. Default: ${DEFAULT-VALUE}.")
+      description =
+          "The file for the network, which must not be there yet. Default: named after the data,"
+              + " digits.safetensors or that of the folder.")
   private Path file;
+
+  @Option(
+      names = "--overwrite",
+      description =
+          "The network may replace one that is there under its name; a file of another kind is"
+              + " never replaced.")
+  private boolean overwrite;
 
   @Option(
       names = "--log",
@@ -133,6 +153,13 @@ final class TrainCommand implements Callable<Integer> {
               + " kernel, beside what the machine can do. FILE receives a timeline for"
               + " chrome://tracing.")
   private Path profile;
+
+  @Option(
+      names = "--detect-anomaly",
+      description =
+          "Reads the loss after every step, which costs time, so that the step is known at which it"
+              + " stops being finite.")
+  private boolean detectAnomaly;
 
   @Option(names = "--plain", description = "No progress bar, also in a terminal.")
   private boolean plain;
@@ -156,8 +183,11 @@ final class TrainCommand implements Callable<Integer> {
     if (isTraced()) {
       AtomicFile.checkWritable(profile);
     }
+    if (file == null) {
+      file = Path.of(data.name() + ".safetensors");
+    }
     if (profile == null) {
-      AtomicFile.checkWritable(file);
+      checkOut();
     }
     if (log != null) {
       if (log.toAbsolutePath().normalize().equals(file.toAbsolutePath().normalize())) {
@@ -199,6 +229,28 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
+  /** Finds out before training that its result could not be kept, or would cost another. */
+  private void checkOut() throws IOException {
+    AtomicFile.checkWritable(file);
+    if (!Files.exists(file)) {
+      return;
+    }
+    if (!overwrite) {
+      throw new FileAlreadyExistsException(
+          file.toString(),
+          null,
+          "is there already: name another file by --out, or replace it by --overwrite");
+    }
+    try {
+      Sequential.load(file);
+    } catch (IOException e) {
+      throw new IOException(
+          "--overwrite replaces networks only, and %s is none (%s): name another file by --out"
+              .formatted(file, e.getMessage()),
+          e);
+    }
+  }
+
   private boolean isTraced() {
     return profile != null && !profile.toString().isEmpty();
   }
@@ -234,6 +286,9 @@ final class TrainCommand implements Callable<Integer> {
       trainer.listener(display);
       if (lines != null) {
         trainer.listener(lines);
+      }
+      if (detectAnomaly) {
+        trainer.listener(EVERY_STEP);
       }
       return trainer.fit(parts.train(), parts.test(), passes);
     }

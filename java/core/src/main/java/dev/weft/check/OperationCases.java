@@ -2,6 +2,9 @@
 package dev.weft.check;
 
 import java.util.List;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 import java.util.stream.Stream;
 
 /** The cases of all operations. An operation that has none here fails a test. */
@@ -24,17 +27,25 @@ public final class OperationCases {
   }
 
   /**
-   * The cases whose name contains {@code part}.
+   * The cases whose name contains a match of {@code regex}, in letters of either case.
    *
-   * @throws IllegalArgumentException where there is none; the message lists all names
+   * @throws IllegalArgumentException where there is none, and the message lists all names; or where
+   *     {@code regex} is no regular expression
    */
-  public static List<OperationCase> matching(String part) {
+  public static List<OperationCase> matching(String regex) {
+    Predicate<String> wanted;
+    try {
+      wanted = Pattern.compile(regex, Pattern.CASE_INSENSITIVE).asPredicate();
+    } catch (PatternSyntaxException e) {
+      throw new IllegalArgumentException(
+          "'%s' is no regular expression: %s".formatted(regex, e.getDescription()), e);
+    }
     List<OperationCase> found =
-        ALL.stream().filter(operation -> operation.name().contains(part)).toList();
+        ALL.stream().filter(operation -> wanted.test(operation.name())).toList();
     if (found.isEmpty()) {
       throw new IllegalArgumentException(
           "no operation is called '%s'; there are %s"
-              .formatted(part, String.join(", ", ALL.stream().map(OperationCase::name).toList())));
+              .formatted(regex, String.join(", ", ALL.stream().map(OperationCase::name).toList())));
     }
     return found;
   }

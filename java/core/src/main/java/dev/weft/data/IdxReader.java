@@ -62,8 +62,19 @@ final class IdxReader implements AutoCloseable {
       return new GZIPInputStream(file, CHUNK);
     } catch (EOFException | ZipException e) {
       file.close();
-      throw new FormatException(path, 0, "begins as gzip does and cannot be unpacked", e);
+      throw broken(e);
     }
+  }
+
+  /** What is said of gzip data that end too early or are wrong. */
+  private FormatException broken(IOException e) {
+    String what =
+        e instanceof EOFException
+            ? "the file is incomplete: its gzip data end here"
+            : "the file is damaged: its gzip data cannot be unpacked here (%s)"
+                .formatted(e.getMessage());
+    return new FormatException(
+        path, offset, what + ", at this byte of what they hold; download it again", e);
   }
 
   /** The sizes of the dimensions; at least one, each at least 1. */
@@ -177,12 +188,20 @@ final class IdxReader implements AutoCloseable {
 
   /** Reads {@code count} bytes, fewer where the file ends. */
   private int read(byte[] bytes, int count) throws IOException {
+    int read = 0;
     try {
-      int read = in.readNBytes(bytes, 0, count);
-      offset += read;
+      // not readNBytes: where that fails, nobody knows how far it came
+      while (read < count) {
+        int some = in.read(bytes, read, count - read);
+        if (some < 0) {
+          break;
+        }
+        read += some;
+        offset += some;
+      }
       return read;
     } catch (EOFException | ZipException e) {
-      throw new FormatException(path, offset, "cannot be unpacked further: " + e.getMessage(), e);
+      throw broken(e);
     }
   }
 

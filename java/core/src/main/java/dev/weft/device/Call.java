@@ -20,9 +20,14 @@ public record Call(
     return kernel.symbol(precision);
   }
 
-  /** How it computes. */
-  public Arithmetic arithmetic() {
-    return Arithmetic.of(precision, arguments);
+  /** Whether its products may round their operands as they read them. */
+  public boolean isFast() {
+    return switch (arguments) {
+      case Arguments.Gemm gemm -> gemm.fast();
+      case Arguments.FusedPass pass -> pass.fast();
+      case Arguments.FusedUpdate update -> update.fast();
+      default -> false;
+    };
   }
 
   /** What it moves and computes. */

@@ -17,7 +17,8 @@ import org.tukaani.xz.XZInputStream;
 /**
  * Native libraries that travel inside jars, as files that the loader can open. A library in a jar
  * is unpacked once into a folder of the user's cache, named by its size and checksum, and found
- * there by every later start; one in a class folder is used where it lies.
+ * there by every later start; one in a class folder is used where it lies. Whenever one is
+ * unpacked, those that were not used for 30 days are removed.
  */
 public final class NativeFiles {
   private static final String PACKED = ".xz";
@@ -63,9 +64,11 @@ public final class NativeFiles {
               : Long.toString(bytes);
       Path folder = cacheFolder().resolve(key);
       Path target = folder.resolve(resource.substring(resource.lastIndexOf('/') + 1));
+      UnusedLibraries.use(folder); // before it is looked at: then nobody removes it
       try (InputStream in = connection.getInputStream()) {
         if (!Files.exists(target)) {
           unpack(packed ? new XZInputStream(in) : in, folder, target);
+          UnusedLibraries.remove(cacheFolder());
         } else if (!packed && Files.size(target) != bytes) {
           unpack(in, folder, target);
         }

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -41,15 +42,23 @@ record SafetensorsHeader(long dataOffset, List<Tensor> tensors, Map<String, Stri
           file.byteSize(),
           file.byteSize() == 0
               ? "the file is empty; a safetensors file begins with the size of its header"
-              : "the file ends within the 8 bytes that give the size of its header");
+              : "not a safetensors file: it ends within the 8 bytes that give the size of its"
+                  + " header");
     }
     long size = file.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
     if (size < 2 || size > LARGEST) {
       throw new FormatException(
           path,
           0,
-          "a header of %s bytes; a safetensors file has one of 2 to %d"
-              .formatted(Long.toUnsignedString(size), LARGEST));
+          "not a safetensors file: it begins with %s, and not with the size of a header, 2 to %d as"
+                  .formatted(beginning(file), LARGEST)
+              + " 8 bytes");
+    }
+    if (file.byteSize() > PREFIX && file.get(ValueLayout.JAVA_BYTE, PREFIX) != '{') {
+      throw new FormatException(
+          path,
+          PREFIX,
+          "not a safetensors file: a header of JSON is expected here, which must begin with {");
     }
     if (size > file.byteSize() - PREFIX) {
       throw new FormatException(
@@ -85,6 +94,16 @@ record SafetensorsHeader(long dataOffset, List<Tensor> tensors, Map<String, Stri
         dataOffset,
         Collections.unmodifiableList(reader.tensors),
         Collections.unmodifiableMap(reader.metadata));
+  }
+
+  /** The first 8 bytes, as numbers and, where they are text, as that. */
+  private static String beginning(MemorySegment file) {
+    byte[] bytes = file.asSlice(0, PREFIX).toArray(ValueLayout.JAVA_BYTE);
+    String text = new String(bytes, StandardCharsets.ISO_8859_1);
+    String hex = HexFormat.ofDelimiter(" ").withUpperCase().formatHex(bytes);
+    return text.chars().allMatch(c -> c >= ' ' && c <= '~')
+        ? "%s ('%s')".formatted(hex, text)
+        : hex;
   }
 
   /** The header's JSON, padded with spaces to a multiple of 8 bytes so that the data is aligned. */

@@ -28,9 +28,6 @@ final class SafetensorsHeaderReader {
   }
 
   void parse() throws FormatException {
-    if (!text.startsWith("{")) {
-      throw new FormatException(path, SafetensorsHeader.PREFIX, "the header must begin with {");
-    }
     JsonReader json = new JsonReader(new StringReader(text));
     json.setStrictness(Strictness.STRICT);
     try {

@@ -3,11 +3,11 @@ package dev.weft.profile;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.MathMode;
 import dev.weft.RecordedProgram;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
-import dev.weft.device.Arithmetic;
 import dev.weft.device.Cost;
 import dev.weft.device.Kernel;
 import dev.weft.device.Precision;
@@ -21,7 +21,7 @@ import java.util.function.ToLongFunction;
 
 /**
  * How fast a device is at best: bytes copied, by the size of what is copied, and products of square
- * matrices, by the arithmetic; both by Weft's own kernels. Each is measured when it is first asked
+ * matrices, by the math mode; both by Weft's own kernels. Each is measured when it is first asked
  * for and kept; the device must be idle then.
  */
 public final class Ceilings {
@@ -34,7 +34,7 @@ public final class Ceilings {
 
   private final Device device;
   private final double seconds;
-  private final Map<Arithmetic, Double> products = new EnumMap<>(Arithmetic.class);
+  private final Map<MathMode, Double> products = new EnumMap<>(MathMode.class);
   private final TreeMap<Long, Double> copies = new TreeMap<>();
 
   /**
@@ -66,7 +66,7 @@ public final class Ceilings {
    * @param copies bytes read and written a second, by the bytes of a copy; at least one
    * @param products floating-point operations a second
    */
-  public static Ceilings of(Map<Long, Double> copies, Map<Arithmetic, Double> products) {
+  public static Ceilings of(Map<Long, Double> copies, Map<MathMode, Double> products) {
     if (copies.isEmpty()) {
       throw new IllegalArgumentException("ceilings need at least one copy");
     }
@@ -129,11 +129,12 @@ public final class Ceilings {
   }
 
   /** A product of two square matrices: multiplications and additions in a second. */
-  public Ceiling gemm(Arithmetic arithmetic, int size) {
+  public Ceiling gemm(MathMode math, int size) {
+    Precision precision = math.dtype().precision();
     long n = size;
-    try (Tensor a = operand(arithmetic.precision(), n * n, 0);
-        Tensor b = operand(arithmetic.precision(), n * n, 1);
-        Tensor c = operand(arithmetic.precision(), n * n, 2)) {
+    try (Tensor a = operand(precision, n * n, 0);
+        Tensor b = operand(precision, n * n, 1);
+        Tensor c = operand(precision, n * n, 2)) {
       var arguments =
           new Arguments.Gemm(
               a.address(),
@@ -149,11 +150,11 @@ public final class Ceilings {
               false,
               1,
               0,
-              arithmetic == Arithmetic.FAST);
+              math == MathMode.FAST);
       double rate =
-          Cost.of(Kernel.GEMM, arithmetic.precision(), arguments).flops()
-              / seconds(Kernel.GEMM, arithmetic.precision(), arguments, n * n);
-      String name = arithmetic.name().toLowerCase(Locale.ROOT);
+          Cost.of(Kernel.GEMM, precision, arguments).flops()
+              / seconds(Kernel.GEMM, precision, arguments, n * n);
+      String name = math.name().toLowerCase(Locale.ROOT);
       return new Ceiling("gemm %s %d".formatted(name, size), rate / 1e9, "GFLOP/s");
     }
   }
@@ -224,23 +225,23 @@ public final class Ceilings {
    *
    * @throws IllegalArgumentException where it is not among those that were given
    */
-  public double flopsPerSecond(Arithmetic arithmetic) {
-    if (device == null && !products.containsKey(arithmetic)) {
-      throw new IllegalArgumentException("no ceiling is known for products in " + arithmetic);
+  public double flopsPerSecond(MathMode math) {
+    if (device == null && !products.containsKey(math)) {
+      throw new IllegalArgumentException("no ceiling is known for products in " + math);
     }
     return products.computeIfAbsent(
-        arithmetic,
+        math,
         key ->
             productSizes().stream().mapToDouble(size -> gemm(key, size).value()).max().orElseThrow()
                 * 1e9);
   }
 
-  /** Every ceiling of an arithmetic and of copies, as measured now. */
-  public List<Ceiling> all(Arithmetic... arithmetics) {
+  /** Every ceiling of copies and of products in the given modes, as measured now. */
+  public List<Ceiling> all(MathMode... modes) {
     List<Ceiling> found = new ArrayList<>();
     copySizes().forEach(size -> found.add(copy(size)));
-    for (Arithmetic arithmetic : arithmetics) {
-      productSizes().forEach(size -> found.add(gemm(arithmetic, size)));
+    for (MathMode math : modes) {
+      productSizes().forEach(size -> found.add(gemm(math, size)));
     }
     return found;
   }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.profile;
 
+import dev.weft.MathMode;
 import dev.weft.device.Call;
 import dev.weft.device.Cost;
 import dev.weft.device.Kernel;
+import dev.weft.device.Phase;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -71,15 +73,22 @@ public record Profile(
       Cost cost = call.cost();
       double memory = NANOSECONDS * cost.bytes() / ceilings.bytesPerSecond(cost.bytes());
       double arithmetic =
-          cost.flops() == 0
-              ? 0
-              : NANOSECONDS * cost.flops() / ceilings.flopsPerSecond(call.arithmetic());
+          cost.flops() == 0 ? 0 : NANOSECONDS * cost.flops() / ceilings.flopsPerSecond(math(call));
       return new Entry(
           call,
           nanoseconds,
           cost,
           Math.max(memory, arithmetic),
           memory >= arithmetic ? Bound.MEMORY : Bound.ARITHMETIC);
+    }
+
+    /** How its products are computed. */
+    static MathMode math(Call call) {
+      return switch (call.precision()) {
+        case F64 -> MathMode.DOUBLE;
+        case BF16 -> MathMode.BF16;
+        case F32 -> call.isFast() ? MathMode.FAST : MathMode.STRICT;
+      };
     }
 
     /** The phase as a word. */
@@ -167,6 +176,11 @@ public record Profile(
     return Group.of("kernels", entries);
   }
 
+  /** Whether the step runs as two fused kernels, so that its layers cannot be told apart. */
+  public boolean isFused() {
+    return entries.stream().anyMatch(entry -> entry.call().phase() == Phase.FUSED);
+  }
+
   /** A timed step: its calls, and the host where they wait for it. */
   public double total() {
     return kernels().nanoseconds() + (hostKind == Host.WAITS ? host : 0);
@@ -179,5 +193,14 @@ public record Profile(
             .mapToDouble(Entry::nanoseconds)
             .sum()
         / total();
+  }
+
+  /**
+   * Tables of the step by phase, by layer and by kernel: calls, time, share of the step, rates, and
+   * the share of the machine's ceilings. What {@code weft train --profile} prints.
+   */
+  @Override
+  public String toString() {
+    return ProfileText.of(this);
   }
 }

@@ -54,6 +54,7 @@ public final class TrainingRun implements AutoCloseable {
   private RecordedStep rest;
   private Evaluator evaluator;
   private long stepsDone;
+  private long stepsFinite; // when the loss was last read
   private int epoch;
   private int batch;
   private int orderedEpoch = -1;
@@ -292,11 +293,24 @@ public final class TrainingRun implements AutoCloseable {
     Evaluation train = metrics.read(rowsOf(steps));
     if (!Double.isFinite(train.loss())) {
       throw new DivergedException(
-          "the loss is %s at step %d: lower the learning rate (%s now), or look for extreme values"
-                  .formatted(train.loss(), stepsDone, settings.optimizer().rate())
-              + " in the data");
+          "%s, %s: lower the learning rate (%s now), or look for extreme values in the data"
+              .formatted(
+                  when(train.loss()),
+                  Divergence.of(settings.network(), fused == null),
+                  settings.optimizer().rate()),
+          stepsFinite + 1,
+          stepsDone);
     }
+    stepsFinite = stepsDone;
     return train;
+  }
+
+  /** The loss is the mean of the epoch so far: it was finite when it was read before. */
+  private String when(double loss) {
+    return stepsFinite + 1 == stepsDone
+        ? "the loss is %s at step %d".formatted(loss, stepsDone)
+        : "the loss became %s in one of the steps %d to %d"
+            .formatted(loss, stepsFinite + 1, stepsDone);
   }
 
   /** Gives back all that training needed; the network stays on the device. */

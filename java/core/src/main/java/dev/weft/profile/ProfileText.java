@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.profile;
+
+import java.util.List;
+import java.util.Locale;
+
+/** A profile as tables of text. */
+final class ProfileText {
+  private static final String ROW = "%-34s  %5s  %9s  %8s  %9s  %8s  %10s";
+
+  private final Profile profile;
+  private final StringBuilder text = new StringBuilder();
+
+  private ProfileText(Profile profile) {
+    this.profile = profile;
+  }
+
+  static String of(Profile profile) {
+    return new ProfileText(profile).all();
+  }
+
+  private String all() {
+    Profile.Group all = profile.kernels();
+    line(
+        "step     %s us replayed; %s us in its %d calls when each is timed (median of %d steps)",
+        micros(profile.replayed()), micros(all.nanoseconds()), all.calls(), profile.steps());
+    line(
+        "host     %s us a step%s%s",
+        micros(profile.host()),
+        profile.hostKind() == Profile.Host.WAITS ? "" : ", while the device works",
+        Double.isNaN(profile.epochTurn())
+            ? ""
+            : "; %s us an epoch of %d steps for a new order of examples"
+                .formatted(micros(profile.epochTurn()), profile.stepsPerEpoch()));
+    if (profile.isFused()) {
+      line(
+          "fused    two kernels run all layers and products; --fusion never (Fusion.NEVER) shows"
+              + " layers");
+    } else {
+      line(
+          "products %s of the step inside matrix products (%s)",
+          percent(profile.shareOfProducts()), profile.device().equals("cpu") ? "oneDNN" : "cuBLAS");
+    }
+    table("phase", profile.byPhase());
+    table("layer", profile.byLayer());
+    table("kernel", profile.byKernel());
+    line("");
+    line(
+        "ceiling: the least time at this machine's best rates, measured just now for copies and"
+            + " products, / the time");
+    return text.toString().stripTrailing();
+  }
+
+  private void table(String what, List<Profile.Group> groups) {
+    line("");
+    line(ROW, what, "calls", "us", "of step", "GFLOP/s", "GB/s", "of ceiling");
+    for (Profile.Group group : groups) {
+      line(
+          ROW,
+          group.name(),
+          group.calls(),
+          micros(group.nanoseconds()),
+          percent(group.nanoseconds() / profile.total()),
+          number(group.gigaflops()),
+          number(group.gigabytes()),
+          percent(group.shareOfCeiling()));
+    }
+    if (profile.hostKind() == Profile.Host.WAITS) {
+      String share = percent(profile.host() / profile.total());
+      line(ROW, "host", "", micros(profile.host()), share, "", "", "");
+    }
+  }
+
+  private void line(String form, Object... values) {
+    text.append(String.format(Locale.ROOT, form, values).stripTrailing()).append('\n');
+  }
+
+  private static String micros(double nanoseconds) {
+    return number(nanoseconds / 1e3);
+  }
+
+  private static String number(double value) {
+    int digits = value < 10 ? 2 : value < 1000 ? 1 : 0;
+    return String.format(Locale.ROOT, "%,." + digits + "f", value);
+  }
+
+  private static String percent(double share) {
+    return String.format(Locale.ROOT, "%.1f %%", 100 * share);
+  }
+}

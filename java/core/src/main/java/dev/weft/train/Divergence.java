@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.train;
+
+import dev.weft.Parameter;
+import dev.weft.Tensor;
+import dev.weft.nn.Sequential;
+import java.util.Map;
+
+/** Finds what is not finite in a network whose loss is not. */
+final class Divergence {
+  private Divergence() {}
+
+  /**
+   * Names the first parameter, in the order of layers, whose values or gradient are not finite.
+   * Reads all of them from the device.
+   *
+   * @param gradients whether the steps leave gradients in memory
+   */
+  static String of(Sequential network, boolean gradients) {
+    String first = null;
+    int wrong = 0;
+    for (Map.Entry<String, Parameter> each : network.named().entrySet()) {
+      String name = each.getKey();
+      String found = of("parameter " + name, network.arena().values(each.getValue()));
+      if (found == null && gradients) {
+        found = of("the gradient of " + name, each.getValue().tensor().gradMemory());
+      }
+      first = first == null ? found : first;
+      wrong += found == null ? 0 : 1;
+    }
+    return first == null
+        ? "all parameters%s are finite".formatted(gradients ? " and their gradients" : "")
+        : "%s (%d of %d parameters are not finite)".formatted(first, wrong, network.named().size());
+  }
+
+  /** Where the first value is that is not finite; null where all are. */
+  private static String of(String name, Tensor tensor) {
+    double[] values = tensor.toDoubles();
+    for (int i = 0; i < values.length; i++) {
+      if (!Double.isFinite(values[i])) {
+        return "%s %s is %s at %s".formatted(name, tensor.shape(), values[i], place(tensor, i));
+      }
+    }
+    return null;
+  }
+
+  private static String place(Tensor tensor, int element) {
+    StringBuilder place = new StringBuilder("]");
+    long left = element;
+    for (int axis = tensor.shape().rank() - 1; axis >= 0; axis--) {
+      place.insert(0, left % tensor.shape().size(axis));
+      place.insert(0, axis == 0 ? "[" : ", ");
+      left /= tensor.shape().size(axis);
+    }
+    return place.toString();
+  }
+}
