@@ -9,7 +9,6 @@ import dev.weft.bench.measure.KernelBenchmark;
 import dev.weft.bench.measure.ProductBenchmark;
 import dev.weft.bench.measure.ProductForm;
 import dev.weft.bench.measure.ProductShape;
-import dev.weft.bench.peer.Side;
 import dev.weft.bench.peer.Target;
 import dev.weft.bench.report.Measurement;
 import dev.weft.bench.report.Part;
@@ -32,7 +31,7 @@ final class CeilingsPart {
   static void run(Settings settings, Results results) {
     List<Product> products = new ArrayList<>();
     for (Target target : settings.targets()) {
-      for (MathMode mode : Side.WEFT.modes()) {
+      for (MathMode mode : settings.modes()) {
         for (ProductShape shape : ProductShape.values()) {
           for (ProductForm form : ProductForm.values()) {
             Product product = new Product(target, shape, form, mode);
@@ -50,7 +49,8 @@ final class CeilingsPart {
     for (Product one : products) {
       progress.next("%s, %s, %s".formatted(one.target().word(), one.mode(), one.name()));
       ProductShape shape = one.shape();
-      int repeats = Settings.repeats(one.target(), shape.bytes(one.mode()), shape.flops());
+      int repeats =
+          Settings.repeats(one.target(), shape.bytes(one.mode()), shape.flops(), one.mode());
       results.add(
           new Measurement(
               Part.CEILINGS,

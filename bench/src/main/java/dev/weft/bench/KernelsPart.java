@@ -12,52 +12,69 @@ import dev.weft.bench.report.Part;
 import dev.weft.bench.report.Results;
 import dev.weft.bench.report.Roofs;
 import dev.weft.device.Cost;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 
 /** Every kernel by itself. */
 final class KernelsPart {
   /** Operands in a cache, and in memory. */
   static final List<KernelSize> SIZES = List.of(KernelSize.CACHE, KernelSize.MEMORY);
 
+  /** A kernel on operands of a size. */
+  record Row(KernelCase kernel, KernelSize size) {
+    String name() {
+      return kernel.word() + ", " + size.word();
+    }
+  }
+
   private KernelsPart() {}
 
   /** Measures, copies first where nobody did: shares are of those. */
   static void run(Settings settings, Results results) {
-    List<KernelCase> kernels =
-        Stream.of(KernelCase.values())
-            .filter(kernel -> kernel != KernelCase.COPY && settings.wants(kernel.word()))
-            .toList();
+    List<Row> chosen = rows(settings);
     boolean copied =
         results.of(Part.CEILINGS).stream().anyMatch(one -> one.group().equals(Roofs.COPY));
-    int rows = settings.targets().size() * SIZES.size();
+    int copies = copied ? 0 : settings.targets().size() * SIZES.size();
     Progress progress =
-        new Progress(settings, "kernels", rows * kernels.size() + (copied ? 0 : rows));
+        new Progress(settings, "kernels", settings.targets().size() * chosen.size() + copies);
     if (!copied) {
       CeilingsPart.copies(settings, results, progress);
     }
     Jmh jmh = settings.jmh();
     for (Target target : settings.targets()) {
-      for (KernelSize size : SIZES) {
-        for (KernelCase kernel : kernels) {
-          progress.next("%s, %s, %s".formatted(target.word(), kernel.word(), size.word()));
-          Cost cost = kernel.cost(size);
-          int repeats = Settings.repeats(target, cost.bytes(), cost.flops());
-          results.add(
-              new Measurement(
-                  Part.KERNELS,
-                  size.word(),
-                  kernel.word(),
-                  0,
-                  Measurement.WEFT,
-                  MathMode.STRICT.name(),
-                  target.device(),
-                  jmh.run(
-                      KernelBenchmark.task(kernel, size, target, repeats), settings.turns(1, 2)),
-                  cost.bytes(),
-                  cost.flops()));
+      for (Row row : chosen) {
+        progress.next("%s, %s".formatted(target.word(), row.name()));
+        Cost cost = row.kernel().cost(row.size());
+        int repeats = Settings.repeats(target, cost.bytes(), cost.flops());
+        results.add(
+            new Measurement(
+                Part.KERNELS,
+                row.size().word(),
+                row.kernel().word(),
+                0,
+                Measurement.WEFT,
+                MathMode.STRICT.name(),
+                target.device(),
+                jmh.run(
+                    KernelBenchmark.task(row.kernel(), row.size(), target, repeats),
+                    settings.turns(1, 2)),
+                cost.bytes(),
+                cost.flops()));
+      }
+    }
+  }
+
+  /** Those that were asked for. */
+  static List<Row> rows(Settings settings) {
+    List<Row> rows = new ArrayList<>();
+    for (KernelSize size : SIZES) {
+      for (KernelCase kernel : KernelCase.values()) {
+        Row row = new Row(kernel, size);
+        if (kernel != KernelCase.COPY && settings.wants(row.name())) {
+          rows.add(row);
         }
       }
     }
+    return rows;
   }
 }

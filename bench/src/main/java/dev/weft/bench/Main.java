@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import dev.weft.MathMode;
 import dev.weft.bench.peer.Side;
 import dev.weft.bench.peer.Target;
 import dev.weft.bench.peer.Threads;
@@ -49,6 +50,7 @@ import picocli.CommandLine.Spec;
       "  weft bench steps --device cpu           training steps beside DJL",
       "  weft bench kernels --only relu --quick  one kernel, in a minute",
       "  weft bench page run.json --html run.html   a page of an earlier run",
+      "  weft bench targets run.json             a run beside the targets for a GPU",
       "  weft bench jmh -h                       the options of JMH itself",
       ""
     })
@@ -111,6 +113,13 @@ public final class Main implements Callable<Integer> {
       description = "steps timed by bench/peers/torch_steps.py, to be put beside Weft's")
   private List<Path> peerFiles = List.of();
 
+  @Option(
+      names = "--math",
+      split = ",",
+      paramLabel = "strict|fast|bf16",
+      description = "the arithmetic of Weft's products and steps; default: all three")
+  private Set<MathMode> modes = EnumSet.copyOf(Side.WEFT.modes());
+
   @Option(names = "--quick", description = "shorter and fewer measurements, for a first impression")
   private boolean quick;
 
@@ -169,8 +178,9 @@ public final class Main implements Callable<Integer> {
 
   /** Runs the command line; returns its exit code. */
   static int run(String... arguments) {
-    if (arguments.length > 0 && arguments[0].equals("page")) {
-      return new CommandLine(new PageCommand())
+    String first = arguments.length > 0 ? arguments[0] : "";
+    if (first.equals("page") || first.equals("targets")) {
+      return new CommandLine(first.equals("page") ? new PageCommand() : new TargetsCommand())
           .execute(Arrays.copyOfRange(arguments, 1, arguments.length));
     }
     Main main = new Main();
@@ -190,6 +200,7 @@ public final class Main implements Callable<Integer> {
     refuse(threads < 1, "--threads must be at least 1");
     refuse(turns < 0, "--turns must not be negative");
     refuse(!(minutes >= 0), "--minutes must not be negative");
+    refuse(modes.contains(MathMode.DOUBLE), "--math is strict, fast or bf16");
     refuse(patience < 0, "--wait must not be negative");
     refuse(
         peers.contains(Peer.NONE) && peers.size() > 1,
@@ -212,6 +223,7 @@ public final class Main implements Callable<Integer> {
             Duration.ofMinutes(patience),
             targets(results),
             sides(),
+            modes,
             System.nanoTime() + (minutes > 0 ? (long) (minutes * 6e10) : Long.MAX_VALUE / 2),
             turns);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> write(results)));

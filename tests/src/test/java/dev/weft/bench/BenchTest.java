@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weft.MathMode;
 import dev.weft.bench.peer.Mlp;
 import dev.weft.bench.peer.Side;
 import dev.weft.bench.peer.Target;
@@ -34,6 +35,14 @@ class BenchTest {
       ]}
       """;
 
+  private static final String PRODUCT =
+      """
+      {"steps": [], "products": [
+        {"device": "cuda", "dtype": "bf16", "m": 4096, "k": 4096, "n": 4096,
+         "medianMicros": 200, "lowMicros": 198, "highMicros": 220, "samples": 50}
+      ]}
+      """;
+
   @Test
   void stepsOfPyTorchComeIn(@TempDir Path folder) throws IOException {
     Path file = Files.writeString(folder.resolve("torch.json"), TORCH);
@@ -44,6 +53,18 @@ class BenchTest {
     assertEquals("cuda:0", step.device());
     assertEquals(40.5, step.times().median());
     assertEquals(Mlp.of(128, 784, 512, 512, 10).flops(), step.flops());
+  }
+
+  @Test
+  void productsOfPyTorchHaveTheNamesOfWefts(@TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("torch.json"), PRODUCT);
+    Measurement product = TorchFile.read(file).getFirst();
+    assertEquals("PyTorch BF16", product.who());
+    assertEquals("4096 x 4096 x 4096, forward", product.name());
+    assertEquals(2.0 * 4096 * 4096 * 4096, product.flops());
+    assertEquals(2.0 * 3 * 4096 * 4096, product.bytes());
+    Files.writeString(file, PRODUCT.replace("\"cuda\"", "null"));
+    assertThrows(IOException.class, () -> TorchFile.read(file));
   }
 
   @Test
@@ -83,23 +104,43 @@ class BenchTest {
 
   @Test
   void headlinesComeFirstOnEveryDevice() {
-    Settings settings =
-        new Settings(
-            Settings.Effort.FULL,
-            1,
-            Pattern.compile(""),
-            Duration.ZERO,
-            List.of(Target.CPU, Target.CUDA),
-            Set.of(),
-            0,
-            0);
-    List<StepsPart.Row> rows = StepsPart.rows(settings);
+    List<StepsPart.Row> rows = StepsPart.rows(settings(""));
     assertEquals(
         List.of(Target.CPU, Target.CUDA, Target.CPU, Target.CUDA),
         rows.stream().limit(4).map(StepsPart.Row::target).toList());
     int most = rows.getFirst().turns();
     assertTrue(rows.stream().limit(8).allMatch(row -> row.turns() == most));
     assertTrue(rows.stream().skip(8).allMatch(row -> row.turns() < most));
+  }
+
+  @Test
+  void theSizeOfAKernelIsPartOfItsName() {
+    assertEquals(
+        List.of("relu_forward, memory", "relu_backward, memory", "relu_gradients, memory"),
+        KernelsPart.rows(settings("relu.*, memory$")).stream().map(KernelsPart.Row::name).toList());
+    assertEquals(6, KernelsPart.rows(settings("relu")).size(), "both sizes");
+    assertTrue(KernelsPart.rows(settings("^copy")).isEmpty(), "it is a ceiling");
+  }
+
+  @Test
+  void aGpuWaitsOnceForManyFastProducts() {
+    double flops = 2.0 * 4096 * 4096 * 4096;
+    assertEquals(1, Settings.repeats(Target.CPU, 0, flops, MathMode.BF16));
+    assertTrue(Settings.repeats(Target.CUDA, 0, flops, MathMode.BF16) > 10);
+    assertEquals(1, Settings.repeats(Target.CUDA, 0, flops, MathMode.STRICT));
+  }
+
+  private static Settings settings(String only) {
+    return new Settings(
+        Settings.Effort.FULL,
+        1,
+        Pattern.compile(only),
+        Duration.ZERO,
+        List.of(Target.CPU, Target.CUDA),
+        Set.of(),
+        Set.of(MathMode.STRICT),
+        0,
+        0);
   }
 
   @Test
@@ -164,6 +205,10 @@ class BenchTest {
     assertEquals(2, Main.run("steps", "--minutes", "NaN"));
     assertEquals(2, Main.run("steps", "--wait", "-1"));
     assertEquals(2, Main.run("steps", "--peer", "none,djl"));
+    assertEquals(2, Main.run("steps", "--math", "double"));
+    assertEquals(2, Main.run("steps", "--math", "fp8"));
+    assertEquals(2, Main.run("targets"));
+    assertEquals(1, Main.run("targets", folder.resolve("nothing").toString()));
     assertEquals(2, Main.run("steps", "--json", folder.toString()), "a folder is no file");
     assertEquals(1, Main.run("steps", "--peer-json", folder.resolve("nothing").toString()));
   }
@@ -181,5 +226,27 @@ class BenchTest {
         Main.run(
             "page", json.toString(), "--html", html.toString(), "--peer-json", torch.toString()));
     assertTrue(Files.readString(html).contains("PyTorch graph FAST, cuda:0"));
+  }
+
+  @Test
+  void targetsAreReadFromFiles(@TempDir Path folder) throws IOException {
+    Path json = folder.resolve("run.json");
+    Path lines = folder.resolve("verdicts.tsv");
+    Path torch = Files.writeString(folder.resolve("torch.json"), TORCH);
+    new Results(Machine.here(1), "none").write(json);
+    assertEquals(
+        0,
+        Main.run(
+            "targets",
+            json.toString(),
+            "--peer-json",
+            torch.toString(),
+            "--verdicts",
+            lines.toString()));
+    List<String> verdicts = Files.readAllLines(lines);
+    assertTrue(verdicts.size() > 20, verdicts::toString);
+    for (String line : verdicts) {
+      assertTrue(line.matches("not measured\t[^\t]+\tnot measured"), line);
+    }
   }
 }
