@@ -42,9 +42,11 @@ final class CeilingsPart {
         }
       }
     }
-    int copies = settings.targets().size() * KernelsPart.SIZES.size();
+    List<KernelSize> sizes =
+        KernelsPart.SIZES.stream().filter(size -> settings.wants("copy, " + size.word())).toList();
+    int copies = settings.targets().size() * sizes.size();
     Progress progress = new Progress(settings, "ceilings", copies + products.size());
-    copies(settings, results, progress);
+    copies(settings, sizes, results, progress);
     Jmh jmh = settings.jmh();
     for (Product one : products) {
       progress.next("%s, %s, %s".formatted(one.target().word(), one.mode(), one.name()));
@@ -68,10 +70,11 @@ final class CeilingsPart {
     }
   }
 
-  /** Those of {@code --device}, of both sizes; other parts need them too. */
-  static void copies(Settings settings, Results results, Progress progress) {
+  /** Those of {@code --device}; other parts need them too. */
+  static void copies(
+      Settings settings, List<KernelSize> sizes, Results results, Progress progress) {
     for (Target target : settings.targets()) {
-      for (KernelSize size : KernelsPart.SIZES) {
+      for (KernelSize size : sizes) {
         progress.next("%s, copy in %s".formatted(target.word(), size.word()));
         double bytes = KernelCase.COPY.cost(size).bytes();
         results.add(

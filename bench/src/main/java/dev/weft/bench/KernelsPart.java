@@ -29,17 +29,18 @@ final class KernelsPart {
 
   private KernelsPart() {}
 
-  /** Measures, copies first where nobody did: shares are of those. */
+  /** Measures, copies of that size first where nobody did: shares are of those. */
   static void run(Settings settings, Results results) {
     List<Row> chosen = rows(settings);
-    boolean copied =
-        results.of(Part.CEILINGS).stream().anyMatch(one -> one.group().equals(Roofs.COPY));
-    int copies = copied ? 0 : settings.targets().size() * SIZES.size();
+    List<KernelSize> uncopied =
+        SIZES.stream()
+            .filter(size -> chosen.stream().anyMatch(row -> row.size() == size))
+            .filter(size -> !isCopied(size, results))
+            .toList();
+    int targets = settings.targets().size();
     Progress progress =
-        new Progress(settings, "kernels", settings.targets().size() * chosen.size() + copies);
-    if (!copied) {
-      CeilingsPart.copies(settings, results, progress);
-    }
+        new Progress(settings, "kernels", targets * (chosen.size() + uncopied.size()));
+    CeilingsPart.copies(settings, uncopied, results, progress);
     Jmh jmh = settings.jmh();
     for (Target target : settings.targets()) {
       for (Row row : chosen) {
@@ -62,6 +63,11 @@ final class KernelsPart {
                 cost.flops()));
       }
     }
+  }
+
+  private static boolean isCopied(KernelSize size, Results results) {
+    return results.of(Part.CEILINGS).stream()
+        .anyMatch(one -> one.group().equals(Roofs.COPY) && one.name().equals(size.word()));
   }
 
   /** Those that were asked for. */
