@@ -102,15 +102,33 @@ left() {
   echo $((end - SECONDS))
 }
 
-# part NAME SECONDS COMMAND...: runs it within its time and what is left; its output goes to
-# parts/NAME.log. What it says is the last line that matches $shows; it fails, too, where no line
+# within SECONDS: so many, and at most one of $share parts of what is left
+within() {
+  local most=$((($(left) + share - 1) / share))
+  echo $((most < $1 ? most : $1))
+}
+
+# why NAME...: the verdict on something that is missing though it should come from these parts: no
+# failure of its own where one of them did not end well
+why() {
+  local i name
+  for name in "$@"; do
+    for i in "${!names[@]}"; do
+      [[ ${names[i]} != "$name" || ${verdicts[i]} == PASS ]] || { echo - && return; }
+    done
+  done
+  echo FAIL
+}
+
+# part NAME SECONDS COMMAND...: runs it within its time and a part of what is left, so that one that
+# hangs leaves time for the others; its output goes to parts/NAME.log. What it says is the last line that matches $shows; it fails, too, where no line
 # matches $needs. Where $extra is not empty, running out of time is no loss.
-shows='' needs='' extra=''
+shows='' needs='' extra='' share=2
 part() {
   local name=$1 most=$2 started=$SECONDS log code said='' verdict
   log=$parts/$1.log
   shift 2
-  ((most <= end - SECONDS)) || most=$((end - SECONDS))
+  most=$(within "$most")
   if ((most < 3)); then
     row "$name" "$([[ -n $extra ]] && echo - || echo TIME)" 0 'no time was left'
     return 1
@@ -141,14 +159,15 @@ part() {
   [[ $verdict == PASS ]]
 }
 
-# same NAME A B: whether two files hold the same bytes
+# same NAME A B KIND: whether two trainings left the same bytes
 same() {
-  if [[ ! -s $2 || ! -s $3 ]]; then
-    row "$1" FAIL '' 'a file is missing: its part did not end'
-  elif cmp -s "$2" "$3"; then
+  local a=$work/$2.$4 b=$work/$3.$4
+  if [[ ! -s $a || ! -s $b ]]; then
+    row "$1" "$(why "train-$2" "train-$3")" '' "there are no $4 of $2 or $3"
+  elif cmp -s "$a" "$b"; then
     row "$1" PASS '' 'the same bits'
   else
-    row "$1" FAIL '' "$(cmp "$2" "$3" 2>&1 | sed 's|/[^ ]*/||g' | cut -c1-100)"
+    row "$1" FAIL '' "$(cmp "$a" "$b" 2>&1 | sed 's|/[^ ]*/||g' | cut -c1-100)"
   fi
 }
 
@@ -218,7 +237,7 @@ close() {
   local a b
   a=$(accuracy "$2") b=$(accuracy "$3")
   if [[ -z $a || -z $b ]]; then
-    row "$1" FAIL '' "there is no accuracy of ${2} or ${3}"
+    row "$1" "$(why "train-$2" "train-$3")" '' "there is no accuracy of $2 or $3"
     return
   fi
   row "$1" "$(awk -v a="$a" -v b="$b" -v d="$apart" -v l="$least" \
@@ -235,13 +254,13 @@ check() {
   shows='passed|failed|wrong' part gradcheck-f64 90 "$weft" gradcheck --device cuda
   train cuda-1 cuda
   train cuda-2 cuda
-  same 'two runs, one seed: network' "$work/cuda-1.safetensors" "$work/cuda-2.safetensors"
-  same 'two runs, one seed: losses' "$work/cuda-1.losses" "$work/cuda-2.losses"
+  same 'two runs, one seed: network' cuda-1 cuda-2 safetensors
+  same 'two runs, one seed: losses' cuda-1 cuda-2 losses
   train cpu cpu
   close 'accuracy: GPU, CPU' cuda-1 cpu
   train streamed cuda --data-memory "$memory"
-  same 'streamed and resident data: network' "$work/cuda-1.safetensors" "$work/streamed.safetensors"
-  same 'streamed and resident data: losses' "$work/cuda-1.losses" "$work/streamed.losses"
+  same 'streamed and resident data: network' cuda-1 streamed safetensors
+  same 'streamed and resident data: losses' cuda-1 streamed losses
   train fast cuda --math fast
   close 'accuracy: strict, fast' cuda-1 fast
   train bf16 cuda --math bf16
@@ -255,7 +274,7 @@ measured=() peers=()
 bench() {
   local name=$1 most=$2
   shift 2
-  ((most <= end - SECONDS)) || most=$((end - SECONDS))
+  most=$(within "$most")
   # a measurement that began takes some seconds more
   part "$name" "$most" "$weft" bench "$@" --peer none --quick --turns 1 \
     --minutes "$(awk "BEGIN {m = ($most - 15) / 60; print m > 0.05 ? m : 0.05}")" \
@@ -356,6 +375,7 @@ sanitize() {
     row compute-sanitizer - '' 'is not installed'
     return
   fi
+  share=1
   for i in "${!tools[@]}"; do
     most=$(($(left) / (${#tools[@]} - i)))
     ((most <= 125)) || most=125
