@@ -148,7 +148,7 @@ part() {
     verdict=TIME
   fi
   if [[ $verdict == FAIL && -z $said ]]; then
-    said=$(grep -E -- "^weft: |WRONG|FAILED|[Ee]rror|Exception${shows:+|$shows}" "$log" | tail -n 1)
+    said=$(grep -E -- "^weft( bench)?: |^Invalid|^Unknown|WRONG|FAILED|[Ee]rror|Exception${shows:+|$shows}" "$log" | tail -n 1)
   elif [[ -z $said && -n $shows ]]; then
     said=$(grep -E -- "$shows" "$log" | tail -n 1)
   fi
@@ -277,7 +277,7 @@ bench() {
   most=$(within "$most")
   # a measurement that began takes some seconds more
   part "$name" "$most" "$weft" bench "$@" --peer none --quick --turns 1 \
-    --minutes "$(awk "BEGIN {m = ($most - 15) / 60; print m > 0.05 ? m : 0.05}")" \
+    --minutes "$(awk "BEGIN {m = ($most - 15) / 60; print (m > 0.05) ? m : 0.05}")" \
     --json "$parts/$name.json"
   [[ ! -s $parts/$name.json ]] || measured+=("$parts/$name.json")
 }
@@ -286,7 +286,8 @@ bench() {
 peer() {
   local name=$1 most=$2
   shift 2
-  [[ -n $torch ]] || return 0
+  # on a processor PyTorch has no TF32
+  [[ -n $torch && $peer_device-$* != 'cpu---dtype tf32'* ]] || return 0
   needs=' us ' shows=' us |failed' part "$name" "$most" python3 "$here/peers/torch_steps.py" \
     --device "$peer_device" --seconds "$peer_seconds" --json "$parts/$name.json" "$@"
   [[ ! -s $parts/$name.json ]] || peers+=(--peer-json "$parts/$name.json")
@@ -303,13 +304,14 @@ speed() {
   local wide=8192:4096-4096-4096-4096-4096 wide_rows='4096-4096-4096-4096-4096, batch 8192$'
   local copies='^copy, memory$' products='^gemm.* (4096|8192) x .*forward$'
   local kernels='^(relu|gelu|softmax|dropout|layer|sgd|adam).*, memory$' others=', memory$'
-  local on_cpu='^gemm.* 4096 x .*forward$' profile=()
+  local on_cpu='^gemm.* 4096 x .*forward$' profiled=cuda
   local -A math=([f32]=strict [tf32]=fast [bf16]=bf16)
   peer_device=cuda peer_seconds=0.7
   if [[ -n $small ]]; then
     step=16:784-100-100-10 rows='784-100-100-10, batch 16$' wide='' others=''
     copies='^copy, cache$' products='^gemm.* 64 x .*forward$' kernels='^relu_forward, cache$'
-    on_cpu=$products peer_device=cpu peer_seconds=0.1
+    # the emulator would take minutes for the copies that a profile needs
+    on_cpu=$products profiled=cpu peer_device=cpu peer_seconds=0.1
   fi
   torch=$(python3 -c 'import torch; print(torch.__version__)' 2>/dev/null)
   [[ -n $torch ]] || row torch - '' 'no PyTorch here'
@@ -325,23 +327,24 @@ speed() {
   bench weft-ceilings-kernels 110 ceilings kernels --device cuda \
     --only "$copies|$products|$kernels"
   [[ -z $wide ]] || turn 1 wide 75 100 bf16 bf16 $wide "$wide_rows"
-  [[ -n $small ]] || profile=("--profile=$parts/trace.json")
-  extra=1 part profile 40 "$weft" train --device cuda "${data[@]}" --hidden "$hidden" \
-    --dropout 0 --batch 128 "${profile[@]:---profile}"
-  bench weft-cpu 90 ceilings kernels steps --device cpu --only "$copies|$on_cpu|$kernels|$rows"
+  extra=1 part profile 40 "$weft" train --device $profiled "${data[@]}" --hidden "$hidden" \
+    --dropout 0 --batch 128 "--profile=$parts/trace.json"
+  bench weft-cpu-step 60 steps --device cpu --only "$rows"
 
   # again, for as long as it lasts: a ratio of several turns has a spread
   extra=1
   for n in 2 3; do
     for type in f32 tf32 bf16; do
-      (($(left) > 60)) || break 2
+      (($(left) > 90)) || break 2
       turn $n step 40 30 $type "${math[$type]}" $step "$rows"
     done
     [[ -z $small ]] || break
-    (($(left) > 110)) || break
+    (($(left) > 150)) || break
     turn $n wide 50 70 bf16 bf16 $wide "$wide_rows"
   done
-  [[ -z $others ]] || (($(left) < 40)) ||
+  (($(left) < 30)) ||
+    bench weft-cpu 90 ceilings kernels --device cpu --only "$copies|$on_cpu|$kernels"
+  [[ -z $others ]] || (($(left) < 30)) ||
     bench weft-kernels-all 100 kernels --device cuda --only "$others"
   extra=
   end=$((end + 15))
