@@ -98,9 +98,7 @@ write_json() {
   } >"$out/summary.json.new" && mv "$out/summary.json.new" "$out/summary.json"
 }
 
-left() {
-  echo $((end - SECONDS))
-}
+left() { echo $((end - SECONDS)); }
 
 # within SECONDS: so many, and at most one of $share parts of what is left
 within() {
@@ -220,7 +218,7 @@ fi
 train() {
   local name=$1 device=$2
   shift 2
-  shows='test accuracy' part "train-$name" 60 "$weft" train --device "$device" "${data[@]}" \
+  shows='test accuracy' part "train-$name" 90 "$weft" train --device "$device" "${data[@]}" \
     --epochs "$epochs" --hidden "$hidden" --batch 128 --seed 1 --plain \
     --out "$work/$name.safetensors" --log "$parts/train-$name.jsonl" "$@"
   # losses and accuracies of every epoch, without the times
@@ -321,9 +319,7 @@ speed() {
   for type in f32 tf32 bf16; do
     turn 1 step 60 45 $type "${math[$type]}" $step "$rows"
   done
-  if [[ -z $small ]]; then
-    peer torch-products 45 --products --dtype f32 --dtype tf32 --dtype bf16
-  fi
+  [[ -n $small ]] || peer torch-products 45 --products --dtype f32 --dtype tf32 --dtype bf16
   bench weft-ceilings-kernels 110 ceilings kernels --device cuda \
     --only "$copies|$products|$kernels"
   [[ -z $wide ]] || turn 1 wide 75 100 bf16 bf16 $wide "$wide_rows"
@@ -354,10 +350,7 @@ speed() {
 # the tables for bench/results/README.md, and a row for each target
 targets() {
   local outcome what found
-  if ((${#measured[@]} == 0)); then
-    row targets FAIL '' 'nothing was measured'
-    return
-  fi
+  ((${#measured[@]})) || { row targets FAIL '' 'nothing was measured' && return; }
   part targets 30 "$weft" bench targets "${measured[@]}" ${peers[@]+"${peers[@]}"} \
     --verdicts "$parts/verdicts.tsv" || return
   cp "$parts/targets.log" "$out/targets.md"
