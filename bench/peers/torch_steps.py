@@ -10,10 +10,12 @@ already on the device. Modes:
 Types: f32 (float32 throughout), tf32 (float32 in memory, TF32 products), bf16 (autocast: products
 in bfloat16, weights and optimizer in float32).
 On a GPU the time is that of many steps between two events, divided by their number.
+--products times matrix products instead, with operands in [-1, 1): bf16 is bfloat16 in memory.
 
   python3 torch_steps.py                          cpu, and cuda where there is one
   python3 torch_steps.py --device cuda --all --json torch.json
-  python3 torch_steps.py --batch 8192 --widths 4096 4096 4096 4096 4096 --dtype bf16
+  python3 torch_steps.py --device cuda --products --dtype f32 --dtype tf32 --dtype bf16
+  python3 torch_steps.py --step 8192:4096-4096-4096-4096-4096 --dtype bf16
 
 The file goes beside Weft's own steps by "weft bench steps --peer-json torch.json", or into a page
 of a run that was made before by "weft bench page run.json --peer-json torch.json".
@@ -40,6 +42,7 @@ GPU_SHAPES = [
     (1024, [4096, 4096, 4096, 4096, 4096]),
     (8192, [4096, 4096, 4096, 4096, 4096]),
 ]
+PRODUCTS = {"cpu": [1024, 2048], "cuda": [4096, 8192]}
 MODES = {"cpu": ["eager", "compile"], "cuda": ["eager", "compile", "graph"]}
 DTYPES = {"cpu": ["f32", "bf16"], "cuda": ["f32", "tf32", "bf16"]}
 CLASSES = 10
@@ -67,15 +70,18 @@ class Step:
         # the learnable pattern: the label is the position of the largest of the first inputs
         self.x = torch.rand(batch, widths[0], device=device)
         self.labels = self.x[:, :CLASSES].argmax(dim=1)
-        # one kernel for all parameters where PyTorch has it
+        # one kernel for all parameters; SGD keeps no count of steps that a graph could freeze
+        fused = {"fused": True} if device == "cuda" else {}
         self.optimizer = torch.optim.SGD(
-            self.model.parameters(), lr=0.03, momentum=0.9, fused=device == "cuda"
+            self.model.parameters(), lr=0.03, momentum=0.9, **fused
         )
         self.device = device
         self.mode = mode
         self.bf16 = dtype == "bf16"
         self.loss_of = self._loss
         if mode == "compile":
+            if not hasattr(torch, "compile"):
+                raise RuntimeError("torch.compile needs PyTorch 2")
             kind = "reduce-overhead" if device == "cuda" else "default"
             self.loss_of = torch.compile(self._loss, mode=kind)
         self.graph = self._capture() if mode == "graph" else None
@@ -152,8 +158,25 @@ def time_cuda(step, seconds):
     return samples
 
 
-def measure(batch, widths, device, dtype, mode, seconds):
+def set_precision(dtype):
+    # the one switch: PyTorch 2.9 and newer refuse a mixture of it and backends.*.fp32_precision
     torch.set_float32_matmul_precision("high" if dtype == "tf32" else "highest")
+
+
+def times_of(step, device, seconds):
+    clock = time_cuda if device == "cuda" else time_cpu
+    clock(step, seconds / 4)
+    samples = sorted(clock(step, seconds))
+    return {
+        "medianMicros": statistics.median(samples),
+        "lowMicros": samples[int(0.05 * (len(samples) - 1))],
+        "highMicros": samples[int(0.95 * (len(samples) - 1))],
+        "samples": len(samples),
+    }
+
+
+def measure(batch, widths, device, dtype, mode, seconds):
+    set_precision(dtype)
     step = Step(batch, widths, device, dtype, mode)
     first = step().item()
     last = first
@@ -161,9 +184,6 @@ def measure(batch, widths, device, dtype, mode, seconds):
         last = step().item()
     if not last < 0.99 * first:
         raise RuntimeError(f"the loss does not fall: {first} at first, then {last}")
-    clock = time_cuda if device == "cuda" else time_cpu
-    clock(step, seconds / 4)
-    samples = sorted(clock(step, seconds))
     return {
         "device": device,
         "mode": mode,
@@ -173,10 +193,30 @@ def measure(batch, widths, device, dtype, mode, seconds):
         "firstLoss": first,
         "lastLoss": last,
         "checkedSteps": CHECKED + 1,
-        "medianMicros": statistics.median(samples),
-        "lowMicros": samples[int(0.05 * (len(samples) - 1))],
-        "highMicros": samples[int(0.95 * (len(samples) - 1))],
-        "samples": len(samples),
+        **times_of(step, device, seconds),
+    }
+
+
+def measure_product(n, device, dtype, seconds):
+    """One product of square matrices, into a result that is there."""
+    set_precision(dtype)
+    kind = torch.bfloat16 if dtype == "bf16" else torch.float32
+    torch.manual_seed(1)
+    a, b = ((2 * torch.rand(n, n, device=device) - 1).to(kind) for _ in range(2))
+    c = torch.empty(n, n, device=device, dtype=kind)
+    torch.mm(a, b, out=c)
+    # an element against its sum in double: within what the arithmetic rounds
+    exact = (a[1].double() @ b[:, 2].double()).item()
+    allowed = (1e-5 if dtype == "f32" else 2e-2) * n**0.5
+    if not abs(c[1, 2].item() - exact) <= allowed:
+        raise RuntimeError(f"the product is wrong: {c[1, 2].item()}, and should be {exact}")
+    return {
+        "device": device,
+        "dtype": dtype,
+        "m": n,
+        "k": n,
+        "n": n,
+        **times_of(lambda: torch.mm(a, b, out=c), device, seconds),
     }
 
 
@@ -191,7 +231,7 @@ def cpu_name():
     return platform.processor()
 
 
-def write(path, rows, failures):
+def write(path, steps, products, failures):
     cuda = torch.cuda.is_available()
     result = {
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -206,12 +246,22 @@ def write(path, rows, failures):
             "pytorch": torch.__version__,
             "cuda": torch.version.cuda,
         },
-        "steps": rows,
+        "steps": steps,
+        "products": products,
         "failures": failures,
     }
     with open(path, "w") as out:
         json.dump(result, out, indent=2)
         out.write("\n")
+
+
+def shape(text):
+    """128:784-512-512-10 as its batch and widths."""
+    batch, _, widths = text.partition(":")
+    numbers = [int(width) for width in widths.split("-")]
+    if int(batch) < 1 or len(numbers) < 2 or min(numbers) < 1 or numbers[-1] < CLASSES:
+        raise ValueError(text)
+    return int(batch), numbers
 
 
 def arguments():
@@ -224,23 +274,20 @@ def arguments():
     parser.add_argument("--dtype", choices=["f32", "tf32", "bf16"], action="append",
                         help="repeatable; default: f32")
     parser.add_argument("--all", action="store_true", help="every mode and type of the device")
-    parser.add_argument("--batch", type=int, help="with --widths: this network alone")
-    parser.add_argument("--widths", type=int, nargs="+")
+    parser.add_argument("--products", action="store_true", help="time products, not steps")
+    parser.add_argument("--step", action="append", type=shape, metavar="BATCH:WIDTHS",
+                        help="repeatable, such as 128:784-512-512-10; default: those of Weft")
     parser.add_argument("--threads", type=int, help="on the CPU; default: PyTorch's own")
     parser.add_argument("--seconds", type=float, default=1.0, help="of each measurement")
     parser.add_argument("--json", help="file to write, anew after every row")
     args = parser.parse_args()
-    if (args.batch is None) != (args.widths is None):
-        parser.error("--batch and --widths go together")
-    if args.widths and (len(args.widths) < 2 or args.widths[-1] < CLASSES):
-        parser.error(f"--widths needs at least two layers, the last of {CLASSES} or more")
     if args.device == "cuda" and not torch.cuda.is_available():
         parser.error("this PyTorch sees no GPU")
     return args
 
 
 def cases(args):
-    """device, mode, dtype, batch, widths: those first that most want to see."""
+    """The name of each case and what measures it: those first that most want to see."""
     devices = [args.device] if args.device else ["cpu"] + ["cuda"] * torch.cuda.is_available()
     for device in devices:
         if args.all:
@@ -248,39 +295,45 @@ def cases(args):
         else:
             modes = args.mode or (["eager", "graph"] if device == "cuda" else ["eager"])
             dtypes = args.dtype or ["f32"]
-        if args.batch:
-            shapes = [(args.batch, args.widths)]
-        else:
-            shapes = SHAPES + (GPU_SHAPES if device == "cuda" else [])
+        shapes = args.step or SHAPES + (GPU_SHAPES if device == "cuda" else [])
         for dtype in dtypes:
+            if dtype not in DTYPES[device]:
+                continue
+            if args.products:
+                for n in PRODUCTS[device]:
+                    yield (f"{device:5} product  {dtype:5} {n} x {n} x {n}",
+                           (measure_product, n, device, dtype))
+                continue
             for mode in modes:
-                if mode in MODES[device] and dtype in DTYPES[device]:
+                if mode in MODES[device]:
                     for batch, widths in shapes:
-                        yield device, mode, dtype, batch, widths
+                        yield (f"{device:5} {mode:8} {dtype:5} batch {batch:5}"
+                               f" {'-'.join(map(str, widths)):24}",
+                               (measure, batch, widths, device, dtype, mode))
 
 
 def main():
     args = arguments()
     if args.threads:
         torch.set_num_threads(args.threads)
-    rows, failures = [], []
-    for device, mode, dtype, batch, widths in cases(args):
-        name = f"{device:5} {mode:8} {dtype:5} batch {batch:5} {'-'.join(map(str, widths)):24}"
+    steps, products, failures = [], [], []
+    for name, (timed, *case) in cases(args):
         try:
-            row = measure(batch, widths, device, dtype, mode, args.seconds)
+            row = timed(*case, args.seconds)
         except Exception as e:  # one that this PyTorch cannot do must not end the others
             failures.append({"case": name, "error": f"{type(e).__name__}: {e}"})
             print(f"{name} failed: {type(e).__name__}: {str(e).split(chr(10))[0]}", flush=True)
-            torch.compiler.reset()
+            if hasattr(torch, "compiler"):
+                torch.compiler.reset()
         else:
-            rows.append(row)
+            (products if timed is measure_product else steps).append(row)
             print(f"{name} {row['medianMicros']:10.1f} us"
                   f"  ({row['lowMicros']:.1f} - {row['highMicros']:.1f})", flush=True)
-        if device == "cuda":
+        if torch.cuda.is_available():
             torch.cuda.empty_cache()
         if args.json:
-            write(args.json, rows, failures)
-    return 0 if rows else 1
+            write(args.json, steps, products, failures)
+    return 0 if steps or products else 1
 
 
 if __name__ == "__main__":

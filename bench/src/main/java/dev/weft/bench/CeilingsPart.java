@@ -9,7 +9,6 @@ import dev.weft.bench.measure.KernelBenchmark;
 import dev.weft.bench.measure.ProductBenchmark;
 import dev.weft.bench.measure.ProductForm;
 import dev.weft.bench.measure.ProductShape;
-import dev.weft.bench.peer.Side;
 import dev.weft.bench.peer.Target;
 import dev.weft.bench.report.Measurement;
 import dev.weft.bench.report.Part;
@@ -37,14 +36,18 @@ final class CeilingsPart {
 
   /** The names of all rows. */
   static List<String> names(Settings settings) {
-    Stream<String> copies = KernelsPart.SIZES.stream().map(size -> "copy " + size.word());
+    Stream<String> copies = KernelsPart.SIZES.stream().map(CeilingsPart::copyRow);
     return Stream.concat(copies, products(settings).stream().map(Product::row).distinct()).toList();
+  }
+
+  private static String copyRow(KernelSize size) {
+    return "copy, " + size.word();
   }
 
   private static List<Product> products(Settings settings) {
     List<Product> products = new ArrayList<>();
     for (Target target : settings.targets()) {
-      for (MathMode mode : Side.WEFT.modes()) {
+      for (MathMode mode : settings.modes()) {
         for (ProductShape shape : ProductShape.values()) {
           for (ProductForm form : ProductForm.values()) {
             if (shape.suits(target)) {
@@ -60,14 +63,17 @@ final class CeilingsPart {
   static void run(Settings settings, Results results) {
     List<Product> products =
         products(settings).stream().filter(product -> settings.wants(product.row())).toList();
-    int copies = settings.targets().size() * KernelsPart.SIZES.size();
+    List<KernelSize> sizes =
+        KernelsPart.SIZES.stream().filter(size -> settings.wants(copyRow(size))).toList();
+    int copies = settings.targets().size() * sizes.size();
     Progress progress = new Progress(settings, "ceilings", copies + products.size());
-    copies(settings, results, progress);
+    copies(settings, sizes, results, progress);
     Jmh jmh = settings.jmh();
     for (Product one : products) {
       progress.next("%s, %s, %s".formatted(one.target().word(), one.mode(), one.name()));
       ProductShape shape = one.shape();
-      int repeats = Settings.repeats(one.target(), shape.bytes(one.mode()), shape.flops());
+      int repeats =
+          Settings.repeats(one.target(), shape.bytes(one.mode()), shape.flops(), one.mode());
       results.add(
           new Measurement(
               Part.CEILINGS,
@@ -85,10 +91,11 @@ final class CeilingsPart {
     }
   }
 
-  /** Those of {@code --device}, of both sizes; other parts need them too. */
-  static void copies(Settings settings, Results results, Progress progress) {
+  /** Those of {@code --device}; other parts need them too. */
+  static void copies(
+      Settings settings, List<KernelSize> sizes, Results results, Progress progress) {
     for (Target target : settings.targets()) {
-      for (KernelSize size : KernelsPart.SIZES) {
+      for (KernelSize size : sizes) {
         progress.next("%s, copy in %s".formatted(target.word(), size.word()));
         double bytes = KernelCase.COPY.cost(size).bytes();
         results.add(

@@ -20,50 +20,72 @@ final class KernelsPart {
   /** Operands in a cache, and in memory. */
   static final List<KernelSize> SIZES = List.of(KernelSize.CACHE, KernelSize.MEMORY);
 
-  private KernelsPart() {}
-
-  private static Stream<KernelCase> kernels() {
-    return Stream.of(KernelCase.values()).filter(kernel -> kernel != KernelCase.COPY);
+  /** A kernel on operands of a size. */
+  record Row(KernelCase kernel, KernelSize size) {
+    String name() {
+      return kernel.word() + ", " + size.word();
+    }
   }
+
+  private KernelsPart() {}
 
   /** The names of all rows. */
   static List<String> names() {
-    return kernels().map(KernelCase::word).toList();
+    return rows().map(Row::name).toList();
   }
 
-  /** Measures, copies first where nobody did: shares are of those. */
+  /** Measures, copies of that size first where nobody did: shares are of those. */
   static void run(Settings settings, Results results) {
-    List<KernelCase> kernels = kernels().filter(kernel -> settings.wants(kernel.word())).toList();
-    boolean copied =
-        results.of(Part.CEILINGS).stream().anyMatch(one -> one.group().equals(Roofs.COPY));
-    int rows = settings.targets().size() * SIZES.size();
+    List<Row> chosen = rows(settings);
+    List<KernelSize> uncopied =
+        SIZES.stream()
+            .filter(size -> chosen.stream().anyMatch(row -> row.size() == size))
+            .filter(size -> !isCopied(size, results))
+            .toList();
+    int targets = settings.targets().size();
     Progress progress =
-        new Progress(settings, "kernels", rows * kernels.size() + (copied ? 0 : rows));
-    if (!copied) {
-      CeilingsPart.copies(settings, results, progress);
-    }
+        new Progress(settings, "kernels", targets * (chosen.size() + uncopied.size()));
+    CeilingsPart.copies(settings, uncopied, results, progress);
     Jmh jmh = settings.jmh();
     for (Target target : settings.targets()) {
-      for (KernelSize size : SIZES) {
-        for (KernelCase kernel : kernels) {
-          progress.next("%s, %s, %s".formatted(target.word(), kernel.word(), size.word()));
-          Cost cost = kernel.cost(size);
-          int repeats = Settings.repeats(target, cost.bytes(), cost.flops());
-          results.add(
-              new Measurement(
-                  Part.KERNELS,
-                  size.word(),
-                  kernel.word(),
-                  0,
-                  Measurement.WEFT,
-                  MathMode.STRICT.name(),
-                  target.device(),
-                  jmh.run(
-                      KernelBenchmark.task(kernel, size, target, repeats), settings.turns(1, 2)),
-                  cost.bytes(),
-                  cost.flops()));
-        }
+      for (Row row : chosen) {
+        progress.next("%s, %s".formatted(target.word(), row.name()));
+        Cost cost = row.kernel().cost(row.size());
+        int repeats = Settings.repeats(target, cost.bytes(), cost.flops());
+        results.add(
+            new Measurement(
+                Part.KERNELS,
+                row.size().word(),
+                row.kernel().word(),
+                0,
+                Measurement.WEFT,
+                MathMode.STRICT.name(),
+                target.device(),
+                jmh.run(
+                    KernelBenchmark.task(row.kernel(), row.size(), target, repeats),
+                    settings.turns(1, 2)),
+                cost.bytes(),
+                cost.flops()));
       }
     }
+  }
+
+  private static boolean isCopied(KernelSize size, Results results) {
+    return results.of(Part.CEILINGS).stream()
+        .anyMatch(one -> one.group().equals(Roofs.COPY) && one.name().equals(size.word()));
+  }
+
+  /** Those that were asked for. */
+  static List<Row> rows(Settings settings) {
+    return rows().filter(row -> settings.wants(row.name())).toList();
+  }
+
+  private static Stream<Row> rows() {
+    return SIZES.stream()
+        .flatMap(
+            size ->
+                Stream.of(KernelCase.values())
+                    .filter(kernel -> kernel != KernelCase.COPY)
+                    .map(kernel -> new Row(kernel, size)));
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import dev.weft.MathMode;
 import dev.weft.bench.peer.Side;
 import dev.weft.bench.peer.Target;
 import dev.weft.bench.peer.Threads;
@@ -50,6 +51,7 @@ import picocli.CommandLine.Spec;
       "  weft bench steps --device cpu           training steps beside DJL",
       "  weft bench kernels --only relu --quick  one kernel, in a minute",
       "  weft bench page run.json --html run.html   a page of an earlier run",
+      "  weft bench targets run.json             a run beside the targets for a GPU",
       "  weft bench jmh -h                       the options of JMH itself",
       ""
     })
@@ -112,6 +114,13 @@ public final class Main implements Callable<Integer> {
       description = "steps timed by bench/peers/torch_steps.py, to be put beside Weft's")
   private List<Path> peerFiles = List.of();
 
+  @Option(
+      names = "--math",
+      split = ",",
+      paramLabel = "strict|fast|bf16",
+      description = "the arithmetic of Weft's products and steps; default: all three")
+  private Set<MathMode> modes = EnumSet.copyOf(Side.WEFT.modes());
+
   @Option(names = "--quick", description = "shorter and fewer measurements, for a first impression")
   private boolean quick;
 
@@ -152,7 +161,7 @@ public final class Main implements Callable<Integer> {
   private Path html;
 
   // names that an error lists: all where they are few and of one part, else some of each part
-  private static final int MOST_NAMES = 40;
+  private static final int MOST_NAMES = 64;
   private static final int SOME_NAMES = 4;
 
   private String command;
@@ -174,8 +183,9 @@ public final class Main implements Callable<Integer> {
 
   /** Runs the command line; returns its exit code. */
   static int run(String... arguments) {
-    if (arguments.length > 0 && arguments[0].equals("page")) {
-      return Explanation.line(new PageCommand())
+    String first = arguments.length > 0 ? arguments[0] : "";
+    if (first.equals("page") || first.equals("targets")) {
+      return Explanation.line(first.equals("page") ? new PageCommand() : new TargetsCommand())
           .execute(Arrays.copyOfRange(arguments, 1, arguments.length));
     }
     Main main = new Main();
@@ -193,6 +203,7 @@ public final class Main implements Callable<Integer> {
     refuse(threads < 1, "--threads must be at least 1");
     refuse(turns < 0, "--turns must not be negative");
     refuse(!(minutes >= 0), "--minutes must not be negative");
+    refuse(modes.contains(MathMode.DOUBLE), "--math is strict, fast or bf16");
     refuse(patience < 0, "--wait must not be negative");
     refuse(
         peers.contains(Peer.NONE) && peers.size() > 1,
@@ -215,6 +226,7 @@ public final class Main implements Callable<Integer> {
             Duration.ofMinutes(patience),
             targets(results),
             sides(),
+            modes,
             System.nanoTime() + (minutes > 0 ? (long) (minutes * 6e10) : Long.MAX_VALUE / 2),
             turns);
     List<Part> parts =

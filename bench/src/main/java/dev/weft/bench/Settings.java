@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import dev.weft.MathMode;
 import dev.weft.bench.measure.Jmh;
 import dev.weft.bench.peer.Side;
 import dev.weft.bench.peer.Target;
@@ -18,6 +19,7 @@ import java.util.regex.Pattern;
  * @param patience how long to wait for an idle machine before each turn
  * @param targets where to measure
  * @param peers who is to run beside Weft
+ * @param modes the arithmetic of Weft's products and steps
  * @param end when no more measurements begin, by {@link System#nanoTime}
  * @param turns of everything; 0 for as many as each part takes by itself
  */
@@ -28,6 +30,7 @@ record Settings(
     Duration patience,
     List<Target> targets,
     Set<Side> peers,
+    Set<MathMode> modes,
     long end,
     int turns) {
 
@@ -61,11 +64,22 @@ record Settings(
    * Operations between two waits for a GPU: some milliseconds of them, so that waiting is little.
    */
   static int repeats(Target target, double bytes, double flops) {
+    return repeats(target, bytes, flops, MathMode.STRICT);
+  }
+
+  /** The same for products in an arithmetic. */
+  static int repeats(Target target, double bytes, double flops, MathMode mode) {
     if (target == Target.CPU) {
       return 1;
     }
     // an H200, roughly: more operations than needed on slower ones do no harm
-    double micros = 3 + bytes / 4e6 + flops / 4e7;
+    double flopsPerMicro =
+        switch (mode) {
+          case DOUBLE, STRICT -> 4e7;
+          case FAST -> 4e8;
+          case BF16 -> 8e8;
+        };
+    double micros = 3 + bytes / 4e6 + flops / flopsPerMicro;
     return (int) Math.clamp(4000 / micros, 1, 500);
   }
 }

@@ -171,7 +171,9 @@ final class StepsPart {
       }
       String missing = side == Side.WEFT ? null : side.missing(target);
       if (missing == null) {
-        side.modes().forEach(mode -> all.add(new Contestant(side, mode)));
+        side.modes().stream()
+            .filter(mode -> side != Side.WEFT || settings.modes().contains(mode))
+            .forEach(mode -> all.add(new Contestant(side, mode)));
       } else {
         results.add(new Missing(side.label() + " on " + target.word(), missing));
       }

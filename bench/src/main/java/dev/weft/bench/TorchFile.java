@@ -3,10 +3,12 @@ package dev.weft.bench;
 
 import com.google.gson.Gson;
 import com.google.gson.JsonParseException;
+import dev.weft.MathMode;
 import dev.weft.bench.peer.Mlp;
 import dev.weft.bench.report.Measurement;
 import dev.weft.bench.report.Measurement.Times;
 import dev.weft.bench.report.Part;
+import dev.weft.bench.report.Roofs;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
@@ -16,9 +18,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** Steps that {@code peers/torch_steps.py} timed, to be put beside Weft's. */
+/** Steps and products that {@code peers/torch_steps.py} timed, to be put beside Weft's. */
 final class TorchFile {
-  private record File(List<Step> steps) {}
+  private record File(List<Step> steps, List<Product> products) {}
 
   private record Step(
       String device,
@@ -26,6 +28,17 @@ final class TorchFile {
       String dtype,
       int batch,
       List<Integer> widths,
+      double medianMicros,
+      double lowMicros,
+      double highMicros,
+      long samples) {}
+
+  private record Product(
+      String device,
+      String dtype,
+      int m,
+      int k,
+      int n,
       double medianMicros,
       double lowMicros,
       double highMicros,
@@ -59,19 +72,56 @@ final class TorchFile {
       }
       read.add(measurement(path, step));
     }
+    for (Product product : file.products() == null ? List.<Product>of() : file.products()) {
+      if (product.device() == null || !(product.medianMicros() > 0)) {
+        throw new IOException("%s: a product has no device or time".formatted(path));
+      }
+      read.add(measurement(path, product));
+    }
     return read;
+  }
+
+  /** Named as Weft names its own, {@code y = x W}. */
+  private static Measurement measurement(Path path, Product one) throws IOException {
+    String mode = mode(path, one.dtype());
+    double numbers =
+        (double) one.m() * one.k() + (double) one.k() * one.n() + (double) one.m() * one.n();
+    return new Measurement(
+        Part.CEILINGS,
+        Roofs.GEMM,
+        "%d x %d x %d, forward".formatted(one.m(), one.k(), one.n()),
+        0,
+        "PyTorch",
+        mode,
+        device(one.device()),
+        new Times(
+            one.medianMicros(),
+            one.lowMicros(),
+            one.highMicros(),
+            List.of(one.medianMicros()),
+            one.samples(),
+            null),
+        MathMode.valueOf(mode).dtype().bytes() * numbers,
+        2.0 * one.m() * one.k() * one.n());
+  }
+
+  private static String device(String torch) {
+    return torch.equals("cuda") ? "cuda:0" : torch;
+  }
+
+  private static String mode(Path path, String dtype) throws IOException {
+    return switch (dtype) {
+      case "f32" -> "STRICT";
+      case "tf32" -> "FAST";
+      case "bf16" -> "BF16";
+      case null, default -> throw new IOException(path + ": unknown dtype " + dtype);
+    };
   }
 
   private static Measurement measurement(Path path, Step step) throws IOException {
     var widths = step.widths();
     Mlp mlp = Mlp.of(step.batch(), widths.toArray(Integer[]::new));
-    String mode =
-        switch (step.dtype()) {
-          case "f32" -> "STRICT";
-          case "tf32" -> "FAST";
-          case "bf16" -> "BF16";
-          case null, default -> throw new IOException(path + ": unknown dtype " + step.dtype());
-        };
+    String mode = mode(path, step.dtype());
     return new Measurement(
         Part.STEPS,
         widths.stream().map(String::valueOf).collect(Collectors.joining("-")),
@@ -79,7 +129,7 @@ final class TorchFile {
         step.batch(),
         "PyTorch " + step.mode().toLowerCase(Locale.ROOT),
         mode,
-        step.device().equals("cuda") ? "cuda:0" : step.device(),
+        device(step.device()),
         new Times(
             step.medianMicros(),
             step.lowMicros(),

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.weft.MathMode;
 import dev.weft.bench.peer.Mlp;
 import dev.weft.bench.peer.Side;
 import dev.weft.bench.peer.Target;
@@ -39,6 +40,14 @@ class BenchTest {
       ]}
       """;
 
+  private static final String PRODUCT =
+      """
+      {"steps": [], "products": [
+        {"device": "cuda", "dtype": "bf16", "m": 4096, "k": 4096, "n": 4096,
+         "medianMicros": 200, "lowMicros": 198, "highMicros": 220, "samples": 50}
+      ]}
+      """;
+
   @Test
   void stepsOfPyTorchComeIn(@TempDir Path folder) throws IOException {
     Path file = Files.writeString(folder.resolve("torch.json"), TORCH);
@@ -49,6 +58,18 @@ class BenchTest {
     assertEquals("cuda:0", step.device());
     assertEquals(40.5, step.times().median());
     assertEquals(Mlp.of(128, 784, 512, 512, 10).flops(), step.flops());
+  }
+
+  @Test
+  void productsOfPyTorchHaveTheNamesOfWefts(@TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("torch.json"), PRODUCT);
+    Measurement product = TorchFile.read(file).getFirst();
+    assertEquals("PyTorch BF16", product.who());
+    assertEquals("4096 x 4096 x 4096, forward", product.name());
+    assertEquals(2.0 * 4096 * 4096 * 4096, product.flops());
+    assertEquals(2.0 * 3 * 4096 * 4096, product.bytes());
+    Files.writeString(file, PRODUCT.replace("\"cuda\"", "null"));
+    assertThrows(IOException.class, () -> TorchFile.read(file));
   }
 
   @Test
@@ -88,7 +109,21 @@ class BenchTest {
 
   private static Settings settings(List<Target> targets, String only) {
     return new Settings(
-        Settings.Effort.FULL, 1, Choice.pattern(only), Duration.ZERO, targets, Set.of(), 0, 0);
+        Settings.Effort.FULL,
+        1,
+        Choice.pattern(only),
+        Duration.ZERO,
+        targets,
+        Set.of(),
+        Set.of(MathMode.STRICT),
+        0,
+        0);
+  }
+
+  private static List<String> kernels(String only) {
+    return KernelsPart.rows(settings(List.of(Target.CPU), only)).stream()
+        .map(KernelsPart.Row::name)
+        .toList();
   }
 
   @Test
@@ -101,6 +136,23 @@ class BenchTest {
     int most = rows.getFirst().turns();
     assertTrue(rows.stream().limit(8).allMatch(row -> row.turns() == most));
     assertTrue(rows.stream().skip(8).allMatch(row -> row.turns() < most));
+  }
+
+  @Test
+  void theSizeOfAKernelIsPartOfItsName() {
+    assertEquals(
+        List.of("relu_forward, memory", "relu_backward, memory", "relu_gradients, memory"),
+        kernels("relu.*, memory$"));
+    assertEquals(6, kernels("relu").size(), "both sizes");
+    assertTrue(kernels("^copy").isEmpty(), "it is a ceiling");
+  }
+
+  @Test
+  void aGpuWaitsOnceForManyFastProducts() {
+    double flops = 2.0 * 4096 * 4096 * 4096;
+    assertEquals(1, Settings.repeats(Target.CPU, 0, flops, MathMode.BF16));
+    assertTrue(Settings.repeats(Target.CUDA, 0, flops, MathMode.BF16) > 10);
+    assertEquals(1, Settings.repeats(Target.CUDA, 0, flops, MathMode.STRICT));
   }
 
   @Test
@@ -165,6 +217,10 @@ class BenchTest {
     assertEquals(2, Main.run("steps", "--minutes", "NaN"));
     assertEquals(2, Main.run("steps", "--wait", "-1"));
     assertEquals(2, Main.run("steps", "--peer", "none,djl"));
+    assertEquals(2, Main.run("steps", "--math", "double"));
+    assertEquals(2, Main.run("steps", "--math", "fp8"));
+    assertEquals(2, Main.run("targets"));
+    assertEquals(1, Main.run("targets", folder.resolve("nothing").toString()));
     assertEquals(2, Main.run("steps", "--json", folder.toString()), "a folder is no file");
     assertEquals(1, Main.run("steps", "--peer-json", folder.resolve("nothing").toString()));
   }
@@ -216,13 +272,13 @@ class BenchTest {
     String kernels = said(concat("kernels", wrong));
     assertTrue(
         kernels.startsWith(
-            "2 weft bench: no row's name contains a match of --only 'nothing': kernels has fill;"
-                + " relu_forward; "),
+            "2 weft bench: no row's name contains a match of --only 'nothing': kernels has fill,"
+                + " cache; relu_forward, cache; "),
         kernels);
-    assertTrue(kernels.contains("; random_normal" + System.lineSeparator()), kernels);
+    assertTrue(kernels.contains("; random_normal, memory" + System.lineSeparator()), kernels);
     String all = said(concat("compare", wrong));
     for (String words :
-        List.of("ceilings has copy cache;", "; and 26 more. steps has step", "host has host")) {
+        List.of("ceilings has copy, cache;", "; and 56 more. steps has step", "host has host")) {
       assertTrue(all.contains(words), all);
     }
     assertTrue(all.length() < 1000, all);
@@ -282,5 +338,27 @@ class BenchTest {
         Main.run(
             "page", json.toString(), "--html", html.toString(), "--peer-json", torch.toString()));
     assertTrue(Files.readString(html).contains("PyTorch graph FAST, cuda:0"));
+  }
+
+  @Test
+  void targetsAreReadFromFiles(@TempDir Path folder) throws IOException {
+    Path json = folder.resolve("run.json");
+    Path lines = folder.resolve("verdicts.tsv");
+    Path torch = Files.writeString(folder.resolve("torch.json"), TORCH);
+    new Results(Machine.here(1), "none").write(json);
+    assertEquals(
+        0,
+        Main.run(
+            "targets",
+            json.toString(),
+            "--peer-json",
+            torch.toString(),
+            "--verdicts",
+            lines.toString()));
+    List<String> verdicts = Files.readAllLines(lines);
+    assertTrue(verdicts.size() > 20, verdicts::toString);
+    for (String line : verdicts) {
+      assertTrue(line.matches("not measured\t[^\t]+\tnot measured"), line);
+    }
   }
 }

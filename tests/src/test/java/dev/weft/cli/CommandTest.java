@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.weft.Device;
@@ -162,6 +163,20 @@ class CommandTest {
     assertEquals(7, report.getAsJsonArray("training").size());
     Weft.run("selftest", "--json", folder.resolve("absent/x.json"))
         .failed(Main.FAILURE, "does not exist");
+  }
+
+  @Test
+  void aBriefSelftestHasNoFiniteDifferences() throws IOException {
+    Path json = folder.resolve("brief.json");
+    String out =
+        Weft.run("selftest", "--device", "cpu", "--brief", "--json", json).succeeded().out();
+    assertFalse(out.contains(" gradient "), out);
+    JsonObject report = JsonParser.parseString(Files.readString(json)).getAsJsonObject();
+    assertTrue(report.getAsJsonArray("checks").size() > 50);
+    for (JsonElement run : report.getAsJsonArray("training")) {
+      assertEquals(3, run.getAsJsonObject().get("steps").getAsInt());
+    }
+    assertEquals(0, report.getAsJsonArray("ceilings").size());
   }
 
   @ParameterizedTest

@@ -23,13 +23,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 class LostDeviceTest {
 
   @ParameterizedTest
-  @CsvSource({"1, false", "30, false", "200, false", "30, true"})
-  void theFirstErrorIsSaidAndClosingEnds(long launch, boolean deferred) {
+  @CsvSource({"1, false, 1e9", "30, false, 1e9", "200, false, 60e3", "30, true, 60e3"})
+  void theFirstErrorIsSaidAndClosingEnds(long launch, boolean deferred, double memory) {
     Emulator.sticky();
     if (deferred) {
       Emulator.deferred();
     }
-    CudaException failure = assertThrows(CudaException.class, () -> train(launch));
+    CudaException failure = assertThrows(CudaException.class, () -> train(launch, (long) memory));
     assertEquals(EmulatedDriver.LAUNCH_FAILED, failure.code());
     assertTrue(failure.getMessage().contains("start it again"), failure.getMessage());
     assertEquals(0, failure.getSuppressed().length, "of a lost device nothing more is said");
@@ -41,7 +41,7 @@ class LostDeviceTest {
     Emulator.device().close();
   }
 
-  private static void train(long launch) {
+  private static void train(long launch, long memory) {
     try (Device device = Emulator.device();
         Sequential network = Sequential.parse("linear(784,16) relu linear(16,10)")) {
       Emulator.failLaunch(launch);

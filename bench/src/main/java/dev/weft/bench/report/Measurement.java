@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.report;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -45,6 +46,32 @@ public record Measurement(
    */
   public record Times(
       double median, double low, double high, List<Double> turns, long samples, Double garbage) {}
+
+  /** Whether both are turns of the same thing. */
+  boolean isTurnOf(Measurement other) {
+    return part == other.part
+        && group.equals(other.group)
+        && name.equals(other.name)
+        && side.equals(other.side)
+        && mode.equals(other.mode)
+        && device.equals(other.device);
+  }
+
+  /** This with the turns of another after its own. */
+  Measurement followedBy(Measurement other) {
+    List<Double> turns = new ArrayList<>(times.turns());
+    turns.addAll(other.times.turns());
+    double[] medians = turns.stream().mapToDouble(Double::doubleValue).toArray();
+    Times all =
+        new Times(
+            median(medians),
+            median(times.low(), other.times.low()),
+            median(times.high(), other.times.high()),
+            turns,
+            times.samples() + other.times.samples(),
+            other.times.garbage());
+    return new Measurement(part, group, name, x, side, mode, device, all, bytes, flops);
+  }
 
   /** Whether Weft ran it. */
   public boolean isWeft() {

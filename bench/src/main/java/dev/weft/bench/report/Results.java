@@ -81,6 +81,26 @@ public final class Results {
     measurements.add(measurement);
   }
 
+  /** Adds something measured: turns, where the same thing is here already. */
+  public synchronized void join(Measurement measurement) {
+    for (int i = 0; i < measurements.size(); i++) {
+      if (measurements.get(i).isTurnOf(measurement)) {
+        measurements.set(i, measurements.get(i).followedBy(measurement));
+        return;
+      }
+    }
+    measurements.add(measurement);
+  }
+
+  /** Adds what a later run measured, its devices, and what it missed. */
+  public synchronized void join(Results later) {
+    later.measurements.forEach(this::join);
+    later.missing.forEach(this::add);
+    later.machine.devices().stream()
+        .filter(device -> !machine.devices().contains(device))
+        .forEach(machine.devices()::add);
+  }
+
   /** Adds two sides that train alike. */
   public synchronized void add(Agreement agreement) {
     agreements.add(agreement);

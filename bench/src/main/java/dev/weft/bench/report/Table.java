@@ -61,6 +61,21 @@ public final class Table {
     return text.toString();
   }
 
+  /** As a Markdown table below its title. */
+  String markdown() {
+    StringBuilder text = new StringBuilder(title).append("\n\n");
+    for (String[] row : rows) {
+      text.append("| ").append(String.join(" | ", row)).append(" |\n");
+      if (row == rows.getFirst()) {
+        for (int c = 0; c < row.length; c++) {
+          text.append(c < leftColumns ? "| --- " : "| ---: ");
+        }
+        text.append("|\n");
+      }
+    }
+    return text.toString();
+  }
+
   /** As an HTML table. */
   String html() {
     StringBuilder html = new StringBuilder("<table><caption>");

@@ -55,7 +55,7 @@ public final class Tables {
             "Products: the ceiling of arithmetic",
             3,
             "device",
-            "mode",
+            "side",
             "m x k x n",
             "us",
             "5 %",
@@ -66,7 +66,7 @@ public final class Tables {
       if (one.group().equals(Roofs.GEMM)) {
         table.add(
             one.device(),
-            one.mode(),
+            one.who(),
             one.name(),
             micros(one.times().median()),
             micros(one.times().low()),

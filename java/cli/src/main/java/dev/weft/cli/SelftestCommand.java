@@ -61,7 +61,16 @@ final class SelftestCommand implements Callable<Integer> {
   @Option(names = "--verbose", description = "A line for every shape.")
   private boolean verbose;
 
+  @Option(
+      names = "--brief",
+      description = {
+        "As --quick, without finite differences and with 3 steps of training:",
+        "for compute-sanitizer and what else slows every kernel down."
+      })
+  private boolean brief;
+
   private static final int SMALL = 2000;
+  private static final int BRIEF_STEPS = 3;
 
   private record Report(
       String weft,
@@ -99,13 +108,17 @@ final class SelftestCommand implements Callable<Integer> {
                   table.add(result);
                 }
               });
+      if (quick || brief) {
+        test.elements(SMALL);
+      }
       List<CheckResult> checks =
-          (quick ? test.elements(SMALL) : test).run().stream().filter(telling).toList();
+          (brief ? test.parity(cases) : test.run()).stream().filter(telling).toList();
       boolean passed = table.finish() == Main.SUCCESS;
       List<TwinTraining.Outcome> training = new ArrayList<>();
       for (MathMode math : MathMode.values()) {
         for (Fusion fusion : TwinTraining.fusions(math)) {
-          TwinTraining.Outcome outcome = TwinTraining.run(device, math, fusion);
+          TwinTraining.Outcome outcome =
+              TwinTraining.run(device, math, fusion, brief ? BRIEF_STEPS : TwinTraining.STEPS);
           training.add(outcome);
           passed &= outcome.passed();
           if (cpu && outcome.passed()) {
@@ -125,7 +138,7 @@ final class SelftestCommand implements Callable<Integer> {
       if (cpu) {
         out.println("results in float64 and training were not compared: this is the CPU");
       }
-      List<Ceilings.Ceiling> ceilings = quick ? List.of() : measure(device, out);
+      List<Ceilings.Ceiling> ceilings = quick || brief ? List.of() : measure(device, out);
       out.println(passed ? "self-test passed" : "self-test FAILED");
       if (json != null) {
         write(

@@ -17,7 +17,7 @@ import java.util.List;
 
 /** The same few steps of training on a device and on the CPU: how far their losses are apart. */
 final class TwinTraining {
-  private static final int STEPS = 20;
+  static final int STEPS = 20;
   private static final int EXAMPLES = 1280;
 
   private TwinTraining() {}
@@ -42,19 +42,19 @@ final class TwinTraining {
   }
 
   /** Trains on both. */
-  static Outcome run(Device device, MathMode math, Fusion fusion) {
+  static Outcome run(Device device, MathMode math, Fusion fusion, int steps) {
     Split digits = Digits.generate(EXAMPLES, 7);
-    double[] actual = losses(device, math, fusion, digits);
+    double[] actual = losses(device, math, fusion, digits, steps);
     double[] expected;
     try (Device cpu = Device.cpu()) {
-      expected = losses(cpu, math, Fusion.NEVER, digits);
+      expected = losses(cpu, math, Fusion.NEVER, digits, steps);
     }
     double error = 0;
-    for (int i = 0; i < STEPS; i++) {
+    for (int i = 0; i < steps; i++) {
       double relative = Math.abs(actual[i] - expected[i]) / Math.abs(expected[i]);
       error = Double.isNaN(relative) ? Double.POSITIVE_INFINITY : Math.max(error, relative);
     }
-    return new Outcome(math, fusion, STEPS, error, tolerance(math));
+    return new Outcome(math, fusion, steps, error, tolerance(math));
   }
 
   private static double tolerance(MathMode math) {
@@ -65,8 +65,9 @@ final class TwinTraining {
     };
   }
 
-  private static double[] losses(Device device, MathMode math, Fusion fusion, Split digits) {
-    double[] losses = new double[STEPS];
+  private static double[] losses(
+      Device device, MathMode math, Fusion fusion, Split digits, int steps) {
+    double[] losses = new double[steps];
     try (Sequential network =
             Sequential.of(
                 new Linear(784, 64), Activation.RELU, new Dropout(0.2), new Linear(64, 10));
@@ -78,7 +79,7 @@ final class TwinTraining {
                 .batch(64)
                 .fusion(fusion)
                 .start(digits.train(), null)) {
-      for (int i = 0; i < STEPS; i++) {
+      for (int i = 0; i < steps; i++) {
         run.step();
         losses[i] = run.loss();
       }
