@@ -76,7 +76,7 @@ final class DoctorCommand implements Callable<Integer> {
 
   private static String remedy(String what) {
     if (what.contains("libcuda")) {
-      return "a machine with an NVIDIA GPU needs NVIDIA's driver, version 525 or newer";
+      return "a machine with an NVIDIA GPU needs NVIDIA's driver" + driverFor();
     }
     if (what.contains("libcublas")) {
       return "install CUDA's cuBLAS (apt: libcublas-12-6, pip: nvidia-cublas-cu12), or name it in"
@@ -86,6 +86,20 @@ final class DoctorCommand implements Callable<Integer> {
       return "build Weft where nvcc (CUDA 12 or newer) is on the PATH";
     }
     return "this file belongs to the program: build it again on this kind of machine";
+  }
+
+  /** A driver loads what compilers up to its own major release made. */
+  private static String driverFor() {
+    String toolkit = CudaLibraries.kernelsCompiledBy().orElse("");
+    String version =
+        switch (toolkit.replaceFirst("\\..*", "")) {
+          case "12" -> "525 or newer";
+          case "13" -> "580 or newer";
+          default -> "";
+        };
+    return version.isEmpty()
+        ? ""
+        : ", version %s: this build's kernels were compiled by CUDA %s".formatted(version, toolkit);
   }
 
   private boolean device(String name, Supplier<Device> opening) {

@@ -23,6 +23,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import jcuda.driver.CUfunction;
@@ -112,6 +113,11 @@ final class CudaKernels implements AutoCloseable {
               failure);
       default -> failure;
     };
+  }
+
+  /** The CUDA release that compiled the kernels of this build; empty where it has none. */
+  static Optional<String> toolkit() {
+    return Optional.ofNullable(fatbin()).map(CudaKernels::toolkit);
   }
 
   /** The CUDA release that compiled the kernels, such as 13.0; null where the file does not say. */

@@ -6,6 +6,7 @@ import dev.weft.device.NativeFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import jcuda.JCudaVersion;
 import jcuda.LibUtils;
@@ -69,6 +70,11 @@ public final class CudaLibraries {
             CublasForwarder.RESOURCE)
         .filter(NativeFiles::has)
         .toList();
+  }
+
+  /** The CUDA release that compiled the kernels of this build, such as 13.0; empty without them. */
+  public static Optional<String> kernelsCompiledBy() {
+    return CudaKernels.toolkit();
   }
 
   /** A class of each of JCuda's jars. */
