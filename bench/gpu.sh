@@ -29,6 +29,7 @@ case $phase in
   *) echo "gpu.sh: $phase is none of check, speed, sanitize, all" >&2 && exit 64 ;;
 esac
 small=${WEFT_GPU_SMALL:-}
+rm -rf -- "$out/parts" "$out/targets.md" # of a run that was killed
 mkdir -p "$out/parts" && out=$(cd -- "$out" && pwd) || exit 1
 parts=$out/parts
 work=$(mktemp -d) || exit 1
@@ -52,7 +53,7 @@ date=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 # ---- the table ----
 names=() verdicts=() seconds=() says=()
 
-# row NAME VERDICT SECONDS TEXT; the summary is written anew, so that a run that is killed leaves one
+# row NAME VERDICT SECONDS TEXT; the summary is written anew: a run that is killed leaves one
 row() {
   names+=("$1") verdicts+=("${2:-FAIL}") seconds+=("$3") says+=("${4//$'\t'/ }")
   write_json
@@ -121,9 +122,9 @@ why() {
 }
 
 # part NAME SECONDS COMMAND...: runs it within its time and a part of what is left, so that one that
-# hangs leaves time for the others; its output goes to parts/NAME.log. What it says is the last line
-# that matches $shows; it fails, too, where no line matches $needs or one matches $wrong. Where $extra
-# is not empty, running out of time is no loss.
+# hangs leaves time for the others; its output goes to parts/NAME.log. What it says is the last
+# line that matches $shows; it fails, too, where no line matches $needs or one matches $wrong. Where
+# $extra is not empty, running out of time is no loss.
 shows='' needs='' wrong='' extra='' share=2
 part() {
   local name=$1 most=$2 started=$SECONDS log code said='' verdict
@@ -151,7 +152,8 @@ part() {
     verdict=TIME
   fi
   if [[ $verdict == FAIL && -z $said ]]; then
-    said=$(grep -E -- "^weft( bench)?: |^Invalid|^Unknown|WRONG|FAILED|[Ee]rror|Exception${shows:+|$shows}" "$log" | tail -n 1)
+    local words="^weft( bench)?: |^Invalid|^Unknown|WRONG|FAILED|[Ee]rror|Exception"
+    said=$(grep -E -- "$words${shows:+|$shows}" "$log" | tail -n 1)
   elif [[ -z $said && -n $shows ]]; then
     said=$(grep -E -- "$shows" "$log" | tail -n 1)
   fi
@@ -356,7 +358,7 @@ speed() {
 targets() {
   local outcome what found
   ((${#measured[@]})) || { row targets FAIL '' 'nothing was measured' && return; }
-  part targets 30 "$weft" bench targets "${measured[@]}" ${peers[@]+"${peers[@]}"} \
+  share=1 part targets 30 "$weft" bench targets "${measured[@]}" ${peers[@]+"${peers[@]}"} \
     --verdicts "$parts/verdicts.tsv" || return
   cp "$parts/targets.log" "$out/targets.md"
   while IFS=$'\t' read -r outcome what found; do
@@ -371,7 +373,8 @@ targets() {
 # ---- sanitize ----
 sanitize() {
   local tools=(memcheck racecheck initcheck synccheck) i most
-  local findings='^=+ +(Invalid|Uninitialized|Barrier error|Divergent|(Error|Warning): Race|Race reported|Misaligned)'
+  local findings='^=+ +(Invalid|Uninitialized|Misaligned|Barrier error|Divergent|Race reported'
+  findings+='|(Error|Warning): Race)'
   shows='passed|failed|wrong' part selftest-brief 60 "$weft" selftest --device cuda --brief
   if ! command -v compute-sanitizer >/dev/null; then
     row compute-sanitizer - '' 'is not installed'

@@ -200,12 +200,13 @@ bool load_checked_kernels() {
   void* kernels = library ? dlsym(library, "weft_checked_kernel") : nullptr;
   void* memory = library ? dlsym(library, "weft_checked_shared_memory") : nullptr;
   if (!kernels || !memory) {
-    fail(CUDA_ERROR_NOT_FOUND, "no checked kernels: %s", dlerror());
+    const char* why = library ? nullptr : dlerror();
+    fail(CUDA_ERROR_NOT_FOUND, "no checked kernels: %s", why ? why : path.c_str());
     return false;
   }
   ((decltype(&weft_checked_shared_memory))memory)(&shared.begin, &shared.end);
   shared.begin &= ~uintptr_t{15};
-  shared.pairs = (TouchedPair*)calloc((shared.end - shared.begin) / 2 + 1, sizeof(TouchedPair));
+  shared.pairs = (new Shadow(shared.end - shared.begin))->pairs;  // for the life of the process
   checked_kernels = (decltype(&weft_checked_kernel))kernels;
   return true;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every access of a kernel, looked at: is it inside one live allocation, was what it reads ever written,
-// and could another thread make the same access at the same time? For kernels that were compiled to tell
-// (see checked.cpp); the others run as fast as ever.
+// Every access of a kernel, looked at: is it inside one live allocation, was what it reads ever
+// written, and could another thread make the same access at the same time? For kernels that were
+// compiled to tell (see checked.cpp); the others run as fast as ever.
 #ifndef WEFT_EMULATOR_ACCESSES_H
 #define WEFT_EMULATOR_ACCESSES_H
 
@@ -12,8 +12,8 @@ namespace weft::emulator {
 
 enum class Access : unsigned { READ, WRITE, ATOMIC };
 
-// Who last touched two bytes, and when. An interval is what a block does between two barriers; since
-// blocks run in turn, its number tells launch, block and interval at once.
+// Who last touched two bytes, and when. An interval is what a block does between two barriers;
+// since blocks run in turn, its number tells launch, block and interval at once.
 struct Touch {
   uint64_t interval : 40;
   uint64_t thread : 10;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernels once more, compiled so that each access calls here first: with -fsanitize=thread, whose
-// functions these are, in place of the compiler's own. What is found out is in accesses.cpp.
+// The kernels once more, compiled so that each access calls here first: with -fsanitize=thread,
+// whose functions these are, in place of the compiler's own. What is found out is in accesses.cpp.
 #include "checked.h"
 
 #include <string.h>

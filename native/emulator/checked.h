@@ -16,8 +16,8 @@ WEFT_EXPORT void weft_emulator_access(const void* address, unsigned bytes, unsig
 
 namespace weft::emulator {
 
-// Loads the library, which lies beside this one. False, with a sentence for weft_emulator_last_error,
-// where it cannot be loaded.
+// Loads the library, which lies beside this one. False, with a sentence for
+// weft_emulator_last_error, where it cannot be loaded.
 bool load_checked_kernels();
 
 // After load_checked_kernels: the kernel of a name that find_kernel knows.

@@ -87,7 +87,8 @@ struct Copy {
 
   uint64_t host_address() const { return to_side == Side::HOST ? to : from; }
 
-  // From pageable memory a copy is staged before the call returns; to it, the call waits for the copy.
+  // From pageable memory a copy is staged before the call returns; to it, the call waits for the
+  // copy.
   CUresult enqueue_pageable(CUcontext context, CUstream handle) const {
     CUstream stream = nullptr;
     WEFT_TRY(resolve_stream(context, handle, &stream));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// libcublas.so.12 over a host matrix product: what JCublas2 calls for Weft. A function that is missing
-// here ends the process with its name when it is first called.
+// libcublas.so.12 over a host matrix product: what JCublas2 calls for Weft. A function that is
+// missing here ends the process with its name when it is first called.
 #include <stdio.h>
 
 #include <algorithm>
@@ -65,8 +65,8 @@ double scale_at(const void* address, bool wide) {
   return wide ? *(const double*)address : *(const float*)address;
 }
 
-// The part of memory that a stored matrix with so many rows and columns takes up; read: what is in it,
-// too.
+// The part of memory that a stored matrix with so many rows and columns takes up; read: what is in
+// it, too.
 CUresult check_matrix(const char* name, const Matrix& matrix, int64_t rows, int64_t columns,
                       bool read) {
   if (rows == 0 || columns == 0) return CUDA_SUCCESS;
@@ -138,9 +138,10 @@ Rounding rounding_of(int compute, int math_mode) {
     case COMPUTE_32F_FAST_16F: return Rounding::F16;
     case COMPUTE_32F_FAST_16BF: return Rounding::BF16;
     case COMPUTE_32F_FAST_TF32: return Rounding::TF32;
-    default:
-      return compute == COMPUTE_32F && math_mode == MATH_MODE_TF32 ? Rounding::TF32
-                                                                   : Rounding::NONE;
+    default: {
+      bool tf32 = (math_mode & ~DISALLOW_REDUCED_PRECISION_REDUCTION) == MATH_MODE_TF32;
+      return compute == COMPUTE_32F && tf32 ? Rounding::TF32 : Rounding::NONE;
+    }
   }
 }
 

@@ -69,11 +69,12 @@ struct Registry {
 // The context of this thread, or an error when it has none or the driver was not initialised.
 CUresult current_context(CUcontext* context);
 
-// What a kernel ended with. Where errors are sticky, one that a real device does not survive is from now
-// on the answer to every call.
+// What a kernel ended with. Where errors are sticky, one that a real device does not survive is
+// from now on the answer to every call.
 CUresult ended(CUresult result);
 
-// Turns on the switches that WEFT_EMULATOR names, such as "check,reverse"; false where it names another.
+// Turns on the switches that WEFT_EMULATOR names, such as "check,reverse"; false where it names
+// another.
 bool switch_from_environment();
 
 // cuInit was called and there is such a device.

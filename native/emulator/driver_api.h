@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The part of the CUDA driver API that the emulator answers: its types and the values of its enums, as
-// NVIDIA documents them. Declared here so that the emulator builds on a machine with no CUDA toolkit.
+// The part of the CUDA driver API that the emulator answers: its types and the values of its
+// enums, as NVIDIA documents them. Declared here so that the emulator builds on a machine with no
+// CUDA toolkit.
 #ifndef WEFT_EMULATOR_DRIVER_API_H
 #define WEFT_EMULATOR_DRIVER_API_H
 

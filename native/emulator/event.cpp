@@ -33,7 +33,8 @@ bool pending(CUevent event) {
   return event->stream && streams.has(event->stream) && event->stream->finished < event->position;
 }
 
-// The stream goes on after the event: a stream that is not captured yet becomes part of the capture.
+// The stream goes on after the event: a stream that is not captured yet becomes part of the
+// capture.
 CUresult wait_in_capture(CUstream stream, CUevent event) {
   auto capture = event->capture.lock();
   if (!capture || capture->invalid) {

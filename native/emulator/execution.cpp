@@ -153,7 +153,8 @@ bool next_block() {
   return true;
 }
 
-// What a fiber does all its life: run threads that have not started, until another fiber must go on.
+// What a fiber does all its life: run threads that have not started, until another fiber must go
+// on.
 void fiber_main() {
   for (;;) {
     Warp& warp = run.warp[run.current >> 5];
@@ -306,10 +307,13 @@ unsigned live_lanes() { return run.warp[run.current >> 5].live; }
 Touch running_touch() {
   constexpr unsigned most = (1u << 11) - 1;
   unsigned step = run.warp[run.current >> 5].step;
+  if (step > most) {
+    fail(CUDA_ERROR_NOT_SUPPORTED, "more than %u __syncwarp between two barriers", most);
+  }
   Touch touch = {};
   touch.interval = intervals.now;
   touch.thread = (unsigned)run.current;
-  touch.step = step < most ? step : most;
+  touch.step = step;
   return touch;
 }
 

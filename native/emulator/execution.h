@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs a kernel: blocks in turn, the threads of a block as fibers. A thread is a plain call until it
-// meets a barrier or a warp collective, and only then do other threads run. One launch at a time.
+// Runs a kernel: blocks in turn, the threads of a block as fibers. A thread is a plain call until
+// it meets a barrier or a warp collective, and only then do other threads run. One launch at a
+// time.
 #ifndef WEFT_EMULATOR_EXECUTION_H
 #define WEFT_EMULATOR_EXECUTION_H
 
@@ -24,8 +25,8 @@ using KernelBody = void (*)(const void* arguments);
 CUresult execute(const char* kernel, KernelBody body, const void* arguments, Size3 grid,
                  Size3 block, bool reverse, std::string* why);
 
-// For what looks at accesses: ends the launch of the running thread with a sentence that names it; and
-// who that thread is, and when.
+// For what looks at accesses: ends the launch of the running thread with a sentence that names it;
+// and who that thread is, and when.
 [[noreturn]] void fail_kernel(CUresult result, const char* format, ...)
     __attribute__((format(printf, 2, 3)));
 Touch running_touch();

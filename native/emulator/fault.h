@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Hardware faults inside a kernel. The JVM lives by SIGSEGV too: a fault anywhere else goes on to the
-// handler that was there before.
+// Hardware faults inside a kernel. The JVM lives by SIGSEGV too: a fault anywhere else goes on to
+// the handler that was there before.
 #ifndef WEFT_EMULATOR_FAULT_H
 #define WEFT_EMULATOR_FAULT_H
 

@@ -35,7 +35,8 @@ class Fiber {
 
 constexpr int MAX_FIBERS = 1024;  // the threads of the largest block
 
-// The pool's fiber of this number, 0 to MAX_FIBERS - 1; its stack is 64 KiB with a guard page below.
+// The pool's fiber of this number, 0 to MAX_FIBERS - 1; its stack is 64 KiB with a guard page
+// below.
 Fiber& pooled_fiber(int number);
 
 }  // namespace weft::emulator

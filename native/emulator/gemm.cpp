@@ -82,8 +82,8 @@ void write(const Matrix& matrix, int64_t i, double value) {
   }
 }
 
-// Packs a strip of op(matrix): for each p of k, `width` entries along the other axis, 0 past the end.
-// along: stored elements from one such entry to the next; across: from p to p + 1.
+// Packs a strip of op(matrix): for each p of k, `width` entries along the other axis, 0 past the
+// end. along: stored elements from one such entry to the next; across: from p to p + 1.
 void pack(const Matrix& matrix, int64_t first, int64_t count, int width, int64_t k, int64_t along,
           int64_t across, Rounding rounding, double* strip) {
   int used = (int)std::min<int64_t>(width, count - first);
@@ -102,8 +102,8 @@ void pack(const Matrix& matrix, int64_t first, int64_t count, int width, int64_t
 
 using Vector = double __attribute__((vector_size(64)));
 
-// tile (ROWS, COLUMNS) = strip of a times strip of b. A macro, since vectors of the compiler's own kind
-// take the widest registers only where the function itself names its target.
+// tile (ROWS, COLUMNS) = strip of a times strip of b. A macro, since vectors of the compiler's own
+// kind take the widest registers only where the function itself names its target.
 #define WEFT_MULTIPLY_TILE(name, target)                                               \
   target void name(const double* a, const double* b, int64_t k, double* tile) {        \
     Vector sum[COLUMNS] = {};                                                          \

@@ -6,8 +6,8 @@
 
 #include "driver_api.h"
 
-// Runs run(data) as a kernel of the library: on the stream, so that it is captured where that is being
-// captured, counted as a launch, and failing where a test asks for it. data is copied.
+// Runs run(data) as a kernel of the library: on the stream, so that it is captured where that is
+// being captured, counted as a launch, and failing where a test asks for it. data is copied.
 WEFT_EXPORT CUresult weft_emulator_submit(const char* name, CUstream stream,
                                           CUresult (*run)(const void* data), const void* data,
                                           size_t bytes);

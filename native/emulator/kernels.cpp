@@ -6,7 +6,8 @@
 
 #include "../abi/kernels.h"
 
-// The entry points in the .cu files. Weak: a kernel that nobody has written is not found, as on a GPU.
+// The entry points in the .cu files. Weak: a kernel that nobody has written is not found, as on a
+// GPU.
 #define WEFT_ENTRY(name, structure) \
   extern "C" __attribute__((weak, visibility("hidden"))) void name(weft_##structure);
 #define WEFT_WIDE_ENTRIES(name, structure, threads, items) \

@@ -32,7 +32,8 @@ struct Call {
     return result == CUDA_SUCCESS ? result : ended(report(result, "%s", why.c_str()));
   }
 
-  // A pointer may be null, may end an allocation (of an empty slice), and must otherwise lie in one.
+  // A pointer may be null, may end an allocation (of an empty slice), and must otherwise lie in
+  // one.
   CUresult check_pointers() const {
     for (const PointerField& field : kernel->pointers) {
       CUdeviceptr address;

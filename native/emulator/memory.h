@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Device memory: one reserved range of addresses, with pages opened for an allocation alone and closed
-// when it is freed. What lies around an allocation cannot be touched.
+// Device memory: one reserved range of addresses, with pages opened for an allocation alone and
+// closed when it is freed. What lies around an allocation cannot be touched.
 #ifndef WEFT_EMULATOR_MEMORY_H
 #define WEFT_EMULATOR_MEMORY_H
 
@@ -27,8 +27,8 @@ struct Allocation {
 
 class Memory {
  public:
-  // exact: the allocation ends (up to 15 bytes) where its last page ends, so that reading past its end
-  // faults, and is aligned to 16 bytes; otherwise aligned to 256 as CUDA promises.
+  // exact: the allocation ends (up to 15 bytes) where its last page ends, so that reading past its
+  // end faults, and is aligned to 16 bytes; otherwise aligned to 256 as CUDA promises.
   CUresult allocate(uint64_t bytes, bool exact, CUcontext owner, CUdeviceptr* address);
 
   // Finds what was written around the allocation too.

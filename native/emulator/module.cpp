@@ -12,7 +12,8 @@ Registry<CUmodule>& modules = *new Registry<CUmodule>;  // never destroyed: thre
 
 int64_t drop_modules(CUcontext owner) { return modules.drop(owner); }
 
-// A fatbin, an ELF file or PTX; or 64 zeros, by which a build with no kernels of its own asks for these.
+// A fatbin, an ELF file or PTX; or 64 zeros, by which a build with no kernels of its own asks for
+// these.
 CUresult check_image(const unsigned char* image) {
   static const unsigned char none[64] = {};
   if (memcmp(image, "\x50\xed\x55\xba", 4) == 0 ||

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Streams, events and capture. Work runs at the call that enqueues it or, where a test wants that, as
-// late as CUDA allows: when something waits for it.
+// Streams, events and capture. Work runs at the call that enqueues it or, where a test wants that,
+// as late as CUDA allows: when something waits for it.
 #ifndef WEFT_EMULATOR_STREAM_H
 #define WEFT_EMULATOR_STREAM_H
 

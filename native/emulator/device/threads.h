@@ -15,8 +15,8 @@ enum class Collective : unsigned char { SYNC, SHUFFLE, VOTE, MATCH, REDUCE };
 // with a predicate that holds.
 WEFT_OF_THE_DRIVER unsigned block_barrier(bool predicate, const char* file, int line);
 
-// Waits until every lane named in mask has come; returns what each of the 32 lanes brought. Good until
-// this lane's next collective.
+// Waits until every lane named in mask has come; returns what each of the 32 lanes brought. Good
+// until this lane's next collective.
 WEFT_OF_THE_DRIVER const uint64_t* warp_exchange(unsigned mask, uint64_t value, Collective kind);
 
 WEFT_OF_THE_DRIVER unsigned live_lanes();     // lanes of this warp that have not returned
@@ -143,8 +143,8 @@ inline T __reduce_max_sync(unsigned mask, T value) {
   return ::weft::emulator::reduce(mask, value, [](T a, T b) { return a < b ? b : a; });
 }
 
-// One thread runs at a time, so a read and a write are atomic; by these words a checked kernel tells
-// that they are. Each returns what was there.
+// One thread runs at a time, so a read and a write are atomic; by these words a checked kernel
+// tells that they are. Each returns what was there.
 #define WEFT_ATOMIC(name, expression)                                   \
   template <typename T>                                                 \
   inline T name(T* address, typename std::common_type<T>::type value) { \

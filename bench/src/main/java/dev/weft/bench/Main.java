@@ -194,8 +194,19 @@ public final class Main implements Callable<Integer> {
         .registerConverter(Word.class, word -> Choice.of("part", word, Word.class))
         .registerConverter(Where.class, word -> Choice.of("device", word, Where.class))
         .registerConverter(Peer.class, word -> Choice.of("peer", word, Peer.class))
+        .registerConverter(MathMode.class, Main::math)
         .registerConverter(Pattern.class, Choice::pattern)
         .execute(arguments);
+  }
+
+  private static MathMode math(String word) {
+    return Side.WEFT.modes().stream()
+        .filter(mode -> mode.name().equalsIgnoreCase(word))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "unknown math mode '%s': use strict, fast, bf16".formatted(word)));
   }
 
   @Override
@@ -203,7 +214,6 @@ public final class Main implements Callable<Integer> {
     refuse(threads < 1, "--threads must be at least 1");
     refuse(turns < 0, "--turns must not be negative");
     refuse(!(minutes >= 0), "--minutes must not be negative");
-    refuse(modes.contains(MathMode.DOUBLE), "--math is strict, fast or bf16");
     refuse(patience < 0, "--wait must not be negative");
     refuse(
         peers.contains(Peer.NONE) && peers.size() > 1,

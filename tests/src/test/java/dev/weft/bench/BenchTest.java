@@ -217,8 +217,6 @@ class BenchTest {
     assertEquals(2, Main.run("steps", "--minutes", "NaN"));
     assertEquals(2, Main.run("steps", "--wait", "-1"));
     assertEquals(2, Main.run("steps", "--peer", "none,djl"));
-    assertEquals(2, Main.run("steps", "--math", "double"));
-    assertEquals(2, Main.run("steps", "--math", "fp8"));
     assertEquals(2, Main.run("targets"));
     assertEquals(1, Main.run("targets", folder.resolve("nothing").toString()));
     assertEquals(2, Main.run("steps", "--json", folder.toString()), "a folder is no file");
@@ -283,6 +281,20 @@ class BenchTest {
     }
     assertTrue(all.length() < 1000, all);
     assertFalse(Files.exists(json), "nothing was measured");
+  }
+
+  @Test
+  void mathIsSomeOfThreeModes() {
+    String[] rest = {"--only", "nothing", "--device", "cpu"};
+    String taken = said(concat("ceilings", concat("--math", concat("fast,BF16", rest))));
+    assertTrue(taken.contains("no row's name contains a match"), taken);
+    assertTrue(taken.contains("gemm FAST"), taken);
+    assertFalse(taken.contains("gemm STRICT"), taken);
+    for (String wrong : List.of("fp8", "double")) {
+      assertTrue(
+          said("steps", "--math", wrong)
+              .startsWith("2 weft bench: unknown math mode '%s': use strict".formatted(wrong)));
+    }
   }
 
   private static String[] concat(String first, String... more) {

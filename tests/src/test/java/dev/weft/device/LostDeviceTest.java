@@ -23,7 +23,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 class LostDeviceTest {
 
   @ParameterizedTest
-  @CsvSource({"1, false, 1e9", "30, false, 1e9", "200, false, 60e3", "30, true, 60e3"})
+  @CsvSource({
+    "1, false, 1e9",
+    "30, false, 1e9",
+    "200, false, 60e3",
+    "30, true, 60e3",
+    "12, false, 1e9"
+  })
   void theFirstErrorIsSaidAndClosingEnds(long launch, boolean deferred, double memory) {
     Emulator.sticky();
     if (deferred) {

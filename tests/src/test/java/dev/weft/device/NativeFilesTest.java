@@ -155,6 +155,23 @@ class NativeFilesTest {
     return FileTime.from(Instant.now().minus(Duration.ofDays(days)));
   }
 
+  /** A link in the cache may lead anywhere. */
+  @Test
+  void cleaningDoesNotFollowLinks() throws IOException {
+    Path elsewhere = Files.createDirectories(folder.resolve("elsewhere"));
+    Path mine = Files.write(elsewhere.resolve("libmine.so"), new byte[10]);
+    Files.setLastModifiedTime(elsewhere, daysAgo(100));
+    Files.createDirectories(cache);
+    Path link = Files.createSymbolicLink(cache.resolve("20240115-2"), elsewhere);
+    Path holder = Files.createDirectories(cache.resolve("20240115-3"));
+    Files.createSymbolicLink(holder.resolve("libmine.so"), mine);
+    Files.setLastModifiedTime(holder, daysAgo(100));
+    unpacked(PLAIN);
+    assertTrue(Files.exists(mine));
+    assertTrue(Files.exists(link));
+    assertTrue(Files.exists(holder));
+  }
+
   @Test
   void whatNobodyUsedForAMonthIsRemoved() throws IOException {
     Path old = entry("0123abcd-5000", 31);

@@ -57,7 +57,7 @@ class AccessesTest {
   @MethodSource("cases")
   void accessesAreRight(OperationCase operation) {
     for (List<Input> example : operation.examples(5000)) {
-      for (DType dtype : List.of(DType.F32, DType.F64)) {
+      for (DType dtype : List.of(DType.F32, DType.F64, DType.BF16)) {
         Evaluation.of(operation.function(), example, cuda, dtype, 1);
       }
     }

@@ -64,7 +64,7 @@ public final class NativeFiles {
               : Long.toString(bytes);
       Path folder = cacheFolder().resolve(key);
       Path target = folder.resolve(resource.substring(resource.lastIndexOf('/') + 1));
-      UnusedLibraries.use(folder); // before it is looked at: then nobody removes it
+      UnusedLibraries.use(folder); // before it is looked at, or it might be removed meanwhile
       try (InputStream in = connection.getInputStream()) {
         if (!Files.exists(target)) {
           unpack(packed ? new XZInputStream(in) : in, folder, target);

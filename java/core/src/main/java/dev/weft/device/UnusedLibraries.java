@@ -2,8 +2,10 @@
 package dev.weft.device;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
@@ -41,26 +43,35 @@ final class UnusedLibraries {
    * cannot be removed stays until the next time: it is in nobody's way.
    */
   static void remove(Path cache) {
-    try (Stream<Path> entries = Files.list(cache)) {
-      for (Path entry : entries.toList()) {
-        if (isEntry(entry) && isOlder(entry, KEPT) && !isMapped(entry)) {
+    List<Path> entries;
+    try (Stream<Path> all = Files.list(cache)) {
+      entries = all.toList();
+    } catch (IOException | UncheckedIOException e) {
+      return; // as above
+    }
+    for (Path entry : entries) {
+      try {
+        // its age once more: the look at all processes takes a while
+        if (isEntry(entry) && isOlder(entry, KEPT) && !isMapped(entry) && isOlder(entry, KEPT)) {
           delete(entry);
         }
+      } catch (IOException | UncheckedIOException e) {
+        // as above; the others are looked at all the same
       }
-    } catch (IOException e) {
-      // as above
     }
   }
 
   /** What Weft unpacked, and nothing else that may lie in a folder of the user's choice. */
   private static boolean isEntry(Path entry) throws IOException {
-    if (!ENTRY.matcher(entry.getFileName().toString()).matches() || !Files.isDirectory(entry)) {
+    if (!ENTRY.matcher(entry.getFileName().toString()).matches()
+        || !Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
       return false;
     }
     try (Stream<Path> files = Files.list(entry)) {
       return files.allMatch(
           file ->
-              FILE.matcher(file.getFileName().toString()).matches() && Files.isRegularFile(file));
+              FILE.matcher(file.getFileName().toString()).matches()
+                  && Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS));
     }
   }
 

@@ -210,6 +210,9 @@ final class Cublas implements AutoCloseable {
   }
 
   private CudaException failure(int status, String call, String detail) {
+    if (status == cublasStatus.CUBLAS_STATUS_EXECUTION_FAILED) {
+      driver.askWhetherLost(call);
+    }
     return new CudaException(driver.device(), call, detail, status, cublasStatus.stringFor(status));
   }
 }

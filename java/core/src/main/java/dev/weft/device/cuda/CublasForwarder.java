@@ -53,14 +53,14 @@ final class CublasForwarder {
     loaded = true;
     SymbolLookup symbols = SymbolLookup.libraryLookup(file, Arena.global());
     try (Arena arena = Arena.ofConfined()) {
-      int loaded =
+      int usable =
           (int)
               Linker.nativeLinker()
                   .downcallHandle(
                       symbols.findOrThrow("weft_cublas12_target"),
                       FunctionDescriptor.of(JAVA_INT, ADDRESS))
                   .invokeExact(arena.allocateFrom(cublas13.toString()));
-      return loaded != 0 ? null : "%s is not usable: %s".formatted(cublas13, error(symbols));
+      return usable != 0 ? null : "%s is not usable: %s".formatted(cublas13, error(symbols));
     } catch (Throwable e) {
       throw new AssertionError(e);
     }

@@ -392,6 +392,18 @@ final class CudaDriver implements AutoCloseable {
     }
   }
 
+  /**
+   * After a failure that cuBLAS tells of in its own numbers: what the driver says of the stream.
+   *
+   * @throws CudaException where the context is lost
+   */
+  void askWhetherLost(String call) {
+    int code = JCudaDriver.cuStreamQuery(stream);
+    if (CudaException.losesContext(code)) {
+      throw failure(code, call, "");
+    }
+  }
+
   /** Whether a kernel has failed in a way that ends the context: every call fails from then on. */
   boolean isLost() {
     return lost;

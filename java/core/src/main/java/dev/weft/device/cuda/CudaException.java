@@ -16,6 +16,8 @@ public final class CudaException extends DeviceException {
   /** Errors of kernels, after which the driver answers every call with the same one. */
   private static final Set<Integer> LOSES_CONTEXT =
       Set.of(
+          CUresult.CUDA_ERROR_ECC_UNCORRECTABLE,
+          CUresult.CUDA_ERROR_NVLINK_UNCORRECTABLE,
           CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,
           CUresult.CUDA_ERROR_LAUNCH_TIMEOUT,
           CUresult.CUDA_ERROR_ASSERT,
