@@ -83,7 +83,8 @@ class Step:
             if not hasattr(torch, "compile"):
                 raise RuntimeError("torch.compile needs PyTorch 2")
             kind = "reduce-overhead" if device == "cuda" else "default"
-            self.loss_of = torch.compile(self._loss, mode=kind)
+            # dynamic shapes, which a second batch size brings, would be slower
+            self.loss_of = torch.compile(self._loss, mode=kind, dynamic=False)
         self.graph = self._capture() if mode == "graph" else None
 
     def _loss(self, x, labels):
