@@ -83,6 +83,7 @@ class Step:
             if not hasattr(torch, "compile"):
                 raise RuntimeError("torch.compile needs PyTorch 2")
             kind = "reduce-overhead" if device == "cuda" else "default"
+            torch.compiler.reset()  # else too many cases end in eager mode without a word
             # dynamic shapes, which a second batch size brings, would be slower
             self.loss_of = torch.compile(self._loss, mode=kind, dynamic=False)
         self.graph = self._capture() if mode == "graph" else None
@@ -324,8 +325,6 @@ def main():
         except Exception as e:  # one that this PyTorch cannot do must not end the others
             failures.append({"case": name, "error": f"{type(e).__name__}: {e}"})
             print(f"{name} failed: {type(e).__name__}: {str(e).split(chr(10))[0]}", flush=True)
-            if hasattr(torch, "compiler"):
-                torch.compiler.reset()
         else:
             (products if timed is measure_product else steps).append(row)
             print(f"{name} {row['medianMicros']:10.1f} us"
