@@ -71,11 +71,28 @@ class TrainCommandTest {
     assertTrue(trained.find(), out);
     assertTrue(evaluation.out().contains("accuracy " + trained.group(1)), evaluation.out());
     assertTrue(evaluation.out().startsWith(file + " on cpu ("), evaluation.out());
-    assertTrue(evaluation.out().contains("), strict: 216 test examples"), evaluation.out());
+    assertTrue(
+        evaluation.out().contains("), strict: 216 test examples of generated digits"),
+        evaluation.out());
     List<String> lines = Files.readAllLines(csv);
     assertEquals(217, lines.size());
     assertEquals("row,label,prediction", lines.getFirst());
     assertTrue(lines.get(1).matches("0,\\d,\\d"), lines.get(1));
+  }
+
+  /** Whatever is written beside the work must not cost the work of before. */
+  @Test
+  void aSavedNetworkIsNotWrittenOver() throws IOException {
+    train().succeeded();
+    Path file = folder.resolve("m.safetensors");
+    byte[] network = Files.readAllBytes(file);
+    Weft.run("evaluate", file, "--digits", 1300, "--device", "cpu", "--predictions", file)
+        .failed(Main.FAILURE, "is a saved network");
+    Weft.run("train", "--digits", 1300, "--device", "cpu", "--profile=" + file)
+        .failed(Main.FAILURE, "is a saved network");
+    Weft.run("train", "--digits", 1300, "--out", folder.resolve("n.safetensors"), "--log", file)
+        .failed(Main.FAILURE, "is a saved network");
+    assertArrayEquals(network, Files.readAllBytes(file));
   }
 
   @Test

@@ -69,11 +69,16 @@ final class DataOptions {
     return folder == null ? "digits" : last == null ? "data" : last.toString();
   }
 
+  /** What the data are: a folder, or generated. */
+  String source() {
+    return folder == null ? "generated digits" : folder.toString();
+  }
+
   /** One line. */
   String describe(Split split) {
     return "%s: %s to train on, %s to test on, %d features, %d classes"
         .formatted(
-            folder == null ? "generated digits" : folder,
+            source(),
             Amount.count(split.train().rows()),
             Amount.count(split.test().rows()),
             split.train().columns(),

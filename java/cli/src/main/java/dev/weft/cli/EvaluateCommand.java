@@ -59,7 +59,7 @@ final class EvaluateCommand implements Callable<Integer> {
       throw new IllegalArgumentException("--batch must be at least 1, not " + batch);
     }
     if (predictions != null) {
-      AtomicFile.checkWritable(predictions);
+      SideFile.check(predictions);
     }
     MathMode math = where.math();
     Sequential network = Sequential.load(model);
@@ -71,12 +71,13 @@ final class EvaluateCommand implements Callable<Integer> {
         main.screen()
             .out()
             .printf(
-                "%s on %s (%s), %s: %s test examples, loss %.4f, accuracy %s%n",
+                "%s on %s (%s), %s: %s test examples of %s, loss %.4f, accuracy %s%n",
                 model,
                 device.name(),
                 device.description(),
                 Choice.word(math),
                 Amount.count(evaluation.rows()),
+                data.source(),
                 evaluation.loss(),
                 Amount.percent(evaluation.accuracy()));
         if (predictions != null) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import dev.weft.device.DeviceUnavailableException;
 import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -29,6 +30,7 @@ import picocli.CommandLine.ScopeType;
       "  weft train --data mnist/        a folder of IDX files",
       "  weft evaluate digits.safetensors",
       "  weft train --help               the options of a command",
+      "  weft bench --help               speed beside other libraries, from a checkout",
       "",
       "Exit codes: 0 success, 1 failure, 2 wrong use."
     })
@@ -93,6 +95,9 @@ public final class Main implements Runnable {
       e.printStackTrace(screen.err());
     }
     screen.err().println("weft: " + Explanation.of(e));
+    if (e instanceof DeviceUnavailableException) {
+      screen.err().println("  weft doctor says what is there; --device cpu computes without a GPU");
+    }
     if (code == WRONG_USE) {
       screen.err().printf("Try '%s --help'.%n", at.getCommandSpec().qualifiedName());
     }

@@ -85,7 +85,7 @@ final class SelftestCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     if (json != null) {
-      AtomicFile.checkWritable(json);
+      SideFile.check(json);
     }
     PrintWriter out = main.screen().out();
     try (Device device = Device.named(name)) {

@@ -181,7 +181,7 @@ final class TrainCommand implements Callable<Integer> {
       throw new IllegalArgumentException("--profile trains no epoch that --log could tell about");
     }
     if (isTraced()) {
-      AtomicFile.checkWritable(profile);
+      SideFile.check(profile);
     }
     if (file == null) {
       file = Path.of(data.name() + ".safetensors");
@@ -193,7 +193,7 @@ final class TrainCommand implements Callable<Integer> {
       if (log.toAbsolutePath().normalize().equals(file.toAbsolutePath().normalize())) {
         throw new IllegalArgumentException("--log and --out name the same file, " + file);
       }
-      AtomicFile.checkWritable(log);
+      SideFile.check(log);
     }
     try (Device device = where.open()) {
       Split split = data.read();
