@@ -27,7 +27,8 @@ import jcuda.driver.JCudaDriver;
 
 /**
  * One GPU through the CUDA driver: its primary context and one stream of it, on which all work
- * runs. The one class that calls {@link JCudaDriver}; every result is checked here.
+ * runs. The one class that calls {@link JCudaDriver}; every result is checked here. Long, because
+ * all of the driver is here.
  */
 final class CudaDriver implements AutoCloseable {
   private static boolean started;
