@@ -13,7 +13,10 @@ import jcuda.driver.CUresult;
 public final class CudaException extends DeviceException {
   private static final long serialVersionUID = 1L;
 
-  /** Errors of kernels, after which the driver answers every call with the same one. */
+  /**
+   * Errors of kernels, after which the driver answers every call with the same one. None is a
+   * number of cuBLAS, too.
+   */
   private static final Set<Integer> LOSES_CONTEXT =
       Set.of(
           CUresult.CUDA_ERROR_ECC_UNCORRECTABLE,
@@ -40,7 +43,7 @@ public final class CudaException extends DeviceException {
                 detail.isEmpty() ? "" : " " + detail,
                 error,
                 code,
-                !call.startsWith("cublas") && losesContext(code)
+                losesContext(code)
                     ? "; this process cannot use the GPU any more: start it again"
                     : ""));
     this.call = call;
