@@ -128,7 +128,8 @@ typedef enum weft_fused_rule {
 //   hits[r]   = 1 where the first largest logit is at k, else 0    nullable
 // losses and hits are wide.
 // A label outside 0..classes-1 or a NaN in the row makes the row's loss and gradient NaN and its hit
-// 0. work: classes > 1024 ? rows : ceil(rows / 8); surplus blocks do nothing.
+// 0. work: blocks of 8 rows of up to 512 classes, of 4 of up to 1024, of 2 of up to 2048, else of 1;
+// surplus blocks do nothing.
 #define WEFT_SOFTMAX_CROSS_ENTROPY(P, I, D) \
   P(x) P(labels) P(losses) P(dx) P(hits) I(rows) I(classes) D(smoothing) D(scale)
 
@@ -159,7 +160,8 @@ typedef enum weft_fused_rule {
 // count' = parts, inner' = outer * inner, parts' = 1 finishes it; the order never depends on the
 // number of threads. y[..] (+)= scale * reduced (MAX ignores accumulate and scale; MEAN divides by
 // count before scale). An empty part gives 0 (MAX: -infinity). y is wide, so a
-// second call after a _bf16 kernel is _f32. work: parts * outer * inner
+// second call after a _bf16 kernel is _f32. work, with outputs = parts * outer * inner: ceil(outputs
+// / 32) where inner > 1; else ceil(outputs / 8) where length <= 4096; else outputs
 #define WEFT_REDUCE(P, I, D) \
   P(x) P(y) I(outer) I(count) I(inner) I(parts) I(operation) D(scale) I(accumulate)
 
@@ -169,7 +171,7 @@ typedef enum weft_fused_rule {
   P(x) P(dy) P(dx) I(outer) I(count) I(inner) I(operation) D(scale) I(accumulate)
 
 // dx (+)= dy / ties where x == y, else 0; ties counts the equal largest entries, as in PyTorch's amax.
-// y and dy are wide. work: outer * inner
+// y and dy are wide. work: inner > 1 ? ceil(outer * inner / 32) : ceil(outer / 8)
 #define WEFT_MAX_BACKWARD(P, I, D) P(x) P(y) P(dy) P(dx) I(outer) I(count) I(inner) I(accumulate)
 
 // y[r,:] = scale * source[index[start + r], :] + shift; start = state->cursor, 0 where state is 0.
@@ -300,9 +302,9 @@ typedef enum weft_fused_rule {
   K(unary_backward, unary_backward, 128, 1024)                         \
   K(binary_forward, binary_forward, 128, 1024)                         \
   K(binary_backward, binary_backward, 128, 1024)                       \
-  K(reduce, reduce, 256, 32)                                           \
+  K(reduce, reduce, 256, 1)                                            \
   K(reduce_backward, reduce_backward, 128, 1024)                       \
-  K(max_backward, max_backward, 256, 32)                               \
+  K(max_backward, max_backward, 256, 1)                                \
   K(gather_rows, gather_rows, 128, 1024)                               \
   K(gather_rows_u8, gather_rows, 64, 1024)                             \
   K(gather_rows_backward, gather_rows_backward, 256, 1)                \

@@ -62,8 +62,7 @@ WEFT_DEVICE void argmax(const weft_argmax& a) {
 }
 
 constexpr int max_backward_threads = max_backward_shape::threads;
-constexpr int max_backward_items = max_backward_shape::items;
-static_assert(max_backward_items == 32, "a lane an output");
+constexpr int max_backward_items = 32;  // columns of a block, a lane each
 
 // dx (+)= share where x is the maximum y, for the entries that lie in a pack and in the array.
 template <typename S, typename T>
@@ -155,11 +154,8 @@ template <typename S>
 WEFT_DEVICE void max_backward(const weft_max_backward& a) {
   __shared__ int ties[32][32];
   if (a.inner == 1) {
-    const int64_t first = (int64_t)blockIdx.x * max_backward_items;
-    const int64_t last = min(first + max_backward_items, a.outer);
-    for (int64_t o = first + threadIdx.x / 32; o < last; o += max_backward_threads / 32) {
-      max_row_backward<S>(a, o, threadIdx.x % 32);
-    }
+    const int64_t o = (int64_t)blockIdx.x * (max_backward_threads / 32) + threadIdx.x / 32;
+    if (o < a.outer) max_row_backward<S>(a, o, threadIdx.x % 32);
   } else if (a.inner % 4 == 0 && aligned(a.x, a.dx)) {
     max_columns_backward<4, S>(a, ties);
   } else {
@@ -175,7 +171,7 @@ WEFT_DEVICE void max_backward(const weft_max_backward& a) {
 // expected 62 us for 256 MB at 4.3 TB/s.
 WEFT_KERNEL(argmax, argmax)
 
-// dx = or dx +=. Rows (inner 1): a warp takes an output at a time, four in all, in packs. Columns:
+// dx = or dx +=. Rows (inner 1): a warp takes an output, in packs. Columns:
 // eight lanes of four outputs (32 of one, where rows allow no packs), and the groups of lanes divide
 // the axis. 256 threads, so that 32 entries of the axis are in flight. x is read twice, the second
 // time from the cache while the outputs of the resident blocks fit there: 8 bytes and two flops, both

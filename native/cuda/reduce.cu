@@ -10,7 +10,7 @@
 namespace weft::cuda {
 
 constexpr int reduce_threads = reduce_shape::threads;
-constexpr int reduce_items = reduce_shape::items;
+constexpr int reduce_items = 32;  // columns of a block
 constexpr int reduce_warps = reduce_threads / 32;
 constexpr int64_t reduce_warp_length = 4096;  // up to here a warp takes a row's part, above a block
 constexpr int column_lanes = reduce_items / 4;
@@ -77,30 +77,27 @@ WEFT_DEVICE compute<S> fold_share(const S* x, int64_t n, int lane, int team) {
 }
 
 // inner == 1: the values of an output lie side by side. A warp takes an output where they are few,
-// else the block does.
+// else a block does.
 template <int F, typename S, typename T>
 WEFT_DEVICE void reduce_rows(const weft_reduce& a, T* shared) {
   const S* x = static_cast<const S*>(a.x);
   const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
   const bool by_warp = (a.count + a.parts - 1) / a.parts <= reduce_warp_length;
-  const int64_t first = (int64_t)blockIdx.x * reduce_items;
-  const int64_t last = min(first + reduce_items, a.parts * a.outer);
-  for (int64_t o = by_warp ? first + warp : first; o < last; o += by_warp ? reduce_warps : 1) {
-    const int64_t part = o / a.outer;
-    const reduce_range range = range_of(a, part);
-    const S* row = x + (o - part * a.outer) * a.count + range.begin;
-    T total = fold_share<F>(row, range.end - range.begin, by_warp ? lane : (int)threadIdx.x,
-                            by_warp ? 32 : reduce_threads);
-    total = fold_warp(total, [](T p, T q) { return combine<F>(p, q); });
-    if (!by_warp) {
-      __syncthreads();  // the output before is done with shared
-      if (lane == 0) shared[warp] = total;
-      __syncthreads();
-      total = shared[0];
-      for (int w = 1; w < reduce_warps; w++) total = combine<F>(total, shared[w]);
-    }
-    if (by_warp ? lane == 0 : threadIdx.x == 0) finish<F>(a, o, total);
+  const int64_t o = by_warp ? (int64_t)blockIdx.x * reduce_warps + warp : blockIdx.x;
+  if (o >= a.parts * a.outer) return;  // the whole warp, or block
+  const int64_t part = o / a.outer;
+  const reduce_range range = range_of(a, part);
+  const S* row = x + (o - part * a.outer) * a.count + range.begin;
+  T total = fold_share<F>(row, range.end - range.begin, by_warp ? lane : (int)threadIdx.x,
+                          by_warp ? 32 : reduce_threads);
+  total = fold_warp(total, [](T p, T q) { return combine<F>(p, q); });
+  if (!by_warp) {
+    if (lane == 0) shared[warp] = total;
+    __syncthreads();
+    total = shared[0];
+    for (int w = 1; w < reduce_warps; w++) total = combine<F>(total, shared[w]);
   }
+  if (by_warp ? lane == 0 : threadIdx.x == 0) finish<F>(a, o, total);
 }
 
 // inner > 1: outputs lie side by side. Thread (lane, group) owns four outputs and every
@@ -198,11 +195,17 @@ WEFT_DEVICE void reduce_backward(const weft_reduce_backward& a) {
                      : squares                ? 2.0 * a.scale
                                               : a.scale);
   const bool wide = aligned(squares ? x : nullptr, dx);
+  const bool whole = a.inner == 1 && a.count % 4 == 0;  // a pack lies in one row
   elementwise<S>(n, [&](int64_t first) {
     batch<S> v;
 #pragma unroll
     for (int k = 0; k < batch<S>::packs; k++) {
       int64_t i = first + k * batch<S>::stride;
+      if (whole) {
+        const T same = i < n ? factor * dy[i / a.count] : T(0);
+        v.part[k] = {{same, same, same, same}};
+        continue;
+      }
       int64_t row = i / a.inner, in = i - row * a.inner;
       int64_t out = row / a.count, c = row - out * a.count;
 #pragma unroll
@@ -227,12 +230,12 @@ WEFT_DEVICE void reduce_backward(const weft_reduce_backward& a) {
 
 }  // namespace weft::cuda
 
-// y = or y += (the maximum: =). A block owns 32 outputs. Rows (inner 1): a warp folds a part of up
-// to 4096 values, a block a longer one. Columns: eight lanes of four outputs, 32 groups along the
-// axis, then one thread an output adds the groups. 256 threads: with 32 outputs the column form has
-// 32 entries of the axis in flight at once, and 768 resident threads (80 registers) with four
-// 16-byte loads each keep 48 KB in flight a multiprocessor. To fill an H200 outputs should be
-// 12,672 (132 x 3 x 32), or many more: choose parts for it. 4 bytes and one flop a value of float:
+// y = or y += (the maximum: =). Rows (inner 1): a warp folds a part of up to 4096 values, a block a
+// longer one. Columns: a block owns 32 outputs, eight lanes of four, 32 groups along the axis, then
+// one thread an output adds the groups. 256 threads: with 32 outputs the column form has 32 entries
+// of the axis in flight at once, and 768 resident threads (80 registers) with four 16-byte loads
+// each keep 48 KB in flight a multiprocessor. To fill an H200 columns should be 12,672 (132 x 3 x
+// 32) and rows 3,168, or many more: choose parts for it. 4 bytes and one flop a value of float:
 // expected 62 us for 256 MB at 4.3 TB/s.
 WEFT_KERNEL_BLOCKS(reduce, reduce, float, f32, 1)  // 80 registers; held to that, sm_100 spills
 WEFT_KERNEL_BLOCKS(reduce, reduce, double, f64, 1)

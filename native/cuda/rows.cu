@@ -115,11 +115,14 @@ WEFT_DEVICE void gather_rows_u8(const weft_gather_rows& a) {
 }
 
 constexpr int scatter_warps = gather_rows_backward_shape::threads / 32;
+constexpr unsigned scatter_blocks = 528;  // four on each multiprocessor of an H200
+static_assert((scatter_warps & (scatter_warps - 1)) == 0, "masks");
 
-// A block takes a strip of 32 LANE columns and, of the target rows, one slice of as many as there
-// are blocks for; a warp owns the target rows that leave its number when divided by all warps that
-// share its columns. It looks at 32 indexes at a time and takes its own in order: no two warps meet,
-// and equal rows add up in order.
+// A block takes a strip of 32 LANE columns and, of the target rows, one slice; a warp owns the target
+// rows that leave its number when divided by all warps that share its columns. It looks at 32
+// indexes at a time and takes its own in order: no two warps meet, and equal rows add up in order.
+// Every warp looks at all indexes, so there are no more slices than keep a GPU busy, and a power of
+// two of them, for which a division is a mask.
 template <int LANE, typename S>
 WEFT_DEVICE void scatter_rows(const weft_gather_rows_backward& a) {
   using T = compute<S>;
@@ -129,7 +132,8 @@ WEFT_DEVICE void scatter_rows(const weft_gather_rows_backward& a) {
   T* dsource = static_cast<T*>(a.dsource);
   const T scale = T(a.scale);
   const unsigned strips = (unsigned)((a.cols + strip - 1) / strip);
-  const unsigned slices = (unsigned)a.cols / strips;
+  const unsigned most = min((unsigned)a.cols, max(scatter_blocks, strips)) / strips;
+  const unsigned slices = 1u << (31 - __clz((int)most));
   const unsigned slice = blockIdx.x / strips, warps = slices * scatter_warps;
   if (slice >= slices) return;
   const int lane = threadIdx.x % 32;
@@ -141,7 +145,7 @@ WEFT_DEVICE void scatter_rows(const weft_gather_rows_backward& a) {
     const int64_t ahead = base + 32 + lane;
     next = ahead < a.rows ? index[ahead] : 0;
     const bool known = base + lane < a.rows && is_row(mine, a.source_rows);
-    unsigned own = __ballot_sync(all_lanes, known && (unsigned)mine % warps == warp);
+    unsigned own = __ballot_sync(all_lanes, known && ((unsigned)mine & (warps - 1)) == warp);
     while (own) {
       const int j = __ffs((int)own) - 1;
       own &= own - 1;

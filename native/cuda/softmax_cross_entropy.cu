@@ -9,13 +9,17 @@ namespace weft::cuda {
 
 constexpr int softmax_threads = softmax_cross_entropy_shape::threads;
 constexpr int softmax_warps = softmax_threads / 32;
-constexpr int64_t softmax_warp_classes = 1024;  // up to here a warp takes a row, above a block
 
-// Packs of its row that a thread keeps in shared memory between the two passes: 32 KB a block. For
-// float a warp then keeps 1024 classes, a block 8192; what is beyond is read again, from the last
-// pack to the first. With 32,000 classes the 528 blocks of an H200 keep 17 of their 68 MB; of the
-// 50 MB read again, L2 (60 MB) has met the nearest last, so that most of them come from there. To
-// keep all of a row would take a block of the whole multiprocessor and dynamic shared memory.
+// A thread holds so many packs of its row in registers; a row takes one, two, four or eight warps by
+// its length, and a longer one has two passes.
+constexpr int softmax_packs = 4;
+constexpr int64_t softmax_warp_classes = 32 * 4 * softmax_packs;
+
+// Packs of a longer row that a thread keeps in shared memory between the two passes: 32 KB a block,
+// 8192 classes of float; what is beyond is read again, from the last pack to the first. With 32,000
+// classes the 528 blocks of an H200 keep 17 of their 68 MB; of the 50 MB read again, L2 (60 MB) has
+// met the nearest last, so that most of them come from there. To keep all of a row would take a
+// block of the whole multiprocessor and dynamic shared memory.
 template <typename T>
 constexpr int softmax_kept = sizeof(T) == 4 ? 8 : 4;
 
@@ -23,186 +27,307 @@ constexpr int softmax_kept = sizeof(T) == 4 ? 8 : 4;
 template <typename T>
 constexpr int softmax_group = sizeof(T) == 4 ? 4 : 1;
 
-// Folds state and sum over a team of 32 or softmax_threads lanes; every lane gets the results.
-// Reads of x before it are done before writes after it.
-template <int TEAM, typename T>
+// What a row's loss and gradient depend on beside its logits.
+template <typename T>
+struct softmax_target {
+  int32_t label;
+  T smoothing, elsewhere, here;  // q at the label is here
+  bool known;
+
+  WEFT_DEVICE softmax_target(const weft_softmax_cross_entropy& a, int64_t r)
+      : label(static_cast<const int32_t*>(a.labels)[r]),
+        smoothing(T(a.smoothing)),
+        elsewhere(smoothing / T(a.classes)),
+        here(T(1) - smoothing + elsewhere),
+        known(label >= 0 && label < a.classes) {}
+};
+
+template <typename T>
+WEFT_DEVICE void put_loss(const weft_softmax_cross_entropy& a, int64_t r, T loss, bool hit) {
+  static_cast<T*>(a.losses)[r] = loss;
+  if (a.hits) static_cast<T*>(a.hits)[r] = hit ? T(1) : T(0);
+}
+
+// ---- rows that registers hold ----
+
+// Folds over teams of TEAM threads of the block, whose warps have one place each in shared; every
+// thread gets the result of its team.
+template <int TEAM, typename T, typename Combine>
+WEFT_DEVICE T fold_team(T v, T* shared, Combine combine) {
+  v = fold_warp(v, combine);
+  if constexpr (TEAM > 32) {
+    if (threadIdx.x % 32 == 0) shared[threadIdx.x / 32] = v;
+    __syncthreads();
+    const T* own = shared + threadIdx.x / TEAM * (TEAM / 32);
+    v = own[0];
+#pragma unroll
+    for (int w = 1; w < TEAM / 32; w++) v = combine(v, own[w]);
+  }
+  return v;
+}
+
+// A row for every TEAM threads of the block, of PACKS packs each and one entry that no pack holds: of
+// those ahead of the first 16-byte boundary (bfloat16: 8-byte, a pack's) and behind the last. The
+// largest logit is known before the first exponential, so that there is one for each logit.
+template <int TEAM, int PACKS, typename S>
+WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a) {
+  using T = compute<S>;
+  __shared__ T shared[4][softmax_warps];
+  constexpr int unroll = sizeof(T) == 4 ? PACKS : 1;  // double is for checking and stays small
+  const int lane = threadIdx.x % TEAM;
+  const int64_t place = (int64_t)blockIdx.x * (softmax_threads / TEAM) + threadIdx.x / TEAM;
+  const bool own = place < a.rows;
+  if (TEAM == 32 && !own) return;  // larger teams meet at barriers, and take the last row instead
+  const int64_t r = own ? place : a.rows - 1;
+  const int classes = (int)a.classes;
+  const S* x = static_cast<const S*>(a.x) + r * classes;
+  const softmax_target<T> target(a, r);  // looked at when the row is under way
+  const int head = (int)entries_ahead(x, classes);
+  const int whole = (classes - head) / 4 * 4, tail = classes - head - whole;
+  const int alone = lane < head ? lane : lane < head + tail ? whole + lane : -1;
+
+  pack<T> v[PACKS];
+#pragma unroll(unroll)
+  for (int u = 0; u < PACKS; u++) {
+    const int c = 4 * (lane + u * TEAM);
+#pragma unroll
+    for (int j = 0; j < 4; j++) v[u].at[j] = T(-INFINITY);
+    if (c < whole) v[u] = load_whole(x + head + c);
+  }
+  T edge = alone >= 0 ? T(x[alone]) : T(-INFINITY);
+
+  // calls f(value, class) for this thread's entries; those that are none are -infinity, and their class
+  // is -1 or not below classes
+  auto entries = [&](auto f) {
+    f(edge, alone);
+#pragma unroll(unroll)
+    for (int u = 0; u < PACKS; u++) {
+      const int first = 4 * (lane + u * TEAM), c = first < whole ? head + first : classes;
+#pragma unroll
+      for (int j = 0; j < 4; j++) f(v[u].at[j], c + j);
+    }
+  };
+  auto add = [](T p, T q) { return p + q; };
+  T largest = T(-INFINITY);
+  entries([&](T value, int) { largest = value > largest ? value : largest; });
+  largest = fold_team<TEAM>(largest, shared[0], [](T p, T q) { return q > p ? q : p; });
+
+  T labelled = T(NAN);
+  if (lane == 0 && target.known) labelled = T(x[target.label]);  // before anybody writes dx
+  T earlier = T(0), sum = T(0), total = T(0);
+  if (a.hits) {  // entries that are as large and come before the label
+    entries([&](T value, int c) {
+      earlier += value == largest && c >= 0 && c < target.label ? T(1) : T(0);
+    });
+    earlier = fold_team<TEAM>(earlier, shared[1], add);
+  }
+  if (target.smoothing > T(0)) {
+    entries([&](T value, int c) { sum += c >= 0 && c < classes ? value : T(0); });
+    sum = fold_team<TEAM>(sum, shared[2], add);
+  }
+  const T reference = softmax_reference(largest);
+  entries([&](T& value, int) {
+    value = math::exp(value - reference);
+    total += value;
+  });
+  total = fold_team<TEAM>(total, shared[3], add);
+  __syncwarp();
+  if (!own) return;
+
+  if (lane == 0) {
+    const softmax_state<T> state = {largest, total, 0};
+    const T loss = softmax_loss(state, labelled, target.smoothing, sum / T(classes));
+    put_loss(a, r, loss, total == total && labelled == largest && earlier == T(0));
+  }
+  if (!a.dx) return;
+  S* dx = static_cast<S*>(a.dx) + r * classes;
+  const T scale = T(a.scale), inverse = target.known ? T(1) / total : T(NAN);
+  const bool wide = (reinterpret_cast<uintptr_t>(x) ^ reinterpret_cast<uintptr_t>(dx)) % 16 == 0;
+  entries([&](T& value, int c) {
+    const T q = c == target.label ? target.here : target.elsewhere;
+    value = scale * softmax_difference(value, inverse, q);
+  });
+#pragma unroll(unroll)
+  for (int u = 0; u < PACKS; u++) {
+    const int c = 4 * (lane + u * TEAM);
+    if (c < whole) store(dx, head + c, classes, wide, v[u]);
+  }
+  if (alone >= 0) dx[alone] = S(edge);
+}
+
+// ---- longer rows ----
+// Folds state and sum over the block; every thread gets the results. Reads of x before it are done
+// before writes after it.
+template <typename T>
 WEFT_DEVICE void fold_softmax(softmax_state<T>& state, T& sum) {
+  __shared__ softmax_state<T> states[softmax_warps];
+  __shared__ T sums[softmax_warps];
   state = fold_softmax_warp(state);
   sum = fold_warp(sum, [](T a, T b) { return a + b; });
-  if constexpr (TEAM == 32) {
-    __syncwarp();
-  } else {
-    __shared__ softmax_state<T> states[softmax_warps];
-    __shared__ T sums[softmax_warps];
-    if (threadIdx.x % 32 == 0) {
-      states[threadIdx.x / 32] = state;
-      sums[threadIdx.x / 32] = sum;
-    }
-    __syncthreads();
-    state = states[0];
-    sum = sums[0];
-    for (int w = 1; w < softmax_warps; w++) {
-      state = softmax_merge(state, states[w]);
-      sum += sums[w];
-    }
+  if (threadIdx.x % 32 == 0) {
+    states[threadIdx.x / 32] = state;
+    sums[threadIdx.x / 32] = sum;
+  }
+  __syncthreads();
+  state = states[0];
+  sum = sums[0];
+  for (int w = 1; w < softmax_warps; w++) {
+    state = softmax_merge(state, states[w]);
+    sum += sums[w];
   }
 }
 
-// Calls body(k, count, c) for the packs c, c + 4 TEAM, ... of this lane, GROUP at a time while all
-// of them are whole, else one; k is the number of the first.
-template <int TEAM, int GROUP, typename Body>
-WEFT_DEVICE void each_group(int64_t head, int64_t classes, int lane, Body body) {
-  int64_t c = head + 4 * lane;
+constexpr int softmax_turn = 4 * softmax_threads;  // entries in a pack of every thread
+
+// Calls body(k, count, c) for the packs c, c + softmax_turn, ... of this thread, GROUP at a time
+// while all of them are whole, else one; k is the number of the first.
+template <int GROUP, typename Body>
+WEFT_DEVICE void each_group(int64_t head, int64_t classes, Body body) {
+  int64_t c = head + 4 * (int)threadIdx.x;
   int k = 0;
   if constexpr (GROUP > 1) {
 #pragma unroll 1
-    for (; c + (GROUP - 1) * 4 * TEAM + 4 <= classes; c += GROUP * 4 * TEAM) {
+    for (; c + (GROUP - 1) * softmax_turn + 4 <= classes; c += GROUP * softmax_turn) {
       body(k, std::integral_constant<int, GROUP>(), c);
       k += GROUP;
     }
   }
 #pragma unroll 1
-  for (; c < classes; c += 4 * TEAM) body(k++, std::integral_constant<int, 1>(), c);
+  for (; c < classes; c += softmax_turn) body(k++, std::integral_constant<int, 1>(), c);
 }
 
 // The same packs from the last to the first, but that those which fill no group come first of all:
 // what each_group read last, which the cache still holds, is read first.
-template <int TEAM, int GROUP, typename Body>
-WEFT_DEVICE void each_group_reversed(int64_t head, int64_t classes, int lane, Body body) {
-  constexpr int turn = GROUP * 4 * TEAM;
-  const int64_t first = head + 4 * lane;
-  const int64_t room = classes - first - (turn - 4 * TEAM) - 4;  // of the last group's beginning
+template <int GROUP, typename Body>
+WEFT_DEVICE void each_group_reversed(int64_t head, int64_t classes, Body body) {
+  constexpr int turn = GROUP * softmax_turn;
+  const int64_t first = head + 4 * (int)threadIdx.x;
+  const int64_t room = classes - first - (turn - softmax_turn) - 4;  // of the last group's beginning
   const int groups = GROUP > 1 && room >= 0 ? (int)(room / turn) + 1 : 0;
   int k = groups * GROUP;
   int64_t c = first + (int64_t)groups * turn;
 #pragma unroll 1
-  for (; c < classes; c += 4 * TEAM) body(k++, std::integral_constant<int, 1>(), c);
+  for (; c < classes; c += softmax_turn) body(k++, std::integral_constant<int, 1>(), c);
   k = groups * GROUP - GROUP;
-  c = first + (int64_t)k * 4 * TEAM;
+  c = first + (int64_t)k * softmax_turn;
 #pragma unroll 1
   for (; k >= 0; k -= GROUP, c -= turn) body(k, std::integral_constant<int, GROUP>(), c);
 }
 
-// N packs from x[c] on, 4 TEAM apart. More than one are whole and aligned: then there is no branch
-// between the loads, and they are in flight together.
-template <int N, int TEAM, typename S>
+// N packs from x[c] on, softmax_turn apart. More than one are whole and aligned: then there is no
+// branch between the loads, and they are in flight together.
+template <int N, typename S>
 WEFT_DEVICE void load_group(pack<compute<S>> (&v)[N], const S* x, int64_t c, int64_t classes) {
 #pragma unroll
   for (int u = 0; u < N; u++) {
-    int64_t i = c + u * 4 * TEAM;
+    int64_t i = c + u * softmax_turn;
     v[u] = N > 1 ? load_whole(x + i) : load(x, i, classes, true, compute<S>(-INFINITY));
   }
 }
 
-// Row r by TEAM lanes. kept: this thread's first shared pack, the next ones softmax_threads
-// further.
-template <int TEAM, typename S, typename T = compute<S>>
-WEFT_DEVICE void cross_entropy_row(const weft_softmax_cross_entropy& a, int64_t r, int lane,
-                                   pack<T>* kept) {
+// Row r by the block. kept: this thread's first shared pack, the next ones softmax_threads further.
+template <typename S, typename T = compute<S>>
+WEFT_DEVICE void cross_entropy_long(const weft_softmax_cross_entropy& a, int64_t r, pack<T>* kept) {
   const int64_t classes = a.classes;
   const S* x = static_cast<const S*>(a.x) + r * classes;
-  S* dx = a.dx ? static_cast<S*>(a.dx) + r * classes : nullptr;
-  const T nan = T(NAN), smoothing = T(a.smoothing);
-  const int64_t label = static_cast<const int32_t*>(a.labels)[r];
-  const T labelled = label >= 0 && label < classes ? T(x[label]) : nan;
+  const softmax_target<T> target(a, r);  // looked at when the row was read
 
-  // lane 0 takes the entries ahead of the first 16-byte boundary (bfloat16: 8-byte, a pack's)
-  constexpr int per_access = sizeof(S) == 8 ? 2 : 4;
-  const int64_t head =
-      min((int64_t)(-(reinterpret_cast<uintptr_t>(x) / sizeof(S)) % per_access), classes);
-  pack<T> front = load(x, 0, lane == 0 ? head : 0, false, T(-INFINITY));
+  // thread 0 takes the entries ahead of the first boundary
+  const int64_t head = entries_ahead(x, classes);
+  pack<T> front = load(x, 0, threadIdx.x == 0 ? head : 0, false, T(-INFINITY));
 
   softmax_state<T> state = softmax_start<T>();
   T sum = T(0);
   auto add = [&](const pack<T>& v, int64_t c, int64_t end) {
     softmax_add(state, v.at, (int32_t)c);
-    if (smoothing > T(0)) {
+    if (target.smoothing > T(0)) {
 #pragma unroll
       for (int j = 0; j < 4; j++) sum += c + j < end ? v.at[j] : T(0);
     }
   };
-  add(front, 0, lane == 0 ? head : 0);
-  each_group<TEAM, softmax_group<T>>(head, classes, lane, [&](int k, auto count, int64_t c) {
+  add(front, 0, threadIdx.x == 0 ? head : 0);
+  each_group<softmax_group<T>>(head, classes, [&](int k, auto count, int64_t c) {
     constexpr int n = decltype(count)::value;
     pack<T> v[n];
-    load_group<n, TEAM>(v, x, c, classes);
+    load_group<n>(v, x, c, classes);
 #pragma unroll
     for (int u = 0; u < n; u++) {
       if (k + u < softmax_kept<T>) kept[(k + u) * softmax_threads] = v[u];
-      add(v[u], c + u * 4 * TEAM, classes);
+      add(v[u], c + u * softmax_turn, classes);
     }
   });
-  fold_softmax<TEAM>(state, sum);
+  const T labelled = target.known ? T(x[target.label]) : T(NAN);
+  fold_softmax(state, sum);
 
-  const T loss = softmax_loss(state, labelled, smoothing, sum / T(classes));
-  if (lane == 0) {
-    static_cast<T*>(a.losses)[r] = loss;
-    if (a.hits) {
-      static_cast<T*>(a.hits)[r] = state.total == state.total && state.place == label ? T(1) : T(0);
-    }
+  if (threadIdx.x == 0) {
+    const T loss = softmax_loss(state, labelled, target.smoothing, sum / T(classes));
+    put_loss(a, r, loss, state.total == state.total && state.place == target.label);
   }
-  if (!dx) return;
+  if (!a.dx) return;
 
-  const T scale = T(a.scale), inverse = labelled == labelled ? T(1) / state.total : nan;
-  const T elsewhere = smoothing / T(classes), here = T(1) - smoothing + elsewhere;
+  S* dx = static_cast<S*>(a.dx) + r * classes;
+  const T scale = T(a.scale), inverse = target.known ? T(1) / state.total : T(NAN);
   const bool wide = (reinterpret_cast<uintptr_t>(x) ^ reinterpret_cast<uintptr_t>(dx)) % 16 == 0;
   auto differentiate = [&](pack<T>& v, int64_t c) {
 #pragma unroll
     for (int j = 0; j < 4; j++) {
-      T q = c + j == label ? here : elsewhere;
+      const T q = c + j == target.label ? target.here : target.elsewhere;
       v.at[j] = scale * softmax_gradient(v.at[j], state.largest, inverse, q);
     }
   };
   differentiate(front, 0);
-  store(dx, 0, lane == 0 ? head : 0, false, front);
-  each_group_reversed<TEAM, softmax_group<T>>(head, classes, lane,
-                                              [&](int k, auto count, int64_t c) {
-                                                constexpr int n = decltype(count)::value;
-                                                pack<T> v[n];
-                                                if (k + n <= softmax_kept<T>) {
+  store(dx, 0, threadIdx.x == 0 ? head : 0, false, front);
+  each_group_reversed<softmax_group<T>>(head, classes, [&](int k, auto count, int64_t c) {
+    constexpr int n = decltype(count)::value;
+    pack<T> v[n];
+    if (k + n <= softmax_kept<T>) {
 #pragma unroll
-                                                  for (int u = 0; u < n; u++)
-                                                    v[u] = kept[(k + u) * softmax_threads];
-                                                } else {
-                                                  load_group<n, TEAM>(v, x, c, classes);
-                                                }
+      for (int u = 0; u < n; u++) v[u] = kept[(k + u) * softmax_threads];
+    } else {
+      load_group<n>(v, x, c, classes);
+    }
 #pragma unroll
-                                                for (int u = 0; u < n; u++) {
-                                                  const int64_t i = c + u * 4 * TEAM;
-                                                  differentiate(v[u], i);
-                                                  if (n > 1 && wide) {
-                                                    put(dx + i, v[u]);
-                                                  } else {
-                                                    store(dx, i, classes, wide, v[u]);
-                                                  }
-                                                }
-                                              });
+    for (int u = 0; u < n; u++) {
+      const int64_t i = c + u * softmax_turn;
+      differentiate(v[u], i);
+      if (n > 1 && wide) {
+        put(dx + i, v[u]);
+      } else {
+        store(dx, i, classes, wide, v[u]);
+      }
+    }
+  });
 }
 
 template <typename S>
 WEFT_DEVICE void softmax_cross_entropy(const weft_softmax_cross_entropy& a) {
   using T = compute<S>;
   __shared__ pack<T> kept[softmax_kept<T> * softmax_threads];
-  const int thread = threadIdx.x;
-  if (a.classes > softmax_warp_classes) {
-    if (blockIdx.x < a.rows) {
-      cross_entropy_row<softmax_threads, S>(a, blockIdx.x, thread, kept + thread);
-    }
-  } else {
-    int64_t r = (int64_t)blockIdx.x * softmax_warps + thread / 32;
-    if (r < a.rows) cross_entropy_row<32, S>(a, r, thread % 32, kept + thread);
+  if (a.classes <= 128) {
+    cross_entropy_held<32, 1, S>(a);
+  } else if (a.classes <= softmax_warp_classes) {
+    cross_entropy_held<32, softmax_packs, S>(a);
+  } else if (a.classes <= 2 * softmax_warp_classes) {
+    cross_entropy_held<64, softmax_packs, S>(a);
+  } else if (a.classes <= 4 * softmax_warp_classes) {
+    cross_entropy_held<128, softmax_packs, S>(a);
+  } else if (a.classes <= 8 * softmax_warp_classes) {
+    cross_entropy_held<256, softmax_packs, S>(a);
+  } else if (blockIdx.x < a.rows) {
+    cross_entropy_long<S>(a, blockIdx.x, kept + threadIdx.x);
   }
 }
 
 }  // namespace weft::cuda
 
-// losses, dx and hits are assigned; dx may be x. Above 1024 classes a block takes a row, else a
-// warp takes one and a block eight, so that ten classes do not hold 256 threads. A lane owns every
-// 32nd or 256th pack of four. The order of a sum depends on classes and on the row's place relative
-// to 16 bytes, on nothing else. 256 threads: four blocks a multiprocessor (64 registers, 33 KB
-// shared) with four 16-byte loads each thread keep 64 KB in flight. 8 bytes an element of float and
-// about 60 flops, 2.3 exponentials among them: expected 1.0 ms for 16,384 x 32,000 at 4.3 TB/s
-// if L2 serves what is read again, 16 us for 8,192 x 1,000.
+// losses, dx and hits are assigned; dx may be x. A thread holds up to 16 logits: a warp takes a row
+// of up to 512 classes, two, four or eight warps one of up to 1024, 2048 or 4096, and a block a longer
+// one, so that ten classes do not hold 256 threads. A thread owns every 32nd to 256th pack of four.
+// The order of a sum depends on classes and on the row's place relative to 16 bytes, on nothing else.
+// 256 threads: four blocks a multiprocessor (64 registers, 33 KB shared) with four 16-byte loads each
+// thread keep 64 KB in flight. 8 bytes an element of float and about 40 flops, one exponential among
+// them (2.3 above 4096 classes): expected 1.0 ms for 16,384 x 32,000 at 4.3 TB/s if L2 serves what
+// is read again, 16 us for 8,192 x 1,000.
 WEFT_KERNEL_BLOCKS(softmax_cross_entropy, softmax_cross_entropy, float, f32, 4)
 WEFT_KERNEL_BLOCKS(softmax_cross_entropy, softmax_cross_entropy, double, f64, 1)
 WEFT_KERNEL_BLOCKS(softmax_cross_entropy, softmax_cross_entropy, weft::bf16, bf16, 4)

@@ -269,12 +269,12 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
     return cases;
   }
 
-  /** Rows for a lane, a warp and a block of the GPU, and in place. */
+  /** Rows for one to eight warps of the GPU, rows that its registers do not hold, and in place. */
   private static List<KernelCase> softmaxes() {
     List<KernelCase> cases = new ArrayList<>();
-    for (int classes : new int[] {3, COLS, 1501, 12_345}) {
-      int rows = classes > 1024 ? 5 : ROWS;
-      long work = classes > 1024 ? rows : (rows + 7) / 8;
+    for (int classes : new int[] {3, COLS, 301, 1000, 1501, 4001, 12_345}) {
+      int rows = classes > 1000 ? 5 : ROWS;
+      long work = new Arguments.SoftmaxCrossEntropy(0, 0, 0, 0, 0, rows, classes, 0, 1).work();
       for (boolean inPlace : new boolean[] {false, true}) {
         cases.add(
             new KernelCase(
@@ -320,7 +320,8 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
                         f,
                         0.5,
                         f == 0),
-                outputs));
+                new Arguments.Reduce(0, 0, shape[0], shape[1], shape[2], parts, f, 1, false)
+                    .work()));
       }
     }
     return cases;
@@ -421,7 +422,7 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
               inner,
               accumulate);
         },
-        outputs);
+        new Arguments.MaxBackward(0, 0, 0, 0, 3, count, inner, accumulate).work());
   }
 
   /** A small product, and one whose right operand the CPU lays out anew. */

@@ -39,7 +39,7 @@ public enum KernelCase {
       return backward(m, Nonlinearity.RELU);
     }
   },
-  /** With the sums of the columns: the gradient of a bias, in 8 parts of the rows. */
+  /** With the sums of the columns' parts: the gradient of a bias. */
   RELU_GRADIENTS(Kernel.BIAS_ACTIVATION_GRADIENTS) {
     @Override
     Arguments arguments(Operands m) {
@@ -52,7 +52,7 @@ public enum KernelCase {
           m.w(),
           m.rows(),
           m.cols(),
-          PARTS,
+          parts(m),
           Nonlinearity.RELU.ordinal(),
           0,
           false);
@@ -60,7 +60,7 @@ public enum KernelCase {
 
     @Override
     long work(Operands m) {
-      return PARTS * m.cols();
+      return parts(m) * m.cols();
     }
   },
   TANH_FORWARD(Kernel.BIAS_ACTIVATION_FORWARD) {
@@ -84,14 +84,14 @@ public enum KernelCase {
   /** Loss and gradient in one pass. */
   SOFTMAX_CROSS_ENTROPY(Kernel.SOFTMAX_CROSS_ENTROPY) {
     @Override
-    Arguments arguments(Operands m) {
+    Arguments.SoftmaxCrossEntropy arguments(Operands m) {
       return new Arguments.SoftmaxCrossEntropy(
           m.x(), m.labels(), m.z(), m.y(), 0, m.rows(), m.cols(), 0, 1.0 / m.rows());
     }
 
     @Override
     long work(Operands m) {
-      return m.cols() > 1024 ? m.rows() : (m.rows() + 7) / 8;
+      return arguments(m).work();
     }
   },
   DROPOUT(Kernel.DROPOUT) {
@@ -118,37 +118,37 @@ public enum KernelCase {
   /** Every row to one number. */
   SUM_OF_ROWS(Kernel.REDUCE) {
     @Override
-    Arguments arguments(Operands m) {
+    Arguments.Reduce arguments(Operands m) {
       return sum(m, m.rows(), m.cols(), 1, 1);
     }
 
     @Override
     long work(Operands m) {
-      return m.rows();
+      return arguments(m).work();
     }
   },
-  /** Every column to one number: the gradient of a bias. */
+  /** Every column to its parts' sums, the first stage of two: the gradient of a bias. */
   SUM_OF_COLUMNS(Kernel.REDUCE) {
     @Override
-    Arguments arguments(Operands m) {
-      return sum(m, 1, m.rows(), m.cols(), 1);
+    Arguments.Reduce arguments(Operands m) {
+      return sum(m, 1, m.rows(), m.cols(), parts(m));
     }
 
     @Override
     long work(Operands m) {
-      return m.cols();
+      return arguments(m).work();
     }
   },
-  /** Everything to 256 partial sums, the first stage of two. */
+  /** Everything to partial sums, the first stage of two. */
   SUM_OF_ALL(Kernel.REDUCE) {
     @Override
-    Arguments arguments(Operands m) {
-      return sum(m, 1, m.n(), 1, 256);
+    Arguments.Reduce arguments(Operands m) {
+      return sum(m, 1, m.n(), 1, Reduction.parts(1, m.n(), 1));
     }
 
     @Override
     long work(Operands m) {
-      return 256;
+      return arguments(m).work();
     }
   },
   /** Bytes to floats, rows in a random order: a batch taken from the data. */
@@ -210,13 +210,13 @@ public enum KernelCase {
   },
   MAX_BACKWARD(Kernel.MAX_BACKWARD) {
     @Override
-    Arguments arguments(Operands m) {
+    Arguments.MaxBackward arguments(Operands m) {
       return new Arguments.MaxBackward(m.x(), m.y(), m.w(), m.z(), m.rows(), m.cols(), 1, false);
     }
 
     @Override
     long work(Operands m) {
-      return m.rows();
+      return arguments(m).work();
     }
   },
   GATHER_ROWS(Kernel.GATHER_ROWS) {
@@ -287,8 +287,6 @@ public enum KernelCase {
     }
   };
 
-  private static final int PARTS = 8;
-
   private final Kernel kernel;
 
   KernelCase(Kernel kernel) {
@@ -323,6 +321,11 @@ public enum KernelCase {
     return operands.n();
   }
 
+  /** Of the rows, as a layer cuts them. */
+  private static long parts(Operands m) {
+    return Reduction.parts(1, m.rows(), m.cols());
+  }
+
   private static Arguments forward(Operands m, Nonlinearity function) {
     return new Arguments.BiasActivationForward(
         m.x(), m.b(), m.y(), m.rows(), m.cols(), function.ordinal(), 0);
@@ -333,7 +336,7 @@ public enum KernelCase {
         m.x(), m.b(), m.x(), m.y(), m.z(), m.rows(), m.cols(), function.ordinal(), 0, false);
   }
 
-  private static Arguments sum(Operands m, long outer, long count, long inner, long parts) {
+  private static Arguments.Reduce sum(Operands m, long outer, long count, long inner, long parts) {
     return new Arguments.Reduce(
         m.x(), m.y(), outer, count, inner, parts, Reduction.Function.SUM.ordinal(), 1, false);
   }

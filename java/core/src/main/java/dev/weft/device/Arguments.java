@@ -109,6 +109,12 @@ public sealed interface Arguments {
           .put(smoothing)
           .put(scale);
     }
+
+    /** Blocks of the GPU: of one row, and where rows are short of two, four or eight. */
+    public long work() {
+      long together = classes > 2048 ? 1 : classes > 1024 ? 2 : classes > 512 ? 4 : 8;
+      return (rows + together - 1) / together;
+    }
   }
 
   /** y[i] (+)= kept(i) ? x[i] / (1 - rate) : 0. */
@@ -254,6 +260,13 @@ public sealed interface Arguments {
           .put(scale)
           .put(accumulate);
     }
+
+    /** Blocks of the GPU: of 32 columns, of eight rows' parts, or of one where they are long. */
+    public long work() {
+      long outputs = parts * outer * inner;
+      long together = inner > 1 ? 32 : (count + parts - 1) / parts <= 4096 ? 8 : 1;
+      return (outputs + together - 1) / together;
+    }
   }
 
   /** dx (+)= the gradient of a sum, a mean or a sum of squares. */
@@ -290,6 +303,12 @@ public sealed interface Arguments {
     @Override
     public void write(Slots slots) {
       slots.put(x).put(y).put(dy).put(dx).put(outer).put(count).put(inner).put(accumulate);
+    }
+
+    /** Blocks of the GPU: of 32 columns or of eight rows. */
+    public long work() {
+      long together = inner > 1 ? 32 : 8;
+      return (outer * inner + together - 1) / together;
     }
   }
 

@@ -92,8 +92,7 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
     Tensor dy = node.gradient();
     Node.Sink dx = node.into(0);
     if (function == Function.MAX) {
-      node.run(
-          Kernel.MAX_BACKWARD,
+      var arguments =
           new Arguments.MaxBackward(
               x.address(),
               node.output().address(),
@@ -102,8 +101,8 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
               sizes[0],
               sizes[1],
               sizes[2],
-              dx.accumulate()),
-          sizes[0] * sizes[2]);
+              dx.accumulate());
+      node.run(Kernel.MAX_BACKWARD, arguments, arguments.work());
       return;
     }
     node.run(
@@ -137,9 +136,7 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
       boolean accumulate) {
     long parts = parts(outer, count, inner);
     if (parts == 1) {
-      node.run(
-          Kernel.REDUCE,
-          x.dtype(),
+      var whole =
           new Arguments.Reduce(
               x.address(),
               y.address(),
@@ -149,23 +146,19 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
               1,
               function.ordinal(),
               scale,
-              accumulate),
-          outer * inner);
+              accumulate);
+      node.run(Kernel.REDUCE, x.dtype(), whole, whole.work());
       return;
     }
     Tensor partial = node.make(y.dtype(), Shape.of(parts, outer, inner));
     // a mean's parts are unequal, so it is a sum until the end
     Function first = function == Function.MEAN ? Function.SUM : function;
     Function second = function == Function.MAX ? Function.MAX : Function.SUM;
-    node.run(
-        Kernel.REDUCE,
-        x.dtype(),
+    var inParts =
         new Arguments.Reduce(
-            x.address(), partial.address(), outer, count, inner, parts, first.ordinal(), 1, false),
-        parts * outer * inner);
-    node.run(
-        Kernel.REDUCE,
-        y.dtype(),
+            x.address(), partial.address(), outer, count, inner, parts, first.ordinal(), 1, false);
+    node.run(Kernel.REDUCE, x.dtype(), inParts, inParts.work());
+    var ofParts =
         new Arguments.Reduce(
             partial.address(),
             y.address(),
@@ -175,8 +168,8 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
             1,
             second.ordinal(),
             function == Function.MEAN ? scale / count : scale,
-            accumulate),
-        outer * inner);
+            accumulate);
+    node.run(Kernel.REDUCE, y.dtype(), ofParts, ofParts.work());
     node.release(partial);
   }
 
@@ -184,7 +177,7 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
    * How many parts the entries are cut into: a function of the shape alone, so that the order of
    * additions is too. More outputs need fewer parts to occupy a device.
    */
-  static long parts(long outer, long count, long inner) {
+  public static long parts(long outer, long count, long inner) {
     long most;
     if (inner == 1) {
       most = Math.min(ROW_PARTS / Math.max(1, outer), count / ROW_PART);

@@ -63,8 +63,7 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
     }
     Tensor losses = node.make(x.dtype().wide(), Shape.of(rows));
     Tensor dx = node.wants(0) ? node.make(x.dtype(), x.shape()) : null;
-    node.run(
-        Kernel.SOFTMAX_CROSS_ENTROPY,
+    var arguments =
         new Arguments.SoftmaxCrossEntropy(
             x.address(),
             labels.address(),
@@ -74,8 +73,8 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
             rows,
             classes,
             smoothing,
-            1.0 / rows),
-        work(rows, classes));
+            1.0 / rows);
+    node.run(Kernel.SOFTMAX_CROSS_ENTROPY, arguments, arguments.work());
     Tensor y = node.make(x.dtype().wide(), Shape.of());
     Reduction.run(node, losses, y, 1, rows, 1, Reduction.Function.MEAN, 1, false);
     node.release(losses);
@@ -83,11 +82,6 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
       node.save(dx);
     }
     return y;
-  }
-
-  /** Work items as the contract counts them: a block takes one long row, or eight of up to 1024. */
-  public static long work(long rows, long classes) {
-    return classes > 1024 ? rows : (rows + 7) / 8;
   }
 
   @Override

@@ -43,9 +43,7 @@ final class Metrics implements AutoCloseable {
         new Arguments.CopyRows(loss.address(), sums.address(), 1, 1, 1, 1, weight, true),
         1);
     if (hits != null) {
-      device.run(
-          Kernel.REDUCE,
-          sums.dtype().precision(),
+      var arguments =
           new Arguments.Reduce(
               hits.address(),
               sums.address() + sums.dtype().bytes(),
@@ -55,8 +53,8 @@ final class Metrics implements AutoCloseable {
               1,
               Reduction.Function.SUM.ordinal(),
               1,
-              true),
-          1);
+              true);
+      device.run(Kernel.REDUCE, sums.dtype().precision(), arguments, arguments.work());
     }
   }
 
