@@ -56,7 +56,6 @@ final class FusedStep implements AutoCloseable {
   static final int TILE = 8;
 
   private static final int MOST_ROWS = 512; // as far as it was measured
-  private static final int MOST_ROWS_ON_GPU = 256; // 64 blocks, each of which reads all weights
 
   private final Settings settings;
   private final List<FusedLayers.Fused> layers;
@@ -170,18 +169,13 @@ final class FusedStep implements AutoCloseable {
   }
 
   /**
-   * Whether the fused step is the faster one for batches of so many rows. On a CPU as measured
-   * (bench/README.md): with AVX2 or better. On a GPU as expected, not measured: small steps are
-   * bound by their launches, but each four rows read all weights again. In float64 nothing was
-   * measured, and it is for checking.
+   * Whether the fused step is the faster one for batches of so many rows, as measured
+   * (bench/README.md): on a GPU, and on a CPU with AVX2 or better. In float64 nothing was measured,
+   * and it is for checking.
    */
   static boolean isFaster(Device device, DType dtype, int rows) {
-    if (dtype != DType.F32) {
-      return false;
-    }
-    return isCpu(device)
-        ? rows <= MOST_ROWS && !device.instructionSet().equals("baseline")
-        : rows <= MOST_ROWS_ON_GPU;
+    boolean isSlow = isCpu(device) && device.instructionSet().equals("baseline");
+    return dtype == DType.F32 && rows <= MOST_ROWS && !isSlow;
   }
 
   private static boolean isCpu(Device device) {
