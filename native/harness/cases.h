@@ -63,7 +63,7 @@ struct Buffer {
 
 struct Case {
   std::string kernel, label;
-  double bytes = 0, flops = 0;
+  double bytes = 0, flops = 0;  // of the last launch, the one of the kernel
   std::vector<Launch> launches;
   std::vector<Buffer> buffers;
   std::string damage;  // why it cannot be trusted, else empty

@@ -9,8 +9,9 @@
 
 namespace weft::harness {
 
-// Replays the cases, a row for each kernel. Throws DriverError where the device was lost.
-void check(Driver& driver, const CaseFile& file, const Options& options, Report& report);
+// Replays the cases, a row for each kernel of the contract: one that has no case fails, as one that
+// the fatbin does not have. Throws DriverError where the device was lost.
+void check_kernels(Driver& driver, const CaseFile& file, const Options& options, Report& report);
 
 }  // namespace weft::harness
 #endif  // WEFT_HARNESS_CHECK_H

@@ -22,13 +22,19 @@ inline const std::vector<Kernel>& kernels() {
   {#name "_f32", threads, items}, {#name "_f64", threads, items},
 #define WEFT_ROW_TYPED(name, arguments, threads, items) \
   WEFT_ROW_WIDE(name, arguments, threads, items){#name "_bf16", threads, items},
-  static const std::vector<Kernel> all = {WEFT_TYPED_KERNELS(WEFT_ROW_TYPED)
-                                              WEFT_WIDE_KERNELS(WEFT_ROW_WIDE)
-                                                  WEFT_UNTYPED_KERNELS(WEFT_ROW)};
+  static const std::vector<Kernel> all = {WEFT_TYPED_KERNELS(WEFT_ROW_TYPED) WEFT_WIDE_KERNELS(
+      WEFT_ROW_WIDE) WEFT_UNTYPED_KERNELS(WEFT_ROW)};
 #undef WEFT_ROW_TYPED
 #undef WEFT_ROW_WIDE
 #undef WEFT_ROW
   return all;
+}
+
+inline bool is_kernel(const std::string& symbol) {
+  for (const Kernel& kernel : kernels()) {
+    if (kernel.symbol == symbol) return true;
+  }
+  return false;
 }
 
 // Those that a library has: no symbol in a fatbin, no case here.

@@ -22,12 +22,18 @@ struct DriverError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// What to say where a kernel took the device along.
+inline std::string lost_after(const std::string& kernel) {
+  return "the device is lost after " + kernel + "; the others: start anew with --except '^" +
+         kernel + "\\b'";
+}
+
 struct DeviceFacts {
   std::string name;
-  int driver;         // 13000 is CUDA 13.0
-  int capability;     // 90 is sm_90
-  int processors;     // SMs
-  int clock_khz;      // of the processors, at most
+  int driver;      // 13000 is CUDA 13.0
+  int capability;  // 90 is sm_90
+  int processors;  // SMs
+  int clock_khz;   // of the processors, at most
   size_t l2_bytes;
   size_t memory_bytes;
 

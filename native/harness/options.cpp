@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -40,11 +41,18 @@ std::string beside(const char* name) {
   return self.substr(0, self.rfind('/') + 1) + name;
 }
 
-double positive(const std::string& word, const std::string& text) {
+double positive(const std::string& text) {
   char* end = nullptr;
   double value = strtod(text.c_str(), &end);
-  if (*end || !(value > 0)) throw std::runtime_error(word + " must be positive, is " + text);
+  if (*end || !(value > 0)) throw std::runtime_error("must be positive, is " + text);
   return value;
+}
+
+std::string types(const std::string& list) {
+  if (!std::regex_match(list, std::regex("(f32|f64|bf16)(,(f32|f64|bf16))*"))) {
+    throw std::runtime_error("there are f32, bf16 and f64, with commas between");
+  }
+  return list;
 }
 
 }  // namespace
@@ -52,17 +60,17 @@ double positive(const std::string& word, const std::string& text) {
 int parse(int count, char** words, Options& o) {
   bool check = false, time = false;
   const std::map<std::string, std::function<void()>> flags = {
-      {"--check", [&] { check = true; }},       {"--time", [&] { time = true; }},
-      {"--list", [&] { o.list = true; }},       {"--quick", [&] { o.repeats = 3; }},
+      {"--check", [&] { check = true; }},   {"--time", [&] { time = true; }},
+      {"--list", [&] { o.list = true; }},   {"--quick", [&] { o.repeats = 3; }},
       {"--exact", [&] { o.exact = true; }},
   };
   using Text = const std::string&;
   const std::map<std::string, std::function<void(Text)>> values = {
       {"--only", [&](Text text) { o.only = text; }},
       {"--except", [&](Text text) { o.except = text; }},
-      {"--size", [&](Text text) { o.megabytes = positive("--size", text); }},
-      {"--types", [&](Text text) { o.types = text; }},
-      {"--repeats", [&](Text text) { o.repeats = (int)positive("--repeats", text + ".0"); }},
+      {"--size", [&](Text text) { o.megabytes = positive(text); }},
+      {"--types", [&](Text text) { o.types = types(text); }},
+      {"--repeats", [&](Text text) { o.repeats = (int)std::ceil(positive(text)); }},
       {"--json", [&](Text text) { o.json = text; }},
       {"--kernels", [&](Text text) { o.kernels = text; }},
       {"--cases", [&](Text text) { o.cases = text; }},
@@ -84,7 +92,8 @@ int parse(int count, char** words, Options& o) {
       } else if (auto value = values.find(word); value != values.end() && i + 1 < count) {
         value->second(words[++i]);
       } else {
-        throw std::runtime_error(value == values.end() ? "there is no such option" : "no value");
+        throw std::runtime_error(values.count(word) ? "it needs a value"
+                                                    : "there is no such option");
       }
     } catch (const std::exception& e) {  // std::regex_error, too
       fprintf(stderr, "weft-harness: %s: %s\n", word.c_str(), e.what());

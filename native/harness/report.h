@@ -19,7 +19,8 @@ struct Row {
   std::string variant;  // "relu", "32000 classes"
   std::string size;     // "256 MB"
   bool pass = true;
-  std::string message;  // why not
+  std::string message;    // why not
+  std::string arguments;  // of a list: those of the struct
   int cases = 0;
   double error = NAN, allowed = NAN;  // the largest, as a share of a number or of 1
   double microseconds = NAN, low = NAN, high = NAN;
@@ -38,14 +39,14 @@ class Report {
   void say(const std::string& line);
   // Which row is being made, for a file that is read after the program was killed.
   void begin(const std::string& row);
-  void add(const Row& row);
+  // A timed row repeats what its kernel's check has found.
+  void add(Row row);
+  // Of timed rows: what follows, and the names of columns.
+  void heading(const std::string& line);
   // Something that is no row's: the file or the device.
   void fail(const std::string& message);
   // The last line. Returns the number of failures.
   int finish();
-
-  // The row of a kernel's check: what timed rows repeat. Null where it was not checked.
-  const Row* checked(const std::string& kernel) const;
 
  private:
   void write();

@@ -5,93 +5,12 @@
 #include "timed_cases.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 
-#include "contract.h"
+#include "timed_table.h"
 
 namespace weft::harness {
 
 namespace {
-
-// The kinds of a struct's fields: "PPI".
-#define WEFT_KIND_P(name) "P"
-#define WEFT_KIND_I(name) "I"
-#define WEFT_KIND_D(name) "D"
-template <typename Arguments>
-const char* kinds();
-#define WEFT_KINDS(name, FIELDS)                              \
-  template <>                                                 \
-  [[maybe_unused]] const char* kinds<weft_##name>() {                          \
-    return FIELDS(WEFT_KIND_P, WEFT_KIND_I, WEFT_KIND_D) "";  \
-  }
-WEFT_STRUCTS(WEFT_KINDS)
-#undef WEFT_KINDS
-
-// Collects the operands of the next case and the cases. An operand stands in an argument struct as
-// its place plus one, so that 0 stays the null pointer.
-class Table {
- public:
-  Table(const std::string& suffix, double operand_bytes) : suffix_("_" + suffix) {
-    type_ = suffix == "f64" ? Type::F64 : suffix == "bf16" ? Type::BF16 : Type::F32;
-    wide_ = type_ == Type::F64 ? Type::F64 : Type::F32;
-    elements_ = std::max<int64_t>(1, std::llround(operand_bytes / (double)size_of(type_)));
-  }
-
-  // A matrix of so many columns has so many rows.
-  int64_t rows(int64_t cols) const { return std::max<int64_t>(1, elements_ / cols); }
-  bool is_wide() const { return type_ == wide_; }
-  bool is_f32() const { return type_ == Type::F32; }
-
-  void* in(const char* name, int64_t n) { return add({name, type_, Role::INPUT, Fill::SIGNED, n, 0}); }
-  void* positive(const char* name, int64_t n) { return add({name, type_, Role::INPUT, Fill::POSITIVE, n, 0}); }
-  void* out(const char* name, int64_t n) { return add({name, type_, Role::OUTPUT, Fill::POISON, n, 0}); }
-  void* inout(const char* name, int64_t n) { return add({name, type_, Role::INOUT, Fill::POSITIVE, n, 0}); }
-  void* wide_in(const char* name, int64_t n) { return add({name, wide_, Role::INPUT, Fill::SIGNED, n, 0}); }
-  void* wide_out(const char* name, int64_t n) { return add({name, wide_, Role::OUTPUT, Fill::POISON, n, 0}); }
-  void* wide_inout(const char* name, int64_t n) { return add({name, wide_, Role::INOUT, Fill::SIGNED, n, 0}); }
-  void* labels(int64_t n, int64_t bound) { return add({"labels", Type::I32, Role::INPUT, Fill::LABELS, n, bound}); }
-  void* order(int64_t n) { return add({"index", Type::I32, Role::INPUT, Fill::ORDER, n, 0}); }
-  void* state() { return add({"state", Type::I64, Role::SCRATCH, Fill::STATE, 4, 0}); }
-  void* add(Operand operand) {
-    operands_.push_back(operand);
-    return reinterpret_cast<void*>(operands_.size());
-  }
-
-  // A call of a typed kernel over the operands since the one before.
-  template <typename Arguments>
-  void call(const char* kernel, const std::string& variant, const Arguments& arguments,
-            int64_t work, double flops) {
-    untyped(kernel + suffix_, variant, arguments, work, flops);
-  }
-
-  template <typename Arguments>
-  void untyped(const std::string& symbol, const std::string& variant, const Arguments& arguments,
-               int64_t work, double flops) {
-    TimedCase one{symbol, variant, {symbol, 0, 0, {}}, std::move(operands_), flops};
-    operands_.clear();
-    for (const Kernel& kernel : kernels()) {
-      if (kernel.symbol != symbol) continue;
-      one.launch.threads = kernel.threads;
-      one.launch.blocks = (unsigned)((work + kernel.items - 1) / kernel.items);
-    }
-    uint64_t words[sizeof arguments / 8];
-    memcpy(words, &arguments, sizeof arguments);
-    for (size_t i = 0; i < sizeof arguments / 8; i++) {
-      bool points = kinds<Arguments>()[i] == 'P' && words[i] != 0;
-      one.launch.slots.push_back({points ? (uint32_t)words[i] - 1 : NONE, points ? 0 : words[i]});
-    }
-    cases.push_back(std::move(one));
-  }
-
-  std::vector<TimedCase> cases;
-
- private:
-  std::string suffix_;
-  Type type_, wide_;
-  int64_t elements_;
-  std::vector<Operand> operands_;
-};
 
 constexpr int64_t COLS = 1024;
 
@@ -109,18 +28,28 @@ void activations(Table& t) {
     const char* name;
     int64_t number;
   };
-  for (auto f : {Function{"relu", WEFT_RELU}, {"tanh", WEFT_TANH}, {"gelu", WEFT_GELU}, {"silu", WEFT_SILU}}) {
-    t.call("bias_activation_forward", f.name,
-           weft_bias_activation_forward{t.in("x", n), t.in("b", c), t.out("y", n), r, c, f.number, 0}, n, 2.0 * n);
+  for (auto f : {Function{"relu", WEFT_RELU},
+                 {"tanh", WEFT_TANH},
+                 {"gelu", WEFT_GELU},
+                 {"silu", WEFT_SILU}}) {
+    t.call(
+        "bias_activation_forward", f.name,
+        weft_bias_activation_forward{t.in("x", n), t.in("b", c), t.out("y", n), r, c, f.number, 0},
+        n, 2.0 * n);
   }
   int64_t sums = parts(1, r, c);
-  for (auto f : {Function{"relu", WEFT_RELU}, {"tanh", WEFT_TANH}, {"gelu", WEFT_GELU}, {"silu", WEFT_SILU}}) {
+  for (auto f : {Function{"relu", WEFT_RELU},
+                 {"tanh", WEFT_TANH},
+                 {"gelu", WEFT_GELU},
+                 {"silu", WEFT_SILU}}) {
     bool of_x = f.number == WEFT_GELU || f.number == WEFT_SILU;
     auto x = [&] { return of_x ? t.in("x", n) : nullptr; };
     auto b = [&] { return of_x ? t.in("b", c) : nullptr; };
     auto y = [&] { return of_x ? nullptr : t.in("y", n); };
     t.call("bias_activation_backward", f.name,
-           weft_bias_activation_backward{x(), b(), y(), t.in("dy", n), t.out("dx", n), r, c, f.number, 0, 0}, n, 2.0 * n);
+           weft_bias_activation_backward{x(), b(), y(), t.in("dy", n), t.out("dx", n), r, c,
+                                         f.number, 0, 0},
+           n, 2.0 * n);
     t.call("bias_activation_gradients", f.name,
            weft_bias_activation_gradients{x(), b(), y(), t.in("dy", n), t.out("dx", n),
                                           t.wide_out("db", sums * c), r, c, sums, f.number, 0, 0},
@@ -131,32 +60,41 @@ void activations(Table& t) {
 void losses(Table& t) {
   for (int64_t c : {10, 1000, 32000}) {
     int64_t r = t.rows(c), n = r * c;
-    t.call("softmax_cross_entropy", std::to_string(c) + " classes",
-           weft_softmax_cross_entropy{t.in("x", n), t.labels(r, c), t.wide_out("losses", r), t.out("dx", n),
-                                      t.wide_out("hits", r), r, c, 0, 1.0 / (double)r},
-           c > 1024 ? r : (r + 7) / 8, 7.0 * n);
+    t.call(
+        "softmax_cross_entropy", std::to_string(c) + " classes",
+        weft_softmax_cross_entropy{t.in("x", n), t.labels(r, c), t.wide_out("losses", r),
+                                   t.out("dx", n), t.wide_out("hits", r), r, c, 0, 1.0 / (double)r},
+        c > 1024 ? r : (r + 7) / 8, 7.0 * n);
   }
 }
 
 void elementwise(Table& t) {
   int64_t r = t.rows(COLS), c = COLS, n = r * c;
-  t.call("dropout", "", weft_dropout{t.in("x", n), t.out("y", n), t.state(), n, 0, 0.2, 0}, n, 2.0 * n);
+  t.call("dropout", "", weft_dropout{t.in("x", n), t.out("y", n), t.state(), n, 0, 0.2, 0}, n,
+         2.0 * n);
   struct Function {
     const char* name;
     int64_t number;
     double alpha;
   };
-  for (auto f : {Function{"exp", WEFT_EXP, 0}, {"log", WEFT_LOG, 0}, {"pow", WEFT_POW, 1.5}, {"square", WEFT_SQUARE, 0}}) {
+  for (auto f : {Function{"exp", WEFT_EXP, 0},
+                 {"log", WEFT_LOG, 0},
+                 {"pow", WEFT_POW, 1.5},
+                 {"square", WEFT_SQUARE, 0}}) {
     bool of_y = f.number == WEFT_EXP;  // its derivative
-    t.call("unary_forward", f.name, weft_unary_forward{t.positive("x", n), t.out("y", n), n, f.number, f.alpha}, n, (double)n);
+    t.call("unary_forward", f.name,
+           weft_unary_forward{t.positive("x", n), t.out("y", n), n, f.number, f.alpha}, n,
+           (double)n);
     t.call("unary_backward", f.name,
-           weft_unary_backward{of_y ? nullptr : t.positive("x", n), of_y ? t.positive("y", n) : nullptr,
-                               t.in("dy", n), t.out("dx", n), n, f.number, f.alpha, 0},
+           weft_unary_backward{of_y ? nullptr : t.positive("x", n),
+                               of_y ? t.positive("y", n) : nullptr, t.in("dy", n), t.out("dx", n),
+                               n, f.number, f.alpha, 0},
            n, 2.0 * n);
   }
   auto binary = [&](const char* name, int64_t f, int64_t b_row, int64_t b_col, int64_t count) {
     t.call("binary_forward", name,
-           weft_binary_forward{t.in("a", n), t.positive("b", count), t.out("y", n), 1, 1, r, c, 0, 0, c, 1, 0, 0, b_row, b_col, f},
+           weft_binary_forward{t.in("a", n), t.positive("b", count), t.out("y", n), 1, 1, r, c, 0,
+                               0, c, 1, 0, 0, b_row, b_col, f},
            n, (double)n);
   };
   binary("add", WEFT_ADD, c, 1, n);
@@ -164,24 +102,67 @@ void elementwise(Table& t) {
   binary("add a column", WEFT_ADD, 1, 0, r);
   binary("divide", WEFT_DIVIDE, c, 1, n);
   t.call("binary_backward", "multiply",
-         weft_binary_backward{t.in("a", n), t.in("b", n), t.in("dy", n), t.out("da", n), t.out("db", n), 1, 1, r, c,
-                              0, 0, c, 1, 0, 0, c, 1, WEFT_MULTIPLY, 0, 0},
+         weft_binary_backward{t.in("a", n),
+                              t.in("b", n),
+                              t.in("dy", n),
+                              t.out("da", n),
+                              t.out("db", n),
+                              1,
+                              1,
+                              r,
+                              c,
+                              0,
+                              0,
+                              c,
+                              1,
+                              0,
+                              0,
+                              c,
+                              1,
+                              WEFT_MULTIPLY,
+                              0,
+                              0},
          n, 4.0 * n);
   t.call("binary_backward", "divide",
-         weft_binary_backward{t.in("a", n), t.positive("b", n), t.in("dy", n), t.out("da", n), t.out("db", n), 1, 1, r, c,
-                              0, 0, c, 1, 0, 0, c, 1, WEFT_DIVIDE, 0, 0},
+         weft_binary_backward{t.in("a", n),
+                              t.positive("b", n),
+                              t.in("dy", n),
+                              t.out("da", n),
+                              t.out("db", n),
+                              1,
+                              1,
+                              r,
+                              c,
+                              0,
+                              0,
+                              c,
+                              1,
+                              0,
+                              0,
+                              c,
+                              1,
+                              WEFT_DIVIDE,
+                              0,
+                              0},
          n, 4.0 * n);
   t.call("fill", "", weft_fill{t.out("y", n), n, 1}, n, 0);
   t.call("copy_rows", "", weft_copy_rows{t.in("x", n), t.out("y", n), r, c, c, c, 1, 0}, n, 0);
-  t.call("copy_rows", "scaled, +=", weft_copy_rows{t.in("x", n), t.inout("y", n), r, c, c, c, 1e-6, 1}, n, 2.0 * n);
-  t.call("transpose", "", weft_transpose{t.in("x", n), t.out("y", n), r, c, 0}, (r + 31) / 32 * ((c + 31) / 32), 0);
+  t.call("copy_rows",
+         "scaled, +=", weft_copy_rows{t.in("x", n), t.inout("y", n), r, c, c, c, 1e-6, 1}, n,
+         2.0 * n);
+  t.call("transpose", "", weft_transpose{t.in("x", n), t.out("y", n), r, c, 0},
+         (r + 31) / 32 * ((c + 31) / 32), 0);
 }
 
 void reductions(Table& t) {
   int64_t r = t.rows(COLS), c = COLS, n = r * c;
-  auto reduce = [&](const char* name, int64_t outer, int64_t count, int64_t inner, int64_t f, double flops) {
+  auto reduce = [&](const char* name, int64_t outer, int64_t count, int64_t inner, int64_t f,
+                    double flops) {
     int64_t stages = parts(outer, count, inner), results = stages * outer * inner;
-    t.call("reduce", name, weft_reduce{t.in("x", n), t.wide_out("y", results), outer, count, inner, stages, f, 1, 0}, results, flops);
+    t.call(
+        "reduce", name,
+        weft_reduce{t.in("x", n), t.wide_out("y", results), outer, count, inner, stages, f, 1, 0},
+        results, flops);
   };
   reduce("sum of rows", r, c, 1, WEFT_SUM, (double)n);
   reduce("max of rows", r, c, 1, WEFT_MAX, (double)n);
@@ -189,29 +170,41 @@ void reductions(Table& t) {
   reduce("sum of all", 1, n, 1, WEFT_SUM, (double)n);
   reduce("squares of all", 1, n, 1, WEFT_SUM_OF_SQUARES, 2.0 * n);
   t.call("reduce_backward", "sum of rows",
-         weft_reduce_backward{nullptr, t.wide_in("dy", r), t.out("dx", n), r, c, 1, WEFT_SUM, 1, 0}, n, (double)n);
+         weft_reduce_backward{nullptr, t.wide_in("dy", r), t.out("dx", n), r, c, 1, WEFT_SUM, 1, 0},
+         n, (double)n);
   t.call("reduce_backward", "sum of columns",
-         weft_reduce_backward{nullptr, t.wide_in("dy", c), t.out("dx", n), 1, r, c, WEFT_SUM, 1, 0}, n, (double)n);
+         weft_reduce_backward{nullptr, t.wide_in("dy", c), t.out("dx", n), 1, r, c, WEFT_SUM, 1, 0},
+         n, (double)n);
   t.call("max_backward", "of rows",
-         weft_max_backward{t.in("x", n), t.wide_in("y", r), t.wide_in("dy", r), t.out("dx", n), r, c, 1, 0}, r, (double)n);
+         weft_max_backward{t.in("x", n), t.wide_in("y", r), t.wide_in("dy", r), t.out("dx", n), r,
+                           c, 1, 0},
+         r, (double)n);
   t.call("max_backward", "of columns",
-         weft_max_backward{t.in("x", n), t.wide_in("y", c), t.wide_in("dy", c), t.out("dx", n), 1, r, c, 0}, c, (double)n);
+         weft_max_backward{t.in("x", n), t.wide_in("y", c), t.wide_in("dy", c), t.out("dx", n), 1,
+                           r, c, 0},
+         c, (double)n);
 }
 
 void rows(Table& t) {
   int64_t r = t.rows(COLS), c = COLS, n = r * c;
-  t.call("gather_rows", "", weft_gather_rows{t.in("source", n), t.order(r), nullptr, t.out("y", n), r, c, r, 1, 0}, n, 2.0 * n);
+  t.call("gather_rows", "",
+         weft_gather_rows{t.in("source", n), t.order(r), nullptr, t.out("y", n), r, c, r, 1, 0}, n,
+         2.0 * n);
   int64_t pixels = 784, images = t.rows(pixels), all = images * pixels;
   t.call("gather_rows_u8", "784 columns",
-         weft_gather_rows{t.add({"source", Type::U8, Role::INPUT, Fill::BYTES, all, 0}), t.order(images), nullptr, t.out("y", all), images,
-                          pixels, images, 1 / 255.0, 0},
+         weft_gather_rows{t.add({"source", Type::U8, Role::INPUT, Fill::BYTES, all, 0}),
+                          t.order(images), nullptr, t.out("y", all), images, pixels, images,
+                          1 / 255.0, 0},
          all, 2.0 * all);
   t.call("gather_rows_backward", "",
-         weft_gather_rows_backward{t.order(r), t.in("dy", n), t.wide_inout("dsource", n), r, c, r, 1e-6}, c, 2.0 * n);
+         weft_gather_rows_backward{t.order(r), t.in("dy", n), t.wide_inout("dsource", n), r, c, r,
+                                   1e-6},
+         c, 2.0 * n);
   for (int64_t classes : {10, 1000}) {
     int64_t many = t.rows(classes);
     t.call("argmax", std::to_string(classes) + " columns",
-           weft_argmax{t.in("x", many * classes), t.add({"y", Type::I32, Role::OUTPUT, Fill::POISON, many, 0}), many, classes},
+           weft_argmax{t.in("x", many * classes),
+                       t.add({"y", Type::I32, Role::OUTPUT, Fill::POISON, many, 0}), many, classes},
            many, (double)(many * classes));
   }
 }
@@ -221,24 +214,41 @@ void parameters(Table& t) {
   int64_t n = t.rows(COLS) * COLS;
   t.call("random_uniform", "", weft_random{t.out("y", n), n, 1, 0, 0, 0, 1}, n, (double)n);
   t.call("random_normal", "", weft_random{t.out("y", n), n, 1, 0, 0, 0, 1}, n, (double)n);
-  t.call("sgd", "", weft_sgd{t.inout("value", n), t.in("gradient", n), nullptr, nullptr, t.state(), n, 0, 0, 0, 0}, n, 2.0 * n);
+  t.call("sgd", "",
+         weft_sgd{t.inout("value", n), t.in("gradient", n), nullptr, nullptr, t.state(), n, 0, 0, 0,
+                  0},
+         n, 2.0 * n);
   t.call("sgd", "momentum",
-         weft_sgd{t.inout("value", n), t.in("gradient", n), t.inout("velocity", n), nullptr, t.state(), n, 0.9, 0, 0, 0}, n, 4.0 * n);
+         weft_sgd{t.inout("value", n), t.in("gradient", n), t.inout("velocity", n), nullptr,
+                  t.state(), n, 0.9, 0, 0, 0},
+         n, 4.0 * n);
   for (bool copies : {false, true}) {
     t.call("adam", copies ? "with a copy in bf16" : "",
-           weft_adam{t.inout("value", n), t.in("gradient", n), t.inout("first", n), t.inout("second", n),
-                     copies ? t.add({"copy", Type::BF16, Role::OUTPUT, Fill::POISON, n, 0}) : nullptr, t.state(), n, 0.9, 0.999, 1e-8, 0, 0},
+           weft_adam{
+               t.inout("value", n), t.in("gradient", n), t.inout("first", n), t.inout("second", n),
+               copies ? t.add({"copy", Type::BF16, Role::OUTPUT, Fill::POISON, n, 0}) : nullptr,
+               t.state(), n, 0.9, 0.999, 1e-8, 0, 0},
            n, 13.0 * n);
   }
 }
 
 void untyped(Table& t) {
   int64_t n = t.rows(COLS) * COLS;
-  t.untyped("f32_to_bf16", "", weft_cast{t.in("x", n), t.add({"y", Type::BF16, Role::OUTPUT, Fill::POISON, n, 0}), n, 0}, n, 0);
-  t.untyped("bf16_to_f32", "", weft_cast{t.add({"x", Type::BF16, Role::INPUT, Fill::SIGNED, n, 0}), t.out("y", n), n, 0}, n, 0);
+  t.untyped(
+      "f32_to_bf16", "",
+      weft_cast{t.in("x", n), t.add({"y", Type::BF16, Role::OUTPUT, Fill::POISON, n, 0}), n, 0}, n,
+      0);
+  t.untyped(
+      "bf16_to_f32", "",
+      weft_cast{t.add({"x", Type::BF16, Role::INPUT, Fill::SIGNED, n, 0}), t.out("y", n), n, 0}, n,
+      0);
   t.untyped("gather_labels", "",
-            weft_gather_labels{t.labels(n, 10), t.order(n), nullptr, t.add({"y", Type::I32, Role::OUTPUT, Fill::POISON, n, 0}), n, n}, n, 0);
+            weft_gather_labels{t.labels(n, 10), t.order(n), nullptr,
+                               t.add({"y", Type::I32, Role::OUTPUT, Fill::POISON, n, 0}), n, n},
+            n, 0);
+  t.cases.back().small = true;
   t.untyped("advance_step", "", weft_advance_step{t.state(), 1}, 1, 0);
+  t.cases.back().small = true;
 }
 
 }  // namespace
@@ -262,23 +272,6 @@ std::vector<TimedCase> timed_cases(const std::string& type, double operand_bytes
   if (table.is_wide()) parameters(table);
   if (table.is_f32()) untyped(table);
   return std::move(table.cases);
-}
-
-std::vector<std::string> untimed(const std::vector<TimedCase>& cases, const std::string& type) {
-  std::vector<std::string> missing;
-  for (const Kernel& kernel : kernels()) {
-    const std::string& symbol = kernel.symbol;
-    size_t end = symbol.rfind('_');
-    std::string suffix = symbol.substr(end + 1);
-    bool typed = suffix == "f32" || suffix == "f64" || suffix == "bf16";
-    bool has = false;
-    // f32_to_bf16 and its like are untyped, and timed with f32
-    if (symbol == "f32_to_bf16" || symbol == "bf16_to_f32" || !typed) suffix = "f32";
-    if (suffix != type) continue;
-    for (const TimedCase& one : cases) has = has || one.kernel == symbol;
-    if (!has) missing.push_back(symbol);
-  }
-  return missing;
 }
 
 }  // namespace weft::harness

@@ -38,6 +38,7 @@ struct TimedCase {
   Launch launch;
   std::vector<Operand> operands;
   double flops = 0;
+  bool small = false;  // only there: no large operands
 
   // Every operand once, those that are read and written twice; the state is not counted.
   double bytes() const;
@@ -45,9 +46,6 @@ struct TimedCase {
 
 // The calls over matrices (rows, cols) of about so many bytes; type: f32, f64 or bf16.
 std::vector<TimedCase> timed_cases(const std::string& type, double operand_bytes);
-
-// Kernels of the contract that have no timed case, and are not of another type.
-std::vector<std::string> untimed(const std::vector<TimedCase>& cases, const std::string& type);
 
 }  // namespace weft::harness
 #endif  // WEFT_HARNESS_TIMED_CASES_H
