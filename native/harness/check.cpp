@@ -129,7 +129,8 @@ bool check_kernel(Driver& driver, const std::vector<const Case*>& cases, bool ex
       row.pass = false;
       alive = driver.alive();
     }
-    if (passed && !row.pass && !one->label.empty()) row.message = one->label + ": " + row.message;
+    bool labelled = !one->label.empty() && one->damage.empty();  // else it may be anything
+    if (passed && !row.pass && labelled) row.message = one->label + ": " + row.message;
     if (!alive) return false;
   }
   return true;

@@ -78,8 +78,10 @@ std::string CaseMemory::guards() const {
       size_t at = (size_t)(wrong.first - after_.begin());
       bool before = b < offsets_.size() && (b == 0 || to - at <= GUARD / 2);
       const Buffer& near = case_.buffers[before ? b : b - 1];
-      return "memory " + std::to_string(before ? to - at : at - from) + " bytes " +
-             (before ? "before " : "behind ") + near.name + " was written";
+      return near.name +
+             (before ? ": memory " + std::to_string(to - at) + " bytes before it"
+                     : ": memory " + std::to_string(at - from) + " bytes past its end") +
+             " was written";
     }
     if (b < offsets_.size()) from = to + case_.buffers[b].bytes;
   }

@@ -137,7 +137,8 @@ void Report::add(Row row) {
                 figure(row.microseconds / row.predicted));
   }
   if (!row.pass) {
-    failures_.push_back(row.kernel + ": " + row.message);
+    std::string size = row.size.empty() ? "" : row.size + ", ";
+    failures_.push_back(row.kernel + ": " + size + row.message);
     print_folded("FAIL  " + failures_.back());
   }
   fflush(stdout);

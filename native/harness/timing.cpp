@@ -178,10 +178,12 @@ class Part {
     bool alive = true;
     try {
       fill(row);
+      if (row.bytes == 0) row.gigabytes = NAN;  // advance_step: a launch and nothing else
       const DeviceFacts& device = driver_.device();
       double ceiling = is_f64(row.kernel) ? device.flops_f64() : device.flops();
       row.share = row.gigabytes / copied_;
       row.predicted = std::max(row.bytes / copied_ / 1e3, row.flops / ceiling * 1e6);
+      if (row.predicted == 0) row.predicted = NAN;
     } catch (const std::runtime_error& e) {
       row.pass = false;
       row.message = e.what();
