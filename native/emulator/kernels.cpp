@@ -27,6 +27,8 @@ WEFT_UNTYPED_KERNELS(WEFT_UNTYPED_ENTRY)
   K(probe_lane_missing)            \
   K(probe_two_collectives)         \
   K(probe_past_end)                \
+  K(probe_all_but_last)            \
+  K(probe_one_too_many)            \
   K(probe_null)                    \
   K(probe_misaligned)              \
   K(probe_division_by_zero)        \

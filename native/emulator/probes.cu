@@ -8,6 +8,14 @@ namespace {
 
 __device__ float* out(const weft_fill& a) { return static_cast<float*>(a.y); }
 
+// A block has 1024 values.
+__device__ void fill(const weft_fill& a, int64_t n) {
+  int64_t first = blockIdx.x * int64_t{1024};
+  for (int64_t i = first + threadIdx.x; i < first + 1024 && i < n; i += blockDim.x) {
+    out(a)[i] = (float)a.value;
+  }
+}
+
 }  // namespace
 
 // Half of the threads return, the others wait for them.
@@ -42,6 +50,10 @@ extern "C" __global__ void probe_two_collectives(weft_fill a) {
 }
 
 extern "C" __global__ void probe_past_end(weft_fill a) { out(a)[a.n] = 1; }
+
+// What fill_f32 does, but for the last value; and with one more.
+extern "C" __global__ void probe_all_but_last(weft_fill a) { fill(a, a.n - 1); }
+extern "C" __global__ void probe_one_too_many(weft_fill a) { fill(a, a.n + 1); }
 
 extern "C" __global__ void probe_null(weft_fill) { *reinterpret_cast<volatile float*>(16) = 1; }
 

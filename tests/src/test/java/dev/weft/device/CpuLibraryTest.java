@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.weft.Device;
 import dev.weft.MathMode;
+import dev.weft.bench.harness.CallMemory;
+import dev.weft.bench.harness.KernelCall;
 import dev.weft.data.Digits;
 import dev.weft.device.cpu.CpuBackend;
 import dev.weft.device.cpu.CpuLibrary;
@@ -90,8 +92,8 @@ class CpuLibraryTest {
           if (!kernel.exists(precision)) {
             continue;
           }
-          for (KernelCase one : KernelCase.of(kernel)) {
-            KernelMemory memory = new KernelMemory(cpu, precision);
+          for (KernelCall one : KernelCall.of(kernel)) {
+            CallMemory memory = new CallMemory(cpu, precision);
             cpu.run(kernel, precision, one.arguments().apply(memory), one.work());
             String name = kernel + " " + precision + " " + one.label();
             List<double[]> contents = memory.contents();
@@ -258,7 +260,7 @@ class CpuLibraryTest {
     }
 
     private static double[] product(CpuBackend cpu) {
-      KernelMemory memory = new KernelMemory(cpu, Precision.F32);
+      CallMemory memory = new CallMemory(cpu, Precision.F32);
       int n = SIZE * SIZE;
       long a = memory.signed(n, 1);
       long b = memory.signed(n, 2);

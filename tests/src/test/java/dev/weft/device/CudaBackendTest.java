@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weft.bench.harness.CallMemory;
 import dev.weft.device.cuda.CudaBackend;
 import dev.weft.device.cuda.CudaException;
 import dev.weft.support.Emulator;
@@ -43,7 +44,7 @@ class CudaBackendTest {
 
   @Test
   void programReplaysWhatWasRecordedAndRecordingRunsNothing() {
-    KernelMemory memory = new KernelMemory(cuda, Precision.F32);
+    CallMemory memory = new CallMemory(cuda, Precision.F32);
     long x = memory.zeros(1000);
     cuda.beginRecording();
     cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 1000, 1), 1000);
@@ -74,7 +75,7 @@ class CudaBackendTest {
 
   @Test
   void abandonedRecordingIsForgotten() {
-    KernelMemory memory = new KernelMemory(cuda, Precision.F32);
+    CallMemory memory = new CallMemory(cuda, Precision.F32);
     long x = memory.zeros(10);
     cuda.beginRecording();
     cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 10, 1), 10);
@@ -86,7 +87,7 @@ class CudaBackendTest {
 
   @Test
   void timingIsRefusedWhileRecordingWhichGoesOn() {
-    KernelMemory memory = new KernelMemory(cuda, Precision.F32);
+    CallMemory memory = new CallMemory(cuda, Precision.F32);
     long x = memory.zeros(1000);
     cuda.beginRecording();
     cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 1000, 1), 1000);
@@ -181,7 +182,7 @@ class CudaBackendTest {
   @Test
   void productOverNothingScales() {
     for (Precision precision : Precision.values()) {
-      KernelMemory memory = new KernelMemory(cuda, precision);
+      CallMemory memory = new CallMemory(cuda, precision);
       long c = memory.reals(12, 1);
       double[] before = memory.read(c, 12);
       // 3 rows of 2 in a matrix of row stride 4

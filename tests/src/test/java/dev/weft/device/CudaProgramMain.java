@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device;
 
+import dev.weft.bench.harness.CallMemory;
+import dev.weft.bench.harness.KernelCall;
 import dev.weft.device.cpu.CpuBackend;
 import dev.weft.device.cuda.CudaBackend;
 import dev.weft.device.cuda.CudaLibraries;
@@ -15,9 +17,9 @@ final class CudaProgramMain {
         CpuBackend cpu = new CpuBackend()) {
       System.out.println("opened " + cuda.description());
       for (Precision precision : Precision.values()) {
-        for (KernelCase one : KernelCase.of(Kernel.GEMM)) {
-          KernelMemory here = new KernelMemory(cpu, precision);
-          KernelMemory there = new KernelMemory(cuda, precision);
+        for (KernelCall one : KernelCall.of(Kernel.GEMM)) {
+          CallMemory here = new CallMemory(cpu, precision);
+          CallMemory there = new CallMemory(cuda, precision);
           cpu.run(Kernel.GEMM, precision, one.arguments().apply(here), one.work());
           cuda.run(Kernel.GEMM, precision, one.arguments().apply(there), one.work());
           here.assertSame(there, one.label());

@@ -4,6 +4,8 @@ package dev.weft.device;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.weft.bench.harness.CallMemory;
+import dev.weft.bench.harness.KernelCall;
 import dev.weft.device.cpu.CpuBackend;
 import dev.weft.device.cuda.CudaBackend;
 import dev.weft.support.Emulator;
@@ -86,14 +88,14 @@ class KernelParityTest {
   @ParameterizedTest
   @MethodSource("kernelsInBfloat16")
   void bfloat16AgreesWithFloat(Kernel kernel) {
-    for (KernelCase one : KernelCase.of(kernel)) {
+    for (KernelCall one : KernelCall.of(kernel)) {
       besideFloat(kernel, one, Precision.BF16);
     }
   }
 
-  private static void besideFloat(Kernel kernel, KernelCase one, Precision rounding) {
-    KernelMemory narrow = new KernelMemory(cpu, Precision.BF16);
-    KernelMemory wide = new KernelMemory(cpu, Precision.F32, rounding);
+  private static void besideFloat(Kernel kernel, KernelCall one, Precision rounding) {
+    CallMemory narrow = new CallMemory(cpu, Precision.BF16);
+    CallMemory wide = new CallMemory(cpu, Precision.F32, rounding);
     cpu.run(kernel, Precision.BF16, one.arguments().apply(narrow), one.work());
     cpu.run(kernel, Precision.F32, one.arguments().apply(wide), one.work());
     narrow.assertSame(wide, kernel + " " + one.label() + " beside float32");
@@ -104,7 +106,7 @@ class KernelParityTest {
     for (Kernel kernel : new Kernel[] {Kernel.GEMM, Kernel.REDUCE, Kernel.UNARY_FORWARD}) {
       assertThrows(
           AssertionError.class,
-          () -> KernelCase.of(kernel).forEach(one -> besideFloat(kernel, one, Precision.F32)));
+          () -> KernelCall.of(kernel).forEach(one -> besideFloat(kernel, one, Precision.F32)));
     }
   }
 
@@ -112,9 +114,9 @@ class KernelParityTest {
   @MethodSource("kernels")
   void kernelAgreesWithCpu(Kernel kernel, Precision precision, Set<Way> ways) {
     ways.forEach(Way::set);
-    for (KernelCase one : KernelCase.of(kernel)) {
-      KernelMemory here = new KernelMemory(cpu, precision);
-      KernelMemory there = new KernelMemory(cuda, precision);
+    for (KernelCall one : KernelCall.of(kernel)) {
+      CallMemory here = new CallMemory(cpu, precision);
+      CallMemory there = new CallMemory(cuda, precision);
       cpu.run(kernel, precision, one.arguments().apply(here), one.work());
       cuda.run(kernel, precision, one.arguments().apply(there), one.work());
       here.assertSame(there, kernel + " " + one.label() + " " + ways);

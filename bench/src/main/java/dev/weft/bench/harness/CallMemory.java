@@ -1,58 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.weft.device;
+package dev.weft.bench.harness;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-
+import dev.weft.device.Backend;
+import dev.weft.device.Bfloat16;
+import dev.weft.device.Precision;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /** Memory of one backend, filled the same way on each. */
-final class KernelMemory {
-  private enum Content {
+public final class CallMemory {
+  enum Content {
     /** In the precision of the kernel. */
     REALS,
     /** In the precision that it computes in. */
     WIDE,
     BF16,
     INTS,
-    STATE
+    STATE,
+    /** Eight bytes each. */
+    WORDS,
+    /** As REALS, whose values are each device's own affair. */
+    SCRATCH
   }
 
-  private record Buffer(long address, int count, Content content) {}
+  /** What was taken, in this order. */
+  record Buffer(long address, int count, Content content) {}
 
   private final Backend backend;
   private final Precision precision;
   private final Precision rounding;
   private final List<Buffer> buffers = new ArrayList<>();
 
-  KernelMemory(Backend backend, Precision precision) {
+  public CallMemory(Backend backend, Precision precision) {
     this(backend, precision, precision);
   }
 
   /** Numbers are rounded to another precision before they are stored, but for wide arguments. */
-  KernelMemory(Backend backend, Precision precision, Precision rounding) {
+  public CallMemory(Backend backend, Precision precision, Precision rounding) {
     this.backend = backend;
     this.precision = precision;
     this.rounding = rounding;
   }
 
-  private Precision precision(Content content) {
+  Precision precision(Content content) {
     return switch (content) {
-      case REALS -> precision;
+      case REALS, SCRATCH -> precision;
       case WIDE -> precision.wide();
       case BF16 -> Precision.BF16;
-      case INTS, STATE -> throw new IllegalArgumentException(content + " are no reals");
+      case INTS, STATE, WORDS -> throw new IllegalArgumentException(content + " are no reals");
     };
   }
 
   private long bytes(int count, Content content) {
     return switch (content) {
       case STATE -> 32;
+      case WORDS -> count * 8L;
       case INTS -> count * 4L;
       default -> count * (long) precision(content).bytes();
     };
@@ -66,12 +74,12 @@ final class KernelMemory {
   }
 
   /** These numbers, rounded to the precision. */
-  long reals(double[] values) {
+  public long reals(double[] values) {
     return reals(values, Content.REALS);
   }
 
   /** The same for an argument that the contract calls wide. */
-  long wide(double[] values) {
+  public long wide(double[] values) {
     return reals(values, Content.WIDE);
   }
 
@@ -95,41 +103,63 @@ final class KernelMemory {
   }
 
   /** Numbers from 0.1 to 2. */
-  long reals(int count, long seed) {
+  public long reals(int count, long seed) {
     return reals(new SplittableRandom(seed).doubles(count, 0.1, 2).toArray());
   }
 
   /** Numbers from -2 to 2. */
-  long signed(int count, long seed) {
+  public long signed(int count, long seed) {
     return reals(new SplittableRandom(seed).doubles(count, -2, 2).toArray());
   }
 
-  long zeros(int count) {
+  public long zeros(int count) {
     return reals(new double[count]);
   }
 
   /** Numbers from -2 to 2, wide: in float32 for a kernel in bfloat16. */
-  long wideSigned(int count, long seed) {
+  public long wideSigned(int count, long seed) {
     return wide(new SplittableRandom(seed).doubles(count, -2, 2).toArray());
   }
 
   /** Numbers from -2 to 2 in bfloat16, whatever the kernel's precision. */
-  long narrowSigned(int count, long seed) {
+  public long narrowSigned(int count, long seed) {
     return reals(new SplittableRandom(seed).doubles(count, -2, 2).toArray(), Content.BF16);
   }
 
-  long ints(int count, int bound, long seed) {
+  public long ints(int count, int bound, long seed) {
     int[] values = new SplittableRandom(seed).ints(count, 0, bound).toArray();
     return take(MemorySegment.ofArray(values), count, Content.INTS);
   }
 
   /** Seed 11, step 3, cursor 2, rate 0.05. */
-  long state() {
+  public long state() {
     long[] words = {11, 3, 2, Double.doubleToRawLongBits(0.05)};
     return take(MemorySegment.ofArray(words), 4, Content.STATE);
   }
 
-  double[] read(long address, int count) {
+  /** Bytes of a number in the precision of the kernel. */
+  int size() {
+    return precision.bytes();
+  }
+
+  /** Numbers from -scale to scale. */
+  long scaled(int count, long seed, double scale) {
+    return reals(new SplittableRandom(seed).doubles(count, -scale, scale).toArray());
+  }
+
+  /** An array of structs. */
+  long words(long[] words) {
+    return take(MemorySegment.ofArray(words), words.length, Content.WORDS);
+  }
+
+  /** Memory that one kernel leaves to the next, in a layout of its own. */
+  long scratch(int count) {
+    double[] values = new double[count];
+    Arrays.fill(values, Double.NaN);
+    return reals(values, Content.SCRATCH);
+  }
+
+  public double[] read(long address, int count) {
     return read(address, count, Content.REALS);
   }
 
@@ -149,18 +179,38 @@ final class KernelMemory {
         .toArray();
   }
 
-  private static boolean isWhole(Content content) {
-    return content == Content.INTS || content == Content.STATE;
+  static boolean isWhole(Content content) {
+    return content == Content.INTS || content == Content.STATE || content == Content.WORDS;
   }
 
-  private byte[] raw(Buffer buffer) {
+  byte[] raw(Buffer buffer) {
     byte[] content = new byte[(int) bytes(buffer.count(), buffer.content())];
     backend.copyOut(buffer.address(), MemorySegment.ofArray(content));
     return content;
   }
 
+  List<Buffer> buffers() {
+    return buffers;
+  }
+
+  /** The place of the buffer at an address. */
+  int indexOf(long address) {
+    for (int b = 0; b < buffers.size(); b++) {
+      if (buffers.get(b).address() == address) {
+        return b;
+      }
+    }
+    throw new IllegalArgumentException("no buffer at " + Long.toHexString(address));
+  }
+
+  /** Gives everything back. */
+  void free() {
+    buffers.forEach(buffer -> backend.free(buffer.address()));
+    buffers.clear();
+  }
+
   /** Every buffer as numbers, in the order they were taken; states as their four words. */
-  List<double[]> contents() {
+  public List<double[]> contents() {
     return buffers.stream()
         .map(
             buffer ->
@@ -182,43 +232,50 @@ final class KernelMemory {
   }
 
   /** How far a buffer may be from another machine's, as a share of its numbers or of 1. */
-  double tolerance(int buffer) {
+  public double tolerance(int buffer) {
     Content content = buffers.get(buffer).content();
     return isWhole(content) ? 1e-12 : tolerance(precision(content), 1, 1);
   }
 
   /** How far two results may be apart: those in bfloat16 are the same or neighbours. */
-  static double tolerance(Precision precision, double x, double y) {
-    double size = Double.isFinite(x) ? Math.max(1, Math.abs(x)) : 1;
-    return switch (precision) {
-      case F32 -> 2e-5 * size;
-      case F64 -> 1e-12 * size;
-      case BF16 -> {
-        double larger = Math.max(Math.abs(x), Math.abs(y));
-        double spacing = Double.isFinite(larger) ? Math.scalb(1, Math.getExponent(larger) - 7) : 0;
-        yield Math.max(2e-5, spacing);
-      }
-    };
+  public static double tolerance(Precision precision, double x, double y) {
+    if (precision == Precision.BF16) {
+      double larger = Math.max(Math.abs(x), Math.abs(y));
+      double spacing = Double.isFinite(larger) ? Math.scalb(1, Math.getExponent(larger) - 7) : 0;
+      return Math.max(tolerance(precision), spacing);
+    }
+    return tolerance(precision) * (Double.isFinite(x) ? Math.max(1, Math.abs(x)) : 1);
   }
 
-  /** Integers and states must be the same; numbers close. */
-  void assertSame(KernelMemory other, String what) {
+  /** The same as a share of a number or of 1, the spacing of bfloat16 left out. */
+  static double tolerance(Precision precision) {
+    return precision == Precision.F64 ? 1e-12 : 2e-5;
+  }
+
+  /**
+   * Integers and states must be the same; numbers close.
+   *
+   * @throws AssertionError where they are not
+   */
+  public void assertSame(CallMemory other, String what) {
     for (int b = 0; b < buffers.size(); b++) {
       Buffer mine = buffers.get(b);
       Buffer theirs = other.buffers.get(b);
       String name = "%s, %s, buffer %d".formatted(what, precision, b);
       if (isWhole(mine.content())) {
-        assertEquals(
-            -1,
-            MemorySegment.ofArray(raw(mine)).mismatch(MemorySegment.ofArray(other.raw(theirs))),
-            name);
+        if (!Arrays.equals(raw(mine), other.raw(theirs))) {
+          throw new AssertionError(name + " differs");
+        }
         continue;
       }
       double[] x = read(mine.address(), mine.count(), mine.content());
       double[] y = other.read(theirs.address(), theirs.count(), theirs.content());
       Precision stored = precision(mine.content());
       for (int i = 0; i < x.length; i++) {
-        assertEquals(x[i], y[i], tolerance(stored, x[i], y[i]), name + " at " + i);
+        boolean same = Double.compare(x[i], y[i]) == 0;
+        if (!same && !(Math.abs(x[i] - y[i]) <= tolerance(stored, x[i], y[i]))) {
+          throw new AssertionError("%s at %d: %s and %s".formatted(name, i, x[i], y[i]));
+        }
       }
     }
   }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.weft.device;
+package dev.weft.bench.harness;
 
+import dev.weft.device.Arguments;
 import dev.weft.device.Arguments.Gemm;
+import dev.weft.device.Kernel;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -10,24 +12,24 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** One call of a kernel, to be made on two backends whose memory is then compared. */
-record KernelCase(String label, Function<KernelMemory, Arguments> arguments, long work) {
+public record KernelCall(String label, Function<CallMemory, Arguments> arguments, long work) {
   private static final int ROWS = 37;
   private static final int COLS = 53;
   private static final int N = ROWS * COLS;
 
-  private static List<KernelCase> one(Function<KernelMemory, Arguments> arguments, long work) {
-    return List.of(new KernelCase("", arguments, work));
+  private static List<KernelCall> one(Function<CallMemory, Arguments> arguments, long work) {
+    return List.of(new KernelCall("", arguments, work));
   }
 
-  private static List<KernelCase> each(
-      int count, Function<Integer, Function<KernelMemory, Arguments>> make, long work) {
+  private static List<KernelCall> each(
+      int count, Function<Integer, Function<CallMemory, Arguments>> make, long work) {
     return IntStream.range(0, count)
-        .mapToObj(i -> new KernelCase("operation " + i, make.apply(i), work))
+        .mapToObj(i -> new KernelCall("operation " + i, make.apply(i), work))
         .toList();
   }
 
   /** Calls of a kernel that reach each of its operations. */
-  static List<KernelCase> of(Kernel kernel) {
+  public static List<KernelCall> of(Kernel kernel) {
     return switch (kernel) {
       case BIAS_ACTIVATION_FORWARD ->
           each(
@@ -135,7 +137,7 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
           List.of(0, 1, 3).stream()
               .map(
                   f ->
-                      new KernelCase(
+                      new KernelCall(
                           "operation " + f,
                           m ->
                               new Arguments.ReduceBackward(
@@ -215,22 +217,22 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
                       10,
                       ROWS),
               10);
-      case F32_TO_BF16 -> casts(KernelMemory::wideSigned, KernelMemory::narrowSigned);
-      case BF16_TO_F32 -> casts(KernelMemory::narrowSigned, KernelMemory::wideSigned);
+      case F32_TO_BF16 -> casts(CallMemory::wideSigned, CallMemory::narrowSigned);
+      case BF16_TO_F32 -> casts(CallMemory::narrowSigned, CallMemory::wideSigned);
       case ADVANCE_STEP -> one(m -> new Arguments.AdvanceStep(m.state(), 64), 1);
       case GEMM -> gemms();
     };
   }
 
   private interface Numbers {
-    long in(KernelMemory memory, int count, long seed);
+    long in(CallMemory memory, int count, long seed);
   }
 
-  private static List<KernelCase> casts(Numbers from, Numbers to) {
+  private static List<KernelCall> casts(Numbers from, Numbers to) {
     return Stream.of(false, true)
         .map(
             add ->
-                new KernelCase(
+                new KernelCall(
                     add ? "+=" : "=",
                     m -> new Arguments.Cast(from.in(m, N, 1), to.in(m, N, 2), N, add),
                     N))
@@ -238,8 +240,8 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
   }
 
   /** Every activation; columns that packs divide and others, one part and several. */
-  private static List<KernelCase> biasGradients() {
-    List<KernelCase> cases = new ArrayList<>();
+  private static List<KernelCall> biasGradients() {
+    List<KernelCall> cases = new ArrayList<>();
     for (int[] shape : new int[][] {{ROWS, COLS, 1}, {ROWS, 64, 1}, {131, 36, 3}, {70, 13, 2}}) {
       int rows = shape[0];
       int cols = shape[1];
@@ -247,7 +249,7 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
       for (int f = 0; f < 9; f++) {
         int activation = f;
         cases.add(
-            new KernelCase(
+            new KernelCall(
                 "operation %d of (%d, %d) in %d parts".formatted(f, rows, cols, parts),
                 m ->
                     new Arguments.BiasActivationGradients(
@@ -270,14 +272,14 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
   }
 
   /** Rows for one to eight warps of the GPU, rows that its registers do not hold, and in place. */
-  private static List<KernelCase> softmaxes() {
-    List<KernelCase> cases = new ArrayList<>();
+  private static List<KernelCall> softmaxes() {
+    List<KernelCall> cases = new ArrayList<>();
     for (int classes : new int[] {3, COLS, 301, 1000, 1501, 4001, 12_345}) {
       int rows = classes > 1000 ? 5 : ROWS;
       long work = new Arguments.SoftmaxCrossEntropy(0, 0, 0, 0, 0, rows, classes, 0, 1).work();
       for (boolean inPlace : new boolean[] {false, true}) {
         cases.add(
-            new KernelCase(
+            new KernelCall(
                 "%d classes%s".formatted(classes, inPlace ? " in place" : ""),
                 m -> {
                   long x = m.signed(rows * classes, 1);
@@ -299,15 +301,15 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
   }
 
   /** Columns, and rows for a warp and for a block, by every operation. */
-  private static List<KernelCase> reductions() {
+  private static List<KernelCall> reductions() {
     int parts = 2;
-    List<KernelCase> cases = new ArrayList<>();
+    List<KernelCall> cases = new ArrayList<>();
     for (int[] shape : new int[][] {{3, 7, 11}, {3, 70, 12}, {37, 53, 1}, {5, 9001, 1}}) {
       int outputs = parts * shape[0] * shape[2];
       for (int operation = 0; operation < 4; operation++) {
         int f = operation;
         cases.add(
-            new KernelCase(
+            new KernelCall(
                 "operation %d of (%d, %d, %d)".formatted(f, shape[0], shape[1], shape[2]),
                 m ->
                     new Arguments.Reduce(
@@ -328,8 +330,8 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
   }
 
   /** Rows of any length, and of whole accesses. */
-  private static KernelCase gather(int cols) {
-    return new KernelCase(
+  private static KernelCall gather(int cols) {
+    return new KernelCall(
         cols + " columns",
         m ->
             new Arguments.GatherRows(
@@ -345,8 +347,8 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
         10L * cols);
   }
 
-  private static KernelCase gatherBytes(int cols) {
-    return new KernelCase(
+  private static KernelCall gatherBytes(int cols) {
+    return new KernelCall(
         cols + " columns",
         m ->
             new Arguments.GatherRows(
@@ -362,8 +364,8 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
         10L * cols);
   }
 
-  private static KernelCase scatter(int cols) {
-    return new KernelCase(
+  private static KernelCall scatter(int cols) {
+    return new KernelCall(
         cols + " columns",
         m ->
             new Arguments.GatherRowsBackward(
@@ -378,8 +380,8 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
   }
 
   /** Values that come more than once. */
-  private static KernelCase argmax(int cols) {
-    return new KernelCase(
+  private static KernelCall argmax(int cols) {
+    return new KernelCall(
         cols + " columns",
         m -> {
           double[] values = new double[ROWS * cols];
@@ -391,8 +393,8 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
         ROWS);
   }
 
-  private static KernelCase transpose(int rows, int cols) {
-    return new KernelCase(
+  private static KernelCall transpose(int rows, int cols) {
+    return new KernelCall(
         "(%d, %d)".formatted(rows, cols),
         m ->
             new Arguments.Transpose(
@@ -401,9 +403,9 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
   }
 
   /** Maxima of columns or, with inner 1, of rows; every third entry is the largest. */
-  private static KernelCase maxBackward(int inner, int count, boolean accumulate) {
+  private static KernelCall maxBackward(int inner, int count, boolean accumulate) {
     int outputs = 3 * inner;
-    return new KernelCase(
+    return new KernelCall(
         "inner %d, %d entries".formatted(inner, count),
         m -> {
           double[] values = new double[count * outputs];
@@ -426,15 +428,15 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
   }
 
   /** A small product, and one whose right operand the CPU lays out anew. */
-  private static List<KernelCase> gemms() {
-    List<KernelCase> cases = new ArrayList<>(gemms(5, 7, 11));
+  private static List<KernelCall> gemms() {
+    List<KernelCall> cases = new ArrayList<>(gemms(5, 7, 11));
     cases.addAll(gemms(800, 70, 37));
     return cases;
   }
 
   /** Both transposes of each side, rows that are not adjacent, alpha and beta. */
-  private static List<KernelCase> gemms(int rows, int cols, int inner) {
-    List<KernelCase> cases = new ArrayList<>();
+  private static List<KernelCall> gemms(int rows, int cols, int inner) {
+    List<KernelCall> cases = new ArrayList<>();
     for (boolean ta : new boolean[] {false, true}) {
       for (boolean tb : new boolean[] {false, true}) {
         int lda = (ta ? rows : inner) + 2;
@@ -442,7 +444,7 @@ record KernelCase(String label, Function<KernelMemory, Arguments> arguments, lon
         int ldc = cols + 1;
         for (boolean wide : new boolean[] {false, true}) {
           cases.add(
-              new KernelCase(
+              new KernelCall(
                   "%d x %d x %d transpose a %s, b %s, c wide %s"
                       .formatted(rows, inner, cols, ta, tb, wide),
                   m ->

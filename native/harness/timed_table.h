@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a table of timed cases is written with: operands by name, then the call over them.
+#ifndef WEFT_HARNESS_TIMED_TABLE_H
+#define WEFT_HARNESS_TIMED_TABLE_H
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "contract.h"
+#include "timed_cases.h"
+
+namespace weft::harness {
+
+// The kinds of a struct's fields: "PPI".
+#define WEFT_KIND_P(name) "P"
+#define WEFT_KIND_I(name) "I"
+#define WEFT_KIND_D(name) "D"
+template <typename Arguments>
+const char* kinds();
+#define WEFT_KINDS(name, FIELDS)                              \
+  template <>                                                 \
+  inline const char* kinds<weft_##name>() {                          \
+    return FIELDS(WEFT_KIND_P, WEFT_KIND_I, WEFT_KIND_D) "";  \
+  }
+WEFT_STRUCTS(WEFT_KINDS)
+#undef WEFT_KINDS
+
+// Collects the operands of the next case and the cases. An operand stands in an argument struct as
+// its place plus one, so that 0 stays the null pointer.
+class Table {
+ public:
+  Table(const std::string& suffix, double operand_bytes) : suffix_("_" + suffix) {
+    type_ = suffix == "f64" ? Type::F64 : suffix == "bf16" ? Type::BF16 : Type::F32;
+    wide_ = type_ == Type::F64 ? Type::F64 : Type::F32;
+    elements_ = std::max<int64_t>(1, std::llround(operand_bytes / (double)size_of(type_)));
+  }
+
+  // A matrix of so many columns has so many rows.
+  int64_t rows(int64_t cols) const { return std::max<int64_t>(1, elements_ / cols); }
+  bool is_wide() const { return type_ == wide_; }
+  bool is_f32() const { return type_ == Type::F32; }
+
+  void* in(const char* name, int64_t n) {
+    return add({name, type_, Role::INPUT, Fill::SIGNED, n, 0});
+  }
+  void* positive(const char* name, int64_t n) {
+    return add({name, type_, Role::INPUT, Fill::POSITIVE, n, 0});
+  }
+  void* out(const char* name, int64_t n) {
+    return add({name, type_, Role::OUTPUT, Fill::POISON, n, 0});
+  }
+  void* inout(const char* name, int64_t n) {
+    return add({name, type_, Role::INOUT, Fill::POSITIVE, n, 0});
+  }
+  void* wide_in(const char* name, int64_t n) {
+    return add({name, wide_, Role::INPUT, Fill::SIGNED, n, 0});
+  }
+  void* wide_out(const char* name, int64_t n) {
+    return add({name, wide_, Role::OUTPUT, Fill::POISON, n, 0});
+  }
+  void* wide_inout(const char* name, int64_t n) {
+    return add({name, wide_, Role::INOUT, Fill::SIGNED, n, 0});
+  }
+  void* labels(int64_t n, int64_t bound) {
+    return add({"labels", Type::I32, Role::INPUT, Fill::LABELS, n, bound});
+  }
+  void* order(int64_t n) { return add({"index", Type::I32, Role::INPUT, Fill::ORDER, n, 0}); }
+  void* state() { return add({"state", Type::I64, Role::SCRATCH, Fill::STATE, 4, 0}); }
+  void* add(Operand operand) {
+    operands_.push_back(operand);
+    return reinterpret_cast<void*>(operands_.size());
+  }
+
+  // A call of a typed kernel over the operands since the one before.
+  template <typename Arguments>
+  void call(const char* kernel, const std::string& variant, const Arguments& arguments,
+            int64_t work, double flops) {
+    untyped(kernel + suffix_, variant, arguments, work, flops);
+  }
+
+  template <typename Arguments>
+  void untyped(const std::string& symbol, const std::string& variant, const Arguments& arguments,
+               int64_t work, double flops) {
+    TimedCase one{symbol, variant, {symbol, 0, 0, {}}, std::move(operands_), flops, false};
+    operands_.clear();
+    for (const Kernel& kernel : kernels()) {
+      if (kernel.symbol != symbol) continue;
+      one.launch.threads = kernel.threads;
+      one.launch.blocks = (unsigned)((work + kernel.items - 1) / kernel.items);
+    }
+    uint64_t words[sizeof arguments / 8];
+    memcpy(words, &arguments, sizeof arguments);
+    for (size_t i = 0; i < sizeof arguments / 8; i++) {
+      bool points = kinds<Arguments>()[i] == 'P' && words[i] != 0;
+      one.launch.slots.push_back({points ? (uint32_t)words[i] - 1 : NONE, points ? 0 : words[i]});
+    }
+    cases.push_back(std::move(one));
+  }
+
+  std::vector<TimedCase> cases;
+
+ private:
+  std::string suffix_;
+  Type type_, wide_;
+  int64_t elements_;
+  std::vector<Operand> operands_;
+};
+
+}  // namespace weft::harness
+#endif  // WEFT_HARNESS_TIMED_TABLE_H

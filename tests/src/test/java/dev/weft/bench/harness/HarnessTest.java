@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.bench.harness;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import dev.weft.device.Arguments;
+import dev.weft.device.Cost;
+import dev.weft.device.Kernel;
+import dev.weft.device.Precision;
+import dev.weft.support.Emulator;
+import java.io.IOException;
+import java.lang.reflect.RecordComponent;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code native/harness} over the emulated driver, and what it must not let pass. */
+class HarnessTest {
+  private static final int PASS = 0;
+  private static final int FAIL = 1;
+  private static final int WRONG_OPTIONS = 2;
+  private static final int LOST = 3;
+  private static final String STAND_INS = "WEFT_EMULATOR_KERNELS";
+
+  @TempDir private static Path folder;
+  private static Path cases;
+
+  private record Result(int code, String output, JsonObject json) {
+    Stream<JsonObject> rows() {
+      return StreamSupport.stream(json.getAsJsonArray("rows").spliterator(), false)
+          .map(JsonElement::getAsJsonObject);
+    }
+
+    /** Rows that failed, of these kernels and no others. */
+    void failed(int wanted, String kernel, String why) {
+      assertEquals(wanted, code, output);
+      assertTrue(output.contains("FAIL  " + kernel + ": ") && output.contains(why), output);
+      assertEquals(
+          List.of(kernel),
+          rows()
+              .filter(row -> row.get("verdict").getAsString().equals("FAIL"))
+              .map(row -> row.get("kernel").getAsString())
+              .distinct()
+              .toList());
+    }
+  }
+
+  @BeforeAll
+  static void write() throws IOException {
+    cases = folder.resolve("cases.bin");
+    CaseFile.write(cases);
+  }
+
+  private static Result run(Map<String, String> environment, Object... options)
+      throws IOException, InterruptedException {
+    Path json = folder.resolve("rows.json");
+    Path output = folder.resolve("output.txt");
+    Path kernels = Files.write(folder.resolve("kernels"), new byte[64]); // the emulator has its own
+    List<String> command = new ArrayList<>();
+    command.add(Emulator.folder().resolveSibling("harness").resolve("weft-harness").toString());
+    command.addAll(List.of("--kernels", kernels.toString(), "--json", json.toString()));
+    Stream.of(options).map(Object::toString).forEach(command::add);
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().remove("WEFT_EMULATOR");
+    builder.environment().put("WEFT_CUDA_DRIVER", Emulator.folder() + "/libcuda.so.1");
+    builder.environment().putAll(environment);
+    Process process = builder.redirectOutput(output.toFile()).start();
+    assertTrue(process.waitFor(2, TimeUnit.MINUTES), "it hangs");
+    String text = Files.readString(output);
+    String row = Files.exists(json) ? Files.readString(json) : "{}";
+    Files.deleteIfExists(json);
+    return new Result(process.exitValue(), text, JsonParser.parseString(row).getAsJsonObject());
+  }
+
+  private static Result check(Map<String, String> environment, Object... options)
+      throws IOException, InterruptedException {
+    List<Object> all = new ArrayList<>(List.of("--check", "--cases", cases));
+    all.addAll(List.of(options));
+    return run(environment, all.toArray());
+  }
+
+  /** The symbols of all kernels that the fatbin has. */
+  private static TreeSet<String> symbols(Precision... precisions) {
+    TreeSet<String> symbols = new TreeSet<>();
+    for (Kernel kernel : Kernel.values()) {
+      Stream.of(precisions)
+          .filter(p -> kernel.exists(p) && kernel.kind() != Kernel.Kind.LIBRARY)
+          .forEach(p -> symbols.add(kernel.symbol(p)));
+    }
+    return symbols;
+  }
+
+  @Test
+  void everyKernelPassesItsCases() throws IOException, InterruptedException {
+    Result all = check(Map.of());
+    assertEquals(PASS, all.code(), all.output());
+    TreeSet<String> checked = new TreeSet<>();
+    all.rows().forEach(row -> checked.add(row.get("kernel").getAsString()));
+    assertEquals(symbols(Precision.values()), checked);
+    assertTrue(all.json().get("complete").getAsBoolean());
+    assertTrue(all.output().contains("left out, since a library has it: gemm"), all.output());
+    assertTrue(all.output().lines().allMatch(line -> line.length() <= 100), all.output());
+  }
+
+  @Test
+  void everyKernelIsTimed() throws IOException, InterruptedException {
+    // the emulator is slow where a block has little to do
+    Result all =
+        run(
+            Map.of(),
+            "--time",
+            "--cases",
+            cases,
+            "--size",
+            0.004,
+            "--repeats",
+            1,
+            "--types",
+            "f32",
+            "--except",
+            "wide|10 c");
+    assertEquals(PASS, all.code(), all.output());
+    TreeSet<String> timed = new TreeSet<>();
+    all.rows()
+        .forEach(
+            row -> {
+              timed.add(row.get("kernel").getAsString());
+              assertTrue(row.get("us").getAsDouble() > 0, row::toString);
+              // one kernel has neither bytes nor operations
+              boolean counted = row.get("bytes").getAsDouble() > 0;
+              assertEquals(counted, !row.get("predicted_us").isJsonNull(), row::toString);
+            });
+    TreeSet<String> wanted = symbols(Precision.F32);
+    wanted.add("cuMemcpyDtoD");
+    assertEquals(wanted, timed);
+    assertTrue(all.output().contains("not timed: kernels of f64"), all.output());
+    assertTrue(all.output().lines().allMatch(line -> line.length() <= 100), all.output());
+  }
+
+  /** Bytes and operations of its own table beside those of the library. */
+  @Test
+  void whatIsTimedCostsWhatTheLibrarySays() throws IOException, InterruptedException {
+    Result list = run(Map.of(), "--list", "--types", "f32,f64,bf16", "--cases", cases);
+    assertEquals(PASS, list.code(), list.output());
+    List<JsonObject> rows = list.rows().filter(row -> row.has("arguments")).toList();
+    assertTrue(rows.size() > 200, list.output());
+    for (JsonObject row : rows) {
+      Cost cost = cost(row);
+      // advance_step has but its state, which is not counted where it stands beside operands
+      if (!row.get("kernel").getAsString().equals("advance_step")) {
+        assertEquals(cost.bytes(), row.get("bytes").getAsLong(), row::toString);
+      }
+      assertEquals(
+          cost.flops(), row.get("flops").getAsDouble(), cost.flops() * 1e-8, row::toString);
+    }
+  }
+
+  private static Cost cost(JsonObject row) {
+    String symbol = row.get("kernel").getAsString();
+    for (Kernel kernel : Kernel.values()) {
+      for (Precision precision : Precision.values()) {
+        if (kernel.exists(precision) && kernel.symbol(precision).equals(symbol)) {
+          String[] words = row.get("arguments").getAsString().split(" ");
+          return Cost.of(kernel, precision, arguments(kernel.arguments(), words));
+        }
+      }
+    }
+    throw new AssertionError("there is no kernel " + symbol);
+  }
+
+  /** A record of eight-byte slots; a pointer is p and a number. */
+  private static Arguments arguments(Class<? extends Arguments> type, String[] words) {
+    RecordComponent[] components = type.getRecordComponents();
+    Object[] values = new Object[components.length];
+    for (int i = 0; i < values.length; i++) {
+      long word = Long.parseLong(words[i].replace("p", ""));
+      Class<?> field = components[i].getType();
+      values[i] =
+          field == double.class
+              ? (Object) Double.longBitsToDouble(word)
+              : field == boolean.class ? (Object) (word != 0) : (Object) word;
+    }
+    Class<?>[] types = Stream.of(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
+    try {
+      return type.getDeclaredConstructor(types).newInstance(values);
+    } catch (ReflectiveOperationException e) {
+      throw new AssertionError(type + " of " + Arrays.toString(words), e);
+    }
+  }
+
+  @Test
+  void aChangedByteIsFound() throws IOException, InterruptedException {
+    byte[] content = Files.readAllBytes(cases);
+    String text = new String(content, StandardCharsets.ISO_8859_1);
+    long seed = new Random().nextLong();
+    Random random = new Random(seed);
+    int label = text.indexOf("1501 classes in place");
+    for (int place : new int[] {0, 9, 12, 20, 24, 4000, label, random.nextInt(content.length)}) {
+      byte[] changed = content.clone();
+      changed[place] ^= (byte) (1 << random.nextInt(8));
+      Path file = Files.write(folder.resolve("changed.bin"), changed);
+      Result result = run(Map.of(), "--check", "--cases", file);
+      String what = "byte %d, seed %d: %s".formatted(place, seed, result.output());
+      assertEquals(FAIL, result.code(), what);
+      assertTrue(
+          symbols(Precision.values()).stream()
+              .anyMatch(symbol -> result.output().contains("FAIL  " + symbol + ": ")),
+          what);
+    }
+  }
+
+  @Test
+  void aShortFileIsFound() throws IOException, InterruptedException {
+    byte[] content = Files.readAllBytes(cases);
+    Path file =
+        Files.write(folder.resolve("short.bin"), Arrays.copyOf(content, content.length - 9));
+    run(Map.of(), "--check", "--cases", file).failed(FAIL, "advance_step", "ends too early");
+  }
+
+  @Test
+  void anElementThatIsNotWrittenIsFound() throws IOException, InterruptedException {
+    var standIn = Map.of(STAND_INS, "fill_f32=probe_all_but_last");
+    check(standIn).failed(FAIL, "fill_f32", "y[1960] was not written");
+    run(standIn, "--time", "--only", "^fill_f32", "--size", 0.01, "--repeats", 1)
+        .failed(FAIL, "fill_f32", "y was not written everywhere");
+  }
+
+  @Test
+  void memoryBesideABufferIsWatched() throws IOException, InterruptedException {
+    check(Map.of(STAND_INS, "fill_f32=probe_one_too_many"), "--only", "fill")
+        .failed(FAIL, "fill_f32", "y: memory 0 bytes past its end was written");
+  }
+
+  @Test
+  void aMissingKernelIsFound() throws IOException, InterruptedException {
+    check(Map.of(STAND_INS, "fill_f32=")).failed(FAIL, "fill_f32", "no such kernel");
+  }
+
+  @Test
+  void aLostDeviceLeavesTheRowsBefore() throws IOException, InterruptedException {
+    Result lost = check(Map.of(STAND_INS, "fill_f32=probe_null", "WEFT_EMULATOR", "sticky"));
+    lost.failed(LOST, "fill_f32", "CUDA_ERROR_ILLEGAL_ADDRESS");
+    assertTrue(lost.output().contains("the device is lost after fill_f32"), lost.output());
+    assertTrue(lost.rows().count() > 40, lost.output());
+    Result others =
+        check(
+            Map.of(STAND_INS, "fill_f32=probe_null", "WEFT_EMULATOR", "sticky"),
+            "--only",
+            "fill",
+            "--except",
+            "^fill_f32\\b");
+    assertEquals(PASS, others.code(), others.output());
+  }
+
+  @Test
+  void allocationsOfTheExactSizeDoAsWell() throws IOException, InterruptedException {
+    Result exact = check(Map.of("WEFT_EMULATOR", "exact"), "--exact", "--only", "f32");
+    assertEquals(PASS, exact.code(), exact.output());
+    check(
+            Map.of(STAND_INS, "fill_f32=probe_one_too_many", "WEFT_EMULATOR", "check"),
+            "--exact",
+            "--only",
+            "fill")
+        .failed(FAIL, "fill_f32", "CUDA_ERROR_ILLEGAL_ADDRESS");
+  }
+
+  @Test
+  void withoutADriverItSaysWhatIsMissing() throws IOException, InterruptedException {
+    Result none = check(Map.of("WEFT_CUDA_DRIVER", folder + "/libcuda.so.1"));
+    assertEquals(LOST, none.code(), none.output());
+    assertTrue(none.output().contains("no CUDA driver"), none.output());
+    assertFalse(none.json().getAsJsonArray("failures").isEmpty());
+  }
+
+  @Test
+  void optionsThatMakeNoSenseEndIt() throws IOException, InterruptedException {
+    for (String[] options :
+        new String[][] {{"--sise", "1"}, {"--size"}, {"--size", "x"}, {"--only", "("}}) {
+      Result wrong = run(Map.of(), (Object[]) options);
+      assertEquals(WRONG_OPTIONS, wrong.code(), wrong.output());
+      assertTrue(wrong.output().contains("weft-harness: " + options[0]), wrong.output());
+    }
+  }
+}
