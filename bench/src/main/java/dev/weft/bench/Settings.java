@@ -69,9 +69,11 @@ record Settings(
 
   /** The same for products in an arithmetic. */
   static int repeats(Target target, double bytes, double flops, MathMode mode) {
-    if (target == Target.CPU) {
-      return 1;
-    }
+    return target == Target.CPU || target.isEmulated() ? 1 : repeats(bytes, flops, mode);
+  }
+
+  /** On a GPU. */
+  static int repeats(double bytes, double flops, MathMode mode) {
     // an H200, roughly: more operations than needed on slower ones do no harm
     double flopsPerMicro =
         switch (mode) {

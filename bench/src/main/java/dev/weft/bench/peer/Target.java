@@ -32,6 +32,11 @@ public enum Target {
     }
   }
 
+  /** Whether it is the emulator of the tests, on which everything takes long. */
+  public boolean isEmulated() {
+    return this == CUDA && description().contains("not a GPU");
+  }
+
   /** Why it cannot be opened here, in a sentence; null where it can. */
   public String missing() {
     try {

@@ -19,4 +19,20 @@ public record Agreement(
     double first,
     double last,
     double difference,
-    double allowed) {}
+    double allowed) {
+
+  /** The loss must have fallen to this share: else nothing was learned. */
+  private static final double LEARNED = 0.99;
+
+  /** Whether both train alike, and learn. */
+  public boolean holds() {
+    return difference <= allowed && last < LEARNED * first;
+  }
+
+  /** In which way they do not. */
+  public String complaint() {
+    return ("%s, batch %d: %s on %s does not train as Weft STRICT on the CPU does: loss %.5f at"
+            + " first, %.5f after %d steps, largest relative difference %.1e of %.0e")
+        .formatted(network, batch, who, device, first, last, steps, difference, allowed);
+  }
+}

@@ -94,9 +94,8 @@ final class TrainCommand implements Callable<Integer> {
       defaultValue = "auto",
       description =
           "auto, never or always: whether a step of a network at most 128 wide runs as two fused"
-              + " kernels. Default: ${DEFAULT-VALUE}, where that is faster: float32, and up to 512"
-              + " rows on a CPU with AVX2, as measured; up to 256 on a GPU, as expected, not"
-              + " measured.")
+              + " kernels. Default: ${DEFAULT-VALUE}, where that was measured to be faster: on a"
+              + " CPU with AVX2, in float32, up to 512 rows.")
   private String fusion;
 
   @Option(

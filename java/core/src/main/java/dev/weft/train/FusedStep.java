@@ -56,7 +56,6 @@ final class FusedStep implements AutoCloseable {
   static final int TILE = 8;
 
   private static final int MOST_ROWS = 512; // as far as it was measured
-  private static final int MOST_ROWS_ON_GPU = 256; // 64 blocks, each of which reads all weights
 
   private final Settings settings;
   private final List<FusedLayers.Fused> layers;
@@ -171,17 +170,15 @@ final class FusedStep implements AutoCloseable {
 
   /**
    * Whether the fused step is the faster one for batches of so many rows. On a CPU as measured
-   * (bench/README.md): with AVX2 or better. On a GPU as expected, not measured: small steps are
-   * bound by their launches, but each four rows read all weights again. In float64 nothing was
-   * measured, and it is for checking.
+   * (bench/README.md): with AVX2 or better. Not on a GPU as long as it was not measured there:
+   * small steps are bound by their launches, but each four rows read all weights again. In float64
+   * nothing was measured, and it is for checking.
    */
   static boolean isFaster(Device device, DType dtype, int rows) {
-    if (dtype != DType.F32) {
-      return false;
-    }
     return isCpu(device)
-        ? rows <= MOST_ROWS && !device.instructionSet().equals("baseline")
-        : rows <= MOST_ROWS_ON_GPU;
+        && dtype == DType.F32
+        && rows <= MOST_ROWS
+        && !device.instructionSet().equals("baseline");
   }
 
   private static boolean isCpu(Device device) {

@@ -7,9 +7,8 @@ package dev.weft.train;
  */
 public enum Fusion {
   /**
-   * Where the step can be fused and that pays. On a processor: float32, batches of up to 512 rows
-   * and AVX2 or better, as measured. On a GPU: float32 and up to 256 rows, as expected, not
-   * measured. Never in float64.
+   * Where the step can be fused and that was measured to pay: on a processor with AVX2 or better,
+   * in float32, for batches of up to 512 rows. Not on a GPU, where nothing was measured yet.
    */
   AUTO,
   /** One kernel for each operation. */
