@@ -80,11 +80,11 @@ class TargetsTest {
   void aWideStepIsHeldAgainstTheFastestProductWhoeverRanIt() {
     add(Part.CEILINGS, Roofs.GEMM, PRODUCT, "Weft", "BF16", 1, 1, 7e8);
     add(Part.STEPS, WIDE, "batch 8192", "Weft", "BF16", 10, 0, 4.5e9);
-    assertEquals(Outcome.MET, outcome(WIDE + ", batch 8192, BF16: 60 %"));
+    assertEquals(Outcome.MET, outcome(WIDE + "/8192 BF16: 60 %"));
     add(Part.CEILINGS, Roofs.GEMM, PRODUCT, "PyTorch", "BF16", 1, 1, 8e8);
-    assertEquals(Outcome.MISSED, outcome(WIDE + ", batch 8192, BF16: 60 %"));
+    assertEquals(Outcome.MISSED, outcome(WIDE + "/8192 BF16: 60 %"));
     step(WIDE, "batch 8192", "PyTorch compile", "BF16", 9.9);
-    assertEquals(Outcome.MISSED, outcome(WIDE + ", batch 8192, BF16: not behind torch.compile"));
+    assertEquals(Outcome.MISSED, outcome(WIDE + "/8192 BF16: not behind torch.compile"));
   }
 
   @Test
