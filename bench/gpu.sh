@@ -22,7 +22,7 @@
 # TIME, else 3 where anything is MISS, else 0; 143 where it was told to stop.
 #   WEFT_MNIST         a folder of MNIST's four IDX files to train on; default: generated digits
 #   WEFT_GPU_NCU       which kernels ncu looks at, a regular expression
-#   WEFT_GPU_SECONDS   the time for all of it, in place of 330 or 240
+#   WEFT_GPU_SECONDS   the time for all of it, in place of 330 or 240; limits of parts follow
 #   WEFT_GPU_SMALL     not empty: small sizes, to rehearse over an emulated GPU; PyTorch on the CPU
 #   WEFT_COMMIT        what the bundle was made of; default: what git says here
 set -u
@@ -46,7 +46,8 @@ for name in "${wanted[@]}"; do
     { echo "gpu.sh: $name is no part; parts: ${known[*]}" >&2 && exit 64; }
 done
 small=${WEFT_GPU_SMALL:-}
-end=$((SECONDS + ${WEFT_GPU_SECONDS:-$total}))
+all=${WEFT_GPU_SECONDS:-$total}
+end=$((SECONDS + all))
 rm -f -- "$out"/{summary.txt,summary.json,targets.md,gpu.log,parts.tar.gz}
 mkdir -p "$out" && out=$(cd -- "$out" && pwd) || exit 1
 work=$(mktemp -d) || exit 1
@@ -56,27 +57,32 @@ date=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 commit=${WEFT_COMMIT:-$(git -C "$here" rev-parse HEAD 2>/dev/null)}
 
 # ---- rows, and the files that hold them ----
-names=() verdicts=() seconds=() says=()
+names=() verdicts=() says=() lines=() entries=()
 machine=() # a line each, for the head of the summary
 gpu='' driver='' sees='' version='' java='' python='' torch=''
+cores=$(nproc)
 cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
 
-# plain TEXT: printable ASCII in a line
-plain() { printf '%s' "$1" | tr '\t\n' '  ' | tr -cd '\040-\176'; }
-
-# line I: row I, at most 100 characters
-line() {
-  local text
-  text=$(printf '%-4s %4s  %s: %s' \
-    "${verdicts[$1]}" "${seconds[$1]}" "${names[$1]}" "${says[$1]}")
-  printf '%s\n' "${text:0:100}"
-}
+# plain TEXT: sets $plain to it as a line of printable ASCII
+plain() { plain=${1//[$'\t\n']/ } plain=${plain//[^ -~]/}; }
 
 # row NAME VERDICT SECONDS TEXT
 row() {
-  names+=("$1") verdicts+=("$2") seconds+=("$3") says+=("$(plain "${4:0:300}")")
-  line $((${#names[@]} - 1))
+  add "$@"
+  echo "${lines[-1]}"
   keep
+}
+
+# add: a row that is not said yet; no process is started for it, nor for what is written of it
+add() {
+  local text said
+  plain "${4:0:300}"
+  said=$plain
+  names+=("$1") verdicts+=("$2") says+=("$said")
+  printf -v text '%-4s %4s  %s: %s' "$2" "$3" "$1" "$said"
+  lines+=("${text:0:100}")
+  quote "$1" && text="\"name\": $quoted, \"verdict\": \"$2\", \"seconds\": ${3:-null}"
+  quote "$said" && entries+=("{$text, \"says\": $quoted}")
 }
 
 status() {
@@ -88,32 +94,34 @@ status() {
   esac
 }
 
-# a string of JSON, or null where there is none
-quoted() {
-  local text
-  text=$(plain "$1")
-  text=${text//\\/\\\\}
-  if [[ -n $text ]]; then printf '"%s"' "${text//\"/\\\"}"; else printf null; fi
+# quote TEXT: sets $quoted to a string of JSON, or null where there is none
+quote() {
+  plain "$1"
+  plain=${plain//\\/\\\\} quoted=null
+  [[ -z $plain ]] || quoted="\"${plain//\"/\\\"}\""
 }
 
+# field NAME TEXT [END]
+field() { quote "$2" && printf '"%s": %s%s' "$1" "$quoted" "${3-, }"; }
+
 json() {
-  local i comma=
-  printf '{\n  "call": "%s",\n  "date": "%s",\n  "commit": %s,\n' \
-    "$call" "$date" "$(quoted "$commit")"
-  printf '  "seconds": %d,\n  "status": %d,\n' "$SECONDS" "$(status)"
-  printf '  "machine": {"cpu": %s, "cores": %d, "gpu": %s, "driver": %s, "weft_sees": %s},\n' \
-    "$(quoted "$cpu")" "$(nproc)" "$(quoted "$gpu")" "$(quoted "$driver")" "$(quoted "$sees")"
-  printf '  "versions": {"weft": %s, "java": %s, "python": %s, "torch": %s},\n  "facts": [' \
-    "$(quoted "$version")" "$(quoted "$java")" "$(quoted "$python")" "$(quoted "$torch")"
-  for i in "${!names[@]}"; do
-    printf '%s\n    {"name": %s, "verdict": "%s", "seconds": %s, "says": %s}' "$comma" \
-      "$(quoted "${names[i]}")" "${verdicts[i]}" "${seconds[i]:-null}" "$(quoted "${says[i]}")"
+  local comma='' one
+  printf '{\n  "call": "%s",\n  "date": "%s",\n  ' "$call" "$date"
+  field commit "$commit" $',\n  '
+  printf '"seconds": %d,\n  "status": %d,\n  "machine": {"cores": %d, ' "$SECONDS" "$(status)" "$cores"
+  field cpu "$cpu" && field gpu "$gpu" && field driver "$driver" && field weft_sees "$sees" $'},\n  '
+  printf '"versions": {'
+  field weft "$version" && field java "$java" && field python "$python" && field torch "$torch" ''
+  printf '},\n  "facts": ['
+  for one in "${entries[@]}"; do
+    printf '%s\n    %s' "$comma" "$one"
     comma=,
   done
   printf '\n  ],\n  "figures": ['
   comma=
-  while IFS= read -r i; do
-    printf '%s\n    %s' "$comma" "$(quoted "$i")"
+  while IFS= read -r one; do
+    quote "$one"
+    printf '%s\n    %s' "$comma" "$quoted"
     comma=,
   done < <(figures)
   printf '\n  ]\n}\n'
@@ -125,13 +133,13 @@ last_block() {
   for verdict in FAIL TIME MISS; do
     for i in "${!names[@]}"; do
       [[ ${verdicts[i]} == "$verdict" ]] || continue
-      if ((++shown <= 36)); then line "$i"; else more=$((more + 1)); fi
+      if ((++shown <= 36)); then echo "${lines[i]}"; else more=$((more + 1)); fi
     done
   done
   ((more == 0)) || echo "and $more more: see summary.json"
   echo "$call: $(count PASS) PASS, $(count FAIL) FAIL, $(count TIME) TIME, $(count MISS) MISS," \
     "$(count -) not measured, in $SECONDS s"
-  figures | cut -c1-100
+  figures
 }
 
 count() {
@@ -141,11 +149,12 @@ count() {
 }
 
 text() {
-  local i
-  echo "Weft ${version:-?}, commit ${commit:-?}, $date, gpu.sh $call" | cut -c1-100
-  for i in "${machine[@]}"; do printf '%s\n' "${i:0:100}"; done
+  local one
+  for one in "Weft ${version:-?}, commit ${commit:-?}, $date, gpu.sh $call" "${machine[@]}"; do
+    echo "${one:0:100}"
+  done
   echo
-  for i in "${!names[@]}"; do line "$i"; done
+  ((${#lines[@]} == 0)) || printf '%s\n' "${lines[@]}"
   echo
   last_block
 }
@@ -160,15 +169,6 @@ keep() {
 
 # the logs and JSON of all parts so far
 pack() {
-  local log
-  for log in "$parts"/*.log; do
-    [[ -e $log ]] || continue
-    printf '==== %s\n' "${log##*/}"
-    head -c 100000 "$log"
-    (($(stat -c %s "$log") <= 200000)) || printf '\n.... cut here ....\n'
-    (($(stat -c %s "$log") <= 100000)) || tail -c 100000 "$log"
-    echo
-  done | tail -c 8000000 | in_place gpu.log
   # tar minds that a log grows meanwhile
   tar -C "$work" -cz parts 2>/dev/null >"$out/.new"
   (($(stat -c %s "$out/.new") < 16000000)) ||
@@ -182,10 +182,11 @@ packed=0
 declare -A pid=() began=() limit=() shows=() needs=() wrong=() code=() extra=()
 running=()
 most_output=16000000
-reserve=10 # seconds at the end, for the tables
+reserve=$((10 * all / total)) # seconds at the end, for the tables
+grace=$((1 + 2 * all / total)) # seconds to end in, when told to
 
 # some tenths of a second, and no process for it
-nap() { read -r -t 0.2 -u 8 || true; }
+nap() { read -r -t 0.1 -u 8 || true; }
 
 left() { echo $((end - SECONDS)); }
 
@@ -194,25 +195,33 @@ left() { echo $((end - SECONDS)); }
 # too where no line matches needs[NAME] or one matches wrong[NAME]. Where extra[NAME] is set, to
 # run out of time is no loss.
 begin() {
-  local name=$1 most=$2
+  local name=$1 most=$(($2 * all / total))
   shift 2
-  (($(left) - reserve >= most)) || most=$(($(left) - reserve))
-  if ((most < 3)); then
+  ((most >= 1)) || most=1
+  (($(left) - reserve - grace >= most)) || most=$(($(left) - reserve - grace))
+  if ((most < 1)); then
     code[$name]=late limit[$name]=0 began[$name]=$SECONDS
     return
   fi
   limit[$name]=$most began[$name]=$SECONDS
+  : >"$parts/$name.log"
   (
     cd "$work" || exit
     ulimit -f 1048576 # a gigabyte: where nobody is left to stop one that prints without end
-    exec timeout -k 3 "$most" "$@"
+    timeout -k "$grace" "$most" "$@" &
+    echo $! >"$work/$name.pid"
+    wait $!
   ) </dev/null >"$parts/$name.log" 2>&1 8<&- &
   pid[$name]=$!
   running+=("$name")
 }
 
-# stop NAME SIGNAL: the part with all that it started
-stop() { kill "-$2" -- "-${pid[$1]}" 2>/dev/null || kill "-$2" "${pid[$1]}" 2>/dev/null; }
+# stop NAME SIGNAL: the part with all that it started, which is the group of its timeout
+stop() {
+  local group=''
+  read -r group 2>/dev/null <"$work/$1.pid"
+  kill "-$2" -- "-${group:-${pid[$1]}}" 2>/dev/null
+}
 
 # what became of those that run; settled ones leave "running"
 look() {
@@ -222,7 +231,7 @@ look() {
       if (($(stat -c %s "$parts/$name.log") > most_output)); then
         code[$name]=flood
         stop "$name" KILL
-      elif ((SECONDS - began[$name] > limit[$name] + 5)); then
+      elif ((SECONDS - began[$name] > limit[$name] + grace + 2)); then
         code[$name]=124
         stop "$name" KILL
       fi
@@ -237,15 +246,29 @@ look() {
     fi
   done
   running=("${still[@]}")
-  # timings are alone: nothing is packed beside them
-  ((SECONDS - packed < 10 || ${#running[@]} < 2)) || pack
+  ((SECONDS - packed < 10)) || pack
 }
 
-# shorten FILE: its beginning and its end, where it is long
+# shorten FILE BYTES: so much of its beginning and of its end
 shorten() {
-  { head -c 900000 "$1" && printf '\n.... cut here ....\n' && tail -c 900000 "$1"; } >"$1.new"
+  { head -c "$2" "$1" && printf '\n.... cut here ....\n' && tail -c "$2" "$1"; } >"$1.new"
   mv -- "$1.new" "$1"
 }
+
+# log FILE: adds it to gpu.log
+log() {
+  local size
+  size=$(stat -c %s "$1")
+  {
+    printf '==== %s\n' "${1##*/}"
+    head -c 100000 "$1"
+    ((size <= 200000)) || printf '\n.... cut here ....\n'
+    ((size <= 100000)) || tail -c 100000 "$1"
+    echo
+  } >>"$out/gpu.log"
+  logged=$((logged + (size < 200000 ? size : 200000)))
+}
+logged=0
 
 # verdict NAME: the row of a part that ended
 verdict() {
@@ -278,9 +301,10 @@ verdict() {
   [[ $verdict != TIME ]] || said="stopped after $took s: $said"
   [[ $verdict != TIME || -z ${extra[$name]:-} ]] || verdict=-
   row "$name" "$verdict" "$took" "$said"
-  (($(stat -c %s "$log") < 2000000)) || shorten "$log"
-  [[ $verdict != FAIL && $verdict != TIME ]] ||
-    tail -c 2000 "$log" | tr -cd '\n\040-\176' | grep -v '^ *$' | tail -n 5 | cut -c1-94 |
+  (($(stat -c %s "$log") < 2000000)) || shorten "$log" 900000
+  ((logged > 8000000)) || log "$log"
+  [[ $verdict != FAIL ]] ||
+    tail -c 2000 "$log" | tr -cd '\n\040-\176' | grep -v '^ *$' | tail -n 3 | cut -c1-94 |
     sed 's/^/    | /'
 }
 
@@ -310,7 +334,7 @@ part() {
 
 # beside NAME SECONDS COMMAND...: begins it as soon as a core or two are free for it
 beside() {
-  local most=$(($(nproc) / 2))
+  local most=$((cores / 2))
   ((most >= 2)) || most=2
   while ((${#running[@]} >= most)); do
     look
@@ -324,6 +348,7 @@ told_to_stop() {
   local name
   trap '' TERM INT HUP
   for name in "${running[@]}"; do stop "$name" TERM; done
+  nap
   nap
   nap
   for name in "${running[@]}"; do
@@ -410,7 +435,7 @@ P
   begin python 40 python3 "$work/probe.py"
 }
 
-probed() { sed -n "s/^$1 //p" "$parts/python.log" | head -n 1; }
+probed() { sed -n "s/^$1 //p" "$parts/python.log" 2>/dev/null | head -n 1; }
 
 # where a driver may lie that nobody guessed
 find_driver() {
@@ -431,7 +456,7 @@ doctor() {
 look_around() {
   local fields=name,driver_version,clocks.sm,clocks.max.sm,clocks.mem,power.limit,temperature.gpu
   local opens='' cublas file
-  probe
+  if command -v python3 >/dev/null; then probe; else row python - '' 'is not installed'; fi
   if command -v nvidia-smi >/dev/null; then
     shows[nvidia-smi]='MHz|W'
     begin nvidia-smi 15 nvidia-smi --format=csv,noheader "--query-gpu=$fields"
@@ -446,7 +471,7 @@ look_around() {
     nproc
     grep -E 'MemTotal|MemAvailable' /proc/meminfo
   } >"$parts/loader.log" 2>&1
-  machine+=("$cpu, $(nproc) cores; $(sed -n '1p' "$parts/loader.log"); $(sed -n '2p' "$parts/loader.log")")
+  machine+=("$cpu, $cores cores; $(sed -n '1p' "$parts/loader.log"); $(sed -n '2p' "$parts/loader.log")")
   ! doctor doctor || opens=1
   await
   gpu=$(cut -d, -f1 "$parts/nvidia-smi.log" 2>/dev/null | head -n 1)
@@ -497,7 +522,7 @@ has_harness() {
 
 harness() {
   has_harness harness-check || return
-  shows[harness-check]='PASS|FAIL'
+  shows[harness-check]='^(PASS|FAIL): '
   beside harness-check 90 "$replay" --check "${quick[@]}" --json "$parts/harness-check.json"
 }
 
@@ -642,7 +667,7 @@ steps() {
 
 replay_timed() {
   has_harness harness-time || return
-  shows[harness-time]='PASS|FAIL|GB/s'
+  shows[harness-time]='^(PASS|FAIL): '
   part harness-time 60 "$replay" --time --size "$harness_size" "${quick[@]}" \
     --json "$parts/harness-time.json"
 }
@@ -694,7 +719,7 @@ ncu() {
 targets() {
   local outcome what found
   ((${#measured[@]})) || return
-  reserve=1
+  reserve=0
   part targets 9 "$weft" bench targets "${measured[@]}" ${peers[@]+"${peers[@]}"} \
     --verdicts "$parts/verdicts.tsv" || return
   in_place targets.md <"$parts/targets.log"
@@ -704,7 +729,7 @@ targets() {
       missed) outcome=MISS ;;
       *) outcome=- ;;
     esac
-    names+=("$what") verdicts+=("$outcome") seconds+=('') says+=("$(plain "$found")")
+    add "$what" "$outcome" '' "$found"
   done <"$parts/verdicts.tsv"
   keep
 }
@@ -731,7 +756,11 @@ says_of() {
 }
 
 # figure NAME TEXT
-figure() { printf '%-16s %s\n' "$1" "${2:-not measured}"; }
+figure() {
+  local text
+  printf -v text '%-16s %s' "$1" "${2:-not measured}"
+  echo "${text:0:100}"
+}
 
 figures() {
   local net='784-512-512-10/128' big='4096-4096-4096-4096-4096/8192'
