@@ -210,6 +210,7 @@ begin() {
     ulimit -f 1048576 # a gigabyte: where nobody is left to stop one that prints without end
     timeout -k "$grace" "$most" "$@" &
     echo $! >"$work/$name.pid"
+    exec 2>/dev/null # where bash would say that it was killed
     wait $!
   ) </dev/null >"$parts/$name.log" 2>&1 8<&- &
   pid[$name]=$!
@@ -328,7 +329,7 @@ await() {
 part() {
   begin "$@"
   await "$1"
-  pack
+  [[ ! -s $parts/$1.log ]] || pack
   [[ ${code[$1]} == 0 ]]
 }
 
@@ -718,7 +719,7 @@ ncu() {
 # the tables for bench/results/README.md, and a row for each target
 targets() {
   local outcome what found
-  ((${#measured[@]})) || return
+  ((${#measured[@]})) || { row targets - '' 'nothing was measured' && return; }
   reserve=0
   part targets 9 "$weft" bench targets "${measured[@]}" ${peers[@]+"${peers[@]}"} \
     --verdicts "$parts/verdicts.tsv" || return

@@ -129,10 +129,11 @@ public final class Jmh {
     return outcomes;
   }
 
-  /** What a benchmark threw: JMH hands it on as a cause, or beside one. */
+  /** What a benchmark threw: JMH's own exceptions hand it on as a cause, or beside one. */
   private static String reason(Throwable thrown) {
     Throwable inner = thrown;
-    while (inner.getCause() != null || inner.getSuppressed().length > 0) {
+    while (inner.getClass().getName().startsWith("org.openjdk.jmh.")
+        && (inner.getCause() != null || inner.getSuppressed().length > 0)) {
       inner = inner.getCause() != null ? inner.getCause() : inner.getSuppressed()[0];
     }
     String said = inner.getMessage() == null ? "" : inner.getMessage();

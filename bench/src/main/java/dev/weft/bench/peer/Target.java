@@ -10,6 +10,8 @@ public enum Target {
   CPU,
   CUDA;
 
+  private Boolean emulated;
+
   /** Opens it. */
   public Device open() {
     return this == CPU ? Device.cpu() : Device.cuda();
@@ -34,7 +36,10 @@ public enum Target {
 
   /** Whether it is the emulator of the tests, on which everything takes long. */
   public boolean isEmulated() {
-    return this == CUDA && description().contains("not a GPU");
+    if (emulated == null) {
+      emulated = this == CUDA && description().contains("not a GPU");
+    }
+    return emulated;
   }
 
   /** Why it cannot be opened here, in a sentence; null where it can. */

@@ -24,6 +24,17 @@ public record Agreement(
   /** The loss must have fallen to this share: else nothing was learned. */
   private static final double LEARNED = 0.99;
 
+  /** What JSON cannot hold, NaN and infinity, is the largest number. */
+  public Agreement {
+    first = finite(first);
+    last = finite(last);
+    difference = finite(difference);
+  }
+
+  private static double finite(double value) {
+    return Double.isFinite(value) ? value : Double.MAX_VALUE;
+  }
+
   /** Whether both train alike, and learn. */
   public boolean holds() {
     return difference <= allowed && last < LEARNED * first;
@@ -31,8 +42,8 @@ public record Agreement(
 
   /** In which way they do not. */
   public String complaint() {
-    return ("%s, batch %d: %s on %s does not train as Weft STRICT on the CPU does: loss %.5f at"
-            + " first, %.5f after %d steps, largest relative difference %.1e of %.0e")
+    return ("%s, batch %d: %s on %s does not train as Weft STRICT on the CPU does: loss %.5g at"
+            + " first, %.5g after %d steps, largest relative difference %.1e of %.0e")
         .formatted(network, batch, who, device, first, last, steps, difference, allowed);
   }
 }

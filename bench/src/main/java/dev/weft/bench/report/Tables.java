@@ -185,8 +185,8 @@ public final class Tables {
           one.who(),
           Integer.toString(one.batch()),
           Integer.toString(one.steps()),
-          "%.4f".formatted(one.first()),
-          "%.4f".formatted(one.last()),
+          "%.5g".formatted(one.first()),
+          "%.5g".formatted(one.last()),
           "%.1e".formatted(one.difference()),
           "%.0e".formatted(one.allowed()),
           one.holds() ? NONE : "FAIL");

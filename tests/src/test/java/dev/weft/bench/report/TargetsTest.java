@@ -70,10 +70,10 @@ class TargetsTest {
     step(SMALL, "batch 128", "PyTorch eager", "STRICT", 130);
     step(SMALL, "batch 128", "PyTorch graph", "STRICT", 30);
     step(SMALL, "batch 128", "PyTorch eager", "BF16", 500);
-    assertEquals(Outcome.MET, outcome(SMALL + ", batch 128, STRICT: at most 30 us"));
-    assertEquals(Outcome.MET, outcome(SMALL + ", batch 128, STRICT: 5.0 x as fast as PyTorch"));
-    assertEquals(Outcome.MISSED, outcome(SMALL + ", batch 128, STRICT: 1.3 x"));
-    assertEquals(Outcome.NOT_MEASURED, outcome(SMALL + ", batch 128, BF16: 5.0 x"));
+    assertEquals(Outcome.MET, outcome(SMALL + "/128 STRICT: at most 30 us"));
+    assertEquals(Outcome.MET, outcome(SMALL + "/128 STRICT: 5.0 x as fast as PyTorch"));
+    assertEquals(Outcome.MISSED, outcome(SMALL + "/128 STRICT: 1.3 x"));
+    assertEquals(Outcome.NOT_MEASURED, outcome(SMALL + "/128 BF16: 5.0 x"));
   }
 
   @Test
