@@ -129,7 +129,7 @@ json() {
 
 # what went wrong, and ten figures: at most 50 lines
 last_block() {
-  local verdict i shown=0 more=0
+  local verdict i text shown=0 more=0
   for verdict in FAIL TIME MISS; do
     for i in "${!names[@]}"; do
       [[ ${verdicts[i]} == "$verdict" ]] || continue
@@ -137,7 +137,9 @@ last_block() {
     done
   done
   ((more == 0)) || echo "and $more more: see summary.json"
-  echo "$call: $(count PASS) PASS, $(count FAIL) FAIL, $(count TIME) TIME, $(count MISS) MISS," \
+  text="$call on ${sees:-no GPU}"
+  echo "${text:0:100}"
+  echo "$(count PASS) PASS, $(count FAIL) FAIL, $(count TIME) TIME, $(count MISS) MISS," \
     "$(count -) not measured, in $SECONDS s"
   figures
 }
@@ -748,6 +750,16 @@ found() {
     END {print text}' "$parts/verdicts.tsv"
 }
 
+# how many kernels move bytes as fast as a copy, and which are farthest from it
+near_a_copy() {
+  [[ ! -s $parts/verdicts.tsv ]] || awk -F'\t' '
+    !sub(/: 90 % of a copy/, "", $2) || $1 == "not measured" {next}
+    {all++}
+    $1 == "met" {near++}
+    $1 == "missed" {sub(/.*, /, "", $3); sub(/ of .*/, "", $3); far = far "; " $2 " " $3}
+    END {if (all) printf "%d of %d reach 90 %% of a copy%s", near, all, far}' "$parts/verdicts.tsv"
+}
+
 # says_of NAME: what the row says
 says_of() {
   local i
@@ -765,9 +777,9 @@ figure() {
 
 figures() {
   local net='784-512-512-10/128' big='4096-4096-4096-4096-4096/8192'
-  figure 'GPU' "${sees:-none}"
   figure 'self-test' "$(says_of selftest)"
   figure 'kernels right' "$(says_of harness-check)"
+  figure 'kernels fast' "$(near_a_copy)"
   figure 'accuracy' "$(says_of 'GPU and CPU')"
   figure 'step STRICT' "$(found "$net STRICT: ")"
   figure 'step FAST' "$(found "$net FAST: ")"

@@ -133,7 +133,7 @@ public final class Main implements Callable<Integer> {
   @Option(
       names = "--turns",
       paramLabel = "N",
-      description = "how often each thing is measured, each time in a new Java machine")
+      description = "how often each thing is measured; on the CPU, each time in a new Java machine")
   private int turns;
 
   @Option(
