@@ -10,12 +10,13 @@ already on the device. Modes:
 Types: f32 (float32 throughout), tf32 (float32 in memory, TF32 products), bf16 (autocast: products
 in bfloat16, weights and optimizer in float32).
 On a GPU the time is that of many steps between two events, divided by their number.
---products times matrix products instead, with operands in [-1, 1): bf16 is bfloat16 in memory.
+--products times matrix products, with operands in [-1, 1): bf16 is bfloat16 in memory; and steps
+only where --step names some.
 
   python3 torch_steps.py                          cpu, and cuda where there is one
   python3 torch_steps.py --device cuda --all --json torch.json
   python3 torch_steps.py --device cuda --products --dtype f32 --dtype tf32 --dtype bf16
-  python3 torch_steps.py --step 8192:4096-4096-4096-4096-4096 --dtype bf16
+  python3 torch_steps.py --step 8192:4096-4096-4096-4096-4096@bf16 --step 128:784-512-512-10
 
 The file goes beside Weft's own steps by "weft bench steps --peer-json torch.json", or into a page
 of a run that was made before by "weft bench page run.json --peer-json torch.json".
@@ -258,12 +259,15 @@ def write(path, steps, products, failures):
 
 
 def shape(text):
-    """128:784-512-512-10 as its batch and widths."""
+    """128:784-512-512-10 as its batch, widths and the one type, if any, that follows an @."""
+    text, _, dtype = text.partition("@")
     batch, _, widths = text.partition(":")
     numbers = [int(width) for width in widths.split("-")]
     if int(batch) < 1 or len(numbers) < 2 or min(numbers) < 1 or numbers[-1] < CLASSES:
         raise ValueError(text)
-    return int(batch), numbers
+    if dtype and dtype not in DTYPES["cuda"]:
+        raise ValueError(dtype)
+    return int(batch), numbers, dtype
 
 
 def arguments():
@@ -276,9 +280,10 @@ def arguments():
     parser.add_argument("--dtype", choices=["f32", "tf32", "bf16"], action="append",
                         help="repeatable; default: f32")
     parser.add_argument("--all", action="store_true", help="every mode and type of the device")
-    parser.add_argument("--products", action="store_true", help="time products, not steps")
-    parser.add_argument("--step", action="append", type=shape, metavar="BATCH:WIDTHS",
-                        help="repeatable, such as 128:784-512-512-10; default: those of Weft")
+    parser.add_argument("--products", action="store_true", help="time products, and steps only where --step names some")
+    parser.add_argument("--step", action="append", type=shape, metavar="BATCH:WIDTHS[@TYPE]",
+                        help="repeatable, such as 128:784-512-512-10; with a type, that one alone;"
+                        " default: those of Weft")
     parser.add_argument("--threads", type=int, help="on the CPU; default: PyTorch's own")
     parser.add_argument("--seconds", type=float, default=1.0, help="of each measurement")
     parser.add_argument("--json", help="file to write, anew after every row")
@@ -297,7 +302,10 @@ def cases(args):
         else:
             modes = args.mode or (["eager", "graph"] if device == "cuda" else ["eager"])
             dtypes = args.dtype or ["f32"]
-        shapes = args.step or SHAPES + (GPU_SHAPES if device == "cuda" else [])
+        shapes = args.step
+        if not shapes and not args.products:
+            everywhere = SHAPES + (GPU_SHAPES if device == "cuda" else [])
+            shapes = [(batch, widths, None) for batch, widths in everywhere]
         for dtype in dtypes:
             if dtype not in DTYPES[device]:
                 continue
@@ -305,10 +313,9 @@ def cases(args):
                 for n in PRODUCTS[device]:
                     yield (f"{device:5} product  {dtype:5} {n} x {n} x {n}",
                            (measure_product, n, device, dtype))
-                continue
             for mode in modes:
-                if mode in MODES[device]:
-                    for batch, widths in shapes:
+                for batch, widths, only in shapes or []:
+                    if mode in MODES[device] and only in (None, "", dtype):
                         yield (f"{device:5} {mode:8} {dtype:5} batch {batch:5}"
                                f" {'-'.join(map(str, widths)):24}",
                                (measure, batch, widths, device, dtype, mode))

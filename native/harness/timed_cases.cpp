@@ -58,13 +58,14 @@ void activations(Table& t) {
 }
 
 void losses(Table& t) {
-  for (int64_t c : {10, 1000, 32000}) {
+  for (int64_t c : {10, 1000, 2048, 32000}) {
     int64_t r = t.rows(c), n = r * c;
+    int64_t together = c > 2048 ? 1 : c > 1024 ? 2 : c > 512 ? 4 : 8;
     t.call(
         "softmax_cross_entropy", std::to_string(c) + " classes",
         weft_softmax_cross_entropy{t.in("x", n), t.labels(r, c), t.wide_out("losses", r),
                                    t.out("dx", n), t.wide_out("hits", r), r, c, 0, 1.0 / (double)r},
-        c > 1024 ? r : (r + 7) / 8, 7.0 * n);
+        (r + together - 1) / together, 7.0 * n);
   }
 }
 
@@ -159,10 +160,11 @@ void reductions(Table& t) {
   auto reduce = [&](const char* name, int64_t outer, int64_t count, int64_t inner, int64_t f,
                     double flops) {
     int64_t stages = parts(outer, count, inner), results = stages * outer * inner;
+    int64_t together = inner > 1 ? 32 : (count + stages - 1) / stages <= 4096 ? 8 : 1;
     t.call(
         "reduce", name,
         weft_reduce{t.in("x", n), t.wide_out("y", results), outer, count, inner, stages, f, 1, 0},
-        results, flops);
+        (results + together - 1) / together, flops);
   };
   reduce("sum of rows", r, c, 1, WEFT_SUM, (double)n);
   reduce("max of rows", r, c, 1, WEFT_MAX, (double)n);
@@ -178,11 +180,11 @@ void reductions(Table& t) {
   t.call("max_backward", "of rows",
          weft_max_backward{t.in("x", n), t.wide_in("y", r), t.wide_in("dy", r), t.out("dx", n), r,
                            c, 1, 0},
-         r, (double)n);
+         (r + 7) / 8, (double)n);
   t.call("max_backward", "of columns",
          weft_max_backward{t.in("x", n), t.wide_in("y", c), t.wide_in("dy", c), t.out("dx", n), 1,
                            r, c, 0},
-         c, (double)n);
+         (c + 31) / 32, (double)n);
 }
 
 void rows(Table& t) {

@@ -70,24 +70,30 @@ final class CeilingsPart {
     copies(settings, sizes, results, progress);
     Jmh jmh = settings.jmh();
     for (Product one : products) {
-      progress.next("%s, %s, %s".formatted(one.target().word(), one.mode(), one.name()));
+      String row = "%s, %s, %s".formatted(one.target().word(), one.mode(), one.name());
+      progress.next(row);
       ProductShape shape = one.shape();
       int repeats =
           Settings.repeats(one.target(), shape.bytes(one.mode()), shape.flops(), one.mode());
-      results.add(
-          new Measurement(
-              Part.CEILINGS,
-              Roofs.GEMM,
-              one.name(),
-              0,
-              Measurement.WEFT,
-              one.mode().name(),
-              one.target().device(),
-              jmh.run(
-                  ProductBenchmark.task(shape, one.form(), one.mode(), one.target(), repeats),
-                  settings.turns(1, 2)),
-              shape.bytes(one.mode()),
-              shape.flops()));
+      Progress.done(
+          results,
+          Part.CEILINGS,
+          row,
+          jmh.run(
+              ProductBenchmark.task(shape, one.form(), one.mode(), one.target(), repeats),
+              settings.turns(1, 2)),
+          times ->
+              new Measurement(
+                  Part.CEILINGS,
+                  Roofs.GEMM,
+                  one.name(),
+                  0,
+                  Measurement.WEFT,
+                  one.mode().name(),
+                  one.target().device(),
+                  times,
+                  shape.bytes(one.mode()),
+                  shape.flops()));
     }
   }
 
@@ -96,25 +102,31 @@ final class CeilingsPart {
       Settings settings, List<KernelSize> sizes, Results results, Progress progress) {
     for (Target target : settings.targets()) {
       for (KernelSize size : sizes) {
-        progress.next("%s, copy in %s".formatted(target.word(), size.word()));
+        String row = "%s, copy in %s".formatted(target.word(), size.word());
+        progress.next(row);
         double bytes = KernelCase.COPY.cost(size).bytes();
-        results.add(
-            new Measurement(
-                Part.CEILINGS,
-                Roofs.COPY,
-                size.word(),
-                0,
-                Measurement.WEFT,
-                MathMode.STRICT.name(),
-                target.device(),
-                settings
-                    .jmh()
-                    .run(
-                        KernelBenchmark.task(
-                            KernelCase.COPY, size, target, Settings.repeats(target, bytes, 0)),
-                        settings.turns(1, 2)),
-                bytes,
-                0));
+        int repeats = Settings.repeats(target, bytes, 0);
+        Progress.done(
+            results,
+            Part.CEILINGS,
+            row,
+            settings
+                .jmh()
+                .run(
+                    KernelBenchmark.task(KernelCase.COPY, size, target, repeats),
+                    settings.turns(1, 2)),
+            times ->
+                new Measurement(
+                    Part.CEILINGS,
+                    Roofs.COPY,
+                    size.word(),
+                    0,
+                    Measurement.WEFT,
+                    MathMode.STRICT.name(),
+                    target.device(),
+                    times,
+                    bytes,
+                    0));
       }
     }
   }

@@ -51,18 +51,23 @@ final class HostPart {
     operations.forEach(
         (method, name) -> {
           progress.next(name);
-          results.add(
-              new Measurement(
-                  Part.HOST,
-                  "",
-                  name,
-                  0,
-                  Measurement.WEFT,
-                  MathMode.STRICT.name(),
-                  "cpu",
-                  jmh.run(Jmh.Task.of(HostCostBenchmark.class, method), settings.turns(1, 3)),
-                  0,
-                  0));
+          Progress.done(
+              results,
+              Part.HOST,
+              name,
+              jmh.run(Jmh.Task.of(HostCostBenchmark.class, method), settings.turns(1, 3)),
+              times ->
+                  new Measurement(
+                      Part.HOST,
+                      "",
+                      name,
+                      0,
+                      Measurement.WEFT,
+                      MathMode.STRICT.name(),
+                      "cpu",
+                      times,
+                      0,
+                      0));
         });
   }
 }

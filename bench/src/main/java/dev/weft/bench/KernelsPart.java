@@ -49,23 +49,29 @@ final class KernelsPart {
     Jmh jmh = settings.jmh();
     for (Target target : settings.targets()) {
       for (Row row : chosen) {
-        progress.next("%s, %s".formatted(target.word(), row.name()));
+        String name = "%s, %s".formatted(target.word(), row.name());
+        progress.next(name);
         Cost cost = row.kernel().cost(row.size());
         int repeats = Settings.repeats(target, cost.bytes(), cost.flops());
-        results.add(
-            new Measurement(
-                Part.KERNELS,
-                row.size().word(),
-                row.kernel().word(),
-                0,
-                Measurement.WEFT,
-                MathMode.STRICT.name(),
-                target.device(),
-                jmh.run(
-                    KernelBenchmark.task(row.kernel(), row.size(), target, repeats),
-                    settings.turns(1, 2)),
-                cost.bytes(),
-                cost.flops()));
+        Progress.done(
+            results,
+            Part.KERNELS,
+            name,
+            jmh.run(
+                KernelBenchmark.task(row.kernel(), row.size(), target, repeats),
+                settings.turns(1, 2)),
+            times ->
+                new Measurement(
+                    Part.KERNELS,
+                    row.size().word(),
+                    row.kernel().word(),
+                    0,
+                    Measurement.WEFT,
+                    MathMode.STRICT.name(),
+                    target.device(),
+                    times,
+                    cost.bytes(),
+                    cost.flops()));
       }
     }
   }

@@ -42,8 +42,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Measures Weft, beside other libraries and on each device that is here. Each figure comes"
-          + " from Java machines of its own, and what is timed is checked first.",
+      "Measures Weft, beside other libraries and on each device that is here. What is timed is"
+          + " checked first; a row that fails is marked, and the others go on.",
       "",
       "Examples:",
       "  weft bench                              everything, and weft-bench.html with plots",
@@ -133,7 +133,7 @@ public final class Main implements Callable<Integer> {
   @Option(
       names = "--turns",
       paramLabel = "N",
-      description = "how often each thing is measured, each time in a new Java machine")
+      description = "how often each thing is measured; on the CPU, each time in a new Java machine")
   private int turns;
 
   @Option(
@@ -245,6 +245,9 @@ public final class Main implements Callable<Integer> {
                 part -> words.contains(Word.COMPARE) || words.contains(Word.valueOf(part.name())))
             .toList();
     checkOnly(parts, settings);
+    if (json != null) {
+      results.keepIn(json);
+    }
     Runtime.getRuntime().addShutdownHook(new Thread(() -> write(results)));
     System.out.printf("%s%n%s%n", results.machine().text(), Results.versions());
     for (Part part : parts) {

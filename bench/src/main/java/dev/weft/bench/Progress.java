@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import dev.weft.bench.measure.Jmh;
+import dev.weft.bench.report.Failure;
+import dev.weft.bench.report.Measurement;
+import dev.weft.bench.report.Measurement.Times;
+import dev.weft.bench.report.Part;
+import dev.weft.bench.report.Results;
 import java.io.PrintStream;
+import java.util.function.Function;
 
 /**
  * Says what is being measured, how much is done and how long it took, and ends a part when its time
@@ -43,6 +50,37 @@ final class Progress {
     done++;
     out.printf("%s %d/%d, %s%s: %s%n", part, done, total, clock(seconds), left, what);
     out.flush();
+  }
+
+  /**
+   * Adds what came of a row and says it; of one that failed, why.
+   *
+   * @param row its name, with the device
+   */
+  static void done(
+      Results results,
+      Part part,
+      String row,
+      Jmh.Outcome outcome,
+      Function<Times, Measurement> measurement) {
+    if (outcome.failure() != null) {
+      fail(results, part, row, outcome.failure());
+      return;
+    }
+    Measurement one = measurement.apply(outcome.times());
+    results.add(one);
+    System.out.printf(
+        "  %s: %,.1f us%s%s%n",
+        row,
+        one.times().median(),
+        one.bytes() == 0 ? "" : ", %,.0f GB/s".formatted(one.gigabytesPerSecond()),
+        one.flops() == 0 ? "" : ", %,.0f GFLOP/s".formatted(one.gigaflops()));
+  }
+
+  /** Records a row that Weft got wrong and says it. */
+  static void fail(Results results, Part part, String row, String why) {
+    results.fail(new Failure(part, row, why));
+    System.out.printf("  FAIL %s: %s%n", row, why);
   }
 
   private static String clock(long seconds) {

@@ -9,7 +9,6 @@ import dev.weft.bench.peer.Side;
 import dev.weft.bench.peer.Target;
 import dev.weft.bench.peer.WeftTraining;
 import dev.weft.bench.report.Measurement;
-import dev.weft.bench.report.Measurement.Times;
 import dev.weft.bench.report.Memory;
 import dev.weft.bench.report.Part;
 import dev.weft.bench.report.Results;
@@ -109,22 +108,27 @@ final class ScalingPart {
               ? StepBenchmark.epoch(Side.WEFT, mlp, MathMode.STRICT, target)
               : StepBenchmark.step(Side.WEFT, mlp, MathMode.STRICT, target, repeats));
     }
-    List<Times> times = settings.jmh().inTurn(tasks, settings.turns(1, 3));
+    List<Jmh.Outcome> outcomes = settings.jmh().inTurn(tasks, settings.turns(1, 3));
     for (int i = 0; i < tasks.size(); i++) {
       Point point = series.points().get(i);
       int steps = series.timed() == Timed.EPOCH ? point.mlp().examples() / point.mlp().batch() : 1;
-      results.add(
-          new Measurement(
-              Part.SCALING,
-              series.quantity(),
-              "%.0f".formatted(point.x()),
-              point.x(),
-              Measurement.WEFT,
-              MathMode.STRICT.name(),
-              target.device(),
-              times.get(i),
-              0,
-              steps * point.mlp().flops()));
+      Progress.done(
+          results,
+          Part.SCALING,
+          "%s, %s %.0f".formatted(target.word(), series.quantity(), point.x()),
+          outcomes.get(i),
+          times ->
+              new Measurement(
+                  Part.SCALING,
+                  series.quantity(),
+                  "%.0f".formatted(point.x()),
+                  point.x(),
+                  Measurement.WEFT,
+                  MathMode.STRICT.name(),
+                  target.device(),
+                  times,
+                  0,
+                  steps * point.mlp().flops()));
     }
   }
 

@@ -36,10 +36,18 @@ record Settings(
 
   /** How long to measure. */
   enum Effort {
+    /** No figures: whether it can be measured at all. */
+    TRIAL(1, 20),
     /** A first impression, in a few minutes. */
-    QUICK,
+    QUICK(2, 400),
     /** Figures to keep. */
-    FULL
+    FULL(3, 1000);
+
+    private final Jmh.Length length;
+
+    Effort(int iterations, int milliseconds) {
+      length = new Jmh.Length(iterations, milliseconds);
+    }
   }
 
   /** Whether a row of this name was asked for. */
@@ -49,15 +57,12 @@ record Settings(
 
   /** The number of turns, where nothing else was asked for. */
   int turns(int quick, int full) {
-    return turns > 0 ? turns : effort == Effort.QUICK ? quick : full;
+    return turns > 0 ? turns : effort == Effort.FULL ? full : quick;
   }
 
   /** What runs benchmarks. */
   Jmh jmh() {
-    return new Jmh(
-        threads,
-        patience,
-        effort == Effort.QUICK ? new Jmh.Length(2, 400) : new Jmh.Length(3, 1000));
+    return new Jmh(threads, patience, effort.length);
   }
 
   /**
@@ -69,9 +74,11 @@ record Settings(
 
   /** The same for products in an arithmetic. */
   static int repeats(Target target, double bytes, double flops, MathMode mode) {
-    if (target == Target.CPU) {
-      return 1;
-    }
+    return target == Target.CPU || target.isEmulated() ? 1 : repeats(bytes, flops, mode);
+  }
+
+  /** On a GPU. */
+  static int repeats(double bytes, double flops, MathMode mode) {
     // an H200, roughly: more operations than needed on slower ones do no harm
     double flopsPerMicro =
         switch (mode) {

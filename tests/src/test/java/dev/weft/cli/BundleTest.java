@@ -9,8 +9,6 @@ import dev.weft.device.NativeFiles;
 import dev.weft.device.cpu.CpuLibrary;
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.foreign.Arena;
-import java.lang.foreign.SymbolLookup;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -63,24 +61,6 @@ class BundleTest {
     try (Stream<Path> left = Files.list(folder)) {
       assertEquals(List.of(folder.resolve("bundle")), left.toList());
     }
-  }
-
-  @Test
-  void aLibraryWithoutItsSymbolTableStillLoads() throws IOException {
-    Path library = NativeFiles.file(CpuLibrary.resources().getFirst());
-    Path copy = Files.copy(library, folder.resolve("libcopy.so"));
-    SymbolTable.remove(copy);
-    assertTrue(Files.size(copy) < Files.size(library));
-    try (Arena arena = Arena.ofConfined()) {
-      assertTrue(SymbolLookup.libraryLookup(copy, arena).find("omp_get_max_threads").isPresent());
-    }
-  }
-
-  @Test
-  void aFileThatIsNoLibraryKeepsItsBytes() throws IOException {
-    Path text = Files.writeString(folder.resolve("text"), "no library ".repeat(20));
-    SymbolTable.remove(text);
-    assertEquals("no library ".repeat(20), Files.readString(text));
   }
 
   @Test

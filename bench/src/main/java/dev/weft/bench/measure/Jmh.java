@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.measure;
 
+import dev.weft.bench.peer.Side;
+import dev.weft.bench.peer.Target;
 import dev.weft.bench.peer.Threads;
 import dev.weft.bench.report.Measurement;
 import dev.weft.bench.report.Measurement.Times;
@@ -19,7 +21,10 @@ import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 import org.openjdk.jmh.util.Statistics;
 
-/** Runs benchmarks by JMH, each run in a Java machine of its own. */
+/**
+ * Runs benchmarks by JMH: what Weft does on a GPU in this Java machine, since the figures are the
+ * GPU's and a machine for each would take longer than they do; all else in machines of their own.
+ */
 public final class Jmh {
   /** The parameter that says how many operations an invocation makes. */
   static final String REPEATS = "repeats";
@@ -51,13 +56,27 @@ public final class Jmh {
       this(benchmark, method, parameters, repeats, repeats);
     }
 
+    /** Whether it is measured in a Java machine of its own. */
+    boolean forks() {
+      boolean weft = parameters.getOrDefault("side", Side.WEFT.name()).equals(Side.WEFT.name());
+      return !weft || !Target.CUDA.name().equals(parameters.get("target"));
+    }
+
     /** A benchmark without parameters. */
     public static Task of(Class<?> benchmark, String method) {
       return new Task(benchmark, method, Map.of(), 1);
     }
   }
 
-  /** What one Java machine measured, microseconds of one operation. */
+  /**
+   * What came of a task.
+   *
+   * @param times null where there are none
+   * @param failure why there are none, in a line; null where there are
+   */
+  public record Outcome(Times times, String failure) {}
+
+  /** What one run measured, microseconds of one operation. */
   private record Turn(double median, double low, double high, long samples, Double garbage) {}
 
   private final int threads;
@@ -75,34 +94,61 @@ public final class Jmh {
   }
 
   /** Runs a task so many times. */
-  public Times run(Task task, int turns) {
+  public Outcome run(Task task, int turns) {
     return inTurn(List.of(task), turns).getFirst();
   }
 
   /**
    * Runs all tasks, one after the other, and that so many times, so that a busy moment of the
-   * machine hits neighbours alike.
+   * machine hits neighbours alike. One that fails has no more turns, and the others go on.
    *
    * @return for each task what it measured
    */
-  public List<Times> inTurn(List<Task> tasks, int turns) {
+  public List<Outcome> inTurn(List<Task> tasks, int turns) {
     List<List<Turn>> measured = new ArrayList<>();
     tasks.forEach(task -> measured.add(new ArrayList<>()));
+    String[] failures = new String[tasks.size()];
     for (int turn = 0; turn < turns; turn++) {
       for (int i = 0; i < tasks.size(); i++) {
-        measured.get(i).add(turn(tasks.get(i)));
+        if (failures[i] == null) {
+          try {
+            measured.get(i).add(turn(tasks.get(i)));
+          } catch (RunnerException e) {
+            failures[i] = reason(e);
+          }
+        }
       }
     }
-    return measured.stream().map(Jmh::times).toList();
+    List<Outcome> outcomes = new ArrayList<>();
+    for (int i = 0; i < failures.length; i++) {
+      outcomes.add(
+          failures[i] == null
+              ? new Outcome(times(measured.get(i)), null)
+              : new Outcome(null, failures[i]));
+    }
+    return outcomes;
   }
 
-  private Turn turn(Task task) {
+  /** What a benchmark threw: JMH's own exceptions hand it on as a cause, or beside one. */
+  private static String reason(Throwable thrown) {
+    Throwable inner = thrown;
+    while (inner.getClass().getName().startsWith("org.openjdk.jmh.")
+        && (inner.getCause() != null || inner.getSuppressed().length > 0)) {
+      inner = inner.getCause() != null ? inner.getCause() : inner.getSuppressed()[0];
+    }
+    String said = inner.getMessage() == null ? "" : inner.getMessage();
+    return inner instanceof IllegalStateException && !said.isEmpty()
+        ? said
+        : "%s: %s".formatted(inner.getClass().getSimpleName(), said);
+  }
+
+  private Turn turn(Task task) throws RunnerException {
     IdleMachine.await(patience);
     ChainedOptionsBuilder options =
         new OptionsBuilder()
             .include(
                 "^" + task.benchmark().getName().replace(".", "\\.") + "\\." + task.method() + "$")
-            .forks(1)
+            .forks(task.forks() ? 1 : 0)
             .warmupIterations(1)
             .measurementIterations(length.iterations())
             .warmupTime(TimeValue.milliseconds(length.milliseconds()))
@@ -116,18 +162,7 @@ public final class Jmh {
     if (task.repeats() > 1) {
       options.param(REPEATS, Integer.toString(task.repeats()));
     }
-    try {
-      return turn(new Runner(options.build()).runSingle());
-    } catch (RunnerException e) {
-      throw new IllegalStateException(
-          "%s.%s %s failed: %s"
-              .formatted(
-                  task.benchmark().getSimpleName(),
-                  task.method(),
-                  task.parameters(),
-                  e.getMessage()),
-          e);
-    }
+    return turn(new Runner(options.build()).runSingle());
   }
 
   private static Turn turn(RunResult result) {

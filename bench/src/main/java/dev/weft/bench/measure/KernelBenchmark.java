@@ -47,8 +47,8 @@ public class KernelBenchmark {
   public int repeats;
 
   private Device device;
-  private KernelMemory memory;
   private Program program;
+  private final Opened opened = new Opened();
 
   /** What runs so many calls in one invocation. */
   public static Jmh.Task task(KernelCase kernel, KernelSize size, Target target, int repeats) {
@@ -62,19 +62,23 @@ public class KernelBenchmark {
   /** Checks what the kernel computes, fills the operands, and records the call. */
   @Setup
   public void start() {
-    Threads.apply();
-    device = target.open();
-    KernelCheck.run(kernel, device);
-    memory = new KernelMemory(device, size);
-    program = device.record(() -> kernel.run(device, memory));
+    opened.orClose(
+        () -> {
+          Threads.apply();
+          device = target.open();
+          opened.add(device::close);
+          KernelCheck.run(kernel, device);
+          KernelMemory memory = new KernelMemory(device, size);
+          opened.add(memory::close);
+          program = device.record(() -> kernel.run(device, memory));
+          opened.add(program::close);
+        });
   }
 
   /** Closes all of it. */
   @TearDown
   public void stop() {
-    program.close();
-    memory.close();
-    device.close();
+    opened.close();
   }
 
   /** So many calls, and the wait for the last. */

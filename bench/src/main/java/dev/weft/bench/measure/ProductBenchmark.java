@@ -13,8 +13,6 @@ import dev.weft.bench.peer.Threads;
 import dev.weft.device.Program;
 import dev.weft.op.Cast;
 import dev.weft.op.MatMul;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -61,9 +59,8 @@ public class ProductBenchmark {
   public int repeats;
 
   private Device device;
-  private final List<Tensor> operands = new ArrayList<>();
-  private Tape tape;
   private Program program;
+  private final Opened opened = new Opened();
 
   /** What runs so many products in one invocation. */
   public static Jmh.Task task(
@@ -82,15 +79,22 @@ public class ProductBenchmark {
   /** Draws the operands, records the product, and checks what it gives. */
   @Setup
   public void start() {
+    opened.orClose(this::record);
+  }
+
+  private void record() {
     Threads.apply();
     device = target.open();
-    tape = Tape.inference(device).math(mode);
+    opened.add(device::close);
+    Tape tape = Tape.inference(device).math(mode);
+    opened.add(tape::close);
     float[] left = draw(shape.m() * shape.k(), 1);
     float[] right = draw(shape.k() * shape.n(), 2);
     Tensor a = operand(left, form.a(), shape.m(), shape.k());
     Tensor b = operand(right, form.b(), shape.k(), shape.n());
     Tensor[] c = new Tensor[1];
     program = device.record(() -> c[0] = tape.apply(new MatMul(form.a(), form.b()), a, b));
+    opened.add(program::close);
     program.run();
     device.synchronize();
     check(left, right, c[0].toFloats());
@@ -114,7 +118,7 @@ public class ProductBenchmark {
         Cast.run(device, wide, new Node.Sink(flat, false));
       }
     }
-    operands.add(flat);
+    opened.add(flat::close);
     return stored == MatMul.Form.PLAIN
         ? flat.view(0, Shape.of(rows, cols))
         : flat.view(0, Shape.of(cols, rows));
@@ -149,10 +153,7 @@ public class ProductBenchmark {
   /** Closes all of it. */
   @TearDown
   public void stop() {
-    program.close();
-    tape.close();
-    operands.forEach(Tensor::close);
-    device.close();
+    opened.close();
   }
 
   /** So many products, and the wait for the last. */

@@ -10,6 +10,8 @@ public enum Target {
   CPU,
   CUDA;
 
+  private Boolean emulated;
+
   /** Opens it. */
   public Device open() {
     return this == CPU ? Device.cpu() : Device.cuda();
@@ -30,6 +32,14 @@ public enum Target {
     try (Device device = open()) {
       return device.description();
     }
+  }
+
+  /** Whether it is the emulator of the tests, on which everything takes long. */
+  public boolean isEmulated() {
+    if (emulated == null) {
+      emulated = this == CUDA && description().contains("not a GPU");
+    }
+    return emulated;
   }
 
   /** Why it cannot be opened here, in a sentence; null where it can. */

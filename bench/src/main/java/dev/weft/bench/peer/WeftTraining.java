@@ -3,6 +3,7 @@ package dev.weft.bench.peer;
 
 import dev.weft.Device;
 import dev.weft.MathMode;
+import dev.weft.device.Closing;
 import dev.weft.nn.Activation;
 import dev.weft.nn.Layer;
 import dev.weft.nn.Linear;
@@ -32,16 +33,27 @@ public final class WeftTraining implements TrainingStep {
   /** With another optimizer than all sides have. */
   public WeftTraining(Mlp mlp, MathMode mode, Device device, Optimizer optimizer) {
     this.device = device;
-    network = network(mlp).on(device, mode, SEED);
-    run =
-        Trainer.of(network)
-            .on(device)
-            .math(mode)
-            .loss(new SoftmaxCrossEntropy())
-            .optimizer(optimizer)
-            .batch(mlp.batch())
-            .seed(SEED)
-            .start(mlp.data(), null);
+    Sequential made = null;
+    try {
+      made = network(mlp).on(device, mode, SEED);
+      run =
+          Trainer.of(made)
+              .on(device)
+              .math(mode)
+              .loss(new SoftmaxCrossEntropy())
+              .optimizer(optimizer)
+              .batch(mlp.batch())
+              .seed(SEED)
+              .start(mlp.data(), null);
+    } catch (RuntimeException | Error e) {
+      Closing closing = new Closing();
+      if (made != null) {
+        closing.run(made::close);
+      }
+      closing.run(device::close);
+      throw e;
+    }
+    network = made;
   }
 
   /** The network, on no device yet. */

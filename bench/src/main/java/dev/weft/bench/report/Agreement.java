@@ -19,4 +19,31 @@ public record Agreement(
     double first,
     double last,
     double difference,
-    double allowed) {}
+    double allowed) {
+
+  /** The loss must have fallen to this share: else nothing was learned. */
+  private static final double LEARNED = 0.99;
+
+  /** What JSON cannot hold, NaN and infinity, is the largest number. */
+  public Agreement {
+    first = finite(first);
+    last = finite(last);
+    difference = finite(difference);
+  }
+
+  private static double finite(double value) {
+    return Double.isFinite(value) ? value : Double.MAX_VALUE;
+  }
+
+  /** Whether both train alike, and learn. */
+  public boolean holds() {
+    return difference <= allowed && last < LEARNED * first;
+  }
+
+  /** In which way they do not. */
+  public String complaint() {
+    return ("%s, batch %d: %s on %s does not train as Weft STRICT on the CPU does: loss %.5g at"
+            + " first, %.5g after %d steps, largest relative difference %.1e of %.0e")
+        .formatted(network, batch, who, device, first, last, steps, difference, allowed);
+  }
+}

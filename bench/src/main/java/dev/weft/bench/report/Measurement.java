@@ -34,7 +34,7 @@ public record Measurement(
   public static final String WEFT = "Weft";
 
   /**
-   * Microseconds. Each turn is a Java machine of its own; the n-th turns of all sides of a
+   * Microseconds. Each turn on a CPU is a Java machine of its own; the n-th turns of all sides of a
    * comparison are neighbours in time.
    *
    * @param median of the turns' medians

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.Reader;
+import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
@@ -41,9 +42,9 @@ public final class Results {
   private final List<Agreement> agreements = new ArrayList<>();
   private final List<Memory> memory = new ArrayList<>();
   private final List<Endurance> endurance = new ArrayList<>();
+  private List<Failure> failures = new ArrayList<>();
   private double loadAtTheEnd;
-  // how this run ends, not what it measured
-  private transient boolean failed;
+  private transient Path file;
 
   /** A run that begins. */
   public Results(Machine machine, String command) {
@@ -76,9 +77,15 @@ public final class Results {
     return told;
   }
 
+  /** Writes the file anew whenever something was measured or failed, from now on. */
+  public synchronized void keepIn(Path file) {
+    this.file = file;
+  }
+
   /** Adds something measured. */
   public synchronized void add(Measurement measurement) {
     measurements.add(measurement);
+    keep();
   }
 
   /** Adds something measured: turns, where the same thing is here already. */
@@ -96,6 +103,8 @@ public final class Results {
   public synchronized void join(Results later) {
     later.measurements.forEach(this::join);
     later.missing.forEach(this::add);
+    failures.addAll(later.failures);
+    agreements.addAll(later.agreements);
     later.machine.devices().stream()
         .filter(device -> !machine.devices().contains(device))
         .forEach(machine.devices()::add);
@@ -124,14 +133,24 @@ public final class Results {
   }
 
   /** Says what Weft itself did wrong: the run ends with an error. */
-  public synchronized void fail(Missing what) {
-    add(what);
-    failed = true;
+  public synchronized void fail(Failure failure) {
+    failures.add(failure);
+    keep();
   }
 
   /** Whether Weft did something wrong in this run. */
   public synchronized boolean failed() {
-    return failed || endurance.stream().anyMatch(run -> !run.holds());
+    return !failures.isEmpty() || endurance.stream().anyMatch(run -> !run.holds());
+  }
+
+  private void keep() {
+    if (file != null) {
+      try {
+        write(file);
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot write " + e.getMessage(), e);
+      }
+    }
   }
 
   /** Ends the run. */
@@ -162,6 +181,23 @@ public final class Results {
   /** Memory of long runs. */
   public List<Endurance> endurance() {
     return endurance;
+  }
+
+  /** What Weft itself did wrong. */
+  public List<Failure> failures() {
+    return failures;
+  }
+
+  /** Whether the losses of a step that was timed differ from those of Weft STRICT on the CPU. */
+  public boolean disagrees(Measurement step) {
+    return agreements.stream()
+        .anyMatch(
+            one ->
+                !one.holds()
+                    && one.network().equals(step.group())
+                    && one.batch() == step.x()
+                    && one.who().equals(step.who())
+                    && one.device().equals(step.device()));
   }
 
   /** What was not measured. */
@@ -216,6 +252,9 @@ public final class Results {
       Results results = GSON.fromJson(text, Results.class);
       if (results == null || results.machine == null || results.measurements == null) {
         throw new IOException(file + ": not a file of weft bench --json");
+      }
+      if (results.failures == null) {
+        results.failures = new ArrayList<>();
       }
       return results;
     } catch (JsonParseException e) {

@@ -45,6 +45,7 @@ public final class Table {
   /** Title and rows, a line each. */
   public String text() {
     int[] widths = new int[rows.getFirst().length];
+    Arrays.fill(widths, 1);
     for (String[] row : rows) {
       for (int c = 0; c < widths.length; c++) {
         widths[c] = Math.max(widths[c], row[c].length());

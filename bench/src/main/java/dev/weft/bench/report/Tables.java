@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The tables of a run. */
 public final class Tables {
@@ -29,7 +30,17 @@ public final class Tables {
           case SCALING -> List.of(scaling(), memory(), endurance());
           case HOST -> List.of(host());
         };
-    return tables.stream().filter(table -> !table.isEmpty()).toList();
+    return Stream.concat(tables.stream(), Stream.of(failures(part)))
+        .filter(table -> !table.isEmpty())
+        .toList();
+  }
+
+  private Table failures(Part part) {
+    Table table = new Table("What failed", 3, "row", "", "why");
+    results.failures().stream()
+        .filter(one -> one.part() == part)
+        .forEach(one -> table.add(one.what(), "FAIL", one.why()));
+    return table;
   }
 
   private Table copies() {
@@ -130,7 +141,7 @@ public final class Tables {
                   one.device(),
                   one.group(),
                   "%.0f".formatted(one.x()),
-                  one.who(),
+                  one.who() + (results.disagrees(one) ? ", losses differ" : NONE),
                   micros(one.times().median()),
                   micros(one.times().low()),
                   micros(one.times().high()),
@@ -165,7 +176,8 @@ public final class Tables {
             "first loss",
             "last loss",
             "difference",
-            "allowed");
+            "allowed",
+            "");
     for (Agreement one : results.agreements()) {
       table.add(
           one.device(),
@@ -173,10 +185,11 @@ public final class Tables {
           one.who(),
           Integer.toString(one.batch()),
           Integer.toString(one.steps()),
-          "%.4f".formatted(one.first()),
-          "%.4f".formatted(one.last()),
+          "%.5g".formatted(one.first()),
+          "%.5g".formatted(one.last()),
           "%.1e".formatted(one.difference()),
-          "%.0e".formatted(one.allowed()));
+          "%.0e".formatted(one.allowed()),
+          one.holds() ? NONE : "FAIL");
     }
     return table;
   }

@@ -76,7 +76,9 @@ final class DoctorCommand implements Callable<Integer> {
 
   private static String remedy(String what) {
     if (what.contains("libcuda")) {
-      return "a machine with an NVIDIA GPU needs NVIDIA's driver" + driverFor();
+      return "a machine with an NVIDIA GPU needs NVIDIA's driver%s; where it lies elsewhere, name its"
+              .formatted(driverFor())
+          + " libcuda.so.1 in WEFT_CUDA_DRIVER";
     }
     if (what.contains("libcublas")) {
       return "install CUDA's cuBLAS (apt: libcublas-12-6, pip: nvidia-cublas-cu12), or name it in"

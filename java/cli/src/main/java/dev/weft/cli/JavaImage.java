@@ -57,6 +57,5 @@ final class JavaImage {
     if (failed != 0) {
       throw new IOException("jlink failed: " + words.toString().strip());
     }
-    SymbolTable.remove(folder.resolve("lib").resolve("server").resolve("libjvm.so"));
   }
 }

@@ -59,7 +59,7 @@ final class TwinTraining {
 
   private static double tolerance(MathMode math) {
     return switch (math) {
-      case STRICT -> 1e-5;
+      case STRICT -> 1e-4; // sums in another order, through 20 steps of Adam
       case FAST, BF16 -> 2e-2;
       case DOUBLE -> 1e-10;
     };

@@ -45,6 +45,11 @@ final class ProfileText {
     table("layer", profile.byLayer());
     table("kernel", profile.byKernel());
     line("");
+    if (!profile.device().equals("cpu")) {
+      line(
+          "clock: two events around each call, 1 to 2 us of its time; so the replayed step is the"
+              + " true one");
+    }
     line(
         "ceiling: the least time at this machine's best rates, measured just now for copies and"
             + " products, / the time");

@@ -70,21 +70,21 @@ class TargetsTest {
     step(SMALL, "batch 128", "PyTorch eager", "STRICT", 130);
     step(SMALL, "batch 128", "PyTorch graph", "STRICT", 30);
     step(SMALL, "batch 128", "PyTorch eager", "BF16", 500);
-    assertEquals(Outcome.MET, outcome(SMALL + ", batch 128, STRICT: at most 30 us"));
-    assertEquals(Outcome.MET, outcome(SMALL + ", batch 128, STRICT: 5.0 x as fast as PyTorch"));
-    assertEquals(Outcome.MISSED, outcome(SMALL + ", batch 128, STRICT: 1.3 x"));
-    assertEquals(Outcome.NOT_MEASURED, outcome(SMALL + ", batch 128, BF16: 5.0 x"));
+    assertEquals(Outcome.MET, outcome(SMALL + "/128 STRICT: at most 30 us"));
+    assertEquals(Outcome.MET, outcome(SMALL + "/128 STRICT: 5.0 x as fast as PyTorch"));
+    assertEquals(Outcome.MISSED, outcome(SMALL + "/128 STRICT: 1.3 x"));
+    assertEquals(Outcome.NOT_MEASURED, outcome(SMALL + "/128 BF16: 5.0 x"));
   }
 
   @Test
   void aWideStepIsHeldAgainstTheFastestProductWhoeverRanIt() {
     add(Part.CEILINGS, Roofs.GEMM, PRODUCT, "Weft", "BF16", 1, 1, 7e8);
     add(Part.STEPS, WIDE, "batch 8192", "Weft", "BF16", 10, 0, 4.5e9);
-    assertEquals(Outcome.MET, outcome(WIDE + ", batch 8192, BF16: 60 %"));
+    assertEquals(Outcome.MET, outcome(WIDE + "/8192 BF16: 60 %"));
     add(Part.CEILINGS, Roofs.GEMM, PRODUCT, "PyTorch", "BF16", 1, 1, 8e8);
-    assertEquals(Outcome.MISSED, outcome(WIDE + ", batch 8192, BF16: 60 %"));
+    assertEquals(Outcome.MISSED, outcome(WIDE + "/8192 BF16: 60 %"));
     step(WIDE, "batch 8192", "PyTorch compile", "BF16", 9.9);
-    assertEquals(Outcome.MISSED, outcome(WIDE + ", batch 8192, BF16: not behind torch.compile"));
+    assertEquals(Outcome.MISSED, outcome(WIDE + "/8192 BF16: not behind torch.compile"));
   }
 
   @Test

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * bench/gpu.sh with stand-ins for all that it starts ({@code gpu/standin}) that succeed, fail, hang
+ * and print without end, and over the emulated driver.
+ */
+class GpuScriptTest {
+  private static final List<String> AROUND =
+      List.of("python", "nvidia-smi", "doctor", "cuBLAS of PyTorch", "doctor-named-cublas");
+
+  private static final List<String> RIGHT =
+      List.of(
+          "selftest",
+          "gradcheck",
+          "brief",
+          "harness-check",
+          "train-cuda-1",
+          "train-cuda-2",
+          "train-streamed",
+          "train-fast",
+          "train-bf16",
+          "train-cpu");
+
+  private static final List<String> COMPARED =
+      List.of(
+          "two runs, one seed",
+          "streamed and resident data",
+          "GPU and CPU",
+          "strict and fast",
+          "strict and bf16");
+
+  private static final List<String> STEPS = List.of("weft-steps-1", "torch-1", "weft-steps-2");
+
+  private static final List<String> FAST =
+      List.of(
+          "harness-time",
+          "weft-kernels",
+          "weft-wide",
+          "profile",
+          "new-fusion-never",
+          "new-fusion-always");
+
+  private static final List<String> SECOND =
+      List.of("memcheck", "racecheck", "ncu", "torch-compile");
+
+  /** All but what looks around: of these a first call makes at least one row each. */
+  private static final String KNOWN = " probe:succeed nvidia-smi:succeed doctor:succeed";
+
+  @TempDir private Path folder;
+
+  /** What a call left. */
+  private record Left(
+      int code,
+      double seconds,
+      List<String> said,
+      Map<String, Script.Row> rows,
+      List<String> text) {}
+
+  private Left call(String name, String programs, int seconds, String... words) throws Exception {
+    Script script = new Script(folder.resolve(name)).standIns();
+    script.variable("STANDIN", programs).variable("WEFT_GPU_SECONDS", Integer.toString(seconds));
+    double start = System.nanoTime();
+    Process process = script.start(words);
+    int code = process.waitFor();
+    double took = (System.nanoTime() - start) / 1e9;
+    return new Left(code, took, script.said(), script.rows(), script.summary());
+  }
+
+  /** That a call ended in time, and left what it should, in lines that are not too long. */
+  private static void holds(Left left, int seconds, List<String> expected) {
+    String all = String.join("\n", left.said());
+    assertTrue(left.rows().keySet().containsAll(expected), () -> missing(left, expected) + all);
+    // a busy machine is allowed some seconds
+    assertTrue(left.seconds() < seconds + 8, left.seconds() + " s\n" + all);
+    for (List<String> lines : List.of(left.said(), left.text())) {
+      assertTrue(lines.stream().allMatch(line -> line.length() <= 100), all);
+      int last = lines.lastIndexOf("");
+      assertTrue(lines.size() - last - 1 <= 50, all);
+      assertTrue(lines.size() - last - 1 >= 11, all);
+    }
+  }
+
+  private static String missing(Left left, List<String> expected) {
+    return expected.stream()
+        .filter(name -> !left.rows().containsKey(name))
+        .collect(Collectors.joining(", ", "no row of ", "\n"));
+  }
+
+  private static List<String> names(List<?>... parts) {
+    return Stream.of(parts).flatMap(List::stream).map(String::valueOf).toList();
+  }
+
+  private static Set<String> verdicts(Left left, List<String> names) {
+    return names.stream().map(name -> left.rows().get(name).verdict()).collect(Collectors.toSet());
+  }
+
+  @Test
+  void everyPartHasItsRowInTimeWhateverItDoes() throws Exception {
+    List<String> first = names(AROUND, RIGHT, COMPARED, STEPS, FAST, List.of("targets"));
+    List<String> second = names(AROUND, SECOND, STEPS, List.of("targets"));
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<Left> good = threads.submit(() -> call("good", "", 60, "first"));
+      Future<Left> later = threads.submit(() -> call("later", "", 60, "second"));
+      Future<Left> fail = threads.submit(() -> call("fail", "all:fail" + KNOWN, 60, "first"));
+      Future<Left> hang = threads.submit(() -> call("hang", "all:hang" + KNOWN, 12, "first"));
+      Future<Left> hung = threads.submit(() -> call("hung", "all:hang" + KNOWN, 12, "second"));
+      Future<Left> flood = threads.submit(() -> call("flood", "all:flood" + KNOWN, 60, "first"));
+      Future<Left> blind = threads.submit(() -> call("blind", "doctor:fail", 60, "first"));
+      Future<Left> named = threads.submit(() -> call("named", "", 60, "second", "train", "ncu"));
+
+      holds(good.get(), 60, first);
+      assertEquals(3, good.get().code(), "a target is missed, and nothing worse");
+      assertEquals(Set.of("PASS"), verdicts(good.get(), names(RIGHT, COMPARED, STEPS, FAST)));
+      assertEquals("MISS", good.get().rows().get("relu_forward: 90 % of a copy").verdict());
+      assertTrue(good.get().text().contains("step STRICT      25.0 us"), good.get()::toString);
+      holds(later.get(), 60, second);
+      assertEquals(Set.of("PASS"), verdicts(later.get(), names(SECOND, STEPS)));
+
+      holds(fail.get(), 60, first);
+      assertEquals(1, fail.get().code());
+      assertEquals(Set.of("FAIL"), verdicts(fail.get(), names(RIGHT, STEPS, FAST)));
+      assertEquals(Set.of("-"), verdicts(fail.get(), COMPARED), "of what failed itself");
+      assertEquals("Error: gradcheck fails", fail.get().rows().get("gradcheck").says());
+
+      holds(hang.get(), 12, first);
+      assertEquals(2, hang.get().code());
+      assertEquals(Set.of("TIME"), verdicts(hang.get(), names(RIGHT, STEPS)));
+      holds(hung.get(), 12, second);
+      assertEquals(Set.of("TIME"), verdicts(hung.get(), List.of("memcheck", "racecheck")));
+
+      holds(flood.get(), 60, first);
+      assertEquals(Set.of("FAIL"), verdicts(flood.get(), names(RIGHT, STEPS, FAST)));
+      assertTrue(Files.size(folder.resolve("flood/out/gpu.log")) < 16e6);
+
+      // where the device does not open: what needs no Java, and no more
+      holds(blind.get(), 60, List.of("device", "harness-check", "harness-time", "torch-1"));
+      assertFalse(blind.get().rows().containsKey("selftest"));
+      assertEquals("PASS", blind.get().rows().get("torch-1").verdict());
+
+      holds(named.get(), 60, names(List.of("train-bf16", "ncu"), COMPARED));
+      assertFalse(named.get().rows().containsKey("memcheck"), "it was not asked for");
+    }
+  }
+
+  @Test
+  void whatWasMeasuredIsThereWheneverItIsKilled() throws Exception {
+    long seed = Long.getLong("weft.seed", System.nanoTime());
+    System.out.println("repeat: -Dtest=GpuScriptTest -Dweft.seed=" + seed);
+    Random random = new Random(seed);
+    List<Future<?>> runs = new ArrayList<>();
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < 10; i++) {
+        int run = i;
+        long milliseconds = random.nextLong(8000);
+        runs.add(threads.submit(() -> killed(run, milliseconds)));
+      }
+      for (Future<?> run : runs) {
+        run.get();
+      }
+    }
+  }
+
+  private Void killed(int run, long milliseconds) throws Exception {
+    Path done = folder.resolve("done-" + run);
+    Script script = new Script(folder.resolve("killed-" + run)).standIns();
+    script.variable("STANDIN_SECONDS", "0.1").variable("STANDIN_DONE", done.toString());
+    Process process = script.start("first");
+    while (process.isAlive() && !Files.exists(script.out().resolve("summary.txt"))) {
+      Thread.sleep(10);
+    }
+    Thread.sleep(milliseconds);
+    boolean ended = !process.isAlive();
+    List<ProcessHandle> children = process.descendants().toList();
+    if (run % 2 == 0) {
+      process.destroy();
+    } else {
+      process.destroyForcibly();
+    }
+    int code = process.waitFor();
+    children.forEach(ProcessHandle::destroyForcibly);
+    int finished = Files.exists(done) ? Files.readAllLines(done).size() : 0;
+    String what =
+        "run %d, after %d ms, exit code %d: %s".formatted(run, milliseconds, code, script.said());
+    long rows = script.rows().values().stream().filter(row -> row.verdict().equals("PASS")).count();
+    // two programs at a time may have ended unseen, and a row may just be written
+    assertTrue(rows >= finished - 4, () -> finished + " ended, rows: " + rows + "; " + what);
+    assertTrue(ended || code == (run % 2 == 0 ? 143 : 137), what);
+    if (run % 2 == 0 && !ended) {
+      assertTrue(script.rows().get("gpu.sh").says().startsWith("told to stop"), what);
+    }
+    return null;
+  }
+
+  @Test
+  void aWordThatIsNoPartIsRefused() throws Exception {
+    for (String[] wrong : new String[][] {{"third"}, {"first", "selftests"}}) {
+      Script script = new Script(folder.resolve(wrong[0])).standIns();
+      assertEquals(64, script.start(wrong).waitFor());
+      assertTrue(script.said().getFirst().startsWith("gpu.sh: "), script.said()::toString);
+    }
+  }
+
+  /** Some minutes: the true programs, and stand-ins for those that a machine with a GPU has. */
+  @Test
+  @Tag("long")
+  void theEmulatedDriverPassesAllOfIt() throws Exception {
+    Map<String, List<String>> calls = new LinkedHashMap<>();
+    calls.put(
+        "first",
+        names(
+            List.of("python", "nvidia-smi", "doctor"),
+            RIGHT,
+            COMPARED,
+            STEPS,
+            List.of("as on the CPU", "weft-kernels", "profile", "new-fusion-always", "targets")));
+    calls.put("second", names(List.of("memcheck", "racecheck", "targets"), STEPS));
+    for (var call : calls.entrySet()) {
+      Script script = new Script(folder.resolve(call.getKey())).emulated();
+      Process process = script.start(call.getKey());
+      int code = process.waitFor();
+      Map<String, Script.Row> rows = new TreeMap<>(script.rows());
+      List<String> expected = new ArrayList<>(call.getValue());
+      expected.remove("harness-check");
+      String all = String.join("\n", script.said());
+      assertTrue(rows.keySet().containsAll(expected), all);
+      rows.keySet().retainAll(expected);
+      rows.values().forEach(row -> assertEquals("PASS", row.verdict(), all));
+      assertEquals(0, code, all);
+    }
+  }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.bench;
+
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.Gson;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** A call of bench/gpu.sh in a folder of its own: its bundle, its programs, what it left. */
+final class Script {
+  /** A fact of summary.json. */
+  record Row(String name, String verdict, Double seconds, String says) {}
+
+  private record Summary(String call, List<Row> facts, List<String> figures) {}
+
+  private static final Path ROOT = Path.of(System.getProperty("weft.root"));
+  private static final Path STANDIN =
+      ROOT.resolve("tests").resolve("src").resolve("test").resolve("resources/gpu/standin");
+
+  private final Path folder;
+  private final Path bin;
+  private final Path bundle;
+  private final Map<String, String> variables = new LinkedHashMap<>();
+
+  Script(Path folder) throws IOException {
+    this.folder = Files.createDirectories(folder);
+    bin = Files.createDirectories(folder.resolve("bin"));
+    bundle = folder.resolve("bundle");
+    Files.createDirectories(bundle.resolve("bin"));
+    for (String program : List.of("nvidia-smi", "python3", "compute-sanitizer", "ncu")) {
+      Files.createSymbolicLink(bin.resolve(program), STANDIN);
+    }
+    variable("PATH", bin + ":" + System.getenv("PATH"));
+    variable("TMPDIR", Files.createDirectories(folder.resolve("tmp")).toString());
+  }
+
+  /** With a bundle that only seems to be one. */
+  Script standIns() throws IOException {
+    Files.createSymbolicLink(bundle.resolve("bin/weft"), STANDIN);
+    Files.createDirectories(bundle.resolve("harness"));
+    Files.createSymbolicLink(bundle.resolve("harness/weft-harness"), STANDIN);
+    return this;
+  }
+
+  /** With the Weft of this build, over the emulated driver, at small sizes. */
+  Script emulated() throws IOException {
+    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+    Path launcher = bundle.resolve("bin/weft");
+    Files.writeString(
+        launcher,
+        """
+        #!/bin/sh
+        main=dev.weft.cli.Main
+        if [ "$1" = bench ]; then main=dev.weft.bench.Main && shift; fi
+        exec '%s' --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \\
+          -cp '%s' $main "$@"
+        """
+            .formatted(java, System.getProperty("java.class.path")));
+    assertTrue(launcher.toFile().setExecutable(true));
+    Files.createDirectories(bundle.resolve("java/bin"));
+    Files.createSymbolicLink(bundle.resolve("java/bin/java"), java);
+    variable("LD_LIBRARY_PATH", System.getProperty("weft.emulator"));
+    return variable("WEFT_GPU_SMALL", "1");
+  }
+
+  Script variable(String name, String value) {
+    variables.put(name, value);
+    return this;
+  }
+
+  /** Starts it with the words that follow BUNDLE and OUT. */
+  Process start(String... words) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add("bash");
+    command.add(ROOT.resolve("bench/gpu.sh").toString());
+    command.addAll(List.of(bundle.toString(), out().toString()));
+    command.addAll(Arrays.asList(words));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().putAll(variables);
+    return builder
+        .redirectErrorStream(true)
+        .redirectOutput(folder.resolve("said").toFile())
+        .start();
+  }
+
+  Path out() {
+    return folder.resolve("out");
+  }
+
+  /** What it printed. */
+  List<String> said() throws IOException {
+    return Files.readAllLines(folder.resolve("said"));
+  }
+
+  /** The lines of summary.txt. */
+  List<String> summary() throws IOException {
+    return Files.readAllLines(out().resolve("summary.txt"));
+  }
+
+  /** The rows of summary.json, which is not half written, beside at most seven other files. */
+  Map<String, Row> rows() throws IOException {
+    try (Stream<Path> files = Files.list(out())) {
+      List<Path> all = files.toList();
+      assertTrue(all.size() <= 8, all::toString);
+    }
+    Summary summary =
+        new Gson().fromJson(Files.readString(out().resolve("summary.json")), Summary.class);
+    assertNotNull(summary.figures());
+    Map<String, Row> rows = new LinkedHashMap<>();
+    summary.facts().forEach(row -> rows.put(row.name(), row));
+    return rows;
+  }
+}
