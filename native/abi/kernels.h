@@ -128,8 +128,8 @@ typedef enum weft_fused_rule {
 //   hits[r]   = 1 where the first largest logit is at k, else 0    nullable
 // losses and hits are wide.
 // A label outside 0..classes-1 or a NaN in the row makes the row's loss and gradient NaN and its hit
-// 0. work: blocks of 8 rows of up to 512 classes, of 4 of up to 1024, of 2 of up to 2048, else of 1;
-// surplus blocks do nothing.
+// 0. work: blocks of 32 rows of up to 32 classes, of 8 of up to 512, of 4 of up to 1024, of 2 of up
+// to 2048, else of 1; surplus blocks do nothing.
 #define WEFT_SOFTMAX_CROSS_ENTROPY(P, I, D) \
   P(x) P(labels) P(losses) P(dx) P(hits) I(rows) I(classes) D(smoothing) D(scale)
 
@@ -161,7 +161,7 @@ typedef enum weft_fused_rule {
 // number of threads. y[..] (+)= scale * reduced (MAX ignores accumulate and scale; MEAN divides by
 // count before scale). An empty part gives 0 (MAX: -infinity). y is wide, so a
 // second call after a _bf16 kernel is _f32. work, with outputs = parts * outer * inner: ceil(outputs
-// / 32) where inner > 1; else ceil(outputs / 8) where length <= 4096; else outputs
+// / 32) where inner > 1; else ceil(outputs / 8) where length <= 2048; else outputs
 #define WEFT_REDUCE(P, I, D) \
   P(x) P(y) I(outer) I(count) I(inner) I(parts) I(operation) D(scale) I(accumulate)
 
@@ -189,7 +189,8 @@ typedef enum weft_fused_rule {
 // 0..source_rows-1. work: rows
 #define WEFT_GATHER_LABELS(P, I, D) P(source) P(index) P(state) P(y) I(rows) I(source_rows)
 
-// y[r] (int32) = the first c with the largest x[r,c]; NaN counts as the largest. work: rows
+// y[r] (int32) = the first c with the largest x[r,c]; NaN counts as the largest. work: ceil(rows /
+// (cols <= 32 ? 16 : 4))
 #define WEFT_ARGMAX(P, I, D) P(x) P(y) I(rows) I(cols)
 
 // y[i] = value. work: n
@@ -308,7 +309,7 @@ typedef enum weft_fused_rule {
   K(gather_rows, gather_rows, 128, 1024)                               \
   K(gather_rows_u8, gather_rows, 64, 1024)                             \
   K(gather_rows_backward, gather_rows_backward, 256, 1)                \
-  K(argmax, argmax, 128, 4)                                            \
+  K(argmax, argmax, 128, 1)                                            \
   K(fill, fill, 128, 1024)                                             \
   K(copy_rows, copy_rows, 128, 1024)                                   \
   K(transpose, transpose, 256, 1)

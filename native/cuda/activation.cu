@@ -16,13 +16,15 @@ static_assert(bias_activation_forward_shape::threads == elementwise_threads &&
 // v[i] += b[i % cols]
 template <typename S>
 WEFT_DEVICE void add_bias(batch<S>& v, const S* b, int64_t first, int64_t cols, bool wide) {
+  int64_t c = first % cols;
 #pragma unroll
   for (int k = 0; k < batch<S>::packs; k++) {
-    int64_t c = (first + k * batch<S>::stride) % cols;
+    if (k > 0 && batch<S>::stride != 4) c = (first + k * batch<S>::stride) % cols;
     if (wide) {
       pack<compute<S>> bias = load(b, c, cols, true);
 #pragma unroll
       for (int j = 0; j < 4; j++) v.part[k].at[j] += bias.at[j];
+      c = c + 4 == cols ? 0 : c + 4;
     } else {
 #pragma unroll
       for (int j = 0; j < 4; j++) {

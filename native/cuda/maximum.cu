@@ -5,8 +5,6 @@
 
 namespace weft::cuda {
 
-constexpr int argmax_warps = argmax_shape::threads / 32;
-static_assert(argmax_warps == argmax_shape::items, "a warp takes a row");
 
 template <typename T>
 struct candidate {
@@ -25,40 +23,55 @@ WEFT_DEVICE candidate<T> larger(const candidate<T>& p, const candidate<T>& q) {
   return (equal ? q.place < p.place : q.value > p.value) ? q : p;
 }
 
-template <typename S>
-WEFT_DEVICE void argmax(const weft_argmax& a) {
+// A row for every TEAM lanes.
+template <int TEAM, typename S>
+WEFT_DEVICE void argmax_rows(const weft_argmax& a) {
   using T = compute<S>;
-  const int lane = threadIdx.x % 32;
-  const int64_t r = (int64_t)blockIdx.x * argmax_warps + threadIdx.x / 32;
-  if (r >= a.rows) return;  // the whole warp
+  constexpr int together = argmax_shape::threads / TEAM, turn = 4 * TEAM;
+  const int lane = threadIdx.x % TEAM;
+  const int64_t row = (int64_t)blockIdx.x * together + threadIdx.x / TEAM;
+  const int64_t r = min(row, a.rows - 1);  // a surplus team stores nothing
   const S* x = static_cast<const S*>(a.x) + r * a.cols;
-  candidate<T> best = {T(0), -1};
-  auto look = [&](const pack<T>& v, int64_t c) {
-#pragma unroll
-    for (int j = 0; j < 4; j++) {
-      if (c + j < a.cols) best = larger(best, {v.at[j], (int32_t)(c + j)});
-    }
+  candidate<T> best = {T(-INFINITY), -1};
+  // a lane's entries come in order, so that of equals the first stays; NaN stays, too, and is never
+  // less than what there is
+  auto look = [&](T value, int64_t c) {
+    if (!(value <= best.value) && best.value == best.value) best = {value, (int32_t)c};
   };
   const int64_t head = entries_ahead(x, a.cols);
-  if (lane < head) best = {T(x[lane]), lane};
+  if (lane < head) look(T(x[lane]), lane);
   int64_t c = head + 4 * lane;
 #pragma unroll 1
-  for (; c + 3 * 128 + 4 <= a.cols; c += 4 * 128) {  // four loads in flight
+  for (; c + 3 * turn + 4 <= a.cols; c += 4 * turn) {  // four loads in flight
     pack<T> v[4];
 #pragma unroll
-    for (int u = 0; u < 4; u++) v[u] = load_whole(x + c + u * 128);
+    for (int u = 0; u < 4; u++) v[u] = load_whole(x + c + u * turn);
 #pragma unroll
-    for (int u = 0; u < 4; u++) look(v[u], c + u * 128);
+    for (int u = 0; u < 4; u++) {
+#pragma unroll
+      for (int j = 0; j < 4; j++) look(v[u].at[j], c + u * turn + j);
+    }
   }
 #pragma unroll 1
-  for (; c < a.cols; c += 128) look(load(x, c, a.cols, true), c);
+  for (; c < a.cols; c += turn) {
+    const pack<T> v = load(x, c, a.cols, true, T(-INFINITY));
 #pragma unroll
-  for (int mask = 16; mask > 0; mask >>= 1) {
+    for (int j = 0; j < 4; j++) look(v.at[j], c + j);
+  }
+#pragma unroll
+  for (int mask = TEAM / 2; mask > 0; mask >>= 1) {
     candidate<T> other = {__shfl_xor_sync(all_lanes, best.value, mask),
                           __shfl_xor_sync(all_lanes, best.place, mask)};
     best = larger(best, other);
   }
-  if (lane == 0) static_cast<int32_t*>(a.y)[r] = best.place;
+  // nothing but -infinity: the first
+  if (lane == 0 && row < a.rows) static_cast<int32_t*>(a.y)[r] = max(best.place, 0);
+}
+
+template <typename S>
+WEFT_DEVICE void argmax(const weft_argmax& a) {
+  if (a.cols <= 32) return argmax_rows<8, S>(a);
+  argmax_rows<32, S>(a);
 }
 
 constexpr int max_backward_threads = max_backward_shape::threads;
@@ -165,10 +178,10 @@ WEFT_DEVICE void max_backward(const weft_max_backward& a) {
 
 }  // namespace weft::cuda
 
-// y (=) the first place of the largest entry of a row. A warp takes a row, a lane every 32nd pack
-// of four, lane 0 to 2 what lies ahead of the first; 128 threads, four rows a block, so that 512
-// rows already reach 128 multiprocessors. 4 bytes and one flop, a comparison, an entry of float:
-// expected 62 us for 256 MB at 4.3 TB/s.
+// y (=) the first place of the largest entry of a row. A warp takes a row, eight lanes one of up to 32
+// columns; a lane every 32nd or 8th pack of four, lane 0 to 2 what lies ahead of the first; 128
+// threads, so that 512 rows already reach 128 multiprocessors. 4 bytes and one flop, a comparison,
+// an entry of float: expected 62 us for 256 MB at 4.3 TB/s.
 WEFT_KERNEL(argmax, argmax)
 
 // dx = or dx +=. Rows (inner 1): a warp takes an output, in packs. Columns:

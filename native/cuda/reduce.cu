@@ -12,7 +12,7 @@ namespace weft::cuda {
 constexpr int reduce_threads = reduce_shape::threads;
 constexpr int reduce_items = 32;  // columns of a block
 constexpr int reduce_warps = reduce_threads / 32;
-constexpr int64_t reduce_warp_length = 4096;  // up to here a warp takes a row's part, above a block
+constexpr int64_t reduce_warp_length = 2048;  // up to here a warp takes a row's part, above a block
 constexpr int column_lanes = reduce_items / 4;
 constexpr int column_groups = reduce_threads / column_lanes;
 
@@ -230,7 +230,7 @@ WEFT_DEVICE void reduce_backward(const weft_reduce_backward& a) {
 
 }  // namespace weft::cuda
 
-// y = or y += (the maximum: =). Rows (inner 1): a warp folds a part of up to 4096 values, a block a
+// y = or y += (the maximum: =). Rows (inner 1): a warp folds a part of up to 2048 values, a block a
 // longer one. Columns: a block owns 32 outputs, eight lanes of four, 32 groups along the axis, then
 // one thread an output adds the groups. 256 threads: with 32 outputs the column form has 32 entries
 // of the axis in flight at once, and 768 resident threads (80 registers) with four 16-byte loads

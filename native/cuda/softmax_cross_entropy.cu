@@ -54,7 +54,7 @@ WEFT_DEVICE void put_loss(const weft_softmax_cross_entropy& a, int64_t r, T loss
 // thread gets the result of its team.
 template <int TEAM, typename T, typename Combine>
 WEFT_DEVICE T fold_team(T v, T* shared, Combine combine) {
-  v = fold_warp(v, combine);
+  v = fold_warp<TEAM < 32 ? TEAM : 32>(v, combine);
   if constexpr (TEAM > 32) {
     if (threadIdx.x % 32 == 0) shared[threadIdx.x / 32] = v;
     __syncthreads();
@@ -76,8 +76,10 @@ WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a) {
   constexpr int unroll = sizeof(T) == 4 ? PACKS : 1;  // double is for checking and stays small
   const int lane = threadIdx.x % TEAM;
   const int64_t place = (int64_t)blockIdx.x * (softmax_threads / TEAM) + threadIdx.x / TEAM;
+  // a surplus warp has nothing to do, but that larger teams meet at barriers; what else is surplus
+  // takes the last row and stores nothing
+  if (TEAM <= 32 && place - (int)threadIdx.x % 32 / TEAM >= a.rows) return;
   const bool own = place < a.rows;
-  if (TEAM == 32 && !own) return;  // larger teams meet at barriers, and take the last row instead
   const int64_t r = own ? place : a.rows - 1;
   const int classes = (int)a.classes;
   const S* x = static_cast<const S*>(a.x) + r * classes;
@@ -303,7 +305,9 @@ template <typename S>
 WEFT_DEVICE void softmax_cross_entropy(const weft_softmax_cross_entropy& a) {
   using T = compute<S>;
   __shared__ pack<T> kept[softmax_kept<T> * softmax_threads];
-  if (a.classes <= 128) {
+  if (a.classes <= 32) {
+    cross_entropy_held<8, 1, S>(a);
+  } else if (a.classes <= 128) {
     cross_entropy_held<32, 1, S>(a);
   } else if (a.classes <= softmax_warp_classes) {
     cross_entropy_held<32, softmax_packs, S>(a);
@@ -320,9 +324,9 @@ WEFT_DEVICE void softmax_cross_entropy(const weft_softmax_cross_entropy& a) {
 
 }  // namespace weft::cuda
 
-// losses, dx and hits are assigned; dx may be x. A thread holds up to 16 logits: a warp takes a row
-// of up to 512 classes, two, four or eight warps one of up to 1024, 2048 or 4096, and a block a longer
-// one, so that ten classes do not hold 256 threads. A thread owns every 32nd to 256th pack of four.
+// losses, dx and hits are assigned; dx may be x. A thread holds up to 16 logits: eight lanes take a
+// row of up to 32 classes, a warp one of up to 512, two, four or eight warps one of up to 1024, 2048 or
+// 4096, and a block a longer one. A thread owns every 8th to 256th pack of four.
 // The order of a sum depends on classes and on the row's place relative to 16 bytes, on nothing else.
 // 256 threads: four blocks a multiprocessor (64 registers, 33 KB shared) with four 16-byte loads each
 // thread keep 64 KB in flight. 8 bytes an element of float and about 40 flops, one exponential among

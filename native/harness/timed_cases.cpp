@@ -60,7 +60,7 @@ void activations(Table& t) {
 void losses(Table& t) {
   for (int64_t c : {10, 1000, 2048, 32000}) {
     int64_t r = t.rows(c), n = r * c;
-    int64_t together = c > 2048 ? 1 : c > 1024 ? 2 : c > 512 ? 4 : 8;
+    int64_t together = c > 2048 ? 1 : c > 1024 ? 2 : c > 512 ? 4 : c > 32 ? 8 : 32;
     t.call(
         "softmax_cross_entropy", std::to_string(c) + " classes",
         weft_softmax_cross_entropy{t.in("x", n), t.labels(r, c), t.wide_out("losses", r),
@@ -160,7 +160,7 @@ void reductions(Table& t) {
   auto reduce = [&](const char* name, int64_t outer, int64_t count, int64_t inner, int64_t f,
                     double flops) {
     int64_t stages = parts(outer, count, inner), results = stages * outer * inner;
-    int64_t together = inner > 1 ? 32 : (count + stages - 1) / stages <= 4096 ? 8 : 1;
+    int64_t together = inner > 1 ? 32 : (count + stages - 1) / stages <= 2048 ? 8 : 1;
     t.call(
         "reduce", name,
         weft_reduce{t.in("x", n), t.wide_out("y", results), outer, count, inner, stages, f, 1, 0},
@@ -207,7 +207,7 @@ void rows(Table& t) {
     t.call("argmax", std::to_string(classes) + " columns",
            weft_argmax{t.in("x", many * classes),
                        t.add({"y", Type::I32, Role::OUTPUT, Fill::POISON, many, 0}), many, classes},
-           many, (double)(many * classes));
+           classes <= 32 ? (many + 15) / 16 : (many + 3) / 4, (double)(many * classes));
   }
 }
 

@@ -56,6 +56,10 @@ public class KernelTest {
         wide[2000 + 700] = 3;
         wide[2000 + 1300] = 3;
         assertArrayEquals(new int[] {1999, 700, 0}, argmax(device, dtype, wide, 3, 2000));
+        double[] least = new double[2 * 70];
+        Arrays.fill(least, Double.NEGATIVE_INFINITY);
+        least[139] = NAN;
+        assertArrayEquals(new int[] {0, 69}, argmax(device, dtype, least, 2, 70));
       }
     }
   }
@@ -63,11 +67,8 @@ public class KernelTest {
   private static int[] argmax(Device device, DType dtype, double[] values, int rows, int cols) {
     Tensor x = device.tensor(dtype, Shape.of(rows, cols), values);
     Tensor y = device.allocate(DType.I32, Shape.of(rows));
-    device.run(
-        Kernel.ARGMAX,
-        dtype.precision(),
-        new Arguments.Argmax(x.address(), y.address(), rows, cols),
-        rows);
+    var arguments = new Arguments.Argmax(x.address(), y.address(), rows, cols);
+    device.run(Kernel.ARGMAX, dtype.precision(), arguments, arguments.work());
     return y.toInts();
   }
 

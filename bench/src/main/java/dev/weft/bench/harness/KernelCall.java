@@ -161,7 +161,7 @@ public record KernelCall(String label, Function<CallMemory, Arguments> arguments
       case GATHER_ROWS -> List.of(gather(COLS), gather(64));
       case GATHER_ROWS_U8 -> List.of(gatherBytes(COLS), gatherBytes(64), gatherBytes(784));
       case GATHER_ROWS_BACKWARD -> List.of(scatter(COLS), scatter(64), scatter(132));
-      case ARGMAX -> List.of(argmax(COLS), argmax(64), argmax(701));
+      case ARGMAX -> List.of(argmax(10), argmax(COLS), argmax(64), argmax(701));
       case FILL -> one(m -> new Arguments.Fill(m.zeros(N), N, 2.5), N);
       case COPY_ROWS ->
           one(
@@ -390,7 +390,7 @@ public record KernelCall(String label, Function<CallMemory, Arguments> arguments
           }
           return new Arguments.Argmax(m.reals(values), m.ints(ROWS, 9, 2), ROWS, cols);
         },
-        ROWS);
+        new Arguments.Argmax(0, 0, ROWS, cols).work());
   }
 
   private static KernelCall transpose(int rows, int cols) {

@@ -252,13 +252,13 @@ public enum KernelCase {
   },
   ARGMAX(Kernel.ARGMAX) {
     @Override
-    Arguments arguments(Operands m) {
+    Arguments.Argmax arguments(Operands m) {
       return new Arguments.Argmax(m.x(), m.found(), m.rows(), m.cols());
     }
 
     @Override
     long work(Operands m) {
-      return m.rows();
+      return arguments(m).work();
     }
   },
   /** x to half as many bytes. */

@@ -110,9 +110,10 @@ public sealed interface Arguments {
           .put(scale);
     }
 
-    /** Blocks of the GPU: of one row, and where rows are short of two, four or eight. */
+    /** Blocks of the GPU: of one row, and where rows are short of two to 32. */
     public long work() {
-      long together = classes > 2048 ? 1 : classes > 1024 ? 2 : classes > 512 ? 4 : 8;
+      long together =
+          classes > 2048 ? 1 : classes > 1024 ? 2 : classes > 512 ? 4 : classes > 32 ? 8 : 32;
       return (rows + together - 1) / together;
     }
   }
@@ -264,7 +265,7 @@ public sealed interface Arguments {
     /** Blocks of the GPU: of 32 columns, of eight rows' parts, or of one where they are long. */
     public long work() {
       long outputs = parts * outer * inner;
-      long together = inner > 1 ? 32 : (count + parts - 1) / parts <= 4096 ? 8 : 1;
+      long together = inner > 1 ? 32 : (count + parts - 1) / parts <= 2048 ? 8 : 1;
       return (outputs + together - 1) / together;
     }
   }
@@ -355,6 +356,12 @@ public sealed interface Arguments {
     @Override
     public void write(Slots slots) {
       slots.put(x).put(y).put(rows).put(cols);
+    }
+
+    /** Blocks of the GPU: of 16 short rows or of four. */
+    public long work() {
+      long together = cols <= 32 ? 16 : 4;
+      return (rows + together - 1) / together;
     }
   }
 

@@ -39,8 +39,8 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
    */
   private static final long BLOCKS = 396;
 
-  /** Parts of all rows together, at most: 32 of them are a block. */
-  private static final long ROW_PARTS = 32 * BLOCKS;
+  /** Parts of all rows together, at most: a warp takes one, or a block where they are long. */
+  private static final long ROW_PARTS = 8 * BLOCKS;
 
   /** Entries that a block of 32 columns covers at least: 16 KiB of float32, in the first cache. */
   private static final long COLUMN_PART = 4096;

@@ -117,11 +117,9 @@ public final class Evaluator implements AutoCloseable {
       Tensor y = step(batch).result();
       int rows = order.rowsIn(batch);
       try (Tensor largest = device.allocate(DType.I32, Shape.of(rows))) {
-        device.run(
-            Kernel.ARGMAX,
-            dtype.precision(),
-            new Arguments.Argmax(y.address(), largest.address(), rows, y.elements() / rows),
-            rows);
+        var arguments =
+            new Arguments.Argmax(y.address(), largest.address(), rows, y.elements() / rows);
+        device.run(Kernel.ARGMAX, dtype.precision(), arguments, arguments.work());
         System.arraycopy(largest.toInts(), 0, classes, row, rows);
       }
       row += rows;
