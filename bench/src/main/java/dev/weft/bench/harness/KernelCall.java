@@ -275,7 +275,7 @@ public record KernelCall(String label, Function<CallMemory, Arguments> arguments
   private static List<KernelCall> softmaxes() {
     List<KernelCall> cases = new ArrayList<>();
     for (int classes : new int[] {3, COLS, 1501, 12_345}) {
-      int rows = classes > 1024 ? 5 : ROWS;
+      int rows = classes > 1024 ? 2 : ROWS;
       long work = classes > 1024 ? rows : (rows + 7) / 8;
       for (boolean inPlace : new boolean[] {false, true}) {
         cases.add(
