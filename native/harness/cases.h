@@ -5,7 +5,8 @@
 //
 //   file     "WEFTCASE", u32 version, u32 blobs, u32 cases, u32 checksum of the 20 bytes before;
 //            then the blobs, then the cases
-//   blob     u32 bytes, u32 checksum, the bytes: contents of buffers, each only once
+//   blob     u32 bytes, u32 checksum, then u32 0 and a content of buffers, each only once; or u32 1
+//            and how it is drawn: u32 type, u32 checksum of it, u64 bytes, u64 seed, f64 low, high
 //   case     u32 bytes, u32 checksum, then text kernel, text label, f64 bytes, f64 flops, and
 //            u32 launches: text symbol, u32 threads, u32 blocks, u32 slots: u32 buffer, u64 value
 //            u32 buffers: text name, u32 type, u32 role, u64 bytes, u32 before, u32 after,

@@ -61,15 +61,16 @@ std::string number(double value) {
   return text;
 }
 
-// Compares every element; the first that is wrong goes into the message.
+// Compares every element; the first that is wrong goes into the message, the one that is nearest to
+// what is allowed into the row.
 void compare(const Buffer& buffer, const char* content, Row& row) {
   bool input = buffer.role == Role::INPUT;
   const std::string* expected = input ? buffer.before : buffer.after;
   if (!expected) return;  // scratch
   bool real = is_real(buffer.type) && !input;
-  if (real) {
-    row.allowed = std::fmax(row.allowed, buffer.tolerance);
-    row.error = std::fmax(row.error, 0);
+  if (real && std::isnan(row.error)) {
+    row.error = 0;
+    row.allowed = buffer.tolerance;
   }
   const uint16_t pattern[4] = {POISON, POISON, POISON, POISON};
   size_t size = size_of(buffer.type);
@@ -79,9 +80,13 @@ void compare(const Buffer& buffer, const char* content, Row& row) {
     double is = value(buffer.type, content + at);
     double wanted = value(buffer.type, expected->data() + at);
     if (real && !unwritten) {
-      row.error = std::fmax(row.error, error(is, wanted));
-      if (std::isnan(is) && std::isnan(wanted)) continue;
-      if (std::fabs(is - wanted) <= allowance(buffer, is, wanted)) continue;
+      double share = error(is, wanted);
+      double allowed = allowance(buffer, is, wanted) / std::fmax(1, std::fabs(wanted));
+      if (share / allowed > row.error / row.allowed) {
+        row.error = share;
+        row.allowed = allowed;
+      }
+      if (share <= allowed) continue;
     }
     if (!row.pass) continue;
     row.pass = false;

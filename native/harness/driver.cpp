@@ -33,7 +33,7 @@ enum Attribute { CLOCK_KHZ = 13, PROCESSORS = 16, L2_BYTES = 38, MAJOR = 75, MIN
   F(cuMemAlloc_v2, Address*, size_t)                                                         \
   F(cuMemFree_v2, Address)                                                                   \
   F(cuMemGetInfo_v2, size_t*, size_t*)                                                       \
-  F(cuMemcpyHtoD_v2, Address, const void*, size_t)                                           \
+  F(cuMemcpyHtoDAsync_v2, Address, const void*, size_t, Stream) \
   F(cuMemcpyDtoH_v2, void*, Address, size_t)                                                 \
   F(cuMemcpyDtoDAsync_v2, Address, Address, size_t, Stream)                                  \
   F(cuMemsetD16Async, Address, unsigned short, size_t, Stream)                               \
@@ -146,10 +146,11 @@ size_t Driver::free_bytes() {
   return left;
 }
 
-// The stream does not wait for these by itself, nor they for it.
+// On the stream, which does not wait for others: the plain function returns while the last bytes are
+// still on their way.
 void Driver::copy_in(Address to, const void* from, size_t bytes) {
+  WEFT_CALL(cuMemcpyHtoDAsync_v2, to, from, bytes, stream_);
   synchronize();
-  WEFT_CALL(cuMemcpyHtoD_v2, to, from, bytes);
 }
 
 void Driver::copy_out(void* to, Address from, size_t bytes) {

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "contract.h"
+#include "draws.h"
 
 namespace weft::harness {
 
@@ -13,37 +14,6 @@ namespace {
 
 constexpr size_t BLOCK_BYTES = 16 << 20;
 constexpr size_t ALIGNMENT = 256;
-
-// splitmix64: enough for operands.
-class Draws {
- public:
-  uint64_t next() {
-    uint64_t z = state_ += 0x9e3779b97f4a7c15;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
-  double between(double low, double high) {
-    return low + (high - low) * ((double)(next() >> 11) * 0x1p-53);
-  }
-
- private:
-  uint64_t state_ = 1;
-};
-
-template <typename T>
-void put(std::string& to, size_t at, T value) {
-  memcpy(&to[at * sizeof value], &value, sizeof value);
-}
-
-void put_real(std::string& to, size_t at, Type type, double x) {
-  if (type == Type::F64) return put(to, at, x);
-  float narrow = (float)x;
-  if (type == Type::F32) return put(to, at, narrow);
-  uint32_t bits;
-  memcpy(&bits, &narrow, sizeof bits);
-  put(to, at, (uint16_t)(bits >> 16));
-}
 
 // Every number less than count once, neighbours far apart.
 void put_order(std::string& to, size_t count) {
@@ -55,14 +25,10 @@ void put_order(std::string& to, size_t count) {
 std::string contents(const Operand& operand, size_t bytes) {
   std::string content(bytes, 0);
   size_t count = bytes / size_of(operand.type);
-  Draws draws;
+  Draws draws(1);
   switch (operand.fill) {
-    case Fill::SIGNED:
-    case Fill::POSITIVE: {
-      double low = operand.fill == Fill::SIGNED ? -1 : 0.1;
-      for (size_t i = 0; i < count; i++) put_real(content, i, operand.type, draws.between(low, 1));
-      break;
-    }
+    case Fill::SIGNED: return drawn(operand.type, bytes, 1, -1, 1);
+    case Fill::POSITIVE: return drawn(operand.type, bytes, 1, 0.1, 1);
     case Fill::BYTES:
       for (size_t i = 0; i < count; i++) content[i] = (char)draws.next();
       break;

@@ -41,6 +41,23 @@ class BundleTest {
   }
 
   @Test
+  void theHarnessLiesInOneFolderAndStaysAProgram() throws IOException {
+    Path built = Files.createDirectory(folder.resolve("built"));
+    Path program = Files.createDirectory(built.resolve("harness")).resolve("weft-harness");
+    Files.writeString(program, "");
+    assertTrue(program.toFile().setExecutable(true));
+    Files.writeString(program.resolveSibling("cases.bin"), "");
+    System.setProperty("weft.bench", Files.writeString(built.resolve("bench.jar"), "").toString());
+    try {
+      BenchJars.copyHarness(folder.resolve("bundle"));
+    } finally {
+      System.clearProperty("weft.bench");
+    }
+    assertTrue(Files.isExecutable(folder.resolve("bundle/weft-harness")));
+    assertTrue(Files.exists(folder.resolve("bundle/cases.bin")));
+  }
+
+  @Test
   void aBundleIsReplacedWhenTheNewOneIsComplete() throws IOException {
     BundleFolder bundle = new BundleFolder(folder.resolve("bundle"));
     try (BundleFolder.Draft draft = bundle.draft()) {

@@ -29,8 +29,11 @@ public final class CallMemory {
     SCRATCH
   }
 
-  /** What was taken, in this order. */
-  record Buffer(long address, int count, Content content) {}
+  /** Numbers of a {@link SplittableRandom}, rounded to the type that they are stored in. */
+  record Drawn(long seed, double low, double high) {}
+
+  /** What was taken; drawn is null where it began with other numbers. */
+  record Buffer(long address, int count, Content content, Drawn drawn) {}
 
   private final Backend backend;
   private final Precision precision;
@@ -66,24 +69,29 @@ public final class CallMemory {
     };
   }
 
-  private long take(MemorySegment content, int count, Content kind) {
+  private long take(MemorySegment content, int count, Content kind, Drawn drawn) {
     long address = backend.allocate(content.byteSize());
     backend.copyIn(content, address);
-    buffers.add(new Buffer(address, count, kind));
+    buffers.add(new Buffer(address, count, kind, drawn));
     return address;
+  }
+
+  private long draw(int count, long seed, double low, double high, Content kind) {
+    double[] values = new SplittableRandom(seed).doubles(count, low, high).toArray();
+    return reals(values, kind, new Drawn(seed, low, high));
   }
 
   /** These numbers, rounded to the precision. */
   public long reals(double[] values) {
-    return reals(values, Content.REALS);
+    return reals(values, Content.REALS, null);
   }
 
   /** The same for an argument that the contract calls wide. */
   public long wide(double[] values) {
-    return reals(values, Content.WIDE);
+    return reals(values, Content.WIDE, null);
   }
 
-  private long reals(double[] values, Content kind) {
+  private long reals(double[] values, Content kind, Drawn drawn) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment content = arena.allocate(bytes(values.length, kind), 8);
       for (int i = 0; i < values.length; i++) {
@@ -98,18 +106,18 @@ public final class CallMemory {
               content.setAtIndex(ValueLayout.JAVA_SHORT, i, Bfloat16.bits((float) values[i]));
         }
       }
-      return take(content, values.length, kind);
+      return take(content, values.length, kind, drawn);
     }
   }
 
   /** Numbers from 0.1 to 2. */
   public long reals(int count, long seed) {
-    return reals(new SplittableRandom(seed).doubles(count, 0.1, 2).toArray());
+    return draw(count, seed, 0.1, 2, Content.REALS);
   }
 
   /** Numbers from -2 to 2. */
   public long signed(int count, long seed) {
-    return reals(new SplittableRandom(seed).doubles(count, -2, 2).toArray());
+    return draw(count, seed, -2, 2, Content.REALS);
   }
 
   public long zeros(int count) {
@@ -118,23 +126,23 @@ public final class CallMemory {
 
   /** Numbers from -2 to 2, wide: in float32 for a kernel in bfloat16. */
   public long wideSigned(int count, long seed) {
-    return wide(new SplittableRandom(seed).doubles(count, -2, 2).toArray());
+    return draw(count, seed, -2, 2, Content.WIDE);
   }
 
   /** Numbers from -2 to 2 in bfloat16, whatever the kernel's precision. */
   public long narrowSigned(int count, long seed) {
-    return reals(new SplittableRandom(seed).doubles(count, -2, 2).toArray(), Content.BF16);
+    return draw(count, seed, -2, 2, Content.BF16);
   }
 
   public long ints(int count, int bound, long seed) {
     int[] values = new SplittableRandom(seed).ints(count, 0, bound).toArray();
-    return take(MemorySegment.ofArray(values), count, Content.INTS);
+    return take(MemorySegment.ofArray(values), count, Content.INTS, null);
   }
 
   /** Seed 11, step 3, cursor 2, rate 0.05. */
   public long state() {
     long[] words = {11, 3, 2, Double.doubleToRawLongBits(0.05)};
-    return take(MemorySegment.ofArray(words), 4, Content.STATE);
+    return take(MemorySegment.ofArray(words), 4, Content.STATE, null);
   }
 
   /** Bytes of a number in the precision of the kernel. */
@@ -144,19 +152,19 @@ public final class CallMemory {
 
   /** Numbers from -scale to scale. */
   long scaled(int count, long seed, double scale) {
-    return reals(new SplittableRandom(seed).doubles(count, -scale, scale).toArray());
+    return draw(count, seed, -scale, scale, Content.REALS);
   }
 
   /** An array of structs. */
   long words(long[] words) {
-    return take(MemorySegment.ofArray(words), words.length, Content.WORDS);
+    return take(MemorySegment.ofArray(words), words.length, Content.WORDS, null);
   }
 
   /** Memory that one kernel leaves to the next, in a layout of its own. */
   long scratch(int count) {
     double[] values = new double[count];
     Arrays.fill(values, Double.NaN);
-    return reals(values, Content.SCRATCH);
+    return reals(values, Content.SCRATCH, null);
   }
 
   public double[] read(long address, int count) {

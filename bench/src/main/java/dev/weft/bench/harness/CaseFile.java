@@ -13,7 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -27,7 +27,8 @@ public final class CaseFile {
   private static final int VERSION = 1;
   private static final int NONE = -1;
 
-  private final Map<ByteBuffer, Integer> blobs = new LinkedHashMap<>();
+  private final Map<ByteBuffer, Integer> places = new HashMap<>(); // of blobs, by their content
+  private final List<byte[]> blobs = new ArrayList<>();
   private final List<byte[]> cases = new ArrayList<>();
 
   private CaseFile() {}
@@ -87,16 +88,36 @@ public final class CaseFile {
     bytes.number(one.buffers().size());
     for (Replay.Buffer buffer : one.buffers()) {
       bytes.text(buffer.name()).number(buffer.type().ordinal()).number(buffer.role().ordinal());
-      bytes.word(buffer.bytes()).number(blob(buffer.before())).number(blob(buffer.after()));
+      bytes.word(buffer.bytes());
+      bytes.number(before(buffer)).number(blob(buffer.after(), buffer.after()));
       bytes.real(buffer.tolerance());
     }
     cases.add(bytes.take());
   }
 
-  private int blob(byte[] content) {
-    return content == null
-        ? NONE
-        : blobs.computeIfAbsent(ByteBuffer.wrap(content), key -> blobs.size());
+  /** What is drawn is not stored: the harness draws it, too. */
+  private int before(Replay.Buffer buffer) {
+    byte[] content = buffer.before();
+    CallMemory.Drawn drawn = buffer.drawn();
+    if (content == null || drawn == null) {
+      return blob(content, content);
+    }
+    Bytes recipe = new Bytes().number(buffer.type().ordinal()).number(checksum(content));
+    recipe.word(content.length).word(drawn.seed()).real(drawn.low()).real(drawn.high());
+    return blob(content, recipe.take());
+  }
+
+  /** The place of a content; stored is what the file has of it where it is new. */
+  private int blob(byte[] content, byte[] stored) {
+    if (content == null) {
+      return NONE;
+    }
+    return places.computeIfAbsent(
+        ByteBuffer.wrap(content),
+        key -> {
+          blobs.add(new Bytes().number(stored == content ? 0 : 1).raw(stored).take());
+          return places.size();
+        });
   }
 
   private void save(Path path) throws IOException {
@@ -105,7 +126,7 @@ public final class CaseFile {
     head.number(VERSION).number(blobs.size()).number(cases.size());
     byte[] first = head.take();
     Bytes all = new Bytes().raw(first).number(checksum(first));
-    blobs.keySet().forEach(blob -> part(all, blob.array()));
+    blobs.forEach(blob -> part(all, blob));
     cases.forEach(one -> part(all, one));
     Files.createDirectories(path.toAbsolutePath().getParent());
     try (FileChannel out =

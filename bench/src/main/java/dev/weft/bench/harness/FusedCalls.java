@@ -14,8 +14,8 @@ enum FusedCalls {
   CLASSIFIER(true, 13, new int[] {50, 37, 20, 10}, Nonlinearity.RELU, 0.3),
   /** Mean squared error, one layer, SGD with Nesterov's momentum; GELU needs its argument. */
   REGRESSION(false, 37, new int[] {24, 7}, Nonlinearity.GELU, 0),
-  /** The widest layers. */
-  WIDE(true, 64, new int[] {100, 128, 128, 10}, Nonlinearity.TANH, 0);
+  /** The widest layer. */
+  WIDE(true, 64, new int[] {64, 128, 10}, Nonlinearity.TANH, 0);
 
   // of native/abi/kernels.h
   private static final int GRAIN = 32;

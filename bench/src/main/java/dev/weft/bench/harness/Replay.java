@@ -42,13 +42,17 @@ final class Replay {
 
   record Launch(String symbol, int threads, int blocks, List<Slot> slots) {}
 
-  /** Its content before and after; null where nobody may read it before, or look at it after. */
+  /**
+   * Its content before, which may be drawn, and after; null where nobody may read it before, or
+   * look at it after.
+   */
   record Buffer(
       String name,
       Type type,
       Role role,
       long bytes,
       byte[] before,
+      CallMemory.Drawn drawn,
       byte[] after,
       double tolerance) {}
 
@@ -99,6 +103,7 @@ final class Replay {
               role,
               before.get(b).length,
               role == Role.OUTPUT || role == Role.SCRATCH ? null : before.get(b),
+              taken.drawn(),
               role == Role.INPUT || role == Role.SCRATCH ? null : after.get(b),
               whole ? 0 : CallMemory.tolerance(memory.precision(taken.content()))));
     }

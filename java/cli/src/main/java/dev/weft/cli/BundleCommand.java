@@ -49,7 +49,10 @@ final class BundleCommand implements Callable<Integer> {
 
   @Option(
       names = "--with-bench",
-      description = "Also the benchmarks of Weft itself, without those of other libraries.")
+      description = {
+        "Also the benchmarks of Weft itself, without those of other libraries, and in harness/ the"
+            + " program that checks and times the CUDA kernels without Java."
+      })
   private boolean withBench;
 
   @Override
@@ -69,6 +72,9 @@ final class BundleCommand implements Callable<Integer> {
       }
       for (Path jar : bench) {
         ClassJar.copy(jar, lib);
+      }
+      if (withBench) {
+        BenchJars.copyHarness(draft.path().resolve("harness"));
       }
       NativeJar.write(lib.resolve("natives.jar"), natives());
       draft.launcher();
