@@ -181,7 +181,7 @@ pack() {
 packed=0
 
 # ---- parts ----
-declare -A pid=() began=() limit=() shows=() needs=() wrong=() code=() extra=()
+declare -A pid=() began=() limit=() shows=() joins=() needs=() wrong=() code=() extra=()
 running=()
 most_output=16000000
 reserve=$((10 * all / total)) # seconds at the end, for the tables
@@ -193,9 +193,9 @@ nap() { read -r -t 0.1 -u 8 || true; }
 left() { echo $((end - SECONDS)); }
 
 # begin NAME SECONDS COMMAND...: starts a part, which may take so long and what is left of all. Its
-# output goes to parts/NAME.log. What it says is the last line that matches shows[NAME]; it fails
-# too where no line matches needs[NAME] or one matches wrong[NAME]. Where extra[NAME] is set, to
-# run out of time is no loss.
+# output goes to parts/NAME.log. What it says is the last line that matches shows[NAME], or all that
+# match joins[NAME]; it fails too where no line matches needs[NAME] or one matches wrong[NAME]. Where
+# extra[NAME] is set, to run out of time is no loss.
 begin() {
   local name=$1 most=$(($2 * all / total))
   shift 2
@@ -298,6 +298,9 @@ verdict() {
     said=$(tail -c 200000 "$log" | grep -E -- "$words${shows[$name]:+|${shows[$name]}}" | tail -n 1)
   elif [[ -z $said && -n ${shows[$name]:-} ]]; then
     said=$(tail -c 200000 "$log" | grep -E -- "${shows[$name]}" | tail -n 1)
+  fi
+  if [[ $verdict == PASS && -n ${joins[$name]:-} ]]; then
+    said=$(grep -E -- "${joins[$name]}" "$log" | tr -s ' ' | tr '\n' ';')
   fi
   [[ -n $said ]] || said=$(tail -c 2000 "$log" | grep -v '^[[:space:]]*$' | tail -n 1)
   said=${said#"${said%%[![:space:]]*}"}
@@ -638,6 +641,7 @@ measured=() peers=()
 bench() {
   local name=$1 most=$2
   shift 2
+  joins[$name]='^  (Weft|cuda, ).* us'
   part "$name" "$most" "$weft" bench "$@" --peer none --quick --turns 1 \
     --minutes "$(awk "BEGIN {m = ($most - 10) / 60; print (m > 0.05) ? m : 0.05}")" \
     --json "$parts/$name.json"
