@@ -389,13 +389,14 @@ step=128:784-512-512-10 rows='784-512-512-10, batch 128$' torch_device=cuda torc
 wide_step=8192:4096-4096-4096-4096-4096 wide_rows='4096-4096-4096-4096-4096, batch 8192$'
 ceilings='^copy, memory$|^gemm.* (4096|8192) x .*forward$'
 kernel_rows='^(relu|gelu|softmax|dropout|layer|sgd|adam).*, memory$'
-narrow=(--hidden 100,100 --batch 64) harness_size=256 quick=() profiled=cuda
+narrow=(--hidden 100,100 --batch 64) timed=(--size 256) quick=() profiled=cuda
 if [[ -n $small ]]; then
   epochs=1 hidden=32 memory=0.3 apart=0.1 least=0 data=(--digits 600)
   step=16:784-100-100-10 rows='784-100-100-10, batch 16$' torch_device=cpu torch_seconds=0.1
   wide_step='' ceilings='^copy, cache$|^gemm.* 64 x .*forward$' kernel_rows='^relu_forward, cache$'
   # the emulator would take minutes for the copies that a profile needs
-  narrow=(--hidden 16 --batch 64) harness_size=1 quick=(--quick) profiled=cpu
+  narrow=(--hidden 16 --batch 64) timed=(--size 1 --quick --only dropout_f32)
+  quick=(--quick) profiled=cpu
 fi
 [[ -z ${WEFT_MNIST:-} ]] || data=(--data "$WEFT_MNIST")
 
@@ -521,6 +522,8 @@ gradcheck() {
   beside gradcheck 120 "$weft" gradcheck --device cuda
 }
 
+some_rows='^PASS: [1-9][0-9]* rows'
+
 # only where the bundle has one
 has_harness() {
   [[ -x $replay ]] || { row "$1" - '' 'the bundle has no harness' && return 1; }
@@ -528,7 +531,7 @@ has_harness() {
 
 harness() {
   has_harness harness-check || return
-  shows[harness-check]='^(PASS|FAIL): '
+  shows[harness-check]='^(PASS|FAIL): ' needs[harness-check]=$some_rows
   beside harness-check 90 "$replay" --check "${quick[@]}" --json "$parts/harness-check.json"
 }
 
@@ -674,9 +677,8 @@ steps() {
 
 replay_timed() {
   has_harness harness-time || return
-  shows[harness-time]='^(PASS|FAIL): '
-  part harness-time 60 "$replay" --time --size "$harness_size" "${quick[@]}" \
-    --json "$parts/harness-time.json"
+  shows[harness-time]='^(PASS|FAIL): ' needs[harness-time]=$some_rows
+  part harness-time 60 "$replay" --time "${timed[@]}" --json "$parts/harness-time.json"
 }
 
 kernels() {
@@ -712,14 +714,14 @@ compile() {
 }
 
 ncu() {
-  local named=${WEFT_GPU_NCU:-'relu_forward|adam|softmax_cross_entropy|layer_norm'}
+  local named=${WEFT_GPU_NCU:-'bias_activation|softmax_cross_entropy|dropout|adam'}
   has_harness ncu || return
   command -v ncu >/dev/null || { row ncu - '' 'is not installed' && return; }
   extra[ncu]=1 shows[ncu]='Memory Throughput|ERR_|Error'
   part ncu 45 ncu --clock-control none \
     --kernel-name "regex:$named" --launch-count 12 --section SpeedOfLight \
     --section MemoryWorkloadAnalysis --section LaunchStats --section Occupancy \
-    "$replay" --time --size "$harness_size" --repeats 1 --only "$named"
+    "$replay" --time "${timed[@]}" --repeats 1 --only "$named"
 }
 
 # the tables for bench/results/README.md, and a row for each target
