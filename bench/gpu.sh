@@ -26,7 +26,7 @@
 #   WEFT_GPU_SMALL     not empty: small sizes, to rehearse over an emulated GPU; PyTorch on the CPU
 #   WEFT_COMMIT        what the bundle was made of; default: what git says here
 set -u
-export LC_ALL=C
+LC_ALL=C
 
 usage='usage: bench/gpu.sh BUNDLE OUT first|second [PART...]'
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -181,7 +181,7 @@ pack() {
 packed=0
 
 # ---- parts ----
-declare -A pid=() began=() limit=() shows=() joins=() needs=() wrong=() code=() extra=()
+declare -A pid=() began=() limit=() outcome=() shows=() joins=() needs=() wrong=() code=() extra=()
 running=()
 most_output=16000000
 reserve=$((10 * all / total)) # seconds at the end, for the tables
@@ -290,7 +290,9 @@ verdict() {
     verdict=FAIL
     said="$(grep -cE -- "${wrong[$name]}" "$log") findings: $(grep -m1 -E -- "${wrong[$name]}" "$log")"
   elif [[ $verdict == PASS && -n ${needs[$name]:-} ]] && ! grep -qE -- "${needs[$name]}" "$log"; then
-    verdict=FAIL said="no line matches: ${needs[$name]}"
+    verdict=FAIL
+    said=$(grep -E -- '^ *missing ' "$log" | head -n 1)
+    said=${said:-no line matches: ${needs[$name]}}
   elif [[ $verdict == PASS ]] && grep -q 'then --minutes were over' "$log"; then
     verdict=TIME
   fi
@@ -306,6 +308,7 @@ verdict() {
   said=${said#"${said%%[![:space:]]*}"}
   [[ $verdict != TIME ]] || said="stopped after $took s: $said"
   [[ $verdict != TIME || -z ${extra[$name]:-} ]] || verdict=-
+  outcome[$name]=$verdict
   row "$name" "$verdict" "$took" "$said"
   (($(stat -c %s "$log") < 2000000)) || shorten "$log" 900000
   ((logged > 8000000)) || log "$log"
@@ -330,12 +333,12 @@ await() {
   done
 }
 
-# part NAME SECONDS COMMAND...: alone, from its beginning to its end
+# part NAME SECONDS COMMAND...: alone, from its beginning to its end; whether it passed
 part() {
   begin "$@"
   await "$1"
   [[ ! -s $parts/$1.log ]] || pack
-  [[ ${code[$1]} == 0 ]]
+  [[ ${outcome[$1]:-} == PASS ]]
 }
 
 # beside NAME SECONDS COMMAND...: begins it as soon as a core or two are free for it
