@@ -26,7 +26,7 @@
 #   WEFT_GPU_SMALL     not empty: small sizes, to rehearse over an emulated GPU; PyTorch on the CPU
 #   WEFT_COMMIT        what the bundle was made of; default: what git says here
 set -u
-export LC_ALL=C
+LC_ALL=C
 
 usage='usage: bench/gpu.sh BUNDLE OUT first|second [PART...]'
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -181,7 +181,7 @@ pack() {
 packed=0
 
 # ---- parts ----
-declare -A pid=() began=() limit=() shows=() needs=() wrong=() code=() extra=()
+declare -A pid=() began=() limit=() outcome=() shows=() joins=() needs=() wrong=() code=() extra=()
 running=()
 most_output=16000000
 reserve=$((10 * all / total)) # seconds at the end, for the tables
@@ -193,9 +193,9 @@ nap() { read -r -t 0.1 -u 8 || true; }
 left() { echo $((end - SECONDS)); }
 
 # begin NAME SECONDS COMMAND...: starts a part, which may take so long and what is left of all. Its
-# output goes to parts/NAME.log. What it says is the last line that matches shows[NAME]; it fails
-# too where no line matches needs[NAME] or one matches wrong[NAME]. Where extra[NAME] is set, to
-# run out of time is no loss.
+# output goes to parts/NAME.log. What it says is the last line that matches shows[NAME], or all that
+# match joins[NAME]; it fails too where no line matches needs[NAME] or one matches wrong[NAME]. Where
+# extra[NAME] is set, to run out of time is no loss.
 begin() {
   local name=$1 most=$(($2 * all / total))
   shift 2
@@ -290,7 +290,9 @@ verdict() {
     verdict=FAIL
     said="$(grep -cE -- "${wrong[$name]}" "$log") findings: $(grep -m1 -E -- "${wrong[$name]}" "$log")"
   elif [[ $verdict == PASS && -n ${needs[$name]:-} ]] && ! grep -qE -- "${needs[$name]}" "$log"; then
-    verdict=FAIL said="no line matches: ${needs[$name]}"
+    verdict=FAIL
+    said=$(grep -E -- '^ *missing ' "$log" | head -n 1)
+    said=${said:-no line matches: ${needs[$name]}}
   elif [[ $verdict == PASS ]] && grep -q 'then --minutes were over' "$log"; then
     verdict=TIME
   fi
@@ -299,10 +301,14 @@ verdict() {
   elif [[ -z $said && -n ${shows[$name]:-} ]]; then
     said=$(tail -c 200000 "$log" | grep -E -- "${shows[$name]}" | tail -n 1)
   fi
+  if [[ $verdict == PASS && -n ${joins[$name]:-} ]]; then
+    said=$(grep -E -- "${joins[$name]}" "$log" | tr -s ' ' | tr '\n' ';')
+  fi
   [[ -n $said ]] || said=$(tail -c 2000 "$log" | grep -v '^[[:space:]]*$' | tail -n 1)
   said=${said#"${said%%[![:space:]]*}"}
   [[ $verdict != TIME ]] || said="stopped after $took s: $said"
   [[ $verdict != TIME || -z ${extra[$name]:-} ]] || verdict=-
+  outcome[$name]=$verdict
   row "$name" "$verdict" "$took" "$said"
   (($(stat -c %s "$log") < 2000000)) || shorten "$log" 900000
   ((logged > 8000000)) || log "$log"
@@ -327,12 +333,12 @@ await() {
   done
 }
 
-# part NAME SECONDS COMMAND...: alone, from its beginning to its end
+# part NAME SECONDS COMMAND...: alone, from its beginning to its end; whether it passed
 part() {
   begin "$@"
   await "$1"
   [[ ! -s $parts/$1.log ]] || pack
-  [[ ${code[$1]} == 0 ]]
+  [[ ${outcome[$1]:-} == PASS ]]
 }
 
 # beside NAME SECONDS COMMAND...: begins it as soon as a core or two are free for it
@@ -386,13 +392,14 @@ step=128:784-512-512-10 rows='784-512-512-10, batch 128$' torch_device=cuda torc
 wide_step=8192:4096-4096-4096-4096-4096 wide_rows='4096-4096-4096-4096-4096, batch 8192$'
 ceilings='^copy, memory$|^gemm.* (4096|8192) x .*forward$'
 kernel_rows='^(relu|gelu|softmax|dropout|layer|sgd|adam).*, memory$'
-narrow=(--hidden 100,100 --batch 64) harness_size=256 quick=() profiled=cuda
+narrow=(--hidden 100,100 --batch 64) timed=(--size 256) quick=() profiled=cuda
 if [[ -n $small ]]; then
   epochs=1 hidden=32 memory=0.3 apart=0.1 least=0 data=(--digits 600)
   step=16:784-100-100-10 rows='784-100-100-10, batch 16$' torch_device=cpu torch_seconds=0.1
   wide_step='' ceilings='^copy, cache$|^gemm.* 64 x .*forward$' kernel_rows='^relu_forward, cache$'
   # the emulator would take minutes for the copies that a profile needs
-  narrow=(--hidden 16 --batch 64) harness_size=1 quick=(--quick) profiled=cpu
+  narrow=(--hidden 16 --batch 64) timed=(--size 1 --quick --only dropout_f32)
+  quick=(--quick) profiled=cpu
 fi
 [[ -z ${WEFT_MNIST:-} ]] || data=(--data "$WEFT_MNIST")
 
@@ -518,6 +525,8 @@ gradcheck() {
   beside gradcheck 120 "$weft" gradcheck --device cuda
 }
 
+some_rows='^PASS: [1-9][0-9]* rows'
+
 # only where the bundle has one
 has_harness() {
   [[ -x $replay ]] || { row "$1" - '' 'the bundle has no harness' && return 1; }
@@ -525,7 +534,7 @@ has_harness() {
 
 harness() {
   has_harness harness-check || return
-  shows[harness-check]='^(PASS|FAIL): '
+  shows[harness-check]='^(PASS|FAIL): ' needs[harness-check]=$some_rows
   beside harness-check 90 "$replay" --check "${quick[@]}" --json "$parts/harness-check.json"
 }
 
@@ -638,6 +647,7 @@ measured=() peers=()
 bench() {
   local name=$1 most=$2
   shift 2
+  joins[$name]='^  (Weft|cuda, ).* us'
   part "$name" "$most" "$weft" bench "$@" --peer none --quick --turns 1 \
     --minutes "$(awk "BEGIN {m = ($most - 10) / 60; print (m > 0.05) ? m : 0.05}")" \
     --json "$parts/$name.json"
@@ -670,9 +680,8 @@ steps() {
 
 replay_timed() {
   has_harness harness-time || return
-  shows[harness-time]='^(PASS|FAIL): '
-  part harness-time 60 "$replay" --time --size "$harness_size" "${quick[@]}" \
-    --json "$parts/harness-time.json"
+  shows[harness-time]='^(PASS|FAIL): ' needs[harness-time]=$some_rows
+  part harness-time 60 "$replay" --time "${timed[@]}" --json "$parts/harness-time.json"
 }
 
 kernels() {
@@ -708,14 +717,14 @@ compile() {
 }
 
 ncu() {
-  local named=${WEFT_GPU_NCU:-'relu_forward|adam|softmax_cross_entropy|layer_norm'}
+  local named=${WEFT_GPU_NCU:-'bias_activation|softmax_cross_entropy|dropout|adam'}
   has_harness ncu || return
   command -v ncu >/dev/null || { row ncu - '' 'is not installed' && return; }
   extra[ncu]=1 shows[ncu]='Memory Throughput|ERR_|Error'
   part ncu 45 ncu --clock-control none \
     --kernel-name "regex:$named" --launch-count 12 --section SpeedOfLight \
     --section MemoryWorkloadAnalysis --section LaunchStats --section Occupancy \
-    "$replay" --time --size "$harness_size" --repeats 1 --only "$named"
+    "$replay" --time "${timed[@]}" --repeats 1 --only "$named"
 }
 
 # the tables for bench/results/README.md, and a row for each target

@@ -2,7 +2,8 @@
 //
 // A libcublas.so.12 for machines that have only cuBLAS 13. JCublas2 is linked against cuBLAS 12; the
 // functions that Weft calls through it have the same arguments in both, so each is handed on. The
-// others are absent: calling one ends the process with its name.
+// others that JCublas2 asks for are there, so that it loads also where all symbols are bound at once
+// (LD_BIND_NOW), but say their name and that they are not supported.
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@ using stream = struct CUstream_st*;
 using in = const void*;
 
 static constexpr status NOT_INITIALIZED = 1;
+static constexpr status NOT_SUPPORTED = 15;
 
 // name, parameters, arguments
 #define WEFT_FORWARDED(F)                                                                      \
@@ -80,3 +82,12 @@ WEFT_EXPORT const char* weft_cublas12_error(void) { return error; }
     return __atomic_load_n(&loaded, __ATOMIC_ACQUIRE) ? target.name arguments : NOT_INITIALIZED; \
   }
 WEFT_FORWARDED(WEFT_DEFINE)
+
+static status absent(const char* name) {
+  fprintf(stderr, "weft: %s is not handed on to cuBLAS 13\n", name);
+  return NOT_SUPPORTED;
+}
+
+#define F(name) \
+  WEFT_EXPORT status name(void) { return absent(#name); }
+#include "absent.inc"

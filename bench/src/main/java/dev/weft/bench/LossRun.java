@@ -58,7 +58,7 @@ final class LossRun {
       Threads.apply();
       try {
         return train(side, mlp, mode, target);
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         throw new FailedException(e.toString(), e);
       }
     }

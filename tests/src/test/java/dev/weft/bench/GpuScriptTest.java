@@ -128,7 +128,7 @@ class GpuScriptTest {
       Future<Left> hang = threads.submit(() -> call("hang", "all:hang" + KNOWN, 12, "first"));
       Future<Left> hung = threads.submit(() -> call("hung", "all:hang" + KNOWN, 12, "second"));
       Future<Left> flood = threads.submit(() -> call("flood", "all:flood" + KNOWN, 60, "first"));
-      Future<Left> blind = threads.submit(() -> call("blind", "doctor:fail", 60, "first"));
+      Future<Left> blind = threads.submit(() -> call("blind", "doctor:blind", 60, "first"));
       Future<Left> named = threads.submit(() -> call("named", "", 60, "second", "train", "ncu"));
 
       holds(good.get(), 60, first);
@@ -212,6 +212,16 @@ class GpuScriptTest {
       assertTrue(script.rows().get("gpu.sh").says().startsWith("told to stop"), what);
     }
     return null;
+  }
+
+  @Test
+  void aCublasThatWeftCannotUseIsNotUsed() throws Exception {
+    Script script = new Script(folder.resolve("broken")).standIns();
+    script.variable("STANDIN_CUBLAS", "/opt/broken/libcublas.so.13");
+    assertEquals(1, script.start("second", "selftest", "steps").waitFor());
+    assertEquals("FAIL", script.rows().get("doctor-named-cublas").verdict());
+    assertEquals("PASS", script.rows().get("selftest").verdict());
+    assertEquals("PASS", script.rows().get("weft-steps-2").verdict());
   }
 
   @Test

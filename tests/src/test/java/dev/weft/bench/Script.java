@@ -68,7 +68,9 @@ final class Script {
     assertTrue(launcher.toFile().setExecutable(true));
     Files.createDirectories(bundle.resolve("java/bin"));
     Files.createSymbolicLink(bundle.resolve("java/bin/java"), java);
-    variable("LD_LIBRARY_PATH", System.getProperty("weft.emulator"));
+    Path emulator = Path.of(System.getProperty("weft.emulator"));
+    variable("LD_LIBRARY_PATH", emulator.toString());
+    variable("STANDIN_CUBLAS", emulator.resolve("cuda13").resolve("libcublas.so.13").toString());
     return variable("WEFT_GPU_SMALL", "1");
   }
 

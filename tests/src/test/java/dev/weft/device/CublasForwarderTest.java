@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import dev.weft.device.cuda.CudaLibraries;
 import dev.weft.support.Emulator;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -27,6 +28,12 @@ import org.junit.jupiter.api.io.TempDir;
 class CublasForwarderTest {
   private static final String FORWARDER =
       "dev/weft/native/" + NativeFiles.platform() + "/libcublas.so.12";
+
+  private static final String JCUBLAS =
+      CudaLibraries.resources().stream()
+          .filter(name -> name.contains("JCublas2"))
+          .findFirst()
+          .orElseThrow();
 
   private static Path driver;
   private static Path cublas13;
@@ -97,17 +104,25 @@ class CublasForwarderTest {
   void withoutATargetCallsFailAndTheFirstGoodOneStays() {
     assertSays(
         new ChildJvm(Forwarder.class)
-            .run(driver.toString(), folder.resolve("other.so").toString(), cublas13.toString()),
+            .run(
+                driver.toString(),
+                folder.resolve("other.so").toString(),
+                cublas13.toString(),
+                NativeFiles.file(JCUBLAS).toString()),
         "before: status 1, version 0",
         "absent: 0, " + folder.resolve("other.so") + ": cannot open",
         "target: 1",
         "after: status 0, version 130000",
-        "again: 1");
+        "again: 1",
+        "all at once: null",
+        "cublasSscal_v2: status 15",
+        "weft: cublasSscal_v2 is not handed on to cuBLAS 13");
   }
 
   /** Calls the forwarding library as C does: arguments are the driver and targets to name. */
   static final class Forwarder {
     private static final Arena ARENA = Arena.global();
+    private static final int RTLD_NOW = 2;
 
     private static SymbolLookup library;
 
@@ -121,6 +136,10 @@ class CublasForwarderTest {
       System.out.println("target: " + target(arguments[2]));
       state("after");
       System.out.println("again: " + target(arguments[1]));
+      System.out.println("all at once: " + bind(arguments[3]));
+      System.out.printf(
+          "cublasSscal_v2: status %d%n",
+          (int) handle("cublasSscal_v2", FunctionDescriptor.of(JAVA_INT)).invoke());
     }
 
     private static void state(String when) throws Throwable {
@@ -130,6 +149,25 @@ class CublasForwarderTest {
               handle("cublasGetVersion_v2", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS))
                   .invoke(MemorySegment.NULL, version);
       System.out.printf("%s: status %d, version %d%n", when, status, version.get(JAVA_INT, 0));
+    }
+
+    /** What the loader says where it binds all symbols of a library, as under LD_BIND_NOW. */
+    private static String bind(String path) throws Throwable {
+      Linker linker = Linker.nativeLinker();
+      SymbolLookup loader = linker.defaultLookup();
+      MemorySegment loaded =
+          (MemorySegment)
+              linker
+                  .downcallHandle(
+                      loader.findOrThrow("dlopen"),
+                      FunctionDescriptor.of(ADDRESS, ADDRESS, JAVA_INT))
+                  .invoke(ARENA.allocateFrom(path), RTLD_NOW);
+      MemorySegment said =
+          (MemorySegment)
+              linker
+                  .downcallHandle(loader.findOrThrow("dlerror"), FunctionDescriptor.of(ADDRESS))
+                  .invoke();
+      return loaded.address() != 0 ? null : said.reinterpret(Long.MAX_VALUE).getString(0);
     }
 
     private static int target(String path) throws Throwable {

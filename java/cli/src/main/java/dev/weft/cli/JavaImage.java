@@ -50,7 +50,7 @@ final class JavaImage {
                 "--no-header-files",
                 "--no-man-pages",
                 "--compress",
-                "zip-9",
+                "zip-0", // an archive of the bundle packs all classes together, and so better
                 "--output",
                 folder.toString());
     log.flush();

@@ -80,7 +80,11 @@ class ReportTest {
     Ratio ratio = Ratio.of(slow, fast);
     assertEquals(new Ratio(3, 2, 5), ratio);
     assertEquals("3.00 (2.00 - 5.00)", ratio.text());
-    assertEquals(2, Ratio.of(step("PyTorch eager", List.of(4.0)), fast).median(), "of medians");
+    Measurement once = step("PyTorch eager", List.of(4.0));
+    assertEquals(new Ratio(2, 1, 4), Ratio.of(once, fast), "one turn beside each");
+    assertEquals(new Ratio(1, 0.75, 5), Ratio.of(slow, once));
+    Measurement twice = step("PyTorch graph", List.of(4.0, 8.0));
+    assertEquals(new Ratio(3, 3, 3), Ratio.of(twice, fast), "of medians");
   }
 
   private static Measurement step(String side, List<Double> turns) {

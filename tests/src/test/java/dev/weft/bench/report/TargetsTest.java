@@ -77,6 +77,15 @@ class TargetsTest {
   }
 
   @Test
+  void aStepWhoseLossesDifferReachesNothing() {
+    step(SMALL, "batch 128", "Weft", "STRICT", 25);
+    Agreement wrong = new Agreement(SMALL, 0, "Weft STRICT", "cuda:0", 9, 2, Double.NaN, 1, 1e-4);
+    results.add(wrong);
+    assertEquals(Outcome.MISSED, outcome(SMALL + "/128 STRICT: at most 30 us"));
+    assertTrue(new Targets(results).verdicts().toString().contains("25.0 us, LOSSES DIFFER"));
+  }
+
+  @Test
   void aWideStepIsHeldAgainstTheFastestProductWhoeverRanIt() {
     add(Part.CEILINGS, Roofs.GEMM, PRODUCT, "Weft", "BF16", 1, 1, 7e8);
     add(Part.STEPS, WIDE, "batch 8192", "Weft", "BF16", 10, 0, 4.5e9);
