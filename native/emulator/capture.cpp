@@ -65,7 +65,7 @@ WEFT_EXPORT CUresult cuStreamBeginCapture_v2(CUstream handle, CUstreamCaptureMod
   WEFT_ENTER(context);
   CUstream stream = nullptr;
   WEFT_TRY(resolve_stream(context, handle, &stream));
-  if (!stream) {
+  if (stream->legacy()) {
     return fail(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED,
                 "the legacy default stream cannot be captured");
   }
@@ -87,7 +87,7 @@ WEFT_EXPORT CUresult cuStreamEndCapture(CUstream handle, CUgraph* graph) {
   *graph = nullptr;
   CUstream stream = nullptr;
   WEFT_TRY(resolve_stream(context, handle, &stream));
-  if (!stream || !stream->capture) {
+  if (!stream->capture) {
     return fail(CUDA_ERROR_ILLEGAL_STATE, "the stream is not being captured");
   }
   std::shared_ptr<Capture> capture = stream->capture;
@@ -116,9 +116,9 @@ WEFT_EXPORT CUresult cuStreamIsCapturing(CUstream handle, CUstreamCaptureStatus*
   WEFT_ENTER(context);
   CUstream stream = nullptr;
   WEFT_TRY(resolve_stream(context, handle, &stream));
-  *status = !stream || !stream->capture ? CU_STREAM_CAPTURE_STATUS_NONE
-            : stream->capture->invalid  ? CU_STREAM_CAPTURE_STATUS_INVALIDATED
-                                        : CU_STREAM_CAPTURE_STATUS_ACTIVE;
+  *status = !stream->capture           ? CU_STREAM_CAPTURE_STATUS_NONE
+            : stream->capture->invalid ? CU_STREAM_CAPTURE_STATUS_INVALIDATED
+                                       : CU_STREAM_CAPTURE_STATUS_ACTIVE;
   return CUDA_SUCCESS;
 }
 

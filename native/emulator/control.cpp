@@ -95,8 +95,7 @@ void weft_emulator_sticky(int on) { controls.sticky = on != 0; }
 void weft_emulator_deferred(int on) {
   Lock lock(driver_mutex);
   controls.deferred = on != 0;
-  if (!on)
-    for (CUstream stream : streams.live) finish(stream);
+  if (!on) finish_all();
 }
 
 int weft_emulator_check(int on) {

@@ -29,8 +29,9 @@ WEFT_EXPORT void weft_emulator_reverse(int on);
 
 // 1: what a stream is given runs as late as CUDA allows: when the stream, an event after it or the
 // context is waited for. A host buffer that is used again too early, or read too early, then
-// shows; so does a missing wait between streams. Errors come from the call that waits. 0 runs all
-// that is left.
+// shows; so does a missing wait between streams, or for what a plain copy from pageable memory
+// (cuMemcpyHtoD) still has on its way when it returns. Errors come from the call that waits. 0 runs
+// all that is left.
 WEFT_EXPORT void weft_emulator_deferred(int on);
 
 // 1: after an error of a kernel every call that needs the context answers with that error, as a

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <functional>
 #include <map>
 #include <vector>
 
@@ -27,14 +28,17 @@ CUresult allocate(CUcontext context, CUdeviceptr* address, size_t bytes) {
   return memory().allocate(bytes, controls.exact, context, address);
 }
 
-enum class Side { HOST, DEVICE, EITHER };
+enum class Side { HOST, DEVICE };
+
+// Where an address lies that may be of either kind.
+Side side_of(uint64_t address) {
+  Lock lock(driver_mutex);
+  return memory().holds(address) ? Side::DEVICE : Side::HOST;
+}
 
 CUresult check_side(const char* call, Side side, uint64_t address, size_t bytes) {
-  bool device = memory().holds(address);
-  if (side == Side::DEVICE || (side == Side::EITHER && device)) {
-    return memory().check(call, address, bytes);
-  }
-  if (device)
+  if (side == Side::DEVICE) return memory().check(call, address, bytes);
+  if (memory().holds(address))
     return fail(CUDA_ERROR_INVALID_VALUE, "%s: device memory where host memory is due", call);
   if (!address) return fail(CUDA_ERROR_INVALID_VALUE, "%s: null host memory", call);
   return CUDA_SUCCESS;
@@ -74,46 +78,56 @@ struct Copy {
     return CUDA_SUCCESS;
   }
 
-  CUresult on(CUstream stream) const {
-    if (controls.do_nothing.load(std::memory_order_relaxed)) return CUDA_SUCCESS;
-    WEFT_ENTER(context);
-    WEFT_TRY(check());
-    if (!controls.deferred || bytes == 0 || to_side == from_side ||
-        is_pinned(host_address(), bytes)) {
-      return submit(context, stream, CU_GRAPH_NODE_TYPE_MEMCPY, call, *this);
-    }
-    return enqueue_pageable(context, stream);
+  bool is_pageable() const {
+    uint64_t host = to_side == Side::HOST ? to : from;
+    return bytes != 0 && to_side != from_side && !is_pinned(host, bytes);
   }
 
-  uint64_t host_address() const { return to_side == Side::HOST ? to : from; }
+  // Has read the host's memory when this returns, and writes when its turn comes.
+  std::function<CUresult()> staged() const {
+    std::vector<char> stage((const char*)from, (const char*)from + bytes);
+    return [copy = *this, stage = std::move(stage)] {
+      Copy from_stage = copy;
+      from_stage.from = (uint64_t)stage.data();
+      return from_stage();
+    };
+  }
 
   // From pageable memory a copy is staged before the call returns; to it, the call waits for the
   // copy.
-  CUresult enqueue_pageable(CUcontext context, CUstream handle) const {
+  CUresult on(CUstream handle) const {
+    if (controls.do_nothing.load(std::memory_order_relaxed)) return CUDA_SUCCESS;
+    WEFT_ENTER(context);
+    WEFT_TRY(check());
     CUstream stream = nullptr;
     WEFT_TRY(resolve_stream(context, handle, &stream));
-    if (!stream || stream->capture) {
-      return submit(context, handle, CU_GRAPH_NODE_TYPE_MEMCPY, call, *this);
+    bool pageable = controls.deferred && !stream->capture && is_pageable();
+    if (pageable && from_side == Side::HOST) {
+      return submit(context, handle, CU_GRAPH_NODE_TYPE_MEMCPY, call, staged());
     }
-    if (to_side == Side::HOST) {
-      CUresult before = finish(stream);
-      CUresult result = (*this)();
-      return before != CUDA_SUCCESS ? before : result;
-    }
-    std::vector<char> staged((const char*)from, (const char*)from + bytes);
-    return enqueue(stream, {CU_GRAPH_NODE_TYPE_MEMCPY, [copy = *this, staged = std::move(staged)] {
-                              Copy from_stage = copy;
-                              from_stage.from = (uint64_t)staged.data();
-                              return from_stage();
-                            }});
+    WEFT_TRY(submit(context, handle, CU_GRAPH_NODE_TYPE_MEMCPY, call, *this));
+    return pageable ? finish(stream) : CUDA_SUCCESS;
   }
 
+  // On the legacy default stream, which a non-blocking stream does not wait for. The host waits for
+  // the copy unless it is between places of the device, or from pageable memory: then it waits for
+  // what came before, and the bytes are on their way from the stage when the call returns.
   CUresult now() const {
     if (controls.do_nothing.load(std::memory_order_relaxed)) return CUDA_SUCCESS;
     WEFT_ENTER(context);
     WEFT_TRY(enter_legacy_stream(call));
     WEFT_TRY(check_unsafe_call(call));
-    return (*this)();
+    if (!controls.deferred) return (*this)();
+    WEFT_TRY(check());
+    CUstream stream = legacy_stream(context);
+    if (from_side == Side::HOST && is_pageable()) {
+      CUresult before = synchronize(stream);
+      CUresult result = enqueue(stream, {CU_GRAPH_NODE_TYPE_MEMCPY, staged()});
+      return before != CUDA_SUCCESS ? before : result;
+    }
+    WEFT_TRY(enqueue(stream, {CU_GRAPH_NODE_TYPE_MEMCPY, *this}));
+    bool within_device = to_side == Side::DEVICE && from_side == Side::DEVICE;
+    return within_device ? CUDA_SUCCESS : finish(stream);
   }
 };
 
@@ -174,7 +188,7 @@ WEFT_EXPORT CUresult cuMemAllocAsync(CUdeviceptr* address, size_t bytes, CUstrea
   WEFT_ENTER(context);
   CUstream stream = nullptr;
   WEFT_TRY(resolve_stream(context, handle, &stream));
-  if (stream && stream->capture) {
+  if (stream->capture) {
     return fail(CUDA_ERROR_NOT_SUPPORTED, "the emulator does not capture allocations");
   }
   return allocate(context, address, bytes);
@@ -184,7 +198,7 @@ WEFT_EXPORT CUresult cuMemFreeAsync(CUdeviceptr address, CUstream handle) {
   WEFT_ENTER(context);
   CUstream stream = nullptr;
   WEFT_TRY(resolve_stream(context, handle, &stream));
-  if (stream && stream->capture) {
+  if (stream->capture) {
     return fail(CUDA_ERROR_NOT_SUPPORTED, "the emulator does not capture allocations");
   }
   if (!address) return CUDA_SUCCESS;
@@ -261,7 +275,7 @@ WEFT_EXPORT CUresult cuMemcpyDtoD_v2(CUdeviceptr to, CUdeviceptr from, size_t by
   return Copy{"cuMemcpyDtoD", Side::DEVICE, Side::DEVICE, to, from, bytes}.now();
 }
 WEFT_EXPORT CUresult cuMemcpy(CUdeviceptr to, CUdeviceptr from, size_t bytes) {
-  return Copy{"cuMemcpy", Side::EITHER, Side::EITHER, to, from, bytes}.now();
+  return Copy{"cuMemcpy", side_of(to), side_of(from), to, from, bytes}.now();
 }
 WEFT_EXPORT CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, size_t bytes,
                                           CUstream s) {
@@ -275,7 +289,7 @@ WEFT_EXPORT CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size
   return Copy{"cuMemcpyDtoDAsync", Side::DEVICE, Side::DEVICE, to, from, bytes}.on(s);
 }
 WEFT_EXPORT CUresult cuMemcpyAsync(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream s) {
-  return Copy{"cuMemcpyAsync", Side::EITHER, Side::EITHER, to, from, bytes}.on(s);
+  return Copy{"cuMemcpyAsync", side_of(to), side_of(from), to, from, bytes}.on(s);
 }
 
 WEFT_EXPORT CUresult cuMemsetD8_v2(CUdeviceptr to, unsigned char value, size_t count) {

@@ -30,7 +30,7 @@ CUresult check_can_wait(CUevent event, const char* call) {
 
 // Whether the work before the event has still to run.
 bool pending(CUevent event) {
-  return event->stream && streams.has(event->stream) && event->stream->finished < event->position;
+  return event->stream && is_live(event->stream) && event->stream->finished < event->position;
 }
 
 // The stream goes on after the event: a stream that is not captured yet becomes part of the
@@ -40,7 +40,7 @@ CUresult wait_in_capture(CUstream stream, CUevent event) {
   if (!capture || capture->invalid) {
     return fail(CUDA_ERROR_INVALID_VALUE, "a wait for an event of a capture that has ended");
   }
-  if (!stream) {
+  if (stream->legacy()) {
     capture->invalid = true;
     return fail(CUDA_ERROR_STREAM_CAPTURE_IMPLICIT, "the legacy default stream cannot be captured");
   }
@@ -83,10 +83,10 @@ WEFT_EXPORT CUresult cuEventRecord(CUevent event, CUstream handle) {
   WEFT_TRY(check_event(event));
   CUstream stream = nullptr;
   WEFT_TRY(resolve_stream(context, handle, &stream));
-  if (!stream) WEFT_TRY(enter_legacy_stream("cuEventRecord"));
+  if (stream->legacy()) WEFT_TRY(enter_legacy_stream("cuEventRecord"));
   event->recorded = true;
   event->stream = stream;
-  event->captured = stream && stream->capture;
+  event->captured = stream->capture != nullptr;
   if (event->captured) {
     if (stream->capture->invalid) {
       return fail(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED,
@@ -96,16 +96,17 @@ WEFT_EXPORT CUresult cuEventRecord(CUevent event, CUstream handle) {
     event->position = stream->captured_work;
     return CUDA_SUCCESS;
   }
-  if (!stream || !controls.deferred) {
+  if (!controls.deferred) {
     event->stream = nullptr;
     event->milliseconds = now_milliseconds();
     return CUDA_SUCCESS;
   }
-  event->position = stream->finished + stream->pending.size() + 1;
-  return enqueue(stream, {CU_GRAPH_NODE_TYPE_MEMSET, [event] {
-                            if (events.has(event)) event->milliseconds = now_milliseconds();
-                            return CUDA_SUCCESS;
-                          }});
+  WEFT_TRY(enqueue(stream, {CU_GRAPH_NODE_TYPE_MEMSET, [event] {
+                              if (events.has(event)) event->milliseconds = now_milliseconds();
+                              return CUDA_SUCCESS;
+                            }}));
+  event->position = stream->finished + stream->pending.size();
+  return CUDA_SUCCESS;
 }
 
 // With EXTERNAL it becomes a node of the graph that is captured: each launch notes the time anew.
@@ -118,7 +119,7 @@ WEFT_EXPORT CUresult cuEventRecordWithFlags(CUevent event, CUstream handle, unsi
   WEFT_TRY(check_event(event));
   CUstream stream = nullptr;
   WEFT_TRY(resolve_stream(context, handle, &stream));
-  if (!stream || !stream->capture) {
+  if (!stream->capture) {
     return fail(CUDA_ERROR_INVALID_VALUE, "an external record of an event outside a capture");
   }
   return submit(context, handle, CU_GRAPH_NODE_TYPE_EVENT_RECORD, "cuEventRecordWithFlags",
@@ -171,15 +172,14 @@ WEFT_EXPORT CUresult cuStreamWaitEvent(CUstream handle, CUevent event, unsigned)
   CUstream stream = nullptr;
   WEFT_TRY(resolve_stream(context, handle, &stream));
   if (event->captured) return wait_in_capture(stream, event);
-  if (stream && stream->capture && event->recorded) {
+  if (stream->capture && event->recorded) {
     stream->capture->invalid = true;
     return fail(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED,
                 "a captured stream waits for an event from outside its capture");
   }
   if (!pending(event) || event->stream == stream) return CUDA_SUCCESS;
   CUstream source = event->stream;
-  if (!stream) return finish(source, event->position);
   return enqueue(stream, {CU_GRAPH_NODE_TYPE_MEMSET, [source, position = event->position] {
-                            return streams.has(source) ? finish(source, position) : CUDA_SUCCESS;
+                            return is_live(source) ? finish(source, position) : CUDA_SUCCESS;
                           }});
 }

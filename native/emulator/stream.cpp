@@ -1,12 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stream.h"
 
+#include <map>
+
 namespace weft::emulator {
 
 Registry<CUstream>& streams = *new Registry<CUstream>;  // never destroyed: threads may outlive main
 
+namespace {
+
+auto& legacy_streams = *new std::map<CUcontext, CUstream_st>;  // nor are these
+
+// Puts off, until its turn on the stream, a wait for what the other one has been given so far.
+void wait_for(CUstream stream, CUstream other) {
+  if (other->pending.empty()) return;
+  uint64_t position = other->finished + other->pending.size();
+  stream->pending.push_back({CU_GRAPH_NODE_TYPE_MEMSET, [other, position] {
+                               return is_live(other) ? finish(other, position) : CUDA_SUCCESS;
+                             }});
+}
+
+// What comes next on the stream waits as the legacy stream and blocking ones do for each other.
+void wait_for_others(CUstream stream) {
+  if (stream->legacy()) {
+    for (CUstream other : streams.live)
+      if (other->owner == stream->owner && other->blocking()) wait_for(stream, other);
+  } else if (stream->blocking()) {
+    wait_for(stream, legacy_stream(stream->owner));
+  }
+}
+
+}  // namespace
+
+CUstream legacy_stream(CUcontext context) {
+  return &legacy_streams.try_emplace(context, context, 0, 0, 0).first->second;
+}
+
+bool is_live(CUstream stream) {
+  if (streams.has(stream)) return true;
+  for (auto& legacy : legacy_streams)
+    if (&legacy.second == stream) return true;
+  return false;
+}
+
 CUresult resolve_stream(CUcontext context, CUstream handle, CUstream* stream) {
-  *stream = nullptr;
+  *stream = legacy_stream(context);
   if (!handle || handle == CU_STREAM_LEGACY) return CUDA_SUCCESS;
   if (handle == CU_STREAM_PER_THREAD) {
     return fail(CUDA_ERROR_NOT_SUPPORTED, "the emulator has no per-thread default stream");
@@ -34,7 +72,7 @@ CUresult finish(CUstream stream, uint64_t position) {
 }
 
 CUresult finish_all(CUcontext context) {
-  CUresult first = CUDA_SUCCESS;
+  CUresult first = finish(legacy_stream(context));
   for (CUstream stream : streams.live) {
     if (stream->owner != context) continue;
     CUresult result = finish(stream);
@@ -43,8 +81,23 @@ CUresult finish_all(CUcontext context) {
   return first;
 }
 
+CUresult finish_all() {
+  CUresult first = CUDA_SUCCESS;
+  for (auto& legacy : legacy_streams) {
+    CUresult result = finish_all(legacy.first);
+    if (first == CUDA_SUCCESS) first = result;
+  }
+  return first;
+}
+
+CUresult synchronize(CUstream stream) {
+  if (stream->legacy()) wait_for_others(stream);
+  return finish(stream);
+}
+
 CUresult enqueue(CUstream stream, Work work) {
   if (!controls.deferred) return work.run();
+  wait_for_others(stream);
   stream->pending.push_back(std::move(work));
   return CUDA_SUCCESS;
 }
@@ -66,7 +119,7 @@ CUresult create(CUstream* stream, unsigned flags, int priority) {
 // Waiting for a stream that is being captured would wait for work that never runs.
 CUresult check_can_wait(CUcontext context, CUstream handle, const char* call, CUstream* stream) {
   WEFT_TRY(resolve_stream(context, handle, stream));
-  if (!*stream) return enter_legacy_stream(call);
+  if ((*stream)->legacy()) return enter_legacy_stream(call);
   if (!(*stream)->capture) return CUDA_SUCCESS;
   (*stream)->capture->invalid = true;
   return fail(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "%s on a stream that is being captured", call);
@@ -74,7 +127,10 @@ CUresult check_can_wait(CUcontext context, CUstream handle, const char* call, CU
 
 }  // namespace
 
-int64_t drop_streams(CUcontext owner) { return streams.drop(owner) + events.drop(owner); }
+int64_t drop_streams(CUcontext owner) {
+  legacy_streams.erase(owner);
+  return streams.drop(owner) + events.drop(owner);
+}
 
 }  // namespace weft::emulator
 
@@ -92,7 +148,9 @@ WEFT_EXPORT CUresult cuStreamDestroy_v2(CUstream handle) {
   WEFT_ENTER(context);
   CUstream stream = nullptr;
   WEFT_TRY(resolve_stream(context, handle, &stream));
-  if (!stream) return fail(CUDA_ERROR_INVALID_HANDLE, "the default stream cannot be destroyed");
+  if (stream->legacy()) {
+    return fail(CUDA_ERROR_INVALID_HANDLE, "the default stream cannot be destroyed");
+  }
   if (stream->capture) stream->capture->invalid = true;
   CUresult result = finish(stream);
   streams.live.erase(stream);
@@ -104,7 +162,7 @@ WEFT_EXPORT CUresult cuStreamSynchronize(CUstream handle) {
   WEFT_ENTER(context);
   CUstream stream = nullptr;
   WEFT_TRY(check_can_wait(context, handle, "cuStreamSynchronize", &stream));
-  return stream ? finish(stream) : CUDA_SUCCESS;
+  return synchronize(stream);
 }
 
 // Work that was put off runs now, and is found to be done the next time.
@@ -112,9 +170,9 @@ WEFT_EXPORT CUresult cuStreamQuery(CUstream handle) {
   WEFT_ENTER(context);
   CUstream stream = nullptr;
   WEFT_TRY(check_can_wait(context, handle, "cuStreamQuery", &stream));
-  if (!stream || stream->pending.empty()) return CUDA_SUCCESS;
-  WEFT_TRY(finish(stream));
-  return CUDA_ERROR_NOT_READY;
+  uint64_t finished = stream->finished;
+  WEFT_TRY(synchronize(stream));
+  return stream->finished == finished ? CUDA_SUCCESS : CUDA_ERROR_NOT_READY;
 }
 
 WEFT_EXPORT CUresult cuCtxSynchronize(void) {
@@ -128,7 +186,7 @@ WEFT_EXPORT CUresult cuStreamGetFlags(CUstream handle, unsigned* flags) {
   WEFT_ENTER(context);
   CUstream stream = nullptr;
   WEFT_TRY(resolve_stream(context, handle, &stream));
-  *flags = stream ? stream->flags : 0;
+  *flags = stream->flags;
   return CUDA_SUCCESS;
 }
 
@@ -136,7 +194,7 @@ WEFT_EXPORT CUresult cuStreamGetPriority(CUstream handle, int* priority) {
   WEFT_ENTER(context);
   CUstream stream = nullptr;
   WEFT_TRY(resolve_stream(context, handle, &stream));
-  *priority = stream ? stream->priority : 0;
+  *priority = stream->priority;
   return CUDA_SUCCESS;
 }
 
@@ -152,6 +210,6 @@ WEFT_EXPORT CUresult cuStreamGetId(CUstream handle, unsigned long long* id) {
   WEFT_ENTER(context);
   CUstream stream = nullptr;
   WEFT_TRY(resolve_stream(context, handle, &stream));
-  *id = stream ? stream->id : 0;
+  *id = stream->id;
   return CUDA_SUCCESS;
 }

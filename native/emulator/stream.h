@@ -45,6 +45,9 @@ struct CUstream_st {
   std::deque<weft::emulator::Work> pending;          // enqueued and not run
   uint64_t finished = 0;                             // how much has run
   bool joined = true;                                // false: the origin does not yet wait for it
+
+  bool legacy() const { return id == 0; }  // the default stream of its context
+  bool blocking() const { return !(flags & CU_STREAM_NON_BLOCKING); }
 };
 
 struct CUevent_st {
@@ -64,7 +67,13 @@ namespace weft::emulator {
 extern Registry<CUstream>& streams;
 extern Registry<CUevent>& events;
 
-// The stream behind a handle (0 is the legacy default stream: null comes back), or an error.
+// The legacy default stream of a context. It is none of those in the registry.
+CUstream legacy_stream(CUcontext context);
+
+// Whether it is a stream that was not destroyed.
+bool is_live(CUstream stream);
+
+// The stream behind a handle (0 is the legacy default stream), or an error.
 CUresult resolve_stream(CUcontext context, CUstream handle, CUstream* stream);
 
 // What may not happen while something is captured: allocation, synchronous copies, and the like.
@@ -74,11 +83,16 @@ CUresult check_unsafe_call(const char* call);
 CUresult enter_legacy_stream(const char* call);
 
 // Runs what is pending on the stream until so much of its work has finished, or all of it; on every
-// stream of the context. Returns the first error, and runs the rest all the same.
+// stream of the context, or of all. Returns the first error, and runs the rest all the same.
 CUresult finish(CUstream stream, uint64_t position = UINT64_MAX);
 CUresult finish_all(CUcontext context);
+CUresult finish_all();
 
-// Takes work that is not captured: runs it, or puts it off.
+// Runs what a wait for the stream waits for: the legacy stream stands for all blocking ones, too.
+CUresult synchronize(CUstream stream);
+
+// Takes work that is not captured: runs it, or puts it off. Work on the legacy stream comes after
+// what blocking streams were given before, and the other way round.
 CUresult enqueue(CUstream stream, Work work);
 
 // Records the work when the stream is being captured, runs it otherwise.
@@ -87,10 +101,7 @@ CUresult submit(CUcontext context, CUstream handle, CUgraphNodeType type, const 
                 F&& work) {
   CUstream stream = nullptr;
   WEFT_TRY(resolve_stream(context, handle, &stream));
-  if (!stream) {
-    WEFT_TRY(enter_legacy_stream(call));
-    return work();
-  }
+  if (stream->legacy()) WEFT_TRY(enter_legacy_stream(call));
   if (!stream->capture) {
     if (!controls.deferred) return work();
     return enqueue(stream, {type, std::function<CUresult()>(std::forward<F>(work))});

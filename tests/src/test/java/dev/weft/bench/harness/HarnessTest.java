@@ -120,6 +120,12 @@ class HarnessTest {
   }
 
   @Test
+  void workMayRunAsLateAsItCan() throws IOException, InterruptedException {
+    Result late = check(Map.of("WEFT_EMULATOR", "deferred"));
+    assertEquals(PASS, late.code(), late.output());
+  }
+
+  @Test
   void everyKernelIsTimed() throws IOException, InterruptedException {
     // the emulator is slow where a block has little to do
     Result all =
