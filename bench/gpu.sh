@@ -25,6 +25,7 @@
 #   WEFT_GPU_SECONDS   the time for all of it, in place of 330 or 240; limits of parts follow
 #   WEFT_GPU_SMALL     not empty: small sizes, to rehearse over an emulated GPU; PyTorch on the CPU
 #   WEFT_COMMIT        what the bundle was made of; default: what git says here
+# One file, long as it is: it is carried to where there is little else.
 set -u
 LC_ALL=C
 
