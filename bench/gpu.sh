@@ -25,6 +25,7 @@
 #   WEFT_GPU_SECONDS   the time for all of it, in place of 330 or 240; limits of parts follow
 #   WEFT_GPU_SMALL     not empty: small sizes, to rehearse over an emulated GPU; PyTorch on the CPU
 #   WEFT_COMMIT        what the bundle was made of; default: what git says here
+# One file, long as it is: it is carried to where there is little else.
 set -u
 LC_ALL=C
 
@@ -181,7 +182,7 @@ pack() {
 packed=0
 
 # ---- parts ----
-declare -A pid=() began=() limit=() outcome=() shows=() joins=() needs=() wrong=() code=() extra=()
+declare -A pid=() began=() limit=() ended_as=() shows=() joins=() needs=() wrong=() code=() extra=()
 running=()
 most_output=16000000
 reserve=$((10 * all / total)) # seconds at the end, for the tables
@@ -308,7 +309,7 @@ verdict() {
   said=${said#"${said%%[![:space:]]*}"}
   [[ $verdict != TIME ]] || said="stopped after $took s: $said"
   [[ $verdict != TIME || -z ${extra[$name]:-} ]] || verdict=-
-  outcome[$name]=$verdict
+  ended_as[$name]=$verdict
   row "$name" "$verdict" "$took" "$said"
   (($(stat -c %s "$log") < 2000000)) || shorten "$log" 900000
   ((logged > 8000000)) || log "$log"
@@ -338,7 +339,7 @@ part() {
   begin "$@"
   await "$1"
   [[ ! -s $parts/$1.log ]] || pack
-  [[ ${outcome[$1]:-} == PASS ]]
+  [[ ${ended_as[$1]:-} == PASS ]]
 }
 
 # beside NAME SECONDS COMMAND...: begins it as soon as a core or two are free for it

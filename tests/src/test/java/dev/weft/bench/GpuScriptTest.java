@@ -93,8 +93,8 @@ class GpuScriptTest {
   private static void holds(Left left, int seconds, List<String> expected) {
     String all = String.join("\n", left.said());
     assertTrue(left.rows().keySet().containsAll(expected), () -> missing(left, expected) + all);
-    // a busy machine is allowed some seconds
-    assertTrue(left.seconds() < seconds + 8, left.seconds() + " s\n" + all);
+    // eight calls at a time on a machine that may have two cores are allowed more
+    assertTrue(left.seconds() < 5 + 2 * seconds, left.seconds() + " s\n" + all);
     for (List<String> lines : List.of(left.said(), left.text())) {
       assertTrue(lines.stream().allMatch(line -> line.length() <= 100), all);
       int last = lines.lastIndexOf("");
