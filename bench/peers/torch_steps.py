@@ -73,8 +73,9 @@ class Step:
         self.labels = self.x[:, :CLASSES].argmax(dim=1)
         # one kernel for all parameters; SGD keeps no count of steps that a graph could freeze
         fused = {"fused": True} if device == "cuda" else {}
+        rate = 0.03 if max(widths) < 4096 else 0.003  # wide networks diverge at the former
         self.optimizer = torch.optim.SGD(
-            self.model.parameters(), lr=0.03, momentum=0.9, **fused
+            self.model.parameters(), lr=rate, momentum=0.9, **fused
         )
         self.device = device
         self.mode = mode

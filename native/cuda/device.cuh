@@ -6,8 +6,8 @@
 // Kernels use plain CUDA C++ only (no PTX, no cooperative groups, no dynamic shared memory),
 // because the host's compiler builds the same sources for the emulator.
 //
-// Times in the comments on kernels are expected ones, none of them measured: bytes / 4.3 TB/s, nine
-// tenths of an H200's peak, or latency where that is said.
+// Times in the comments on kernels are what to expect: bytes / 4.3 TB/s, which an H200 copies at, or
+// latency where that is said. bench/results has what was measured.
 #ifndef WEFT_CUDA_DEVICE_CUH
 #define WEFT_CUDA_DEVICE_CUH
 

@@ -98,37 +98,39 @@ WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a) {
   }
   T edge = alone >= 0 ? T(x[alone]) : T(-INFINITY);
 
-  // calls f(value, class) for this thread's entries; those that are none are -infinity, and their class
-  // is -1 or not below classes
+  // calls f(value, there, ahead) for this thread's entries: whether it is one (else it is -infinity), and
+  // how far ahead of it the label stands
+  const int label = target.known ? target.label : -1;
   auto entries = [&](auto f) {
-    f(edge, alone);
+    f(edge, alone >= 0, label - alone);
 #pragma unroll(unroll)
     for (int u = 0; u < PACKS; u++) {
-      const int first = 4 * (lane + u * TEAM), c = first < whole ? head + first : classes;
+      const int first = 4 * (lane + u * TEAM);
 #pragma unroll
-      for (int j = 0; j < 4; j++) f(v[u].at[j], c + j);
+      for (int j = 0; j < 4; j++) f(v[u].at[j], first < whole, label - (head + first + j));
     }
   };
   auto add = [](T p, T q) { return p + q; };
   T largest = T(-INFINITY);
-  entries([&](T value, int) { largest = value > largest ? value : largest; });
-  largest = fold_team<TEAM>(largest, shared[0], [](T p, T q) { return q > p ? q : p; });
+  auto larger = [](T p, T q) { return std::fmax(p, q); };  // a number where one is NaN
+  entries([&](T value, bool, int) { largest = larger(largest, value); });
+  largest = fold_team<TEAM>(largest, shared[0], larger);
 
   T labelled = T(NAN);
-  if (lane == 0 && target.known) labelled = T(x[target.label]);  // before anybody writes dx
+  if (lane == 0 && label >= 0) labelled = T(x[label]);  // before anybody writes dx
   T earlier = T(0), sum = T(0), total = T(0);
-  if (a.hits) {  // entries that are as large and come before the label
-    entries([&](T value, int c) {
-      earlier += value == largest && c >= 0 && c < target.label ? T(1) : T(0);
+  if (a.hits) {  // whether entries that are as large come before the label
+    entries([&](T value, bool there, int ahead) {
+      earlier += value == largest && there && ahead > 0 ? T(1) : T(0);
     });
     earlier = fold_team<TEAM>(earlier, shared[1], add);
   }
   if (target.smoothing > T(0)) {
-    entries([&](T value, int c) { sum += c >= 0 && c < classes ? value : T(0); });
+    entries([&](T value, bool there, int) { sum += there ? value : T(0); });
     sum = fold_team<TEAM>(sum, shared[2], add);
   }
   const T reference = softmax_reference(largest);
-  entries([&](T& value, int) {
+  entries([&](T& value, bool, int) {
     value = math::exp(value - reference);
     total += value;
   });
@@ -139,20 +141,20 @@ WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a) {
   if (lane == 0) {
     const softmax_state<T> state = {largest, total, 0};
     const T loss = softmax_loss(state, labelled, target.smoothing, sum / T(classes));
-    put_loss(a, r, loss, total == total && labelled == largest && earlier == T(0));
+    put_loss(a, place, loss, total == total && labelled == largest && earlier == T(0));
   }
   if (!a.dx) return;
-  S* dx = static_cast<S*>(a.dx) + r * classes;
+  S* dx = static_cast<S*>(a.dx) + (x - static_cast<const S*>(a.x));
   const T scale = T(a.scale), inverse = target.known ? T(1) / total : T(NAN);
-  const bool wide = (reinterpret_cast<uintptr_t>(x) ^ reinterpret_cast<uintptr_t>(dx)) % 16 == 0;
-  entries([&](T& value, int c) {
-    const T q = c == target.label ? target.here : target.elsewhere;
+  entries([&](T& value, bool, int ahead) {
+    const T q = ahead == 0 ? target.here : target.elsewhere;
     value = scale * softmax_difference(value, inverse, q);
   });
+  const bool wide = (reinterpret_cast<uintptr_t>(x) ^ reinterpret_cast<uintptr_t>(dx)) % 16 == 0;
 #pragma unroll(unroll)
   for (int u = 0; u < PACKS; u++) {
     const int c = 4 * (lane + u * TEAM);
-    if (c < whole) store(dx, head + c, classes, wide, v[u]);
+    if (c < whole) store(dx, head + c, c + head + 4, wide, v[u]);
   }
   if (alone >= 0) dx[alone] = S(edge);
 }

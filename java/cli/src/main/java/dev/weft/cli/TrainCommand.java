@@ -94,8 +94,8 @@ final class TrainCommand implements Callable<Integer> {
       defaultValue = "auto",
       description =
           "auto, never or always: whether a step of a network at most 128 wide runs as two fused"
-              + " kernels. Default: ${DEFAULT-VALUE}, where that is faster: float32, up to 512"
-              + " rows, on a GPU or a CPU with AVX2.")
+              + " kernels. Default: ${DEFAULT-VALUE}, where that is faster: float32, up to 1024"
+              + " rows on a GPU and 512 on a CPU with AVX2.")
   private String fusion;
 
   @Option(

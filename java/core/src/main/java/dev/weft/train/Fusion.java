@@ -7,8 +7,8 @@ package dev.weft.train;
  */
 public enum Fusion {
   /**
-   * Where the step can be fused and that pays, as measured: in float32, for batches of up to 512
-   * rows, on a GPU and on a processor with AVX2 or better. Never in float64.
+   * Where the step can be fused and that pays, as measured: in float32, for batches of up to 1024
+   * rows on a GPU and 512 on a processor with AVX2 or better. Never in float64.
    */
   AUTO,
   /** One kernel for each operation. */
