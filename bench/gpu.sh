@@ -720,7 +720,7 @@ compile() {
 ncu() {
   local named=${WEFT_GPU_NCU:-'bias_activation|softmax_cross_entropy|dropout|adam'}
   has_harness ncu || return
-  command -v ncu >/dev/null || { row ncu - '' 'is not installed' && return; }
+  type -P ncu >/dev/null || { row ncu - '' 'is not installed' && return; }
   extra[ncu]=1 shows[ncu]='Memory Throughput|ERR_|Error'
   part ncu 45 ncu --clock-control none \
     --kernel-name "regex:$named" --launch-count 12 --section SpeedOfLight \
