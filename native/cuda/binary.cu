@@ -34,24 +34,21 @@ WEFT_DEVICE operand<S> operand_of(const void* data, const dimensions& d, int64_t
 }
 
 // The values of o for elements first, first + 1, ... of the result. The place in four dimensions is
-// worked out by division once for neighbours and counted on from there.
+// worked out by division once a pack and counted on from there.
 template <typename S>
 WEFT_DEVICE batch<S> load_operand(const operand<S>& o, const dimensions& d, int64_t first,
                                   int64_t n, bool wide) {
   if (o.dense) return load_batch(o.data, first, n, wide);
   batch<S> v;
-  int64_t i0 = 0, i1 = 0, i2 = 0, i3 = 0;
 #pragma unroll
   for (int k = 0; k < batch<S>::packs; k++) {
-    const int64_t i = first + k * batch<S>::stride;
-    if (k == 0 || batch<S>::stride != 4) {  // else the pack before has counted up to here
-      const int64_t rest = i / d.d3;
-      i3 = i - rest * d.d3;
-      i1 = rest / d.d2;
-      i2 = rest - i1 * d.d2;
-      i0 = i1 / d.d1;
-      i1 -= i0 * d.d1;
-    }
+    int64_t i = first + k * batch<S>::stride;
+    int64_t rest = i / d.d3;
+    int64_t i3 = i - rest * d.d3;
+    int64_t i1 = rest / d.d2;
+    int64_t i2 = rest - i1 * d.d2;
+    int64_t i0 = i1 / d.d1;
+    i1 -= i0 * d.d1;
 #pragma unroll
     for (int j = 0; j < 4; j++) {
       int64_t at = i0 * o.s0 + i1 * o.s1 + i2 * o.s2 + i3 * o.s3;
