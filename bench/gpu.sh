@@ -24,7 +24,7 @@
 #   WEFT_GPU_NCU       which kernels ncu looks at, a regular expression
 #   WEFT_GPU_SECONDS   the time for all of it, in place of 330 or 240; limits of parts follow
 #   WEFT_GPU_SMALL     not empty: small sizes, to rehearse over an emulated GPU; PyTorch on the CPU
-#   WEFT_COMMIT        what the bundle was made of; default: what git says here
+#   WEFT_COMMIT        what the bundle was made of; default: what it says itself
 # One file, long as it is: it is carried to where there is little else.
 set -u
 LC_ALL=C
@@ -55,7 +55,7 @@ work=$(mktemp -d) || exit 1
 parts=$work/parts
 mkdir "$parts" && mkfifo "$work/never" && exec 8<>"$work/never" || exit 1
 date=$(date -u +%Y-%m-%dT%H:%M:%SZ)
-commit=${WEFT_COMMIT:-$(git -C "$here" rev-parse HEAD 2>/dev/null)}
+commit=${WEFT_COMMIT:-}
 
 # ---- rows, and the files that hold them ----
 names=() verdicts=() says=() lines=() entries=()
@@ -380,6 +380,7 @@ unpack() {
     bundle=$(dirname -- "$(dirname -- "$(find "$work" -path '*/bin/weft' -print -quit)")")
   fi
   bundle=$(cd -- "$bundle" && pwd) || exit 1
+  [[ -n $commit ]] || commit=$(sed -n 's/.*, commit //p' "$bundle/weft-bundle.txt" 2>/dev/null)
   weft=$bundle/bin/weft
   replay=$bundle/harness/weft-harness
   [[ -x $weft ]] || { echo "gpu.sh: $bundle is no bundle: it has no bin/weft" >&2 && exit 1; }

@@ -78,7 +78,9 @@ final class BundleCommand implements Callable<Integer> {
       }
       NativeJar.write(lib.resolve("natives.jar"), natives());
       draft.launcher();
-      draft.publish(Version.weft());
+      // the launcher knows what the sources were
+      String commit = System.getProperty("weft.commit", "");
+      draft.publish(Version.weft() + (commit.isEmpty() ? "" : ", commit " + commit));
     }
     out.printf(
         "%s: %.1f MB; run %s%n",
