@@ -9,7 +9,7 @@
 #   second   at most 240 s: the parts that are named, else compute-sanitizer, ncu, torch.compile
 #            and another turn of steps. Parts:
 #              brief selftest gradcheck train harness memcheck racecheck
-#              steps kernels wide profile new compile ncu
+#              steps kernels wide profile fusion compile ncu
 # What is right is found out side by side; what is timed is timed alone. A part that fails, hangs or
 # prints without end stops no other. OUT is written anew after every part: a run that is killed
 # leaves what it had measured. In OUT:
@@ -36,7 +36,7 @@ bundle=$1 out=$2 call=$3
 shift 3
 wanted=("$@")
 known=(brief selftest gradcheck train harness memcheck racecheck
-  steps kernels wide profile new compile ncu)
+  steps kernels wide profile fusion compile ncu)
 case $call in
   first) total=330 ;;
   second) total=240 ;;
@@ -49,6 +49,10 @@ done
 small=${WEFT_GPU_SMALL:-}
 all=${WEFT_GPU_SECONDS:-$total}
 end=$((SECONDS + all))
+[[ -e $bundle ]] || { echo "gpu.sh: there is no $bundle" >&2 && exit 1; }
+if [[ -f $out/summary.json ]] && ! grep -q "\"call\": \"$call\"" "$out/summary.json"; then
+  echo "gpu.sh: $out holds the results of another call; name another folder" >&2 && exit 64
+fi
 rm -f -- "$out"/{summary.txt,summary.json,targets.md,gpu.log,parts.tar.gz}
 mkdir -p "$out" && out=$(cd -- "$out" && pwd) || exit 1
 work=$(mktemp -d) || exit 1
@@ -56,6 +60,7 @@ parts=$work/parts
 mkdir "$parts" && mkfifo "$work/never" && exec 8<>"$work/never" || exit 1
 date=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 commit=${WEFT_COMMIT:-}
+complete=false # until the last part was run
 
 # ---- rows, and the files that hold them ----
 names=() verdicts=() says=() lines=() entries=()
@@ -109,6 +114,7 @@ json() {
   local comma='' one
   printf '{\n  "call": "%s",\n  "date": "%s",\n  ' "$call" "$date"
   field commit "$commit" $',\n  '
+  printf '"complete": %s,\n  ' "$complete"
   printf '"seconds": %d,\n  "status": %d,\n  "machine": {"cores": %d, ' "$SECONDS" "$(status)" "$cores"
   field cpu "$cpu" && field gpu "$gpu" && field driver "$driver" && field weft_sees "$sees" $'},\n  '
   printf '"versions": {'
@@ -376,7 +382,7 @@ trap 'rm -rf -- "$work"' EXIT
 # ---- the bundle ----
 unpack() {
   if [[ -f $bundle ]]; then
-    tar -xzf "$bundle" -C "$work" || exit 1
+    tar -xzf "$bundle" -C "$work" || { row bundle FAIL '' "$bundle cannot be unpacked" && exit 1; }
     bundle=$(dirname -- "$(dirname -- "$(find "$work" -path '*/bin/weft' -print -quit)")")
   fi
   bundle=$(cd -- "$bundle" && pwd) || exit 1
@@ -630,7 +636,7 @@ sanitize() {
   fi
   # what a tool had found counts also where its time was over; libraries may probe with calls that
   # fail, and Weft looks at every result itself
-  needs[$name]='SUMMARY: 0 ' shows[$name]='SUMMARY' wrong[$name]=$findings
+  needs[$name]=$some_rows shows[$name]='SUMMARY' wrong[$name]=$findings
   if [[ -x $replay ]]; then
     beside "$name" 100 "${tool[@]}" "$replay" --check --exact "${quick[@]}"
   else
@@ -702,12 +708,12 @@ profile() {
     --hidden "$hidden" --dropout 0 --batch 128 "--profile=$parts/trace.json"
 }
 
-# what was never measured on a GPU: the fused step of narrow networks
-new() {
+# the step of a narrow network, fused and not
+fusion() {
   local fusion
   for fusion in never always; do
-    shows[new-fusion-$fusion]='^step ' extra[new-fusion-$fusion]=1
-    part "new-fusion-$fusion" 20 "$weft" train --device "$profiled" "${data[@]}" "${narrow[@]}" \
+    shows[fusion-$fusion]='^step ' extra[fusion-$fusion]=1
+    part "fusion-$fusion" 20 "$weft" train --device "$profiled" "${data[@]}" "${narrow[@]}" \
       --dropout 0 --fusion "$fusion" "--profile=$parts/trace-$fusion.json"
   done
 }
@@ -814,7 +820,7 @@ unpack
 if look_around; then
   if ((${#wanted[@]} == 0)); then
     if [[ $call == first ]]; then
-      wanted=(brief selftest gradcheck train harness steps kernels wide profile new)
+      wanted=(brief selftest gradcheck train harness steps kernels wide profile fusion)
     else
       wanted=(memcheck racecheck steps ncu compile)
     fi
@@ -825,7 +831,7 @@ if look_around; then
   tested
   [[ " ${wanted[*]} " != *' train '* ]] || trained
   pack
-  each steps kernels wide profile new ncu compile
+  each steps kernels wide profile fusion ncu compile
 else
   row device FAIL '' 'Weft does not open it: the harness and PyTorch alone'
   harness
@@ -834,6 +840,7 @@ else
   peer torch-1 90 --mode eager --mode graph --dtype f32 --dtype tf32 --dtype bf16 --step "$step"
 fi
 targets
+complete=true
 keep
 pack
 echo

@@ -5,7 +5,6 @@
 
 namespace weft::cuda {
 
-
 template <typename T>
 struct candidate {
   T value;
@@ -30,6 +29,7 @@ WEFT_DEVICE void argmax_rows(const weft_argmax& a) {
   constexpr int together = argmax_shape::threads / TEAM, turn = 4 * TEAM;
   const int lane = threadIdx.x % TEAM;
   const int64_t row = (int64_t)blockIdx.x * together + threadIdx.x / TEAM;
+  if ((int64_t)blockIdx.x * together >= a.rows) return;
   const int64_t r = min(row, a.rows - 1);  // a surplus team stores nothing
   const S* x = static_cast<const S*>(a.x) + r * a.cols;
   candidate<T> best = {T(-INFINITY), -1};

@@ -76,8 +76,9 @@ WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a) {
   constexpr int unroll = sizeof(T) == 4 ? PACKS : 1;  // double is for checking and stays small
   const int lane = threadIdx.x % TEAM;
   const int64_t place = (int64_t)blockIdx.x * (softmax_threads / TEAM) + threadIdx.x / TEAM;
-  // a surplus warp has nothing to do, but that larger teams meet at barriers; what else is surplus
-  // takes the last row and stores nothing
+  // a surplus block has nothing to do, nor has a warp whose team meets at no barrier; what else is
+  // surplus takes the last row and stores nothing
+  if ((int64_t)blockIdx.x * (softmax_threads / TEAM) >= a.rows) return;
   if (TEAM <= 32 && place - (int)threadIdx.x % 32 / TEAM >= a.rows) return;
   const bool own = place < a.rows;
   const int64_t r = own ? place : a.rows - 1;
@@ -98,8 +99,8 @@ WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a) {
   }
   T edge = alone >= 0 ? T(x[alone]) : T(-INFINITY);
 
-  // calls f(value, there, ahead) for this thread's entries: whether it is one (else it is -infinity), and
-  // how far ahead of it the label stands
+  // calls f(value, there, ahead) for this thread's entries: whether it is one (else it is -infinity),
+  // and how far ahead of it the label stands
   const int label = target.known ? target.label : -1;
   auto entries = [&](auto f) {
     f(edge, alone >= 0, label - alone);

@@ -2,6 +2,7 @@
 #include "cases.h"
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <iterator>

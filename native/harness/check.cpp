@@ -43,9 +43,9 @@ double allowance(const Buffer& buffer, double is, double expected) {
     double size = std::isfinite(expected) ? std::fmax(1, std::fabs(expected)) : 1;
     return buffer.tolerance * size;
   }
-  double larger = std::fmax(std::fabs(is), std::fabs(expected));
-  bool spaced = std::isfinite(larger) && larger > 0;
-  return std::fmax(buffer.tolerance, spaced ? std::ldexp(1, std::ilogb(larger) - 7) : 0);
+  double smaller = std::fmin(std::fabs(is), std::fabs(expected));
+  bool spaced = std::isfinite(smaller) && smaller > 0;
+  return std::fmax(buffer.tolerance, spaced ? std::ldexp(1, std::ilogb(smaller) - 7) : 0);
 }
 
 // The difference as a share of the number or of 1.

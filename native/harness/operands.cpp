@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "contract.h"
 #include "draws.h"
@@ -18,7 +19,7 @@ constexpr size_t ALIGNMENT = 256;
 // Every number less than count once, neighbours far apart.
 void put_order(std::string& to, size_t count) {
   uint64_t step = (uint64_t)((double)count * 0.6180339887) | 1;
-  while (std::__gcd<uint64_t>(step, count) != 1) step += 2;
+  while (std::gcd<uint64_t>(step, count) != 1) step += 2;
   for (uint64_t i = 0; i < count; i++) put(to, i, (int32_t)(i * step % count));
 }
 

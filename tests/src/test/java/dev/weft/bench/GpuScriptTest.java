@@ -60,8 +60,8 @@ class GpuScriptTest {
           "weft-kernels",
           "weft-wide",
           "profile",
-          "new-fusion-never",
-          "new-fusion-always");
+          "fusion-never",
+          "fusion-always");
 
   private static final List<String> SECOND =
       List.of("memcheck", "racecheck", "ncu", "torch-compile");
@@ -245,7 +245,7 @@ class GpuScriptTest {
             RIGHT,
             COMPARED,
             STEPS,
-            List.of("as on the CPU", "weft-kernels", "profile", "new-fusion-always", "targets")));
+            List.of("as on the CPU", "weft-kernels", "profile", "fusion-always", "targets")));
     calls.put("second", names(List.of("memcheck", "racecheck", "targets"), STEPS));
     for (var call : calls.entrySet()) {
       Script script = new Script(folder.resolve(call.getKey())).emulated();

@@ -280,6 +280,79 @@ public class KernelTest {
     }
   }
 
+  /**
+   * Rows of any length are held by eight lanes to eight warps of a GPU, or read twice: their losses,
+   * gradients and hits are those of the formula, whatever is odd about a row or its label.
+   */
+  @OnEachDevice
+  void oddRowsOfAnyLengthFollowTheFormula(OnEachDevice.Place place) {
+    try (Device device = place.open()) {
+      for (int classes : new int[] {3, 31, 32, 33, 130, 513, 1030, 2051, 4099}) {
+        oddRows(device, classes);
+      }
+    }
+  }
+
+  private static void oddRows(Device device, int classes) {
+    final int rows = 7;
+    final int last = classes - 1;
+    double[] x = new double[rows * classes];
+    for (int i = 0; i < x.length; i++) {
+      x[i] = (i * 7919L % 101) / 50.0 - 1;
+    }
+    int[] labels = {last, 0, classes, -1, last, 1, last / 2};
+    x[last] = 5; // row 0: its label is the largest, and the last
+    x[classes] = 5; // row 1: two largest, the first is its label
+    x[classes + last] = 5;
+    x[4 * classes] = 5; // row 4: two largest, the second is its label
+    x[4 * classes + last] = 5;
+    x[5 * classes + last] = NAN;
+    Arrays.fill(x, 6 * classes, 7 * classes, Double.NEGATIVE_INFINITY);
+    x[6 * classes + last / 2] = 2; // all of the probability at the label
+    double[] hits = {1, 1, 0, 0, 0, 0, 1};
+    Tensor logits = device.tensor(DType.F64, Shape.of(rows, classes), x);
+    Tensor targets = device.tensor(labels);
+    Tensor losses = device.allocate(DType.F64, Shape.of(rows));
+    Tensor dx = device.allocate(DType.F64, Shape.of(rows, classes));
+    Tensor found = device.allocate(DType.F64, Shape.of(rows));
+    var full =
+        new Arguments.SoftmaxCrossEntropy(
+            logits.address(),
+            targets.address(),
+            losses.address(),
+            dx.address(),
+            found.address(),
+            rows,
+            classes,
+            0,
+            1);
+    device.run(Kernel.SOFTMAX_CROSS_ENTROPY, Precision.F64, full, full.work());
+    assertArrayEquals(hits, found.toDoubles(), classes + " classes");
+    double[] gradients = dx.toDoubles();
+    double[] got = losses.toDoubles();
+    for (int r = 0; r < rows; r++) {
+      double sum = 0;
+      for (int c = 0; c < classes; c++) {
+        sum += Math.exp(x[r * classes + c]);
+      }
+      boolean known = labels[r] >= 0 && labels[r] < classes;
+      double loss = known ? Math.log(sum) - x[r * classes + labels[r]] : NAN;
+      String row = "row %d of %d classes".formatted(r, classes);
+      assertEquals(loss, got[r], 1e-12, row);
+      for (int c = 0; c < classes; c++) {
+        double p = known ? Math.exp(x[r * classes + c]) / sum : NAN;
+        assertEquals(p - (c == labels[r] ? 1 : 0), gradients[r * classes + c], 1e-12, row);
+      }
+    }
+    // without a gradient or hits: the same losses
+    Tensor alone = device.allocate(DType.F64, Shape.of(rows));
+    var lossOnly =
+        new Arguments.SoftmaxCrossEntropy(
+            logits.address(), targets.address(), alone.address(), 0, 0, rows, classes, 0, 1);
+    device.run(Kernel.SOFTMAX_CROSS_ENTROPY, Precision.F64, lossOnly, lossOnly.work());
+    assertArrayEquals(got, alone.toDoubles());
+  }
+
   /** With one thread or two, on the first run or the second: the same bits. */
   @Test
   void threadsDoNotChangeABit() {

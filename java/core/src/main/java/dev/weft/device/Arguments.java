@@ -110,7 +110,7 @@ public sealed interface Arguments {
           .put(scale);
     }
 
-    /** Blocks of the GPU: of one row, and where rows are short of two to 32. */
+    /** The blocks that a GPU launches: of one row, and where rows are short of two to 32. */
     public long work() {
       long together =
           classes > 2048 ? 1 : classes > 1024 ? 2 : classes > 512 ? 4 : classes > 32 ? 8 : 32;
@@ -262,7 +262,7 @@ public sealed interface Arguments {
           .put(accumulate);
     }
 
-    /** Blocks of the GPU: of 32 columns, of eight rows' parts, or of one where they are long. */
+    /** The blocks that a GPU launches: of 32 columns, of eight parts of rows, or of a long one. */
     public long work() {
       long outputs = parts * outer * inner;
       long together = inner > 1 ? 32 : (count + parts - 1) / parts <= 2048 ? 8 : 1;
@@ -306,7 +306,7 @@ public sealed interface Arguments {
       slots.put(x).put(y).put(dy).put(dx).put(outer).put(count).put(inner).put(accumulate);
     }
 
-    /** Blocks of the GPU: of 32 columns or of eight rows. */
+    /** The blocks that a GPU launches: of 32 columns or of eight rows. */
     public long work() {
       long together = inner > 1 ? 32 : 8;
       return (outer * inner + together - 1) / together;
@@ -358,7 +358,7 @@ public sealed interface Arguments {
       slots.put(x).put(y).put(rows).put(cols);
     }
 
-    /** Blocks of the GPU: of 16 short rows or of four. */
+    /** The blocks that a GPU launches: of 16 short rows or of four. */
     public long work() {
       long together = cols <= 32 ? 16 : 4;
       return (rows + together - 1) / together;
