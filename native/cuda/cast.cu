@@ -11,8 +11,8 @@ static_assert(f32_to_bf16_shape::threads == elementwise_threads &&
                   bf16_to_f32_shape::items == elementwise_items,
               "shape of elementwise kernels");
 
-// The mapping is that of what is written, so that a warp writes side by side: float in two packs far
-// apart, bfloat16 in eight neighbours.
+// The mapping is that of what is written, so that a warp writes side by side: float in two packs
+// far apart, bfloat16 in eight neighbours.
 template <typename From, typename To>
 WEFT_DEVICE void cast(const weft_cast& a) {
   const From* x = static_cast<const From*>(a.x);
@@ -38,8 +38,8 @@ extern "C" __global__ void __launch_bounds__(weft::cuda::f32_to_bf16_shape::thre
   weft::cuda::cast<float, weft::bf16>(a);
 }
 
-// y = x or y += x, exact where it is `=`. Same mapping. 6 bytes and no flops an element (+= 10 and 1):
-// expected 94 us for 128 MB in and 256 MB of float out.
+// y = x or y += x, exact where it is `=`. Same mapping. 6 bytes and no flops an element (+= 10 and
+// 1): expected 94 us for 128 MB in and 256 MB of float out.
 extern "C" __global__ void __launch_bounds__(weft::cuda::bf16_to_f32_shape::threads)
     bf16_to_f32(const weft_cast a) {
   weft::cuda::cast<weft::bf16, float>(a);

@@ -6,8 +6,8 @@
 // Kernels use plain CUDA C++ only (no PTX, no cooperative groups, no dynamic shared memory),
 // because the host's compiler builds the same sources for the emulator.
 //
-// Times in the comments on kernels are what to expect: bytes / 4.3 TB/s, which an H200 copies at, or
-// latency where that is said. bench/results has what was measured.
+// Times in the comments on kernels are what to expect: bytes / 4.3 TB/s, which an H200 copies at,
+// or latency where that is said. bench/results has what was measured.
 #ifndef WEFT_CUDA_DEVICE_CUH
 #define WEFT_CUDA_DEVICE_CUH
 
@@ -36,9 +36,9 @@ WEFT_UNTYPED_KERNELS(WEFT_SHAPE)
 #undef WEFT_SHAPE
 }  // namespace weft::cuda
 
-// The entry points of a typed kernel; the device function weft::cuda::name<S> does the work, S being
-// the type that elements are stored in; they are computed in compute<S>. blocks: resident on a
-// multiprocessor at least, which caps the registers of a thread.
+// The entry points of a typed kernel; the device function weft::cuda::name<S> does the work, S
+// being the type that elements are stored in; they are computed in compute<S>. blocks: resident on
+// a multiprocessor at least, which caps the registers of a thread.
 #define WEFT_KERNEL_BLOCKS(name, structure, S, suffix, blocks)                            \
   extern "C" __global__ void __launch_bounds__(weft::cuda::name##_shape::threads, blocks) \
       name##_##suffix(const weft_##structure a) {                                         \
@@ -55,8 +55,8 @@ namespace weft::cuda {
 
 // ---- four values ----
 
-// Four values as they are computed with: one 16-byte access of floats, two of doubles, half a one of
-// bfloat16.
+// Four values as they are computed with: one 16-byte access of floats, two of doubles, half a one
+// of bfloat16.
 template <typename T>
 struct alignas(16) pack {
   T at[4];
@@ -76,8 +76,8 @@ WEFT_DEVICE void split(unsigned word, float& first, float& second) {
   second = math::from_bits<float>(word & 0xffff0000u);
 }
 
-// Writes a pack to an aligned place. By an intrinsic, because nvcc takes a plain store of four values
-// now and then for four stores.
+// Writes a pack to an aligned place. By an intrinsic, because nvcc takes a plain store of four
+// values now and then for four stores.
 WEFT_DEVICE void put(float* y, const pack<float>& v) {
   __stwb(reinterpret_cast<float4*>(y), make_float4(v.at[0], v.at[1], v.at[2], v.at[3]));
 }
@@ -149,9 +149,9 @@ WEFT_DEVICE int64_t entries_ahead(const S* x, int64_t n) {
 constexpr int elementwise_threads = 128;
 constexpr int elementwise_items = 1024;
 
-// The elements of one thread in one turn: pack k starts at first + k stride. float has two packs, far
-// apart, and one turn; double one pack and two turns, which halves its registers; bfloat16 two packs
-// side by side, which are one 16-byte access, and one turn.
+// The elements of one thread in one turn: pack k starts at first + k stride. float has two packs,
+// far apart, and one turn; double one pack and two turns, which halves its registers; bfloat16 two
+// packs side by side, which are one 16-byte access, and one turn.
 template <typename S>
 struct batch {
   static constexpr int packs = sizeof(S) == 8 ? 1 : 2;
@@ -237,12 +237,13 @@ WEFT_DEVICE void each(int64_t first, F f) {
 
 constexpr unsigned all_lanes = 0xffffffffu;
 
-// Folds over the 32 lanes of a warp, or over every LANES neighbours of them, always in the same order;
-// every lane gets the result.
+// Folds over the 32 lanes of a warp, or over every LANES neighbours of them, always in the same
+// order; every lane gets the result.
 template <int LANES = 32, typename T, typename Combine>
 WEFT_DEVICE T fold_warp(T v, Combine combine) {
 #pragma unroll
-  for (int mask = LANES / 2; mask > 0; mask >>= 1) v = combine(v, __shfl_xor_sync(all_lanes, v, mask));
+  for (int mask = LANES / 2; mask > 0; mask >>= 1)
+    v = combine(v, __shfl_xor_sync(all_lanes, v, mask));
   return v;
 }
 

@@ -241,6 +241,6 @@ WEFT_KERNEL_BLOCKS(reduce, reduce, float, f32, 1)  // 80 registers; held to that
 WEFT_KERNEL_BLOCKS(reduce, reduce, double, f64, 1)
 WEFT_KERNEL_BLOCKS(reduce, reduce, weft::bf16, bf16, 3)
 
-// dx = or dx +=. Elementwise mapping; dy comes from the cache. 4 bytes and one flop a value of float
-// (squares 8 and 2, += 4 and 1 more): expected 62 us for a dx of 256 MB.
+// dx = or dx +=. Elementwise mapping; dy comes from the cache. 4 bytes and one flop a value of
+// float (squares 8 and 2, += 4 and 1 more): expected 62 us for a dx of 256 MB.
 WEFT_KERNEL(reduce_backward, reduce_backward)

@@ -118,11 +118,11 @@ constexpr int scatter_warps = gather_rows_backward_shape::threads / 32;
 constexpr unsigned scatter_blocks = 528;  // four on each multiprocessor of an H200
 static_assert((scatter_warps & (scatter_warps - 1)) == 0, "masks");
 
-// A block takes a strip of 32 LANE columns and, of the target rows, one slice; a warp owns the target
-// rows that leave its number when divided by all warps that share its columns. It looks at 32
-// indexes at a time and takes its own in order: no two warps meet, and equal rows add up in order.
-// Every warp looks at all indexes, so there are no more slices than keep a GPU busy, and a power of
-// two of them, for which a division is a mask.
+// A block takes a strip of 32 LANE columns and, of the target rows, one slice; a warp owns the
+// target rows that leave its number when divided by all warps that share its columns. It looks at
+// 32 indexes at a time and takes its own in order: no two warps meet, and equal rows add up in
+// order. Every warp looks at all indexes, so there are no more slices than keep a GPU busy, and a
+// power of two of them, for which a division is a mask.
 template <int LANE, typename S>
 WEFT_DEVICE void scatter_rows(const weft_gather_rows_backward& a) {
   using T = compute<S>;
@@ -191,9 +191,9 @@ WEFT_KERNEL(gather_rows_u8, gather_rows)
 
 // dsource +=. A lane takes four columns (one, where cols allows no packs), 128 columns a block, and
 // the blocks that share columns share out the target rows. 256 threads: 8 warps a block and as many
-// blocks as columns make 1,024 rows move at once where rows have 128 columns. 12 bytes and two flops
-// an element of float, and 4 bytes an index for every warp. Bound by latency: expected 15 us for
-// 8,192 rows of 128 with evenly spread targets, 6 ms with all the same target.
+// blocks as columns make 1,024 rows move at once where rows have 128 columns. 12 bytes and two
+// flops an element of float, and 4 bytes an index for every warp. Bound by latency: expected 15 us
+// for 8,192 rows of 128 with evenly spread targets, 6 ms with all the same target.
 WEFT_KERNEL(gather_rows_backward, gather_rows_backward)
 
 // y (=): a thread a label. 12 bytes and no flops a label: bound by latency, expected 2 us for a

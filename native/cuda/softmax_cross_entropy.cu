@@ -10,8 +10,8 @@ namespace weft::cuda {
 constexpr int softmax_threads = softmax_cross_entropy_shape::threads;
 constexpr int softmax_warps = softmax_threads / 32;
 
-// A thread holds so many packs of its row in registers; a row takes one, two, four or eight warps by
-// its length, and a longer one has two passes.
+// A thread holds so many packs of its row in registers; a row takes one, two, four or eight warps
+// by its length, and a longer one has two passes.
 constexpr int softmax_packs = 4;
 constexpr int64_t softmax_warp_classes = 32 * 4 * softmax_packs;
 
@@ -54,7 +54,8 @@ WEFT_DEVICE void put_loss(const weft_softmax_cross_entropy& a, int64_t r, T loss
 // thread gets the result of its team.
 template <int TEAM, typename T, typename Combine>
 WEFT_DEVICE T fold_team(T v, T* shared, Combine combine) {
-  v = fold_warp<TEAM < 32 ? TEAM : 32>(v, combine);
+  constexpr int lanes = TEAM < 32 ? TEAM : 32;
+  v = fold_warp<lanes>(v, combine);
   if constexpr (TEAM > 32) {
     if (threadIdx.x % 32 == 0) shared[threadIdx.x / 32] = v;
     __syncthreads();
@@ -66,9 +67,9 @@ WEFT_DEVICE T fold_team(T v, T* shared, Combine combine) {
   return v;
 }
 
-// A row for every TEAM threads of the block, of PACKS packs each and one entry that no pack holds: of
-// those ahead of the first 16-byte boundary (bfloat16: 8-byte, a pack's) and behind the last. The
-// largest logit is known before the first exponential, so that there is one for each logit.
+// A row for every TEAM threads of the block, of PACKS packs each and one entry that no pack holds:
+// of those ahead of the first 16-byte boundary (bfloat16: 8-byte, a pack's) and behind the last.
+// The largest logit is known before the first exponential, so that there is one for each logit.
 template <int TEAM, int PACKS, typename S>
 WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a) {
   using T = compute<S>;
@@ -99,8 +100,8 @@ WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a) {
   }
   T edge = alone >= 0 ? T(x[alone]) : T(-INFINITY);
 
-  // calls f(value, there, ahead) for this thread's entries: whether it is one (else it is -infinity),
-  // and how far ahead of it the label stands
+  // calls f(value, there, ahead) for this thread's entries: whether it is one (else it is
+  // -infinity), and how far ahead of it the label stands
   const int label = target.known ? target.label : -1;
   auto entries = [&](auto f) {
     f(edge, alone >= 0, label - alone);
@@ -207,7 +208,8 @@ template <int GROUP, typename Body>
 WEFT_DEVICE void each_group_reversed(int64_t head, int64_t classes, Body body) {
   constexpr int turn = GROUP * softmax_turn;
   const int64_t first = head + 4 * (int)threadIdx.x;
-  const int64_t room = classes - first - (turn - softmax_turn) - 4;  // of the last group's beginning
+  const int64_t room =
+      classes - first - (turn - softmax_turn) - 4;  // of the last group's beginning
   const int groups = GROUP > 1 && room >= 0 ? (int)(room / turn) + 1 : 0;
   int k = groups * GROUP;
   int64_t c = first + (int64_t)groups * turn;
@@ -328,13 +330,13 @@ WEFT_DEVICE void softmax_cross_entropy(const weft_softmax_cross_entropy& a) {
 }  // namespace weft::cuda
 
 // losses, dx and hits are assigned; dx may be x. A thread holds up to 16 logits: eight lanes take a
-// row of up to 32 classes, a warp one of up to 512, two, four or eight warps one of up to 1024, 2048 or
-// 4096, and a block a longer one. A thread owns every 8th to 256th pack of four.
-// The order of a sum depends on classes and on the row's place relative to 16 bytes, on nothing else.
-// 256 threads: four blocks a multiprocessor (64 registers, 33 KB shared) with four 16-byte loads each
-// thread keep 64 KB in flight. 8 bytes an element of float and about 40 flops, one exponential among
-// them (2.3 above 4096 classes): expected 1.0 ms for 16,384 x 32,000 at 4.3 TB/s if L2 serves what
-// is read again, 16 us for 8,192 x 1,000.
+// row of up to 32 classes, a warp one of up to 512, two, four or eight warps one of up to 1024,
+// 2048 or 4096, and a block a longer one. A thread owns every 8th to 256th pack of four. The order
+// of a sum depends on classes and on the row's place relative to 16 bytes, on nothing else. 256
+// threads: four blocks a multiprocessor (64 registers, 33 KB shared) with four 16-byte loads each
+// thread keep 64 KB in flight. 8 bytes an element of float and about 40 flops, one exponential
+// among them (2.3 above 4096 classes): expected 1.0 ms for 16,384 x 32,000 at 4.3 TB/s if L2 serves
+// what is read again, 16 us for 8,192 x 1,000.
 WEFT_KERNEL_BLOCKS(softmax_cross_entropy, softmax_cross_entropy, float, f32, 4)
 WEFT_KERNEL_BLOCKS(softmax_cross_entropy, softmax_cross_entropy, double, f64, 1)
 WEFT_KERNEL_BLOCKS(softmax_cross_entropy, softmax_cross_entropy, weft::bf16, bf16, 4)
