@@ -56,12 +56,7 @@ class GpuScriptTest {
 
   private static final List<String> FAST =
       List.of(
-          "harness-time",
-          "weft-kernels",
-          "weft-wide",
-          "profile",
-          "fusion-never",
-          "fusion-always");
+          "harness-time", "weft-kernels", "weft-wide", "profile", "fusion-never", "fusion-always");
 
   private static final List<String> SECOND =
       List.of("memcheck", "racecheck", "ncu", "torch-compile");

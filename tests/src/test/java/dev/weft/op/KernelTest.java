@@ -281,8 +281,8 @@ public class KernelTest {
   }
 
   /**
-   * Rows of any length are held by eight lanes to eight warps of a GPU, or read twice: their losses,
-   * gradients and hits are those of the formula, whatever is odd about a row or its label.
+   * Rows of any length are held by eight lanes to eight warps of a GPU, or read twice: their
+   * losses, gradients and hits are those of the formula, whatever is odd about a row or its label.
    */
   @OnEachDevice
   void oddRowsOfAnyLengthFollowTheFormula(OnEachDevice.Place place) {
