@@ -53,6 +53,10 @@ end=$((SECONDS + all))
 if [[ -f $out/summary.json ]] && ! grep -q "\"call\": \"$call\"" "$out/summary.json"; then
   echo "gpu.sh: $out holds the results of another call; name another folder" >&2 && exit 64
 fi
+for name in summary.txt targets.md gpu.log parts.tar.gz; do
+  [[ -e $out/summary.json || ! -e $out/$name ]] ||
+    { echo "gpu.sh: $out/$name is not of gpu.sh; name another folder" >&2 && exit 64; }
+done
 rm -f -- "$out"/{summary.txt,summary.json,targets.md,gpu.log,parts.tar.gz}
 mkdir -p "$out" && out=$(cd -- "$out" && pwd) || exit 1
 work=$(mktemp -d) || exit 1
@@ -460,7 +464,8 @@ find_driver() {
   local file
   for file in "$(probed libcuda)" \
     "$(ldconfig -p 2>/dev/null | sed -n 's/.*libcuda\.so\.1 .*=> //p' | head -n 1)" \
-    "$(timeout 10 find / -xdev -name 'libcuda.so.1' -not -path '*/stubs/*' -print -quit 2>/dev/null)"; do
+    "$(timeout 10 find / -xdev -name 'libcuda.so.1' -not -path '*/stubs/*' \
+      -not -path '*/emulator/*' -print -quit 2>/dev/null)"; do
     file=${file%% *}
     [[ ! -e $file ]] || { echo "$file" && return; }
   done
