@@ -33,7 +33,7 @@ enum Attribute { CLOCK_KHZ = 13, PROCESSORS = 16, L2_BYTES = 38, MAJOR = 75, MIN
   F(cuMemAlloc_v2, Address*, size_t)                                                         \
   F(cuMemFree_v2, Address)                                                                   \
   F(cuMemGetInfo_v2, size_t*, size_t*)                                                       \
-  F(cuMemcpyHtoDAsync_v2, Address, const void*, size_t, Stream) \
+  F(cuMemcpyHtoDAsync_v2, Address, const void*, size_t, Stream)                              \
   F(cuMemcpyDtoH_v2, void*, Address, size_t)                                                 \
   F(cuMemcpyDtoDAsync_v2, Address, Address, size_t, Stream)                                  \
   F(cuMemsetD16Async, Address, unsigned short, size_t, Stream)                               \

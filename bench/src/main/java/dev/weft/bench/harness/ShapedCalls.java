@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.bench.harness;
+
+import static dev.weft.bench.harness.KernelCall.COLS;
+import static dev.weft.bench.harness.KernelCall.ROWS;
+
+import dev.weft.device.Arguments;
+import dev.weft.device.Arguments.Gemm;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** Calls of kernels whose way through their code depends on the shape: some of each way. */
+final class ShapedCalls {
+  private ShapedCalls() {}
+
+  /** Every activation; columns that packs divide and others, one part and several. */
+  static List<KernelCall> biasGradients() {
+    List<KernelCall> cases = new ArrayList<>();
+    for (int[] shape : new int[][] {{ROWS, COLS, 1}, {ROWS, 64, 1}, {131, 36, 3}, {70, 13, 2}}) {
+      int rows = shape[0];
+      int cols = shape[1];
+      int parts = shape[2];
+      for (int f = 0; f < 9; f++) {
+        int activation = f;
+        cases.add(
+            new KernelCall(
+                "operation %d of (%d, %d) in %d parts".formatted(f, rows, cols, parts),
+                m ->
+                    new Arguments.BiasActivationGradients(
+                        m.signed(rows * cols, 1),
+                        m.signed(cols, 2),
+                        m.reals(rows * cols, 3),
+                        m.signed(rows * cols, 4),
+                        m.zeros(rows * cols),
+                        m.wideSigned(parts * cols, 5),
+                        rows,
+                        cols,
+                        parts,
+                        activation,
+                        0.1,
+                        activation % 2 == 1),
+                (long) parts * cols));
+      }
+    }
+    return cases;
+  }
+
+  /** Rows for one to eight warps of the GPU, rows that its registers do not hold, and in place. */
+  static List<KernelCall> softmaxes() {
+    List<KernelCall> cases = new ArrayList<>();
+    for (int classes : new int[] {3, COLS, 301, 1000, 1501, 4001, 12_345}) {
+      int rows = classes > 1000 ? 3 : ROWS;
+      long work = new Arguments.SoftmaxCrossEntropy(0, 0, 0, 0, 0, rows, classes, 0, 1).work();
+      for (boolean inPlace : new boolean[] {false, true}) {
+        cases.add(
+            new KernelCall(
+                "%d classes%s".formatted(classes, inPlace ? " in place" : ""),
+                m -> {
+                  long x = m.signed(rows * classes, 1);
+                  return new Arguments.SoftmaxCrossEntropy(
+                      x,
+                      m.ints(rows, classes, 2),
+                      m.wide(new double[rows]),
+                      inPlace ? x : m.zeros(rows * classes),
+                      m.wide(new double[rows]),
+                      rows,
+                      classes,
+                      0.1,
+                      0.5);
+                },
+                work));
+      }
+    }
+    return cases;
+  }
+
+  /** Columns, and rows for a warp and for a block, by every operation. */
+  static List<KernelCall> reductions() {
+    int parts = 2;
+    List<KernelCall> cases = new ArrayList<>();
+    for (int[] shape : new int[][] {{3, 7, 11}, {3, 70, 12}, {37, 53, 1}, {5, 9001, 1}}) {
+      int outputs = parts * shape[0] * shape[2];
+      for (int operation = 0; operation < 4; operation++) {
+        int f = operation;
+        cases.add(
+            new KernelCall(
+                "operation %d of (%d, %d, %d)".formatted(f, shape[0], shape[1], shape[2]),
+                m ->
+                    new Arguments.Reduce(
+                        m.signed(shape[0] * shape[1] * shape[2], 1),
+                        m.wideSigned(outputs, 2),
+                        shape[0],
+                        shape[1],
+                        shape[2],
+                        parts,
+                        f,
+                        0.5,
+                        f == 0),
+                new Arguments.Reduce(0, 0, shape[0], shape[1], shape[2], parts, f, 1, false)
+                    .work()));
+      }
+    }
+    return cases;
+  }
+
+  /** Rows of any length, and of whole accesses. */
+  static KernelCall gather(int cols) {
+    return new KernelCall(
+        cols + " columns",
+        m ->
+            new Arguments.GatherRows(
+                m.signed(ROWS * cols, 1),
+                m.ints(20, ROWS + 2, 2),
+                m.state(),
+                m.zeros(10 * cols),
+                10,
+                cols,
+                ROWS,
+                2,
+                1),
+        10L * cols);
+  }
+
+  static KernelCall gatherBytes(int cols) {
+    return new KernelCall(
+        cols + " columns",
+        m ->
+            new Arguments.GatherRows(
+                m.ints((ROWS * cols + 3) / 4, Integer.MAX_VALUE, 1),
+                m.ints(20, ROWS + 2, 2),
+                m.state(),
+                m.zeros(10 * cols),
+                10,
+                cols,
+                ROWS,
+                1 / 255.0,
+                -0.5),
+        10L * cols);
+  }
+
+  static KernelCall scatter(int cols) {
+    return new KernelCall(
+        cols + " columns",
+        m ->
+            new Arguments.GatherRowsBackward(
+                m.ints(20, 6, 2),
+                m.signed(20 * cols, 1),
+                m.wideSigned(5 * cols, 3),
+                20,
+                cols,
+                5,
+                2),
+        cols);
+  }
+
+  /** Values that come more than once. */
+  static KernelCall argmax(int cols) {
+    return new KernelCall(
+        cols + " columns",
+        m -> {
+          double[] values = new double[ROWS * cols];
+          for (int i = 0; i < values.length; i++) {
+            values[i] = (i * 7919L) % 97;
+          }
+          return new Arguments.Argmax(m.reals(values), m.ints(ROWS, 9, 2), ROWS, cols);
+        },
+        new Arguments.Argmax(0, 0, ROWS, cols).work());
+  }
+
+  static KernelCall transpose(int rows, int cols) {
+    return new KernelCall(
+        "(%d, %d)".formatted(rows, cols),
+        m ->
+            new Arguments.Transpose(
+                m.signed(rows * cols, 1), m.signed(rows * cols, 2), rows, cols, true),
+        (rows + 31L) / 32 * ((cols + 31) / 32));
+  }
+
+  /** Maxima of columns or, with inner 1, of rows; every third entry is the largest. */
+  static KernelCall maxBackward(int inner, int count, boolean accumulate) {
+    int outputs = 3 * inner;
+    return new KernelCall(
+        "inner %d, %d entries".formatted(inner, count),
+        m -> {
+          double[] values = new double[count * outputs];
+          for (int i = 0; i < values.length; i++) {
+            values[i] = i % 3 == 0 ? 2 : i % 2;
+          }
+          double[] largest = new double[outputs];
+          Arrays.fill(largest, 2);
+          return new Arguments.MaxBackward(
+              m.reals(values),
+              m.wide(largest),
+              m.wideSigned(outputs, 2),
+              m.signed(count * outputs, 3),
+              3,
+              count,
+              inner,
+              accumulate);
+        },
+        new Arguments.MaxBackward(0, 0, 0, 0, 3, count, inner, accumulate).work());
+  }
+
+  /** A small product, and one whose right operand the CPU lays out anew. */
+  static List<KernelCall> gemms() {
+    List<KernelCall> cases = new ArrayList<>(gemms(5, 7, 11));
+    cases.addAll(gemms(800, 70, 37));
+    return cases;
+  }
+
+  /** Both transposes of each side, rows that are not adjacent, alpha and beta. */
+  private static List<KernelCall> gemms(int rows, int cols, int inner) {
+    List<KernelCall> cases = new ArrayList<>();
+    for (boolean ta : new boolean[] {false, true}) {
+      for (boolean tb : new boolean[] {false, true}) {
+        int lda = (ta ? rows : inner) + 2;
+        int ldb = (tb ? inner : cols) + 3;
+        int ldc = cols + 1;
+        for (boolean wide : new boolean[] {false, true}) {
+          cases.add(
+              new KernelCall(
+                  "%d x %d x %d transpose a %s, b %s, c wide %s"
+                      .formatted(rows, inner, cols, ta, tb, wide),
+                  m ->
+                      new Gemm(
+                          m.signed((ta ? inner : rows) * lda, 1),
+                          m.signed((tb ? cols : inner) * ldb, 2),
+                          wide ? m.wideSigned(rows * ldc, 3) : m.signed(rows * ldc, 3),
+                          rows,
+                          cols,
+                          inner,
+                          lda,
+                          ldb,
+                          ldc,
+                          ta,
+                          tb,
+                          1.5,
+                          0.5,
+                          false,
+                          wide),
+                  rows * cols));
+        }
+      }
+    }
+    return cases;
+  }
+}
