@@ -248,8 +248,8 @@ public final class CallMemory {
   /** How far two results may be apart: those in bfloat16 are the same or neighbours. */
   public static double tolerance(Precision precision, double x, double y) {
     if (precision == Precision.BF16) {
-      double larger = Math.max(Math.abs(x), Math.abs(y));
-      double spacing = Double.isFinite(larger) ? Math.scalb(1, Math.getExponent(larger) - 7) : 0;
+      double smaller = Math.min(Math.abs(x), Math.abs(y));
+      double spacing = Double.isFinite(smaller) ? Math.scalb(1, Math.getExponent(smaller) - 7) : 0;
       return Math.max(tolerance(precision), spacing);
     }
     return tolerance(precision) * (Double.isFinite(x) ? Math.max(1, Math.abs(x)) : 1);
