@@ -155,9 +155,19 @@ public record KernelCall(String label, Function<CallMemory, Arguments> arguments
               ShapedCalls.maxBackward(1, 7, true),
               ShapedCalls.maxBackward(1, 301, false));
       case GATHER_ROWS -> List.of(ShapedCalls.gather(COLS), ShapedCalls.gather(64));
-      case GATHER_ROWS_U8 -> List.of(ShapedCalls.gatherBytes(COLS), ShapedCalls.gatherBytes(64), ShapedCalls.gatherBytes(784));
-      case GATHER_ROWS_BACKWARD -> List.of(ShapedCalls.scatter(COLS), ShapedCalls.scatter(64), ShapedCalls.scatter(132));
-      case ARGMAX -> List.of(ShapedCalls.argmax(10), ShapedCalls.argmax(COLS), ShapedCalls.argmax(64), ShapedCalls.argmax(701));
+      case GATHER_ROWS_U8 ->
+          List.of(
+              ShapedCalls.gatherBytes(COLS),
+              ShapedCalls.gatherBytes(64),
+              ShapedCalls.gatherBytes(784));
+      case GATHER_ROWS_BACKWARD ->
+          List.of(ShapedCalls.scatter(COLS), ShapedCalls.scatter(64), ShapedCalls.scatter(132));
+      case ARGMAX ->
+          List.of(
+              ShapedCalls.argmax(10),
+              ShapedCalls.argmax(COLS),
+              ShapedCalls.argmax(64),
+              ShapedCalls.argmax(701));
       case FILL -> one(m -> new Arguments.Fill(m.zeros(N), N, 2.5), N);
       case COPY_ROWS ->
           one(
@@ -167,7 +177,10 @@ public record KernelCall(String label, Function<CallMemory, Arguments> arguments
               ROWS * 30);
       case TRANSPOSE ->
           List.of(
-              ShapedCalls.transpose(ROWS, COLS), ShapedCalls.transpose(36, COLS), ShapedCalls.transpose(ROWS, 64), ShapedCalls.transpose(36, 64));
+              ShapedCalls.transpose(ROWS, COLS),
+              ShapedCalls.transpose(36, COLS),
+              ShapedCalls.transpose(ROWS, 64),
+              ShapedCalls.transpose(36, 64));
       case RANDOM_UNIFORM, RANDOM_NORMAL ->
           one(m -> new Arguments.Random(m.zeros(N), N, 3, 4, 5, -1, 2), N);
       case SGD ->
