@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
+
 import dev.weft.MathMode;
 import dev.weft.bench.kernel.KernelCase;
 import dev.weft.bench.kernel.KernelSize;
@@ -16,7 +19,6 @@ import dev.weft.bench.report.Results;
 import dev.weft.bench.report.Roofs;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Stream;
 
 /** Copies, and products in the layouts that a layer needs, in every arithmetic. */
@@ -28,7 +30,7 @@ final class CeilingsPart {
     }
 
     String name() {
-      return shape + ", " + form.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+      return shape + ", " + form.name().toLowerCase(ROOT).replace('_', ' ');
     }
   }
 
@@ -70,7 +72,7 @@ final class CeilingsPart {
     copies(settings, sizes, results, progress);
     Jmh jmh = settings.jmh();
     for (Product one : products) {
-      String row = "%s, %s, %s".formatted(one.target().word(), one.mode(), one.name());
+      String row = format("%s, %s, %s", one.target().word(), one.mode(), one.name());
       progress.next(row);
       ProductShape shape = one.shape();
       int repeats =
@@ -102,7 +104,7 @@ final class CeilingsPart {
       Settings settings, List<KernelSize> sizes, Results results, Progress progress) {
     for (Target target : settings.targets()) {
       for (KernelSize size : sizes) {
-        String row = "%s, copy in %s".formatted(target.word(), size.word());
+        String row = format("%s, copy in %s", target.word(), size.word());
         progress.next(row);
         double bytes = KernelCase.COPY.cost(size).bytes();
         int repeats = Settings.repeats(target, bytes, 0);

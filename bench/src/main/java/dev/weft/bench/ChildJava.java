@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import static dev.weft.format.Format.format;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.weft.bench.peer.Threads;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -36,17 +39,17 @@ final class ChildJava {
       Path errors = Files.createTempFile("weft-bench", ".log");
       try {
         Process process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
-        String said = new String(process.getInputStream().readAllBytes());
+        String said = new String(process.getInputStream().readAllBytes(), UTF_8);
         int code = process.waitFor();
         if (code != 0) {
           String all = Files.readString(errors) + said;
           throw new ChildFailedException(
-              "%s %s failed with %d: ...%s"
-                  .formatted(
-                      main.getSimpleName(),
-                      arguments,
-                      code,
-                      all.substring(Math.max(0, all.length() - TAIL))));
+              format(
+                  "%s %s failed with %d: ...%s",
+                  main.getSimpleName(),
+                  arguments,
+                  code,
+                  all.substring(Math.max(0, all.length() - TAIL))));
         }
         return said.lines().toList();
       } finally {

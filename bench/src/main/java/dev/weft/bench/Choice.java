@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
+
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import java.util.stream.Collectors;
@@ -27,8 +29,8 @@ final class Choice {
   /** What is said of a word that stands for no constant. */
   static <E extends Enum<E>> String unknown(String what, String word, Class<E> choices) {
     return Arrays.stream(choices.getEnumConstants())
-        .map(constant -> constant.name().toLowerCase(Locale.ROOT))
-        .collect(Collectors.joining(", ", "unknown %s '%s': use ".formatted(what, word), ""));
+        .map(constant -> constant.name().toLowerCase(ROOT))
+        .collect(Collectors.joining(", ", format("unknown %s '%s': use ", what, word), ""));
   }
 
   /**
@@ -41,7 +43,7 @@ final class Choice {
       return Pattern.compile(regex, Pattern.CASE_INSENSITIVE);
     } catch (PatternSyntaxException e) {
       throw new IllegalArgumentException(
-          "--only: '%s' is no regular expression: %s".formatted(regex, e.getDescription()), e);
+          format("--only: '%s' is no regular expression: %s", regex, e.getDescription()), e);
     }
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import static java.util.Locale.ROOT;
+
 import dev.weft.MathMode;
 import dev.weft.bench.peer.Mlp;
 import dev.weft.bench.peer.Target;
@@ -36,7 +38,7 @@ final class EnduranceRun {
       long device = training.peakBytes();
       train(training, epochs);
       System.out.printf(
-          "%s%d %d %d %d%n", MARK, host, peakOfProcess(), device, training.peakBytes());
+          ROOT, "%s%d %d %d %d%n", MARK, host, peakOfProcess(), device, training.peakBytes());
     }
   }
 

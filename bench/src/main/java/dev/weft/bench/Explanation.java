@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
+
 import java.io.PrintWriter;
 import java.nio.file.NoSuchFileException;
 import picocli.CommandLine;
@@ -18,7 +21,7 @@ final class Explanation {
             (e, given) -> {
               PrintWriter err = e.getCommandLine().getErr();
               err.println("weft bench: " + of(e));
-              err.printf("Try '%s --help'.%n", e.getCommandLine().getCommandName());
+              err.printf(ROOT, "Try '%s --help'.%n", e.getCommandLine().getCommandName());
               return CommandLine.ExitCode.USAGE;
             })
         .setExecutionExceptionHandler(
@@ -31,18 +34,18 @@ final class Explanation {
   private static String of(Exception e) {
     return switch (e) {
       case UnmatchedArgumentException unknown when unknown.isUnknownOption() ->
-          "unknown option '%s'%s"
-              .formatted(
-                  unknown.getUnmatched().getFirst(),
-                  unknown.getSuggestions().isEmpty()
-                      ? ""
-                      : "; did you mean " + String.join(" or ", unknown.getSuggestions()) + "?");
+          format(
+              "unknown option '%s'%s",
+              unknown.getUnmatched().getFirst(),
+              unknown.getSuggestions().isEmpty()
+                  ? ""
+                  : "; did you mean " + String.join(" or ", unknown.getSuggestions()) + "?");
       // picocli takes words as long as they are parts
       case UnmatchedArgumentException unknown
           when unknown.getCommandLine().getCommand() instanceof Main ->
           Choice.unknown("part", unknown.getUnmatched().getFirst(), Main.Word.class);
       case UnmatchedArgumentException unknown ->
-          "unexpected argument '%s'".formatted(unknown.getUnmatched().getFirst());
+          format("unexpected argument '%s'", unknown.getUnmatched().getFirst());
       // of a converter: picocli puts words of its own around it
       case ParameterException wrong
           when wrong.getCause() instanceof IllegalArgumentException said ->

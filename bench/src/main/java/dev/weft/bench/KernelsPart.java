@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.MathMode;
 import dev.weft.bench.kernel.KernelCase;
 import dev.weft.bench.kernel.KernelSize;
@@ -49,7 +51,7 @@ final class KernelsPart {
     Jmh jmh = settings.jmh();
     for (Target target : settings.targets()) {
       for (Row row : chosen) {
-        String name = "%s, %s".formatted(target.word(), row.name());
+        String name = format("%s, %s", target.word(), row.name());
         progress.next(name);
         Cost cost = row.kernel().cost(row.size());
         int repeats = Settings.repeats(target, cost.bytes(), cost.flops());

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
+
 import dev.weft.MathMode;
 import dev.weft.bench.peer.Side;
 import dev.weft.bench.peer.Target;
@@ -171,7 +174,7 @@ public final class Main implements Callable<Integer> {
 
   /** Runs the command line; {@code jmh} as its first word hands the rest to JMH. */
   public static void main(String[] arguments) throws IOException {
-    Locale.setDefault(Locale.ROOT);
+    Locale.setDefault(ROOT);
     // a lock file of JMH in a shared folder would refuse a second run by another user
     System.setProperty("jmh.ignoreLock", "true");
     if (arguments.length > 0 && arguments[0].equals("jmh")) {
@@ -206,7 +209,7 @@ public final class Main implements Callable<Integer> {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "unknown math mode '%s': use strict, fast, bf16".formatted(word)));
+                    format("unknown math mode '%s': use strict, fast, bf16", word)));
   }
 
   @Override
@@ -249,13 +252,13 @@ public final class Main implements Callable<Integer> {
       results.keepIn(json);
     }
     Runtime.getRuntime().addShutdownHook(new Thread(() -> write(results)));
-    System.out.printf("%s%n%s%n", results.machine().text(), Results.versions());
+    System.out.printf(ROOT, "%s%n%s%n", results.machine().text(), Results.versions());
     for (Part part : parts) {
       measure(part, settings, results);
     }
     results.finish(Machine.here(threads).load());
     compare(results);
-    results.missing().forEach(one -> System.out.printf("%n%s: %s%n", one.what(), one.why()));
+    results.missing().forEach(one -> System.out.printf(ROOT, "%n%s: %s%n", one.what(), one.why()));
     write(results);
     return results.failed() ? CommandLine.ExitCode.SOFTWARE : CommandLine.ExitCode.OK;
   }
@@ -271,16 +274,16 @@ public final class Main implements Callable<Integer> {
       boolean all = parts.size() == 1 && names.size() <= MOST_NAMES;
       int shown = all ? names.size() : Math.min(names.size(), SOME_NAMES);
       there.add(
-          "%s has %s%s"
-              .formatted(
-                  part.word(),
-                  String.join("; ", names.subList(0, shown)),
-                  shown < names.size() ? "; and %d more".formatted(names.size() - shown) : ""));
+          format(
+              "%s has %s%s",
+              part.word(),
+              String.join("; ", names.subList(0, shown)),
+              shown < names.size() ? format("; and %d more", names.size() - shown) : ""));
     }
     throw new ParameterException(
         spec.commandLine(),
-        "no row's name contains a match of --only '%s': %s"
-            .formatted(only, String.join(". ", there)));
+        format(
+            "no row's name contains a match of --only '%s': %s", only, String.join(". ", there)));
   }
 
   /** The names of all rows that a part can measure. */
@@ -314,11 +317,11 @@ public final class Main implements Callable<Integer> {
     try {
       if (json != null) {
         results.write(json);
-        System.out.printf("%nwritten: %s%n", json);
+        System.out.printf(ROOT, "%nwritten: %s%n", json);
       }
       if (html != null) {
         new Page(results).write(html);
-        System.out.printf("%nwritten: %s%n", html);
+        System.out.printf(ROOT, "%nwritten: %s%n", html);
       }
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write " + e.getMessage(), e);
@@ -373,14 +376,14 @@ public final class Main implements Callable<Integer> {
       results.add(new Missing("The rest of " + part.word(), e.getMessage()));
     }
     for (Table table : new Tables(results).of(part)) {
-      System.out.printf("%n%s", table.text());
+      System.out.printf(ROOT, "%n%s", table.text());
     }
   }
 
   private static void compare(Results results) {
     Table table = new Tables(results).compare();
     if (!table.isEmpty()) {
-      System.out.printf("%n%s", table.text());
+      System.out.printf(ROOT, "%n%s", table.text());
     }
   }
 

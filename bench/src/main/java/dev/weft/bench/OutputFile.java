@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.io.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,12 +27,12 @@ final class OutputFile {
     try {
       Files.createDirectories(file.getParent());
     } catch (IOException e) {
-      throw new ParameterException(line, "%s: no folder for %s".formatted(option, file), e);
+      throw new ParameterException(line, format("%s: no folder for %s", option, file), e);
     }
     try {
       AtomicFile.checkWritable(file);
     } catch (IOException e) {
-      throw new ParameterException(line, "%s: %s".formatted(option, e.getMessage()), e);
+      throw new ParameterException(line, format("%s: %s", option, e.getMessage()), e);
     }
   }
 }

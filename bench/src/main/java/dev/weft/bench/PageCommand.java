@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import static java.util.Locale.ROOT;
+
 import dev.weft.bench.report.Page;
 import dev.weft.bench.report.Results;
 import java.io.IOException;
@@ -46,7 +48,7 @@ final class PageCommand implements Callable<Integer> {
       TorchFile.read(peer).forEach(results::add);
     }
     new Page(results).write(html);
-    System.out.printf("written: %s%n", html);
+    System.out.printf(ROOT, "written: %s%n", html);
     return CommandLine.ExitCode.OK;
   }
 }

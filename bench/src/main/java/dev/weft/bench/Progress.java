@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
+
 import dev.weft.bench.measure.Jmh;
 import dev.weft.bench.report.Failure;
 import dev.weft.bench.report.Measurement;
@@ -42,13 +45,13 @@ final class Progress {
    */
   void next(String what) {
     if (System.nanoTime() - settings.end() > 0) {
-      throw new TimeIsUp("%s: %d of %d, then --minutes were over".formatted(part, done, total));
+      throw new TimeIsUp(format("%s: %d of %d, then --minutes were over", part, done, total));
     }
     long seconds = (System.nanoTime() - start) / 1_000_000_000;
     String left =
-        done == 0 ? "" : ", about %s left".formatted(clock(seconds * (total - done) / done));
+        done == 0 ? "" : format(", about %s left", clock(seconds * (total - done) / done));
     done++;
-    out.printf("%s %d/%d, %s%s: %s%n", part, done, total, clock(seconds), left, what);
+    out.printf(ROOT, "%s %d/%d, %s%s: %s%n", part, done, total, clock(seconds), left, what);
     out.flush();
   }
 
@@ -70,20 +73,21 @@ final class Progress {
     Measurement one = measurement.apply(outcome.times());
     results.add(one);
     System.out.printf(
+        ROOT,
         "  %s: %,.1f us%s%s%n",
         row,
         one.times().median(),
-        one.bytes() == 0 ? "" : ", %,.0f GB/s".formatted(one.gigabytesPerSecond()),
-        one.flops() == 0 ? "" : ", %,.0f GFLOP/s".formatted(one.gigaflops()));
+        one.bytes() == 0 ? "" : format(", %,.0f GB/s", one.gigabytesPerSecond()),
+        one.flops() == 0 ? "" : format(", %,.0f GFLOP/s", one.gigaflops()));
   }
 
   /** Records a row that Weft got wrong and says it. */
   static void fail(Results results, Part part, String row, String why) {
     results.fail(new Failure(part, row, why));
-    System.out.printf("  FAIL %s: %s%n", row, why);
+    System.out.printf(ROOT, "  FAIL %s: %s%n", row, why);
   }
 
   private static String clock(long seconds) {
-    return "%d:%02d".formatted(seconds / 60, seconds % 60);
+    return format("%d:%02d", seconds / 60, seconds % 60);
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.MathMode;
 import dev.weft.bench.measure.Jmh;
 import dev.weft.bench.measure.StepBenchmark;
@@ -82,16 +84,16 @@ final class ScalingPart {
     Progress progress = new Progress(settings, "scaling", rows * settings.targets().size());
     for (Target target : settings.targets()) {
       for (Series one : wanted) {
-        progress.next("%s, time against %s".formatted(target.word(), one.quantity()));
+        progress.next(format("%s, time against %s", target.word(), one.quantity()));
         time(settings, target, one, results);
-        progress.next("%s, memory against %s".formatted(target.word(), one.quantity()));
+        progress.next(format("%s, memory against %s", target.word(), one.quantity()));
         for (Point point : one.points()) {
           results.add(memory(target, one.quantity(), point, Sgd.rate(0.01).momentum(0.9)));
           results.add(memory(target, one.quantity(), point, Adam.rate(1e-3)));
         }
       }
       if (endurance) {
-        progress.next("%s, memory against epochs".formatted(target.word()));
+        progress.next(format("%s, memory against epochs", target.word()));
         results.add(EnduranceRun.run(target, EPOCHS, settings.threads()));
       }
     }
@@ -115,13 +117,13 @@ final class ScalingPart {
       Progress.done(
           results,
           Part.SCALING,
-          "%s, %s %.0f".formatted(target.word(), series.quantity(), point.x()),
+          format("%s, %s %.0f", target.word(), series.quantity(), point.x()),
           outcomes.get(i),
           times ->
               new Measurement(
                   Part.SCALING,
                   series.quantity(),
-                  "%.0f".formatted(point.x()),
+                  format("%.0f", point.x()),
                   point.x(),
                   Measurement.WEFT,
                   MathMode.STRICT.name(),
@@ -142,7 +144,7 @@ final class ScalingPart {
       return new Memory(
           quantity,
           point.x(),
-          "%s, %s".formatted(mlp.network(), mlp.size()),
+          format("%s, %s", mlp.network(), mlp.size()),
           optimizer.spec(),
           target.device(),
           formula(mlp, optimizer),

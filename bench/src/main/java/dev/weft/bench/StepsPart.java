@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
+
 import dev.weft.MathMode;
 import dev.weft.bench.measure.Jmh;
 import dev.weft.bench.measure.StepBenchmark;
@@ -111,7 +114,7 @@ final class StepsPart {
     Progress progress = new Progress(settings, "steps", rows.size());
     for (Row row : rows) {
       progress.next(
-          "%s, %s, %s".formatted(row.target().word(), row.mlp().network(), row.mlp().size()));
+          format("%s, %s, %s", row.target().word(), row.mlp().network(), row.mlp().size()));
       double[] reference;
       try {
         reference =
@@ -159,7 +162,7 @@ final class StepsPart {
   }
 
   private static String step(String who, Target target, Mlp mlp) {
-    return "%s on %s, a step of %s, %s".formatted(who, target.word(), mlp.network(), mlp.size());
+    return format("%s on %s, a step of %s, %s", who, target.word(), mlp.network(), mlp.size());
   }
 
   /** Of a peer it is said; of Weft it is a failure of the run. */
@@ -203,7 +206,7 @@ final class StepsPart {
             row.target() == Target.CPU || side.side() != Side.WEFT);
     if (losses.length != reference.length || losses.length == 0) {
       throw new LossRun.FailedException(
-          "%d losses beside %d".formatted(losses.length, reference.length), null);
+          format("%d losses beside %d", losses.length, reference.length), null);
     }
     return new Agreement(
         row.mlp().network(),
@@ -269,11 +272,15 @@ final class StepsPart {
       String ratio =
           reference
               .filter(strict -> !one.isWeft())
-              .map(strict -> ", / %s %s".formatted(strict.who(), Ratio.of(one, strict).text()))
+              .map(strict -> format(", / %s %s", strict.who(), Ratio.of(one, strict).text()))
               .orElse("");
       System.out.printf(
+          ROOT,
           "  %-18s %,10.1f us%s%s%n",
-          one.who(), one.times().median(), ratio, results.disagrees(one) ? ", LOSSES DIFFER" : "");
+          one.who(),
+          one.times().median(),
+          ratio,
+          results.disagrees(one) ? ", LOSSES DIFFER" : "");
     }
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.bench.report.Results;
 import dev.weft.bench.report.Targets;
 import java.io.IOException;
@@ -61,7 +63,7 @@ final class TargetsCommand implements Callable<Integer> {
       Files.writeString(
           verdicts,
           targets.verdicts().stream()
-              .map(one -> "%s\t%s\t%s%n".formatted(one.outcome().word(), one.what(), one.found()))
+              .map(one -> format("%s\t%s\t%s%n", one.outcome().word(), one.what(), one.found()))
               .collect(Collectors.joining()));
     }
     return CommandLine.ExitCode.OK;

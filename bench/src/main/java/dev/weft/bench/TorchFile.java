@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
+
 import com.google.gson.Gson;
 import com.google.gson.JsonParseException;
 import dev.weft.MathMode;
@@ -15,7 +18,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** Steps and products that {@code peers/torch_steps.py} timed, to be put beside Weft's. */
@@ -56,7 +58,7 @@ final class TorchFile {
     try (Reader text = Files.newBufferedReader(path)) {
       file = new Gson().fromJson(text, File.class);
     } catch (JsonParseException e) {
-      throw new IOException("%s is not JSON: %s".formatted(path, e.getMessage()), e);
+      throw new IOException(format("%s is not JSON: %s", path, e.getMessage()), e);
     }
     if (file == null || file.steps() == null) {
       throw new IOException(path + " has no steps: write it by peers/torch_steps.py --json");
@@ -68,13 +70,13 @@ final class TorchFile {
           || step.mode() == null
           || !(step.medianMicros() > 0)) {
         throw new IOException(
-            "%s: step %d has no device, mode, widths or time".formatted(path, read.size()));
+            format("%s: step %d has no device, mode, widths or time", path, read.size()));
       }
       read.add(measurement(path, step));
     }
     for (Product product : file.products() == null ? List.<Product>of() : file.products()) {
       if (product.device() == null || !(product.medianMicros() > 0)) {
-        throw new IOException("%s: a product has no device or time".formatted(path));
+        throw new IOException(format("%s: a product has no device or time", path));
       }
       read.add(measurement(path, product));
     }
@@ -89,7 +91,7 @@ final class TorchFile {
     return new Measurement(
         Part.CEILINGS,
         Roofs.GEMM,
-        "%d x %d x %d, forward".formatted(one.m(), one.k(), one.n()),
+        format("%d x %d x %d, forward", one.m(), one.k(), one.n()),
         0,
         "PyTorch",
         mode,
@@ -127,7 +129,7 @@ final class TorchFile {
         widths.stream().map(String::valueOf).collect(Collectors.joining("-")),
         mlp.size(),
         step.batch(),
-        "PyTorch " + step.mode().toLowerCase(Locale.ROOT),
+        "PyTorch " + step.mode().toLowerCase(ROOT),
         mode,
         device(step.device()),
         new Times(

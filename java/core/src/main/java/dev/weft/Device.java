@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft;
 
+import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
+
 import dev.weft.device.Allocator;
 import dev.weft.device.Arguments;
 import dev.weft.device.Backend;
@@ -22,7 +25,6 @@ import java.lang.foreign.ValueLayout;
 import java.lang.ref.Cleaner;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.IntUnaryOperator;
@@ -109,7 +111,7 @@ public final class Device implements AutoCloseable {
    * @throws DeviceUnavailableException where that device is not there
    */
   public static Device named(String name) {
-    String lower = name.toLowerCase(Locale.ROOT);
+    String lower = name.toLowerCase(ROOT);
     if (lower.matches("cuda:\\d{1,4}")) {
       return cuda(Integer.parseInt(lower.substring(5)));
     }
@@ -119,7 +121,7 @@ public final class Device implements AutoCloseable {
       case "cuda" -> cuda();
       default ->
           throw new IllegalArgumentException(
-              "unknown device '%s': use best, cpu, cuda or cuda:N".formatted(name));
+              format("unknown device '%s': use best, cpu, cuda or cuda:N", name));
     };
   }
 
@@ -155,8 +157,10 @@ public final class Device implements AutoCloseable {
     }
     if (Thread.currentThread() != owner) {
       throw new IllegalStateException(
-          "device %s belongs to thread '%s' and was used from '%s'; call claim() to take it over"
-              .formatted(name(), owner.getName(), Thread.currentThread().getName()));
+          format(
+              "device %s belongs to thread '%s' and was used from '%s'; call claim() to take it"
+                  + " over",
+              name(), owner.getName(), Thread.currentThread().getName()));
     }
   }
 
@@ -205,7 +209,7 @@ public final class Device implements AutoCloseable {
     for (int r = 0; r < rows; r++) {
       if (length.applyAsInt(r) != columns) {
         throw new IllegalArgumentException(
-            "row %d has %d values and row 0 has %d".formatted(r, length.applyAsInt(r), columns));
+            format("row %d has %d values and row 0 has %d", r, length.applyAsInt(r), columns));
       }
     }
     return columns;
@@ -219,7 +223,7 @@ public final class Device implements AutoCloseable {
   public Tensor tensor(DType dtype, Shape shape, double... values) {
     if (values.length != shape.elements()) {
       throw new IllegalArgumentException(
-          "%d values do not fill shape %s".formatted(values.length, shape));
+          format("%d values do not fill shape %s", values.length, shape));
     }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment bytes = arena.allocate(Math.max(1, dtype.bytes(shape)), 8);

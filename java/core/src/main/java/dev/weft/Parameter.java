@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft;
 
+import static dev.weft.format.Format.format;
+
 /**
  * A tensor that training changes: its name, its shape and how it starts. It has no memory until the
  * network that it belongs to is put on a device.
@@ -55,8 +57,7 @@ public final class Parameter {
   public Tensor tensor() {
     if (tensor == null) {
       throw new IllegalStateException(
-          "parameter %s %s has no memory: put its network on a device first"
-              .formatted(name, shape));
+          format("parameter %s %s has no memory: put its network on a device first", name, shape));
     }
     return tensor;
   }
@@ -65,7 +66,7 @@ public final class Parameter {
   public void bind(Tensor memory) {
     if (memory != null && !memory.shape().equals(shape)) {
       throw new IllegalArgumentException(
-          "parameter %s %s does not lie in %s".formatted(name, shape, memory));
+          format("parameter %s %s does not lie in %s", name, shape, memory));
     }
     tensor = memory;
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft;
 
+import static dev.weft.format.Format.format;
+
 import java.util.Arrays;
 import java.util.stream.Collectors;
 
@@ -55,7 +57,7 @@ public final class Shape {
   public int axis(int axis) {
     int index = axis < 0 ? axis + sizes.length : axis;
     if (index < 0 || index >= sizes.length) {
-      throw new IllegalArgumentException("shape %s has no axis %d".formatted(this, axis));
+      throw new IllegalArgumentException(format("shape %s has no axis %d", this, axis));
     }
     return index;
   }
@@ -105,7 +107,7 @@ public final class Shape {
       long right = i < rank - b.rank() ? 1 : b.sizes[i - rank + b.rank()];
       if (left != right && left != 1 && right != 1) {
         throw new IllegalArgumentException(
-            "shapes %s and %s do not broadcast: %d and %d".formatted(a, b, left, right));
+            format("shapes %s and %s do not broadcast: %d and %d", a, b, left, right));
       }
       sizes[i] = left == 1 ? right : left;
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.device.Pool;
 import dev.weft.op.BiasActivation;
 import dev.weft.op.Binary;
@@ -160,16 +162,16 @@ public final class Tape implements AutoCloseable {
       input.address();
       if (input.device() != device) {
         throw new IllegalArgumentException(
-            "%s: %s is not on this tape's device, %s".formatted(operation.name(), input, device));
+            format("%s: %s is not on this tape's device, %s", operation.name(), input, device));
       }
       if (input.dtype().isFloating() && input.dtype() != inputs[0].dtype()) {
         throw new IllegalArgumentException(
-            "%s: %s and %s differ in type; cast one".formatted(operation.name(), inputs[0], input));
+            format("%s: %s and %s differ in type; cast one", operation.name(), inputs[0], input));
       }
     }
     if (!inputs[0].dtype().isFloating()) {
       throw new IllegalArgumentException(
-          "%s: %s is not of a floating-point type".formatted(operation.name(), inputs[0]));
+          format("%s: %s is not of a floating-point type", operation.name(), inputs[0]));
     }
     List<Tensor> list = recording ? List.of(inputs) : withoutGradients(inputs);
     Node node = new Node(this, operation, list);
@@ -202,7 +204,7 @@ public final class Tape implements AutoCloseable {
     check();
     if (y.elements() != 1) {
       throw new IllegalArgumentException(
-          "backward starts from a scalar; %s has %d elements".formatted(y, y.elements()));
+          format("backward starts from a scalar; %s has %d elements", y, y.elements()));
     }
     gradients.startFromOne(y, nodes);
     gradients.walk(y, nodes);
@@ -216,7 +218,7 @@ public final class Tape implements AutoCloseable {
   public void backward(Tensor y, Tensor dy) {
     check();
     if (!y.shape().equals(dy.shape()) || y.dtype() != dy.dtype()) {
-      throw new IllegalArgumentException("a gradient %s does not fit %s".formatted(dy, y));
+      throw new IllegalArgumentException(format("a gradient %s does not fit %s", dy, y));
     }
     gradients.copy(dy, gradients.start(y, nodes));
     gradients.walk(y, nodes);
@@ -505,7 +507,7 @@ public final class Tape implements AutoCloseable {
   private static void sameShape(String what, Tensor a, Tensor b) {
     if (!a.shape().equals(b.shape())) {
       throw new IllegalArgumentException(
-          "%s of shapes %s and %s".formatted(what, a.shape(), b.shape()));
+          format("%s of shapes %s and %s", what, a.shape(), b.shape()));
     }
   }
 

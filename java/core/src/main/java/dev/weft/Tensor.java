@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.device.Arguments;
 import dev.weft.device.Bfloat16;
 import dev.weft.device.Block;
@@ -70,7 +72,7 @@ public final class Tensor implements AutoCloseable {
   public Tensor view(long start, Shape shape) {
     if (start < 0 || start > this.shape.elements() - shape.elements()) {
       throw new IllegalArgumentException(
-          "a view of %s from element %d leaves %s".formatted(shape, start, this));
+          format("a view of %s from element %d leaves %s", shape, start, this));
     }
     return new Tensor(
         device,
@@ -122,7 +124,7 @@ public final class Tensor implements AutoCloseable {
   public long address() {
     device.check();
     if (!block.isLive()) {
-      throw new IllegalStateException("%s is closed, or the tape that made it is".formatted(this));
+      throw new IllegalStateException(format("%s is closed, or the tape that made it is", this));
     }
     return block.address() + offset;
   }
@@ -228,7 +230,7 @@ public final class Tensor implements AutoCloseable {
   public void copyFrom(MemorySegment bytes) {
     if (bytes.byteSize() != bytes()) {
       throw new IllegalArgumentException(
-          "%,d bytes do not fill %s, which has %,d".formatted(bytes.byteSize(), this, bytes()));
+          format("%,d bytes do not fill %s, which has %,d", bytes.byteSize(), this, bytes()));
     }
     long address = address();
     if (bytes() > 0) {
@@ -244,7 +246,7 @@ public final class Tensor implements AutoCloseable {
   public void copyTo(MemorySegment bytes) {
     if (bytes.byteSize() != bytes()) {
       throw new IllegalArgumentException(
-          "%s has %,d bytes and the target %,d".formatted(this, bytes(), bytes.byteSize()));
+          format("%s has %,d bytes and the target %,d", this, bytes(), bytes.byteSize()));
     }
     long address = address();
     if (bytes() > 0) {
@@ -314,6 +316,6 @@ public final class Tensor implements AutoCloseable {
   /** Such as {@code logits F32 [128, 10] on cpu}. */
   @Override
   public String toString() {
-    return "%s %s %s on %s".formatted(name, dtype, shape, device);
+    return format("%s %s %s on %s", name, dtype, shape, device);
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.harness;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.device.Backend;
 import dev.weft.device.Bfloat16;
 import dev.weft.device.Precision;
@@ -269,7 +271,7 @@ public final class CallMemory {
     for (int b = 0; b < buffers.size(); b++) {
       Buffer mine = buffers.get(b);
       Buffer theirs = other.buffers.get(b);
-      String name = "%s, %s, buffer %d".formatted(what, precision, b);
+      String name = format("%s, %s, buffer %d", what, precision, b);
       if (isWhole(mine.content())) {
         if (!Arrays.equals(raw(mine), other.raw(theirs))) {
           throw new AssertionError(name + " differs");
@@ -282,7 +284,7 @@ public final class CallMemory {
       for (int i = 0; i < x.length; i++) {
         boolean same = Double.compare(x[i], y[i]) == 0;
         if (!same && !(Math.abs(x[i] - y[i]) <= tolerance(stored, x[i], y[i]))) {
-          throw new AssertionError("%s at %d: %s and %s".formatted(name, i, x[i], y[i]));
+          throw new AssertionError(format("%s at %d: %s and %s", name, i, x[i], y[i]));
         }
       }
     }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.harness;
 
+import static java.util.Locale.ROOT;
+
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import dev.weft.op.Nonlinearity;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /** Steps of narrow networks, each by the two fused kernels. */
 enum FusedCalls {
@@ -38,7 +39,7 @@ enum FusedCalls {
 
   /** As it is printed. */
   String label() {
-    return name().toLowerCase(Locale.ROOT);
+    return name().toLowerCase(ROOT);
   }
 
   /** Both kernels over memory that is taken from here. */

@@ -3,6 +3,7 @@ package dev.weft.bench.harness;
 
 import static dev.weft.bench.harness.KernelCall.COLS;
 import static dev.weft.bench.harness.KernelCall.ROWS;
+import static dev.weft.format.Format.format;
 
 import dev.weft.device.Arguments;
 import dev.weft.device.Arguments.Gemm;
@@ -25,7 +26,7 @@ final class ShapedCalls {
         int activation = f;
         cases.add(
             new KernelCall(
-                "operation %d of (%d, %d) in %d parts".formatted(f, rows, cols, parts),
+                format("operation %d of (%d, %d) in %d parts", f, rows, cols, parts),
                 m ->
                     new Arguments.BiasActivationGradients(
                         m.signed(rows * cols, 1),
@@ -55,7 +56,7 @@ final class ShapedCalls {
       for (boolean inPlace : new boolean[] {false, true}) {
         cases.add(
             new KernelCall(
-                "%d classes%s".formatted(classes, inPlace ? " in place" : ""),
+                format("%d classes%s", classes, inPlace ? " in place" : ""),
                 m -> {
                   long x = m.signed(rows * classes, 1);
                   return new Arguments.SoftmaxCrossEntropy(
@@ -85,7 +86,7 @@ final class ShapedCalls {
         int f = operation;
         cases.add(
             new KernelCall(
-                "operation %d of (%d, %d, %d)".formatted(f, shape[0], shape[1], shape[2]),
+                format("operation %d of (%d, %d, %d)", f, shape[0], shape[1], shape[2]),
                 m ->
                     new Arguments.Reduce(
                         m.signed(shape[0] * shape[1] * shape[2], 1),
@@ -170,7 +171,7 @@ final class ShapedCalls {
 
   static KernelCall transpose(int rows, int cols) {
     return new KernelCall(
-        "(%d, %d)".formatted(rows, cols),
+        format("(%d, %d)", rows, cols),
         m ->
             new Arguments.Transpose(
                 m.signed(rows * cols, 1), m.signed(rows * cols, 2), rows, cols, true),
@@ -181,7 +182,7 @@ final class ShapedCalls {
   static KernelCall maxBackward(int inner, int count, boolean accumulate) {
     int outputs = 3 * inner;
     return new KernelCall(
-        "inner %d, %d entries".formatted(inner, count),
+        format("inner %d, %d entries", inner, count),
         m -> {
           double[] values = new double[count * outputs];
           for (int i = 0; i < values.length; i++) {
@@ -220,8 +221,9 @@ final class ShapedCalls {
         for (boolean wide : new boolean[] {false, true}) {
           cases.add(
               new KernelCall(
-                  "%d x %d x %d transpose a %s, b %s, c wide %s"
-                      .formatted(rows, inner, cols, ta, tb, wide),
+                  format(
+                      "%d x %d x %d transpose a %s, b %s, c wide %s",
+                      rows, inner, cols, ta, tb, wide),
                   m ->
                       new Gemm(
                           m.signed((ta ? inner : rows) * lda, 1),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.kernel;
 
+import static java.util.Locale.ROOT;
+
 import dev.weft.Device;
 import dev.weft.device.Arguments;
 import dev.weft.device.Cost;
@@ -10,7 +12,6 @@ import dev.weft.op.Binary;
 import dev.weft.op.Nonlinearity;
 import dev.weft.op.Reduction;
 import dev.weft.op.Unary;
-import java.util.Locale;
 
 /** A kernel over a matrix (rows, cols). */
 public enum KernelCase {
@@ -300,7 +301,7 @@ public enum KernelCase {
 
   /** As it is printed. */
   public String word() {
-    return name().toLowerCase(Locale.ROOT);
+    return name().toLowerCase(ROOT);
   }
 
   /** What it moves and computes. */

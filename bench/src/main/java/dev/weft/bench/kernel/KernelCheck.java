@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.kernel;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Device;
 import dev.weft.Tensor;
 import dev.weft.device.Bfloat16;
@@ -56,7 +58,7 @@ public final class KernelCheck {
       }
       if (!Arrays.equals(memory.integers(), twin.integers())) {
         throw new IllegalStateException(
-            "%s on %s writes other integers than in float64".formatted(kernel, device));
+            format("%s on %s writes other integers than in float64", kernel, device));
       }
     }
   }
@@ -68,7 +70,7 @@ public final class KernelCheck {
     for (int i = 0; i < wide.length; i++) {
       if (Bfloat16.bits(wide[i]) != half[i]) {
         throw new IllegalStateException(
-            "%s on %s: element %d is %s and %#x".formatted(kernel, device, i, wide[i], half[i]));
+            format("%s on %s: element %d is %s and %#x", kernel, device, i, wide[i], half[i]));
       }
     }
   }
@@ -85,8 +87,9 @@ public final class KernelCheck {
       double allowed = OF_VALUE * Math.abs(should[i]) + OF_LARGEST * largest;
       if (!(Math.abs(got[i] - should[i]) <= allowed)) {
         throw new IllegalStateException(
-            "%s on %s: element %d of matrix %s is %s, and should be %s within %.1e"
-                .formatted(kernel, device, i, "xyzw".charAt(place), got[i], should[i], allowed));
+            format(
+                "%s on %s: element %d of matrix %s is %s, and should be %s within %.1e",
+                kernel, device, i, "xyzw".charAt(place), got[i], should[i], allowed));
       }
     }
   }

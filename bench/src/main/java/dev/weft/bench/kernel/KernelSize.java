@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.kernel;
 
-import java.util.Locale;
+import static java.util.Locale.ROOT;
 
 /** The matrices that kernels are timed on, four bytes an element. */
 public enum KernelSize {
@@ -40,6 +40,6 @@ public enum KernelSize {
 
   /** As it is printed. */
   public String word() {
-    return name().toLowerCase(Locale.ROOT);
+    return name().toLowerCase(ROOT);
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.measure;
 
+import static dev.weft.format.Format.format;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.weft.Device;
@@ -26,7 +27,7 @@ public final class IdleDriver {
     Path driver = library("libcuda.so.1");
     return Files.exists(driver)
         ? null
-        : "no emulator at %s; build it, or name its folder by -D%s".formatted(driver, PROPERTY);
+        : format("no emulator at %s; build it, or name its folder by -D%s", driver, PROPERTY);
   }
 
   private static Path library(String name) {

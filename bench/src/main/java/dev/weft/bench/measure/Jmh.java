@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.measure;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.bench.peer.Side;
 import dev.weft.bench.peer.Target;
 import dev.weft.bench.peer.Threads;
@@ -139,7 +141,7 @@ public final class Jmh {
     String said = inner.getMessage() == null ? "" : inner.getMessage();
     return inner instanceof IllegalStateException && !said.isEmpty()
         ? said
-        : "%s: %s".formatted(inner.getClass().getSimpleName(), said);
+        : format("%s: %s", inner.getClass().getSimpleName(), said);
   }
 
   private Turn turn(Task task) throws RunnerException {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.measure;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.MathMode;
@@ -144,8 +146,9 @@ public class ProductBenchmark {
       double got = c[row * n + col];
       if (!(Math.abs(got - sum) <= allowed)) {
         throw new IllegalStateException(
-            "%s %s %s on %s: element (%d, %d) is %s, and should be %s within %.1e"
-                .formatted(shape, form, mode, device.name(), row, col, got, sum, allowed));
+            format(
+                "%s %s %s on %s: element (%d, %d) is %s, and should be %s within %.1e",
+                shape, form, mode, device.name(), row, col, got, sum, allowed));
       }
     }
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.measure;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.MathMode;
 import dev.weft.bench.peer.Target;
 
@@ -55,6 +57,6 @@ public enum ProductShape {
 
   @Override
   public String toString() {
-    return "%d x %d x %d".formatted(m, k, n);
+    return format("%d x %d x %d", m, k, n);
   }
 }

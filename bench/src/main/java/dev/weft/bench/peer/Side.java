@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.peer;
 
+import static java.util.Locale.ROOT;
+
 import dev.weft.MathMode;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Stream;
 
 /** Who can run a training step in this process. */
@@ -25,7 +26,7 @@ public enum Side {
 
   /** As it is typed. */
   public String word() {
-    return name().toLowerCase(Locale.ROOT);
+    return name().toLowerCase(ROOT);
   }
 
   /** The arithmetic that is timed: all that Weft trains in, float32 of the others. */

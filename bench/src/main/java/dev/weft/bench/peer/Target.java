@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.peer;
 
+import static java.util.Locale.ROOT;
+
 import dev.weft.Device;
 import dev.weft.device.DeviceUnavailableException;
-import java.util.Locale;
 
 /** Where something is measured. */
 public enum Target {
@@ -24,7 +25,7 @@ public enum Target {
 
   /** As it is typed. */
   public String word() {
-    return name().toLowerCase(Locale.ROOT);
+    return name().toLowerCase(ROOT);
   }
 
   /** Its hardware, in a line. */

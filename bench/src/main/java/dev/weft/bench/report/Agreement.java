@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.report;
 
+import static dev.weft.format.Format.format;
+
 /**
  * Two sides that trained the same network on the same batches before the clock ran.
  *
@@ -42,8 +44,9 @@ public record Agreement(
 
   /** In which way they do not. */
   public String complaint() {
-    return ("%s, batch %d: %s on %s does not train as Weft STRICT on the CPU does: loss %.5g at"
-            + " first, %.5g after %d steps, largest relative difference %.1e of %.0e")
-        .formatted(network, batch, who, device, first, last, steps, difference, allowed);
+    return format(
+        "%s, batch %d: %s on %s does not train as Weft STRICT on the CPU does: loss %.5g at"
+            + " first, %.5g after %d steps, largest relative difference %.1e of %.0e",
+        network, batch, who, device, first, last, steps, difference, allowed);
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.report;
 
+import static dev.weft.format.Format.format;
+
 /**
  * time = fixed + slope x, by least squares of the relative errors, so that small and large points
  * weigh the same.
@@ -20,7 +22,7 @@ public record LinearFit(double fixed, double slope, double deviation) {
   public static LinearFit of(double[] x, double[] y) {
     if (x.length != y.length || x.length < 3) {
       throw new IllegalArgumentException(
-          "a line needs at least 3 points, not %d and %d".formatted(x.length, y.length));
+          format("a line needs at least 3 points, not %d and %d", x.length, y.length));
     }
     // minimise sum ((a + b x) / y - 1)^2: with u = 1 / y and v = x / y, a u + b v is to be 1
     double uu = 0;
@@ -30,7 +32,7 @@ public record LinearFit(double fixed, double slope, double deviation) {
     double sumV = 0;
     for (int i = 0; i < x.length; i++) {
       if (!(y[i] > 0)) {
-        throw new IllegalArgumentException("time %s at x = %s".formatted(y[i], x[i]));
+        throw new IllegalArgumentException(format("time %s at x = %s", y[i], x[i]));
       }
       double u = 1 / y[i];
       double v = x[i] / y[i];

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.report;
 
+import static dev.weft.format.Format.format;
+
 import com.sun.management.OperatingSystemMXBean;
 import dev.weft.device.cpu.CpuLibrary;
 import java.io.IOException;
@@ -52,7 +54,7 @@ public record Machine(
 
   /** In a line. */
   public String text() {
-    return "%s, %d cores, %d threads, %s, load %.2f".formatted(cpu, cores, threads, isa, load);
+    return format("%s, %d cores, %d threads, %s, load %.2f", cpu, cores, threads, isa, load);
   }
 
   private static String processor() {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.report;
 
+import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
+
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import dev.weft.io.AtomicFile;
@@ -12,7 +15,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /** A run as one HTML file that needs no other and no network. Chart.js draws its plots. */
 public final class Page {
@@ -65,7 +67,7 @@ public final class Page {
 
   private void head(StringBuilder body) {
     Machine machine = results.machine();
-    body.append("<header><h1>weft bench</h1><p class=\"when\">%s</p>\n".formatted(results.date()));
+    body.append(format("<header><h1>weft bench</h1><p class=\"when\">%s</p>\n", results.date()));
     body.append("<dl>");
     term(body, "Processor", machine.text());
     for (Machine.Described device : machine.devices()) {
@@ -73,21 +75,22 @@ public final class Page {
         term(body, device.name(), device.description());
       }
     }
-    term(body, "Memory", "%.1f GiB, %s".formatted(machine.memoryGib(), machine.system()));
+    term(body, "Memory", format("%.1f GiB, %s", machine.memoryGib(), machine.system()));
     term(body, "Load", results.loads());
     term(body, "Versions", results.versionsMeasured().toString().replaceAll("[{}]", ""));
     term(body, "Command", results.command());
     body.append("</dl></header>\n");
     for (Missing one : results.missing()) {
       body.append(
-          "<p class=\"missing\"><strong>%s: not measured.</strong> %s</p>\n"
-              .formatted(Html.escape(one.what()), Html.escape(one.why())));
+          format(
+              "<p class=\"missing\"><strong>%s: not measured.</strong> %s</p>\n",
+              Html.escape(one.what()), Html.escape(one.why())));
     }
     headlines(body);
   }
 
   private static void term(StringBuilder body, String name, String text) {
-    body.append("<dt>%s</dt><dd>%s</dd>".formatted(Html.escape(name), Html.escape(text)));
+    body.append(format("<dt>%s</dt><dd>%s</dd>", Html.escape(name), Html.escape(text)));
   }
 
   /** The ratios of steps in large figures. */
@@ -103,14 +106,14 @@ public final class Page {
           .ifPresent(
               weft ->
                   tiles.append(
-                      "<li><b>%.1fx</b><span>%s, %s</span><small>%s on %s / %s</small></li>\n"
-                          .formatted(
-                              Ratio.of(peer, weft).median(),
-                              Html.escape(peer.group()),
-                              Html.escape(peer.name()),
-                              Html.escape(peer.who()),
-                              Html.escape(peer.device()),
-                              Html.escape(weft.who()))));
+                      format(
+                          "<li><b>%.1fx</b><span>%s, %s</span><small>%s on %s / %s</small></li>\n",
+                          Ratio.of(peer, weft).median(),
+                          Html.escape(peer.group()),
+                          Html.escape(peer.name()),
+                          Html.escape(peer.who()),
+                          Html.escape(peer.device()),
+                          Html.escape(weft.who()))));
     }
     if (!tiles.isEmpty()) {
       body.append("<ul class=\"tiles\">\n").append(tiles).append("</ul>\n");
@@ -129,7 +132,7 @@ public final class Page {
               .orElse("this run measured only one device.");
       body.append(
           "<section id=\"compare\"><h2>CPU beside GPU</h2><p class=\"missing\">There is no GPU side"
-              + " to compare with: %s</p></section>\n".formatted(Html.escape(why)));
+              + format(" to compare with: %s</p></section>\n", Html.escape(why)));
     }
   }
 
@@ -139,30 +142,31 @@ public final class Page {
     if (shown.isEmpty() && filled.isEmpty()) {
       return;
     }
-    body.append("<section id=\"%s\"><h2>%s</h2>\n<div class=\"plots\">\n".formatted(id, title));
+    body.append(format("<section id=\"%s\"><h2>%s</h2>\n<div class=\"plots\">\n", id, title));
     for (Plot plot : shown) {
       drawn.add(plot);
       body.append(
-          """
-          <figure class="%s">
-          <figcaption><h3>%s</h3><p>%s</p></figcaption>
-          <div class="canvas" style="--bars:%d">
-          <canvas id="%s" role="img" aria-label="%s"></canvas></div>
-          </figure>
-          """
-              .formatted(
-                  plot.kind().name().toLowerCase(Locale.ROOT),
-                  Html.escape(plot.title()),
-                  Html.escape(plot.caption()),
-                  bars(plot),
-                  plot.id(),
-                  Html.escape(plot.title())));
+          format(
+              """
+              <figure class="%s">
+              <figcaption><h3>%s</h3><p>%s</p></figcaption>
+              <div class="canvas" style="--bars:%d">
+              <canvas id="%s" role="img" aria-label="%s"></canvas></div>
+              </figure>
+              """,
+              plot.kind().name().toLowerCase(ROOT),
+              Html.escape(plot.title()),
+              Html.escape(plot.caption()),
+              bars(plot),
+              plot.id(),
+              Html.escape(plot.title())));
     }
     body.append("</div>\n");
     for (Table table : filled) {
       body.append(
-          "<details><summary>%s</summary><div class=\"scroll\">\n"
-              .formatted(Html.escape(table.title())));
+          format(
+              "<details><summary>%s</summary><div class=\"scroll\">\n",
+              Html.escape(table.title())));
       body.append(table.html()).append("</div></details>\n");
     }
     body.append("</section>\n");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.report;
 
-import java.util.Locale;
+import static java.util.Locale.ROOT;
 
 /** What can be measured. */
 public enum Part {
@@ -18,6 +18,6 @@ public enum Part {
 
   /** As it is typed and printed. */
   public String word() {
-    return name().toLowerCase(Locale.ROOT);
+    return name().toLowerCase(ROOT);
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.report;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.bench.report.Plot.Axis;
 import dev.weft.bench.report.Plot.Kind;
 import dev.weft.bench.report.Plot.Point;
@@ -59,7 +61,7 @@ final class Plots {
   }
 
   private static String gflops(Measurement one) {
-    return "%s, %s: %.0f GFLOP/s".formatted(one.name(), whoAndWhere(one), one.gigaflops());
+    return format("%s, %s: %.0f GFLOP/s", one.name(), whoAndWhere(one), one.gigaflops());
   }
 
   private List<Plot> kernels() {
@@ -94,8 +96,9 @@ final class Plots {
         share,
         perMicro / one.times().high(),
         perMicro / one.times().low(),
-        "%s, %s: %.0f %% of the ceiling, %.1f GB/s"
-            .formatted(one.name(), one.device(), share, one.gigabytesPerSecond()));
+        format(
+            "%s, %s: %.0f %% of the ceiling, %.1f GB/s",
+            one.name(), one.device(), share, one.gigabytesPerSecond()));
   }
 
   /** Arithmetic by time against arithmetic by byte, under the roof of the device. */
@@ -159,8 +162,8 @@ final class Plots {
         one.gigaflops(),
         slow(one),
         fast(one),
-        "%s: %.1f GFLOP/s, %.1f GB/s"
-            .formatted(one.name(), one.gigaflops(), one.gigabytesPerSecond()));
+        format(
+            "%s: %.1f GFLOP/s, %.1f GB/s", one.name(), one.gigaflops(), one.gigabytesPerSecond()));
   }
 
   /** From a twentieth to a thousand operations a byte. */
@@ -168,9 +171,9 @@ final class Plots {
     double narrowest = 0.05;
     double widest = 1000;
     return List.of(
-        new Point(narrowest, narrowest * copy, null, null, "%.1f GB/s".formatted(copy)),
-        new Point(peak / copy, peak, null, null, "%.0f GFLOP/s, %.1f GB/s".formatted(peak, copy)),
-        new Point(widest, peak, null, null, "%.0f GFLOP/s".formatted(peak)));
+        new Point(narrowest, narrowest * copy, null, null, format("%.1f GB/s", copy)),
+        new Point(peak / copy, peak, null, null, format("%.0f GFLOP/s, %.1f GB/s", peak, copy)),
+        new Point(widest, peak, null, null, format("%.0f GFLOP/s", peak)));
   }
 
   private List<Plot> steps() {
@@ -230,7 +233,7 @@ final class Plots {
                       ratio.median(),
                       ratio.lowest(),
                       ratio.highest(),
-                      "%s: %s times as long".formatted(name, ratio.text())));
+                      format("%s: %s times as long", name, ratio.text())));
         }
       }
     }
@@ -272,7 +275,7 @@ final class Plots {
                     ratio,
                     cpu.times().low() / gpu.times().high(),
                     cpu.times().high() / gpu.times().low(),
-                    "%s: %.1f times".formatted(gpu.who(), ratio));
+                    format("%s: %.1f times", gpu.who(), ratio));
               }));
     }
     return plots.stream().filter(plot -> !plot.isEmpty()).toList();
@@ -320,8 +323,7 @@ final class Plots {
                     one.times().median(),
                     one.times().low(),
                     one.times().high(),
-                    "%s, %s: %,.1f us"
-                        .formatted(whoAndWhere(one), one.name(), one.times().median())))
+                    format("%s, %s: %,.1f us", whoAndWhere(one), one.name(), one.times().median())))
         .toList();
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.report;
 
+import static dev.weft.format.Format.format;
+
 /**
  * How many times as long one side takes as the other.
  *
@@ -41,7 +43,7 @@ public record Ratio(double median, double lowest, double highest) {
   /** The median, and the range where there is one: {@code 2.74 (2.62 - 2.84)}. */
   public String text() {
     return lowest == highest
-        ? "%.2f".formatted(median)
-        : "%.2f (%.2f - %.2f)".formatted(median, lowest, highest);
+        ? format("%.2f", median)
+        : format("%.2f (%.2f - %.2f)", median, lowest, highest);
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.report;
 
+import static dev.weft.format.Format.format;
+
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonParseException;
@@ -227,7 +229,7 @@ public final class Results {
 
   /** Load averages before and after. */
   public String loads() {
-    return "%.2f before, %.2f after".formatted(machine.load(), loadAtTheEnd);
+    return format("%.2f before, %.2f after", machine.load(), loadAtTheEnd);
   }
 
   /** Writes the file, in place of what it was before, which stays where writing fails. */
@@ -258,7 +260,7 @@ public final class Results {
       }
       return results;
     } catch (JsonParseException e) {
-      throw new IOException("%s: not JSON of weft bench: %s".formatted(file, e.getMessage()), e);
+      throw new IOException(format("%s: not JSON of weft bench: %s", file, e.getMessage()), e);
     }
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.report;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.bench.report.Plot.Axis;
 import dev.weft.bench.report.Plot.Point;
 import dev.weft.bench.report.Plot.Scale;
@@ -70,9 +72,9 @@ final class ScalingPlots {
     for (List<Measurement> points : tables.scalingSeries().values()) {
       if (points.getFirst().group().equals(quantity) && points.size() >= 3) {
         each.add(
-            "%s %.1f %%"
-                .formatted(
-                    Plots.whoAndWhere(points.getFirst()), 100 * Tables.fit(points).deviation()));
+            format(
+                "%s %.1f %%",
+                Plots.whoAndWhere(points.getFirst()), 100 * Tables.fit(points).deviation()));
       }
     }
     return String.join(", ", each);
@@ -120,12 +122,12 @@ final class ScalingPlots {
                         bytes.applyAsLong(one) / 1e6,
                         null,
                         null,
-                        "%s, %s: %.1f MB, %+.1f %% off the formula"
-                            .formatted(
-                                one.network(),
-                                one.optimizer(),
-                                bytes.applyAsLong(one) / 1e6,
-                                100 * one.deviation())))
+                        format(
+                            "%s, %s: %.1f MB, %+.1f %% off the formula",
+                            one.network(),
+                            one.optimizer(),
+                            bytes.applyAsLong(one) / 1e6,
+                            100 * one.deviation())))
             .toList();
     return new Series(name, key, style, points);
   }

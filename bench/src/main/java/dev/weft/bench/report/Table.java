@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.report;
 
+import static dev.weft.format.Format.format;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -26,8 +28,9 @@ public final class Table {
   public void add(String... cells) {
     if (cells.length != rows.getFirst().length) {
       throw new IllegalArgumentException(
-          "%d cells in a table of %d columns: %s"
-              .formatted(cells.length, rows.getFirst().length, Arrays.toString(cells)));
+          format(
+              "%d cells in a table of %d columns: %s",
+              cells.length, rows.getFirst().length, Arrays.toString(cells)));
     }
     rows.add(cells);
   }
@@ -55,7 +58,7 @@ public final class Table {
     for (String[] row : rows) {
       StringBuilder line = new StringBuilder("  ");
       for (int c = 0; c < widths.length; c++) {
-        line.append(("%" + (c < leftColumns ? "-" : "") + widths[c] + "s  ").formatted(row[c]));
+        line.append(format("%" + (c < leftColumns ? "-" : "") + widths[c] + "s  ", row[c]));
       }
       text.append(line.toString().stripTrailing()).append('\n');
     }
@@ -86,7 +89,7 @@ public final class Table {
       html.append("<tr>");
       for (int c = 0; c < row.length; c++) {
         String kind = c < leftColumns ? "" : " class=\"n\"";
-        html.append("<%s%s>%s</%s>".formatted(cell, kind, Html.escape(row[c]), cell));
+        html.append(format("<%s%s>%s</%s>", cell, kind, Html.escape(row[c]), cell));
       }
       html.append("</tr>\n");
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.report;
 
+import static dev.weft.format.Format.format;
+
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -54,7 +56,7 @@ public final class Tables {
             micros(one.times().median()),
             micros(one.times().low()),
             micros(one.times().high()),
-            "%.1f".formatted(one.gigabytesPerSecond()));
+            format("%.1f", one.gigabytesPerSecond()));
       }
     }
     return table;
@@ -82,7 +84,7 @@ public final class Tables {
             micros(one.times().median()),
             micros(one.times().low()),
             micros(one.times().high()),
-            "%.0f".formatted(one.gigaflops()),
+            format("%.0f", one.gigaflops()),
             percent(Roofs.of(results, one.device()).share(one)));
       }
     }
@@ -111,8 +113,8 @@ public final class Tables {
           micros(one.times().median()),
           micros(one.times().low()),
           micros(one.times().high()),
-          "%.1f".formatted(one.gigabytesPerSecond()),
-          one.flops() == 0 ? NONE : "%.1f".formatted(one.gigaflops()),
+          format("%.1f", one.gigabytesPerSecond()),
+          one.flops() == 0 ? NONE : format("%.1f", one.gigaflops()),
           percent(Roofs.of(results, one.device()).share(one)));
     }
     return table;
@@ -140,12 +142,12 @@ public final class Tables {
               List.of(
                   one.device(),
                   one.group(),
-                  "%.0f".formatted(one.x()),
+                  format("%.0f", one.x()),
                   one.who() + (results.disagrees(one) ? ", losses differ" : NONE),
                   micros(one.times().median()),
                   micros(one.times().low()),
                   micros(one.times().high()),
-                  "%.0f".formatted(one.gigaflops()),
+                  format("%.0f", one.gigaflops()),
                   percent(
                       Roofs.of(results, one.device())
                           .gemm(one.mode())
@@ -185,10 +187,10 @@ public final class Tables {
           one.who(),
           Integer.toString(one.batch()),
           Integer.toString(one.steps()),
-          "%.5g".formatted(one.first()),
-          "%.5g".formatted(one.last()),
-          "%.1e".formatted(one.difference()),
-          "%.0e".formatted(one.allowed()),
+          format("%.5g", one.first()),
+          format("%.5g", one.last()),
+          format("%.1e", one.difference()),
+          format("%.0e", one.allowed()),
           one.holds() ? NONE : "FAIL");
     }
     return table;
@@ -221,11 +223,11 @@ public final class Tables {
             point.device(),
             point.group(),
             point.mode(),
-            "%.0f".formatted(point.x()),
+            format("%.0f", point.x()),
             micros(point.times().median()),
             micros(line),
-            "%+.1f %%".formatted(100 * (point.times().median() / line - 1)),
-            first ? "%.1f %%".formatted(100 * fit.deviation()) : NONE,
+            format("%+.1f %%", 100 * (point.times().median() / line - 1)),
+            first ? format("%.1f %%", 100 * fit.deviation()) : NONE,
             first ? micros(fit.fixed()) : NONE);
       }
     }
@@ -270,9 +272,9 @@ public final class Tables {
           one.group(),
           one.network(),
           one.optimizer(),
-          "%.2f".formatted(one.formulaBytes() / 1e6),
-          "%.2f".formatted(one.peakBytes() / 1e6),
-          "%+.1f %%%s".formatted(100 * one.deviation(), far ? " (more than 10 %)" : NONE),
+          format("%.2f", one.formulaBytes() / 1e6),
+          format("%.2f", one.peakBytes() / 1e6),
+          format("%+.1f %%%s", 100 * one.deviation(), far ? " (more than 10 %)" : NONE),
           Long.toString(one.liveAfter()));
     }
     return table;
@@ -296,12 +298,12 @@ public final class Tables {
       table.add(
           one.device(),
           Integer.toString(one.epochs()),
-          "%.2f".formatted(one.hostBytes() / 1e6),
-          "%.2f".formatted(one.hostBytesTwice() / 1e6),
-          "%.2f %%".formatted(100 * one.hostGrowth()),
-          "%.2f".formatted(one.deviceBytes() / 1e6),
-          "%.2f".formatted(one.deviceBytesTwice() / 1e6),
-          "%.2f %%".formatted(100 * one.deviceGrowth()),
+          format("%.2f", one.hostBytes() / 1e6),
+          format("%.2f", one.hostBytesTwice() / 1e6),
+          format("%.2f %%", 100 * one.hostGrowth()),
+          format("%.2f", one.deviceBytes() / 1e6),
+          format("%.2f", one.deviceBytesTwice() / 1e6),
+          format("%.2f %%", 100 * one.deviceGrowth()),
           one.holds() ? "yes" : "NO");
     }
     return table;
@@ -320,10 +322,10 @@ public final class Tables {
     for (Measurement one : results.of(Part.HOST)) {
       table.add(
           one.name(),
-          "%.0f".formatted(1e3 * one.times().median()),
-          "%.0f".formatted(1e3 * one.times().low()),
-          "%.0f".formatted(1e3 * one.times().high()),
-          one.times().garbage() == null ? NONE : "%.2f".formatted(one.times().garbage()));
+          format("%.0f", 1e3 * one.times().median()),
+          format("%.0f", 1e3 * one.times().low()),
+          format("%.0f", 1e3 * one.times().high()),
+          one.times().garbage() == null ? NONE : format("%.2f", one.times().garbage()));
     }
     return table;
   }
@@ -352,7 +354,7 @@ public final class Tables {
                       gpu.mode(),
                       micros(cpu.times().median()),
                       micros(gpu.times().median()),
-                      "%.1fx".formatted(cpu.times().median() / gpu.times().median())));
+                      format("%.1fx", cpu.times().median() / gpu.times().median())));
     }
     return table;
   }
@@ -385,11 +387,11 @@ public final class Tables {
 
   private static String micros(double value) {
     return value < 10
-        ? "%.2f".formatted(value)
-        : value < 100 ? "%.1f".formatted(value) : "%,.0f".formatted(value);
+        ? format("%.2f", value)
+        : value < 100 ? format("%.1f", value) : format("%,.0f", value);
   }
 
   private static String percent(Optional<Double> share) {
-    return share.map(value -> "%.0f %%".formatted(100 * value)).orElse(NONE);
+    return share.map(value -> format("%.0f %%", 100 * value)).orElse(NONE);
   }
 }

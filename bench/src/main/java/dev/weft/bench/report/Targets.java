@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.report;
 
+import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
+
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
@@ -59,7 +61,7 @@ public final class Targets {
 
     /** As it is printed. */
     public String word() {
-      return name().toLowerCase(Locale.ROOT).replace('_', ' ');
+      return name().toLowerCase(ROOT).replace('_', ' ');
     }
   }
 
@@ -104,7 +106,7 @@ public final class Targets {
     if (gpu.contains("not a GPU")) {
       text.append("**A rehearsal over the emulator: no figure here is one of a GPU.**\n\n");
     }
-    text.append("%s; %s; %s\n".formatted(gpu, results.machine().text(), results.date()));
+    text.append(format("%s; %s; %s\n", gpu, results.machine().text(), results.date()));
     tables.forEach(table -> text.append('\n').append(table.markdown()));
     if (new Tables(results).compare().isEmpty()) {
       text.append("\nWeft on the GPU beside Weft on the CPU: not measured\n");
@@ -112,8 +114,9 @@ public final class Targets {
     long met = verdicts.stream().filter(one -> one.outcome() == Outcome.MET).count();
     long missed = verdicts.stream().filter(one -> one.outcome() == Outcome.MISSED).count();
     return text.append(
-            "\nOf %d targets %d were met, %d missed, %d not measured.\n"
-                .formatted(verdicts.size(), met, missed, verdicts.size() - met - missed))
+            format(
+                "\nOf %d targets %d were met, %d missed, %d not measured.\n",
+                verdicts.size(), met, missed, verdicts.size() - met - missed))
         .toString();
   }
 
@@ -146,7 +149,7 @@ public final class Targets {
     table.add(
         "copy",
         NONE,
-        copy.map("%,.0f"::formatted).orElse(NOT_MEASURED),
+        copy.map(Targets::whole).orElse(NOT_MEASURED),
         copy.isPresent() ? "100 %" : NONE,
         NONE,
         NONE);
@@ -160,14 +163,14 @@ public final class Targets {
       Optional<Double> share = rate.flatMap(value -> copy.map(roof -> value / roof));
       String found =
           share
-              .map(value -> "%,.0f GB/s, %.0f %% of a copy".formatted(rate.get(), 100 * value))
+              .map(value -> format("%,.0f GB/s, %.0f %% of a copy", rate.get(), 100 * value))
               .orElse(NOT_MEASURED);
       boolean wanted = KERNELS.contains(name);
       table.add(
           name,
           micros(kernel),
-          rate.map("%,.0f"::formatted).orElse(NOT_MEASURED),
-          share.map(value -> "%.0f %%".formatted(100 * value)).orElse(NONE),
+          rate.map(Targets::whole).orElse(NOT_MEASURED),
+          share.map(value -> format("%.0f %%", 100 * value)).orElse(NONE),
           wanted ? "90 %" : NONE,
           wanted
               ? verdict(Outcome.of(share, SHARE_OF_COPY), name + ": 90 % of a copy", found)
@@ -207,11 +210,10 @@ public final class Targets {
             ">= 0.97",
             verdict(
                 Outcome.of(ratio.map(Ratio::median), PRODUCT),
-                "%s %s: within 3 %% of PyTorch".formatted(size, mode),
+                format("%s %s: within 3 %% of PyTorch", size, mode),
                 ratio
                     .map(
-                        one ->
-                            "%s TFLOP/s, PyTorch / Weft %s".formatted(teraflops(weft), one.text()))
+                        one -> format("%s TFLOP/s, PyTorch / Weft %s", teraflops(weft), one.text()))
                     .orElse(NOT_MEASURED)));
       }
     }
@@ -248,7 +250,7 @@ public final class Targets {
               weft,
               Outcome.of(weft.map(one -> -one.times().median()), -30),
               what + ": at most 30 us",
-              weft.map(one -> "%.1f us".formatted(one.times().median())).orElse(NOT_MEASURED)));
+              weft.map(one -> format("%.1f us", one.times().median())).orElse(NOT_MEASURED)));
       beside(table, weft, small, "batch 128", mode, "eager", 5);
       beside(table, weft, small, "batch 128", mode, "graph", 1.3);
       beside(table, weft, small, "batch 128", mode, "compile", 0);
@@ -265,7 +267,7 @@ public final class Targets {
             weft,
             Outcome.of(share, 0.60),
             wide + "/8192 BF16: 60 % of the product ceiling",
-            share.map(value -> "%.0f %%".formatted(100 * value)).orElse(NOT_MEASURED)));
+            share.map(value -> format("%.0f %%", 100 * value)).orElse(NOT_MEASURED)));
     beside(table, weft, wide, "batch 8192", "BF16", "compile", 1);
     beside(table, weft, wide, "batch 8192", "BF16", "eager", 0);
     beside(table, weft, wide, "batch 8192", "BF16", "graph", 0);
@@ -312,8 +314,9 @@ public final class Targets {
             : verdict(
                 weft,
                 Outcome.of(ratio.map(Ratio::median), least),
-                "%s/%s %s: %s"
-                    .formatted(network, batch.replace("batch ", NONE), mode, wanted(how, least)),
+                format(
+                    "%s/%s %s: %s",
+                    network, batch.replace("batch ", NONE), mode, wanted(how, least)),
                 ratio.map(Ratio::text).orElse(NOT_MEASURED));
     row(
         table,
@@ -344,12 +347,12 @@ public final class Targets {
     List<String> cells = new ArrayList<>(words);
     cells.add(micros(one));
     cells.add(
-        one.map(it -> "%s - %s".formatted(micros(it.times().low()), micros(it.times().high())))
+        one.map(it -> format("%s - %s", micros(it.times().low()), micros(it.times().high())))
             .orElse(NONE));
     cells.add(ratio.map(Ratio::text).orElse(NONE));
     cells.add(
         one.flatMap(this::shareOfProducts)
-            .map(share -> "%.0f %%".formatted(100 * share))
+            .map(share -> format("%.0f %%", 100 * share))
             .orElse(NONE));
     cells.add(target);
     cells.add(result);
@@ -389,10 +392,14 @@ public final class Targets {
   }
 
   private static String micros(double value) {
-    return (value < 100 ? "%.1f" : "%,.0f").formatted(value);
+    return format(value < 100 ? "%.1f" : "%,.0f", value);
   }
 
   private static String teraflops(Optional<Measurement> one) {
-    return one.map(it -> "%.1f".formatted(it.gigaflops() / 1e3)).orElse(NONE);
+    return one.map(it -> format("%.1f", it.gigaflops() / 1e3)).orElse(NONE);
+  }
+
+  private static String whole(double number) {
+    return format("%,.0f", number);
   }
 }

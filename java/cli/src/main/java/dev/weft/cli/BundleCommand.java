@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static java.util.Locale.ROOT;
+
 import com.google.gson.Gson;
 import dev.weft.Device;
 import dev.weft.device.cpu.CpuLibrary;
@@ -83,8 +85,11 @@ final class BundleCommand implements Callable<Integer> {
       draft.publish(Version.weft() + (commit.isEmpty() ? "" : ", commit " + commit));
     }
     out.printf(
+        ROOT,
         "%s: %.1f MB; run %s%n",
-        folder, bundle.bytes() / 1e6, folder.resolve("bin").resolve("weft"));
+        folder,
+        bundle.bytes() / 1e6,
+        folder.resolve("bin").resolve("weft"));
     return Main.SUCCESS;
   }
 

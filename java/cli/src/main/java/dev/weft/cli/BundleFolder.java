@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.io.AtomicFile;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
@@ -110,7 +112,7 @@ final class BundleFolder {
 
     /** Takes the place of what was there. */
     void publish(String version) throws IOException {
-      Files.writeString(draft.resolve(MARK), "weft %s%n".formatted(version));
+      Files.writeString(draft.resolve(MARK), format("weft %s%n", version));
       delete(path);
       Files.move(draft, path);
     }

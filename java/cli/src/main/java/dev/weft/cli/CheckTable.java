@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
+
 import dev.weft.check.CheckResult;
 import dev.weft.check.OperationCase;
 import java.io.PrintWriter;
@@ -9,7 +12,6 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -97,8 +99,8 @@ final class CheckTable {
         result.device(),
         Choice.word(result.dtype()),
         shapes,
-        String.format(Locale.ROOT, "%.2e", result.error()),
-        String.format(Locale.ROOT, "%.1e", result.tolerance()),
+        format("%.2e", result.error()),
+        format("%.1e", result.tolerance()),
         result.passed() ? "ok" : "WRONG");
   }
 
@@ -107,9 +109,9 @@ final class CheckTable {
     printWaiting();
     List<CheckResult> failed = results.stream().filter(result -> !result.passed()).toList();
     for (CheckResult result : failed) {
-      out.printf("%n%s %s: %s%n", result.operation(), result.shapes(), result.detail());
+      out.printf(ROOT, "%n%s %s: %s%n", result.operation(), result.shapes(), result.detail());
     }
-    out.printf("%d of %d checks passed%n", results.size() - failed.size(), results.size());
+    out.printf(ROOT, "%d of %d checks passed%n", results.size() - failed.size(), results.size());
     return failed.isEmpty() ? Main.SUCCESS : Main.FAILURE;
   }
 }

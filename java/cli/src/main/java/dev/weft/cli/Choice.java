@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
+
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** A word of the command line that stands for a constant: {@code leaky_relu} for LEAKY_RELU. */
@@ -11,7 +13,7 @@ final class Choice {
 
   /** The word for a constant. */
   static String word(Enum<?> constant) {
-    return constant.name().toLowerCase(Locale.ROOT);
+    return constant.name().toLowerCase(ROOT);
   }
 
   /**
@@ -22,12 +24,12 @@ final class Choice {
    */
   static <E extends Enum<E>> E of(String what, String word, Class<E> choices) {
     return Arrays.stream(choices.getEnumConstants())
-        .filter(constant -> word(constant).equals(word.strip().toLowerCase(Locale.ROOT)))
+        .filter(constant -> word(constant).equals(word.strip().toLowerCase(ROOT)))
         .findFirst()
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "unknown %s '%s': use %s".formatted(what, word, all(choices))));
+                    format("unknown %s '%s': use %s", what, word, all(choices))));
   }
 
   private static <E extends Enum<E>> String all(Class<E> choices) {

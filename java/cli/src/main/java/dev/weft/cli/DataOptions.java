@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.data.Dataset;
 import dev.weft.data.Digits;
 import dev.weft.data.Idx;
@@ -43,7 +45,7 @@ final class DataOptions {
   Split read() throws IOException {
     if (folder != null && digits != null) {
       throw new IllegalArgumentException(
-          "--digits is for made digits, and --data %s is read: leave one out".formatted(folder));
+          format("--digits is for made digits, and --data %s is read: leave one out", folder));
     }
     Split split = folder == null ? generate() : Idx.read(folder);
     return classes == null
@@ -59,7 +61,7 @@ final class DataOptions {
     try {
       return Dataset.of(data.features(), Labels.of(data.labels().toArray(), classes));
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("%s labels: %s".formatted(part, e.getMessage()), e);
+      throw new IllegalArgumentException(format("%s labels: %s", part, e.getMessage()), e);
     }
   }
 
@@ -76,12 +78,12 @@ final class DataOptions {
 
   /** One line. */
   String describe(Split split) {
-    return "%s: %s to train on, %s to test on, %d features, %d classes"
-        .formatted(
-            source(),
-            Amount.count(split.train().rows()),
-            Amount.count(split.test().rows()),
-            split.train().columns(),
-            split.train().classes());
+    return format(
+        "%s: %s to train on, %s to test on, %d features, %d classes",
+        source(),
+        Amount.count(split.train().rows()),
+        Amount.count(split.test().rows()),
+        split.train().columns(),
+        split.train().classes());
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Device;
 import dev.weft.MathMode;
 import dev.weft.device.cpu.CpuLibrary;
@@ -43,13 +45,12 @@ final class DeviceOptions {
   Device open() {
     if (threads != null && (threads < 1 || threads > MOST_THREADS)) {
       throw new IllegalArgumentException(
-          "--threads must be 1 to %d, not %d".formatted(MOST_THREADS, threads));
+          format("--threads must be 1 to %d, not %d", MOST_THREADS, threads));
     }
     int processors = Runtime.getRuntime().availableProcessors();
     if (threads != null && threads > processors) {
       throw new IllegalArgumentException(
-          "--threads %d is more than this machine has processors, %d"
-              .formatted(threads, processors));
+          format("--threads %d is more than this machine has processors, %d", threads, processors));
     }
     Device opened = Device.named(device);
     if (threads == null) {
@@ -58,7 +59,7 @@ final class DeviceOptions {
     if (!opened.name().equals("cpu")) {
       try (opened) {
         throw new IllegalArgumentException(
-            "--threads is for the cpu, and --device %s is %s".formatted(device, opened.name()));
+            format("--threads is for the cpu, and --device %s is %s", device, opened.name()));
       }
     }
     CpuLibrary.get().threads(threads);

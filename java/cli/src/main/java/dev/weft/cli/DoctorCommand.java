@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
+
 import dev.weft.Device;
 import dev.weft.device.DeviceException;
 import dev.weft.device.NativeFiles;
@@ -36,16 +39,16 @@ final class DoctorCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     say("weft", Version.weft());
-    say("Java", "%s, %s".formatted(Runtime.version(), System.getProperty("java.home")));
+    say("Java", format("%s, %s", Runtime.version(), System.getProperty("java.home")));
     say(
         "system",
-        "%s %s, %s; %d processors, %s for Java"
-            .formatted(
-                System.getProperty("os.name"),
-                System.getProperty("os.version"),
-                NativeFiles.platform(),
-                Runtime.getRuntime().availableProcessors(),
-                Amount.bytes(Runtime.getRuntime().maxMemory())));
+        format(
+            "%s %s, %s; %d processors, %s for Java",
+            System.getProperty("os.name"),
+            System.getProperty("os.version"),
+            NativeFiles.platform(),
+            Runtime.getRuntime().availableProcessors(),
+            Amount.bytes(Runtime.getRuntime().maxMemory())));
     say("cache", NativeFiles.cacheFolder().toString());
 
     title("CPU");
@@ -59,7 +62,7 @@ final class DoctorCommand implements Callable<Integer> {
     boolean complete = true;
     for (CudaLibraries.Found part : CudaLibraries.report()) {
       if (part.present()) {
-        found(part.what(), "%s (%s)".formatted(part.path(), part.how()));
+        found(part.what(), format("%s (%s)", part.path(), part.how()));
       } else {
         missing(part.what(), part.how());
         advice(remedy(part.what()));
@@ -76,8 +79,10 @@ final class DoctorCommand implements Callable<Integer> {
 
   private static String remedy(String what) {
     if (what.contains("libcuda")) {
-      return "a machine with an NVIDIA GPU needs NVIDIA's driver%s; where it lies elsewhere, name its"
-              .formatted(driverFor())
+      return format(
+              "a machine with an NVIDIA GPU needs NVIDIA's driver%s; where it lies elsewhere, name"
+                  + " its",
+              driverFor())
           + " libcuda.so.1 in WEFT_CUDA_DRIVER";
     }
     if (what.contains("libcublas")) {
@@ -101,7 +106,7 @@ final class DoctorCommand implements Callable<Integer> {
         };
     return version.isEmpty()
         ? ""
-        : ", version %s: this build's kernels were compiled by CUDA %s".formatted(version, toolkit);
+        : format(", version %s: this build's kernels were compiled by CUDA %s", version, toolkit);
   }
 
   private boolean device(String name, Supplier<Device> opening) {
@@ -129,22 +134,22 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   private void title(String text) {
-    main.screen().out().printf("%n%s%n", text);
+    main.screen().out().printf(ROOT, "%n%s%n", text);
   }
 
   private void say(String what, String text) {
-    main.screen().out().printf("%-8s %s%n", what, text);
+    main.screen().out().printf(ROOT, "%-8s %s%n", what, text);
   }
 
   private void found(String what, String text) {
-    main.screen().out().printf("  ok       %s: %s%n", what, text);
+    main.screen().out().printf(ROOT, "  ok       %s: %s%n", what, text);
   }
 
   private void missing(String what, String text) {
-    main.screen().out().printf("  missing  %s: %s%n", what, text);
+    main.screen().out().printf(ROOT, "  missing  %s: %s%n", what, text);
   }
 
   private void advice(String text) {
-    main.screen().out().printf("           -> %s%n", text);
+    main.screen().out().printf(ROOT, "           -> %s%n", text);
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static java.util.Locale.ROOT;
+
 import dev.weft.Device;
 import dev.weft.MathMode;
 import dev.weft.data.Dataset;
@@ -71,6 +73,7 @@ final class EvaluateCommand implements Callable<Integer> {
         main.screen()
             .out()
             .printf(
+                ROOT,
                 "%s on %s (%s), %s: %s test examples of %s, loss %.4f, accuracy %s%n",
                 model,
                 device.name(),

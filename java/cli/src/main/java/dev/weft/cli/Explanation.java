@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.train.DivergedException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -35,8 +37,7 @@ final class Explanation {
       case UncheckedIOException io when message == null -> of(io.getCause());
       case IOException io when message == null -> io.getClass().getSimpleName();
       case OutOfMemoryError heap ->
-          "Java's own memory is used up (%s); WEFT_JAVA_OPTS=-Xmx8g gives it more"
-              .formatted(message);
+          format("Java's own memory is used up (%s); WEFT_JAVA_OPTS=-Xmx8g gives it more", message);
       default -> message == null || message.isBlank() ? e.toString() : message;
     };
   }
@@ -53,7 +54,7 @@ final class Explanation {
             : "; did you mean "
                 + (option ? String.join(" or ", similar) : similar.getFirst())
                 + "?";
-    return "%s '%s'%s".formatted(kind, word, suggestion);
+    return format("%s '%s'%s", kind, word, suggestion);
   }
 
   /** Names of Java's types in the terms of those who use the command. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static dev.weft.format.Format.format;
+
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -31,8 +33,9 @@ final class JavaImage {
         .orElseThrow(
             () ->
                 new IOException(
-                    "the Java in %s has no jlink; a bundle needs a JDK: set JAVA_HOME to one"
-                        .formatted(System.getProperty("java.home"))));
+                    format(
+                        "the Java in %s has no jlink; a bundle needs a JDK: set JAVA_HOME to one",
+                        System.getProperty("java.home"))));
   }
 
   /** Makes the image in a folder that is not there yet, with more modules than Weft needs. */

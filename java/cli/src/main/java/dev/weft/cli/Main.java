@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static java.util.Locale.ROOT;
+
 import dev.weft.device.DeviceUnavailableException;
 import java.util.Locale;
 import picocli.CommandLine;
@@ -56,7 +58,7 @@ public final class Main implements Runnable {
   /** Runs the command and ends the process. */
   public static void main(String[] args) {
     // numbers are written the same way everywhere
-    Locale.setDefault(Locale.ROOT);
+    Locale.setDefault(ROOT);
     System.exit(run(Screen.standard(), args));
   }
 
@@ -99,7 +101,7 @@ public final class Main implements Runnable {
       screen.err().println("  weft doctor says what is there; --device cpu computes without a GPU");
     }
     if (code == WRONG_USE) {
-      screen.err().printf("Try '%s --help'.%n", at.getCommandSpec().qualifiedName());
+      screen.err().printf(ROOT, "Try '%s --help'.%n", at.getCommandSpec().qualifiedName());
     }
     return code;
   }

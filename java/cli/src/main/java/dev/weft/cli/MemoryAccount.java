@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.DType;
 import dev.weft.data.Dataset;
 import dev.weft.data.Storage;
@@ -63,14 +65,14 @@ final class MemoryAccount {
 
   /** What was used beside what the formula gives. */
   String compared(long peak) {
-    return ("%s on the device at most; by formula %s (parameters %s, data %s, activations %s, a"
-            + " gradient of them %s)")
-        .formatted(
-            Amount.bytes(peak),
-            Amount.bytes(total()),
-            Amount.bytes(parameters),
-            Amount.bytes(data),
-            Amount.bytes(activations),
-            Amount.bytes(gradient));
+    return format(
+        "%s on the device at most; by formula %s (parameters %s, data %s, activations %s, a"
+            + " gradient of them %s)",
+        Amount.bytes(peak),
+        Amount.bytes(total()),
+        Amount.bytes(parameters),
+        Amount.bytes(data),
+        Amount.bytes(activations),
+        Amount.bytes(gradient));
   }
 }

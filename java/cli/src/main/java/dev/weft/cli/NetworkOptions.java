@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.nn.Activation;
 import dev.weft.nn.Dropout;
 import dev.weft.nn.Layer;
@@ -100,8 +102,9 @@ final class NetworkOptions {
       }
       if (sizes[i] < 1) {
         throw new IllegalArgumentException(
-            "--hidden %s: '%s' is no size of a layer; write 512 or 512,256 or none"
-                .formatted(text, parts[i]));
+            format(
+                "--hidden %s: '%s' is no size of a layer; write 512 or 512,256 or none",
+                text, parts[i]));
       }
     }
     return sizes;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static java.util.Locale.ROOT;
+
 import dev.weft.Device;
 import dev.weft.profile.Ceilings;
 import dev.weft.profile.Profile;
@@ -35,7 +37,7 @@ final class ProfileReport {
     out.println(profile);
     if (trace != null) {
       Trace.write(profile, trace);
-      out.printf("wrote    %s: open it in chrome://tracing or ui.perfetto.dev%n", trace);
+      out.printf(ROOT, "wrote    %s: open it in chrome://tracing or ui.perfetto.dev%n", trace);
     }
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static java.util.Locale.ROOT;
+
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.MathMode;
@@ -89,7 +91,7 @@ final class SelftestCommand implements Callable<Integer> {
     }
     PrintWriter out = main.screen().out();
     try (Device device = Device.named(name)) {
-      out.printf("device %s (%s)%n%n", device.name(), device.description());
+      out.printf(ROOT, "device %s (%s)%n%n", device.name(), device.description());
       List<OperationCase> cases = OperationCases.all();
       CheckTable table = new CheckTable(out, cases, CheckTable.rows(verbose));
       boolean cpu = device.name().equals("cpu");
@@ -125,6 +127,7 @@ final class SelftestCommand implements Callable<Integer> {
             continue;
           }
           out.printf(
+              ROOT,
               "%s training%s: losses of %d steps differ from the CPU's by %.2e at most (tolerance"
                   + " %.0e): %s%n",
               Choice.word(math),
@@ -167,7 +170,7 @@ final class SelftestCommand implements Callable<Integer> {
       ceilings.add(machine.gemm(MathMode.BF16, size));
     }
     for (Ceilings.Ceiling each : ceilings) {
-      out.printf("%s: %,.0f %s%n", each.name(), each.value(), each.unit());
+      out.printf(ROOT, "%s: %,.0f %s%n", each.name(), each.value(), each.unit());
     }
     return ceilings;
   }

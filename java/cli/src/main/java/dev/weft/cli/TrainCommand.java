@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
+
 import dev.weft.Device;
 import dev.weft.MathMode;
 import dev.weft.data.Dataset;
@@ -244,8 +247,9 @@ final class TrainCommand implements Callable<Integer> {
       Sequential.load(file);
     } catch (IOException e) {
       throw new IOException(
-          "--overwrite replaces networks only, and %s is none (%s): name another file by --out"
-              .formatted(file, e.getMessage()),
+          format(
+              "--overwrite replaces networks only, and %s is none (%s): name another file by --out",
+              file, e.getMessage()),
           e);
     }
   }
@@ -268,12 +272,19 @@ final class TrainCommand implements Callable<Integer> {
   private void announce(
       Split split, Sequential network, Optimizer optimizer, Device device, MathMode math) {
     out().println("data     " + data.describe(split));
-    out().printf("network  %s, %s parameters%n", network.spec(), Amount.count(network.size()));
+    out()
+        .printf(ROOT, "network  %s, %s parameters%n", network.spec(), Amount.count(network.size()));
     out()
         .printf(
+            ROOT,
             "training %s at %s, batch %d, seed %d%n",
-            optimizer.spec(), optimizer.rate(), batch, seed);
-    out().printf("device   %s (%s), %s%n", device.name(), device.description(), Choice.word(math));
+            optimizer.spec(),
+            optimizer.rate(),
+            batch,
+            seed);
+    out()
+        .printf(
+            ROOT, "device   %s (%s), %s%n", device.name(), device.description(), Choice.word(math));
   }
 
   private History fit(Trainer trainer, Split parts, Epochs passes, Device device)
@@ -310,6 +321,7 @@ final class TrainCommand implements Callable<Integer> {
     double samples = history.epochs().stream().mapToDouble(e -> e.train().rows()).sum();
     out()
         .printf(
+            ROOT,
             "test accuracy %s, loss %.4f; %s of training, %s samples/s%n",
             Amount.percent(evaluation.accuracy()),
             evaluation.loss(),
@@ -318,8 +330,10 @@ final class TrainCommand implements Callable<Integer> {
     out().println("memory   " + account.compared(peak));
     out()
         .printf(
+            ROOT,
             "wrote    %s; read again, it gives the same output for all %s test examples%n",
-            file, Amount.count(test.rows()));
+            file,
+            Amount.count(test.rows()));
     warn(evaluation.loss(), Math.log(test.classes()));
   }
 
@@ -329,9 +343,11 @@ final class TrainCommand implements Callable<Integer> {
       main.screen()
           .err()
           .printf(
+              ROOT,
               "warning: the network does no better than guessing (loss %.4f, guessing gives %.4f);"
                   + " lower the learning rate or train longer%n",
-              loss, guessing);
+              loss,
+              guessing);
     }
   }
 }

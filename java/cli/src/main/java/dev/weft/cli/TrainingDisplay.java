@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.train.Evaluation;
 import dev.weft.train.History;
 import dev.weft.train.Listener;
@@ -44,11 +46,11 @@ final class TrainingDisplay implements Listener, AutoCloseable {
     }
     bar.stepTo(progress.step());
     bar.setExtraMessage(
-        "loss %.4f, %s, %s/s"
-            .formatted(
-                progress.loss(),
-                Amount.percent(progress.accuracy()),
-                Amount.count(progress.samplesPerSecond())));
+        format(
+            "loss %.4f, %s, %s/s",
+            progress.loss(),
+            Amount.percent(progress.accuracy()),
+            Amount.count(progress.samplesPerSecond())));
     if (progress.step() == progress.steps()) {
       close();
     }
@@ -57,7 +59,7 @@ final class TrainingDisplay implements Listener, AutoCloseable {
   private ProgressBar bar(Progress progress) {
     boolean unicode = screen.charset().newEncoder().canEncode('█');
     return new ProgressBarBuilder()
-        .setTaskName("epoch %d/%d".formatted(progress.epoch(), progress.epochs()))
+        .setTaskName(format("epoch %d/%d", progress.epoch(), progress.epochs()))
         .setInitialMax(progress.steps())
         .setStyle(unicode ? ProgressBarStyle.UNICODE_BLOCK : ProgressBarStyle.ASCII)
         .setUpdateIntervalMillis(MILLISECONDS_BETWEEN_DRAWINGS)
@@ -67,23 +69,22 @@ final class TrainingDisplay implements Listener, AutoCloseable {
 
   @Override
   public void onEpoch(History.Epoch epoch) {
-    StringBuilder line = new StringBuilder("epoch %d/%d".formatted(epoch.number(), epochs));
+    StringBuilder line = new StringBuilder(format("epoch %d/%d", epoch.number(), epochs));
     line.append(": training ").append(words(epoch.train()));
     if (epoch.test() != null) {
       line.append("; ").append(unseen).append(' ').append(words(epoch.test()));
     }
     line.append(
-        "; %s, %s samples/s"
-            .formatted(
-                Amount.seconds(epoch.seconds()),
-                Amount.count(epoch.train().rows() / epoch.seconds())));
+        format(
+            "; %s, %s samples/s",
+            Amount.seconds(epoch.seconds()), Amount.count(epoch.train().rows() / epoch.seconds())));
     screen.out().println(line);
     screen.out().flush();
   }
 
   private static String words(Evaluation evaluation) {
-    return "loss %.4f, accuracy %s"
-        .formatted(evaluation.loss(), Amount.percent(evaluation.accuracy()));
+    return format(
+        "loss %.4f, accuracy %s", evaluation.loss(), Amount.percent(evaluation.accuracy()));
   }
 
   /** Takes the bar away, also where training ended early. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static dev.weft.format.Format.format;
+
 import picocli.CommandLine;
 
 /** The version of this command and of what it runs on. */
@@ -14,12 +16,12 @@ final class Version implements CommandLine.IVersionProvider {
 
   /** Java's and the system's. */
   static String platform() {
-    return "Java %s, %s %s %s"
-        .formatted(
-            Runtime.version(),
-            System.getProperty("os.name"),
-            System.getProperty("os.version"),
-            System.getProperty("os.arch"));
+    return format(
+        "Java %s, %s %s %s",
+        Runtime.version(),
+        System.getProperty("os.name"),
+        System.getProperty("os.version"),
+        System.getProperty("os.arch"));
   }
 
   @Override

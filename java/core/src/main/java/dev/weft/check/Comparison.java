@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.check;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.DType;
 import java.util.Arrays;
 
@@ -37,7 +39,7 @@ public record Comparison(
   public static Comparison of(double[] expected, double[] actual, DType precision, long terms) {
     if (expected.length != actual.length) {
       throw new IllegalArgumentException(
-          "%d values were expected and %d came".formatted(expected.length, actual.length));
+          format("%d values were expected and %d came", expected.length, actual.length));
     }
     double tolerance = tolerance(precision, terms);
     double rms =
@@ -78,7 +80,8 @@ public record Comparison(
   /** Such as {@code element 3: expected 1, got 2: error 1, tolerance 1e-6}. */
   @Override
   public String toString() {
-    return "element %d: expected %.9g, got %.9g: error %.3g, tolerance %.3g"
-        .formatted(place, expected, actual, error, tolerance);
+    return format(
+        "element %d: expected %.9g, got %.9g: error %.3g, tolerance %.3g",
+        place, expected, actual, error, tolerance);
   }
 }

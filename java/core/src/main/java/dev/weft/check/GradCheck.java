@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.check;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Device;
 import dev.weft.Tape;
 import dev.weft.Tensor;
@@ -139,7 +141,7 @@ public final class GradCheck {
     GradientReport report = check();
     if (!report.passed()) {
       throw new GradCheckFailure(
-          "the gradient differs from finite differences%n%s".formatted(report));
+          format("the gradient differs from finite differences%n%s", report));
     }
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.check;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Shape;
 import java.util.Comparator;
 import java.util.List;
@@ -92,19 +94,19 @@ public record GradientReport(double tolerance, List<InputVerdict> inputs) {
 
   private String line(InputVerdict verdict) {
     String head =
-        "input %d %s: %s"
-            .formatted(verdict.input(), verdict.shape(), verdict.passed() ? "ok" : "WRONG");
+        format(
+            "input %d %s: %s", verdict.input(), verdict.shape(), verdict.passed() ? "ok" : "WRONG");
     Deviation worst = verdict.worst();
     return worst == null
         ? head + ", no elements"
-        : "%s, %s %d: analytic %.12g, numeric %.12g, error %.3g (tolerance %.3g)"
-            .formatted(
-                head,
-                worst.measure().words,
-                worst.place(),
-                worst.analytic(),
-                worst.numeric(),
-                worst.error(),
-                tolerance);
+        : format(
+            "%s, %s %d: analytic %.12g, numeric %.12g, error %.3g (tolerance %.3g)",
+            head,
+            worst.measure().words,
+            worst.place(),
+            worst.analytic(),
+            worst.numeric(),
+            worst.error(),
+            tolerance);
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.check;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Shape;
@@ -94,7 +96,7 @@ public final class Input {
   public static Input of(Shape shape, double... values) {
     if (values.length != shape.elements()) {
       throw new IllegalArgumentException(
-          "%d values do not fill shape %s".formatted(values.length, shape));
+          format("%d values do not fill shape %s", values.length, shape));
     }
     double[] copy = values.clone();
     return new Input(shape, false, (random, count) -> copy.clone());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.check;
 
+import static dev.weft.format.Format.format;
+
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
@@ -38,14 +40,15 @@ public final class OperationCases {
       wanted = Pattern.compile(regex, Pattern.CASE_INSENSITIVE).asPredicate();
     } catch (PatternSyntaxException e) {
       throw new IllegalArgumentException(
-          "'%s' is no regular expression: %s".formatted(regex, e.getDescription()), e);
+          format("'%s' is no regular expression: %s", regex, e.getDescription()), e);
     }
     List<OperationCase> found =
         ALL.stream().filter(operation -> wanted.test(operation.name())).toList();
     if (found.isEmpty()) {
       throw new IllegalArgumentException(
-          "no operation is called '%s'; there are %s"
-              .formatted(regex, String.join(", ", ALL.stream().map(OperationCase::name).toList())));
+          format(
+              "no operation is called '%s'; there are %s",
+              regex, String.join(", ", ALL.stream().map(OperationCase::name).toList())));
     }
     return found;
   }

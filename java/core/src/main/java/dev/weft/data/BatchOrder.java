@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.data;
 
+import static dev.weft.format.Format.format;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -26,11 +28,11 @@ public final class BatchOrder {
   public BatchOrder(int examples, int batch, LastBatch last, long seed) {
     if (examples < 1 || batch < 1) {
       throw new IllegalArgumentException(
-          "examples and batch must be at least 1, got %d and %d".formatted(examples, batch));
+          format("examples and batch must be at least 1, got %d and %d", examples, batch));
     }
     if (batch > examples) {
       throw new IllegalArgumentException(
-          "a batch of %d is larger than the data, %d examples".formatted(batch, examples));
+          format("a batch of %d is larger than the data, %d examples", batch, examples));
     }
     this.examples = examples;
     this.batch = batch;
@@ -73,8 +75,8 @@ public final class BatchOrder {
     }
     if (order.byteSize() < rows() * 4L) {
       throw new IllegalArgumentException(
-          "an order of %d rows needs %d bytes, got %d"
-              .formatted(rows(), rows() * 4L, order.byteSize()));
+          format(
+              "an order of %d rows needs %d bytes, got %d", rows(), rows() * 4L, order.byteSize()));
     }
     SplitMix64 random = new SplitMix64(seed, epoch);
     if (rows() < examples) {

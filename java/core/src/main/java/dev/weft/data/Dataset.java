@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.data;
 
+import static dev.weft.format.Format.format;
+
 import java.util.Arrays;
 
 /**
@@ -24,11 +26,11 @@ public final class Dataset {
   public static Dataset of(Rows features, Targets targets) {
     if (features.rows() != targets.rows()) {
       throw new IllegalArgumentException(
-          "%d rows of features, %d %s"
-              .formatted(
-                  features.rows(),
-                  targets.rows(),
-                  targets instanceof Labels ? "labels" : "rows of targets"));
+          format(
+              "%d rows of features, %d %s",
+              features.rows(),
+              targets.rows(),
+              targets instanceof Labels ? "labels" : "rows of targets"));
     }
     return new Dataset(features, targets);
   }
@@ -125,7 +127,7 @@ public final class Dataset {
     long first = Math.round(fraction * rows());
     if (!(fraction > 0 && fraction < 1) || first < 1 || first >= rows()) {
       throw new IllegalArgumentException(
-          "a fraction of %s of %d rows leaves a part empty".formatted(fraction, rows()));
+          format("a fraction of %s of %d rows leaves a part empty", fraction, rows()));
     }
     int[] order = BatchOrder.permutation(rows(), new SplitMix64(seed, SPLIT_STREAM));
     return new Split(

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.data;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.io.FormatException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -102,7 +104,7 @@ public final class Idx {
       throw new FormatException(
           labelsPath,
           4,
-          "%d labels for %d images in %s".formatted(labels.length, images.rows(), imagesPath));
+          format("%d labels for %d images in %s", labels.length, images.rows(), imagesPath));
     }
     return Dataset.of(images, Labels.of(labels, classes));
   }
@@ -126,8 +128,9 @@ public final class Idx {
     throw new NoSuchFileException(
         folder.toString(),
         null,
-        "no MNIST files in this folder: wanted %s (each also with .gz)"
-            .formatted(String.join(", ", wanted)));
+        format(
+            "no MNIST files in this folder: wanted %s (each also with .gz)",
+            String.join(", ", wanted)));
   }
 
   private static List<String> names(String stem, int dimensions) {

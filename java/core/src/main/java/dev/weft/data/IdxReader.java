@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.data;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.io.FormatException;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
@@ -71,8 +73,8 @@ final class IdxReader implements AutoCloseable {
     String what =
         e instanceof EOFException
             ? "the file is incomplete: its gzip data end here"
-            : "the file is damaged: its gzip data cannot be unpacked here (%s)"
-                .formatted(e.getMessage());
+            : format(
+                "the file is damaged: its gzip data cannot be unpacked here (%s)", e.getMessage());
     return new FormatException(
         path, offset, what + ", at this byte of what they hold; download it again", e);
   }
@@ -88,8 +90,7 @@ final class IdxReader implements AutoCloseable {
       throw new FormatException(
           path,
           0,
-          "not an IDX file: it begins with %02X %02X, expected 00 00"
-              .formatted(magic[0], magic[1]));
+          format("not an IDX file: it begins with %02X %02X, expected 00 00", magic[0], magic[1]));
     }
     if (magic[2] != UNSIGNED_BYTE) {
       throw new FormatException(path, 2, typeError(magic[2] & 0xFF));
@@ -108,15 +109,16 @@ final class IdxReader implements AutoCloseable {
         throw new FormatException(
             path,
             4 + 4L * i,
-            "dimension %d has size %d, expected 1 to %d and fewer than 2^63 numbers in all"
-                .formatted(i, size, Integer.MAX_VALUE));
+            format(
+                "dimension %d has size %d, expected 1 to %d and fewer than 2^63 numbers in all",
+                i, size, Integer.MAX_VALUE));
       }
       read[i] = (int) size;
       expected = product;
     }
     if (expected / read[0] > Integer.MAX_VALUE) {
       throw new FormatException(
-          path, 8, "an example has %d numbers, more than 2^31 - 1".formatted(expected / read[0]));
+          path, 8, format("an example has %d numbers, more than 2^31 - 1", expected / read[0]));
     }
     if (!packed && offset + expected != Files.size(path)) {
       throw sizeError(read, Files.size(path) - offset);
@@ -134,18 +136,18 @@ final class IdxReader implements AutoCloseable {
           case 0x0E -> " (64-bit floats)";
           default -> "";
         };
-    return "type code 0x%02X%s, expected 0x08 (unsigned bytes)".formatted(code, name);
+    return format("type code 0x%02X%s, expected 0x08 (unsigned bytes)", code, name);
   }
 
   private FormatException sizeError(int[] read, long bytes) {
     return new FormatException(
         path,
         offset + Math.min(bytes, expected),
-        "sizes %s in its head ask for %d bytes after it, the file has %s"
-            .formatted(
-                Arrays.toString(read),
-                expected,
-                packed && bytes > expected ? "more" : Long.toString(bytes)));
+        format(
+            "sizes %s in its head ask for %d bytes after it, the file has %s",
+            Arrays.toString(read),
+            expected,
+            packed && bytes > expected ? "more" : Long.toString(bytes)));
   }
 
   private byte[] head(int count, String what) throws IOException {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.data;
 
+import static dev.weft.format.Format.format;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -40,7 +42,7 @@ public final class Labels implements Targets {
     for (int row = 0; row < labels.length; row++) {
       if (labels[row] < 0 || labels[row] >= classes) {
         throw new IllegalArgumentException(
-            "label of row %d is %d, outside 0..%d".formatted(row, labels[row], classes - 1));
+            format("label of row %d is %d, outside 0..%d", row, labels[row], classes - 1));
       }
     }
     MemorySegment data = Arena.ofAuto().allocate(labels.length * 4L, 64);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.data;
 
+import static dev.weft.format.Format.format;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -88,8 +90,9 @@ public final class Rows implements Targets {
     }
     if (bytes.byteSize() % columns != 0) {
       throw new IllegalArgumentException(
-          "%d bytes are not a whole number of rows of shape %s"
-              .formatted(bytes.byteSize(), Arrays.toString(shape)));
+          format(
+              "%d bytes are not a whole number of rows of shape %s",
+              bytes.byteSize(), Arrays.toString(shape)));
     }
     int rows = Math.toIntExact(bytes.byteSize() / columns);
     return new Rows(Storage.UINT8, bytes, rows, shape.clone(), 1 / 255.0, 0);
@@ -104,7 +107,7 @@ public final class Rows implements Targets {
   public Rows scaled(double newScale, double newShift) {
     if (!Double.isFinite(newScale) || !Double.isFinite(newShift) || newScale == 0) {
       throw new IllegalArgumentException(
-          "value = %s * stored + %s is not a reading of numbers".formatted(newScale, newShift));
+          format("value = %s * stored + %s is not a reading of numbers", newScale, newShift));
     }
     return new Rows(storage, data, rows, shape, newScale, newShift);
   }
@@ -113,7 +116,7 @@ public final class Rows implements Targets {
   public Rows shaped(int... newShape) {
     if (product(newShape) != columns) {
       throw new IllegalArgumentException(
-          "rows of %d numbers cannot have shape %s".formatted(columns, Arrays.toString(newShape)));
+          format("rows of %d numbers cannot have shape %s", columns, Arrays.toString(newShape)));
     }
     return new Rows(storage, data, rows, newShape.clone(), scale, shift);
   }
@@ -247,13 +250,13 @@ public final class Rows implements Targets {
 
   @Override
   public String toString() {
-    return "Rows(%d rows of %s, %s)".formatted(rows, Arrays.toString(shape), storage);
+    return format("Rows(%d rows of %s, %s)", rows, Arrays.toString(shape), storage);
   }
 
   static void checkRange(int from, int to, int rows) {
     if (from < 0 || to > rows || from >= to) {
       throw new IllegalArgumentException(
-          "rows %d to %d (exclusive) are not in 0..%d".formatted(from, to, rows - 1));
+          format("rows %d to %d (exclusive) are not in 0..%d", from, to, rows - 1));
     }
   }
 
@@ -274,14 +277,14 @@ public final class Rows implements Targets {
   private static void checkLength(int row, int length, int columns) {
     if (length != columns) {
       throw new IllegalArgumentException(
-          "row %d has %d columns, row 0 has %d".formatted(row, length, columns));
+          format("row %d has %d columns, row 0 has %d", row, length, columns));
     }
   }
 
   private static void checkFinite(double value, int row, int column) {
     if (!Double.isFinite(value)) {
       throw new IllegalArgumentException(
-          "row %d, column %d is %s; data must be finite".formatted(row, column, value));
+          format("row %d, column %d is %s; data must be finite", row, column, value));
     }
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.data;
 
+import static dev.weft.format.Format.format;
+
 /** Examples to train on, and others that training never sees. */
 public record Split(Dataset train, Dataset test) {
   /**
@@ -9,7 +11,7 @@ public record Split(Dataset train, Dataset test) {
   public Split {
     if (train.columns() != test.columns()) {
       throw new IllegalArgumentException(
-          "%d columns to train on, %d to test on".formatted(train.columns(), test.columns()));
+          format("%d columns to train on, %d to test on", train.columns(), test.columns()));
     }
     if (train.targets().getClass() != test.targets().getClass()) {
       throw new IllegalArgumentException("classes in one part, numbers as targets in the other");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.data;
 
+import static dev.weft.format.Format.format;
+
 /**
  * Small sets of points in the plane, float32, on which models of different kinds succeed and fail.
  * Noise is the standard deviation of a normal displacement of each coordinate. Classes take turns:
@@ -68,7 +70,7 @@ public final class ToySets {
   private static Dataset points(int count, int classes, double noise, long seed, Curve curve) {
     if (classes < 1 || count < classes) {
       throw new IllegalArgumentException(
-          "%d points cannot fill %d classes".formatted(count, classes));
+          format("%d points cannot fill %d classes", count, classes));
     }
     if (!(noise >= 0 && noise < Float.MAX_VALUE)) {
       throw new IllegalArgumentException("noise must be 0 or more and finite, got " + noise);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device;
 
+import static dev.weft.format.Format.format;
+
 /**
  * The caching allocator of one device: memory that is released waits for the next request of about
  * its size. Sizes are rounded up to 512 bytes. When the device refuses, the cache is given back to
@@ -59,8 +61,10 @@ public final class Allocator implements AutoCloseable {
     }
     if (address == 0) {
       throw new OutOfDeviceMemoryException(
-          "%s is out of memory: asked for %s, %s live, %s cached; use a smaller batch or network"
-              .formatted(backend.name(), readable(size), readable(live), readable(cache.bytes())));
+          format(
+              "%s is out of memory: asked for %s, %s live, %s cached; use a smaller batch or"
+                  + " network",
+              backend.name(), readable(size), readable(live), readable(cache.bytes())));
     }
     return address;
   }
@@ -91,8 +95,8 @@ public final class Allocator implements AutoCloseable {
 
   private static String readable(long bytes) {
     return bytes < 1 << 20
-        ? "%,d bytes".formatted(bytes)
-        : "%,.1f MiB".formatted(bytes / (double) (1 << 20));
+        ? format("%,d bytes", bytes)
+        : format("%,.1f MiB", bytes / (double) (1 << 20));
   }
 
   /** Gives the cache back; what is still live goes with the backend. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device;
 
+import static dev.weft.format.Format.format;
+
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -52,8 +54,9 @@ public final class Contract {
     }
     if (!differences.isEmpty()) {
       throw new DeviceException(
-          "%s does not match this version of Weft; build both from the same sources. %s"
-              .formatted(library, String.join("; ", differences.stream().distinct().toList())));
+          format(
+              "%s does not match this version of Weft; build both from the same sources. %s",
+              library, String.join("; ", differences.stream().distinct().toList())));
     }
   }
 
@@ -94,8 +97,9 @@ public final class Contract {
     }
     if (!same) {
       differences.add(
-          "struct %s of kernel %s differs from record %s"
-              .formatted(entry.struct(), entry.symbol(), kernel.arguments().getSimpleName()));
+          format(
+              "struct %s of kernel %s differs from record %s",
+              entry.struct(), entry.symbol(), kernel.arguments().getSimpleName()));
     }
   }
 

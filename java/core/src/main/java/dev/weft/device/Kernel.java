@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device;
 
-import java.util.Locale;
+import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
 
 /** The list of kernels, as in {@code native/abi/kernels.h}: a name and the struct that it takes. */
 public enum Kernel {
@@ -54,7 +55,7 @@ public enum Kernel {
   Kernel(Class<? extends Arguments> arguments, Kind kind) {
     this.arguments = arguments;
     this.kind = kind;
-    String base = name().toLowerCase(Locale.ROOT);
+    String base = name().toLowerCase(ROOT);
     for (Precision precision : Precision.values()) {
       if (exists(precision)) {
         symbols[precision.ordinal()] = kind == Kind.UNTYPED ? base : base + precision.suffix();
@@ -85,7 +86,7 @@ public enum Kernel {
   public String symbol(Precision precision) {
     if (!exists(precision)) {
       throw new IllegalArgumentException(
-          "%s has no kernel for %s; compute it in %s".formatted(this, precision, precision.wide()));
+          format("%s has no kernel for %s; compute it in %s", this, precision, precision.wide()));
     }
     return symbols[precision.ordinal()];
   }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device;
 
+import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -11,7 +14,6 @@ import java.net.URLConnection;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Locale;
 import org.tukaani.xz.XZInputStream;
 
 /**
@@ -28,7 +30,7 @@ public final class NativeFiles {
   /** The folder name of this platform in the jars: {@code linux-x86_64}, {@code linux-arm64}. */
   public static String platform() {
     String arch = System.getProperty("os.arch");
-    String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+    String os = System.getProperty("os.name").toLowerCase(ROOT);
     return (os.startsWith("linux") ? "linux" : os)
         + "-"
         + switch (arch) {
@@ -60,7 +62,7 @@ public final class NativeFiles {
       long bytes = connection.getContentLengthLong();
       String key =
           connection instanceof JarURLConnection jar
-              ? "%08x-%d".formatted(jar.getJarEntry().getCrc(), bytes)
+              ? format("%08x-%d", jar.getJarEntry().getCrc(), bytes)
               : Long.toString(bytes);
       Path folder = cacheFolder().resolve(key);
       Path target = folder.resolve(resource.substring(resource.lastIndexOf('/') + 1));
@@ -76,8 +78,9 @@ public final class NativeFiles {
       return target;
     } catch (IOException e) {
       throw new UncheckedIOException(
-          "cannot unpack %s into %s: %s; set WEFT_CACHE to a folder that can be written"
-              .formatted(resource, cacheFolder(), e.getMessage()),
+          format(
+              "cannot unpack %s into %s: %s; set WEFT_CACHE to a folder that can be written",
+              resource, cacheFolder(), e.getMessage()),
           e);
     }
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device;
 
-import java.util.Locale;
+import static java.util.Locale.ROOT;
 
 /** The type that a kernel's elements are stored in; the suffix of its symbol. */
 public enum Precision {
@@ -11,7 +11,7 @@ public enum Precision {
   BF16(2);
 
   private final int bytes;
-  private final String suffix = "_" + name().toLowerCase(Locale.ROOT);
+  private final String suffix = "_" + name().toLowerCase(ROOT);
 
   Precision(int bytes) {
     this.bytes = bytes;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.io;
 
+import static dev.weft.format.Format.format;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -110,7 +112,7 @@ public final class AtomicFile {
           new FileSystemException(
               wanted.toString(),
               null,
-              "no file can be made in %s (%s)".formatted(temporary.getParent(), reason(e)));
+              format("no file can be made in %s (%s)", temporary.getParent(), reason(e)));
       failure.initCause(e);
       throw failure;
     }

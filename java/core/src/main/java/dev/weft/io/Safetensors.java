@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.io;
 
+import static dev.weft.format.Format.format;
+
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -50,8 +52,9 @@ public final class Safetensors {
       long bytes = SafetensorsDtype.byteSize(dtype, shape);
       if (data.byteSize() != bytes) {
         throw new IllegalArgumentException(
-            "%s of shape %s takes %d bytes, got %d"
-                .formatted(dtype, Arrays.toString(shape), bytes, data.byteSize()));
+            format(
+                "%s of shape %s takes %d bytes, got %d",
+                dtype, Arrays.toString(shape), bytes, data.byteSize()));
       }
     }
 
@@ -126,7 +129,7 @@ public final class Safetensors {
                             -SafetensorsDtype.elementBytes(e.getValue().dtype()))
                     .thenComparing(Map.Entry.comparingByKey()))
             .toList();
-    byte[] header = SafetensorsHeader.format(ordered, metadata);
+    byte[] header = SafetensorsHeader.bytes(ordered, metadata);
     AtomicFile.write(
         path,
         channel -> {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.io;
 
+import static dev.weft.format.Format.format;
+
 import com.google.gson.stream.JsonWriter;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -50,8 +52,10 @@ record SafetensorsHeader(long dataOffset, List<Tensor> tensors, Map<String, Stri
       throw new FormatException(
           path,
           0,
-          "not a safetensors file: it begins with %s, and not with the size of a header, 2 to %d as"
-                  .formatted(beginning(file), LARGEST)
+          format(
+                  "not a safetensors file: it begins with %s, and not with the size of a header, 2"
+                      + " to %d as",
+                  beginning(file), LARGEST)
               + " 8 bytes");
     }
     if (file.byteSize() > PREFIX && file.get(ValueLayout.JAVA_BYTE, PREFIX) != '{') {
@@ -64,7 +68,7 @@ record SafetensorsHeader(long dataOffset, List<Tensor> tensors, Map<String, Stri
       throw new FormatException(
           path,
           file.byteSize(),
-          "the file ends within its header of %d bytes, which begins at byte 8".formatted(size));
+          format("the file ends within its header of %d bytes, which begins at byte 8", size));
     }
     long dataOffset = PREFIX + size;
     SafetensorsHeaderReader reader =
@@ -77,8 +81,10 @@ record SafetensorsHeader(long dataOffset, List<Tensor> tensors, Map<String, Stri
         throw new FormatException(
             path,
             dataOffset + Math.min(tensor.begin, end),
-            "tensor %s begins at %d of the data, the one before it ends at %d; tensors must neither"
-                    .formatted(tensor.name, tensor.begin, end)
+            format(
+                    "tensor %s begins at %d of the data, the one before it ends at %d; tensors must"
+                        + " neither",
+                    tensor.name, tensor.begin, end)
                 + " overlap nor leave gaps");
       }
       end = tensor.end;
@@ -87,8 +93,9 @@ record SafetensorsHeader(long dataOffset, List<Tensor> tensors, Map<String, Stri
       throw new FormatException(
           path,
           Math.min(file.byteSize(), dataOffset + end),
-          "%d bytes of data after the header; its tensors take %d"
-              .formatted(file.byteSize() - dataOffset, end));
+          format(
+              "%d bytes of data after the header; its tensors take %d",
+              file.byteSize() - dataOffset, end));
     }
     return new SafetensorsHeader(
         dataOffset,
@@ -101,13 +108,11 @@ record SafetensorsHeader(long dataOffset, List<Tensor> tensors, Map<String, Stri
     byte[] bytes = file.asSlice(0, PREFIX).toArray(ValueLayout.JAVA_BYTE);
     String text = new String(bytes, StandardCharsets.ISO_8859_1);
     String hex = HexFormat.ofDelimiter(" ").withUpperCase().formatHex(bytes);
-    return text.chars().allMatch(c -> c >= ' ' && c <= '~')
-        ? "%s ('%s')".formatted(hex, text)
-        : hex;
+    return text.chars().allMatch(c -> c >= ' ' && c <= '~') ? format("%s ('%s')", hex, text) : hex;
   }
 
   /** The header's JSON, padded with spaces to a multiple of 8 bytes so that the data is aligned. */
-  static byte[] format(
+  static byte[] bytes(
       List<Map.Entry<String, Safetensors.Entry>> tensors, Map<String, String> metadata) {
     StringWriter text = new StringWriter();
     try (JsonWriter json = new JsonWriter(text)) {
@@ -141,8 +146,9 @@ record SafetensorsHeader(long dataOffset, List<Tensor> tensors, Map<String, Stri
     byte[] bytes = utf8(text.toString());
     if (bytes.length > LARGEST - 8) {
       throw new IllegalArgumentException(
-          "names and metadata make a header of %d bytes; %d are allowed"
-              .formatted(bytes.length, LARGEST));
+          format(
+              "names and metadata make a header of %d bytes; %d are allowed",
+              bytes.length, LARGEST));
     }
     byte[] padded = Arrays.copyOf(bytes, (bytes.length + 7) / 8 * 8);
     Arrays.fill(padded, bytes.length, padded.length, (byte) ' ');

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.io;
 
+import static dev.weft.format.Format.format;
+
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
@@ -97,8 +99,9 @@ final class SafetensorsHeaderReader {
     }
     if (offsets.length != 2 || offsets[0] > offsets[1]) {
       throw wrong(
-          "tensor %s has data_offsets %s; they are its begin and its end"
-              .formatted(name, Arrays.toString(offsets)));
+          format(
+              "tensor %s has data_offsets %s; they are its begin and its end",
+              name, Arrays.toString(offsets)));
     }
     checkSize(name, dtype, shape, offsets[1] - offsets[0]);
     return new SafetensorsHeader.Tensor(name, dtype, shape, offsets[0], offsets[1]);
@@ -114,8 +117,9 @@ final class SafetensorsHeaderReader {
     }
     if (size != expected) {
       throw wrong(
-          "tensor %s, %s of shape %s, takes %d bytes; its data_offsets are %d apart"
-              .formatted(name, dtype, Arrays.toString(shape), expected, size));
+          format(
+              "tensor %s, %s of shape %s, takes %d bytes; its data_offsets are %d apart",
+              name, dtype, Arrays.toString(shape), expected, size));
     }
   }
 
@@ -127,8 +131,9 @@ final class SafetensorsHeaderReader {
       String digits = number ? json.nextString() : json.peek().toString();
       if (!number || !digits.matches("[0-9]{1,18}")) {
         throw wrong(
-            "tensor %s has %s in its %s; whole numbers from 0 to 10^18 were expected"
-                .formatted(name, digits, key));
+            format(
+                "tensor %s has %s in its %s; whole numbers from 0 to 10^18 were expected",
+                name, digits, key));
       }
       numbers.add(Long.parseLong(digits));
     }

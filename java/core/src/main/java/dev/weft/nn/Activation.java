@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Parameter;
 import dev.weft.Tape;
 import dev.weft.Tensor;
@@ -72,6 +74,6 @@ public record Activation(Nonlinearity function, double alpha) implements Layer {
   public String spec() {
     return alpha == function.defaultAlpha()
         ? function.token()
-        : "%s(%s)".formatted(function.token(), alpha);
+        : format("%s(%s)", function.token(), alpha);
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Parameter;
 import dev.weft.Tape;
 import dev.weft.Tensor;
@@ -36,6 +38,6 @@ public record Dropout(double rate) implements Layer {
 
   @Override
   public String spec() {
-    return "dropout(%s)".formatted(rate);
+    return format("dropout(%s)", rate);
   }
 }

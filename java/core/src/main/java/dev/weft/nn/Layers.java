@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
+import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
+
 import dev.weft.op.Nonlinearity;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -21,16 +23,16 @@ public final class Layers {
    * @throws IllegalArgumentException that says what there is, where the text is none of these
    */
   public static Layer parse(String text) {
-    Matcher form = FORM.matcher(text.strip().toLowerCase(Locale.ROOT));
+    Matcher form = FORM.matcher(text.strip().toLowerCase(ROOT));
     if (!form.matches()) {
-      throw new IllegalArgumentException("'%s' is not a layer: %s".formatted(text, choices()));
+      throw new IllegalArgumentException(format("'%s' is not a layer: %s", text, choices()));
     }
     String name = form.group(1);
     String[] values = form.group(2) == null ? new String[0] : form.group(2).split("\\s*,\\s*");
     try {
       if (name.equals("linear") && (values.length == 2 || values.length == 3)) {
         if (values.length == 3 && !values[2].equals("no_bias")) {
-          throw new IllegalArgumentException("the third word of '%s' is no_bias".formatted(text));
+          throw new IllegalArgumentException(format("the third word of '%s' is no_bias", text));
         }
         return new Linear(
             Integer.parseInt(values[0]),
@@ -49,9 +51,9 @@ public final class Layers {
       }
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException(
-          "'%s' has a number that is none: %s".formatted(text, e.getMessage()), e);
+          format("'%s' has a number that is none: %s", text, e.getMessage()), e);
     }
-    throw new IllegalArgumentException("unknown layer '%s': %s".formatted(text, choices()));
+    throw new IllegalArgumentException(format("unknown layer '%s': %s", text, choices()));
   }
 
   private static String choices() {

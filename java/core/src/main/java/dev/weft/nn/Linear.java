@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Parameter;
 import dev.weft.Parameter.Initializer;
 import dev.weft.Shape;
@@ -40,8 +42,7 @@ public final class Linear implements Layer {
    */
   public Linear(int in, int out, Initializer weights, Bias bias) {
     if (in < 1 || out < 1) {
-      throw new IllegalArgumentException(
-          "Linear(%d, %d): sizes must be positive".formatted(in, out));
+      throw new IllegalArgumentException(format("Linear(%d, %d): sizes must be positive", in, out));
     }
     this.in = in;
     this.out = out;
@@ -58,7 +59,7 @@ public final class Linear implements Layer {
   /** f(x W + b), bias and activation in one pass over the product. */
   Tensor forward(Tape tape, Tensor x, Nonlinearity function, double alpha) {
     if (x.shape().rank() != 2 || x.shape().size(1) != in) {
-      throw new IllegalArgumentException("%s got x of shape %s".formatted(this, x.shape()));
+      throw new IllegalArgumentException(format("%s got x of shape %s", this, x.shape()));
     }
     Tensor product = tape.apply(new MatMul(), x, weight.tensor());
     // the product is seen by nobody else, so it may be overwritten
@@ -97,18 +98,18 @@ public final class Linear implements Layer {
   @Override
   public int outputFeatures(int inputFeatures) {
     if (inputFeatures != in) {
-      throw new IllegalArgumentException("%s got %d features".formatted(this, inputFeatures));
+      throw new IllegalArgumentException(format("%s got %d features", this, inputFeatures));
     }
     return out;
   }
 
   @Override
   public String spec() {
-    return "linear(%d,%d%s)".formatted(in, out, bias == null ? ",no_bias" : "");
+    return format("linear(%d,%d%s)", in, out, bias == null ? ",no_bias" : "");
   }
 
   @Override
   public String toString() {
-    return "Linear(%d, %d)".formatted(in, out);
+    return format("Linear(%d, %d)", in, out);
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.DType;
 import dev.weft.Parameter;
 import dev.weft.Tensor;
@@ -46,18 +48,19 @@ final class NetworkFile {
         String shape = wanted.getValue().shape().toString();
         if (entry == null) {
           throw new IOException(
-              "%s: no tensor %s, which %s needs".formatted(source, wanted.getKey(), spec));
+              format("%s: no tensor %s, which %s needs", source, wanted.getKey(), spec));
         }
         if (!dev.weft.Shape.of(entry.shape()).toString().equals(shape)) {
           throw new IOException(
-              "%s: tensor %s has shape %s, %s needs %s"
-                  .formatted(
-                      source, wanted.getKey(), dev.weft.Shape.of(entry.shape()), spec, shape));
+              format(
+                  "%s: tensor %s has shape %s, %s needs %s",
+                  source, wanted.getKey(), dev.weft.Shape.of(entry.shape()), spec, shape));
         }
         if (!entry.dtype().equals("F32") && !entry.dtype().equals("F64")) {
           throw new IOException(
-              "%s: tensor %s has type %s; F32 and F64 are read"
-                  .formatted(source, wanted.getKey(), entry.dtype()));
+              format(
+                  "%s: tensor %s has type %s; F32 and F64 are read",
+                  source, wanted.getKey(), entry.dtype()));
         }
       }
     }

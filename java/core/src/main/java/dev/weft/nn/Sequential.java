@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Device;
 import dev.weft.MathMode;
 import dev.weft.Parameter;
@@ -54,12 +56,13 @@ public final class Sequential implements Layer, AutoCloseable {
       for (Parameter parameter : layers.get(i).parameters()) {
         if (parameters.containsValue(parameter)) {
           throw new IllegalArgumentException(
-              "layer %d, %s, stands in the network twice".formatted(i, layers.get(i).spec()));
+              format("layer %d, %s, stands in the network twice", i, layers.get(i).spec()));
         }
         if (parameters.put(i + "." + parameter.name(), parameter) != null) {
           throw new IllegalArgumentException(
-              "layer %d, %s, has two parameters called %s"
-                  .formatted(i, layers.get(i).spec(), parameter.name()));
+              format(
+                  "layer %d, %s, has two parameters called %s",
+                  i, layers.get(i).spec(), parameter.name()));
         }
       }
     }
@@ -81,7 +84,7 @@ public final class Sequential implements Layer, AutoCloseable {
         features = layers.get(i).outputFeatures(features);
       } catch (IllegalArgumentException e) {
         throw new IllegalArgumentException(
-            "layer %d does not fit the one before it: %s".formatted(i, e.getMessage()), e);
+            format("layer %d does not fit the one before it: %s", i, e.getMessage()), e);
       }
     }
   }

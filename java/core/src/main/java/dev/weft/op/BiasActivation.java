@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -32,7 +34,7 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
   public BiasActivation {
     if (!(alpha >= 0) || Double.isInfinite(alpha)) {
       throw new IllegalArgumentException(
-          "%s needs a finite alpha of at least 0, not %s".formatted(function.token(), alpha));
+          format("%s needs a finite alpha of at least 0, not %s", function.token(), alpha));
     }
   }
 
@@ -58,8 +60,9 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
     long cols = x.shape().rank() == 0 ? 1 : x.shape().size(-1);
     if (b != null && !b.shape().equals(Shape.of(cols))) {
       throw new IllegalArgumentException(
-          "a bias of shape %s does not fit x of shape %s: it needs [%d]"
-              .formatted(b.shape(), x.shape(), cols));
+          format(
+              "a bias of shape %s does not fit x of shape %s: it needs [%d]",
+              b.shape(), x.shape(), cols));
     }
     Tensor y = overwritesInput() ? x.view(0, x.shape()) : node.make(x.dtype(), x.shape());
     node.run(

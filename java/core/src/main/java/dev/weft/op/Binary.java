@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
+import static java.util.Locale.ROOT;
+
 import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
-import java.util.Locale;
 
 /**
  * y = f(a, b), element by element, with broadcasting: shapes are aligned at the last axis and a
@@ -29,7 +30,7 @@ public record Binary(Function function) implements Operation {
 
   @Override
   public String name() {
-    return "binary_" + function.name().toLowerCase(Locale.ROOT);
+    return "binary_" + function.name().toLowerCase(ROOT);
   }
 
   @Override

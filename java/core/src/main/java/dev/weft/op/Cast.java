@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Node;
@@ -28,7 +30,7 @@ public record Cast(DType dtype) implements Operation {
     boolean widens = x.dtype() == DType.BF16 && dtype == DType.F32;
     if (!narrows && !widens) {
       throw new IllegalArgumentException(
-          "cast goes from F32 to BF16 and back, not from %s to %s".formatted(x.dtype(), dtype));
+          format("cast goes from F32 to BF16 and back, not from %s to %s", x.dtype(), dtype));
     }
     Tensor y = node.make(dtype, x.shape());
     run(node.tape().device(), x, new Node.Sink(y, false));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -26,7 +28,7 @@ public record Concat(int axis) implements Operation {
     for (Tensor x : node.inputs()) {
       if (x.shape().rank() != first.rank() || !x.shape().with(at, 0).equals(first.with(at, 0))) {
         throw new IllegalArgumentException(
-            "concat along axis %d of shapes %s and %s".formatted(at, first, x.shape()));
+            format("concat along axis %d of shapes %s and %s", at, first, x.shape()));
       }
       total += x.shape().size(at);
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.DType;
 import dev.weft.Node;
 import dev.weft.Shape;
@@ -31,8 +33,9 @@ public record GatherRows() implements Operation {
     Tensor index = node.input(1);
     if (source.shape().rank() != 2 || index.dtype() != DType.I32 || index.shape().rank() != 1) {
       throw new IllegalArgumentException(
-          "gather needs a source [n, cols] and int32 row numbers [rows], not %s and %s %s"
-              .formatted(source.shape(), index.dtype(), index.shape()));
+          format(
+              "gather needs a source [n, cols] and int32 row numbers [rows], not %s and %s %s",
+              source.shape(), index.dtype(), index.shape()));
     }
     long rows = index.elements();
     long cols = source.shape().size(1);

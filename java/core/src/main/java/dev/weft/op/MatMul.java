@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.MathMode;
 import dev.weft.Node;
 import dev.weft.Shape;
@@ -51,8 +53,9 @@ public record MatMul(Form a, Form b) implements Operation {
         || right.shape().rank() != 2
         || columns(left, a) != rows(right, b)) {
       throw new IllegalArgumentException(
-          "%s of %s and %s: the inner sizes differ, or they are not matrices"
-              .formatted(name(), left.shape(), right.shape()));
+          format(
+              "%s of %s and %s: the inner sizes differ, or they are not matrices",
+              name(), left.shape(), right.shape()));
     }
     Tensor y = node.make(left.dtype(), Shape.of(rows(left, a), columns(right, b)));
     multiply(node, left, a, right, b, y, false);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
-import java.util.Locale;
+import static java.util.Locale.ROOT;
 
 /**
  * Activation functions, in the order of {@code weft_activation} in {@code native/abi/kernels.h}.
@@ -38,7 +38,7 @@ public enum Nonlinearity {
 
   /** The name on the command line and in files: {@code leaky_relu}. */
   public String token() {
-    return name().toLowerCase(Locale.ROOT);
+    return name().toLowerCase(ROOT);
   }
 
   /** The one of that {@link #token}, or null. */

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
+import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
+
 import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
-import java.util.Locale;
 import java.util.OptionalInt;
 
 /**
@@ -57,7 +59,7 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
 
   @Override
   public String name() {
-    return "reduce_" + function.name().toLowerCase(Locale.ROOT);
+    return "reduce_" + function.name().toLowerCase(ROOT);
   }
 
   private long[] split(Shape shape) {
@@ -74,7 +76,7 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
     long[] sizes = split(x.shape());
     if (sizes[1] == 0 && (function == Function.MAX || function == Function.MEAN)) {
       throw new IllegalArgumentException(
-          "%s over no elements: x has shape %s".formatted(name(), x.shape()));
+          format("%s over no elements: x has shape %s", name(), x.shape()));
     }
     Shape shape = axis.isEmpty() ? Shape.of() : x.shape().without(axis.getAsInt());
     Tensor y = node.make(x.dtype().wide(), shape);

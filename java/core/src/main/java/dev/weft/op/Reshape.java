@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -23,8 +25,9 @@ public record Reshape(Shape shape) implements Operation {
     Tensor x = node.input(0);
     if (x.elements() != shape.elements()) {
       throw new IllegalArgumentException(
-          "reshape of %s to %s: %d elements against %d"
-              .formatted(x.shape(), shape, x.elements(), shape.elements()));
+          format(
+              "reshape of %s to %s: %d elements against %d",
+              x.shape(), shape, x.elements(), shape.elements()));
     }
     return x.view(0, shape);
   }

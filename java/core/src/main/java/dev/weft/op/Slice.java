@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -29,7 +31,7 @@ public record Slice(int axis, long from, long to) implements Operation {
     long size = x.shape().size(at);
     if (from < 0 || from > to || to > size) {
       throw new IllegalArgumentException(
-          "slice %d..%d leaves axis %d of shape %s".formatted(from, to, at, x.shape()));
+          format("slice %d..%d leaves axis %d of shape %s", from, to, at, x.shape()));
     }
     Tensor y = node.make(x.dtype(), x.shape().with(at, to - from));
     Span span = Span.of(x.shape(), at);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.DType;
 import dev.weft.Node;
 import dev.weft.Shape;
@@ -48,9 +50,11 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
         || labels.dtype() != DType.I32
         || !labels.shape().equals(Shape.of(x.shape().size(0)))) {
       throw new IllegalArgumentException(
-          "softmax cross-entropy needs logits [rows, classes] and int32 labels [rows], not %s %s and"
-                  .formatted(x.dtype(), x.shape())
-              + " %s %s".formatted(labels.dtype(), labels.shape()));
+          format(
+                  "softmax cross-entropy needs logits [rows, classes] and int32 labels [rows], not"
+                      + " %s %s and",
+                  x.dtype(), x.shape())
+              + format(" %s %s", labels.dtype(), labels.shape()));
     }
     long rows = x.shape().size(0);
     long classes = x.shape().size(1);
@@ -59,7 +63,7 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
     }
     if (hits != null && !hits.shape().equals(labels.shape())) {
       throw new IllegalArgumentException(
-          "hits of shape %s do not fit labels of shape %s".formatted(hits.shape(), labels.shape()));
+          format("hits of shape %s do not fit labels of shape %s", hits.shape(), labels.shape()));
     }
     Tensor losses = node.make(x.dtype().wide(), Shape.of(rows));
     Tensor dx = node.wants(0) ? node.make(x.dtype(), x.shape()) : null;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Shape;
 import java.util.Arrays;
 
@@ -47,8 +49,9 @@ record Strides(long[] sizes, long[] a, long[] b) {
     }
     if (rank - first > AXES) {
       throw new IllegalArgumentException(
-          "broadcasting %s with %s needs more than %d axes; reshape them first"
-              .formatted(left, right, AXES));
+          format(
+              "broadcasting %s with %s needs more than %d axes; reshape them first",
+              left, right, AXES));
     }
     return new Strides(padded(sizes, first, 1), padded(a, first, 0), padded(b, first, 0));
   }

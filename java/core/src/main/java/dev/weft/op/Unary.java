@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
+import static java.util.Locale.ROOT;
+
 import dev.weft.Node;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
-import java.util.Locale;
 
 /**
  * y = f(x), element by element; any shape. Backward: dx = dy f'(x).
@@ -39,7 +40,7 @@ public record Unary(Function function, double alpha) implements Operation {
 
   @Override
   public String name() {
-    return "unary_" + function.name().toLowerCase(Locale.ROOT);
+    return "unary_" + function.name().toLowerCase(ROOT);
   }
 
   @Override

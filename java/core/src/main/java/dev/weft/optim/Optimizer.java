@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.optim;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.StepState;
 import dev.weft.Tensor;
 import java.util.Map;
@@ -67,7 +69,7 @@ public interface Optimizer {
   static double checkNotNegative(String what, double value) {
     if (!(value >= 0) || Double.isInfinite(value)) {
       throw new IllegalArgumentException(
-          "%s must be finite and at least 0, not %s".formatted(what, value));
+          format("%s must be finite and at least 0, not %s", what, value));
     }
     return value;
   }
@@ -79,7 +81,7 @@ public interface Optimizer {
    */
   static double checkDecay(String what, double value) {
     if (!(value >= 0 && value < 1)) {
-      throw new IllegalArgumentException("%s must be in [0, 1), not %s".formatted(what, value));
+      throw new IllegalArgumentException(format("%s must be in [0, 1), not %s", what, value));
     }
     return value;
   }

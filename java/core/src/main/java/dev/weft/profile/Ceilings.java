@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.profile;
 
+import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
+
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.MathMode;
@@ -14,7 +17,6 @@ import dev.weft.device.Precision;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.ToLongFunction;
@@ -154,8 +156,8 @@ public final class Ceilings {
       double rate =
           Cost.of(Kernel.GEMM, precision, arguments).flops()
               / seconds(Kernel.GEMM, precision, arguments, n * n);
-      String name = math.name().toLowerCase(Locale.ROOT);
-      return new Ceiling("gemm %s %d".formatted(name, size), rate / 1e9, "GFLOP/s");
+      String name = math.name().toLowerCase(ROOT);
+      return new Ceiling(format("gemm %s %d", name, size), rate / 1e9, "GFLOP/s");
     }
   }
 

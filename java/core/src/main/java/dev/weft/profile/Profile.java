@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.profile;
 
+import static java.util.Locale.ROOT;
+
 import dev.weft.MathMode;
 import dev.weft.device.Call;
 import dev.weft.device.Cost;
@@ -8,7 +10,6 @@ import dev.weft.device.Kernel;
 import dev.weft.device.Phase;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -93,7 +94,7 @@ public record Profile(
 
     /** The phase as a word. */
     public String phase() {
-      return call.phase().name().toLowerCase(Locale.ROOT);
+      return call.phase().name().toLowerCase(ROOT);
     }
   }
 

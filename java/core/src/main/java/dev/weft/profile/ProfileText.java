@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.profile;
 
+import static dev.weft.format.Format.format;
+
 import java.util.List;
-import java.util.Locale;
 
 /** A profile as tables of text. */
 final class ProfileText {
@@ -30,8 +31,9 @@ final class ProfileText {
         profile.hostKind() == Profile.Host.WAITS ? "" : ", while the device works",
         Double.isNaN(profile.epochTurn())
             ? ""
-            : "; %s us an epoch of %d steps for a new order of examples"
-                .formatted(micros(profile.epochTurn()), profile.stepsPerEpoch()));
+            : format(
+                "; %s us an epoch of %d steps for a new order of examples",
+                micros(profile.epochTurn()), profile.stepsPerEpoch()));
     if (profile.isFused()) {
       line(
           "fused    two kernels run all layers and products; --fusion never (Fusion.NEVER) shows"
@@ -77,7 +79,7 @@ final class ProfileText {
   }
 
   private void line(String form, Object... values) {
-    text.append(String.format(Locale.ROOT, form, values).stripTrailing()).append('\n');
+    text.append(format(form, values).stripTrailing()).append('\n');
   }
 
   private static String micros(double nanoseconds) {
@@ -86,10 +88,10 @@ final class ProfileText {
 
   private static String number(double value) {
     int digits = value < 10 ? 2 : value < 1000 ? 1 : 0;
-    return String.format(Locale.ROOT, "%,." + digits + "f", value);
+    return format("%,." + digits + "f", value);
   }
 
   private static String percent(double share) {
-    return String.format(Locale.ROOT, "%.1f %%", 100 * share);
+    return format("%.1f %%", 100 * share);
   }
 }

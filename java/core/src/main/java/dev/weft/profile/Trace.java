@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.profile;
 
+import static java.util.Locale.ROOT;
+
 import com.google.gson.stream.JsonWriter;
 import dev.weft.io.AtomicFile;
 import java.io.IOException;
@@ -9,7 +11,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Function;
 
 /**
@@ -58,7 +59,7 @@ public final class Trace {
     json.beginObject().name("displayTimeUnit").value("ns").name("traceEvents").beginArray();
     name("process_name", 0, profile.device() + ": " + profile.hardware());
     for (Row row : Row.values()) {
-      name("thread_name", row.ordinal(), row.name().toLowerCase(Locale.ROOT));
+      name("thread_name", row.ordinal(), row.name().toLowerCase(ROOT));
     }
     for (Profile.Step step : profile.samples()) {
       double start = step.start() - profile.samples().getFirst().start();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.train;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Parameter;
 import dev.weft.Tensor;
 import dev.weft.nn.Sequential;
@@ -29,8 +31,8 @@ final class Divergence {
       wrong += found == null ? 0 : 1;
     }
     return first == null
-        ? "all parameters%s are finite".formatted(gradients ? " and their gradients" : "")
-        : "%s (%d of %d parameters are not finite)".formatted(first, wrong, network.named().size());
+        ? format("all parameters%s are finite", gradients ? " and their gradients" : "")
+        : format("%s (%d of %d parameters are not finite)", first, wrong, network.named().size());
   }
 
   /** Where the first value is that is not finite; null where all are. */
@@ -38,7 +40,7 @@ final class Divergence {
     double[] values = tensor.toDoubles();
     for (int i = 0; i < values.length; i++) {
       if (!Double.isFinite(values[i])) {
-        return "%s %s is %s at %s".formatted(name, tensor.shape(), values[i], place(tensor, i));
+        return format("%s %s is %s at %s", name, tensor.shape(), values[i], place(tensor, i));
       }
     }
     return null;

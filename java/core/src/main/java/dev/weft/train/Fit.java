@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.train;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.data.Dataset;
 import dev.weft.data.Labels;
 import dev.weft.data.Rows;
@@ -23,29 +25,31 @@ final class Fit {
       outputs = network.outputFeatures(data.columns());
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
-          "the %s has %d features a row: %s".formatted(what, data.columns(), e.getMessage()), e);
+          format("the %s has %d features a row: %s", what, data.columns(), e.getMessage()), e);
     }
     switch (data.targets()) {
       case Labels labels -> {
         if (loss.target() != Loss.Target.LABELS) {
           throw new IllegalArgumentException(
-              "%s compares with values, and the %s has class labels".formatted(loss.spec(), what));
+              format("%s compares with values, and the %s has class labels", loss.spec(), what));
         }
         if (labels.classes() > outputs) {
           throw new IllegalArgumentException(
-              "the %s has %d classes and the network %d outputs"
-                  .formatted(what, labels.classes(), outputs));
+              format(
+                  "the %s has %d classes and the network %d outputs",
+                  what, labels.classes(), outputs));
         }
       }
       case Rows values -> {
         if (loss.target() != Loss.Target.VALUES) {
           throw new IllegalArgumentException(
-              "%s needs class labels, and the %s has values".formatted(loss.spec(), what));
+              format("%s needs class labels, and the %s has values", loss.spec(), what));
         }
         if (values.columns() != outputs) {
           throw new IllegalArgumentException(
-              "the %s has %d target values a row and the network %d outputs"
-                  .formatted(what, values.columns(), outputs));
+              format(
+                  "the %s has %d target values a row and the network %d outputs",
+                  what, values.columns(), outputs));
         }
       }
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.train;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.nn.Activation;
 import dev.weft.nn.Dropout;
 import dev.weft.nn.Layer;
@@ -69,6 +71,6 @@ record FusedLayers(List<Fused> layers, String obstacle) {
   }
 
   private static FusedLayers no(String format, Object... values) {
-    return new FusedLayers(List.of(), format.formatted(values));
+    return new FusedLayers(List.of(), format(format, values));
   }
 }

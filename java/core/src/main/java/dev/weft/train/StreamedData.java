@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.train;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Shape;
@@ -133,8 +135,9 @@ final class StreamedData extends BatchData {
     long batchBytes = batch * rowBytes(dtype, data);
     if (memory < HALVES * batchBytes) {
       throw new IllegalArgumentException(
-          "%,d bytes are too little to stream the data: two batches of %,d rows take %,d"
-              .formatted(memory, batch, HALVES * batchBytes));
+          format(
+              "%,d bytes are too little to stream the data: two batches of %,d rows take %,d",
+              memory, batch, HALVES * batchBytes));
     }
     long block = Math.max(1, Math.min(memory / HALVES, LARGEST_BLOCK) / batchBytes);
     blockBatches = (int) Math.min(block, batches.batches());

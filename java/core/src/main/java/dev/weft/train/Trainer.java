@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.train;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Device;
 import dev.weft.MathMode;
 import dev.weft.data.Dataset;
@@ -112,7 +114,7 @@ public final class Trainer {
   public Trainer dataMemory(long bytes) {
     if (bytes < 1) {
       throw new IllegalArgumentException(
-          "data need at least 1 byte of device memory, not %d".formatted(bytes));
+          format("data need at least 1 byte of device memory, not %d", bytes));
     }
     this.dataMemory = device -> bytes;
     return this;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.train;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.MathMode;
@@ -293,11 +295,11 @@ public final class TrainingRun implements AutoCloseable {
     Evaluation train = metrics.read(rowsOf(steps));
     if (!Double.isFinite(train.loss())) {
       throw new DivergedException(
-          "%s, %s: lower the learning rate (%s now), or look for extreme values in the data"
-              .formatted(
-                  when(train.loss()),
-                  Divergence.of(settings.network(), fused == null),
-                  settings.optimizer().rate()),
+          format(
+              "%s, %s: lower the learning rate (%s now), or look for extreme values in the data",
+              when(train.loss()),
+              Divergence.of(settings.network(), fused == null),
+              settings.optimizer().rate()),
           stepsFinite + 1,
           stepsDone);
     }
@@ -308,9 +310,9 @@ public final class TrainingRun implements AutoCloseable {
   /** The loss is the mean of the epoch so far: it was finite when it was read before. */
   private String when(double loss) {
     return stepsFinite + 1 == stepsDone
-        ? "the loss is %s at step %d".formatted(loss, stepsDone)
-        : "the loss became %s in one of the steps %d to %d"
-            .formatted(loss, stepsFinite + 1, stepsDone);
+        ? format("the loss is %s at step %d", loss, stepsDone)
+        : format(
+            "the loss became %s in one of the steps %d to %d", loss, stepsFinite + 1, stepsDone);
   }
 
   /** Gives back all that training needed; the network stays on the device. */

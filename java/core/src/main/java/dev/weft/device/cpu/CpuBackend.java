@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device.cpu;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.device.Arguments;
 import dev.weft.device.Backend;
 import dev.weft.device.Call;
@@ -48,7 +50,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public String description() {
-    return "%d threads, %s".formatted(library.threads(0), library.isa());
+    return format("%d threads, %s", library.threads(0), library.isa());
   }
 
   @Override
@@ -82,7 +84,7 @@ public final class CpuBackend implements Backend {
   @Override
   public void free(long address) {
     if (!allocations.remove(address)) {
-      throw new DeviceException("cpu: free of %#x, which is not allocated".formatted(address));
+      throw new DeviceException(format("cpu: free of %#x, which is not allocated", address));
     }
     library.free(address);
   }
@@ -163,7 +165,7 @@ public final class CpuBackend implements Backend {
   private void refuseWhileRecording(String what) {
     if (recording != null) {
       throw new IllegalStateException(
-          "cpu: %s while a step is recorded: it has not run yet".formatted(what));
+          format("cpu: %s while a step is recorded: it has not run yet", what));
     }
   }
 
@@ -209,8 +211,9 @@ public final class CpuBackend implements Backend {
     private void check(long failed) {
       if (failed != 0) {
         throw new DeviceException(
-            "cpu: %s, call %d of %d of a recorded program, failed: %s"
-                .formatted(symbols[(int) failed - 1], failed, symbols.length, library.error()));
+            format(
+                "cpu: %s, call %d of %d of a recorded program, failed: %s",
+                symbols[(int) failed - 1], failed, symbols.length, library.error()));
       }
     }
 

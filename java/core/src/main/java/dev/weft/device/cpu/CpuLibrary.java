@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device.cpu;
 
+import static dev.weft.format.Format.format;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -91,8 +92,9 @@ public final class CpuLibrary {
     Path file = NativeFiles.file(resource);
     if (file == null) {
       throw new DeviceUnavailableException(
-          "no %s on the class path: this build of Weft has no native code for %s"
-              .formatted(resource, NativeFiles.platform()));
+          format(
+              "no %s on the class path: this build of Weft has no native code for %s",
+              resource, NativeFiles.platform()));
     }
     return file;
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device.cuda;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.device.Arguments;
 import dev.weft.device.Closing;
 import dev.weft.device.OutOfDeviceMemoryException;
@@ -46,8 +48,9 @@ final class Cublas implements AutoCloseable {
       workspace = driver.allocate(WORKSPACE_BYTES);
       if (workspace == 0) {
         throw new OutOfDeviceMemoryException(
-            "%s has not the %d MiB left that cuBLAS works in"
-                .formatted(driver.device(), WORKSPACE_BYTES >> 20));
+            format(
+                "%s has not the %d MiB left that cuBLAS works in",
+                driver.device(), WORKSPACE_BYTES >> 20));
       }
       int status = JCublas2.cublasCreate(handle);
       if (status != cublasStatus.CUBLAS_STATUS_SUCCESS) {
@@ -105,7 +108,7 @@ final class Cublas implements AutoCloseable {
   String version() {
     int[] version = new int[1];
     check(JCublas2.cublasGetVersion(handle, version), "cublasGetVersion");
-    return "%d.%d.%d".formatted(version[0] / 10_000, version[0] / 100 % 100, version[0] % 100);
+    return format("%d.%d.%d", version[0] / 10_000, version[0] / 100 % 100, version[0] % 100);
   }
 
   /**
@@ -177,7 +180,7 @@ final class Cublas implements AutoCloseable {
   private static int size(long value, Arguments.Gemm gemm) {
     if (value < 0 || value > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
-          "cuBLAS takes sizes from 0 to %d: %s".formatted(Integer.MAX_VALUE, gemm));
+          format("cuBLAS takes sizes from 0 to %d: %s", Integer.MAX_VALUE, gemm));
     }
     return (int) value;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device.cuda;
 
+import static dev.weft.format.Format.format;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
@@ -43,8 +44,9 @@ final class CublasForwarder {
       return e.getMessage();
     }
     if (file == null) {
-      return "%s is there, but this build of Weft has no %s, which JCuda needs over it"
-          .formatted(cublas13, RESOURCE);
+      return format(
+          "%s is there, but this build of Weft has no %s, which JCuda needs over it",
+          cublas13, RESOURCE);
     }
     LibrarySearch search = new LibrarySearch();
     if (search.loadNamed(file) == null) {
@@ -60,7 +62,7 @@ final class CublasForwarder {
                       symbols.findOrThrow("weft_cublas12_target"),
                       FunctionDescriptor.of(JAVA_INT, ADDRESS))
                   .invokeExact(arena.allocateFrom(cublas13.toString()));
-      return usable != 0 ? null : "%s is not usable: %s".formatted(cublas13, error(symbols));
+      return usable != 0 ? null : format("%s is not usable: %s", cublas13, error(symbols));
     } catch (Throwable e) {
       throw new AssertionError(e);
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device.cuda;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.device.Arguments;
 import dev.weft.device.Backend;
 import dev.weft.device.Call;
@@ -85,16 +87,16 @@ public final class CudaBackend implements Backend {
 
   private String describe() {
     int version = driver.version();
-    return "%s, %d SMs, sm_%d, %.1f GiB, driver for CUDA %d.%d, cuBLAS %s with %d MiB workspace"
-        .formatted(
-            driver.model(),
-            driver.multiprocessors(),
-            driver.capability(),
-            driver.totalMemory() / (double) (1 << 30),
-            version / 1000,
-            version % 1000 / 10,
-            cublas.version(),
-            Cublas.WORKSPACE_BYTES >> 20);
+    return format(
+        "%s, %d SMs, sm_%d, %.1f GiB, driver for CUDA %d.%d, cuBLAS %s with %d MiB workspace",
+        driver.model(),
+        driver.multiprocessors(),
+        driver.capability(),
+        driver.totalMemory() / (double) (1 << 30),
+        version / 1000,
+        version % 1000 / 10,
+        cublas.version(),
+        Cublas.WORKSPACE_BYTES >> 20);
   }
 
   @Override
@@ -137,8 +139,7 @@ public final class CudaBackend implements Backend {
   public void free(long address) {
     enter();
     if (!allocations.remove(address)) {
-      throw new DeviceException(
-          "%s: free of %#x, which is not allocated".formatted(name(), address));
+      throw new DeviceException(format("%s: free of %#x, which is not allocated", name(), address));
     }
     driver.free(address);
   }
@@ -226,8 +227,9 @@ public final class CudaBackend implements Backend {
     if (firstFailure != null) {
       CudaException failure =
           new CudaException(
-              "%s: the recording failed at call %d: %s"
-                  .formatted(name(), calls + 1, firstFailure.getMessage()),
+              format(
+                  "%s: the recording failed at call %d: %s",
+                  name(), calls + 1, firstFailure.getMessage()),
               firstFailure);
       if (code == 0) {
         Closing.after(failure, () -> driver.destroy(graph));
@@ -235,7 +237,7 @@ public final class CudaBackend implements Backend {
       throw failure;
     }
     if (code != 0) {
-      throw driver.failure(code, "cuStreamEndCapture", "of %d calls".formatted(calls));
+      throw driver.failure(code, "cuStreamEndCapture", format("of %d calls", calls));
     }
     try {
       return new CudaProgram(driver, calls == 0 ? null : instantiate(graph), calls, programs);
@@ -253,8 +255,10 @@ public final class CudaBackend implements Backend {
     }
     if (program == null) {
       throw new OutOfDeviceMemoryException(
-          "%s has no memory left for a recorded step of %d calls, also with nothing cached; use a"
-                  .formatted(name(), calls)
+          format(
+                  "%s has no memory left for a recorded step of %d calls, also with nothing cached;"
+                      + " use a",
+                  name(), calls)
               + " smaller batch or network");
     }
     return program;
@@ -315,7 +319,7 @@ public final class CudaBackend implements Backend {
   private void refuseWhileRecording(String call) {
     if (recording) {
       throw new IllegalStateException(
-          "%s: %s while a recording is in progress".formatted(name(), call));
+          format("%s: %s while a recording is in progress", name(), call));
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device.cuda;
 
+import static dev.weft.format.Format.format;
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR;
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR;
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
@@ -48,7 +49,7 @@ final class CudaDriver implements AutoCloseable {
     int count = count();
     if (ordinal < 0 || ordinal >= count) {
       throw new DeviceUnavailableException(
-          "%s was asked for, but the driver has %d device(s)".formatted(device, count));
+          format("%s was asked for, but the driver has %d device(s)", device, count));
     }
     try {
       check(JCudaDriver.cuDeviceGet(handle, ordinal), "cuDeviceGet");
@@ -72,7 +73,7 @@ final class CudaDriver implements AutoCloseable {
     int code = JCudaDriver.cuInit(0);
     if (code != CUresult.CUDA_SUCCESS) {
       throw new DeviceUnavailableException(
-          "the NVIDIA driver does not start: cuInit failed: %s (%d)".formatted(error(code), code));
+          format("the NVIDIA driver does not start: cuInit failed: %s (%d)", error(code), code));
     }
     started = true;
   }
@@ -240,7 +241,7 @@ final class CudaDriver implements AutoCloseable {
         JCudaDriver.cuLaunchKernel(
             function, blocks, 1, 1, threads, 1, 1, 0, stream, parameters, null);
     if (code != CUresult.CUDA_SUCCESS) {
-      String detail = "of %s, %d blocks of %d threads".formatted(symbol, blocks, threads);
+      String detail = format("of %s, %d blocks of %d threads", symbol, blocks, threads);
       throw failure(code, "cuLaunchKernel", detail);
     }
     lastLaunch = symbol;
@@ -389,7 +390,7 @@ final class CudaDriver implements AutoCloseable {
 
   private void check(int code, String call, long count, String what) {
     if (code != CUresult.CUDA_SUCCESS) {
-      throw failure(code, call, "of %d %s".formatted(count, what));
+      throw failure(code, call, format("of %d %s", count, what));
     }
   }
 
@@ -412,7 +413,7 @@ final class CudaDriver implements AutoCloseable {
 
   /** The exception for a failed call. */
   CudaException failure(int code, String call, String detail) {
-    String after = lastLaunch.isEmpty() ? "" : " (the last launch was %s)".formatted(lastLaunch);
+    String after = lastLaunch.isEmpty() ? "" : format(" (the last launch was %s)", lastLaunch);
     lost |= CudaException.losesContext(code);
     return new CudaException(device, call, (detail + after).strip(), code, error(code));
   }

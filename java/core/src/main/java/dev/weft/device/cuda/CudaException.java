@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device.cuda;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.device.DeviceException;
 import java.util.Set;
 import jcuda.driver.CUresult;
@@ -36,16 +38,16 @@ public final class CudaException extends DeviceException {
 
   CudaException(String device, String call, String detail, int code, String error) {
     super(
-        "%s: %s%s failed: %s (%d)%s"
-            .formatted(
-                device,
-                call,
-                detail.isEmpty() ? "" : " " + detail,
-                error,
-                code,
-                losesContext(code)
-                    ? "; this process cannot use the GPU any more: start it again"
-                    : ""));
+        format(
+            "%s: %s%s failed: %s (%d)%s",
+            device,
+            call,
+            detail.isEmpty() ? "" : " " + detail,
+            error,
+            code,
+            losesContext(code)
+                ? "; this process cannot use the GPU any more: start it again"
+                : ""));
     this.call = call;
     this.code = code;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device.cuda;
 
+import static dev.weft.format.Format.format;
 import static jcuda.driver.CUresult.CUDA_ERROR_INVALID_IMAGE;
 import static jcuda.driver.CUresult.CUDA_ERROR_INVALID_PTX;
 import static jcuda.driver.CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU;
@@ -102,14 +103,14 @@ final class CudaKernels implements AutoCloseable {
           fatbin == null ? new DeviceUnavailableException(NO_KERNELS, failure) : failure;
       case CUDA_ERROR_NO_BINARY_FOR_GPU, CUDA_ERROR_UNSUPPORTED_PTX_VERSION ->
           new DeviceUnavailableException(
-              ("the kernels of this build do not run on %s (%s, sm_%d, driver for CUDA %d.%d):"
-                      + " a newer driver, or a build for that chip, is needed")
-                  .formatted(
-                      driver.device(),
-                      driver.model(),
-                      driver.capability(),
-                      driver.version() / 1000,
-                      driver.version() % 1000 / 10),
+              format(
+                  "the kernels of this build do not run on %s (%s, sm_%d, driver for CUDA %d.%d):"
+                      + " a newer driver, or a build for that chip, is needed",
+                  driver.device(),
+                  driver.model(),
+                  driver.capability(),
+                  driver.version() / 1000,
+                  driver.version() % 1000 / 10),
               failure);
       default -> failure;
     };
@@ -136,15 +137,15 @@ final class CudaKernels implements AutoCloseable {
     if (toolkit == null || driver / 1000 >= Integer.parseInt(toolkit.replaceFirst("\\..*", ""))) {
       return null;
     }
-    return ("the kernels of this build were compiled by CUDA %s, and the driver is for CUDA %d.%d,"
+    return format(
+        "the kernels of this build were compiled by CUDA %s, and the driver is for CUDA %d.%d,"
             + " which cannot load them: install a driver for CUDA %s or newer, or build Weft"
-            + " with the nvcc of CUDA %d")
-        .formatted(
-            toolkit,
-            driver / 1000,
-            driver % 1000 / 10,
-            toolkit.replaceFirst("\\..*", ""),
-            driver / 1000);
+            + " with the nvcc of CUDA %d",
+        toolkit,
+        driver / 1000,
+        driver % 1000 / 10,
+        toolkit.replaceFirst("\\..*", ""),
+        driver / 1000);
   }
 
   private static byte[] fatbin() {
@@ -168,8 +169,9 @@ final class CudaKernels implements AutoCloseable {
         CUfunction function = driver.function(module, symbol);
         if (function == null) {
           throw new DeviceException(
-              "%s has no kernel %s; build the library and its kernels from the same sources"
-                  .formatted(FATBIN, symbol));
+              format(
+                  "%s has no kernel %s; build the library and its kernels from the same sources",
+                  FATBIN, symbol));
         }
         functions[kernel.ordinal()][precision.ordinal()] = function;
       }
@@ -182,8 +184,9 @@ final class CudaKernels implements AutoCloseable {
     long blocks = work / entry.items() + (work % entry.items() == 0 ? 0 : 1);
     if (work < 0 || blocks > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
-          "%s: %s takes at most %d blocks, and %d work items are %d"
-              .formatted(driver.device(), entry.symbol(), Integer.MAX_VALUE, work, blocks));
+          format(
+              "%s: %s takes at most %d blocks, and %d work items are %d",
+              driver.device(), entry.symbol(), Integer.MAX_VALUE, work, blocks));
     }
     arguments.write(slots.into(struct));
     CUfunction function = functions[kernel.ordinal()][precision.ordinal()];

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device.cuda;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.device.DeviceUnavailableException;
 import dev.weft.device.NativeFiles;
 import java.nio.file.Path;
@@ -121,7 +123,7 @@ public final class CudaLibraries {
   private static void require(Found found) {
     if (!found.present()) {
       throw new DeviceUnavailableException(
-          "CUDA was asked for, but there is no usable %s: %s".formatted(found.what(), found.how()));
+          format("CUDA was asked for, but there is no usable %s: %s", found.what(), found.how()));
     }
   }
 
@@ -169,8 +171,9 @@ public final class CudaLibraries {
       return behindForwarder(search, path);
     }
     String how =
-        "%s, Python's nvidia/*/lib folders under %s; WEFT_CUBLAS can name the file"
-            .formatted(search.account(), LibrarySearch.pythonPrefixes());
+        format(
+            "%s, Python's nvidia/*/lib folders under %s; WEFT_CUBLAS can name the file",
+            search.account(), LibrarySearch.pythonPrefixes());
     return new Found("cuBLAS (libcublas.so.12 or libcublas.so.13)", null, how);
   }
 
@@ -200,15 +203,16 @@ public final class CudaLibraries {
     Path file = NativeFiles.file(resource);
     if (file == null) {
       throw new DeviceUnavailableException(
-          "%s is not on the class path: JCuda has no natives for %s in this build"
-              .formatted(resource, NativeFiles.platform()));
+          format(
+              "%s is not on the class path: JCuda has no natives for %s in this build",
+              resource, NativeFiles.platform()));
     }
     String folder = System.getProperty("java.io.tmpdir");
     System.setProperty("java.io.tmpdir", file.toAbsolutePath().getParent().toString());
     try {
       touch.run();
     } catch (LinkageError | jcuda.CudaException e) {
-      throw new DeviceUnavailableException("%s does not load: %s".formatted(file, e), e);
+      throw new DeviceUnavailableException(format("%s does not load: %s", file, e), e);
     } finally {
       System.setProperty("java.io.tmpdir", folder);
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device.cuda;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.device.Program;
 import java.util.Set;
 import jcuda.driver.CUgraphExec;
@@ -28,7 +30,7 @@ final class CudaProgram implements Program {
   public void run() {
     if (!open.contains(this)) {
       throw new IllegalStateException(
-          driver.device() + ": a program of %d calls is closed".formatted(calls));
+          driver.device() + format(": a program of %d calls is closed", calls));
     }
     if (graph != null) {
       driver.makeCurrent();

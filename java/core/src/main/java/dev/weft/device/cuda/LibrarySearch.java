@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device.cuda;
 
+import static dev.weft.format.Format.format;
+
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -94,7 +96,7 @@ final class LibrarySearch {
       System.load(file.toString());
       return true;
     } catch (UnsatisfiedLinkError e) {
-      failures.add("%s does not load: %s".formatted(file, e.getMessage()));
+      failures.add(format("%s does not load: %s", file, e.getMessage()));
       return false;
     }
   }

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.format;
+
+import java.util.Locale;
+
+/** Text with numbers in it, the same on every machine, whatever its locale. */
+public final class Format {
+  private Format() {}
+
+  /**
+   * {@link String#format} under {@link Locale#ROOT}: ASCII digits, a point, commas for thousands.
+   */
+  public static String format(String format, Object... values) {
+    return String.format(Locale.ROOT, format, values);
+  }
+}

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+/** How text is put together; for every package, and knows none of them. */
+package dev.weft.format;
