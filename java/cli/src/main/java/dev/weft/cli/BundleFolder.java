@@ -23,6 +23,17 @@ final class BundleFolder {
       # weft COMMAND ...: runs with the Java beside it. weft bench ... where that was bundled, too.
       # WEFT_JAVA_OPTS: options for Java, such as -Xmx8g
       root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
+      case $root in
+      *:*)
+        echo "weft: $root has a colon in it, which ends a name in Java's class path: move it" >&2
+        exit 1
+        ;;
+      esac
+      # Java reads the names of files in the charset of the locale
+      if [ "$(locale charmap 2>/dev/null)" != UTF-8 ]; then
+        unset LC_ALL
+        export LC_CTYPE=C.UTF-8
+      fi
       main=dev.weft.cli.Main options=
       if [ "$1" = bench ] && [ -e "$root/lib/weft-bench.jar" ]; then
         main=dev.weft.bench.Main options=--sun-misc-unsafe-memory-access=allow
