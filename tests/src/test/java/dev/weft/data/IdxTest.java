@@ -21,6 +21,8 @@ import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class IdxTest {
   @TempDir Path folder;
@@ -90,8 +92,12 @@ class IdxTest {
   void filesThatAreNotIdxSayWhatWasExpected() throws IOException {
     assertImagesFail(new byte[0], 0, "the file is empty");
     assertImagesFail("hello, world".getBytes("US-ASCII"), 0, "begins with 68 65, expected 00 00");
-    assertImagesFail(idx(0x0D, body(16), 1, 2, 2), 2, "0x0D (32-bit floats), expected 0x08");
-    assertImagesFail(idx(0x07, body(16), 1, 2, 2), 2, "type code 0x07, expected 0x08");
+    assertImagesFail(
+        idx(0x07, body(16), 1, 2, 2),
+        2,
+        "type code 0x07, expected 0x08 (unsigned bytes), 0x09 (signed bytes), 0x0B");
+    assertImagesFail(idx(0x0A, body(16), 1, 2, 2), 2, "type code 0x0A, expected 0x08");
+    assertImagesFail(idx(0x88, body(16), 1, 2, 2), 2, "type code 0x88, expected 0x08");
     assertImagesFail(idx(8, body(0)), 3, "0 dimensions");
     assertImagesFail(idx(8, body(4), 4), 3, "1 dimension; images have at least 2");
     assertImagesFail(idx(8, body(0), 0, 2, 2), 4, "dimension 0 has size 0");
@@ -99,6 +105,169 @@ class IdxTest {
     assertImagesFail(Arrays.copyOf(idx(8, body(0), 1, 2, 2), 9), 9, "within the sizes");
     Path two = file("two", idx(8, body(4), 2, 2));
     assertFails(3, "2 dimensions; labels have 1", () -> Idx.labels(two));
+  }
+
+  /** 1, -2, 3 and the outermost numbers of the type, by its code, as a file has them. */
+  private static ByteBuffer numbers(int type) {
+    ByteBuffer body = ByteBuffer.allocate(40);
+    switch (type) {
+      case 0x09 -> body.put(new byte[] {1, -2, 3, Byte.MIN_VALUE, Byte.MAX_VALUE});
+      case 0x0B ->
+          body.putShort((short) 1)
+              .putShort((short) -2)
+              .putShort((short) 3)
+              .putShort(Short.MIN_VALUE)
+              .putShort(Short.MAX_VALUE);
+      case 0x0C -> {
+        body.putInt(1).putInt(-2).putInt(3).putInt(Integer.MIN_VALUE).putInt(Integer.MAX_VALUE);
+      }
+      case 0x0D -> {
+        body.putFloat(1).putFloat(-2).putFloat(3).putFloat(-Float.MAX_VALUE);
+        body.putFloat(Float.MIN_VALUE);
+      }
+      default -> {
+        body.putDouble(1).putDouble(-2).putDouble(3).putDouble(-Double.MAX_VALUE);
+        body.putDouble(Double.MIN_VALUE);
+      }
+    }
+    return body.flip();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0x09, FLOAT32, -128, 127",
+    "0x0B, FLOAT32, -32768, 32767",
+    "0x0C, FLOAT64, -2147483648, 2147483647",
+    "0x0D, FLOAT32, -3.4028234663852886E38, 1.401298464324817E-45",
+    "0x0E, FLOAT64, -1.7976931348623157E308, 4.9E-324"
+  })
+  void numbersOfEveryTypeAreReadAsTheyAre(String code, Storage storage, double low, double high)
+      throws IOException {
+    int type = Integer.decode(code);
+    ByteBuffer body = numbers(type);
+    byte[] whole = idx(type, Arrays.copyOf(body.array(), body.limit()), 5, 1);
+    for (byte[] content : new byte[][] {whole, gzip(whole)}) {
+      Rows rows = Idx.images(file("numbers", content));
+      assertEquals(storage, rows.storage());
+      double[] expected = {1, -2, 3, low, high};
+      for (int row = 0; row < 5; row++) {
+        assertEquals(expected[row], rows.get(row, 0), "row " + row);
+      }
+    }
+    for (int length = 0; length < whole.length; length++) {
+      Path cut = file("cut", Arrays.copyOf(whole, length));
+      assertThrows(FormatException.class, () -> Idx.images(cut), "cut at " + length);
+    }
+  }
+
+  @Test
+  void numbersThatAreNotFiniteAreAnErrorWithTheirPlace() throws IOException {
+    byte[] body = ByteBuffer.allocate(16).putFloat(1).putFloat(2).putFloat(3).putInt(0).array();
+    ByteBuffer.wrap(body).putFloat(12, Float.NEGATIVE_INFINITY);
+    assertImagesFail(idx(0x0D, body, 2, 2), 12 + 12, "example 1 holds -Infinity");
+    byte[] wide = ByteBuffer.allocate(16).putDouble(Double.NaN).putDouble(1).array();
+    assertImagesFail(gzip(idx(0x0E, wide, 2, 1)), 12, "example 0 holds NaN");
+  }
+
+  @Test
+  void labelsAreReadFromEveryWholeType() throws IOException {
+    byte[] shorts = ByteBuffer.allocate(6).putShort((short) 0).putShort((short) 300).array();
+    assertArrayEquals(new int[] {0, 300, 0}, Idx.labels(file("short", idx(0x0B, shorts, 3))));
+    byte[] ints = ByteBuffer.allocate(8).putInt(70_000).putInt(1).array();
+    assertArrayEquals(new int[] {70_000, 1}, Idx.labels(file("int", idx(0x0C, ints, 2))));
+    byte[] bytes = {3, 127};
+    assertArrayEquals(new int[] {3, 127}, Idx.labels(file("byte", idx(0x09, bytes, 2))));
+    assertLabelsFail(idx(0x09, new byte[] {3, -1}, 2), 9, "the label of example 1 is -1, expected");
+    byte[] most = ByteBuffer.allocate(4).putInt(Integer.MAX_VALUE).array();
+    assertLabelsFail(idx(0x0C, most, 1), 8, "the label of example 0 is 2147483647");
+    assertLabelsFail(
+        idx(0x0D, new byte[4], 1), 2, "type code 0x0D (32-bit floats); labels are whole numbers");
+    assertLabelsFail(idx(0x0C, new byte[24], 2, 3), 3, "2 dimensions; labels have 1");
+    assertLabelsFail(idx(0x0B, new byte[32], 2, 8), 3, "these are [2, 8] 0x0B (16-bit integers)");
+  }
+
+  @Test
+  void emnistIsFoundByItsNames() throws IOException {
+    set("emnist-letters-train", "emnist-letters-test", 3);
+    Split split = Idx.read(folder);
+    assertEquals(3, split.train().rows());
+    assertEquals(27, split.train().classes(), "letters are 1 to 26");
+    assertArrayEquals(new int[] {1, 26, 2}, split.test().labels().toArray());
+  }
+
+  /** Four files, the labels 1, 26, 2. */
+  private void set(String train, String test, int rows) throws IOException {
+    for (String part : new String[] {train, test}) {
+      file(part + "-images-idx3-ubyte.gz", gzip(idx(8, body(4 * rows), rows, 2, 2)));
+      byte[] labels = Arrays.copyOf(new byte[] {1, 26, 2}, rows);
+      file(part + "-labels-idx1-ubyte.gz", gzip(idx(8, labels, rows)));
+    }
+  }
+
+  @Test
+  void qmnistIsFoundByItsNamesAndTheFirstOfItsLabelsIsTheClass() throws IOException {
+    for (String part : new String[] {"qmnist-train", "qmnist-test"}) {
+      file(part + "-images-idx3-ubyte.gz", gzip(idx(8, body(8), 2, 2, 2)));
+      ByteBuffer labels = ByteBuffer.allocate(64);
+      labels.putInt(5).putInt(1).putInt(2405).putInt(88).putInt(8).putInt(-7);
+      file(part + "-labels-idx2-int.gz", gzip(idx(0x0C, labels.putInt(32, 9).array(), 2, 8)));
+    }
+    Split split = Idx.read(folder);
+    assertArrayEquals(new int[] {5, 9}, split.train().labels().toArray());
+    assertEquals(10, split.test().classes());
+    Files.delete(folder.resolve("qmnist-test-labels-idx2-int.gz"));
+    String message = assertThrows(NoSuchFileException.class, () -> Idx.read(folder)).getMessage();
+    assertTrue(message.contains("qmnist-test-labels-idx2-int, "), message);
+  }
+
+  @Test
+  void severalSetsInAFolderAreListedAndOneIsReadByItsName() throws IOException {
+    set("emnist-letters-train", "emnist-letters-test", 3);
+    set("emnist-digits-train", "emnist-digits-test", 2);
+    set("train", "t10k", 1);
+    file("old-train-images-idx3-ubyte", new byte[1]); // no whole set
+    String message = assertThrows(FileSystemException.class, () -> Idx.read(folder)).getMessage();
+    assertTrue(message.startsWith(folder.toString()), message);
+    assertTrue(message.contains("'', 'emnist-digits', 'emnist-letters'; say which"), message);
+    assertEquals(3, Idx.read(folder, "emnist-letters").train().rows());
+    assertEquals(2, Idx.read(folder, "emnist-digits").test().rows());
+    assertEquals(1, Idx.read(folder, "").test().rows());
+    message =
+        assertThrows(NoSuchFileException.class, () -> Idx.read(folder, "emnist")).getMessage();
+    assertTrue(message.contains("begin with 'emnist'; there are those of '', 'emn"), message);
+  }
+
+  @Test
+  void aFilePackedAndUnpackedIsOneButTwoOfDifferentNamesAreAnError() throws IOException {
+    set("train", "t10k", 3);
+    file("train-images-idx3-ubyte", idx(8, body(12), 3, 2, 2));
+    assertEquals(3, Idx.read(folder).train().rows());
+    file("test-images-idx3-ubyte", idx(8, body(12), 3, 2, 2));
+    String message = assertThrows(FileSystemException.class, () -> Idx.read(folder)).getMessage();
+    assertTrue(
+        message.contains("both t10k-images-idx3-ubyte.gz and test-images-idx3-ubyte:"), message);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0x08, '3,2,4', 8, 'images of shape [2, 4], and of [4, 2] in '",
+    "0x08, '3,4,4', 12, 'images of shape [4, 4], and of [4, 2] in '",
+    "0x08, '3,8', 3, 'images of shape [8], and of [4, 2] in '",
+    "0x09, '3,4,2', 2, 'type code 0x09 (signed bytes), and 0x08 (unsigned bytes) in '"
+  })
+  void imagesToTestOnUnlikeThoseToTrainOnAreAnErrorThatNamesBothFiles(
+      String code, String sizes, long offset, String words) throws IOException {
+    int[] shape = Arrays.stream(sizes.split(",")).mapToInt(Integer::parseInt).toArray();
+    int count = Arrays.stream(shape).reduce(1, (a, b) -> a * b);
+    file("train-images-idx3-ubyte", idx(8, body(24), 3, 4, 2));
+    file("train-labels-idx1-ubyte", idx(8, body(3), 3));
+    Path test = file("t10k-images-idx3-ubyte", idx(Integer.decode(code), body(count), shape));
+    file("t10k-labels-idx1-ubyte", idx(8, body(3), 3));
+    FormatException failure = assertThrows(FormatException.class, () -> Idx.read(folder));
+    assertEquals(offset, failure.offset());
+    assertEquals(test, failure.path());
+    String train = folder.resolve("train-images-idx3-ubyte").toString();
+    assertTrue(failure.getMessage().endsWith(words + train), failure.getMessage());
   }
 
   @Test
@@ -168,7 +337,8 @@ class IdxTest {
           byte[] damaged = whole.clone();
           damaged[i] ^= (byte) flip;
           try {
-            assertEquals(12, Idx.images(file("damaged", damaged)).data().byteSize());
+            Rows rows = Idx.images(file("damaged", damaged));
+            assertEquals(12, rows.rows() * rows.columns());
           } catch (FormatException expected) {
             assertTrue(expected.getMessage().contains("damaged, byte "));
           }
@@ -203,6 +373,11 @@ class IdxTest {
   private void assertImagesFail(byte[] content, long offset, String message) throws IOException {
     Path path = file("images", content);
     assertFails(offset, message, () -> Idx.images(path));
+  }
+
+  private void assertLabelsFail(byte[] content, long offset, String message) throws IOException {
+    Path path = file("labels", content);
+    assertFails(offset, message, () -> Idx.labels(path));
   }
 
   private static void assertFails(long offset, String message, Executable action) {
