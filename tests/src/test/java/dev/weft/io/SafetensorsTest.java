@@ -10,21 +10,28 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class SafetensorsTest {
   @TempDir Path folder;
@@ -124,6 +131,9 @@ class SafetensorsTest {
       Path cut = write(Arrays.copyOf(whole, length));
       FormatException failure =
           assertThrows(FormatException.class, () -> Safetensors.read(cut), "cut at " + length);
+      FormatException mapped =
+          assertThrows(FormatException.class, () -> Safetensors.map(cut), "cut at " + length);
+      assertEquals(failure.getMessage(), mapped.getMessage());
       assertEquals(cut, failure.path());
       assertTrue(failure.offset() >= 0 && failure.offset() <= length, failure.getMessage());
       assertTrue(failure.getMessage().startsWith(cut + ", byte " + failure.offset() + ": "));
@@ -206,7 +216,12 @@ class SafetensorsTest {
         16,
         "F32 of shape [5], takes 20 bytes; its data_offsets are 16 apart",
         tensor("a", "F32", "5", "0,16"));
-    assertTensorsFail(16, "unknown dtype F7", tensor("a", "F7", "4", "0,16"));
+    assertTensorsFail(
+        16, "F4 of shape [3, 11] takes 132 bits, which are not", tensor("a", "F4", "3,11", "0,16"));
+    assertTensorsFail(
+        16,
+        "F6_E2M3 of shape [20], takes 15 bytes; its data_offsets are 16 apart",
+        tensor("a", "F6_E2M3", "20", "0,16"));
     assertTensorsFail(
         16, "more than 2^63 bytes", tensor("a", "U8", "4294967296,4294967296", "0,16"));
     assertTensorsFail(16, "has -1 in its shape", tensor("a", "U8", "-1", "0,16"));
@@ -217,6 +232,111 @@ class SafetensorsTest {
     assertTensorsFail(16, "they are its begin and its end", tensor("a", "U8", "16", "16,0"));
     assertTensorsFail(16, "they are its begin and its end", tensor("a", "U8", "16", "0,8,16"));
     assertTensorsFail(16, "must have dtype, shape and data_offsets", "\"a\":{\"dtype\":\"U8\"}");
+  }
+
+  /** The reference implementation's types, their bits, and a shape that takes 16 bytes. */
+  @ParameterizedTest
+  @CsvSource({
+    "F4, '4,8'",
+    "F6_E3M2, '64,0'",
+    "F8_E4M3FNUZ, 16",
+    "F8_E5M2FNUZ, 16",
+    "F8_E8M0, 16",
+    "C64, 2",
+    "BOOL, 16",
+    "U16, 8",
+    "U64, 2"
+  })
+  void everyTypeOfTheFormatIsRead(String dtype, String shape) throws IOException {
+    boolean empty = shape.endsWith(",0");
+    String tensors = tensor("a", dtype, shape, empty ? "0,0" : "0,16");
+    Path path = write(file("{" + tensors + "}", new byte[empty ? 0 : 16]));
+    Safetensors.Contents contents = Safetensors.read(path);
+    assertEquals(dtype, contents.tensor("a").dtype());
+    assertEquals(Map.of(), contents.unknown());
+    Path copy = folder.resolve("copy");
+    Safetensors.write(copy, contents.tensors(), Map.of());
+    assertEquals(
+        contents.tensor("a").data().byteSize(),
+        Safetensors.map(copy).tensor("a").data().byteSize());
+  }
+
+  @Test
+  void aTensorOfAnUnknownTypeHindersNobodyButWhoAsksForIt() throws IOException {
+    String header = "{" + tensor("new", "F7", "5", "0,4") + "," + tensor("b", "U8", "2", "4,6");
+    Path path = write(file(header + "}", new byte[] {1, 2, 3, 4, 5, 6}));
+    for (Safetensors.Contents contents : List.of(Safetensors.read(path), Safetensors.map(path))) {
+      assertEquals(Map.of("new", "F7"), contents.unknown());
+      assertEquals(6, contents.tensor("b").data().get(ValueLayout.JAVA_BYTE, 1));
+      String message =
+          assertThrows(IllegalArgumentException.class, () -> contents.tensor("new")).getMessage();
+      assertEquals("tensor new cannot be read: its type is F7; those of [b] can", message);
+    }
+  }
+
+  @Test
+  void tensorsOfOneSizeLieInTheReferenceWritersOrderOfTypes() throws IOException {
+    Map<String, Safetensors.Entry> tensors = new LinkedHashMap<>();
+    for (String dtype : List.of("F16", "U64", "F64", "U8", "BF16", "I64", "I8", "BOOL", "U32")) {
+      int bytes = dtype.endsWith("64") ? 8 : dtype.endsWith("16") ? 2 : dtype.equals("U32") ? 4 : 1;
+      tensors.put(dtype, new Safetensors.Entry(dtype, new long[] {1}, bytes(new int[bytes])));
+    }
+    Path path = folder.resolve("model.safetensors");
+    Safetensors.write(path, tensors, Map.of());
+    assertEquals(
+        List.of("U64", "I64", "F64", "U32", "BF16", "F16", "I8", "U8", "BOOL"),
+        List.copyOf(Safetensors.read(path).tensors().keySet()));
+  }
+
+  @Test
+  void segmentsOverEveryKindOfArrayAreWritten() throws IOException {
+    float[] floats = new float[600_000]; // more than one piece of the copy
+    floats[0] = 1;
+    floats[599_999] = 3;
+    byte[] expected = new byte[2_400_000];
+    ByteBuffer.wrap(expected).order(ByteOrder.LITTLE_ENDIAN).putFloat(0, 1).putFloat(2_399_996, 3);
+    MemorySegment bytes = Arena.ofAuto().allocate(2_400_000, 8);
+    bytes.copyFrom(MemorySegment.ofArray(expected));
+    Map<String, MemorySegment> segments = new LinkedHashMap<>();
+    segments.put("float", MemorySegment.ofArray(floats));
+    segments.put("read-only", MemorySegment.ofArray(floats).asReadOnly());
+    segments.put("byte", MemorySegment.ofArray(expected));
+    segments.put("short", MemorySegment.ofArray(bytes.toArray(ValueLayout.JAVA_SHORT)));
+    segments.put("char", MemorySegment.ofArray(bytes.toArray(ValueLayout.JAVA_CHAR)));
+    segments.put("int", MemorySegment.ofArray(bytes.toArray(ValueLayout.JAVA_INT)));
+    segments.put("long", MemorySegment.ofArray(bytes.toArray(ValueLayout.JAVA_LONG)));
+    segments.put("double", MemorySegment.ofArray(bytes.toArray(ValueLayout.JAVA_DOUBLE)));
+    segments.put("off the heap", bytes);
+    segments.put(
+        "slice", MemorySegment.ofArray(new long[300_001]).asSlice(4, 2_400_000).copyFrom(bytes));
+    segments.put("buffer", MemorySegment.ofBuffer(FloatBuffer.wrap(floats)));
+    Path path = folder.resolve("model.safetensors");
+    segments.forEach(
+        (kind, data) -> {
+          Safetensors.Entry entry = new Safetensors.Entry("F32", new long[] {600_000}, data);
+          try {
+            Safetensors.write(path, Map.of("x", entry), Map.of());
+            assertEquals(-1, bytes.mismatch(Safetensors.read(path).tensor("x").data()), kind);
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+  }
+
+  @Test
+  void whatWasReadStaysWhenTheFileIsCutAfterwards() throws IOException {
+    byte[] numbers = new byte[100_000];
+    Arrays.fill(numbers, (byte) 7);
+    Path path = folder.resolve("model.safetensors");
+    MemorySegment written = MemorySegment.ofArray(numbers);
+    Safetensors.Entry entry = new Safetensors.Entry("U8", new long[] {100_000}, written);
+    Safetensors.write(path, Map.of("x", entry), Map.of());
+    Safetensors.Contents contents = Safetensors.read(path);
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
+      channel.truncate(500);
+    }
+    assertEquals(-1, written.mismatch(contents.tensor("x").data()));
+    assertThrows(FormatException.class, () -> Safetensors.map(path));
   }
 
   @Test
@@ -239,7 +359,7 @@ class SafetensorsTest {
   void aFileMappedBeforeItIsReplacedKeepsItsNumbers() throws IOException {
     Path path = folder.resolve("model.safetensors");
     Safetensors.write(path, Map.of("a", floats(new long[] {1}, 1)), Map.of());
-    MemorySegment first = Safetensors.read(path).tensor("a").data();
+    MemorySegment first = Safetensors.map(path).tensor("a").data();
     Safetensors.write(path, Map.of("a", floats(new long[] {1}, 2)), Map.of());
     assertEquals(1, first.get(ValueLayout.JAVA_FLOAT, 0));
     assertEquals(2, Safetensors.read(path).tensor("a").data().get(ValueLayout.JAVA_FLOAT, 0));
