@@ -144,6 +144,19 @@ class NetworkFileTest {
   }
 
   @Test
+  void aShapeThatNoTensorCanHaveIsAnErrorOfTheFile() throws IOException {
+    long[] shape = {1L << 40, 1L << 40, 0};
+    Path file = folder.resolve("network.safetensors");
+    Safetensors.write(
+        file,
+        Map.of("0.weight", new Safetensors.Entry("F32", shape, MemorySegment.NULL)),
+        Map.of("network", "linear(3,2,no_bias)"));
+    IOException failure = assertThrows(IOException.class, () -> Sequential.load(file));
+    assertTrue(
+        failure.getMessage().contains("shape [1099511627776, 1099511627776, 0], linear(3,2"));
+  }
+
+  @Test
   void aTensorThatTheNetworkDoesNotAskForMayBeOfAnyType() throws IOException {
     MemorySegment byteOfTwo = MemorySegment.ofArray(new byte[1]);
     Path file =
