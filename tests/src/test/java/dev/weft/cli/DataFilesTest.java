@@ -2,6 +2,7 @@
 package dev.weft.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -139,6 +140,35 @@ class DataFilesTest {
   void moreImagesThanLabels() throws IOException {
     Files.write(labels("train"), idx(ROWS - 1, ROWS - 1));
     train().failed(Main.FAILURE, "5 labels for 6 images");
+  }
+
+  @Test
+  void imagesToTestOnOfAnotherShape() throws IOException {
+    Files.write(images("t10k"), idx(ROWS * SIDE * SIDE, ROWS, 2, 8));
+    train()
+        .failed(
+            Main.FAILURE,
+            "t10k-images-idx3-ubyte, byte 8: images of shape [2, 8], and of [4, 4] in ",
+            "train-images-idx3-ubyte");
+  }
+
+  @Test
+  void severalSetsInAFolder() throws IOException {
+    for (String part : new String[] {"train", "test"}) {
+      String start = "emnist-digits-" + part;
+      Files.write(folder.resolve(start + "-images-idx3-ubyte"), idx(ROWS, ROWS, 1, 1));
+      Files.write(folder.resolve(start + "-labels-idx1-ubyte"), idx(ROWS, ROWS));
+    }
+    train().failed(Main.FAILURE, "several data sets", "'', 'emnist-digits'; say which: --set NAME");
+    Weft.Run run = train("--set", "emnist-digits");
+    assertEquals(Main.SUCCESS, run.code(), run.err());
+    assertTrue(run.out().contains("emnist-digits in " + folder + ": 6 to train on"), run.out());
+    run = train("--set", "", "--overwrite");
+    assertEquals(Main.SUCCESS, run.code(), run.err());
+    assertTrue(run.out().contains(folder + ": 6 to train on, 6 to test on, 16 f"), run.out());
+    train("--set", "qmnist", "--overwrite")
+        .failed(Main.FAILURE, "begin with 'qmnist'; there are those of '', ");
+    Weft.run("train", "--set", "qmnist").failed(Main.WRONG_USE, "add --data DIR");
   }
 
   @Test

@@ -189,6 +189,16 @@ class DatasetTest {
     assertFails(
         "2 columns to train on, 1", () -> new Split(two, Dataset.of(new float[3][1], new int[3])));
     assertFails("numbers as targets", () -> new Split(two, Dataset.of(FEATURES, new float[3][1])));
+    Labels labels = Labels.of(new int[3], 4);
+    Dataset wide = Dataset.of(Rows.ofBytes(new byte[48], 2, 8), labels);
+    Dataset high = Dataset.of(Rows.ofBytes(new byte[48], 8, 2), labels);
+    assertFails("shape [2, 8] to train on, of [8, 2] to test on", () -> new Split(wide, high));
+    Dataset more = Dataset.of(FEATURES, new int[] {0, 1, 2});
+    assertFails("1 classes to train on, 3 to test on", () -> new Split(two, more));
+    assertEquals(1, new Split(more, two).test().classes(), "some classes may not be tested");
+    Dataset one = Dataset.of(FEATURES, new float[3][1]);
+    Dataset pair = Dataset.of(FEATURES, new float[3][2]);
+    assertFails("targets of shape [1] to train on, of [2] to test on", () -> new Split(one, pair));
   }
 
   private static double[] firsts(Split split) {

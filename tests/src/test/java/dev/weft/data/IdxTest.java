@@ -21,6 +21,8 @@ import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class IdxTest {
   @TempDir Path folder;
@@ -90,8 +92,12 @@ class IdxTest {
   void filesThatAreNotIdxSayWhatWasExpected() throws IOException {
     assertImagesFail(new byte[0], 0, "the file is empty");
     assertImagesFail("hello, world".getBytes("US-ASCII"), 0, "begins with 68 65, expected 00 00");
-    assertImagesFail(idx(0x0D, body(16), 1, 2, 2), 2, "0x0D (32-bit floats), expected 0x08");
-    assertImagesFail(idx(0x07, body(16), 1, 2, 2), 2, "type code 0x07, expected 0x08");
+    assertImagesFail(
+        idx(0x07, body(16), 1, 2, 2),
+        2,
+        "type code 0x07, expected 0x08 (unsigned bytes), 0x09 (signed bytes), 0x0B");
+    assertImagesFail(idx(0x0A, body(16), 1, 2, 2), 2, "type code 0x0A, expected 0x08");
+    assertImagesFail(idx(0x88, body(16), 1, 2, 2), 2, "type code 0x88, expected 0x08");
     assertImagesFail(idx(8, body(0)), 3, "0 dimensions");
     assertImagesFail(idx(8, body(4), 4), 3, "1 dimension; images have at least 2");
     assertImagesFail(idx(8, body(0), 0, 2, 2), 4, "dimension 0 has size 0");
@@ -99,6 +105,85 @@ class IdxTest {
     assertImagesFail(Arrays.copyOf(idx(8, body(0), 1, 2, 2), 9), 9, "within the sizes");
     Path two = file("two", idx(8, body(4), 2, 2));
     assertFails(3, "2 dimensions; labels have 1", () -> Idx.labels(two));
+  }
+
+  /** 1, -2, 3 and the outermost numbers of the type, by its code, as a file has them. */
+  private static ByteBuffer numbers(int type) {
+    ByteBuffer body = ByteBuffer.allocate(40);
+    switch (type) {
+      case 0x09 -> body.put(new byte[] {1, -2, 3, Byte.MIN_VALUE, Byte.MAX_VALUE});
+      case 0x0B ->
+          body.putShort((short) 1)
+              .putShort((short) -2)
+              .putShort((short) 3)
+              .putShort(Short.MIN_VALUE)
+              .putShort(Short.MAX_VALUE);
+      case 0x0C -> {
+        body.putInt(1).putInt(-2).putInt(3).putInt(Integer.MIN_VALUE).putInt(Integer.MAX_VALUE);
+      }
+      case 0x0D -> {
+        body.putFloat(1).putFloat(-2).putFloat(3).putFloat(-Float.MAX_VALUE);
+        body.putFloat(Float.MIN_VALUE);
+      }
+      default -> {
+        body.putDouble(1).putDouble(-2).putDouble(3).putDouble(-Double.MAX_VALUE);
+        body.putDouble(Double.MIN_VALUE);
+      }
+    }
+    return body.flip();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0x09, FLOAT32, -128, 127",
+    "0x0B, FLOAT32, -32768, 32767",
+    "0x0C, FLOAT64, -2147483648, 2147483647",
+    "0x0D, FLOAT32, -3.4028234663852886E38, 1.401298464324817E-45",
+    "0x0E, FLOAT64, -1.7976931348623157E308, 4.9E-324"
+  })
+  void numbersOfEveryTypeAreReadAsTheyAre(String code, Storage storage, double low, double high)
+      throws IOException {
+    int type = Integer.decode(code);
+    ByteBuffer body = numbers(type);
+    byte[] whole = idx(type, Arrays.copyOf(body.array(), body.limit()), 5, 1);
+    for (byte[] content : new byte[][] {whole, gzip(whole)}) {
+      Rows rows = Idx.images(file("numbers", content));
+      assertEquals(storage, rows.storage());
+      double[] expected = {1, -2, 3, low, high};
+      for (int row = 0; row < 5; row++) {
+        assertEquals(expected[row], rows.get(row, 0), "row " + row);
+      }
+    }
+    for (int length = 0; length < whole.length; length++) {
+      Path cut = file("cut", Arrays.copyOf(whole, length));
+      assertThrows(FormatException.class, () -> Idx.images(cut), "cut at " + length);
+    }
+  }
+
+  @Test
+  void numbersThatAreNotFiniteAreAnErrorWithTheirPlace() throws IOException {
+    byte[] body = ByteBuffer.allocate(16).putFloat(1).putFloat(2).putFloat(3).putInt(0).array();
+    ByteBuffer.wrap(body).putFloat(12, Float.NEGATIVE_INFINITY);
+    assertImagesFail(idx(0x0D, body, 2, 2), 12 + 12, "example 1 holds -Infinity");
+    byte[] wide = ByteBuffer.allocate(16).putDouble(Double.NaN).putDouble(1).array();
+    assertImagesFail(gzip(idx(0x0E, wide, 2, 1)), 12, "example 0 holds NaN");
+  }
+
+  @Test
+  void labelsAreReadFromEveryWholeType() throws IOException {
+    byte[] shorts = ByteBuffer.allocate(6).putShort((short) 0).putShort((short) 300).array();
+    assertArrayEquals(new int[] {0, 300, 0}, Idx.labels(file("short", idx(0x0B, shorts, 3))));
+    byte[] ints = ByteBuffer.allocate(8).putInt(70_000).putInt(1).array();
+    assertArrayEquals(new int[] {70_000, 1}, Idx.labels(file("int", idx(0x0C, ints, 2))));
+    byte[] bytes = {3, 127};
+    assertArrayEquals(new int[] {3, 127}, Idx.labels(file("byte", idx(0x09, bytes, 2))));
+    assertLabelsFail(idx(0x09, new byte[] {3, -1}, 2), 9, "the label of example 1 is -1, expected");
+    byte[] most = ByteBuffer.allocate(4).putInt(Integer.MAX_VALUE).array();
+    assertLabelsFail(idx(0x0C, most, 1), 8, "the label of example 0 is 2147483647");
+    assertLabelsFail(
+        idx(0x0D, new byte[4], 1), 2, "type code 0x0D (32-bit floats); labels are whole numbers");
+    assertLabelsFail(idx(0x0C, new byte[24], 2, 3), 3, "2 dimensions; labels have 1");
+    assertLabelsFail(idx(0x0B, new byte[32], 2, 8), 3, "these are [2, 8] 0x0B (16-bit integers)");
   }
 
   @Test
@@ -168,7 +253,8 @@ class IdxTest {
           byte[] damaged = whole.clone();
           damaged[i] ^= (byte) flip;
           try {
-            assertEquals(12, Idx.images(file("damaged", damaged)).data().byteSize());
+            Rows rows = Idx.images(file("damaged", damaged));
+            assertEquals(12, rows.rows() * rows.columns());
           } catch (FormatException expected) {
             assertTrue(expected.getMessage().contains("damaged, byte "));
           }
@@ -205,6 +291,11 @@ class IdxTest {
     assertFails(offset, message, () -> Idx.images(path));
   }
 
+  private void assertLabelsFail(byte[] content, long offset, String message) throws IOException {
+    Path path = file("labels", content);
+    assertFails(offset, message, () -> Idx.labels(path));
+  }
+
   private static void assertFails(long offset, String message, Executable action) {
     FormatException failure = assertThrows(FormatException.class, action);
     assertTrue(
@@ -217,7 +308,7 @@ class IdxTest {
     return Files.write(folder.resolve(name), content);
   }
 
-  private static byte[] body(int count) {
+  static byte[] body(int count) {
     byte[] bytes = new byte[count];
     for (int i = 0; i < count; i++) {
       bytes[i] = (byte) i;
@@ -225,14 +316,14 @@ class IdxTest {
     return bytes;
   }
 
-  private static byte[] idx(int type, byte[] body, int... sizes) {
+  static byte[] idx(int type, byte[] body, int... sizes) {
     ByteBuffer bytes = ByteBuffer.allocate(4 + 4 * sizes.length + body.length);
     bytes.put(new byte[] {0, 0, (byte) type, (byte) sizes.length});
     Arrays.stream(sizes).forEach(bytes::putInt);
     return bytes.put(body).array();
   }
 
-  private static byte[] gzip(byte[] content) throws IOException {
+  static byte[] gzip(byte[] content) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (GZIPOutputStream out = new GZIPOutputStream(bytes)) {
       out.write(content);

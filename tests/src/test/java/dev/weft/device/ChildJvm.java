@@ -19,7 +19,7 @@ import java.util.concurrent.TimeUnit;
  * Another JVM with this one's class path: native libraries are loaded, and environment variables
  * read, once in a process. No variable of Weft's or CUDA's is passed on but those given.
  */
-final class ChildJvm {
+public final class ChildJvm {
   private static final long MINUTES = 3;
 
   private final Class<?> main;
@@ -28,16 +28,16 @@ final class ChildJvm {
   private String classPath = System.getProperty("java.class.path");
 
   /** A JVM that runs {@code main}. */
-  ChildJvm(Class<?> main) {
+  public ChildJvm(Class<?> main) {
     this.main = main;
   }
 
-  ChildJvm property(String name, Object value) {
+  public ChildJvm property(String name, Object value) {
     options.add("-D" + name + "=" + value);
     return this;
   }
 
-  ChildJvm variable(String name, Object value) {
+  public ChildJvm variable(String name, Object value) {
     environment.put(name, value.toString());
     return this;
   }
@@ -92,7 +92,7 @@ final class ChildJvm {
   }
 
   /** Runs it to its end; what it printed. */
-  String run(String... arguments) {
+  public String run(String... arguments) {
     return start(arguments).await();
   }
 }

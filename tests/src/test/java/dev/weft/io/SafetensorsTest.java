@@ -14,11 +14,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -124,6 +126,9 @@ class SafetensorsTest {
       Path cut = write(Arrays.copyOf(whole, length));
       FormatException failure =
           assertThrows(FormatException.class, () -> Safetensors.read(cut), "cut at " + length);
+      FormatException mapped =
+          assertThrows(FormatException.class, () -> Safetensors.map(cut), "cut at " + length);
+      assertEquals(failure.getMessage(), mapped.getMessage());
       assertEquals(cut, failure.path());
       assertTrue(failure.offset() >= 0 && failure.offset() <= length, failure.getMessage());
       assertTrue(failure.getMessage().startsWith(cut + ", byte " + failure.offset() + ": "));
@@ -206,7 +211,12 @@ class SafetensorsTest {
         16,
         "F32 of shape [5], takes 20 bytes; its data_offsets are 16 apart",
         tensor("a", "F32", "5", "0,16"));
-    assertTensorsFail(16, "unknown dtype F7", tensor("a", "F7", "4", "0,16"));
+    assertTensorsFail(
+        16, "F4 of shape [3, 11] takes 132 bits, which are not", tensor("a", "F4", "3,11", "0,16"));
+    assertTensorsFail(
+        16,
+        "F6_E2M3 of shape [20], takes 15 bytes; its data_offsets are 16 apart",
+        tensor("a", "F6_E2M3", "20", "0,16"));
     assertTensorsFail(
         16, "more than 2^63 bytes", tensor("a", "U8", "4294967296,4294967296", "0,16"));
     assertTensorsFail(16, "has -1 in its shape", tensor("a", "U8", "-1", "0,16"));
@@ -217,6 +227,22 @@ class SafetensorsTest {
     assertTensorsFail(16, "they are its begin and its end", tensor("a", "U8", "16", "16,0"));
     assertTensorsFail(16, "they are its begin and its end", tensor("a", "U8", "16", "0,8,16"));
     assertTensorsFail(16, "must have dtype, shape and data_offsets", "\"a\":{\"dtype\":\"U8\"}");
+  }
+
+  @Test
+  void whatWasReadStaysWhenTheFileIsCutAfterwards() throws IOException {
+    byte[] numbers = new byte[100_000];
+    Arrays.fill(numbers, (byte) 7);
+    Path path = folder.resolve("model.safetensors");
+    MemorySegment written = MemorySegment.ofArray(numbers);
+    Safetensors.Entry entry = new Safetensors.Entry("U8", new long[] {100_000}, written);
+    Safetensors.write(path, Map.of("x", entry), Map.of());
+    Safetensors.Contents contents = Safetensors.read(path);
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
+      channel.truncate(500);
+    }
+    assertEquals(-1, written.mismatch(contents.tensor("x").data()));
+    assertThrows(FormatException.class, () -> Safetensors.map(path));
   }
 
   @Test
@@ -239,7 +265,7 @@ class SafetensorsTest {
   void aFileMappedBeforeItIsReplacedKeepsItsNumbers() throws IOException {
     Path path = folder.resolve("model.safetensors");
     Safetensors.write(path, Map.of("a", floats(new long[] {1}, 1)), Map.of());
-    MemorySegment first = Safetensors.read(path).tensor("a").data();
+    MemorySegment first = Safetensors.map(path).tensor("a").data();
     Safetensors.write(path, Map.of("a", floats(new long[] {1}, 2)), Map.of());
     assertEquals(1, first.get(ValueLayout.JAVA_FLOAT, 0));
     assertEquals(2, Safetensors.read(path).tensor("a").data().get(ValueLayout.JAVA_FLOAT, 0));
@@ -290,7 +316,7 @@ class SafetensorsTest {
     assertEquals(offset, failure.offset(), failure.getMessage());
   }
 
-  private static String tensor(String name, String dtype, String shape, String offsets) {
+  static String tensor(String name, String dtype, String shape, String offsets) {
     return "\"%s\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%s]}"
         .formatted(name, dtype, shape, offsets);
   }
@@ -305,11 +331,11 @@ class SafetensorsTest {
     return file(header, new byte[24]);
   }
 
-  private static byte[] file(String header, byte[] data) {
+  static byte[] file(String header, byte[] data) {
     return file(header.getBytes(StandardCharsets.UTF_8), data);
   }
 
-  private static byte[] file(byte[] header, byte[] data) {
+  static byte[] file(byte[] header, byte[] data) {
     return ByteBuffer.allocate(8 + header.length + data.length)
         .order(ByteOrder.LITTLE_ENDIAN)
         .putLong(header.length)
@@ -330,7 +356,7 @@ class SafetensorsTest {
     return new Safetensors.Entry("F32", shape, MemorySegment.ofBuffer(bytes.flip()));
   }
 
-  private static MemorySegment bytes(int... values) {
+  static MemorySegment bytes(int... values) {
     byte[] bytes = new byte[values.length];
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = (byte) values[i];

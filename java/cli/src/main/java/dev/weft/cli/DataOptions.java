@@ -20,8 +20,18 @@ final class DataOptions {
   @Option(
       names = "--data",
       paramLabel = "DIR",
-      description = "A folder of IDX files as MNIST has them, gzip or not. Default: made digits.")
+      description =
+          "A folder of IDX files as MNIST, EMNIST or QMNIST has them, gzip or not. Default: made"
+              + " digits.")
   private Path folder;
+
+  @Option(
+      names = "--set",
+      paramLabel = "NAME",
+      description =
+          "Which of several data sets in --data: what its files' names begin with, such as"
+              + " emnist-letters; '' for MNIST's own.")
+  private String set;
 
   @Option(
       names = "--digits",
@@ -39,15 +49,19 @@ final class DataOptions {
   /**
    * Reads or makes the data.
    *
-   * @throws IllegalArgumentException where a label is outside 0..K-1, or both --data and --digits
-   *     were given
+   * @throws IllegalArgumentException where a label is outside 0..K-1, both --data and --digits were
+   *     given, or --set without --data
    */
   Split read() throws IOException {
     if (folder != null && digits != null) {
       throw new IllegalArgumentException(
           format("--digits is for made digits, and --data %s is read: leave one out", folder));
     }
-    Split split = folder == null ? generate() : Idx.read(folder);
+    if (folder == null && set != null) {
+      throw new IllegalArgumentException("--set names files in a folder: add --data DIR");
+    }
+    Split split =
+        folder == null ? generate() : set == null ? Idx.read(folder) : Idx.read(folder, set);
     return classes == null
         ? split
         : new Split(inClasses(split.train(), "train"), inClasses(split.test(), "test"));
@@ -65,15 +79,20 @@ final class DataOptions {
     }
   }
 
-  /** A short name: that of the folder, or digits. */
+  /** A short name: that of the set, of the folder, or digits. */
   String name() {
+    if (set != null && !set.isEmpty()) {
+      return set;
+    }
     Path last = folder == null ? null : folder.toAbsolutePath().normalize().getFileName();
     return folder == null ? "digits" : last == null ? "data" : last.toString();
   }
 
-  /** What the data are: a folder, or generated. */
+  /** What the data are: a folder and perhaps a set in it, or generated. */
   String source() {
-    return folder == null ? "generated digits" : folder.toString();
+    return folder == null
+        ? "generated digits"
+        : set == null || set.isEmpty() ? folder.toString() : set + " in " + folder;
   }
 
   /** One line. */

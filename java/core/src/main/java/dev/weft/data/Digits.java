@@ -55,6 +55,7 @@ public final class Digits {
                 pen.write(labels[i], random, sheets, (long) i * DigitPen.PIXELS);
               }
             });
-    return Dataset.of(Rows.wrap(sheets, DigitPen.SIDE, DigitPen.SIDE), Labels.of(labels, 10));
+    Rows images = Rows.wrap(Storage.UINT8, sheets, DigitPen.SIDE, DigitPen.SIDE);
+    return Dataset.of(images, Labels.of(labels, 10));
   }
 }

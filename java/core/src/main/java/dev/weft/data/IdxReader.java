@@ -19,9 +19,8 @@ import java.util.Arrays;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
-/** Reads one IDX file of unsigned bytes: its head when made, then its body. */
+/** Reads one IDX file: its head when made, then its body. */
 final class IdxReader implements AutoCloseable {
-  private static final int UNSIGNED_BYTE = 0x08;
   private static final int CHUNK = 1 << 16;
   // What a packed file says of its size can be checked only by unpacking it, so its memory grows
   // with what has come out of it. MNIST needs no second allocation.
@@ -30,6 +29,7 @@ final class IdxReader implements AutoCloseable {
   private final Path path;
   private final boolean packed;
   private final InputStream in;
+  private final IdxType type;
   private final int[] sizes;
   private long offset; // of the next byte, unpacked
   private long expected; // bytes of the body
@@ -45,7 +45,9 @@ final class IdxReader implements AutoCloseable {
       packed = isGzip(file);
       unpacked = packed ? unpack(file) : file;
       in = unpacked;
-      sizes = readHead();
+      byte[] magic = readMagic();
+      type = IdxType.of(magic[2]);
+      sizes = readSizes(magic[3] & 0xFF);
     } catch (Throwable failure) {
       unpacked.close();
       throw failure;
@@ -79,12 +81,23 @@ final class IdxReader implements AutoCloseable {
         path, offset, what + ", at this byte of what they hold; download it again", e);
   }
 
+  /** What the numbers are. */
+  IdxType type() {
+    return type;
+  }
+
+  /** Of the next byte, unpacked; that of the body before it was read. */
+  long offset() {
+    return offset;
+  }
+
   /** The sizes of the dimensions; at least one, each at least 1. */
   int[] sizes() {
     return sizes.clone();
   }
 
-  private int[] readHead() throws IOException {
+  /** The first 4 bytes: 0, 0, a type, at least one dimension. */
+  private byte[] readMagic() throws IOException {
     byte[] magic = head(4, "the 4 bytes that an IDX file begins with");
     if (magic[0] != 0 || magic[1] != 0) {
       throw new FormatException(
@@ -92,20 +105,24 @@ final class IdxReader implements AutoCloseable {
           0,
           format("not an IDX file: it begins with %02X %02X, expected 00 00", magic[0], magic[1]));
     }
-    if (magic[2] != UNSIGNED_BYTE) {
-      throw new FormatException(path, 2, typeError(magic[2] & 0xFF));
+    if (IdxType.of(magic[2]) == null) {
+      throw new FormatException(
+          path, 2, format("type code 0x%02X, expected %s", magic[2] & 0xFF, IdxType.all()));
     }
-    int dimensions = magic[3] & 0xFF;
-    if (dimensions == 0) {
+    if (magic[3] == 0) {
       throw new FormatException(path, 3, "0 dimensions, expected at least 1");
     }
+    return magic;
+  }
+
+  private int[] readSizes(int dimensions) throws IOException {
     ByteBuffer bytes = ByteBuffer.wrap(head(4 * dimensions, "the sizes of its dimensions"));
     int[] read = new int[dimensions];
-    expected = 1;
+    long most = Long.MAX_VALUE / type.bytes();
+    long count = 1;
     for (int i = 0; i < dimensions; i++) {
       long size = bytes.getInt() & 0xFFFFFFFFL;
-      long product = Math.multiplyHigh(expected, size) == 0 ? expected * size : -1;
-      if (size < 1 || size > Integer.MAX_VALUE || product < 0) {
+      if (size < 1 || size > Integer.MAX_VALUE || size > most / count) {
         throw new FormatException(
             path,
             4 + 4L * i,
@@ -114,29 +131,17 @@ final class IdxReader implements AutoCloseable {
                 i, size, Integer.MAX_VALUE));
       }
       read[i] = (int) size;
-      expected = product;
+      count *= size;
     }
-    if (expected / read[0] > Integer.MAX_VALUE) {
+    if (count / read[0] > Integer.MAX_VALUE) {
       throw new FormatException(
-          path, 8, format("an example has %d numbers, more than 2^31 - 1", expected / read[0]));
+          path, 8, format("an example has %d numbers, more than 2^31 - 1", count / read[0]));
     }
+    expected = count * type.bytes();
     if (!packed && offset + expected != Files.size(path)) {
       throw sizeError(read, Files.size(path) - offset);
     }
     return read;
-  }
-
-  private static String typeError(int code) {
-    String name =
-        switch (code) {
-          case 0x09 -> " (signed bytes)";
-          case 0x0B -> " (16-bit integers)";
-          case 0x0C -> " (32-bit integers)";
-          case 0x0D -> " (32-bit floats)";
-          case 0x0E -> " (64-bit floats)";
-          default -> "";
-        };
-    return format("type code 0x%02X%s, expected 0x08 (unsigned bytes)", code, name);
   }
 
   private FormatException sizeError(int[] read, long bytes) {

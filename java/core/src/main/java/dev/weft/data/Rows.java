@@ -79,23 +79,28 @@ public final class Rows implements Targets {
   public static Rows ofBytes(byte[] bytes, int... shape) {
     MemorySegment data = Arena.ofAuto().allocate(Math.max(bytes.length, 1), 64);
     MemorySegment.copy(bytes, 0, data, ValueLayout.JAVA_BYTE, 0, bytes.length);
-    return wrap(data.asSlice(0, bytes.length), shape);
+    return wrap(Storage.UINT8, data.asSlice(0, bytes.length), shape);
   }
 
-  /** As {@link #ofBytes}, keeping memory that nobody else writes. */
-  static Rows wrap(MemorySegment bytes, int... shape) {
+  /**
+   * Finite numbers in memory that nobody else writes, which is kept: bytes as {@link #ofBytes}
+   * reads them, all others as they are.
+   */
+  static Rows wrap(Storage storage, MemorySegment data, int... shape) {
     int columns = product(shape);
-    if (bytes.byteSize() == 0) {
+    long bytes = (long) columns * storage.bytes();
+    if (data.byteSize() == 0) {
       throw new IllegalArgumentException("no rows");
     }
-    if (bytes.byteSize() % columns != 0) {
+    if (data.byteSize() % bytes != 0) {
       throw new IllegalArgumentException(
           format(
               "%d bytes are not a whole number of rows of shape %s",
-              bytes.byteSize(), Arrays.toString(shape)));
+              data.byteSize(), Arrays.toString(shape)));
     }
-    int rows = Math.toIntExact(bytes.byteSize() / columns);
-    return new Rows(Storage.UINT8, bytes, rows, shape.clone(), 1 / 255.0, 0);
+    int rows = Math.toIntExact(data.byteSize() / bytes);
+    double scale = storage == Storage.UINT8 ? 1 / 255.0 : 1;
+    return new Rows(storage, data, rows, shape.clone(), scale, 0);
   }
 
   /**

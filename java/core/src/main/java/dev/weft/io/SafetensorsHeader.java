@@ -33,21 +33,45 @@ record SafetensorsHeader(long dataOffset, List<Tensor> tensors, Map<String, Stri
   /** Numbers at bytes {@code begin} (inclusive) to {@code end} (exclusive) after dataOffset. */
   record Tensor(String name, String dtype, long[] shape, long begin, long end) {}
 
+  /** Bytes of all tensors, which fill the rest of the file. */
+  long dataSize() {
+    return tensors.isEmpty() ? 0 : tensors.getLast().end();
+  }
+
   static final int PREFIX = 8;
+  private static final ValueLayout.OfLong SIZE =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final long LARGEST = 100_000_000; // bytes; the reference reader's limit
   static final String METADATA = "__metadata__";
 
-  static SafetensorsHeader parse(Path path, MemorySegment file) throws FormatException {
-    if (file.byteSize() < PREFIX) {
+  /**
+   * The bytes of a file that {@link #parse} needs, at most.
+   *
+   * @param first of the file, 8 or fewer where it ends before
+   */
+  static long headBytes(MemorySegment first) {
+    long size = first.byteSize() < PREFIX ? 0 : first.get(SIZE, 0);
+    return first.byteSize() + (size < 0 || size > LARGEST ? 0 : size);
+  }
+
+  /**
+   * Reads a head.
+   *
+   * @param head the file's first bytes, as many as {@link #headBytes} asks for or the file has
+   * @param fileSize of the whole file
+   */
+  static SafetensorsHeader parse(Path path, MemorySegment head, long fileSize)
+      throws FormatException {
+    if (fileSize < PREFIX) {
       throw new FormatException(
           path,
-          file.byteSize(),
-          file.byteSize() == 0
+          fileSize,
+          fileSize == 0
               ? "the file is empty; a safetensors file begins with the size of its header"
               : "not a safetensors file: it ends within the 8 bytes that give the size of its"
                   + " header");
     }
-    long size = file.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
+    long size = head.get(SIZE, 0);
     if (size < 2 || size > LARGEST) {
       throw new FormatException(
           path,
@@ -55,24 +79,24 @@ record SafetensorsHeader(long dataOffset, List<Tensor> tensors, Map<String, Stri
           format(
                   "not a safetensors file: it begins with %s, and not with the size of a header, 2"
                       + " to %d as",
-                  beginning(file), LARGEST)
+                  beginning(head), LARGEST)
               + " 8 bytes");
     }
-    if (file.byteSize() > PREFIX && file.get(ValueLayout.JAVA_BYTE, PREFIX) != '{') {
+    if (fileSize > PREFIX && head.get(ValueLayout.JAVA_BYTE, PREFIX) != '{') {
       throw new FormatException(
           path,
           PREFIX,
           "not a safetensors file: a header of JSON is expected here, which must begin with {");
     }
-    if (size > file.byteSize() - PREFIX) {
+    if (size > fileSize - PREFIX) {
       throw new FormatException(
           path,
-          file.byteSize(),
+          fileSize,
           format("the file ends within its header of %d bytes, which begins at byte 8", size));
     }
     long dataOffset = PREFIX + size;
     SafetensorsHeaderReader reader =
-        new SafetensorsHeaderReader(path, text(path, file.asSlice(PREFIX, size).asByteBuffer()));
+        new SafetensorsHeaderReader(path, text(path, head.asSlice(PREFIX, size).asByteBuffer()));
     reader.parse();
     reader.tensors.sort(Comparator.comparingLong(Tensor::begin).thenComparingLong(Tensor::end));
     long end = 0;
@@ -89,13 +113,13 @@ record SafetensorsHeader(long dataOffset, List<Tensor> tensors, Map<String, Stri
       }
       end = tensor.end;
     }
-    if (end != file.byteSize() - dataOffset) {
+    if (end != fileSize - dataOffset) {
       throw new FormatException(
           path,
-          Math.min(file.byteSize(), dataOffset + end),
+          Math.min(fileSize, dataOffset + end),
           format(
               "%d bytes of data after the header; its tensors take %d",
-              file.byteSize() - dataOffset, end));
+              fileSize - dataOffset, end));
     }
     return new SafetensorsHeader(
         dataOffset,
@@ -104,8 +128,8 @@ record SafetensorsHeader(long dataOffset, List<Tensor> tensors, Map<String, Stri
   }
 
   /** The first 8 bytes, as numbers and, where they are text, as that. */
-  private static String beginning(MemorySegment file) {
-    byte[] bytes = file.asSlice(0, PREFIX).toArray(ValueLayout.JAVA_BYTE);
+  private static String beginning(MemorySegment head) {
+    byte[] bytes = head.asSlice(0, PREFIX).toArray(ValueLayout.JAVA_BYTE);
     String text = new String(bytes, StandardCharsets.ISO_8859_1);
     String hex = HexFormat.ofDelimiter(" ").withUpperCase().formatHex(bytes);
     return text.chars().allMatch(c -> c >= ' ' && c <= '~') ? format("%s ('%s')", hex, text) : hex;

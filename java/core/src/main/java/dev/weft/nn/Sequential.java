@@ -113,7 +113,9 @@ public final class Sequential implements Layer, AutoCloseable {
   }
 
   /**
-   * Reads a network that {@link #save} wrote: its layers and its values.
+   * Reads a network that {@link #save} wrote, into memory: its layers and its values. Those may be
+   * float32 or float64, as it writes them, or float16 or bfloat16, as others may have made them;
+   * {@link #on} turns them into what it computes with, and says so in the log.
    *
    * @throws IOException where the file cannot be read or is not such a file
    */
@@ -165,6 +167,8 @@ public final class Sequential implements Layer, AutoCloseable {
    * @param math how it computes there
    * @param seed of new values
    * @throws IllegalStateException where the network was closed: its values are gone
+   * @throws IllegalArgumentException where a float64 value is too large for the float32 that it
+   *     would become
    */
   public Sequential on(Device device, MathMode math, long seed) {
     if (arena != null) {
