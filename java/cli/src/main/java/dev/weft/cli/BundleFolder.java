@@ -23,12 +23,11 @@ final class BundleFolder {
       # weft COMMAND ...: runs with the Java beside it. weft bench ... where that was bundled, too.
       # WEFT_JAVA_OPTS: options for Java, such as -Xmx8g
       root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
-      case $root in
-      *:*)
-        echo "weft: $root has a colon in it, which ends a name in Java's class path: move it" >&2
+      # Java's class path ends a name at a colon, and knows no character of four bytes in UTF-8
+      if [ -n "$(printf %s "$root" | LC_ALL=C tr -cd ':\\360-\\367')" ]; then
+        echo "weft: Java's class path can hold no colon and no emoji; move the bundle: $root" >&2
         exit 1
-        ;;
-      esac
+      fi
       # Java reads the names of files in the charset of the locale
       if [ "$(locale charmap 2>/dev/null)" != UTF-8 ]; then
         unset LC_ALL
