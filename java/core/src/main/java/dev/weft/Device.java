@@ -359,6 +359,10 @@ public final class Device implements AutoCloseable {
     return new Pool(allocator);
   }
 
+  boolean owns(Pool pool) {
+    return pool.takesFrom(allocator);
+  }
+
   /** The number of tapes made so far for which no seed was given. */
   long nextTape() {
     return tapes++;

@@ -19,6 +19,9 @@ import java.util.Arrays;
  * IllegalStateException} that names it.
  */
 public final class Tensor implements AutoCloseable {
+  /** The name of a tensor that was given none. */
+  public static final String UNNAMED = "tensor";
+
   private static final Cleaner CLEANER = Cleaner.create();
 
   private final Device device;
@@ -29,7 +32,7 @@ public final class Tensor implements AutoCloseable {
   private final boolean owner;
   // keeps the tensor that owns the memory reachable, and so from being reclaimed
   private final Tensor root;
-  private String name = "tensor";
+  private String name = UNNAMED;
   private boolean requiresGrad;
   private Tensor grad;
   private boolean gradFilled;
@@ -156,10 +159,18 @@ public final class Tensor implements AutoCloseable {
     gradFilled = false;
   }
 
-  /** Sets the memory that gradients go to, of this tensor's type or its {@link DType#wide} one. */
+  /**
+   * Sets the memory that gradients go to, of this tensor's type or its {@link DType#wide} one.
+   *
+   * @throws IllegalArgumentException where it is of another type, shape or device, or this tensor's
+   *     type has no gradient
+   * @throws IllegalStateException where either is closed
+   */
   public void gradInto(Tensor memory) {
+    address(); // both throw where they are closed
+    memory.address();
     boolean fits = memory.dtype == dtype || memory.dtype == dtype.wide();
-    if (!memory.shape.equals(shape) || !fits) {
+    if (!memory.shape.equals(shape) || !fits || !dtype.isFloating() || memory.device != device) {
       throw new IllegalArgumentException("a gradient of " + this + " does not go into " + memory);
     }
     grad = memory;

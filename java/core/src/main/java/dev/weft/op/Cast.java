@@ -24,6 +24,11 @@ public record Cast(DType dtype) implements Operation {
   }
 
   @Override
+  public Operands operands() {
+    return Operands.any("x");
+  }
+
+  @Override
   public Tensor forward(Node node) {
     Tensor x = node.input(0);
     boolean narrows = x.dtype() == DType.F32 && dtype == DType.BF16;
