@@ -216,6 +216,11 @@ class OperandsTest {
         unary("softmax(Tensor)", "softmax", (t, in) -> t.softmax(in[0])).wrong(Shape.of(3)),
         unary("logSoftmax(Tensor)", "log_softmax", (t, in) -> t.logSoftmax(in[0]))
             .wrong(Shape.of(3)),
+        cast(DType.F32),
+        cast(DType.F64),
+        cast(DType.BF16),
+        cast(DType.U8),
+        cast(DType.I32),
         row("wide(Tensor)", "cast", "*", (t, in) -> t.wide(in[0]), M),
         row(
                 "meanSquaredError(Tensor,Tensor)",
@@ -235,6 +240,10 @@ class OperandsTest {
             .wrong(M, Shape.of(3)));
   }
 
+  private static Row cast(DType dtype) {
+    return row("cast(Tensor,DType)", "cast", "*", (t, in) -> t.cast(in[0], dtype), M);
+  }
+
   private static GradCheck.Function gather() {
     return (t, in) -> t.gather(in[0], in[1]);
   }
@@ -244,8 +253,7 @@ class OperandsTest {
       Set.of(
           "apply(Operation,Tensor[])", // by every case of every operation
           "backward(Tensor)",
-          "backward(Tensor,Tensor)",
-          "cast(Tensor,DType)");
+          "backward(Tensor,Tensor)");
 
   @Test
   void everyMethodOfATapeHasARow() {

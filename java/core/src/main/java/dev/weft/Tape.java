@@ -171,7 +171,7 @@ public final class Tape implements AutoCloseable {
     Node node = new Node(this, operation, list);
     Tensor output = operation.forward(node).named(operation.name());
     node.output(output);
-    if (list.stream().anyMatch(Tensor::hasGradient)) {
+    if (output.dtype().isFloating() && list.stream().anyMatch(Tensor::hasGradient)) {
       output.requiresGrad();
       output.markIntermediate();
       nodes.add(node);
@@ -389,7 +389,16 @@ public final class Tape implements AutoCloseable {
     return activation(Nonlinearity.RELU, x);
   }
 
-  /** x in another type, BF16 for F32 or F32 for BF16; x itself where it has that type already. */
+  /**
+   * x in another type; x itself where it has that type already. Floating-point values are rounded
+   * to the nearest, and to an integer type cut off toward zero. A result of an integer type has no
+   * gradient.
+   *
+   * @throws IllegalArgumentException where an integer type does not hold a value: NaN, or one that
+   *     is too large
+   * @throws IllegalStateException within {@link Device#record}, unless it is between F32 and BF16:
+   *     every other cast goes through host memory
+   */
   public Tensor cast(Tensor x, DType dtype) {
     Cast cast = new Cast(dtype);
     check(cast.name(), cast.operands(), x);
