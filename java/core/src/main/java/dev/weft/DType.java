@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft;
 
+import static dev.weft.format.Format.format;
+
+import dev.weft.device.Bfloat16;
 import dev.weft.device.Precision;
 
 /** The type of a tensor's elements. */
@@ -41,6 +44,46 @@ public enum DType {
     } catch (ArithmeticException e) {
       throw new IllegalArgumentException("a tensor of shape " + shape + " is too large", e);
     }
+  }
+
+  /**
+   * Whether a value is one of this type, for floating-point types after rounding: a finite number
+   * that would become infinite is not.
+   */
+  public boolean holds(double value) {
+    return switch (this) {
+      case F64 -> true;
+      case F32 -> !Double.isFinite(value) || Float.isFinite((float) value);
+      case BF16 -> !Double.isFinite(value) || Float.isFinite(Bfloat16.round((float) value));
+      case U8 -> value == Math.rint(value) && value >= 0 && value <= 0xFF;
+      case I32 -> value == (int) value;
+    };
+  }
+
+  /**
+   * Returns if this type {@link #holds} a value.
+   *
+   * @param where what the value is, such as {@code element 3}
+   * @throws IllegalArgumentException that names place, value and what can be held, where it does
+   *     not
+   */
+  public void check(double value, String where) {
+    if (!holds(value)) {
+      throw refusal(value, where);
+    }
+  }
+
+  /** What says that this type does not hold a value. */
+  public IllegalArgumentException refusal(double value, String where) {
+    String range =
+        switch (this) {
+          case U8 -> "whole numbers from 0 to 255";
+          case I32 -> "whole numbers from -2147483648 to 2147483647";
+          case F32, BF16 -> "numbers up to about 3.4e38";
+          case F64 -> "every number";
+        };
+    return new IllegalArgumentException(
+        format("%s is %s, which %s cannot hold: it holds %s", where, value, this, range));
   }
 
   /** Whether gradients exist for this type. */

@@ -7,7 +7,6 @@ import static java.util.Locale.ROOT;
 import dev.weft.device.Allocator;
 import dev.weft.device.Arguments;
 import dev.weft.device.Backend;
-import dev.weft.device.Bfloat16;
 import dev.weft.device.Block;
 import dev.weft.device.Call;
 import dev.weft.device.CopyQueue;
@@ -19,15 +18,12 @@ import dev.weft.device.Precision;
 import dev.weft.device.Recorder;
 import dev.weft.device.cpu.CpuBackend;
 import dev.weft.device.cuda.CudaBackend;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.ref.Cleaner;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.function.IntUnaryOperator;
 
 /**
  * A machine to compute on: the processor, or one NVIDIA GPU. Tensors, tapes and networks belong to
@@ -182,62 +178,47 @@ public final class Device implements AutoCloseable {
   /**
    * A float64 matrix of the given rows.
    *
-   * @throws IllegalArgumentException where the rows differ in length
+   * @throws IllegalArgumentException where a row is null or differs in length from the first
    */
   public Tensor tensor(double[][] rows) {
-    int columns = columns(rows.length, r -> rows[r].length);
+    Shape shape = Shape.ofRows(rows);
     double[] flat = Arrays.stream(rows).flatMapToDouble(Arrays::stream).toArray();
-    return tensor(DType.F64, Shape.of(rows.length, columns), flat);
+    return tensor(DType.F64, shape, flat);
   }
 
   /**
    * A float32 matrix of the given rows.
    *
-   * @throws IllegalArgumentException where the rows differ in length
+   * @throws IllegalArgumentException where a row is null or differs in length from the first
    */
   public Tensor tensor(float[][] rows) {
-    int columns = columns(rows.length, r -> rows[r].length);
+    Shape shape = Shape.ofRows(rows);
+    int columns = Math.toIntExact(shape.size(1));
     float[] flat = new float[Math.multiplyExact(rows.length, columns)];
     for (int r = 0; r < rows.length; r++) {
       System.arraycopy(rows[r], 0, flat, r * columns, columns);
     }
-    return upload(DType.F32, Shape.of(rows.length, columns), MemorySegment.ofArray(flat));
-  }
-
-  private static int columns(int rows, IntUnaryOperator length) {
-    int columns = rows == 0 ? 0 : length.applyAsInt(0);
-    for (int r = 0; r < rows; r++) {
-      if (length.applyAsInt(r) != columns) {
-        throw new IllegalArgumentException(
-            format("row %d has %d values and row 0 has %d", r, length.applyAsInt(r), columns));
-      }
-    }
-    return columns;
+    return upload(DType.F32, shape, MemorySegment.ofArray(flat));
   }
 
   /**
-   * A tensor of the given values in row-major order, rounded to {@code dtype}.
+   * A tensor of the given values in row-major order, rounded where {@code dtype} is floating.
    *
-   * @throws IllegalArgumentException where the count differs from the shape's
+   * @throws IllegalArgumentException where the count differs from the shape's, or {@code dtype}
+   *     does not {@link DType#holds hold} a value
    */
   public Tensor tensor(DType dtype, Shape shape, double... values) {
     if (values.length != shape.elements()) {
       throw new IllegalArgumentException(
           format("%d values do not fill shape %s", values.length, shape));
     }
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment bytes = arena.allocate(Math.max(1, dtype.bytes(shape)), 8);
-      for (int i = 0; i < values.length; i++) {
-        switch (dtype) {
-          case F32 -> bytes.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) values[i]);
-          case F64 -> bytes.setAtIndex(ValueLayout.JAVA_DOUBLE, i, values[i]);
-          case BF16 ->
-              bytes.setAtIndex(ValueLayout.JAVA_SHORT, i, Bfloat16.bits((float) values[i]));
-          case I32 -> bytes.setAtIndex(ValueLayout.JAVA_INT, i, (int) values[i]);
-          case U8 -> bytes.set(ValueLayout.JAVA_BYTE, i, (byte) (int) values[i]);
-        }
-      }
-      return upload(dtype, shape, bytes.asSlice(0, dtype.bytes(shape)));
+    Tensor tensor = allocate(dtype, shape);
+    try {
+      tensor.copyFrom(values);
+      return tensor;
+    } catch (RuntimeException e) {
+      tensor.close();
+      throw e;
     }
   }
 
@@ -357,6 +338,10 @@ public final class Device implements AutoCloseable {
   public Pool pool() {
     check();
     return new Pool(allocator);
+  }
+
+  boolean owns(Pool pool) {
+    return pool.takesFrom(allocator);
   }
 
   /** The number of tapes made so far for which no seed was given. */

@@ -4,6 +4,7 @@ package dev.weft;
 import static dev.weft.format.Format.format;
 
 import java.util.Arrays;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.Collectors;
 
 /** The sizes of a tensor's axes, outermost first; a scalar has none. */
@@ -33,6 +34,35 @@ public final class Shape {
    */
   public static Shape of(long... sizes) {
     return new Shape(sizes.clone());
+  }
+
+  /**
+   * The shape (rows, columns) of an array of rows.
+   *
+   * @throws IllegalArgumentException where a row is null, or not as long as the first
+   */
+  public static Shape ofRows(double[][] rows) {
+    return ofRows(rows.length, r -> rows[r] == null ? -1 : rows[r].length);
+  }
+
+  /** The same; throws as {@link #ofRows(double[][])} does. */
+  public static Shape ofRows(float[][] rows) {
+    return ofRows(rows.length, r -> rows[r] == null ? -1 : rows[r].length);
+  }
+
+  private static Shape ofRows(int rows, IntUnaryOperator length) {
+    for (int r = 0; r < rows; r++) {
+      if (length.applyAsInt(r) < 0) {
+        throw new IllegalArgumentException(format("row %d is null", r));
+      }
+      if (length.applyAsInt(r) != length.applyAsInt(0)) {
+        throw new IllegalArgumentException(
+            format(
+                "row %d has %d values and row 0 has %d",
+                r, length.applyAsInt(r), length.applyAsInt(0)));
+      }
+    }
+    return of(rows, rows == 0 ? 0 : length.applyAsInt(0));
   }
 
   /** The number of axes. */

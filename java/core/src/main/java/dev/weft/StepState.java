@@ -76,6 +76,11 @@ public final class StepState implements AutoCloseable {
     }
   }
 
+  /** The device that it lies on. */
+  public Device device() {
+    return memory.device();
+  }
+
   /** Where the place in the order of examples, an int64, lies on the device. */
   public long cursorAddress() {
     return memory.address() + 2 * Long.BYTES;

@@ -12,6 +12,7 @@ import dev.weft.op.Dropout;
 import dev.weft.op.GatherRows;
 import dev.weft.op.MatMul;
 import dev.weft.op.Nonlinearity;
+import dev.weft.op.Operands;
 import dev.weft.op.Operation;
 import dev.weft.op.Reduction;
 import dev.weft.op.Reshape;
@@ -81,6 +82,14 @@ public final class Tape implements AutoCloseable {
   }
 
   private Tape(Device device, StepState state, long seed, long step, Mode mode, Pool pool) {
+    if (state != null && state.device() != device) {
+      throw new IllegalArgumentException(
+          format("a step state on %s does not serve a tape on %s", state.device(), device));
+    }
+    if (!device.owns(pool)) {
+      throw new IllegalArgumentException(
+          format("a pool of another device does not serve a tape on %s", device));
+    }
     this.device = device;
     this.pool = pool;
     this.state = state;
@@ -152,37 +161,42 @@ public final class Tape implements AutoCloseable {
   /**
    * Applies an operation.
    *
-   * @throws IllegalArgumentException where inputs do not fit, lie on different devices or differ in
-   *     floating-point type
+   * @throws IllegalArgumentException where inputs do not fit, lie on different devices or are of
+   *     other types than {@link Operation#operands} says
    * @throws IllegalStateException where the tape or an input is closed
    */
   public Tensor apply(Operation operation, Tensor... inputs) {
-    check();
-    for (Tensor input : inputs) {
-      input.address();
-      if (input.device() != device) {
-        throw new IllegalArgumentException(
-            format("%s: %s is not on this tape's device, %s", operation.name(), input, device));
-      }
-      if (input.dtype().isFloating() && input.dtype() != inputs[0].dtype()) {
-        throw new IllegalArgumentException(
-            format("%s: %s and %s differ in type; cast one", operation.name(), inputs[0], input));
-      }
-    }
-    if (!inputs[0].dtype().isFloating()) {
-      throw new IllegalArgumentException(
-          format("%s: %s is not of a floating-point type", operation.name(), inputs[0]));
-    }
+    check(operation.name(), operation.operands(), inputs);
     List<Tensor> list = recording ? List.of(inputs) : withoutGradients(inputs);
     Node node = new Node(this, operation, list);
     Tensor output = operation.forward(node).named(operation.name());
     node.output(output);
-    if (list.stream().anyMatch(Tensor::hasGradient)) {
+    if (output.dtype().isFloating() && list.stream().anyMatch(Tensor::hasGradient)) {
       output.requiresGrad();
       output.markIntermediate();
       nodes.add(node);
     }
     return output;
+  }
+
+  /** Returns if something can be applied to inputs of these types, here and now. */
+  private void check(String what, Operands operands, Tensor... inputs) {
+    check();
+    for (int i = 0; i < inputs.length; i++) {
+      if (inputs[i] == null) {
+        throw new IllegalArgumentException(format("%s: tensor %d is null", what, i));
+      }
+      inputs[i].address(); // throws where it is closed
+      checkDevice(what, inputs[i]);
+    }
+    operands.check(what, inputs);
+  }
+
+  private void checkDevice(String what, Tensor tensor) {
+    if (tensor.device() != device) {
+      throw new IllegalArgumentException(
+          format("%s: %s is not on this tape's device, %s", what, tensor, device));
+    }
   }
 
   /** The same memory without the wish for a gradient, so that an operation prepares none. */
@@ -213,10 +227,13 @@ public final class Tape implements AutoCloseable {
   /**
    * Adds the gradient of Σ dy_i y_i to everything that y was computed from.
    *
-   * @throws IllegalArgumentException where the shapes differ or nothing in {@code y} has a gradient
+   * @throws IllegalArgumentException where the shapes, types or devices differ or nothing in {@code
+   *     y} has a gradient
    */
   public void backward(Tensor y, Tensor dy) {
     check();
+    dy.address(); // throws where it is closed
+    checkDevice("backward", dy);
     if (!y.shape().equals(dy.shape()) || y.dtype() != dy.dtype()) {
       throw new IllegalArgumentException(format("a gradient %s does not fit %s", dy, y));
     }
@@ -252,11 +269,6 @@ public final class Tape implements AutoCloseable {
       throw new IllegalStateException("the tape on " + device + " is closed");
     }
     device.check();
-  }
-
-  /** The number of the next random draw of this step. */
-  private long nextDraw() {
-    return draws++;
   }
 
   private Tensor unary(Unary.Function function, double alpha, Tensor x) {
@@ -377,9 +389,25 @@ public final class Tape implements AutoCloseable {
     return activation(Nonlinearity.RELU, x);
   }
 
-  /** x in another type, BF16 for F32 or F32 for BF16; x itself where it has that type already. */
+  /**
+   * x in another type; x itself where it has that type already. Floating-point values are rounded
+   * to the nearest, and to an integer type cut off toward zero. A result of an integer type has no
+   * gradient.
+   *
+   * @throws IllegalArgumentException where an integer type does not hold a value: NaN, or one that
+   *     is too large
+   * @throws IllegalStateException within {@link Device#record}, unless it is between F32 and BF16:
+   *     every other cast goes through host memory
+   */
   public Tensor cast(Tensor x, DType dtype) {
-    return x.dtype() == dtype ? x : apply(new Cast(dtype), x);
+    Cast cast = new Cast(dtype);
+    check(cast.name(), cast.operands(), x);
+    return x.dtype() == dtype ? x : apply(cast, x);
+  }
+
+  /** x in the type that sums over it have, {@link DType#wide}: BF16 as F32, others as they are. */
+  public Tensor wide(Tensor x) {
+    return cast(x, x.dtype().wide());
   }
 
   /** The matrix product of a (m, k) and b (k, n). */
@@ -452,9 +480,10 @@ public final class Tape implements AutoCloseable {
 
   /** Inverted dropout; in inference mode, or at rate 0, x itself. */
   public Tensor dropout(Tensor x, double rate) {
-    Dropout.checkRate(rate);
-    long draw = nextDraw();
-    return mode == Mode.INFER || rate == 0 ? x : apply(new Dropout(rate, draw), x);
+    Dropout dropout = new Dropout(rate, draws);
+    check(dropout.name(), dropout.operands(), x);
+    draws++;
+    return mode == Mode.INFER || rate == 0 ? x : apply(dropout, x);
   }
 
   /** The mean cross-entropy of softmax(logits) against class labels (int32). */
@@ -471,40 +500,44 @@ public final class Tape implements AutoCloseable {
     return apply(new SoftmaxCrossEntropy(smoothing), logits, labels);
   }
 
-  /** e^x_c / Σ_j e^x_j along the last axis of a matrix. */
+  /** e^x_c / Σ_j e^x_j along the last axis of a matrix; of BF16 computed in F32, then rounded. */
   public Tensor softmax(Tensor x) {
-    Tensor powers = exp(shifted(x));
-    return divide(powers, reshape(sum(powers, 1), x.shape().size(0), 1));
+    Tensor powers = exp(shifted("softmax", x));
+    Tensor y = divide(powers, reshape(sum(powers, 1), x.shape().size(0), 1));
+    return cast(y, x.dtype());
   }
 
-  /** x_c - log Σ_j e^x_j along the last axis of a matrix. */
+  /** x_c - log Σ_j e^x_j along the last axis of a matrix; BF16 as in {@link #softmax}. */
   public Tensor logSoftmax(Tensor x) {
-    Tensor below = shifted(x);
-    return subtract(below, reshape(log(sum(exp(below), 1)), x.shape().size(0), 1));
+    Tensor below = shifted("log_softmax", x);
+    Tensor y = subtract(below, reshape(log(sum(exp(below), 1)), x.shape().size(0), 1));
+    return cast(y, x.dtype());
   }
 
-  /** x less the largest of each row: softmax is the same, and e^x cannot overflow. */
-  private Tensor shifted(Tensor x) {
+  /** x, in its wide type, less each row's largest: softmax is the same, e^x cannot overflow. */
+  private Tensor shifted(String what, Tensor x) {
+    check(what, Operands.floating("x"), x);
     if (x.shape().rank() != 2) {
-      throw new IllegalArgumentException("softmax needs a matrix, not " + x.shape());
+      throw new IllegalArgumentException(format("%s needs a matrix, not %s", what, x.shape()));
     }
     Tensor largest = withoutGradient(() -> reshape(max(x, 1), x.shape().size(0), 1));
-    return subtract(x, largest);
+    return subtract(wide(x), largest);
   }
 
   /** 1/n Σ (a_i - b_i)², n the number of elements. */
   public Tensor meanSquaredError(Tensor a, Tensor b) {
-    sameShape("mean squared error", a, b);
+    checkAlike("mean_squared_error", a, b);
     return scale(sumOfSquares(a, b), 1.0 / Math.max(1, a.elements()));
   }
 
   /** Σ (a_i - b_i)². */
   public Tensor sumOfSquares(Tensor a, Tensor b) {
-    sameShape("sum of squares", a, b);
+    checkAlike("sum_of_squares", a, b);
     return squaredNorm(subtract(a, b));
   }
 
-  private static void sameShape(String what, Tensor a, Tensor b) {
+  private void checkAlike(String what, Tensor a, Tensor b) {
+    check(what, Operands.floating("a", "b"), a, b);
     if (!a.shape().equals(b.shape())) {
       throw new IllegalArgumentException(
           format("%s of shapes %s and %s", what, a.shape(), b.shape()));

@@ -19,6 +19,9 @@ import java.util.Arrays;
  * IllegalStateException} that names it.
  */
 public final class Tensor implements AutoCloseable {
+  /** The name of a tensor that was given none. */
+  public static final String UNNAMED = "tensor";
+
   private static final Cleaner CLEANER = Cleaner.create();
 
   private final Device device;
@@ -29,7 +32,7 @@ public final class Tensor implements AutoCloseable {
   private final boolean owner;
   // keeps the tensor that owns the memory reachable, and so from being reclaimed
   private final Tensor root;
-  private String name = "tensor";
+  private String name = UNNAMED;
   private boolean requiresGrad;
   private Tensor grad;
   private boolean gradFilled;
@@ -156,10 +159,18 @@ public final class Tensor implements AutoCloseable {
     gradFilled = false;
   }
 
-  /** Sets the memory that gradients go to, of this tensor's type or its {@link DType#wide} one. */
+  /**
+   * Sets the memory that gradients go to, of this tensor's type or its {@link DType#wide} one.
+   *
+   * @throws IllegalArgumentException where it is of another type, shape or device, or this tensor's
+   *     type has no gradient
+   * @throws IllegalStateException where either is closed
+   */
   public void gradInto(Tensor memory) {
+    address(); // both throw where they are closed
+    memory.address();
     boolean fits = memory.dtype == dtype || memory.dtype == dtype.wide();
-    if (!memory.shape.equals(shape) || !fits) {
+    if (!memory.shape.equals(shape) || !fits || !dtype.isFloating() || memory.device != device) {
       throw new IllegalArgumentException("a gradient of " + this + " does not go into " + memory);
     }
     grad = memory;
@@ -194,8 +205,13 @@ public final class Tensor implements AutoCloseable {
     return block;
   }
 
-  /** Sets every element of a floating-point tensor. */
+  /**
+   * Sets every element.
+   *
+   * @throws IllegalArgumentException where its type does not {@link DType#holds hold} the value
+   */
   public void fill(double value) {
+    dtype.check(value, "what fills " + this);
     if (dtype.isFloating()) {
       device.run(
           Kernel.FILL,
@@ -239,6 +255,35 @@ public final class Tensor implements AutoCloseable {
   }
 
   /**
+   * Overwrites it with values in row-major order, rounded where its type is floating.
+   *
+   * @throws IllegalArgumentException where the count differs, or its type does not {@link
+   *     DType#holds hold} a value
+   */
+  public void copyFrom(double[] values) {
+    if (values.length != elements()) {
+      throw new IllegalArgumentException(format("%,d values do not fill %s", values.length, this));
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment host = arena.allocate(Math.max(1, bytes()), 8).asSlice(0, bytes());
+      for (int i = 0; i < values.length; i++) {
+        double value = values[i];
+        if (!dtype.holds(value)) {
+          throw dtype.refusal(value, "element " + i);
+        }
+        switch (dtype) {
+          case F32 -> host.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) value);
+          case F64 -> host.setAtIndex(ValueLayout.JAVA_DOUBLE, i, value);
+          case BF16 -> host.setAtIndex(ValueLayout.JAVA_SHORT, i, Bfloat16.bits((float) value));
+          case I32 -> host.setAtIndex(ValueLayout.JAVA_INT, i, (int) value);
+          case U8 -> host.set(ValueLayout.JAVA_BYTE, i, (byte) (int) value);
+        }
+      }
+      copyFrom(host);
+    }
+  }
+
+  /**
    * Copies it into host memory, native byte order.
    *
    * @throws IllegalArgumentException where the sizes differ
@@ -274,9 +319,13 @@ public final class Tensor implements AutoCloseable {
     }
   }
 
-  /** Its elements as floats, row-major; float64 is rounded. */
+  /**
+   * Its elements as floats, row-major; float64 and int32 are rounded.
+   *
+   * @throws IllegalArgumentException where a finite element would become infinite
+   */
   public float[] toFloats() {
-    double[] values = toDoubles();
+    double[] values = held(DType.F32);
     float[] floats = new float[values.length];
     for (int i = 0; i < floats.length; i++) {
       floats[i] = (float) values[i];
@@ -284,9 +333,24 @@ public final class Tensor implements AutoCloseable {
     return floats;
   }
 
-  /** Its elements as ints, row-major; fractions are cut off. */
+  /**
+   * Its elements as ints, row-major. {@link Tape#cast} to I32 cuts fractions off.
+   *
+   * @throws IllegalArgumentException where an element is not a whole number or too large
+   */
   public int[] toInts() {
-    return Arrays.stream(toDoubles()).mapToInt(value -> (int) value).toArray();
+    return Arrays.stream(held(DType.I32)).mapToInt(value -> (int) value).toArray();
+  }
+
+  /** Its elements, where all of them are of another type, too. */
+  private double[] held(DType wanted) {
+    double[] values = toDoubles();
+    for (int i = 0; i < values.length; i++) {
+      if (!wanted.holds(values[i])) {
+        throw wanted.refusal(values[i], format("element %d of %s", i, this));
+      }
+    }
+    return values;
   }
 
   /**

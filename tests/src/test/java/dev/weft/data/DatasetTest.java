@@ -170,7 +170,7 @@ class DatasetTest {
     assertFails("3 rows of features, 2 labels", () -> Dataset.of(FEATURES, new int[2]));
     assertFails(
         "3 rows of features, 1 rows of targets", () -> Dataset.of(FEATURES, new float[1][1]));
-    assertFails("row 1 has 1 columns, row 0 has 2", () -> Rows.of(new float[][] {{1, 2}, {3}}));
+    assertFails("row 1 has 1 values and row 0 has 2", () -> Rows.of(new float[][] {{1, 2}, {3}}));
     assertFails("no rows", () -> Rows.of(new double[0][]));
     assertFails("row 0 has no columns", () -> Rows.of(new double[3][0]));
     assertFails("no labels", () -> Labels.of(new int[0]));

@@ -31,9 +31,10 @@ public class KernelTest {
     try (Device device = place.open()) {
       for (int n : new int[] {1, 7, 1024, 1025, 5000}) {
         for (DType dtype : DType.values()) {
+          double value = dtype.isFloating() ? 2.5 : 2;
           double[] expected = new double[n];
-          Arrays.fill(expected, dtype.isFloating() ? 2.5 : 2);
-          assertArrayEquals(expected, device.full(dtype, Shape.of(n), 2.5).toDoubles());
+          Arrays.fill(expected, value);
+          assertArrayEquals(expected, device.full(dtype, Shape.of(n), value).toDoubles());
         }
       }
     }

@@ -5,6 +5,7 @@ import dev.weft.Node;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import dev.weft.op.Operands;
 import dev.weft.op.Operation;
 
 /**
@@ -34,6 +35,11 @@ public record Broken(Fault fault) implements Operation {
   @Override
   public String name() {
     return "broken_" + fault;
+  }
+
+  @Override
+  public Operands operands() {
+    return Operands.floating("x");
   }
 
   @Override

@@ -78,8 +78,17 @@ public final class GradCheck {
     return new GradCheck(function, List.of(inputs), device, tolerance, seed, elements);
   }
 
-  /** At which vectors the gradient is checked. */
+  /**
+   * At which vectors the gradient is checked.
+   *
+   * @throws IllegalArgumentException where one is null
+   */
   public GradCheck at(double[]... vectors) {
+    for (int i = 0; i < vectors.length; i++) {
+      if (vectors[i] == null) {
+        throw new IllegalArgumentException(format("vector %d is null", i));
+      }
+    }
     return at(Arrays.stream(vectors).map(Input::of).toArray(Input[]::new));
   }
 

@@ -3,6 +3,7 @@ package dev.weft.data;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -39,14 +40,13 @@ public final class Rows implements Targets {
   /**
    * Float32 rows, copied.
    *
-   * @throws IllegalArgumentException if there are none, if their lengths differ, or if one holds
-   *     NaN or infinity
+   * @throws IllegalArgumentException if there are none, if one is null or differs in length from
+   *     the first, or if one holds NaN or infinity
    */
   public static Rows of(float[][] values) {
-    int columns = columns(values, values.length == 0 ? 0 : values[0].length);
+    int columns = columns(Shape.ofRows(values));
     MemorySegment data = allocate(Storage.FLOAT32, values.length, columns);
     for (int row = 0; row < values.length; row++) {
-      checkLength(row, values[row].length, columns);
       for (int column = 0; column < columns; column++) {
         checkFinite(values[row][column], row, column);
       }
@@ -57,10 +57,9 @@ public final class Rows implements Targets {
 
   /** Float64 rows, copied; throws as {@link #of(float[][])} does. */
   public static Rows of(double[][] values) {
-    int columns = columns(values, values.length == 0 ? 0 : values[0].length);
+    int columns = columns(Shape.ofRows(values));
     MemorySegment data = allocate(Storage.FLOAT64, values.length, columns);
     for (int row = 0; row < values.length; row++) {
-      checkLength(row, values[row].length, columns);
       for (int column = 0; column < columns; column++) {
         checkFinite(values[row][column], row, column);
       }
@@ -269,21 +268,14 @@ public final class Rows implements Targets {
     return Arena.ofAuto().allocate((long) rows * columns * storage.bytes(), 64);
   }
 
-  private static int columns(Object[] values, int first) {
-    if (values.length == 0) {
+  private static int columns(Shape shape) {
+    if (shape.size(0) == 0) {
       throw new IllegalArgumentException("no rows");
     }
-    if (first == 0) {
+    if (shape.size(1) == 0) {
       throw new IllegalArgumentException("row 0 has no columns");
     }
-    return first;
-  }
-
-  private static void checkLength(int row, int length, int columns) {
-    if (length != columns) {
-      throw new IllegalArgumentException(
-          format("row %d has %d columns, row 0 has %d", row, length, columns));
-    }
+    return Math.toIntExact(shape.size(1));
   }
 
   private static void checkFinite(double value, int row, int column) {

@@ -69,6 +69,11 @@ public final class Pool implements AutoCloseable {
     return block;
   }
 
+  /** Whether it takes what it needs from {@code allocator}. */
+  public boolean takesFrom(Allocator allocator) {
+    return source == allocator;
+  }
+
   /** Takes a block back for use within the pool. */
   public void release(Block block) {
     if (block.isLive()) {

@@ -36,6 +36,11 @@ public final class Recorder {
     label(Phase.OTHER, "");
   }
 
+  /** Whether a recording is in progress. */
+  public boolean isRecording() {
+    return calls != null;
+  }
+
   /** Notes a call where a recording is in progress and the call has work to do. */
   public void add(Kernel kernel, Precision precision, Arguments arguments, long work) {
     if (calls != null && work != 0) {

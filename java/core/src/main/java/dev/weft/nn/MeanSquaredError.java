@@ -14,7 +14,8 @@ public record MeanSquaredError() implements Loss {
 
   @Override
   public Tensor apply(Tape tape, Tensor output, Tensor target, Tensor hits) {
-    return tape.meanSquaredError(tape.cast(output, target.dtype()), target);
+    // BF16 outputs stand beside F32 targets; other types that differ are refused
+    return tape.meanSquaredError(tape.wide(output), tape.wide(target));
   }
 
   @Override

@@ -274,6 +274,8 @@ public final class Sequential implements Layer, AutoCloseable {
    *
    * @param x (rows, features)
    * @return (rows, outputs)
+   * @throws IllegalArgumentException where a row is null, or not as long as the first or as the
+   *     network takes
    * @throws IllegalStateException where the network is on no device
    */
   public double[][] predict(double[][] x) {
@@ -281,9 +283,15 @@ public final class Sequential implements Layer, AutoCloseable {
     if (x.length == 0) {
       return new double[0][];
     }
+    Shape shape = Shape.ofRows(x);
+    Integer features = inputFeatures();
+    if (features != null && shape.size(1) != features) {
+      throw new IllegalArgumentException(
+          format("row 0 has %d values, the network takes %d", shape.size(1), features));
+    }
     double[] flat = Arrays.stream(x).flatMapToDouble(Arrays::stream).toArray();
     try (Tape tape = Tape.inference(device);
-        Tensor batch = device.tensor(math.dtype(), Shape.of(x.length, x[0].length), flat)) {
+        Tensor batch = device.tensor(math.dtype(), shape, flat)) {
       double[] y = forward(tape, batch).toDoubles();
       double[][] rows = new double[x.length][];
       for (int r = 0; r < rows.length; r++) {

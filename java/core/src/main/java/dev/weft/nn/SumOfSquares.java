@@ -14,7 +14,8 @@ public record SumOfSquares() implements Loss {
 
   @Override
   public Tensor apply(Tape tape, Tensor output, Tensor target, Tensor hits) {
-    return tape.sumOfSquares(tape.cast(output, target.dtype()), target);
+    // BF16 outputs stand beside F32 targets; other types that differ are refused
+    return tape.sumOfSquares(tape.wide(output), tape.wide(target));
   }
 
   @Override

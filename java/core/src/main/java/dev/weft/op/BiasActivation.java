@@ -54,6 +54,11 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
   }
 
   @Override
+  public Operands operands() {
+    return Operands.floating("x", "b").atLeast(1);
+  }
+
+  @Override
   public Tensor forward(Node node) {
     Tensor x = node.input(0);
     Tensor b = node.inputs().size() > 1 ? node.input(1) : null;

@@ -34,6 +34,11 @@ public record Binary(Function function) implements Operation {
   }
 
   @Override
+  public Operands operands() {
+    return Operands.floating("a", "b");
+  }
+
+  @Override
   public Tensor forward(Node node) {
     Tensor a = node.input(0);
     Tensor b = node.input(1);

@@ -8,13 +8,19 @@ import dev.weft.Device;
 import dev.weft.Node;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
+import dev.weft.device.Bfloat16;
 import dev.weft.device.Kernel;
+import java.util.Arrays;
 
 /**
- * y = x as BF16, rounded to the nearest, or as F32, exact; any shape. Backward: dx = dy in x's
- * type.
+ * y = x in another type; any shape. To a floating-point type it is rounded to the nearest, to an
+ * integer type cut off toward zero, and refused where that cannot hold it. Backward: dx = dy in x's
+ * type; none for integers.
  *
- * @param dtype the type of y: BF16 for an x that is F32, F32 for one that is BF16
+ * <p>Between F32 and BF16 a kernel does it. All other casts, which prepare data and check, go
+ * through host memory, where every value can be looked at; a recording cannot do that.
+ *
+ * @param dtype the type of y
  */
 public record Cast(DType dtype) implements Operation {
 
@@ -24,28 +30,75 @@ public record Cast(DType dtype) implements Operation {
   }
 
   @Override
+  public Operands operands() {
+    return Operands.any("x");
+  }
+
+  @Override
   public Tensor forward(Node node) {
     Tensor x = node.input(0);
-    boolean narrows = x.dtype() == DType.F32 && dtype == DType.BF16;
-    boolean widens = x.dtype() == DType.BF16 && dtype == DType.F32;
-    if (!narrows && !widens) {
-      throw new IllegalArgumentException(
-          format("cast goes from F32 to BF16 and back, not from %s to %s", x.dtype(), dtype));
+    if (hasKernel(x.dtype(), dtype)) {
+      Tensor y = node.make(dtype, x.shape());
+      run(node.tape().device(), x, new Node.Sink(y, false));
+      return y;
     }
+    double[] values = converted(x, dtype);
     Tensor y = node.make(dtype, x.shape());
-    run(node.tape().device(), x, new Node.Sink(y, false));
+    y.copyFrom(values);
     return y;
   }
 
   @Override
   public void backward(Node node) {
-    if (node.wants(0)) {
-      // dy has y's type, and the sink the other one
-      run(node.tape().device(), node.gradient(), node.into(0));
+    if (!node.wants(0)) {
+      return;
     }
+    Tensor dy = node.gradient();
+    Node.Sink dx = node.into(0);
+    if (hasKernel(dy.dtype(), dx.tensor().dtype())) {
+      run(node.tape().device(), dy, dx);
+      return;
+    }
+    double[] values = converted(dy, dx.tensor().dtype());
+    if (dx.accumulate()) {
+      double[] before = dx.tensor().toDoubles();
+      Arrays.setAll(values, i -> rounded(before[i] + values[i], dx.tensor().dtype()));
+    }
+    dx.tensor().copyFrom(values);
   }
 
-  /** Writes, or adds, a tensor to one of the other type. */
+  private static boolean hasKernel(DType from, DType to) {
+    return from == DType.F32 && to == DType.BF16 || from == DType.BF16 && to == DType.F32;
+  }
+
+  private static double[] converted(Tensor x, DType dtype) {
+    if (x.device().recorder().isRecording()) {
+      throw new IllegalStateException(
+          format(
+              "a cast of %s to %s goes through host memory, which a recording cannot: cast before",
+              x, dtype));
+    }
+    double[] values = x.toDoubles();
+    for (int i = 0; i < values.length; i++) {
+      double value = rounded(values[i], dtype);
+      if (!dtype.holds(value)) {
+        throw dtype.refusal(values[i], format("cast: element %d of %s", i, x));
+      }
+      values[i] = value;
+    }
+    return values;
+  }
+
+  private static double rounded(double value, DType dtype) {
+    return switch (dtype) {
+      case F64 -> value;
+      case F32 -> (float) value;
+      case BF16 -> Bfloat16.round((float) value);
+      case I32, U8 -> value < 0 ? Math.ceil(value) : Math.floor(value);
+    };
+  }
+
+  /** Writes, or adds, a tensor of F32 or BF16 to one of the other of the two. */
   public static void run(Device device, Tensor from, Node.Sink to) {
     Kernel kernel = from.dtype() == DType.F32 ? Kernel.F32_TO_BF16 : Kernel.BF16_TO_F32;
     device.run(

@@ -21,6 +21,11 @@ public record Concat(int axis) implements Operation {
   }
 
   @Override
+  public Operands operands() {
+    return Operands.floating("part").orMore();
+  }
+
+  @Override
   public Tensor forward(Node node) {
     Shape first = node.input(0).shape();
     int at = first.axis(axis);

@@ -39,6 +39,11 @@ public record Dropout(double rate, long operation) implements Operation {
   }
 
   @Override
+  public Operands operands() {
+    return Operands.floating("x");
+  }
+
+  @Override
   public Tensor forward(Node node) {
     Tensor x = node.input(0);
     Tensor y = node.make(x.dtype(), x.shape());

@@ -3,7 +3,6 @@ package dev.weft.op;
 
 import static dev.weft.format.Format.format;
 
-import dev.weft.DType;
 import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -28,14 +27,19 @@ public record GatherRows() implements Operation {
   }
 
   @Override
+  public Operands operands() {
+    return Operands.floatingAndInt32("source", "index");
+  }
+
+  @Override
   public Tensor forward(Node node) {
     Tensor source = node.input(0);
     Tensor index = node.input(1);
-    if (source.shape().rank() != 2 || index.dtype() != DType.I32 || index.shape().rank() != 1) {
+    if (source.shape().rank() != 2 || index.shape().rank() != 1) {
       throw new IllegalArgumentException(
           format(
-              "gather needs a source [n, cols] and int32 row numbers [rows], not %s and %s %s",
-              source.shape(), index.dtype(), index.shape()));
+              "gather needs a source [n, cols] and row numbers [rows], not %s and %s",
+              source.shape(), index.shape()));
     }
     long rows = index.elements();
     long cols = source.shape().size(1);

@@ -46,6 +46,11 @@ public record MatMul(Form a, Form b) implements Operation {
   }
 
   @Override
+  public Operands operands() {
+    return Operands.floating("a", "b");
+  }
+
+  @Override
   public Tensor forward(Node node) {
     Tensor left = node.input(0);
     Tensor right = node.input(1);

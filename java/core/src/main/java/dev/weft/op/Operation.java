@@ -14,8 +14,11 @@ public interface Operation {
   /** Its name, as in kernel symbols and reports: {@code softmax_cross_entropy}. */
   String name();
 
+  /** What it may be applied to; checked before {@link #forward} is called. */
+  Operands operands();
+
   /**
-   * Checks the inputs and computes the output.
+   * Checks the shapes of the inputs and computes the output.
    *
    * @throws IllegalArgumentException with all shapes, where the inputs do not fit
    */

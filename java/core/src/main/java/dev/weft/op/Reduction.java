@@ -71,6 +71,11 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
   }
 
   @Override
+  public Operands operands() {
+    return Operands.floating("x");
+  }
+
+  @Override
   public Tensor forward(Node node) {
     Tensor x = node.input(0);
     long[] sizes = split(x.shape());

@@ -21,6 +21,11 @@ public record Reshape(Shape shape) implements Operation {
   }
 
   @Override
+  public Operands operands() {
+    return Operands.any("x");
+  }
+
+  @Override
   public Tensor forward(Node node) {
     Tensor x = node.input(0);
     if (x.elements() != shape.elements()) {

@@ -25,6 +25,11 @@ public record Slice(int axis, long from, long to) implements Operation {
   }
 
   @Override
+  public Operands operands() {
+    return Operands.floating("x");
+  }
+
+  @Override
   public Tensor forward(Node node) {
     Tensor x = node.input(0);
     int at = x.shape().axis(axis);

@@ -3,7 +3,6 @@ package dev.weft.op;
 
 import static dev.weft.format.Format.format;
 
-import dev.weft.DType;
 import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -43,28 +42,26 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
   }
 
   @Override
+  public Operands operands() {
+    return Operands.floatingAndInt32("logits", "labels");
+  }
+
+  @Override
   public Tensor forward(Node node) {
     Tensor x = node.input(0);
     Tensor labels = node.input(1);
-    if (x.shape().rank() != 2
-        || labels.dtype() != DType.I32
-        || !labels.shape().equals(Shape.of(x.shape().size(0)))) {
+    if (x.shape().rank() != 2 || !labels.shape().equals(Shape.of(x.shape().size(0)))) {
       throw new IllegalArgumentException(
           format(
-                  "softmax cross-entropy needs logits [rows, classes] and int32 labels [rows], not"
-                      + " %s %s and",
-                  x.dtype(), x.shape())
-              + format(" %s %s", labels.dtype(), labels.shape()));
+              "softmax cross-entropy needs logits [rows, classes] and labels [rows], not %s and %s",
+              x.shape(), labels.shape()));
     }
     long rows = x.shape().size(0);
     long classes = x.shape().size(1);
     if (rows == 0 || classes == 0) {
       throw new IllegalArgumentException("softmax cross-entropy of no elements: " + x.shape());
     }
-    if (hits != null && !hits.shape().equals(labels.shape())) {
-      throw new IllegalArgumentException(
-          format("hits of shape %s do not fit labels of shape %s", hits.shape(), labels.shape()));
-    }
+    checkHits(x, rows);
     Tensor losses = node.make(x.dtype().wide(), Shape.of(rows));
     Tensor dx = node.wants(0) ? node.make(x.dtype(), x.shape()) : null;
     var arguments =
@@ -86,6 +83,21 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
       node.save(dx);
     }
     return y;
+  }
+
+  private void checkHits(Tensor x, long rows) {
+    if (hits == null) {
+      return;
+    }
+    hits.address(); // throws where they are closed
+    if (!hits.shape().equals(Shape.of(rows))
+        || hits.dtype() != x.dtype().wide()
+        || hits.device() != x.device()) {
+      throw new IllegalArgumentException(
+          format(
+              "hits %s do not fit: they must be %s %s on %s",
+              hits, x.dtype().wide(), Shape.of(rows), x.device()));
+    }
   }
 
   @Override

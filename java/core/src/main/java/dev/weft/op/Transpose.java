@@ -17,6 +17,11 @@ public record Transpose() implements Operation {
   }
 
   @Override
+  public Operands operands() {
+    return Operands.floating("x");
+  }
+
+  @Override
   public Tensor forward(Node node) {
     Tensor x = node.input(0);
     if (x.shape().rank() != 2) {

@@ -44,6 +44,11 @@ public record Unary(Function function, double alpha) implements Operation {
   }
 
   @Override
+  public Operands operands() {
+    return Operands.floating("x");
+  }
+
+  @Override
   public Tensor forward(Node node) {
     Tensor x = node.input(0);
     Tensor y = node.make(x.dtype(), x.shape());

@@ -60,6 +60,7 @@ public record Adam(
 
   @Override
   public Running start(Tensor values, Tensor gradients, Tensor copy) {
+    Optimizer.checkMemory(values, gradients, copy);
     Tensor first = values.device().zeros(values.dtype(), values.shape()).named("first moment");
     Tensor second;
     try {
@@ -71,7 +72,7 @@ public record Adam(
     return new Running() {
       @Override
       public void step(StepState state) {
-        state.checkRated();
+        Optimizer.checkState(values, state);
         values
             .device()
             .run(

@@ -3,6 +3,7 @@ package dev.weft.optim;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.DType;
 import dev.weft.StepState;
 import dev.weft.Tensor;
 import java.util.Map;
@@ -19,8 +20,9 @@ public interface Optimizer {
   /**
    * Takes the memory that the rule needs.
    *
-   * @param values all parameters, flat
-   * @param gradients their gradients, flat
+   * @param values all parameters, flat, F32 or F64
+   * @param gradients their gradients, flat, of the same type
+   * @throws IllegalArgumentException where the two do not fit
    */
   default Running start(Tensor values, Tensor gradients) {
     return start(values, gradients, null);
@@ -29,7 +31,8 @@ public interface Optimizer {
   /**
    * The same, where each step also writes the values rounded to BF16.
    *
-   * @param copy memory in BF16 for as many values, or null
+   * @param copy memory in BF16 for as many values, which are then F32; or null
+   * @throws IllegalArgumentException where the three do not fit
    */
   Running start(Tensor values, Tensor gradients, Tensor copy);
 
@@ -50,6 +53,54 @@ public interface Optimizer {
 
     @Override
     void close();
+  }
+
+  /**
+   * Returns if a rule can run over this memory: values F32 or F64, gradients of their type, a copy
+   * in BF16 of F32 values, all on one device and of as many elements.
+   *
+   * @throws IllegalArgumentException that says what does not fit
+   * @throws IllegalStateException where one of them is closed
+   */
+  static void checkMemory(Tensor values, Tensor gradients, Tensor copy) {
+    values.address(); // throws where it is closed
+    if (!values.dtype().isFloating() || values.dtype() != values.dtype().wide()) {
+      throw new IllegalArgumentException(
+          format("an optimizer changes values of type F32 or F64, not %s", values));
+    }
+    checkBeside(values, "gradients", gradients, values.dtype());
+    if (copy != null) {
+      if (values.dtype() != DType.F32) {
+        throw new IllegalArgumentException(format("%s have no copy in BF16: F32 has", values));
+      }
+      checkBeside(values, "copy", copy, DType.BF16);
+    }
+  }
+
+  private static void checkBeside(Tensor values, String what, Tensor tensor, DType dtype) {
+    tensor.address(); // throws where it is closed
+    if (tensor.dtype() != dtype
+        || tensor.elements() != values.elements()
+        || tensor.device() != values.device()) {
+      throw new IllegalArgumentException(
+          format(
+              "the %s, %s, do not fit the values, %s: they must be %s %s on the same device",
+              what, tensor, values, dtype, values.shape()));
+    }
+  }
+
+  /**
+   * Returns if a step over {@code values} can follow {@code state}.
+   *
+   * @throws IllegalArgumentException where it lies on another device
+   * @throws IllegalStateException where it was given no rate
+   */
+  static void checkState(Tensor values, StepState state) {
+    state.checkRated();
+    if (state.device() != values.device()) {
+      throw new IllegalArgumentException(
+          format("a step state on %s does not serve %s", state.device(), values));
+    }
   }
 
   /**

@@ -72,6 +72,7 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
 
   @Override
   public Running start(Tensor values, Tensor gradients, Tensor copy) {
+    Optimizer.checkMemory(values, gradients, copy);
     Tensor velocity =
         momentum == 0
             ? null
@@ -79,7 +80,7 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
     return new Running() {
       @Override
       public void step(StepState state) {
-        state.checkRated();
+        Optimizer.checkState(values, state);
         values
             .device()
             .run(

@@ -1,0 +1,664 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft;
+
+import static dev.weft.format.Format.format;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.weft.check.GradCheck;
+import dev.weft.check.Input;
+import dev.weft.check.OperationCase;
+import dev.weft.check.OperationCases;
+import dev.weft.nn.MeanSquaredError;
+import dev.weft.nn.SumOfSquares;
+import dev.weft.op.Nonlinearity;
+import dev.weft.op.SoftmaxCrossEntropy;
+import dev.weft.optim.Adam;
+import dev.weft.optim.Optimizer;
+import dev.weft.optim.Sgd;
+import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Every operation and every method of a tape, applied to inputs of every type, of wrong shapes,
+ * closed and of another device: the right value, or a refusal that leaves nothing behind.
+ */
+class OperandsTest {
+  private static final Set<DType> FLOATING = Set.of(DType.F32, DType.F64, DType.BF16);
+
+  private Device device;
+  private Device other;
+
+  @BeforeEach
+  void open() {
+    device = Device.cpu();
+    other = Device.cpu();
+  }
+
+  @AfterEach
+  void close() {
+    assertEquals(0, device.memory().live());
+    device.close();
+    other.close();
+  }
+
+  /**
+   * Something to apply.
+   *
+   * @param method its signature, or the case's name
+   * @param says what its messages begin with
+   * @param roles for each input f (floating, all the same), i (int32) or * (any type)
+   * @param shapes the shapes of its inputs
+   * @param wrong shapes of inputs that do not fit; empty where all do
+   */
+  record Row(
+      String method,
+      String says,
+      String roles,
+      GradCheck.Function function,
+      List<Shape> shapes,
+      List<Shape> wrong) {
+
+    Row wrong(Shape... shapes) {
+      return new Row(method, says, roles, function, this.shapes, List.of(shapes));
+    }
+
+    boolean fits(DType... types) {
+      DType floating = null;
+      for (int i = 0; i < types.length; i++) {
+        switch (roles.charAt(i)) {
+          case 'f' -> {
+            if (!FLOATING.contains(types[i]) || floating != null && floating != types[i]) {
+              return false;
+            }
+            floating = types[i];
+          }
+          case 'i' -> {
+            if (types[i] != DType.I32) {
+              return false;
+            }
+          }
+          default -> {}
+        }
+      }
+      return true;
+    }
+
+    /** Types that fit, where floating ones are {@code dtype}. */
+    DType[] types(DType dtype) {
+      return roles.chars().mapToObj(role -> role == 'i' ? DType.I32 : dtype).toArray(DType[]::new);
+    }
+
+    @Override
+    public String toString() {
+      return method;
+    }
+  }
+
+  private static Row row(
+      String method, String says, String roles, GradCheck.Function function, Shape... shapes) {
+    return new Row(method, says, roles, function, List.of(shapes), List.of());
+  }
+
+  private static final Shape M = Shape.of(2, 3);
+
+  private static Row unary(String method, String says, GradCheck.Function function) {
+    return row(method, says, "f", function, M);
+  }
+
+  private static Row binary(String name, GradCheck.Function function) {
+    return row(name + "(Tensor,Tensor)", "binary_" + name, "ff", function, M, Shape.of(3))
+        .wrong(M, Shape.of(2));
+  }
+
+  /** A row for each public method of a tape that takes tensors and gives one. */
+  static List<Row> methods() {
+    return List.of(
+        binary("add", (t, in) -> t.add(in[0], in[1])),
+        binary("subtract", (t, in) -> t.subtract(in[0], in[1])),
+        binary("multiply", (t, in) -> t.multiply(in[0], in[1])),
+        binary("divide", (t, in) -> t.divide(in[0], in[1])),
+        binary("maximum", (t, in) -> t.maximum(in[0], in[1])),
+        binary("minimum", (t, in) -> t.minimum(in[0], in[1])),
+        unary("scale(Tensor,double)", "unary_scale", (t, in) -> t.scale(in[0], 2)),
+        unary("shift(Tensor,double)", "unary_shift", (t, in) -> t.shift(in[0], 2)),
+        unary("negate(Tensor)", "unary_scale", (t, in) -> t.negate(in[0])),
+        unary("exp(Tensor)", "unary_exp", (t, in) -> t.exp(in[0])),
+        unary("log(Tensor)", "unary_log", (t, in) -> t.log(in[0])),
+        unary("square(Tensor)", "unary_square", (t, in) -> t.square(in[0])),
+        unary("sqrt(Tensor)", "unary_sqrt", (t, in) -> t.sqrt(in[0])),
+        unary("pow(Tensor,double)", "unary_pow", (t, in) -> t.pow(in[0], 2.5)),
+        unary("reciprocal(Tensor)", "unary_reciprocal", (t, in) -> t.reciprocal(in[0])),
+        unary("abs(Tensor)", "unary_abs", (t, in) -> t.abs(in[0])),
+        unary(
+            "activation(Nonlinearity,Tensor)",
+            "bias_activation_gelu",
+            (t, in) -> t.activation(Nonlinearity.GELU, in[0])),
+        unary(
+            "activation(Nonlinearity,double,Tensor)",
+            "bias_activation_elu",
+            (t, in) -> t.activation(Nonlinearity.ELU, 2, in[0])),
+        row(
+                "biasActivation(Nonlinearity,Tensor,Tensor)",
+                "bias_activation_silu",
+                "ff",
+                (t, in) -> t.biasActivation(Nonlinearity.SILU, in[0], in[1]),
+                M,
+                Shape.of(3))
+            .wrong(M, Shape.of(2)),
+        unary("sigmoid(Tensor)", "bias_activation_sigmoid", (t, in) -> t.sigmoid(in[0])),
+        unary("tanh(Tensor)", "bias_activation_tanh", (t, in) -> t.tanh(in[0])),
+        unary("relu(Tensor)", "bias_activation_relu", (t, in) -> t.relu(in[0])),
+        row(
+                "matmul(Tensor,Tensor)",
+                "matmul",
+                "ff",
+                (t, in) -> t.matmul(in[0], in[1]),
+                M,
+                Shape.of(3, 2))
+            .wrong(M, M),
+        unary("sum(Tensor)", "reduce_sum", (t, in) -> t.sum(in[0])),
+        unary("sum(Tensor,int)", "reduce_sum", (t, in) -> t.sum(in[0], 1)).wrong(Shape.of(2)),
+        unary("mean(Tensor)", "reduce_mean", (t, in) -> t.mean(in[0])).wrong(Shape.of(0, 3)),
+        unary("mean(Tensor,int)", "reduce_mean", (t, in) -> t.mean(in[0], 1)).wrong(Shape.of(2)),
+        unary("max(Tensor)", "reduce_max", (t, in) -> t.max(in[0])).wrong(Shape.of(0, 3)),
+        unary("max(Tensor,int)", "reduce_max", (t, in) -> t.max(in[0], 1)).wrong(Shape.of(2)),
+        unary("squaredNorm(Tensor)", "reduce_sum_of_squares", (t, in) -> t.squaredNorm(in[0])),
+        row("reshape(Tensor,long[])", "reshape", "*", (t, in) -> t.reshape(in[0], 3, 2), M)
+            .wrong(Shape.of(5)),
+        unary("transpose(Tensor)", "transpose", (t, in) -> t.transpose(in[0])).wrong(Shape.of(3)),
+        unary("slice(Tensor,int,long,long)", "slice", (t, in) -> t.slice(in[0], 1, 1, 3))
+            .wrong(Shape.of(2, 2)),
+        row(
+                "concat(int,Tensor[])",
+                "concat",
+                "fff",
+                (t, in) -> t.concat(0, in),
+                M,
+                Shape.of(1, 3),
+                M)
+            .wrong(M, M, Shape.of(2, 2)),
+        row("gather(Tensor,Tensor)", "gather_rows", "fi", gather(), Shape.of(5, 2), Shape.of(3))
+            .wrong(Shape.of(5), Shape.of(3)),
+        unary("dropout(Tensor,double)", "dropout", (t, in) -> t.dropout(in[0], 0.5)),
+        unary("dropout(Tensor,double)", "dropout", (t, in) -> t.dropout(in[0], 0)),
+        row(
+                "softmaxCrossEntropy(Tensor,Tensor)",
+                "softmax_cross_entropy",
+                "fi",
+                (t, in) -> t.softmaxCrossEntropy(in[0], in[1]),
+                Shape.of(2, 5),
+                Shape.of(2))
+            .wrong(Shape.of(2, 5), Shape.of(3)),
+        row(
+                "softmaxCrossEntropy(Tensor,Tensor,double)",
+                "softmax_cross_entropy",
+                "fi",
+                (t, in) -> t.softmaxCrossEntropy(in[0], in[1], 0.1),
+                Shape.of(2, 5),
+                Shape.of(2))
+            .wrong(Shape.of(2), Shape.of(2)),
+        unary("softmax(Tensor)", "softmax", (t, in) -> t.softmax(in[0])).wrong(Shape.of(3)),
+        unary("logSoftmax(Tensor)", "log_softmax", (t, in) -> t.logSoftmax(in[0]))
+            .wrong(Shape.of(3)),
+        cast(DType.F32),
+        cast(DType.F64),
+        cast(DType.BF16),
+        cast(DType.U8),
+        cast(DType.I32),
+        row("wide(Tensor)", "cast", "*", (t, in) -> t.wide(in[0]), M),
+        row(
+                "meanSquaredError(Tensor,Tensor)",
+                "mean_squared_error",
+                "ff",
+                (t, in) -> t.meanSquaredError(in[0], in[1]),
+                M,
+                M)
+            .wrong(M, Shape.of(3)),
+        row(
+                "sumOfSquares(Tensor,Tensor)",
+                "sum_of_squares",
+                "ff",
+                (t, in) -> t.sumOfSquares(in[0], in[1]),
+                M,
+                M)
+            .wrong(M, Shape.of(3)));
+  }
+
+  private static Row cast(DType dtype) {
+    return row("cast(Tensor,DType)", "cast", "*", (t, in) -> t.cast(in[0], dtype), M);
+  }
+
+  private static GradCheck.Function gather() {
+    return (t, in) -> t.gather(in[0], in[1]);
+  }
+
+  /** Methods that take tensors and have a test of their own instead of a row. */
+  private static final Set<String> ALONE =
+      Set.of(
+          "apply(Operation,Tensor[])", // by every case of every operation
+          "backward(Tensor)",
+          "backward(Tensor,Tensor)");
+
+  @Test
+  void everyMethodOfATapeHasARow() {
+    Set<String> there =
+        Arrays.stream(Tape.class.getMethods())
+            .filter(method -> method.getDeclaringClass() == Tape.class)
+            .filter(method -> Stream.of(method.getParameterTypes()).anyMatch(OperandsTest::tensors))
+            .map(OperandsTest::signature)
+            .collect(Collectors.toCollection(TreeSet::new));
+    Set<String> rows = new TreeSet<>(ALONE);
+    methods().forEach(row -> rows.add(row.method()));
+    assertEquals(there, rows);
+  }
+
+  private static boolean tensors(Class<?> type) {
+    return type == Tensor.class || type == Tensor[].class;
+  }
+
+  private static String signature(Method method) {
+    return method.getName()
+        + Stream.of(method.getParameterTypes())
+            .map(Class::getSimpleName)
+            .collect(Collectors.joining(",", "(", ")"));
+  }
+
+  /** The methods, and every case of every operation at its smallest example. */
+  static Stream<Row> rows() {
+    return Stream.concat(
+        methods().stream(), OperationCases.all().stream().map(OperandsTest::ofCase));
+  }
+
+  private static Row ofCase(OperationCase operation) {
+    List<Input> example = operation.examples().get(0);
+    String roles =
+        example.stream().map(in -> in.hasGradient() ? "f" : "i").collect(Collectors.joining());
+    boolean any = operation.operation() == dev.weft.op.Reshape.class;
+    // what its name begins with is the operation's name
+    String says =
+        operation
+            .name()
+            .replaceAll("_(with_bias|of_negatives|of_axis|over_|along_|smoothed).*", "");
+    return row(
+        operation.name(),
+        says,
+        any ? "*" : roles,
+        operation.function(),
+        example.stream().map(Input::shape).toArray(Shape[]::new));
+  }
+
+  private static double[] values(Shape shape, char role) {
+    double[] values = new double[(int) shape.elements()];
+    if (role == 'i' && values.length == 1) {
+      return values; // the only row, the only class
+    }
+    Arrays.setAll(values, i -> 1 + (i * 2 + shape.rank()) % 3); // 1, 2, 3: exact in every type
+    return values;
+  }
+
+  private static List<Tensor> inputs(Device device, Row row, List<Shape> shapes, DType... types) {
+    List<Tensor> inputs = new ArrayList<>();
+    for (int i = 0; i < types.length; i++) {
+      inputs.add(
+          device.tensor(types[i], shapes.get(i), values(shapes.get(i), row.roles().charAt(i))));
+    }
+    return inputs;
+  }
+
+  private static Tensor apply(Row row, Tape tape, List<Tensor> inputs) {
+    return row.function().apply(tape, inputs.toArray(Tensor[]::new));
+  }
+
+  private double[] expected(Row row, List<Shape> shapes) {
+    List<Tensor> inputs = inputs(device, row, shapes, row.types(DType.F64));
+    try (Tape tape = new Tape(device, 1)) {
+      return apply(row, tape, inputs).toDoubles();
+    } finally {
+      inputs.forEach(Tensor::close);
+    }
+  }
+
+  /** Every combination of types of as many inputs. */
+  private static List<DType[]> combinations(int inputs) {
+    List<DType[]> all = List.<DType[]>of(new DType[0]);
+    for (int i = 0; i < inputs; i++) {
+      all =
+          all.stream()
+              .flatMap(
+                  types ->
+                      Stream.of(DType.values())
+                          .map(
+                              type -> {
+                                DType[] longer = Arrays.copyOf(types, types.length + 1);
+                                longer[types.length] = type;
+                                return longer;
+                              }))
+              .toList();
+    }
+    return all;
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("rows")
+  void eachCombinationOfTypesIsRightOrRefused(Row row) {
+    double[] expected = expected(row, row.shapes());
+    for (DType[] types : combinations(row.shapes().size())) {
+      String where = row + " of " + Arrays.toString(types);
+      List<Tensor> inputs = inputs(device, row, row.shapes(), types);
+      try (Tape tape = new Tape(device, 1)) {
+        if (row.fits(types)) {
+          inputs.stream().filter(in -> in.dtype().isFloating()).forEach(Tensor::requiresGrad);
+          Tensor y = apply(row, tape, inputs);
+          double error = Arrays.asList(types).contains(DType.BF16) ? 0x1p-6 : 1e-5;
+          double[] actual = y.toDoubles();
+          for (int i = 0; i < expected.length; i++) {
+            assertEquals(expected[i], actual[i], error * (1 + Math.abs(expected[i])), where);
+          }
+          if (y.hasGradient() && tape.nodes().size() > 0) {
+            try (Tensor dy = device.full(y.dtype(), y.shape(), 1)) {
+              tape.backward(y, dy);
+            }
+          }
+        } else {
+          String message =
+              assertRefused(IllegalArgumentException.class, () -> apply(row, tape, inputs));
+          assertTrue(message.startsWith(row.says() + ": "), where + ": " + message);
+          assertTrue(
+              Stream.of(types).anyMatch(type -> message.contains(" " + type + " [")),
+              where + ": " + message);
+          assertTrue(message.contains("cast "), where + ": " + message);
+        }
+      } finally {
+        inputs.forEach(Tensor::close);
+      }
+      assertEquals(0, device.memory().live(), where);
+    }
+  }
+
+  /** Refused, and not one byte more is live. */
+  private String assertRefused(Class<? extends RuntimeException> type, Executable body) {
+    long live = device.memory().live();
+    String message = assertThrows(type, body).getMessage();
+    assertEquals(live, device.memory().live(), message);
+    return message;
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("rows")
+  void closedAndForeignInputsAreRefused(Row row) {
+    for (int i = 0; i < row.shapes().size(); i++) {
+      DType[] types = row.types(DType.F32);
+      List<Tensor> inputs = inputs(device, row, row.shapes(), types);
+      Shape shape = row.shapes().get(i);
+      try (Tape tape = new Tape(device, 1);
+          Tensor foreign = other.tensor(types[i], shape, values(shape, row.roles().charAt(i)))) {
+        List<Tensor> mixed = new ArrayList<>(inputs);
+        mixed.set(i, foreign);
+        String message =
+            assertRefused(IllegalArgumentException.class, () -> apply(row, tape, mixed));
+        assertTrue(message.startsWith(row.says() + ": "), message);
+        assertTrue(message.contains("is not on this tape's device"), message);
+        inputs.get(i).close();
+        String closed = assertRefused(IllegalStateException.class, () -> apply(row, tape, inputs));
+        assertTrue(closed.contains("is closed"), closed);
+      } finally {
+        inputs.forEach(Tensor::close);
+      }
+    }
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("methods")
+  void wrongShapesAreNamed(Row row) {
+    if (row.wrong().isEmpty()) {
+      return; // takes every shape
+    }
+    List<Tensor> inputs = inputs(device, row, row.wrong(), row.types(DType.F32));
+    try (Tape tape = new Tape(device, 1)) {
+      String message =
+          assertRefused(IllegalArgumentException.class, () -> apply(row, tape, inputs));
+      for (Shape shape : Set.copyOf(row.wrong())) {
+        boolean alike = row.roles().equals("fff") && shape.equals(M); // parts that do fit
+        assertTrue(alike || message.contains(shape.toString()), message);
+      }
+    } finally {
+      inputs.forEach(Tensor::close);
+    }
+  }
+
+  @Test
+  void typesThatDifferAreNamedAsTheUserKnowsThem() {
+    try (Tape tape = new Tape(device);
+        Tensor y = device.tensor(new float[] {1, 2, 3});
+        Tensor t = device.tensor(new int[] {1, 2, 3});
+        Tensor logits = device.zeros(DType.F32, Shape.of(3, 2)).named("logits")) {
+      assertSays(
+          "binary_add: a F32 [3] and b I32 [3] differ in type; cast one", () -> tape.add(y, t));
+      assertSays(
+          "binary_add: a I32 [3] and b F32 [3] differ in type; cast one", () -> tape.add(t, y));
+      assertSays(
+          "unary_square: x I32 [3] is not of a floating-point type; cast it", () -> tape.square(t));
+      assertSays(
+          "softmax_cross_entropy: labels F32 [3] must be of type I32; cast it",
+          () -> tape.softmaxCrossEntropy(logits, y));
+      assertSays(
+          "matmul: a (logits) F32 [3, 2] and b I32 [3] differ in type; cast one",
+          () -> tape.matmul(logits, t));
+      assertSays(
+          "mean_squared_error: a F32 [3] and b I32 [3] differ in type; cast one",
+          () -> tape.meanSquaredError(y, t));
+      assertSays(
+          "binary_add takes a, b, not 1 tensors",
+          () -> tape.apply(new dev.weft.op.Binary(dev.weft.op.Binary.Function.ADD), y));
+      assertSays("binary_add: tensor 1 is null", () -> tape.add(y, null));
+    }
+  }
+
+  private Tensor closed(long elements) {
+    Tensor tensor = device.zeros(DType.F32, Shape.of(elements));
+    tensor.close();
+    return tensor;
+  }
+
+  private static void assertSays(String expected, Executable body) {
+    assertEquals(expected, assertThrows(IllegalArgumentException.class, body).getMessage());
+  }
+
+  /** What a training loop by hand would do with targets that are ints. */
+  @Test
+  void lossesRefuseTargetsOfAnotherType() {
+    try (Tape tape = new Tape(device);
+        Tensor y = device.tensor(DType.BF16, Shape.of(3, 1), 1, 2, 3).requiresGrad();
+        Tensor ints = device.tensor(DType.I32, Shape.of(3, 1), 10, 20, 30);
+        Tensor floats = device.tensor(DType.F32, Shape.of(3, 1), 2, 4, 6);
+        Tensor doubles = device.tensor(DType.F64, Shape.of(3, 1), 2, 4, 6)) {
+      for (Tensor target : List.of(ints, doubles)) {
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> new MeanSquaredError().apply(tape, y, target, null));
+        assertThrows(
+            IllegalArgumentException.class, () -> new SumOfSquares().apply(tape, y, target, null));
+      }
+      Tensor loss = new SumOfSquares().apply(tape, y, floats, null);
+      assertEquals(14, loss.item());
+      tape.backward(loss);
+      assertArrayEquals(new double[] {-2, -4, -6}, y.grad().toDoubles());
+    }
+  }
+
+  @Test
+  void softmaxOfBf16HasAValueAndAGradient() {
+    try (Tape tape = new Tape(device);
+        Tensor x = device.tensor(DType.BF16, Shape.of(1, 3), 1, 2, 3).requiresGrad();
+        Tensor exact = device.tensor(new double[][] {{1, 2, 3}}).requiresGrad()) {
+      for (boolean log : new boolean[] {false, true}) {
+        Tensor narrow = log ? tape.logSoftmax(x) : tape.softmax(x);
+        Tensor wide = log ? tape.logSoftmax(exact) : tape.softmax(exact);
+        assertEquals(DType.BF16, narrow.dtype());
+        assertArrayEquals(wide.toDoubles(), narrow.toDoubles(), 0x1p-7);
+        try (Tensor dy = device.tensor(DType.BF16, Shape.of(1, 3), 1, -2, 0.5);
+            Tensor same = device.tensor(new double[][] {{1, -2, 0.5}})) {
+          tape.backward(narrow, dy);
+          tape.backward(wide, same);
+        }
+        assertArrayEquals(exact.grad().toDoubles(), x.grad().toDoubles(), 0x1p-6);
+        x.zeroGrad();
+        exact.zeroGrad();
+      }
+    }
+  }
+
+  @Test
+  void gradientsOfAnotherTypeShapeOrDeviceAreRefused() {
+    try (Tape tape = new Tape(device);
+        Tape unknown = new Tape(device);
+        Tensor x = device.tensor(new float[] {1, 2}).requiresGrad();
+        Tensor doubles = device.tensor(new double[] {1, 1});
+        Tensor ints = device.tensor(new int[] {1, 1});
+        Tensor short1 = device.tensor(new float[] {1});
+        Tensor closed = closed(2);
+        Tensor foreign = other.tensor(new float[] {1, 1});
+        Tensor dy = device.tensor(new float[] {1, 1})) {
+      Tensor y = tape.square(x);
+      for (Tensor wrong : List.of(doubles, ints, short1, foreign)) {
+        assertRefused(IllegalArgumentException.class, () -> tape.backward(y, wrong));
+      }
+      assertRefused(IllegalStateException.class, () -> tape.backward(y, closed));
+      tape.backward(y, dy);
+      double[] gradient = x.grad().toDoubles();
+      assertArrayEquals(new double[] {2, 4}, gradient);
+      // refused without effect: what the tape knows of its last pass is as it was
+      try (Tape keeping = new Tape(device).retainGradients()) {
+        Tensor middle = keeping.square(x);
+        Tensor end = keeping.sum(middle);
+        keeping.backward(end);
+        assertRefused(IllegalArgumentException.class, () -> keeping.backward(y, dy));
+        assertArrayEquals(new double[] {1, 1}, middle.grad().toDoubles());
+      }
+      assertRefused(IllegalArgumentException.class, () -> unknown.backward(y, dy));
+    }
+  }
+
+  @Test
+  void gradientsGoOnlyWhereTheyFit() {
+    try (Tensor x = device.tensor(DType.BF16, Shape.of(2), 1, 2);
+        Tensor ints = device.tensor(new int[] {1, 1});
+        Tensor wide = device.tensor(new float[] {1, 1});
+        Tensor doubles = device.tensor(new double[] {1, 1});
+        Tensor foreign = other.tensor(new float[] {1, 1});
+        Tensor closed = closed(2)) {
+      for (Tensor wrong : List.of(doubles, ints, foreign)) {
+        assertRefused(IllegalArgumentException.class, () -> x.gradInto(wrong));
+      }
+      assertRefused(IllegalArgumentException.class, () -> ints.gradInto(ints));
+      assertRefused(IllegalStateException.class, () -> x.gradInto(closed));
+      assertRefused(IllegalStateException.class, () -> closed.gradInto(wide));
+      x.gradInto(wide);
+    }
+  }
+
+  @Test
+  void hitsMustFitTheLogits() {
+    try (Tape tape = new Tape(device);
+        Tensor x = device.zeros(DType.BF16, Shape.of(2, 3));
+        Tensor labels = device.tensor(new int[] {0, 1});
+        Tensor right = device.tensor(new float[] {7, 7});
+        Tensor ints = device.tensor(new int[] {7, 7});
+        Tensor narrow = device.zeros(DType.BF16, Shape.of(2));
+        Tensor long3 = device.zeros(DType.F32, Shape.of(3));
+        Tensor foreign = other.zeros(DType.F32, Shape.of(2));
+        Tensor closed = closed(2)) {
+      for (Tensor wrong : List.of(ints, narrow, long3, foreign)) {
+        String message =
+            assertRefused(
+                IllegalArgumentException.class,
+                () -> tape.apply(new SoftmaxCrossEntropy(0, wrong), x, labels));
+        assertTrue(message.contains("they must be F32 [2]"), message);
+      }
+      assertRefused(
+          IllegalStateException.class,
+          () -> tape.apply(new SoftmaxCrossEntropy(0, closed), x, labels));
+      tape.apply(new SoftmaxCrossEntropy(0, right), x, labels);
+      assertArrayEquals(new double[] {1, 0}, right.toDoubles());
+    }
+  }
+
+  @Test
+  void optimizersRefuseMemoryThatDoesNotFit() {
+    try (Tensor values = device.zeros(DType.F32, Shape.of(4));
+        Tensor gradients = device.zeros(DType.F32, Shape.of(4));
+        Tensor copy = device.zeros(DType.BF16, Shape.of(4));
+        Tensor narrow = device.zeros(DType.BF16, Shape.of(4));
+        Tensor ints = device.zeros(DType.I32, Shape.of(4));
+        Tensor doubles = device.zeros(DType.F64, Shape.of(4));
+        Tensor doubles2 = device.zeros(DType.F64, Shape.of(4));
+        Tensor fewer = device.zeros(DType.F32, Shape.of(3));
+        Tensor foreign = other.zeros(DType.F32, Shape.of(4));
+        Tensor closed = closed(4);
+        StepState elsewhere = new StepState(other, 1, 0.1)) {
+      for (Optimizer rule : List.of(Sgd.rate(1), Sgd.rate(1).momentum(0.9), Adam.rate(1))) {
+        for (Tensor wrong : List.of(ints, doubles, fewer, foreign, narrow)) {
+          assertRefused(IllegalArgumentException.class, () -> rule.start(values, wrong));
+          assertRefused(IllegalArgumentException.class, () -> rule.start(wrong, gradients));
+          if (wrong != narrow) {
+            assertRefused(
+                IllegalArgumentException.class, () -> rule.start(values, gradients, wrong));
+          }
+        }
+        assertRefused(IllegalArgumentException.class, () -> rule.start(narrow, copy));
+        assertRefused(IllegalArgumentException.class, () -> rule.start(doubles, doubles2, copy));
+        assertRefused(IllegalStateException.class, () -> rule.start(values, closed));
+        assertRefused(IllegalStateException.class, () -> rule.start(closed, gradients));
+        try (Optimizer.Running running = rule.start(values, gradients, copy)) {
+          assertRefused(IllegalArgumentException.class, () -> running.step(elsewhere));
+        }
+      }
+    }
+  }
+
+  @Test
+  void tapesRefuseStateAndMemoryOfAnotherDevice() {
+    try (StepState elsewhere = new StepState(other, 1)) {
+      String message =
+          assertRefused(
+              IllegalArgumentException.class,
+              () -> new Tape(device, elsewhere, Tape.Mode.TRAIN).close());
+      assertTrue(message.contains("step state on cpu"), message);
+      assertRefused(
+          IllegalArgumentException.class,
+          () -> new Tape(device, null, Tape.Mode.TRAIN, other.pool()).close());
+    }
+  }
+
+  @Test
+  void refusedDropoutLeavesTheNextMaskAsItWas() {
+    double[] expected;
+    try (Tape tape = new Tape(device, 3);
+        Tensor x = device.full(DType.F32, Shape.of(64), 1)) {
+      expected = tape.dropout(x, 0.5).toDoubles();
+    }
+    try (Tape tape = new Tape(device, 3);
+        Tensor x = device.full(DType.F32, Shape.of(64), 1);
+        Tensor ints = device.zeros(DType.I32, Shape.of(64))) {
+      assertThrows(IllegalArgumentException.class, () -> tape.dropout(ints, 0.5));
+      assertArrayEquals(expected, tape.dropout(x, 0.5).toDoubles());
+      assertFalse(Arrays.equals(expected, tape.dropout(x, 0.5).toDoubles()), format("%s", x));
+    }
+  }
+}
