@@ -2,6 +2,7 @@
 package dev.weft.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -142,8 +143,12 @@ class DataFilesTest {
   }
 
   @Test
-  void aBatchLargerThanTheData() {
-    train("--batch", 7).failed(Main.WRONG_USE, "a batch of 7", "6 examples");
+  void aBatchLargerThanTheDataIsAllOfThem() {
+    Weft.Run run = train("--batch", 7);
+    assertEquals(Main.SUCCESS, run.code(), run.err());
+    assertTrue(run.out().contains(", batch 6, "), run.out());
+    train("--overwrite", "--batch", 7, "--last-batch", "drop")
+        .failed(Main.WRONG_USE, "a batch of 7", "6 examples", "no batch is left");
   }
 
   @Test

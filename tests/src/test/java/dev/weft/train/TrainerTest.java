@@ -33,6 +33,7 @@ import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class TrainerTest {
@@ -213,6 +214,38 @@ class TrainerTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(Fusion.class)
+  void dataSmallerThanABatchAreOneBatch(Fusion fusion) {
+    for (int rows : new int[] {1, 60}) {
+      Dataset data = ToySets.blobs(60, 2, 0.1, 1).slice(0, rows);
+      History whole = fit(data, rows, fusion, Long.MAX_VALUE);
+      assertEquals(whole.last().train(), fit(data, 128, fusion, Long.MAX_VALUE).last().train());
+      assertEquals(rows, whole.last().test().rows());
+      assertTrue(Double.isFinite(whole.last().test().loss()));
+    }
+  }
+
+  @Test
+  void dataSmallerThanABatchAreNotStreamed() {
+    Dataset data = ToySets.blobs(60, 2, 0.1, 1);
+    long bytes = 60L * (2 * Float.BYTES + Integer.BYTES + Integer.BYTES);
+    fit(data, 128, Fusion.AUTO, bytes);
+    assertSaid("two batches of 60 rows take", () -> fit(data, 128, Fusion.AUTO, bytes - 1));
+  }
+
+  private static History fit(Dataset data, int batch, Fusion fusion, long memory) {
+    try (Device device = Device.cpu();
+        Sequential network = Sequential.of(new Linear(2, 4), Activation.RELU, new Linear(4, 2))) {
+      return Trainer.of(network)
+          .on(device)
+          .batch(batch)
+          .fusion(fusion)
+          .dataMemory(memory)
+          .fit(data, data, Epochs.of(2));
+    }
+  }
+
   @Test
   void listenersSeeEveryEpochAndTheEndOfEach() {
     Dataset data = ToySets.moons(100, 0.1, 1);
@@ -324,7 +357,12 @@ class TrainerTest {
           () -> fit(device, Sequential.of(new Linear(784, 9)), digits, 10));
       assertSaid(
           "a batch of 21 is larger than the data, 20 examples",
-          () -> fit(device, Sequential.of(new Linear(784, 10)), digits, 21));
+          () ->
+              Trainer.of(Sequential.of(new Linear(784, 10)))
+                  .on(device)
+                  .batch(21)
+                  .lastBatch(LastBatch.DROP)
+                  .fit(digits, null, Epochs.of(1)));
       assertSaid(
           "softmax_cross_entropy needs class labels",
           () -> fit(device, Sequential.of(new Linear(1, 1)), line, 2));

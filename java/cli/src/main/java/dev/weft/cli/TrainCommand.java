@@ -73,7 +73,7 @@ final class TrainCommand implements Callable<Integer> {
       names = "--batch",
       paramLabel = "N",
       defaultValue = "128",
-      description = "Examples in a step. Default: ${DEFAULT-VALUE}.")
+      description = "Examples in a step; all, where there are fewer. Default: ${DEFAULT-VALUE}.")
   private int batch;
 
   @Option(
@@ -200,7 +200,7 @@ final class TrainCommand implements Callable<Integer> {
     try (Device device = where.open()) {
       Split split = data.read();
       Sequential network = layers.network(split.train().columns(), split.train().classes());
-      Split parts = validation == 0 ? split : split.train().split(1 - validation, seed);
+      Split parts = validation == 0 ? split : setAside(split.train());
       Trainer trainer =
           Trainer.of(network)
               .on(device)
@@ -214,7 +214,8 @@ final class TrainCommand implements Callable<Integer> {
       if (dataMemory != null) {
         trainer.dataMemory(dataBytes());
       }
-      announce(split, network, optimizer, device, math);
+      int rows = Math.min(batch, parts.train().rows());
+      announce(split, network, optimizer, rows, device, math);
       if (profile != null) {
         try (TrainingRun run = trainer.start(parts.train(), null)) {
           new ProfileReport(out()).run(run, device, isTraced() ? profile : null);
@@ -224,7 +225,7 @@ final class TrainCommand implements Callable<Integer> {
       }
       MemoryAccount account =
           new MemoryAccount(
-              network, optimizer, math.dtype(), batch, parts.train(), parts.test(), dataBytes());
+              network, optimizer, math.dtype(), rows, parts.train(), parts.test(), dataBytes());
       History history = fit(trainer, parts, passes, device);
       finish(network, loss, split.test(), history, account, device, math);
       return Main.SUCCESS;
@@ -254,6 +255,18 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
+  /** The data without those to validate with, and these. */
+  private Split setAside(Dataset train) {
+    long rows = train.rows() - Math.round((1 - validation) * train.rows());
+    if (rows < 1 || rows >= train.rows()) {
+      throw new IllegalArgumentException(
+          format(
+              "--validation %s of %d examples sets %s aside",
+              validation, train.rows(), rows < 1 ? "none" : "all"));
+    }
+    return train.split(1 - validation, seed);
+  }
+
   private boolean isTraced() {
     return profile != null && !profile.toString().isEmpty();
   }
@@ -270,7 +283,12 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private void announce(
-      Split split, Sequential network, Optimizer optimizer, Device device, MathMode math) {
+      Split split,
+      Sequential network,
+      Optimizer optimizer,
+      int rows,
+      Device device,
+      MathMode math) {
     out().println("data     " + data.describe(split));
     out()
         .printf(ROOT, "network  %s, %s parameters%n", network.spec(), Amount.count(network.size()));
@@ -280,7 +298,7 @@ final class TrainCommand implements Callable<Integer> {
             "training %s at %s, batch %d, seed %d%n",
             optimizer.spec(),
             optimizer.rate(),
-            batch,
+            rows,
             seed);
     out()
         .printf(

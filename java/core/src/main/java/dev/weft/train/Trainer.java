@@ -70,7 +70,9 @@ public final class Trainer {
     return this;
   }
 
-  /** Rows of a batch; what they leave over is {@link #lastBatch}. */
+  /**
+   * Rows of a batch; what they leave over is {@link #lastBatch}. Data of fewer rows are one batch.
+   */
   public Trainer batch(int rows) {
     if (rows < 1) {
       throw new IllegalArgumentException("a batch needs at least 1 row, not " + rows);
@@ -131,8 +133,8 @@ public final class Trainer {
    *
    * @param train what to learn from
    * @param test unseen data to evaluate on after every epoch, or null
-   * @throws IllegalArgumentException where network, loss and data do not fit or a batch is larger
-   *     than the data; nothing has been changed then
+   * @throws IllegalArgumentException where network, loss and data do not fit, or dropping the last
+   *     batch leaves none; nothing has been changed then
    * @throws DivergedException where the loss becomes NaN or infinite
    */
   public History fit(Dataset train, Dataset test, Epochs epochs) {
