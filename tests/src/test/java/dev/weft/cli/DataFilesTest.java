@@ -22,9 +22,15 @@ class DataFilesTest {
 
   @BeforeEach
   void writeGoodFiles() throws IOException {
+    writeGoodFiles(folder);
+  }
+
+  /** Six images of 4 x 4 in three classes, to train on and to test on. */
+  static void writeGoodFiles(Path folder) throws IOException {
     for (String part : new String[] {"train", "t10k"}) {
-      Files.write(images(part), idx(ROWS * SIDE * SIDE, ROWS, SIDE, SIDE));
-      Files.write(labels(part), idx(ROWS, ROWS));
+      Files.write(
+          folder.resolve(part + "-images-idx3-ubyte"), idx(ROWS * SIDE * SIDE, ROWS, SIDE, SIDE));
+      Files.write(folder.resolve(part + "-labels-idx1-ubyte"), idx(ROWS, ROWS));
     }
   }
 

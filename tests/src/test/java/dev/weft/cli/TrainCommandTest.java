@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -12,6 +13,7 @@ import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.nn.Sequential;
 import dev.weft.support.Emulator;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -142,6 +144,52 @@ class TrainCommandTest {
         List.of("train_loss", "train_accuracy", "test_loss", "seconds", "samples_per_second")) {
       assertTrue(second.get(number).getAsDouble() > 0, number);
     }
+  }
+
+  /** Files of this process may not grow beyond 1 KiB: the network is smaller, the log is not. */
+  @Test
+  void aLogThatCannotBeWrittenOnDoesNotCostTheNetwork() throws Exception {
+    Path data = Files.createDirectory(folder.resolve("data"));
+    DataFilesTest.writeGoodFiles(data);
+    Path file = folder.resolve("m.safetensors");
+    Path log = folder.resolve("run.jsonl");
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    Process process =
+        new ProcessBuilder(
+                List.of(
+                    "bash",
+                    "-c",
+                    "ulimit -f 1; exec \"$@\"",
+                    "bash",
+                    java,
+                    "--enable-native-access=ALL-UNNAMED",
+                    "-XX:-UsePerfData",
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    Main.class.getName(),
+                    "train",
+                    "--device",
+                    "cpu",
+                    "--layers",
+                    "linear(16,3)",
+                    "--epochs",
+                    "9",
+                    "--data",
+                    data.toString(),
+                    "--out",
+                    file.toString(),
+                    "--log",
+                    log.toString()))
+            .redirectOutput(ProcessBuilder.Redirect.PIPE)
+            .start();
+    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(Main.FAILURE, process.waitFor(), out + err);
+    assertTrue(err.startsWith("weft: " + log + ": "), err);
+    assertTrue(err.contains("; the log ends before epoch "), err);
+    assertEquals(1, err.lines().filter(line -> line.startsWith("weft: ")).count(), err);
+    assertTrue(out.contains("epoch 9/9"), out);
+    assertEquals("linear(16,3)", Sequential.load(file).spec());
   }
 
   @Test
@@ -330,6 +378,24 @@ class TrainCommandTest {
     assertEquals("", run.out());
     train("--log", folder.resolve("m.safetensors"))
         .failed(Main.WRONG_USE, "--log and --out name the same file");
+  }
+
+  @Test
+  void aDiskWithoutRoomForTheNetworkIsFoundBeforeTraining() {
+    assumeTrue(folder.toFile().getTotalSpace() > 0, "this file system has no size");
+    Weft.Run run =
+        Weft.run(
+            "train",
+            "--device",
+            "cpu",
+            "--digits",
+            60,
+            "--layers",
+            "linear(784,1000000000) linear(1000000000,1000000000) linear(1000000000,10)",
+            "--out",
+            folder.resolve("m.safetensors"));
+    run.failed(Main.FAILURE, "m.safetensors: takes 4,000,003,1", "has room for");
+    assertEquals("", run.out());
   }
 
   @Test

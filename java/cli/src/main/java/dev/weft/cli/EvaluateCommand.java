@@ -12,8 +12,6 @@ import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.train.Evaluation;
 import dev.weft.train.Evaluator;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -98,13 +96,6 @@ final class EvaluateCommand implements Callable<Integer> {
       csv.append(row).append(',').append(test.labels().get(row)).append(',').append(classes[row]);
       csv.append('\n');
     }
-    ByteBuffer bytes = StandardCharsets.UTF_8.encode(csv.toString());
-    AtomicFile.write(
-        predictions,
-        channel -> {
-          while (bytes.hasRemaining()) {
-            channel.write(bytes);
-          }
-        });
+    AtomicFile.write(predictions, csv.toString());
   }
 }

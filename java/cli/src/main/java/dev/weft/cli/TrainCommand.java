@@ -166,6 +166,8 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--plain", description = "No progress bar, also in a terminal.")
   private boolean plain;
 
+  private EpochLog lines;
+
   @Override
   public Integer call() throws IOException {
     // all that can be wrong is looked at before the work begins
@@ -214,6 +216,9 @@ final class TrainCommand implements Callable<Integer> {
       if (dataMemory != null) {
         trainer.dataMemory(dataBytes());
       }
+      if (profile == null) {
+        AtomicFile.checkSpace(file, network.size() * math.dtype().wide().bytes());
+      }
       int rows = Math.min(batch, parts.train().rows());
       announce(split, network, optimizer, rows, device, math);
       if (profile != null) {
@@ -228,7 +233,7 @@ final class TrainCommand implements Callable<Integer> {
               network, optimizer, math.dtype(), rows, parts.train(), parts.test(), dataBytes());
       History history = fit(trainer, parts, passes, device);
       finish(network, loss, split.test(), history, account, device, math);
-      return Main.SUCCESS;
+      return lines != null && lines.failed() ? Main.FAILURE : Main.SUCCESS;
     }
   }
 
@@ -310,7 +315,8 @@ final class TrainCommand implements Callable<Integer> {
     Screen screen = plain ? main.screen().plain() : main.screen();
     try (TrainingDisplay display =
             new TrainingDisplay(screen, epochs, validation > 0 ? "validation" : "test");
-        EpochLog lines = log == null ? null : new EpochLog(log, device)) {
+        EpochLog opened = log == null ? null : new EpochLog(log, device, main.screen().err())) {
+      lines = opened;
       trainer.listener(display);
       if (lines != null) {
         trainer.listener(lines);
