@@ -9,6 +9,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.weft.Device;
+import dev.weft.MathMode;
+import dev.weft.Shape;
 import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.nn.Sequential;
 import dev.weft.support.Emulator;
@@ -16,8 +19,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.text.MessageFormat;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -80,6 +88,47 @@ class TrainCommandTest {
     assertEquals(217, lines.size());
     assertEquals("row,label,prediction", lines.getFirst());
     assertTrue(lines.get(1).matches("0,\\d,\\d"), lines.get(1));
+  }
+
+  @Test
+  void aNetworkOfNaNHasNoResult() throws IOException {
+    Path file = folder.resolve("m.safetensors");
+    Path csv = folder.resolve("p.csv");
+    try (Device device = Device.cpu();
+        Sequential network = Sequential.parse("linear(784,32) relu linear(32,10)")) {
+      network.on(device, MathMode.STRICT, 1);
+      network.arena().values(network.named().get("0.weight")).view(8, Shape.of(3)).fill(Double.NaN);
+      network.save(file);
+    }
+    List<String> logged = new ArrayList<>();
+    Handler handler =
+        new Handler() {
+          @Override
+          public void publish(LogRecord line) {
+            logged.add(MessageFormat.format(line.getMessage(), line.getParameters()));
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    Logger logger = Logger.getLogger("dev.weft");
+    logger.addHandler(handler);
+    try {
+      Weft.Run run =
+          Weft.run("evaluate", file, "--digits", 1300, "--device", "cpu", "--predictions", csv)
+              .failed(
+                  Main.FAILURE,
+                  file + ": the loss is NaN, and no accuracy or prediction would mean anything",
+                  "3 values of parameter 0.weight are not finite");
+      assertEquals("", run.out());
+    } finally {
+      logger.removeHandler(handler);
+    }
+    assertEquals(List.of(file + ": 3 values of parameter 0.weight are not finite"), logged);
+    assertFalse(Files.exists(csv));
   }
 
   /** Whatever is written beside the work must not cost the work of before. */

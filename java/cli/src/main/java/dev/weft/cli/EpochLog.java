@@ -62,7 +62,7 @@ final class EpochLog implements Listener, AutoCloseable {
       put(line, "test", epoch.test());
     }
     line.put("seconds", epoch.seconds());
-    line.put("samples_per_second", epoch.train().rows() / epoch.seconds());
+    line.put("samples_per_second", Json.finite(epoch.train().rows() / epoch.seconds()));
     line.put("device", device.name());
     line.put("hardware", device.description());
     line.put("weft", Version.weft());

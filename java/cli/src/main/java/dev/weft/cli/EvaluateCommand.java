@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
 import dev.weft.Device;
@@ -32,6 +33,8 @@ import picocli.CommandLine.ParentCommand;
       "  weft evaluate mnist.safetensors --data mnist/ --predictions predictions.csv"
     })
 final class EvaluateCommand implements Callable<Integer> {
+  private static final String HEAD = "row,label,prediction\n";
+
   @ParentCommand private Main main;
 
   @Parameters(paramLabel = "MODEL", description = "A file that weft train wrote.")
@@ -67,7 +70,11 @@ final class EvaluateCommand implements Callable<Integer> {
         Sequential loaded = network.on(device, math, 0)) {
       Dataset test = data.read().test();
       try (Evaluator evaluator = new Evaluator(loaded, new SoftmaxCrossEntropy(), test, batch)) {
+        if (predictions != null) {
+          AtomicFile.checkSpace(predictions, leastBytes(test));
+        }
         Evaluation evaluation = evaluator.evaluate();
+        checkFinite(loaded, evaluation);
         main.screen()
             .out()
             .printf(
@@ -90,8 +97,29 @@ final class EvaluateCommand implements Callable<Integer> {
     return Main.SUCCESS;
   }
 
+  /** Nothing that is computed from NaN means anything. */
+  private void checkFinite(Sequential network, Evaluation evaluation) {
+    if (!Double.isFinite(evaluation.loss())) {
+      String reason =
+          network.notFinite().entrySet().stream()
+              .findFirst()
+              .map(
+                  e -> format("%d values of parameter %s are not finite", e.getValue(), e.getKey()))
+              .orElse("all parameters are finite, so look for extreme values in the data");
+      throw new IllegalStateException(
+          format(
+              "%s: the loss is %s, and no accuracy or prediction would mean anything: %s",
+              model, evaluation.loss(), reason));
+    }
+  }
+
+  /** A row is three numbers of a digit or more. */
+  private static long leastBytes(Dataset test) {
+    return HEAD.length() + (long) test.rows() * "0,0,0\n".length();
+  }
+
   private void write(Dataset test, int[] classes) throws IOException {
-    StringBuilder csv = new StringBuilder("row,label,prediction\n");
+    StringBuilder csv = new StringBuilder(HEAD);
     for (int row = 0; row < classes.length; row++) {
       csv.append(row).append(',').append(test.labels().get(row)).append(',').append(classes[row]);
       csv.append('\n');

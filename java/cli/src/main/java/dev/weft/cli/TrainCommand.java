@@ -232,8 +232,8 @@ final class TrainCommand implements Callable<Integer> {
           new MemoryAccount(
               network, optimizer, math.dtype(), rows, parts.train(), parts.test(), dataBytes());
       History history = fit(trainer, parts, passes, device);
-      finish(network, loss, split.test(), history, account, device, math);
-      return lines != null && lines.failed() ? Main.FAILURE : Main.SUCCESS;
+      boolean finite = finish(network, loss, split.test(), history, account, device, math);
+      return !finite || lines != null && lines.failed() ? Main.FAILURE : Main.SUCCESS;
     }
   }
 
@@ -328,7 +328,8 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private void finish(
+  /** Returns whether the loss is a number. */
+  private boolean finish(
       Sequential network,
       SoftmaxCrossEntropy loss,
       Dataset test,
@@ -358,12 +359,22 @@ final class TrainCommand implements Callable<Integer> {
             "wrote    %s; read again, it gives the same output for all %s test examples%n",
             file,
             Amount.count(test.rows()));
-    warn(evaluation.loss(), Math.log(test.classes()));
+    if (Double.isFinite(evaluation.loss())) {
+      warn(evaluation.loss(), Math.log(test.classes()));
+      return true;
+    }
+    main.screen()
+        .err()
+        .printf(
+            ROOT,
+            "weft: the loss over the test data is %s: look for extreme values in them%n",
+            evaluation.loss());
+    return false;
   }
 
   /** Equal probability for every class has the loss ln(classes), whatever the smoothing. */
   private void warn(double loss, double guessing) {
-    if (guessing > 0 && !(loss < guessing)) {
+    if (guessing > 0 && loss >= guessing) {
       main.screen()
           .err()
           .printf(

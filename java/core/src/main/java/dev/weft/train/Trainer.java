@@ -135,7 +135,8 @@ public final class Trainer {
    * @param test unseen data to evaluate on after every epoch, or null
    * @throws IllegalArgumentException where network, loss and data do not fit, or dropping the last
    *     batch leaves none; nothing has been changed then
-   * @throws DivergedException where the loss becomes NaN or infinite
+   * @throws DivergedException where the loss, or at the end of an epoch a parameter, is NaN or
+   *     infinite
    */
   public History fit(Dataset train, Dataset test, Epochs epochs) {
     try (TrainingRun run = start(train, test)) {
