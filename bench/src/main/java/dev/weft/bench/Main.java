@@ -16,7 +16,9 @@ import dev.weft.bench.report.Results;
 import dev.weft.bench.report.Table;
 import dev.weft.bench.report.Tables;
 import dev.weft.device.DeviceUnavailableException;
+import dev.weft.io.StandardOutput;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -177,11 +179,24 @@ public final class Main implements Callable<Integer> {
     Locale.setDefault(ROOT);
     // a lock file of JMH in a shared folder would refuse a second run by another user
     System.setProperty("jmh.ignoreLock", "true");
+    StandardOutput output = StandardOutput.ofProcess();
+    System.setOut(new PrintStream(output, true, System.out.charset()));
+    int code = CommandLine.ExitCode.OK;
     if (arguments.length > 0 && arguments[0].equals("jmh")) {
       org.openjdk.jmh.Main.main(Arrays.copyOfRange(arguments, 1, arguments.length));
-      return;
+    } else {
+      code = run(arguments);
     }
-    System.exit(run(arguments));
+    System.exit(written(output) ? code : Math.max(code, CommandLine.ExitCode.SOFTWARE));
+  }
+
+  private static boolean written(StandardOutput output) {
+    System.out.flush();
+    IOException failure = output.failure();
+    if (failure != null) {
+      System.err.println("weft bench: " + failure.getMessage());
+    }
+    return failure == null;
   }
 
   /** Runs the command line; returns its exit code. */

@@ -5,8 +5,8 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.bench.report.Results;
 import dev.weft.bench.report.Targets;
+import dev.weft.io.AtomicFile;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -60,7 +60,7 @@ final class TargetsCommand implements Callable<Integer> {
     Targets targets = new Targets(results);
     System.out.print(targets.markdown());
     if (verdicts != null) {
-      Files.writeString(
+      AtomicFile.write(
           verdicts,
           targets.verdicts().stream()
               .map(one -> format("%s\t%s\t%s%n", one.outcome().word(), one.what(), one.found()))

@@ -13,15 +13,18 @@ import dev.weft.Device;
 import dev.weft.MathMode;
 import dev.weft.check.Input;
 import dev.weft.check.OperationCase;
+import dev.weft.io.StandardOutput;
 import dev.weft.op.Operation;
 import dev.weft.profile.Ceilings;
 import dev.weft.support.Broken;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -63,6 +66,99 @@ class CommandTest {
     Weft.run("trian")
         .failed(Main.WRONG_USE, "unknown command 'trian'; did you mean train?", "'weft --help'");
     Weft.run("devices", "all").failed(Main.WRONG_USE, "unexpected argument 'all'");
+  }
+
+  /** Room for so many bytes, then none: what a full disk does. */
+  private static OutputStream full(int room, String words) {
+    return new OutputStream() {
+      private int left = room;
+
+      @Override
+      public void write(int b) throws IOException {
+        if (left-- <= 0) {
+          throw new IOException(words);
+        }
+      }
+    };
+  }
+
+  private static Weft.Run runFull(int room, String words, String command) {
+    return Weft.run(
+        Screen.Kind.PLAIN,
+        full(room, words),
+        StandardOutput.Reader.NONE,
+        (Object[]) command.split(" "));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--help",
+        "--version",
+        "train --help",
+        "devices",
+        "doctor",
+        "gradcheck --list",
+        "gradcheck --only bias_activation_relu"
+      })
+  void outputThatCannotBeWrittenIsAFailure(String command) {
+    for (int room : new int[] {0, 20}) {
+      Weft.Run run = runFull(room, "No space left on device", command);
+      if (room == 0 || !command.equals("--version")) {
+        run.failed(Main.FAILURE);
+        assertEquals("weft: standard output: No space left on device\n", run.err());
+      }
+    }
+    assertEquals("", runFull(1 << 20, "none", command).succeeded().err());
+  }
+
+  @Test
+  void aReaderThatLeavesIsNoFailure() {
+    assertEquals("", runFull(10, "Broken pipe", "gradcheck --list").succeeded().err());
+    Weft.run(
+            Screen.Kind.PLAIN,
+            full(10, "in the words of another language"),
+            StandardOutput.Reader.PROGRAM,
+            "gradcheck",
+            "--list")
+        .succeeded();
+  }
+
+  @Test
+  void otherFailuresKeepTheirExitCode() {
+    Weft.Run run = runFull(0, "No space left on device", "gradcheck --only [");
+    run.failed(Main.WRONG_USE, "'[' is no regular expression");
+  }
+
+  /** What the streams of a process are is known in a process only. */
+  @ParameterizedTest
+  @ValueSource(strings = {"dev.weft.cli.Main", "dev.weft.bench.Main"})
+  void theDeviceThatIsAlwaysFull(String main) throws Exception {
+    Path device = Path.of("/dev/full");
+    assumeTrue(Files.exists(device), "this system has no /dev/full");
+    Process process = start(main, "--help").redirectOutput(device.toFile()).start();
+    String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(1, process.waitFor(), err);
+    assertTrue(err.matches("weft( bench)?: standard output: [^:]+\n"), err);
+    Process read = start(main, "--help").start();
+    read.getInputStream().close();
+    err = new String(read.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, read.waitFor(), err);
+    assertEquals("", err);
+  }
+
+  private static ProcessBuilder start(String main, String... arguments) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                main));
+    command.addAll(List.of(arguments));
+    return new ProcessBuilder(command);
   }
 
   @Test

@@ -22,9 +22,15 @@ class DataFilesTest {
 
   @BeforeEach
   void writeGoodFiles() throws IOException {
+    writeGoodFiles(folder);
+  }
+
+  /** Six images of 4 x 4 in three classes, to train on and to test on. */
+  static void writeGoodFiles(Path folder) throws IOException {
     for (String part : new String[] {"train", "t10k"}) {
-      Files.write(images(part), idx(ROWS * SIDE * SIDE, ROWS, SIDE, SIDE));
-      Files.write(labels(part), idx(ROWS, ROWS));
+      Files.write(
+          folder.resolve(part + "-images-idx3-ubyte"), idx(ROWS * SIDE * SIDE, ROWS, SIDE, SIDE));
+      Files.write(folder.resolve(part + "-labels-idx1-ubyte"), idx(ROWS, ROWS));
     }
   }
 
@@ -172,8 +178,12 @@ class DataFilesTest {
   }
 
   @Test
-  void aBatchLargerThanTheData() {
-    train("--batch", 7).failed(Main.WRONG_USE, "a batch of 7", "6 examples");
+  void aBatchLargerThanTheDataIsAllOfThem() {
+    Weft.Run run = train("--batch", 7);
+    assertEquals(Main.SUCCESS, run.code(), run.err());
+    assertTrue(run.out().contains(", batch 6, "), run.out());
+    train("--overwrite", "--batch", 7, "--last-batch", "drop")
+        .failed(Main.WRONG_USE, "a batch of 7", "6 examples", "no batch is left");
   }
 
   @Test

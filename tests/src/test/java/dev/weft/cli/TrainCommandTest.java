@@ -5,17 +5,27 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.weft.Device;
+import dev.weft.MathMode;
+import dev.weft.Shape;
 import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.nn.Sequential;
 import dev.weft.support.Emulator;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.text.MessageFormat;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -80,6 +90,47 @@ class TrainCommandTest {
     assertTrue(lines.get(1).matches("0,\\d,\\d"), lines.get(1));
   }
 
+  @Test
+  void aNetworkOfNaNHasNoResult() throws IOException {
+    Path file = folder.resolve("m.safetensors");
+    Path csv = folder.resolve("p.csv");
+    try (Device device = Device.cpu();
+        Sequential network = Sequential.parse("linear(784,32) relu linear(32,10)")) {
+      network.on(device, MathMode.STRICT, 1);
+      network.arena().values(network.named().get("0.weight")).view(8, Shape.of(3)).fill(Double.NaN);
+      network.save(file);
+    }
+    List<String> logged = new ArrayList<>();
+    Handler handler =
+        new Handler() {
+          @Override
+          public void publish(LogRecord line) {
+            logged.add(MessageFormat.format(line.getMessage(), line.getParameters()));
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    Logger logger = Logger.getLogger("dev.weft");
+    logger.addHandler(handler);
+    try {
+      Weft.Run run =
+          Weft.run("evaluate", file, "--digits", 1300, "--device", "cpu", "--predictions", csv)
+              .failed(
+                  Main.FAILURE,
+                  file + ": the loss is NaN, and no accuracy or prediction would mean anything",
+                  "3 values of parameter 0.weight are not finite");
+      assertEquals("", run.out());
+    } finally {
+      logger.removeHandler(handler);
+    }
+    assertEquals(List.of(file + ": 3 values of parameter 0.weight are not finite"), logged);
+    assertFalse(Files.exists(csv));
+  }
+
   /** Whatever is written beside the work must not cost the work of before. */
   @Test
   void aSavedNetworkIsNotWrittenOver() throws IOException {
@@ -142,6 +193,52 @@ class TrainCommandTest {
         List.of("train_loss", "train_accuracy", "test_loss", "seconds", "samples_per_second")) {
       assertTrue(second.get(number).getAsDouble() > 0, number);
     }
+  }
+
+  /** Files of this process may not grow beyond 1 KiB: the network is smaller, the log is not. */
+  @Test
+  void aLogThatCannotBeWrittenOnDoesNotCostTheNetwork() throws Exception {
+    Path data = Files.createDirectory(folder.resolve("data"));
+    DataFilesTest.writeGoodFiles(data);
+    Path file = folder.resolve("m.safetensors");
+    Path log = folder.resolve("run.jsonl");
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    Process process =
+        new ProcessBuilder(
+                List.of(
+                    "bash",
+                    "-c",
+                    "ulimit -f 1; exec \"$@\"",
+                    "bash",
+                    java,
+                    "--enable-native-access=ALL-UNNAMED",
+                    "-XX:-UsePerfData",
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    Main.class.getName(),
+                    "train",
+                    "--device",
+                    "cpu",
+                    "--layers",
+                    "linear(16,3)",
+                    "--epochs",
+                    "9",
+                    "--data",
+                    data.toString(),
+                    "--out",
+                    file.toString(),
+                    "--log",
+                    log.toString()))
+            .redirectOutput(ProcessBuilder.Redirect.PIPE)
+            .start();
+    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(Main.FAILURE, process.waitFor(), out + err);
+    assertTrue(err.startsWith("weft: " + log + ": "), err);
+    assertTrue(err.contains("; the log ends before epoch "), err);
+    assertEquals(1, err.lines().filter(line -> line.startsWith("weft: ")).count(), err);
+    assertTrue(out.contains("epoch 9/9"), out);
+    assertEquals("linear(16,3)", Sequential.load(file).spec());
   }
 
   @Test
@@ -250,10 +347,11 @@ class TrainCommandTest {
         wrong("--momentum 0.9", "--momentum"),
         wrong("--epochs 0", "at least 1 epoch"),
         wrong("--batch 0", "at least 1"),
-        wrong("--batch 1301", "1301", "1300"),
+        wrong("--batch 1301 --last-batch drop", "1301", "1300", "no batch is left"),
         wrong("--smoothing 1", "1"),
         wrong("--threads 0", "--threads"),
         wrong("--validation 1", "--validation"),
+        wrong("--validation 0.0001", "--validation 1.0E-4 of 1300 examples sets none aside"),
         wrong("--classes 5", "train labels", "outside 0..4"),
         wrong("--threads 1000", "--threads 1000 is more than", "processors"),
         wrong("--rate 0", "--rate 0 would change nothing"),
@@ -329,6 +427,24 @@ class TrainCommandTest {
     assertEquals("", run.out());
     train("--log", folder.resolve("m.safetensors"))
         .failed(Main.WRONG_USE, "--log and --out name the same file");
+  }
+
+  @Test
+  void aDiskWithoutRoomForTheNetworkIsFoundBeforeTraining() {
+    assumeTrue(folder.toFile().getTotalSpace() > 0, "this file system has no size");
+    Weft.Run run =
+        Weft.run(
+            "train",
+            "--device",
+            "cpu",
+            "--digits",
+            60,
+            "--layers",
+            "linear(784,1000000000) linear(1000000000,1000000000) linear(1000000000,10)",
+            "--out",
+            folder.resolve("m.safetensors"));
+    run.failed(Main.FAILURE, "m.safetensors: takes 4,000,003,1", "has room for");
+    assertEquals("", run.out());
   }
 
   @Test

@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weft.io.StandardOutput;
+import java.io.ByteArrayOutputStream;
+import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
@@ -42,15 +45,30 @@ final class Weft {
 
   /** Runs it. */
   static Run run(Screen.Kind kind, Object... arguments) {
-    StringWriter out = new StringWriter();
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    return run(kind, out, StandardOutput.Reader.NONE, arguments);
+  }
+
+  /** Runs it with its output going to {@code out}. */
+  static Run run(
+      Screen.Kind kind, OutputStream out, StandardOutput.Reader reader, Object... arguments) {
     StringWriter err = new StringWriter();
+    StandardOutput output = new StandardOutput(out, reader);
     Screen screen =
-        new Screen(new PrintWriter(out), new PrintWriter(err), kind, 100, StandardCharsets.UTF_8);
+        new Screen(
+            new PrintWriter(output, false, StandardCharsets.UTF_8),
+            new PrintWriter(err),
+            kind,
+            100,
+            StandardCharsets.UTF_8,
+            output::failure);
     String[] words = new String[arguments.length];
     for (int i = 0; i < words.length; i++) {
       words[i] = arguments[i].toString();
     }
     int code = Main.run(screen, words);
-    return new Run(code, out.toString(), err.toString());
+    String said =
+        out instanceof ByteArrayOutputStream bytes ? bytes.toString(StandardCharsets.UTF_8) : "";
+    return new Run(code, said, err.toString());
   }
 }

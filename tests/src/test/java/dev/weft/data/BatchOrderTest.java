@@ -91,12 +91,26 @@ class BatchOrderTest {
   }
 
   @Test
+  void aBatchLargerThanTheDataIsAllOfThem() {
+    for (int batch : new int[] {11, Integer.MAX_VALUE}) {
+      BatchOrder order = new BatchOrder(10, batch, LastBatch.KEEP, 7);
+      assertEquals(1, order.batches());
+      assertEquals(10, order.rowsIn(0));
+      assertEquals(10, order.rows());
+      assertArrayEquals(indices(new BatchOrder(10, 10, LastBatch.KEEP, 7), 3), indices(order, 3));
+    }
+  }
+
+  @Test
   void sizesThatMakeNoBatchAreAnError() {
     String message =
         assertThrows(
-                IllegalArgumentException.class, () -> new BatchOrder(10, 11, LastBatch.KEEP, 1))
+                IllegalArgumentException.class, () -> new BatchOrder(10, 11, LastBatch.DROP, 1))
             .getMessage();
-    assertEquals("a batch of 11 is larger than the data, 10 examples", message);
+    assertEquals(
+        "a batch of 11 is larger than the data, 10 examples, and with what fills none dropped no"
+            + " batch is left: make it smaller, or keep the last one",
+        message);
     assertThrows(IllegalArgumentException.class, () -> new BatchOrder(10, 0, LastBatch.KEEP, 1));
     assertThrows(IllegalArgumentException.class, () -> new BatchOrder(0, 1, LastBatch.KEEP, 1));
     BatchOrder order = new BatchOrder(10, 10, LastBatch.DROP, 1);

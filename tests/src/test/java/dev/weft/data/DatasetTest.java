@@ -87,7 +87,7 @@ class DatasetTest {
     assertEquals(doubles, doubles.as(Storage.FLOAT64));
     assertFails("UINT8", () -> doubles.as(Storage.UINT8));
     assertFails(
-        "row 0, column 1 is Infinity",
+        "row 0, column 1 is 1.0E300, too large for float32: scale the data",
         () -> Rows.of(new double[][] {{1, 1e300}}).as(Storage.FLOAT32));
   }
 
@@ -163,6 +163,11 @@ class DatasetTest {
         "row 0, column 0 is Infinity",
         () -> Dataset.of(new double[][] {{1}}, new double[][] {{Double.POSITIVE_INFINITY}}));
     Dataset.of(new float[][] {{Float.MAX_VALUE, -0f}}, new int[1]);
+    Rows wide = Rows.of(new double[][] {{1, 1e300}}).scaled(1e10, 0);
+    assertFails("row 0, column 1 is Infinity", () -> wide.as(Storage.FLOAT64));
+    Rows bytes = Rows.ofBytes(new byte[] {1}, 1);
+    assertFails("1.0E38 * byte + 0.0 is too large for float32", () -> bytes.scaled(1e38, 0));
+    bytes.scaled(1e36, 1e36);
   }
 
   @Test

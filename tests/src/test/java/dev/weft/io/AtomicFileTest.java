@@ -40,9 +40,9 @@ class AtomicFileTest {
   @Test
   void aFailureLeavesTheOldFileAndNothingElse() throws IOException {
     Path path = Files.writeString(folder.resolve("file"), "old");
-    IOException failure =
+    FileSystemException failure =
         assertThrows(
-            IOException.class,
+            FileSystemException.class,
             () ->
                 AtomicFile.write(
                     path,
@@ -50,7 +50,7 @@ class AtomicFileTest {
                       channel.write(bytes("half of the n"));
                       throw new IOException("disk full");
                     }));
-    assertEquals("disk full", failure.getMessage());
+    assertEquals(path + ": disk full", failure.getMessage());
     assertEquals("old", Files.readString(path));
     assertEquals(List.of("file"), names());
   }
@@ -92,6 +92,21 @@ class AtomicFileTest {
     assertEquals("old", Files.readString(old));
     Path here = Path.of("").toAbsolutePath();
     AtomicFile.checkWritable(here.relativize(folder.toRealPath().resolve("relative")));
+  }
+
+  @Test
+  void roomIsLookedAtBeforehand() throws IOException {
+    Path file = folder.resolve("file");
+    assumeTrue(folder.toFile().getTotalSpace() > 0, "this file system has no size");
+    AtomicFile.checkSpace(file, 1);
+    FileSystemException e =
+        assertThrows(
+            FileSystemException.class, () -> AtomicFile.checkSpace(file, Long.MAX_VALUE - 1));
+    assertTrue(
+        e.getMessage()
+            .matches(file + ": takes 9,\\S+,806 bytes, and " + folder + " has room for [0-9,]+"),
+        e.getMessage());
+    assertEquals(List.of(), names());
   }
 
   @Test

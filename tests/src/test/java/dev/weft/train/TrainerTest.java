@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.Device;
 import dev.weft.MathMode;
+import dev.weft.Shape;
 import dev.weft.StepState;
 import dev.weft.Tape;
 import dev.weft.Tensor;
@@ -26,13 +27,17 @@ import dev.weft.nn.SumOfSquares;
 import dev.weft.optim.Adam;
 import dev.weft.optim.Optimizer;
 import dev.weft.optim.Sgd;
+import dev.weft.support.OnEachDevice;
+import dev.weft.support.OnEachDevice.Place;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class TrainerTest {
@@ -213,6 +218,38 @@ class TrainerTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(Fusion.class)
+  void dataSmallerThanABatchAreOneBatch(Fusion fusion) {
+    for (int rows : new int[] {1, 60}) {
+      Dataset data = ToySets.blobs(60, 2, 0.1, 1).slice(0, rows);
+      History whole = fit(data, rows, fusion, Long.MAX_VALUE);
+      assertEquals(whole.last().train(), fit(data, 128, fusion, Long.MAX_VALUE).last().train());
+      assertEquals(rows, whole.last().test().rows());
+      assertTrue(Double.isFinite(whole.last().test().loss()));
+    }
+  }
+
+  @Test
+  void dataSmallerThanABatchAreNotStreamed() {
+    Dataset data = ToySets.blobs(60, 2, 0.1, 1);
+    long bytes = 60L * (2 * Float.BYTES + Integer.BYTES + Integer.BYTES);
+    fit(data, 128, Fusion.AUTO, bytes);
+    assertSaid("two batches of 60 rows take", () -> fit(data, 128, Fusion.AUTO, bytes - 1));
+  }
+
+  private static History fit(Dataset data, int batch, Fusion fusion, long memory) {
+    try (Device device = Device.cpu();
+        Sequential network = Sequential.of(new Linear(2, 4), Activation.RELU, new Linear(4, 2))) {
+      return Trainer.of(network)
+          .on(device)
+          .batch(batch)
+          .fusion(fusion)
+          .dataMemory(memory)
+          .fit(data, data, Epochs.of(2));
+    }
+  }
+
   @Test
   void listenersSeeEveryEpochAndTheEndOfEach() {
     Dataset data = ToySets.moons(100, 0.1, 1);
@@ -258,6 +295,22 @@ class TrainerTest {
           assertThrows(DivergedException.class, () -> trainer.fit(data, null, Epochs.of(100)));
       assertTrue(e.getMessage().contains("learning rate (10.0 now)"), e.getMessage());
       assertTrue(e.getMessage().contains("at step"), e.getMessage());
+    }
+  }
+
+  /** Its loss was finite: that of the parameters before the step. */
+  @ParameterizedTest
+  @EnumSource(Fusion.class)
+  void aLastStepThatSpoilsTheParametersIsSaid(Fusion fusion) {
+    Dataset data = ToySets.blobs(60, 2, 0.1, 1);
+    try (Device device = Device.cpu();
+        Sequential network = Sequential.of(new Linear(2, 2))) {
+      Trainer trainer = Trainer.of(network).on(device).optimizer(Sgd.rate(1e39)).fusion(fusion);
+      DivergedException e =
+          assertThrows(DivergedException.class, () -> trainer.fit(data, null, Epochs.of(1)));
+      assertTrue(
+          e.getMessage().startsWith("after step 1, parameter 0.weight [2, 2] is "), e::getMessage);
+      assertEquals(1, e.lastStep());
     }
   }
 
@@ -324,7 +377,12 @@ class TrainerTest {
           () -> fit(device, Sequential.of(new Linear(784, 9)), digits, 10));
       assertSaid(
           "a batch of 21 is larger than the data, 20 examples",
-          () -> fit(device, Sequential.of(new Linear(784, 10)), digits, 21));
+          () ->
+              Trainer.of(Sequential.of(new Linear(784, 10)))
+                  .on(device)
+                  .batch(21)
+                  .lastBatch(LastBatch.DROP)
+                  .fit(digits, null, Epochs.of(1)));
       assertSaid(
           "softmax_cross_entropy needs class labels",
           () -> fit(device, Sequential.of(new Linear(1, 1)), line, 2));
@@ -363,6 +421,33 @@ class TrainerTest {
           hits += classes[row] == digits.test().labels().get(row) ? 1 : 0;
         }
         assertEquals(hits / (double) classes.length, evaluator.evaluate().accuracy(), 1e-6);
+      }
+    }
+  }
+
+  @OnEachDevice
+  void outputsThatAreNoNumbersNameNoClass(Place place) {
+    Dataset data = ToySets.blobs(60, 2, 0.1, 1);
+    for (double wrong : new double[] {Double.NaN, Double.POSITIVE_INFINITY}) {
+      try (Device device = place.open();
+          Sequential network = Sequential.of(new Linear(2, 3), Activation.RELU, new Linear(3, 2))) {
+        network.on(device, MathMode.STRICT, 1);
+        network.arena().values(network.named().get("2.bias")).view(1, Shape.of(1)).fill(wrong);
+        assertEquals(Map.of("2.bias", 1L), network.notFinite());
+        try (Evaluator evaluator = new Evaluator(network, new SoftmaxCrossEntropy(), data, 16)) {
+          String said = assertThrows(IllegalStateException.class, evaluator::predict).getMessage();
+          assertEquals(
+              "row 0 has no class: its largest output is "
+                  + wrong
+                  + "; parameter 2.bias [2] is "
+                  + wrong
+                  + " at [1] (1 of 4 parameters are not finite)",
+              said);
+          Evaluation evaluation = evaluator.evaluate();
+          assertTrue(Double.isNaN(evaluation.loss()), evaluation::toString);
+          assertTrue(Double.isNaN(evaluation.accuracy()), evaluation::toString);
+          assertEquals(wrong, evaluator.outputs()[0][1]);
+        }
       }
     }
   }

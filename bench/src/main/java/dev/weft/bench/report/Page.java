@@ -9,8 +9,6 @@ import com.google.gson.GsonBuilder;
 import dev.weft.io.AtomicFile;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.Writer;
-import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,14 +35,7 @@ public final class Page {
 
   /** Writes the file, in place of what it was before, which stays where writing fails. */
   public void write(Path file) throws IOException {
-    String html = html();
-    AtomicFile.write(
-        file,
-        channel -> {
-          Writer text = Channels.newWriter(channel, StandardCharsets.UTF_8);
-          text.write(html);
-          text.flush();
-        });
+    AtomicFile.write(file, html());
   }
 
   /** The page. */

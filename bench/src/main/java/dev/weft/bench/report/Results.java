@@ -12,8 +12,6 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.io.UncheckedIOException;
-import java.io.Writer;
-import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -234,14 +232,7 @@ public final class Results {
 
   /** Writes the file, in place of what it was before, which stays where writing fails. */
   public synchronized void write(Path file) throws IOException {
-    AtomicFile.write(
-        file,
-        channel -> {
-          Writer text = Channels.newWriter(channel, StandardCharsets.UTF_8);
-          GSON.toJson(this, text);
-          text.write('\n');
-          text.flush();
-        });
+    AtomicFile.write(file, GSON.toJson(this) + "\n");
   }
 
   /**

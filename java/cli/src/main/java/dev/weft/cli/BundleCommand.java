@@ -9,6 +9,7 @@ import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.device.cuda.CudaLibraries;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -59,11 +60,23 @@ final class BundleCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    PrintWriter out = main.screen().out();
+    final PrintWriter out = main.screen().out();
     BundleFolder bundle = new BundleFolder(folder);
     bundle.check();
     JavaImage.check();
     List<Path> bench = withBench ? BenchJars.find() : List.of();
+    make(bundle, bench);
+    out.printf(
+        ROOT,
+        "%s: %.1f MB; run %s%n",
+        folder,
+        bundle.bytes() / 1e6,
+        folder.resolve("bin").resolve("weft"));
+    return Main.SUCCESS;
+  }
+
+  private void make(BundleFolder bundle, List<Path> bench) throws IOException {
+    PrintWriter out = main.screen().out();
     try (BundleFolder.Draft draft = bundle.draft()) {
       out.println("Java's part: jlink");
       JavaImage.make(draft.path().resolve("java"), withBench ? BenchJars.MODULES : List.of());
@@ -83,14 +96,12 @@ final class BundleCommand implements Callable<Integer> {
       // the launcher knows what the sources were
       String commit = System.getProperty("weft.commit", "");
       draft.publish(Version.weft() + (commit.isEmpty() ? "" : ", commit " + commit));
+    } catch (FileSystemException e) {
+      throw e;
+    } catch (IOException e) {
+      // the system's words for a full disk name no file
+      throw new IOException(folder + ": " + Explanation.of(e), e);
     }
-    out.printf(
-        ROOT,
-        "%s: %.1f MB; run %s%n",
-        folder,
-        bundle.bytes() / 1e6,
-        folder.resolve("bin").resolve("weft"));
-    return Main.SUCCESS;
   }
 
   /** A class of every jar that is needed. */

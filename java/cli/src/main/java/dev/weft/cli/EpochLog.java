@@ -1,27 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static java.util.Locale.ROOT;
+
 import dev.weft.Device;
 import dev.weft.train.Evaluation;
 import dev.weft.train.History;
 import dev.weft.train.Listener;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.io.Writer;
+import java.io.OutputStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** A file with one line of JSON an epoch, each written when its epoch ends. */
+/**
+ * A file with one line of JSON an epoch, each written when its epoch ends. Where that fails it says
+ * so and training goes on: the network is worth more.
+ */
 final class EpochLog implements Listener, AutoCloseable {
-  private final Writer writer;
+  private final Path file;
+  private final OutputStream out;
   private final Device device;
+  private final PrintWriter err;
+  private boolean failed;
 
-  /** Begins the file anew. */
-  EpochLog(Path file, Device device) throws IOException {
-    this.writer = Files.newBufferedWriter(file);
+  /**
+   * Begins the file anew.
+   *
+   * @param err where failures are said
+   */
+  EpochLog(Path file, Device device, PrintWriter err) throws IOException {
+    this.file = file;
+    this.out = Files.newOutputStream(file);
     this.device = device;
+    this.err = err;
+  }
+
+  /** Whether lines are missing. */
+  boolean failed() {
+    return failed;
   }
 
   /** Reading metrics makes the device wait, and nothing is written within an epoch. */
@@ -32,6 +52,9 @@ final class EpochLog implements Listener, AutoCloseable {
 
   @Override
   public void onEpoch(History.Epoch epoch) {
+    if (failed) {
+      return;
+    }
     Map<String, Object> line = new LinkedHashMap<>();
     line.put("epoch", epoch.number());
     put(line, "train", epoch.train());
@@ -39,16 +62,15 @@ final class EpochLog implements Listener, AutoCloseable {
       put(line, "test", epoch.test());
     }
     line.put("seconds", epoch.seconds());
-    line.put("samples_per_second", epoch.train().rows() / epoch.seconds());
+    line.put("samples_per_second", Json.finite(epoch.train().rows() / epoch.seconds()));
     line.put("device", device.name());
     line.put("hardware", device.description());
     line.put("weft", Version.weft());
     line.put("platform", Version.platform());
     try {
-      writer.write(Json.line(line) + "\n");
-      writer.flush();
+      out.write((Json.line(line) + "\n").getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot write the log: " + Explanation.of(e), e);
+      fail(e, epoch.number());
     }
   }
 
@@ -57,8 +79,24 @@ final class EpochLog implements Listener, AutoCloseable {
     line.put(part + "_accuracy", Json.finite(evaluation.accuracy()));
   }
 
+  private void fail(IOException e, int epoch) {
+    failed = true;
+    err.printf(
+        ROOT,
+        "weft: %s: %s; the log ends before epoch %d, training goes on%n",
+        file,
+        Explanation.of(e),
+        epoch);
+    err.flush();
+  }
+
   @Override
-  public void close() throws IOException {
-    writer.close();
+  public void close() {
+    try {
+      out.close();
+    } catch (IOException e) {
+      failed = true;
+      err.println("weft: " + file + ": " + Explanation.of(e));
+    }
   }
 }

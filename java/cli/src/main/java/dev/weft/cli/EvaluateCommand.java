@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
 import dev.weft.Device;
@@ -12,8 +13,6 @@ import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.train.Evaluation;
 import dev.weft.train.Evaluator;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -34,6 +33,8 @@ import picocli.CommandLine.ParentCommand;
       "  weft evaluate mnist.safetensors --data mnist/ --predictions predictions.csv"
     })
 final class EvaluateCommand implements Callable<Integer> {
+  private static final String HEAD = "row,label,prediction\n";
+
   @ParentCommand private Main main;
 
   @Parameters(paramLabel = "MODEL", description = "A file that weft train wrote.")
@@ -69,7 +70,11 @@ final class EvaluateCommand implements Callable<Integer> {
         Sequential loaded = network.on(device, math, 0)) {
       Dataset test = data.read().test();
       try (Evaluator evaluator = new Evaluator(loaded, new SoftmaxCrossEntropy(), test, batch)) {
+        if (predictions != null) {
+          AtomicFile.checkSpace(predictions, leastBytes(test));
+        }
         Evaluation evaluation = evaluator.evaluate();
+        checkFinite(loaded, evaluation);
         main.screen()
             .out()
             .printf(
@@ -92,19 +97,33 @@ final class EvaluateCommand implements Callable<Integer> {
     return Main.SUCCESS;
   }
 
+  /** Nothing that is computed from NaN means anything. */
+  private void checkFinite(Sequential network, Evaluation evaluation) {
+    if (!Double.isFinite(evaluation.loss())) {
+      String reason =
+          network.notFinite().entrySet().stream()
+              .findFirst()
+              .map(
+                  e -> format("%d values of parameter %s are not finite", e.getValue(), e.getKey()))
+              .orElse("all parameters are finite, so look for extreme values in the data");
+      throw new IllegalStateException(
+          format(
+              "%s: the loss is %s, and no accuracy or prediction would mean anything: %s",
+              model, evaluation.loss(), reason));
+    }
+  }
+
+  /** A row is three numbers of a digit or more. */
+  private static long leastBytes(Dataset test) {
+    return HEAD.length() + (long) test.rows() * "0,0,0\n".length();
+  }
+
   private void write(Dataset test, int[] classes) throws IOException {
-    StringBuilder csv = new StringBuilder("row,label,prediction\n");
+    StringBuilder csv = new StringBuilder(HEAD);
     for (int row = 0; row < classes.length; row++) {
       csv.append(row).append(',').append(test.labels().get(row)).append(',').append(classes[row]);
       csv.append('\n');
     }
-    ByteBuffer bytes = StandardCharsets.UTF_8.encode(csv.toString());
-    AtomicFile.write(
-        predictions,
-        channel -> {
-          while (bytes.hasRemaining()) {
-            channel.write(bytes);
-          }
-        });
+    AtomicFile.write(predictions, csv.toString());
   }
 }

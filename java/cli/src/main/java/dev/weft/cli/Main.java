@@ -4,6 +4,7 @@ package dev.weft.cli;
 import static java.util.Locale.ROOT;
 
 import dev.weft.device.DeviceUnavailableException;
+import java.io.IOException;
 import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -76,15 +77,21 @@ public final class Main implements Runnable {
             .setExecutionExceptionHandler(
                 (e, at, parsed) -> main.fail(e, at, Explanation.exitCode(e)));
     line.getSubcommands().values().forEach(Main::inOrder);
+    int code;
     try {
-      return line.execute(args);
+      code = line.execute(args);
     } catch (OutOfMemoryError | LinkageError e) {
       // picocli hands exceptions to the handler above, and errors to nobody
-      return main.fail(e, line, FAILURE);
-    } finally {
-      screen.out().flush();
-      screen.err().flush();
+      code = main.fail(e, line, FAILURE);
     }
+    screen.out().flush();
+    IOException unwritten = screen.failure().get();
+    if (unwritten != null) {
+      main.fail(unwritten, line, FAILURE);
+      code = code == SUCCESS ? FAILURE : code;
+    }
+    screen.err().flush();
+    return code;
   }
 
   /** Help lists options as the source does: what is used most comes first. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import dev.weft.io.StandardOutput;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -8,6 +10,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.Charset;
+import java.util.function.Supplier;
 
 /**
  * Where the command writes.
@@ -17,8 +20,15 @@ import java.nio.charset.Charset;
  * @param kind whether lines may be overwritten
  * @param columns the width of a terminal
  * @param charset what results are written in
+ * @param failure why results could not be written; null where they could
  */
-public record Screen(PrintWriter out, PrintWriter err, Kind kind, int columns, Charset charset) {
+public record Screen(
+    PrintWriter out,
+    PrintWriter err,
+    Kind kind,
+    int columns,
+    Charset charset,
+    Supplier<IOException> failure) {
   private static final int STANDARD_OUTPUT = 1;
   private static final int USUAL_COLUMNS = 80;
 
@@ -34,17 +44,19 @@ public record Screen(PrintWriter out, PrintWriter err, Kind kind, int columns, C
   static Screen standard() {
     Charset charset = System.out.charset();
     int columns = terminalColumns();
+    StandardOutput output = StandardOutput.ofProcess();
     return new Screen(
-        new PrintWriter(System.out, true, charset),
+        new PrintWriter(output, true, charset),
         new PrintWriter(System.err, true, System.err.charset()),
         columns > 0 ? Kind.TERMINAL : Kind.PLAIN,
         columns > 0 ? columns : USUAL_COLUMNS,
-        charset);
+        charset,
+        output::failure);
   }
 
   /** This one, for a file or another program. */
   Screen plain() {
-    return new Screen(out, err, Kind.PLAIN, columns, charset);
+    return new Screen(out, err, Kind.PLAIN, columns, charset, failure);
   }
 
   /**

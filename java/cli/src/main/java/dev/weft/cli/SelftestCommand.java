@@ -15,8 +15,6 @@ import dev.weft.profile.Ceilings;
 import dev.weft.train.Fusion;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -201,13 +199,6 @@ final class SelftestCommand implements Callable<Integer> {
   }
 
   private void write(Report report) throws IOException {
-    ByteBuffer bytes = StandardCharsets.UTF_8.encode(Json.pages(report) + "\n");
-    AtomicFile.write(
-        json,
-        channel -> {
-          while (bytes.hasRemaining()) {
-            channel.write(bytes);
-          }
-        });
+    AtomicFile.write(json, Json.pages(report) + "\n");
   }
 }

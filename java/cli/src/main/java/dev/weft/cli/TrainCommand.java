@@ -73,7 +73,7 @@ final class TrainCommand implements Callable<Integer> {
       names = "--batch",
       paramLabel = "N",
       defaultValue = "128",
-      description = "Examples in a step. Default: ${DEFAULT-VALUE}.")
+      description = "Examples in a step; all, where there are fewer. Default: ${DEFAULT-VALUE}.")
   private int batch;
 
   @Option(
@@ -166,6 +166,8 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--plain", description = "No progress bar, also in a terminal.")
   private boolean plain;
 
+  private EpochLog lines;
+
   @Override
   public Integer call() throws IOException {
     // all that can be wrong is looked at before the work begins
@@ -200,7 +202,7 @@ final class TrainCommand implements Callable<Integer> {
     try (Device device = where.open()) {
       Split split = data.read();
       Sequential network = layers.network(split.train().columns(), split.train().classes());
-      Split parts = validation == 0 ? split : split.train().split(1 - validation, seed);
+      Split parts = validation == 0 ? split : setAside(split.train());
       Trainer trainer =
           Trainer.of(network)
               .on(device)
@@ -214,7 +216,11 @@ final class TrainCommand implements Callable<Integer> {
       if (dataMemory != null) {
         trainer.dataMemory(dataBytes());
       }
-      announce(split, network, optimizer, device, math);
+      if (profile == null) {
+        AtomicFile.checkSpace(file, network.size() * math.dtype().wide().bytes());
+      }
+      int rows = Math.min(batch, parts.train().rows());
+      announce(split, network, optimizer, rows, device, math);
       if (profile != null) {
         try (TrainingRun run = trainer.start(parts.train(), null)) {
           new ProfileReport(out()).run(run, device, isTraced() ? profile : null);
@@ -224,10 +230,10 @@ final class TrainCommand implements Callable<Integer> {
       }
       MemoryAccount account =
           new MemoryAccount(
-              network, optimizer, math.dtype(), batch, parts.train(), parts.test(), dataBytes());
+              network, optimizer, math.dtype(), rows, parts.train(), parts.test(), dataBytes());
       History history = fit(trainer, parts, passes, device);
-      finish(network, loss, split.test(), history, account, device, math);
-      return Main.SUCCESS;
+      boolean finite = finish(network, loss, split.test(), history, account, device, math);
+      return !finite || lines != null && lines.failed() ? Main.FAILURE : Main.SUCCESS;
     }
   }
 
@@ -254,6 +260,18 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
+  /** The data without those to validate with, and these. */
+  private Split setAside(Dataset train) {
+    long rows = train.rows() - Math.round((1 - validation) * train.rows());
+    if (rows < 1 || rows >= train.rows()) {
+      throw new IllegalArgumentException(
+          format(
+              "--validation %s of %d examples sets %s aside",
+              validation, train.rows(), rows < 1 ? "none" : "all"));
+    }
+    return train.split(1 - validation, seed);
+  }
+
   private boolean isTraced() {
     return profile != null && !profile.toString().isEmpty();
   }
@@ -270,7 +288,12 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private void announce(
-      Split split, Sequential network, Optimizer optimizer, Device device, MathMode math) {
+      Split split,
+      Sequential network,
+      Optimizer optimizer,
+      int rows,
+      Device device,
+      MathMode math) {
     out().println("data     " + data.describe(split));
     out()
         .printf(ROOT, "network  %s, %s parameters%n", network.spec(), Amount.count(network.size()));
@@ -280,7 +303,7 @@ final class TrainCommand implements Callable<Integer> {
             "training %s at %s, batch %d, seed %d%n",
             optimizer.spec(),
             optimizer.rate(),
-            batch,
+            rows,
             seed);
     out()
         .printf(
@@ -292,7 +315,8 @@ final class TrainCommand implements Callable<Integer> {
     Screen screen = plain ? main.screen().plain() : main.screen();
     try (TrainingDisplay display =
             new TrainingDisplay(screen, epochs, validation > 0 ? "validation" : "test");
-        EpochLog lines = log == null ? null : new EpochLog(log, device)) {
+        EpochLog opened = log == null ? null : new EpochLog(log, device, main.screen().err())) {
+      lines = opened;
       trainer.listener(display);
       if (lines != null) {
         trainer.listener(lines);
@@ -304,7 +328,8 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private void finish(
+  /** Returns whether the loss is a number. */
+  private boolean finish(
       Sequential network,
       SoftmaxCrossEntropy loss,
       Dataset test,
@@ -334,12 +359,22 @@ final class TrainCommand implements Callable<Integer> {
             "wrote    %s; read again, it gives the same output for all %s test examples%n",
             file,
             Amount.count(test.rows()));
-    warn(evaluation.loss(), Math.log(test.classes()));
+    if (Double.isFinite(evaluation.loss())) {
+      warn(evaluation.loss(), Math.log(test.classes()));
+      return true;
+    }
+    main.screen()
+        .err()
+        .printf(
+            ROOT,
+            "weft: the loss over the test data is %s: look for extreme values in them%n",
+            evaluation.loss());
+    return false;
   }
 
   /** Equal probability for every class has the loss ln(classes), whatever the smoothing. */
   private void warn(double loss, double guessing) {
-    if (guessing > 0 && !(loss < guessing)) {
+    if (guessing > 0 && loss >= guessing) {
       main.screen()
           .err()
           .printf(

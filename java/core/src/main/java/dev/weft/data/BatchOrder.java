@@ -23,16 +23,22 @@ public final class BatchOrder {
   private final long seed;
 
   /**
-   * @throws IllegalArgumentException if a size is not positive or a batch is larger than the data
+   * An order; a batch that is larger than the data is all of them.
+   *
+   * @throws IllegalArgumentException if a size is not positive, or if a batch is larger than the
+   *     data and what fills none is dropped
    */
   public BatchOrder(int examples, int batch, LastBatch last, long seed) {
     if (examples < 1 || batch < 1) {
       throw new IllegalArgumentException(
           format("examples and batch must be at least 1, got %d and %d", examples, batch));
     }
-    if (batch > examples) {
+    if (batch > examples && last == LastBatch.DROP) {
       throw new IllegalArgumentException(
-          format("a batch of %d is larger than the data, %d examples", batch, examples));
+          format(
+              "a batch of %d is larger than the data, %d examples, and with what fills none dropped"
+                  + " no batch is left: make it smaller, or keep the last one",
+              batch, examples));
     }
     this.examples = examples;
     this.batch = batch;

@@ -18,6 +18,8 @@ import java.util.Objects;
  * <p>so that images stay bytes until a kernel reads them. Values are finite. Immutable.
  */
 public final class Rows implements Targets {
+  private static final int LARGEST_BYTE = 255;
+
   private final Storage storage;
   private final MemorySegment data; // (rows, columns) of storage, read-only
   private final int rows;
@@ -106,12 +108,19 @@ public final class Rows implements Targets {
    * The same stored numbers under another reading. To standardise bytes by a mean and a deviation
    * of their values in 0..1: scale 1 / (255 deviation), shift -mean / deviation.
    *
-   * @throws IllegalArgumentException if either is NaN or infinite, or the scale is 0
+   * @throws IllegalArgumentException if either is NaN or infinite, the scale is 0, or a byte would
+   *     be read as more than float32 holds
    */
   public Rows scaled(double newScale, double newShift) {
     if (!Double.isFinite(newScale) || !Double.isFinite(newShift) || newScale == 0) {
       throw new IllegalArgumentException(
           format("value = %s * stored + %s is not a reading of numbers", newScale, newShift));
+    }
+    if (storage == Storage.UINT8
+        && Math.abs(newScale) * LARGEST_BYTE + Math.abs(newShift) > Float.MAX_VALUE) {
+      // bytes are read on the device, where nobody would look
+      throw new IllegalArgumentException(
+          format("value = %s * byte + %s is too large for float32", newScale, newShift));
     }
     return new Rows(storage, data, rows, shape, newScale, newShift);
   }
@@ -174,9 +183,16 @@ public final class Rows implements Targets {
     for (int column = 0; column < columns; column++) {
       double value = value((long) row * columns + column);
       if (wanted == Storage.FLOAT32) {
-        checkFinite((float) value, row, column);
+        if (!Float.isFinite((float) value)) {
+          throw new IllegalArgumentException(
+              format(
+                  "row %d, column %d is %s, too large for float32: scale the data, or compute in"
+                      + " float64",
+                  row, column, value));
+        }
         target.setAtIndex(ValueLayout.JAVA_FLOAT, column, (float) value);
       } else {
+        checkFinite(value, row, column);
         target.setAtIndex(ValueLayout.JAVA_DOUBLE, column, value);
       }
     }

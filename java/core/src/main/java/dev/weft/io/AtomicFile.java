@@ -3,9 +3,11 @@ package dev.weft.io;
 
 import static dev.weft.format.Format.format;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -32,11 +34,31 @@ public final class AtomicFile {
   /**
    * Writes {@code content} to {@code path}; a symbolic link stays, what it points to is replaced.
    *
-   * @throws IOException if the file cannot be written; its message says why
+   * @throws FileSystemException if the file cannot be written; its message names it and says why
    */
   public static void write(Path path, Content content) throws IOException {
     Path target = resolve(path);
     Path temporary = temporary(target);
+    try {
+      publish(path, target, temporary, content);
+    } catch (FileSystemException e) {
+      throw e;
+    } catch (IOException e) {
+      // the system's words for a full disk name no file
+      FileSystemException failure = new FileSystemException(path.toString(), null, reason(e));
+      failure.initCause(e);
+      throw failure;
+    }
+  }
+
+  /** Writes {@code text} in UTF-8, as {@link #write(Path, Content)} does. */
+  public static void write(Path path, String text) throws IOException {
+    ByteBuffer bytes = StandardCharsets.UTF_8.encode(text);
+    write(path, channel -> writeFully(channel, bytes));
+  }
+
+  private static void publish(Path path, Path target, Path temporary, Content content)
+      throws IOException {
     try {
       try (FileChannel channel = create(temporary, path)) {
         content.writeTo(channel);
@@ -63,6 +85,24 @@ public final class AtomicFile {
     Path temporary = temporary(target);
     create(temporary, path).close();
     Files.delete(temporary);
+  }
+
+  /**
+   * Returns if there is room for a file of this size at {@code path}, beside one that it replaces:
+   * for use before long work, during which others may still take the room.
+   *
+   * @throws FileSystemException if there is less
+   */
+  public static void checkSpace(Path path, long bytes) throws IOException {
+    File folder = resolve(path).getParent().toFile();
+    long left = folder.getUsableSpace();
+    // a file system that has no size, or does not tell, has a total of 0
+    if (folder.getTotalSpace() > 0 && left >= 0 && left < bytes) {
+      throw new FileSystemException(
+          path.toString(),
+          null,
+          format("takes %,d bytes, and %s has room for %,d", bytes, folder, left));
+    }
   }
 
   /** Writes all of {@code buffer}. */
@@ -118,12 +158,13 @@ public final class AtomicFile {
     }
   }
 
-  private static String reason(IOException e) {
+  /** The system's words. */
+  static String reason(IOException e) {
     return switch (e) {
       case AccessDeniedException denied -> "permission denied";
       case NoSuchFileException missing -> "the system refuses";
       case FileSystemException other when other.getReason() != null -> other.getReason();
-      default -> e.getMessage();
+      default -> e.getMessage() == null ? e.toString() : e.getMessage();
     };
   }
 

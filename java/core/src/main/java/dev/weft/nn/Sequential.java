@@ -27,6 +27,8 @@ import java.util.stream.Stream;
  * the activation behind it are computed in one pass.
  */
 public final class Sequential implements Layer, AutoCloseable {
+  private static final System.Logger LOG = System.getLogger("dev.weft");
+
   // draws of initial values stand apart from those of dropout, which count from 0
   private static final long FIRST_DRAW = 1L << 31;
 
@@ -194,10 +196,48 @@ public final class Sequential implements Layer, AutoCloseable {
       memory.close();
       throw e;
     }
+    String file = values == null ? null : values.source();
     arena = memory;
     this.math = math;
     values = null;
+    if (file != null) {
+      notFinite()
+          .forEach(
+              (name, count) ->
+                  LOG.log(
+                      System.Logger.Level.WARNING,
+                      "{0}: {1} values of parameter {2} are not finite",
+                      file,
+                      count,
+                      name));
+    }
     return this;
+  }
+
+  /**
+   * The parameters with values that are NaN or infinite, and how many of them are, in the order of
+   * layers; empty where all is well, which one sum on the device tells. A network that is read from
+   * a file is looked at when it is put on a device, and what is found is logged as a warning.
+   *
+   * @throws IllegalStateException where the network is on no device
+   */
+  public Map<String, Long> notFinite() {
+    Tensor all = arena().values();
+    try (Tape tape = Tape.inference(all.device())) {
+      if (Double.isFinite(tape.sum(all).item())) {
+        return Map.of();
+      }
+    }
+    Map<String, Long> found = new LinkedHashMap<>();
+    parameters.forEach(
+        (name, parameter) -> {
+          double[] each = arena.values(parameter).toDoubles();
+          long count = Arrays.stream(each).filter(value -> !Double.isFinite(value)).count();
+          if (count > 0) {
+            found.put(name, count);
+          }
+        });
+    return found;
   }
 
   /**
@@ -273,7 +313,7 @@ public final class Sequential implements Layer, AutoCloseable {
    * dev.weft.train.Evaluator} goes batch by batch.
    *
    * @param x (rows, features)
-   * @return (rows, outputs)
+   * @return (rows, outputs), NaN and infinite ones as they are
    * @throws IllegalArgumentException where a row is null, or not as long as the first or as the
    *     network takes
    * @throws IllegalStateException where the network is on no device

@@ -7,8 +7,6 @@ import com.google.gson.stream.JsonWriter;
 import dev.weft.io.AtomicFile;
 import java.io.IOException;
 import java.io.StringWriter;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Function;
@@ -45,14 +43,7 @@ public final class Trace {
   public static void write(Profile profile, Path file) throws IOException {
     StringWriter text = new StringWriter();
     new Trace(profile, new JsonWriter(text)).write();
-    ByteBuffer bytes = StandardCharsets.UTF_8.encode(text.append('\n').toString());
-    AtomicFile.write(
-        file,
-        channel -> {
-          while (bytes.hasRemaining()) {
-            channel.write(bytes);
-          }
-        });
+    AtomicFile.write(file, text.append('\n').toString());
   }
 
   private void write() throws IOException {

@@ -2,10 +2,10 @@
 package dev.weft.train;
 
 /**
- * Training was stopped because the loss is no longer a finite number. The message names the steps
- * between the reading that found it and the one before ({@link Listener#every} says how often it is
- * read; with 1 it is the step itself), and the first parameter, in the order of layers, whose
- * values or gradient are not finite.
+ * Training was stopped because the loss, or after an epoch a parameter, is no longer a finite
+ * number. The message names the steps between the reading that found it and the one before ({@link
+ * Listener#every} says how often it is read; with 1 it is the step itself), and the first
+ * parameter, in the order of layers, whose values or gradient are not finite.
  */
 public final class DivergedException extends RuntimeException {
   private static final long serialVersionUID = 1L;

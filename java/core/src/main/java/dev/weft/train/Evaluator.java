@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.train;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Shape;
@@ -15,6 +17,7 @@ import dev.weft.device.Closing;
 import dev.weft.device.Kernel;
 import dev.weft.nn.Loss;
 import dev.weft.nn.Sequential;
+import dev.weft.op.Reduction;
 import java.util.Arrays;
 
 /**
@@ -90,7 +93,7 @@ public final class Evaluator implements AutoCloseable {
         });
   }
 
-  /** Loss and accuracy over the whole data set. */
+  /** Loss and accuracy over the whole data set; both are NaN where the loss of a row is. */
   public Evaluation evaluate() {
     metrics.reset();
     begin();
@@ -103,7 +106,8 @@ public final class Evaluator implements AutoCloseable {
   /**
    * The class with the largest output for each row, in order.
    *
-   * @throws IllegalStateException where targets are values and not classes
+   * @throws IllegalStateException where targets are values and not classes, or where the largest
+   *     output of a row is NaN or infinite, so that it names no class
    */
   public int[] predict() {
     if (loss.target() != Loss.Target.LABELS) {
@@ -122,12 +126,40 @@ public final class Evaluator implements AutoCloseable {
         device.run(Kernel.ARGMAX, dtype.precision(), arguments, arguments.work());
         System.arraycopy(largest.toInts(), 0, classes, row, rows);
       }
+      checkFinite(y, row, rows);
       row += rows;
     }
     return classes;
   }
 
-  /** The outputs for each row, in order: (rows, outputs). */
+  /** A maximum is NaN where one of its values is. */
+  private void checkFinite(Tensor y, int firstRow, int rows) {
+    try (Tensor most = device.allocate(dtype.wide(), Shape.of(rows))) {
+      var arguments =
+          new Arguments.Reduce(
+              y.address(),
+              most.address(),
+              rows,
+              y.elements() / rows,
+              1,
+              1,
+              Reduction.Function.MAX.ordinal(),
+              1,
+              false);
+      device.run(Kernel.REDUCE, dtype.precision(), arguments, arguments.work());
+      double[] values = most.toDoubles();
+      for (int i = 0; i < rows; i++) {
+        if (!Double.isFinite(values[i])) {
+          throw new IllegalStateException(
+              format(
+                  "row %d has no class: its largest output is %s; %s",
+                  firstRow + i, values[i], Divergence.of(network, false)));
+        }
+      }
+    }
+  }
+
+  /** The outputs for each row, in order: (rows, outputs), NaN and infinite ones as they are. */
   public double[][] outputs() {
     double[][] all = new double[data.rows()][];
     begin();

@@ -61,7 +61,9 @@ final class Metrics implements AutoCloseable {
   /** Waits for the device and reads the means over {@code rows}. */
   Evaluation read(long rows) {
     double[] values = sums.toDoubles();
-    return new Evaluation(values[0] / rows, countsHits ? values[1] / rows : Double.NaN, rows);
+    // an output that is NaN is neither a hit nor a miss
+    boolean counts = countsHits && !Double.isNaN(values[0]);
+    return new Evaluation(values[0] / rows, counts ? values[1] / rows : Double.NaN, rows);
   }
 
   @Override

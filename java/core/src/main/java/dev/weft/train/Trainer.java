@@ -70,7 +70,9 @@ public final class Trainer {
     return this;
   }
 
-  /** Rows of a batch; what they leave over is {@link #lastBatch}. */
+  /**
+   * Rows of a batch; what they leave over is {@link #lastBatch}. Data of fewer rows are one batch.
+   */
   public Trainer batch(int rows) {
     if (rows < 1) {
       throw new IllegalArgumentException("a batch needs at least 1 row, not " + rows);
@@ -131,9 +133,10 @@ public final class Trainer {
    *
    * @param train what to learn from
    * @param test unseen data to evaluate on after every epoch, or null
-   * @throws IllegalArgumentException where network, loss and data do not fit or a batch is larger
-   *     than the data; nothing has been changed then
-   * @throws DivergedException where the loss becomes NaN or infinite
+   * @throws IllegalArgumentException where network, loss and data do not fit, or dropping the last
+   *     batch leaves none; nothing has been changed then
+   * @throws DivergedException where the loss, or at the end of an epoch a parameter, is NaN or
+   *     infinite
    */
   public History fit(Dataset train, Dataset test, Epochs epochs) {
     try (TrainingRun run = start(train, test)) {

@@ -270,6 +270,7 @@ public final class TrainingRun implements AutoCloseable {
         train = read(order.batches());
       }
       double seconds = (System.nanoTime() - start) / 1e9;
+      checkParameters();
       Evaluation test = evaluator == null ? null : evaluator.evaluate();
       History.Epoch epoch = new History.Epoch(number, train, test, seconds);
       history.add(epoch);
@@ -305,6 +306,23 @@ public final class TrainingRun implements AutoCloseable {
     }
     stepsFinite = stepsDone;
     return train;
+  }
+
+  /**
+   * A loss is that of the parameters before its step; what the last step made of them it misses.
+   */
+  private void checkParameters() {
+    if (!settings.network().notFinite().isEmpty()) {
+      throw new DivergedException(
+          format(
+              "after step %d, %s: lower the learning rate (%s now), or look for extreme values in"
+                  + " the data",
+              stepsDone,
+              Divergence.of(settings.network(), fused == null),
+              settings.optimizer().rate()),
+          stepsDone,
+          stepsDone);
+    }
   }
 
   /** The loss is the mean of the epoch so far: it was finite when it was read before. */
