@@ -8,15 +8,19 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.Device;
+import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.check.GradientReport.Measure;
 import dev.weft.op.BiasActivation;
 import dev.weft.op.Nonlinearity;
 import dev.weft.support.Broken;
 import dev.weft.support.Broken.Fault;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class GradCheckTest {
@@ -90,12 +94,198 @@ class GradCheckTest {
     assertThrows(GradCheckFailure.class, check::assertPasses);
   }
 
+  private interface Values {
+    Tensor of(Tape tape, Tensor x);
+  }
+
+  /** The values of one function with the gradient of another. */
+  private static GradCheck.Function withGradientOf(Values values, Values gradient) {
+    return (tape, in) -> {
+      Tensor other = gradient.of(tape, in[0]);
+      return tape.add(
+          tape.withoutGradient(() -> tape.subtract(values.of(tape, in[0]), other)), other);
+    };
+  }
+
+  static List<Arguments> kinks() {
+    Values leaky = (tape, x) -> tape.activation(Nonlinearity.LEAKY_RELU, x);
+    Values max = (tape, x) -> tape.maximum(x, tape.scale(x, -2));
+    return List.of(
+        Arguments.of("relu", (Values) Tape::relu, 0, 0, 1),
+        Arguments.of("leaky relu", leaky, 0.01, 0.01, 1),
+        Arguments.of("abs", withSlope(Tape::abs, 1), 1, -1, 1),
+        Arguments.of("maximum of ties", withSlope(max, 1), 1, -2, 1),
+        Arguments.of("relu beside", (Values) (t, x) -> t.shift(t.relu(x), 1e4), 0, 0, 1));
+  }
+
+  private static Values withSlope(Values values, double slope) {
+    return (tape, x) ->
+        withGradientOf(values, (t, in) -> t.scale(in, slope)).apply(tape, new Tensor[] {x});
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("kinks")
+  void aKinkIsSaidWithBothSidesAndPasses(
+      String name, Values function, double analytic, double before, double after) {
+    GradientReport report =
+        GradCheck.of((tape, in) -> tape.add(tape.sum(function.of(tape, in[0])), tape.sum(in[1])))
+            .at(new double[] {0}, new double[] {1})
+            .check();
+    assertEquals(Verdict.ONLY_KINKS, report.verdict(), report::toString);
+    GradientReport.Kink kink = report.inputs().get(0).kinks().get(0);
+    assertEquals(analytic, kink.analytic(), 1e-6);
+    assertEquals(before, kink.before(), 1e-4);
+    assertEquals(after, kink.after(), 1e-4);
+    assertTrue(report.toString().contains("element 0 may be a kink: analytic"), report::toString);
+  }
+
   @Test
-  void kinkFails() {
-    GradCheck abs = GradCheck.of((tape, in) -> tape.abs(in[0]));
-    abs.at(new double[] {1, -1}).assertPasses();
-    assertFalse(
-        GradCheck.of((tape, in) -> tape.relu(in[0])).at(new double[] {0, 1}).check().passed());
+  void kinksPassWhereAnotherElementAgrees() {
+    GradCheck relu = GradCheck.of((tape, in) -> tape.relu(in[0]));
+    GradientReport some = relu.at(new double[] {0, 1, 0}).check();
+    assertEquals(Verdict.KINK, some.verdict(), some::toString);
+    assertEquals(2, some.kinks());
+    assertEquals(0, some.largestError());
+    relu.at(new double[] {0, 1, 0}).assertPasses();
+    GradCheckFailure none =
+        assertThrows(GradCheckFailure.class, relu.at(new double[] {0, 0})::assertPasses);
+    assertTrue(none.getMessage().contains("could not be compared"), none::getMessage);
+    assertTrue(none.getMessage().contains("ONLY KINKS"), none::getMessage);
+    assertTrue(none.getMessage().contains("check at other values"), none::getMessage);
+  }
+
+  /** Zeros that the sample misses would make every direction disagree. */
+  @Test
+  void aLargeInputFullOfKinksPasses() {
+    double[] sparse = new double[600];
+    for (int i = 0; i < sparse.length; i += 7) {
+      sparse[i] = i - 300.5;
+    }
+    GradCheck relu = GradCheck.of((tape, in) -> tape.relu(in[0])).elements(20);
+    GradientReport report = relu.at(sparse).check();
+    assertEquals(Verdict.KINK, report.verdict(), report::toString);
+    GradCheck last =
+        GradCheck.of(
+                (tape, in) ->
+                    tape.add(tape.relu(in[0]), tape.apply(new Broken(Fault.LAST_ELEMENT), in[0])))
+            .elements(20);
+    sparse[599] = 3;
+    assertEquals(Verdict.WRONG, last.at(sparse).check().verdict());
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {7e-6, 1e-6, 1e-8, 1e-9, 1.2e-10, 1e-11})
+  void aKinkNearbyHidesNeitherRightNorWrong(double distance) {
+    double[] at = {distance, -distance, 1};
+    GradCheck.of((tape, in) -> tape.multiply(tape.relu(in[0]), tape.exp(in[0])))
+        .at(at)
+        .assertPasses();
+    GradientReport wrong =
+        GradCheck.of(withGradientOf(Tape::relu, (t, x) -> t.scale(t.relu(x), 1.5)))
+            .at(new double[] {distance})
+            .check();
+    assertEquals(Verdict.WRONG, wrong.verdict(), wrong::toString);
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {1.5, -0.1, 1.00001, -0.00001})
+  void aGradientOutsideTheSidesOfAKinkIsWrong(double slope) {
+    GradientReport report =
+        GradCheck.of(withGradientOf(Tape::relu, (tape, x) -> tape.scale(x, slope)))
+            .at(new double[] {0})
+            .check();
+    assertEquals(Verdict.WRONG, report.verdict(), report::toString);
+  }
+
+  /** The differences to the two sides of a curve differ too, but less with every step. */
+  @ParameterizedTest
+  @ValueSource(doubles = {1.5, 1.00001, 1.000002, 0.999998})
+  void aSmoothFunctionHasNoKinks(double factor) {
+    for (double at : new double[] {3, 1e-3, -100}) {
+      GradientReport report =
+          GradCheck.of(
+                  withGradientOf(Tape::square, (tape, x) -> tape.scale(tape.square(x), factor)))
+              .at(new double[] {at})
+              .check();
+      assertEquals(Verdict.WRONG, report.verdict(), report::toString);
+    }
+  }
+
+  /** A difference that rounding hides at a finer step does not make a wrong gradient right. */
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 1, 1e6})
+  void aGradientThatIsLeftOutIsSeenBesideLargeValues(double beside) {
+    GradientReport report =
+        GradCheck.of(
+                (tape, in) -> {
+                  Tensor lost = tape.withoutGradient(() -> tape.scale(in[0], 1e-4));
+                  Tensor y = tape.add(lost, tape.scale(in[0], 0));
+                  return tape.shift(tape.shift(y, beside), -beside);
+                })
+            .at(new double[] {3})
+            .check();
+    assertFalse(report.passed(), report::toString);
+    assertEquals(0, report.kinks());
+  }
+
+  static List<Arguments> undefined() {
+    return List.of(
+        undefined("log", Tape::log, 0, "result 0 of the function is -Infinity here"),
+        undefined("log below 0", Tape::log, -1, "result 0 of the function is NaN here"),
+        undefined("reciprocal", Tape::reciprocal, 0, "result 0 of the function is Infinity here"),
+        undefined("exp of 800", Tape::exp, 800, "not finite in float64"),
+        undefined("sqrt", Tape::sqrt, 0, "NaN where the input is 7.63e-06 less"),
+        undefined("pow", (t, x) -> t.pow(x, 0.5), 0, "NaN where the input is 7.63e-06 less"),
+        undefined("pow below 0", (t, x) -> t.pow(x, 0.5), -2, "is NaN here"),
+        undefined("of NaN", Tape::square, Double.NaN, "is NaN here"),
+        undefined("steep", (t, x) -> t.sqrt(t.abs(x)), 0, "the differences grow"));
+  }
+
+  private static Arguments undefined(String name, Values values, double at, String words) {
+    return Arguments.of(name, values, at, words);
+  }
+
+  @ParameterizedTest(name = "{0} at {2}")
+  @MethodSource("undefined")
+  void whereThereIsNoDerivativeTheReportSaysWhy(
+      String name, Values function, double at, String words) {
+    GradCheck check =
+        GradCheck.of((tape, in) -> function.of(tape, in[0])).at(new double[] {at, at});
+    GradientReport report = check.check();
+    assertEquals(Verdict.UNDEFINED, report.verdict(), report::toString);
+    assertTrue(report.toString().contains(words), report::toString);
+    assertEquals(Double.POSITIVE_INFINITY, report.largestError());
+    assertThrows(GradCheckFailure.class, check::assertPasses);
+  }
+
+  /** √(x²) is finite everywhere; 0/0 in its gradient is a fault of the gradient. */
+  @Test
+  void aGradientThatIsNotFiniteWhereTheFunctionIsSmoothIsWrong() {
+    GradientReport report =
+        GradCheck.of((tape, in) -> tape.sqrt(tape.square(in[0]))).at(new double[] {0, 1}).check();
+    assertEquals(Verdict.WRONG, report.verdict(), report::toString);
+  }
+
+  @Test
+  void aFunctionThatDependsOnNothingHasGradientZero() {
+    GradCheck.of((tape, in) -> tape.withoutGradient(() -> tape.scale(in[0], 0)))
+        .at(randomNormal(3))
+        .assertPasses();
+    GradientReport detached =
+        GradCheck.of((tape, in) -> tape.withoutGradient(() -> tape.square(in[0])))
+            .at(randomNormal(3))
+            .check();
+    assertEquals(Verdict.WRONG, detached.verdict(), detached::toString);
+  }
+
+  @Test
+  void settingsThatCompareNothingAreRefused() {
+    GradCheck check = GradCheck.of((tape, in) -> tape.sqrt(in[0])).at(new double[] {0});
+    for (double tolerance : new double[] {Double.POSITIVE_INFINITY, Double.NaN, -1}) {
+      assertThrows(IllegalArgumentException.class, () -> check.tolerance(tolerance));
+    }
+    assertThrows(IllegalArgumentException.class, () -> check.elements(0));
+    assertThrows(IllegalStateException.class, check.at(Input.integers(3, 4))::check);
   }
 
   @Test

@@ -88,7 +88,8 @@ class OperationCasesTest {
   void gradientAgreesWithFiniteDifferences(OperationCase operation) {
     List<CheckResult> results = new SelfTest(cpu, r -> {}).gradients(List.of(operation));
     assertFalse(results.isEmpty());
-    assertAll(results.stream().map(r -> () -> assertTrue(r.passed(), r.toString())));
+    // a place at a kink would pass unchecked: examples keep away from them
+    assertAll(results.stream().map(r -> () -> assertEquals(Verdict.OK, r.verdict(), r.toString())));
   }
 
   @Test

@@ -230,6 +230,43 @@ class CommandTest {
     }
   }
 
+  /** A kink passes with a word in table and detail, and what is not defined has its own. */
+  @Test
+  void kinksAndUndefinedPlacesAreSaidInTheTable() {
+    OperationCase relu =
+        new OperationCase(
+            "relu",
+            Broken.class,
+            List.of(),
+            (tape, in) -> tape.relu(in[0]),
+            List.of(List.of(Input.of(0, 1)), List.of(Input.of(2))),
+            shapes -> 1,
+            1e-6);
+    OperationCase log =
+        new OperationCase(
+            "log",
+            Broken.class,
+            List.of(),
+            (tape, in) -> tape.log(in[0]),
+            List.of(List.of(Input.of(-1))),
+            shapes -> 1,
+            1e-6);
+    StringWriter text = new StringWriter();
+    try (Device cpu = Device.cpu()) {
+      PrintWriter out = new PrintWriter(text, true);
+      assertEquals(
+          Main.SUCCESS, GradcheckCommand.check(List.of(relu), cpu, out, CheckTable.Row.OPERATION));
+      assertTrue(text.toString().lines().anyMatch(line -> line.endsWith(" kink")), text::toString);
+      assertTrue(text.toString().contains("relu [2]: input 0 [2]: kink"), text::toString);
+      assertTrue(text.toString().contains("element 0 may be a kink: analytic"), text::toString);
+      assertTrue(text.toString().contains("2 of 2 checks passed"), text::toString);
+      assertEquals(
+          Main.FAILURE, GradcheckCommand.check(List.of(log), cpu, out, CheckTable.Row.OPERATION));
+      assertTrue(
+          text.toString().lines().anyMatch(line -> line.endsWith(" UNDEFINED")), text::toString);
+    }
+  }
+
   private static OperationCase broken(Broken.Fault fault) {
     Class<? extends Operation> type = Broken.class;
     return new OperationCase(

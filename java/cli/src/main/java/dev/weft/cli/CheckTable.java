@@ -6,6 +6,7 @@ import static java.util.Locale.ROOT;
 
 import dev.weft.check.CheckResult;
 import dev.weft.check.OperationCase;
+import dev.weft.check.Verdict;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -21,8 +22,7 @@ import java.util.Map;
 final class CheckTable {
   private static final int SHAPES = 24;
   private static final Comparator<CheckResult> BY_ERROR =
-      Comparator.comparing((CheckResult result) -> !result.passed())
-          .thenComparingDouble(CheckTable::ofTolerance);
+      Comparator.comparing(CheckResult::verdict).thenComparingDouble(CheckTable::ofTolerance);
 
   /** What a row is. */
   enum Row {
@@ -79,11 +79,13 @@ final class CheckTable {
     waiting.computeIfAbsent(Choice.word(result.dtype()), type -> new ArrayList<>()).add(result);
   }
 
-  /** A row for each type, then one for each shape that failed. */
+  /** A row for each type, then one for each shape that failed or may be at a kink. */
   private void printWaiting() {
     for (List<CheckResult> shapes : waiting.values()) {
       print(Collections.max(shapes, BY_ERROR), shapes.size());
-      shapes.stream().filter(each -> !each.passed()).forEach(each -> print(each, each.shapes()));
+      shapes.stream()
+          .filter(each -> each.verdict() != Verdict.OK)
+          .forEach(each -> print(each, each.shapes()));
     }
     waiting.clear();
   }
@@ -101,15 +103,17 @@ final class CheckTable {
         shapes,
         format("%.2e", result.error()),
         format("%.1e", result.tolerance()),
-        result.passed() ? "ok" : "WRONG");
+        result.verdict().words());
   }
 
-  /** Prints what failed and how many passed; the exit code. */
+  /** Prints what failed, where kinks may be and how many passed; the exit code. */
   int finish() {
     printWaiting();
     List<CheckResult> failed = results.stream().filter(result -> !result.passed()).toList();
-    for (CheckResult result : failed) {
-      out.printf(ROOT, "%n%s %s: %s%n", result.operation(), result.shapes(), result.detail());
+    for (CheckResult result : results) {
+      if (result.verdict() != Verdict.OK) {
+        out.printf(ROOT, "%n%s %s: %s%n", result.operation(), result.shapes(), result.detail());
+      }
     }
     out.printf(ROOT, "%d of %d checks passed%n", results.size() - failed.size(), results.size());
     return failed.isEmpty() ? Main.SUCCESS : Main.FAILURE;

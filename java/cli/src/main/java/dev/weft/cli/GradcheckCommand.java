@@ -16,7 +16,11 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "gradcheck",
     mixinStandardHelpOptions = true,
-    description = "Compares every gradient with finite differences, in float64.",
+    description = {
+      "Compares every gradient with finite differences, in float64.",
+      "Verdicts: ok; kink, where some elements may lie at one and have a slope between those of its"
+          + " two sides; ONLY KINKS, UNDEFINED and WRONG fail."
+    },
     footer = {
       "",
       "Examples:",

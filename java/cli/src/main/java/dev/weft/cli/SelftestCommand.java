@@ -182,6 +182,7 @@ final class SelftestCommand implements Callable<Integer> {
     entry.put("error", Json.finite(result.error()));
     entry.put("tolerance", result.tolerance());
     entry.put("passed", result.passed());
+    entry.put("verdict", Choice.word(result.verdict()));
     entry.put("milliseconds", result.milliseconds());
     entry.put("detail", result.detail());
     return entry;

@@ -13,7 +13,7 @@ import dev.weft.DType;
  * @param dtype the precision
  * @param error the largest error; infinite where the operation failed or a value is not finite
  * @param tolerance the largest error that passes
- * @param passed the verdict
+ * @param verdict the verdict
  * @param milliseconds how long it took
  * @param detail where the largest error is, or what went wrong
  */
@@ -25,7 +25,7 @@ public record CheckResult(
     DType dtype,
     double error,
     double tolerance,
-    boolean passed,
+    Verdict verdict,
     double milliseconds,
     String detail) {
 
@@ -35,5 +35,10 @@ public record CheckResult(
     GRADIENT,
     /** Result and gradients were compared with those of the CPU in float64. */
     PARITY
+  }
+
+  /** Whether the verdict is one that passes. */
+  public boolean passed() {
+    return verdict.passed();
   }
 }

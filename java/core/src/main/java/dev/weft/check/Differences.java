@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.check;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Shape;
@@ -8,10 +10,13 @@ import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.check.GradientReport.Deviation;
 import dev.weft.check.GradientReport.InputVerdict;
+import dev.weft.check.GradientReport.Kink;
 import dev.weft.check.GradientReport.Measure;
+import dev.weft.check.Slope.Finding;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -19,8 +24,10 @@ import java.util.stream.IntStream;
 /** One run of {@link GradCheck}: the inputs on a device, the gradients and the differences. */
 final class Differences implements AutoCloseable {
   private static final double STEP = 0x1p-17;
-  private static final double NOISE = 1e-4;
   private static final int DIRECTIONS = 3;
+
+  /** Inputs up to this many elements are looked through for kinks where a direction disagrees. */
+  private static final int LOOKED_AT = 4096;
 
   private final GradCheck.Function function;
   private final List<Input> recipes;
@@ -37,6 +44,7 @@ final class Differences implements AutoCloseable {
   private final double[][] at;
   private final Tensor[] inputs;
   private double[] dy;
+  private Slope slope;
 
   Differences(
       GradCheck.Function function, List<Input> recipes, Device device, long seed, int most) {
@@ -73,15 +81,37 @@ final class Differences implements AutoCloseable {
     if (y.length == 1) {
       dy[0] = SCALAR_WEIGHT;
     }
-    double[][] once = gradients(1);
-    double[][] twice = gradients(2);
+    int bad = Slope.notFinite(y);
+    slope = new Slope(y, dy, y.length == 1 ? SCALAR_WEIGHT : 1, tolerance);
+    double[][] once = bad < 0 ? gradients(1) : null;
+    double[][] twice = bad < 0 ? gradients(2) : null;
     List<InputVerdict> verdicts = new ArrayList<>();
     for (int i = 0; i < inputs.length; i++) {
       if (recipes.get(i).hasGradient()) {
-        verdicts.add(verdict(i, once[i], twice[i], tolerance));
+        verdicts.add(
+            bad < 0 ? verdict(i, once[i], twice[i], tolerance) : withoutValue(i, bad, y[bad]));
       }
     }
     return new GradientReport(tolerance, verdicts);
+  }
+
+  private InputVerdict withoutValue(int input, int place, double value) {
+    Deviation none =
+        new Deviation(
+            Measure.RESULT,
+            place,
+            Double.NaN,
+            value,
+            Double.POSITIVE_INFINITY,
+            format(
+                "is %s here: it is not defined for these inputs, or not finite in float64", value));
+    return new InputVerdict(
+        input,
+        recipes.get(input).shape(),
+        none,
+        Double.POSITIVE_INFINITY,
+        List.of(),
+        Verdict.UNDEFINED);
   }
 
   private double[] evaluate() {
@@ -103,6 +133,10 @@ final class Differences implements AutoCloseable {
       for (int pass = 0; pass < passes; pass++) {
         try (Tape tape = new Tape(device, seed)) {
           Tensor y = function.apply(tape, leaves.clone());
+          if (!y.hasGradient()) {
+            continue; // a constant, or detached: its gradient is zero, which is compared all the
+                      // same
+          }
           try (Tensor weights = device.tensor(DType.F64, y.shape(), dy)) {
             tape.backward(y, weights);
           }
@@ -126,24 +160,74 @@ final class Differences implements AutoCloseable {
   private InputVerdict verdict(int input, double[] once, double[] twice, double tolerance) {
     double rms = rms(once);
     List<Deviation> found = new ArrayList<>();
+    List<Kink> kinks = new ArrayList<>();
+    // elements that a difference along a direction must not move
+    BitSet still = new BitSet();
+    BitSet seen = new BitSet();
+    boolean compared = once.length == 0;
     for (int element : sample(once.length)) {
-      found.add(element(input, element, once, rms));
+      Finding finding = element(input, element, once, rms);
+      compared |= finding.agrees(tolerance);
+      seen.set(element);
+      still.set(element, !finding.plain() && (finding.kink() != null || finding.agrees(tolerance)));
+      add(finding, found, kinks);
     }
     for (int d = 0; once.length > 1 && d < DIRECTIONS; d++) {
-      found.add(direction(input, d, once, rms));
+      double[] signs = new double[once.length];
+      Arrays.setAll(signs, i -> random.nextInt(2) == 0 ? 1 : -1);
+      Finding finding = direction(input, d, signs, still, once, rms);
+      if (!finding.plain() && once.length <= LOOKED_AT && seen.cardinality() < once.length) {
+        for (int i = seen.nextClearBit(0); i < once.length; i = seen.nextClearBit(i + 1)) {
+          Finding each = element(input, i, once, rms);
+          compared |= each.agrees(tolerance);
+          seen.set(i);
+          if (each.kink() != null) {
+            kinks.add(each.kink());
+          }
+          still.set(i, !each.plain() && (each.kink() != null || each.agrees(tolerance)));
+        }
+        finding = direction(input, d, signs, still, once, rms);
+      }
+      add(finding, found, kinks);
     }
     for (int i = 0; i < once.length; i++) {
-      found.add(deviation(Measure.ACCUMULATION, i, twice[i] / 2, once[i], rms));
+      // a gradient that is not finite has failed above, and its double says no more
+      if (Double.isFinite(once[i])) {
+        found.add(slope.deviation(Measure.ACCUMULATION, i, twice[i] / 2, once[i], rms));
+      }
     }
+    return verdict(input, found, kinks, compared, tolerance);
+  }
+
+  private InputVerdict verdict(
+      int input, List<Deviation> found, List<Kink> kinks, boolean compared, double tolerance) {
     Deviation worst = null;
+    Verdict ofWorst = Verdict.OK;
     double absolute = 0;
-    boolean passed = true;
+    Verdict verdict = kinks.isEmpty() ? Verdict.OK : compared ? Verdict.KINK : Verdict.ONLY_KINKS;
     for (Deviation each : found) {
-      passed &= each.error() <= tolerance;
+      Verdict its =
+          each.error() <= tolerance
+              ? Verdict.OK
+              : each.undefined().isEmpty() ? Verdict.WRONG : Verdict.UNDEFINED;
+      verdict = its.compareTo(verdict) > 0 ? its : verdict;
       absolute = Math.max(absolute, each.absolute());
-      worst = worst == null || each.error() > worst.error() ? each : worst;
+      int graver = its.compareTo(ofWorst);
+      if (worst == null || graver > 0 || graver == 0 && each.error() > worst.error()) {
+        worst = each;
+        ofWorst = its;
+      }
     }
-    return new InputVerdict(input, recipes.get(input).shape(), worst, absolute, passed);
+    return new InputVerdict(
+        input, recipes.get(input).shape(), worst, absolute, List.copyOf(kinks), verdict);
+  }
+
+  private static void add(Finding finding, List<Deviation> found, List<Kink> kinks) {
+    if (finding.kink() == null) {
+      found.add(finding.deviation());
+    } else {
+      kinks.add(finding.kink());
+    }
   }
 
   private int[] sample(int count) {
@@ -152,50 +236,53 @@ final class Differences implements AutoCloseable {
         : random.ints(0, count).distinct().limit(most).sorted().toArray();
   }
 
-  private Deviation element(int input, int element, double[] gradient, double rms) {
+  private Finding element(int input, int element, double[] gradient, double rms) {
     double x = at[input][element];
-    double h = step(x);
-    double[] plus = evaluateWith(input, element, x + h);
-    double[] minus = evaluateWith(input, element, x - h);
+    Slope.Line line =
+        new Slope.Line() {
+          @Override
+          public double[] at(double t) {
+            set(input, element, x + t);
+            return evaluate();
+          }
+
+          @Override
+          public double moved(double t) {
+            return x + t - x;
+          }
+        };
+    Finding finding = slope.judge(Measure.ELEMENT, element, gradient[element], line, step(x), rms);
     set(input, element, x);
-    double width = (x + h) - (x - h);
-    return deviation(
-        Measure.ELEMENT,
-        element,
-        gradient[element],
-        dot(plus, minus) / width,
-        Math.max(rms, NOISE * moved(plus, minus)));
+    return finding;
   }
 
-  private Deviation direction(int input, int number, double[] gradient, double rms) {
+  private Finding direction(
+      int input, int number, double[] signs, BitSet still, double[] gradient, double rms) {
     double[] x = at[input];
-    double[] signs = new double[x.length];
     double[] shifted = new double[x.length];
-    // one step for all elements; a power of two, so that x + h and x - h are as good as exact
-    double h = step(Arrays.stream(x).map(Math::abs).max().orElse(1));
-    Arrays.setAll(signs, i -> random.nextInt(2) == 0 ? 1 : -1);
-    Arrays.setAll(shifted, i -> x[i] + h * signs[i]);
-    inputs[input].copyFrom(MemorySegment.ofArray(shifted));
-    double[] plus = evaluate();
-    Arrays.setAll(shifted, i -> x[i] - h * signs[i]);
-    inputs[input].copyFrom(MemorySegment.ofArray(shifted));
-    double[] minus = evaluate();
-    inputs[input].copyFrom(MemorySegment.ofArray(x));
+    Slope.Line line =
+        new Slope.Line() {
+          @Override
+          public double[] at(double t) {
+            Arrays.setAll(shifted, i -> still.get(i) ? x[i] : x[i] + t * signs[i]);
+            inputs[input].copyFrom(MemorySegment.ofArray(shifted));
+            return evaluate();
+          }
+
+          @Override
+          public double moved(double t) {
+            return t;
+          }
+        };
     double analytic = 0;
     for (int i = 0; i < x.length; i++) {
-      analytic += signs[i] * gradient[i];
+      analytic += still.get(i) ? 0 : signs[i] * gradient[i];
     }
-    return deviation(
-        Measure.DIRECTION,
-        number,
-        analytic,
-        dot(plus, minus) / (2 * h),
-        Math.max(rms, NOISE * moved(plus, minus)));
-  }
-
-  private double[] evaluateWith(int input, int element, double value) {
-    set(input, element, value);
-    return evaluate();
+    // one step for all elements; a power of two, so that x + h and x - h are as good as exact
+    double h = step(Arrays.stream(x).map(Math::abs).max().orElse(1));
+    Finding finding = slope.judge(Measure.DIRECTION, number, analytic, line, h, rms);
+    inputs[input].copyFrom(MemorySegment.ofArray(x));
+    return finding;
   }
 
   private void set(int input, int element, double value) {
@@ -206,42 +293,9 @@ final class Differences implements AutoCloseable {
     return Double.isFinite(x) ? Math.scalb(STEP, Math.getExponent(Math.max(1, Math.abs(x)))) : STEP;
   }
 
-  private double dot(double[] plus, double[] minus) {
-    double sum = 0;
-    for (int i = 0; i < dy.length; i++) {
-      sum += dy[i] * (plus[i] - minus[i]);
-    }
-    return sum;
-  }
-
-  private double moved(double[] plus, double[] minus) {
-    double sum = 0;
-    for (int i = 0; i < dy.length; i++) {
-      if (plus[i] != minus[i]) {
-        sum += Math.abs(dy[i]) * Math.max(Math.abs(plus[i]), Math.abs(minus[i]));
-      }
-    }
-    return sum;
-  }
-
   private static double rms(double[] values) {
-    return Math.sqrt(Arrays.stream(values).map(v -> v * v).average().orElse(0));
-  }
-
-  /** Compares two gradients of L; of a scalar y it reports those of y. */
-  private Deviation deviation(
-      Measure measure, long place, double ofL, double expected, double scaleOfL) {
-    double unit = dy.length == 1 ? SCALAR_WEIGHT : 1;
-    double analytic = ofL / unit;
-    double numeric = expected / unit;
-    double scale = scaleOfL / unit;
-    double difference = Math.abs(analytic - numeric);
-    double size = Math.max(Math.max(Math.abs(analytic), Math.abs(numeric)), scale);
-    double error = difference == 0 ? 0 : difference / size;
-    boolean finite =
-        Double.isFinite(analytic) && Double.isFinite(numeric) && Double.isFinite(error);
-    return new Deviation(
-        measure, place, analytic, numeric, finite ? error : Double.POSITIVE_INFINITY);
+    return Math.sqrt(
+        Arrays.stream(values).filter(Double::isFinite).map(v -> v * v).average().orElse(0));
   }
 
   @Override

@@ -80,7 +80,7 @@ public final class SelfTest {
     return results;
   }
 
-  private record Outcome(double error, double tolerance, boolean passed, String detail) {}
+  private record Outcome(double error, double tolerance, Verdict verdict, String detail) {}
 
   private interface Check {
     Outcome run(OperationCase operation, List<Input> example, DType dtype);
@@ -98,7 +98,7 @@ public final class SelfTest {
       outcome = check.run(operation, example, dtype);
     } catch (RuntimeException e) {
       // a row of the table: the other operations are still worth testing
-      outcome = new Outcome(Double.POSITIVE_INFINITY, 0, false, e.toString());
+      outcome = new Outcome(Double.POSITIVE_INFINITY, 0, Verdict.WRONG, e.toString());
     }
     CheckResult result =
         new CheckResult(
@@ -109,7 +109,7 @@ public final class SelfTest {
             dtype,
             outcome.error(),
             outcome.tolerance(),
-            outcome.passed(),
+            outcome.verdict(),
             (System.nanoTime() - start) / 1e6,
             outcome.detail());
     listener.accept(result);
@@ -119,7 +119,7 @@ public final class SelfTest {
   private Outcome gradient(OperationCase operation, List<Input> example, DType dtype) {
     GradientReport report = operation.gradient(example).on(device).check();
     return new Outcome(
-        report.largestError(), report.tolerance(), report.passed(), report.toString());
+        report.largestError(), report.tolerance(), report.verdict(), report.toString());
   }
 
   private Outcome parity(OperationCase operation, List<Input> example, DType dtype, Device cpu) {
@@ -133,7 +133,7 @@ public final class SelfTest {
     return new Outcome(
         worst.comparison().error(),
         worst.comparison().tolerance(),
-        parts.stream().allMatch(part -> part.comparison().passed()),
+        parts.stream().allMatch(part -> part.comparison().passed()) ? Verdict.OK : Verdict.WRONG,
         worst.toString());
   }
 }
