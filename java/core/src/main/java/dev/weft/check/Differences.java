@@ -135,7 +135,7 @@ final class Differences implements AutoCloseable {
           Tensor y = function.apply(tape, leaves.clone());
           if (!y.hasGradient()) {
             continue; // a constant, or detached: its gradient is zero, which is compared all the
-                      // same
+            // same
           }
           try (Tensor weights = device.tensor(DType.F64, y.shape(), dy)) {
             tape.backward(y, weights);
