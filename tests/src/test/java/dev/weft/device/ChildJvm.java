@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Another JVM with this one's class path: native libraries are loaded, and environment variables
- * read, once in a process. No variable of Weft's or CUDA's is passed on but those given.
+ * read, once in a process. No variable of Weft's, CUDA's or OpenMP's is passed on but those given.
  */
 final class ChildJvm {
   private static final long MINUTES = 3;
@@ -34,6 +34,11 @@ final class ChildJvm {
 
   ChildJvm property(String name, Object value) {
     options.add("-D" + name + "=" + value);
+    return this;
+  }
+
+  ChildJvm option(String option) {
+    options.add(option);
     return this;
   }
 
@@ -77,10 +82,7 @@ final class ChildJvm {
     command.addAll(List.of("-cp", classPath, main.getName()));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-    builder
-        .environment()
-        .keySet()
-        .removeIf(name -> name.startsWith("WEFT_") || name.startsWith("CUDA_"));
+    builder.environment().keySet().removeIf(name -> name.matches("(WEFT|CUDA|OMP)_.*"));
     builder.environment().remove("JAVA_TOOL_OPTIONS"); // it would print that it read them
     builder.environment().putAll(environment);
     try {
