@@ -27,6 +27,9 @@
 #   WEFT_COMMIT        what the bundle was made of; default: what it says itself
 # One file, long as it is: it is carried to where there is little else.
 set -u
+# what this starts reads file names as UTF-8; what it says itself is in ASCII
+unset "${!LC_@}"
+export LANG=C LC_CTYPE=C.UTF-8
 LC_ALL=C
 
 usage='usage: bench/gpu.sh BUNDLE OUT first|second [PART...]'

@@ -205,6 +205,21 @@ class BenchTest {
     assertTrue(Side.TENSORFLOW.missing(Target.CPU).contains("--peer tensorflow"));
   }
 
+  /** {@code ./weft bench --help} prints it where nothing is built. */
+  @Test
+  void theLaunchersHelpIsThatOfTheOptions() throws IOException {
+    Path help = Path.of(System.getProperty("weft.root"), "bench", "help.txt");
+    PrintStream before = System.out;
+    ByteArrayOutputStream printed = new ByteArrayOutputStream();
+    try {
+      System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+      assertEquals(0, Main.run("--help"));
+    } finally {
+      System.setOut(before);
+    }
+    assertEquals(printed.toString(StandardCharsets.UTF_8), Files.readString(help));
+  }
+
   @Test
   void wrongUseIsSaid(@TempDir Path folder) {
     assertEquals(2, Main.run("stepz"));

@@ -9,6 +9,7 @@ import dev.weft.device.NativeFiles;
 import dev.weft.device.cpu.CpuLibrary;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -78,6 +79,40 @@ class BundleTest {
     try (Stream<Path> left = Files.list(folder)) {
       assertEquals(List.of(folder.resolve("bundle")), left.toList());
     }
+  }
+
+  @Test
+  void aBundleThatWasCutShortSaysSo() throws Exception {
+    BundleFolder bundle = new BundleFolder(folder.resolve("bundle"));
+    try (BundleFolder.Draft draft = bundle.draft()) {
+      Path java = Files.createDirectories(draft.path().resolve("java/bin")).resolve("java");
+      Files.writeString(java, "#!/bin/sh\necho runs\n");
+      assertTrue(java.toFile().setExecutable(true));
+      Files.createDirectory(draft.path().resolve("lib"));
+      Files.writeString(draft.path().resolve("lib/natives.jar"), "a jar");
+      draft.launcher();
+      draft.publish("1");
+    }
+    assertEquals("runs\n", launched());
+    Files.writeString(folder.resolve("bundle/lib/more.jar"), "the user's own");
+    assertEquals("runs\n", launched());
+    Files.writeString(folder.resolve("bundle/lib/natives.jar"), "a ja");
+    String said = launched();
+    assertTrue(said.startsWith("weft: this bundle is not complete: " + folder), said);
+    Files.delete(folder.resolve("bundle/lib/natives.jar"));
+    assertEquals(said, launched());
+    Files.move(folder.resolve("bundle"), folder.resolve("a:b"));
+    Files.createSymbolicLink(folder.resolve("bundle"), folder.resolve("a:b"));
+    assertTrue(
+        launched().startsWith("weft: Java finds no classes under a path with a colon"), said);
+  }
+
+  private String launched() throws IOException {
+    Process launcher =
+        new ProcessBuilder(folder.resolve("bundle/bin/weft").toString())
+            .redirectErrorStream(true)
+            .start();
+    return new String(launcher.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
   }
 
   @Test

@@ -353,7 +353,7 @@ class TrainCommandTest {
         wrong("--validation 1", "--validation"),
         wrong("--validation 0.0001", "--validation 1.0E-4 of 1300 examples sets none aside"),
         wrong("--classes 5", "train labels", "outside 0..4"),
-        wrong("--threads 1000", "--threads 1000 is more than", "processors"),
+        wrong("--threads 1000", "--threads 1000 is more than", "processor"),
         wrong("--rate 0", "--rate 0 would change nothing"),
         wrong("--data .", "--digits", "--data", "leave one out"),
         wrong("--epochs many", "--epochs", "'many' is not a whole number"),

@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Another JVM with this one's class path: native libraries are loaded, and environment variables
- * read, once in a process. No variable of Weft's or CUDA's is passed on but those given.
+ * read, once in a process. No variable of Weft's, CUDA's or OpenMP's is passed on but those given.
  */
 public final class ChildJvm {
   private static final long MINUTES = 3;
@@ -37,7 +37,12 @@ public final class ChildJvm {
     return this;
   }
 
-  public ChildJvm variable(String name, Object value) {
+  ChildJvm option(String option) {
+    options.add(option);
+    return this;
+  }
+
+  ChildJvm variable(String name, Object value) {
     environment.put(name, value.toString());
     return this;
   }
@@ -77,10 +82,7 @@ public final class ChildJvm {
     command.addAll(List.of("-cp", classPath, main.getName()));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-    builder
-        .environment()
-        .keySet()
-        .removeIf(name -> name.startsWith("WEFT_") || name.startsWith("CUDA_"));
+    builder.environment().keySet().removeIf(name -> name.matches("(WEFT|CUDA|OMP)_.*"));
     builder.environment().remove("JAVA_TOOL_OPTIONS"); // it would print that it read them
     builder.environment().putAll(environment);
     try {

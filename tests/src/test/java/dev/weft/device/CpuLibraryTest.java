@@ -360,6 +360,18 @@ class CpuLibraryTest {
     return text.reinterpret(Long.MAX_VALUE).getString(0);
   }
 
+  /** A machine's share that is half a processor is one to Java. */
+  @Test
+  void thereAreAsManyThreadsAsJavaSeesProcessors() {
+    String one = new ChildJvm(Open.class).option("-XX:ActiveProcessorCount=1").run();
+    assertTrue(one.startsWith("opened 1 thread, "), one);
+    String three = new ChildJvm(Open.class).option("-XX:ActiveProcessorCount=3").run();
+    assertTrue(three.startsWith("opened 3 threads, "), three);
+    ChildJvm named = new ChildJvm(Open.class).option("-XX:ActiveProcessorCount=1");
+    String said = named.variable("OMP_NUM_THREADS", "2").run();
+    assertTrue(said.startsWith("opened 2 threads, "), said);
+  }
+
   @Test
   void threadsAreSetAndAsked() {
     CpuLibrary library = CpuLibrary.get();

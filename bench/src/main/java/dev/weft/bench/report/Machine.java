@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.report;
 
+import static dev.weft.format.Format.count;
 import static dev.weft.format.Format.format;
 
 import com.sun.management.OperatingSystemMXBean;
@@ -54,7 +55,9 @@ public record Machine(
 
   /** In a line. */
   public String text() {
-    return format("%s, %d cores, %d threads, %s, load %.2f", cpu, cores, threads, isa, load);
+    return format(
+        "%s, %s, %s, %s, load %.2f",
+        cpu, count(cores, "core"), count(threads, "thread"), isa, load);
   }
 
   private static String processor() {

@@ -5,10 +5,12 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.io.AtomicFile;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
 import java.util.List;
@@ -17,19 +19,27 @@ import java.util.stream.Stream;
 /** The folder of a bundle. It is made under another name and takes its own when it is complete. */
 final class BundleFolder {
   private static final String MARK = "weft-bundle.txt";
+  private static final String LIST = "files.txt";
   private static final String LAUNCHER =
       """
       #!/bin/sh
       # weft COMMAND ...: runs with the Java beside it. weft bench ... where that was bundled, too.
       # WEFT_JAVA_OPTS: options for Java, such as -Xmx8g
       root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
-      # Java's class path ends a name at a colon, and knows no character of four bytes in UTF-8
-      if [ -n "$(printf %s "$root" | LC_ALL=C tr -cd ':\\360-\\367')" ]; then
-        echo "weft: Java's class path can hold no colon and no emoji; move the bundle: $root" >&2
-        exit 1
-      fi
-      # Java reads the names of files in the charset of the locale
+      fail() { echo "weft: $*" >&2 && exit 1; }
+      # 360 to 364 begin what is outside of Unicode's first plane
+      case $root in
+        *[!a-zA-Z0-9/._-]*)
+          [ -z "$(printf %s "$root" | LC_ALL=C tr -cd ':\\360-\\364')" ] ||
+            fail "Java finds no classes under a path with a colon or an emoji; move this bundle: $root" ;;
+      esac
+      # Java would take a jar that was cut short for none, and end on a program that was
+      there=$(cd -- "$root" && cut -d' ' -f2- files.txt | xargs stat -c '%s %n' 2>&1) || :
+      [ "$there" = "$(cat -- "$root/files.txt")" ] ||
+        fail "this bundle is not complete: $root; copy or unpack it again"
+      # the locale's charset is what Java reads file names by
       if [ "$(locale charmap 2>/dev/null)" != UTF-8 ]; then
+        [ -z "$LC_ALL" ] || export LANG="$LC_ALL"
         unset LC_ALL
         export LC_CTYPE=C.UTF-8
       fi
@@ -120,11 +130,44 @@ final class BundleFolder {
       Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
-    /** Takes the place of what was there. */
+    /** Takes the place of what was there, when all of it is on the disk. */
     void publish(String version) throws IOException {
       Files.writeString(draft.resolve(MARK), format("weft %s%n", version));
-      delete(path);
+      Files.writeString(draft.resolve(LIST), list());
+      try (Stream<Path> all = Files.walk(draft)) {
+        for (Path each : (Iterable<Path>) all::iterator) {
+          force(each);
+        }
+      }
+      // at each moment the name stands for a whole bundle or for none
+      Path old = draft.resolveSibling(draft.getFileName() + ".old");
+      if (Files.exists(path)) {
+        Files.move(path, old);
+      }
       Files.move(draft, path);
+      force(path.getParent());
+      delete(old);
+    }
+
+    /** A line for each file, as {@code stat -c '%s %n'} prints it. */
+    private String list() throws IOException {
+      StringBuilder lines = new StringBuilder();
+      try (Stream<Path> all = Files.walk(draft)) {
+        for (Path each : (Iterable<Path>) all.sorted()::iterator) {
+          if (Files.isRegularFile(each, LinkOption.NOFOLLOW_LINKS)) {
+            lines.append(format("%d %s%n", Files.size(each), draft.relativize(each)));
+          }
+        }
+      }
+      return lines.toString();
+    }
+
+    private static void force(Path file) throws IOException {
+      if (!Files.isSymbolicLink(file)) {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+          channel.force(true);
+        }
+      }
     }
 
     @Override

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static dev.weft.format.Format.count;
 import static dev.weft.format.Format.format;
 
 import dev.weft.Device;
@@ -23,7 +24,9 @@ final class DeviceOptions {
   @Option(
       names = "--threads",
       paramLabel = "N",
-      description = "Threads of the CPU, one a processor at most. Default: one for each core.")
+      description =
+          "Threads of the CPU, one a processor at most. Default: one for each processor,"
+              + " or OMP_NUM_THREADS.")
   private Integer threads;
 
   @Option(
@@ -50,7 +53,9 @@ final class DeviceOptions {
     int processors = Runtime.getRuntime().availableProcessors();
     if (threads != null && threads > processors) {
       throw new IllegalArgumentException(
-          format("--threads %d is more than this machine has processors, %d", threads, processors));
+          format(
+              "--threads %d is more than the %s that Weft may use here",
+              threads, count(processors, "processor")));
     }
     Device opened = Device.named(device);
     if (threads == null) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static dev.weft.format.Format.count;
 import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
@@ -43,18 +44,20 @@ final class DoctorCommand implements Callable<Integer> {
     say(
         "system",
         format(
-            "%s %s, %s; %d processors, %s for Java",
+            "%s %s, %s; %s, %s for Java",
             System.getProperty("os.name"),
             System.getProperty("os.version"),
             NativeFiles.platform(),
-            Runtime.getRuntime().availableProcessors(),
+            count(Runtime.getRuntime().availableProcessors(), "processor"),
             Amount.bytes(Runtime.getRuntime().maxMemory())));
-    say("cache", NativeFiles.cacheFolder().toString());
+    say("cache", cache());
 
     title("CPU");
     CpuLibrary.resources().forEach(this::resource);
-    final boolean cpu = device("cpu", Device::cpu);
-    if (!cpu) {
+    String wrong = open("cpu", Device::cpu);
+    final boolean cpu = wrong == null;
+    // where it is the cache's fault, what was said names the remedy
+    if (!cpu && !wrong.contains("WEFT_CACHE")) {
       advice("the libraries above belong to this program: build it again on this kind of machine");
     }
 
@@ -70,7 +73,7 @@ final class DoctorCommand implements Callable<Integer> {
       }
     }
     if (complete) {
-      device("cuda:0", Device::cuda);
+      open("cuda:0", Device::cuda);
     } else {
       missing("cuda:0", "not usable until all of the above is there; training runs on the CPU");
     }
@@ -109,13 +112,23 @@ final class DoctorCommand implements Callable<Integer> {
         : format(", version %s: this build's kernels were compiled by CUDA %s", version, toolkit);
   }
 
-  private boolean device(String name, Supplier<Device> opening) {
+  private static String cache() {
+    try {
+      return NativeFiles.cacheFolder().toString();
+    } catch (UncheckedIOException e) {
+      return e.getMessage();
+    }
+  }
+
+  /** Says whether a device opens; returns what is wrong, or null. */
+  private String open(String name, Supplier<Device> opening) {
     try (Device device = opening.get()) {
       found(name, device.description());
-      return true;
+      return null;
     } catch (DeviceException e) {
-      missing(name, Explanation.of(e));
-      return false;
+      String wrong = Explanation.of(e);
+      missing(name, wrong);
+      return wrong;
     }
   }
 

@@ -3,8 +3,9 @@ package dev.weft.cli;
 
 import static java.util.Locale.ROOT;
 
+import dev.weft.device.DeviceException;
 import dev.weft.device.DeviceUnavailableException;
-import java.io.IOException;
+import dev.weft.device.cpu.CpuLibrary;
 import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -105,12 +106,22 @@ public final class Main implements Runnable {
     }
     screen.err().println("weft: " + Explanation.of(e));
     if (e instanceof DeviceUnavailableException) {
-      screen.err().println("  weft doctor says what is there; --device cpu computes without a GPU");
+      screen.err().println("  weft doctor says what is there" + remedy());
     }
     if (code == WRONG_USE) {
       screen.err().printf(ROOT, "Try '%s --help'.%n", at.getCommandSpec().qualifiedName());
     }
     return code;
+  }
+
+  /** The CPU, unless it is what failed. */
+  private static String remedy() {
+    try {
+      CpuLibrary.get();
+      return "; --device cpu computes without a GPU";
+    } catch (DeviceException e) {
+      return "";
+    }
   }
 
   Screen screen() {

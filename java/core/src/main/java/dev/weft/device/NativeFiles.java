@@ -11,16 +11,16 @@ import java.net.JarURLConnection;
 import java.net.URI;
 import java.net.URL;
 import java.net.URLConnection;
-import java.nio.file.Files;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import org.tukaani.xz.XZInputStream;
 
 /**
  * Native libraries that travel inside jars, as files that the loader can open. A library in a jar
  * is unpacked once into a folder of the user's cache, named by its size and checksum, and found
- * there by every later start; one in a class folder is used where it lies. Whenever one is
- * unpacked, those that were not used for 30 days are removed.
+ * there by every later start, which unpacks it anew where it is not whole; one in a class folder is
+ * used where it lies. Whenever one is unpacked, those that were not used for 30 days are removed.
  */
 public final class NativeFiles {
   private static final String PACKED = ".xz";
@@ -56,33 +56,72 @@ public final class NativeFiles {
     if (url.getProtocol().equals("file") && !packed) {
       return Path.of(URI.create(url.toString()));
     }
+    Path cache;
     try {
-      URLConnection connection = url.openConnection();
-      connection.setUseCaches(false);
-      long bytes = connection.getContentLengthLong();
-      String key =
-          connection instanceof JarURLConnection jar
-              ? format("%08x-%d", jar.getJarEntry().getCrc(), bytes)
-              : Long.toString(bytes);
-      Path folder = cacheFolder().resolve(key);
-      Path target = folder.resolve(resource.substring(resource.lastIndexOf('/') + 1));
-      UnusedLibraries.use(folder); // before it is looked at, or it might be removed meanwhile
-      try (InputStream in = connection.getInputStream()) {
-        if (!Files.exists(target)) {
-          unpack(packed ? new XZInputStream(in) : in, folder, target);
-          UnusedLibraries.remove(cacheFolder());
-        } else if (!packed && Files.size(target) != bytes) {
-          unpack(in, folder, target);
-        }
-      }
-      return target;
+      cache = CacheFolder.path();
+    } catch (IOException e) {
+      throw new UncheckedIOException(format("cannot unpack %s: %s", resource, e.getMessage()), e);
+    }
+    try {
+      return unpacked(resource, url, cache);
+    } catch (CacheFolder.RefusedException e) {
+      throw new UncheckedIOException(
+          format("cannot unpack %s into %s: %s", resource, cache, e.getMessage()), e);
     } catch (IOException e) {
       throw new UncheckedIOException(
           format(
               "cannot unpack %s into %s: %s; set WEFT_CACHE to a folder that can be written",
-              resource, cacheFolder(), e.getMessage()),
+              resource, cache, reason(e)),
           e);
     }
+  }
+
+  private static Path unpacked(String resource, URL url, Path cache) throws IOException {
+    URLConnection connection = url.openConnection();
+    connection.setUseCaches(false);
+    try (InputStream in = connection.getInputStream()) {
+      long bytes = connection.getContentLengthLong();
+      long checksum = connection instanceof JarURLConnection jar ? jar.getJarEntry().getCrc() : -1;
+      String key = checksum < 0 ? Long.toString(bytes) : format("%08x-%d", checksum, bytes);
+      CacheFolder.claim(cache);
+      Path entry = cache.resolve(key);
+      UnusedLibraries.use(entry); // before it is looked at, or it might be removed meanwhile
+      final boolean trusted = CacheFolder.claimEntry(entry);
+      Path file = entry.resolve(resource.substring(resource.lastIndexOf('/') + 1));
+      UnpackedLibrary library = new UnpackedLibrary(file);
+      if (!trusted || !library.isWhole()) {
+        if (isPacked(url)) {
+          library.unpack(new XZInputStream(in), -1); // which looks at the checksum in it
+        } else {
+          library.unpack(in, checksum);
+        }
+        UnusedLibraries.remove(cache);
+      }
+      return file;
+    }
+  }
+
+  private static String reason(IOException e) {
+    return switch (e) {
+      case FileSystemException file when file.getReason() != null -> file.getMessage();
+      case AccessDeniedException denied -> "permission denied for " + denied.getFile();
+      case FileSystemException file -> file.getFile() + " cannot be used (" + name(file) + ")";
+      default -> e.getMessage() == null ? name(e) : e.getMessage();
+    };
+  }
+
+  private static String name(IOException e) {
+    return e.getClass().getSimpleName();
+  }
+
+  /** The loader's words about a file that it did not load, and what to do where that is known. */
+  public static String whyNotLoaded(Path file, String words) {
+    return words.contains("failed to map segment")
+        ? format(
+            "%s: the system lets no program run from %s, which a mount with the option noexec"
+                + " does; set WEFT_CACHE to a folder elsewhere",
+            words, file.toAbsolutePath().getParent())
+        : words;
   }
 
   /** Whether the class path has a resource, packed or not. */
@@ -113,26 +152,16 @@ public final class NativeFiles {
     return url.getPath().endsWith(PACKED);
   }
 
-  private static void unpack(InputStream in, Path folder, Path target) throws IOException {
-    Files.createDirectories(folder);
-    // written aside and moved, so that two processes that start together never see half a file
-    Path aside = Files.createTempFile(folder, "unpacking", ".part");
-    try {
-      Files.copy(in, aside, StandardCopyOption.REPLACE_EXISTING);
-      Files.move(aside, target, StandardCopyOption.ATOMIC_MOVE);
-    } finally {
-      Files.deleteIfExists(aside);
-    }
-  }
-
-  /** Where libraries are unpacked: {@code WEFT_CACHE}, else {@code ~/.cache/weft}. */
+  /**
+   * Where libraries are unpacked: {@code WEFT_CACHE}, else {@code ~/.cache/weft}.
+   *
+   * @throws UncheckedIOException where there is neither; the message says what to do
+   */
   public static Path cacheFolder() {
-    String named = System.getenv("WEFT_CACHE");
-    if (named != null && !named.isBlank()) {
-      return Path.of(named);
+    try {
+      return CacheFolder.path();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e.getMessage(), e);
     }
-    // Java's user.home is the account's, whatever HOME says
-    String home = System.getenv("HOME");
-    return Path.of(home != null ? home : System.getProperty("user.home"), ".cache", "weft");
   }
 }

@@ -21,8 +21,10 @@ import java.util.stream.Stream;
 final class UnusedLibraries {
   private static final Duration KEPT = Duration.ofDays(30);
   private static final Duration PRECISION = Duration.ofDays(1);
+  private static final Duration UNPACKING = Duration.ofHours(1); // takes seconds
   private static final Pattern ENTRY = Pattern.compile("[0-9a-f]{8}-\\d+");
-  private static final Pattern FILE = Pattern.compile("lib.+\\.so[.0-9]*|unpacking.*\\.part");
+  private static final Pattern FILE =
+      Pattern.compile("lib.+\\.so[.0-9]*(\\.checked)?|unpacking.*\\.part");
   private static final Path PROCESSES = Path.of("/proc");
 
   private UnusedLibraries() {}
@@ -31,10 +33,22 @@ final class UnusedLibraries {
   static void use(Path entry) {
     try {
       if (Files.isDirectory(entry) && isOlder(entry, PRECISION)) {
+        removeParts(entry);
         Files.setLastModifiedTime(entry, FileTime.from(Instant.now()));
       }
-    } catch (IOException e) {
+    } catch (IOException | UncheckedIOException e) {
       // a cache that may only be read: its libraries serve all the same
+    }
+  }
+
+  /** What was left behind when a process ended while it unpacked. */
+  private static void removeParts(Path entry) throws IOException {
+    try (Stream<Path> files = Files.list(entry)) {
+      for (Path file : files.filter(each -> each.toString().endsWith(".part")).toList()) {
+        if (isOlder(file, UNPACKING)) {
+          Files.delete(file);
+        }
+      }
     }
   }
 

@@ -13,4 +13,9 @@ public final class Format {
   public static String format(String format, Object... values) {
     return String.format(Locale.ROOT, format, values);
   }
+
+  /** {@code 1 thread}, {@code 2 threads}: a count and a noun whose plural ends in s. */
+  public static String count(long count, String noun) {
+    return format("%d %s%s", count, noun, count == 1 ? "" : "s");
+  }
 }

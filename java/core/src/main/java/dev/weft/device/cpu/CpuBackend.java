@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device.cpu;
 
+import static dev.weft.format.Format.count;
 import static dev.weft.format.Format.format;
 
 import dev.weft.device.Arguments;
@@ -50,7 +51,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public String description() {
-    return format("%d threads, %s", library.threads(0), library.isa());
+    return format("%s, %s", count(library.threads(0), "thread"), library.isa());
   }
 
   @Override

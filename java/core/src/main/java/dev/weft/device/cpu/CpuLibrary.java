@@ -61,6 +61,7 @@ public final class CpuLibrary {
       throw new DeviceUnavailableException(error());
     }
     contract = new Contract(text(table), file.toString());
+    threads(OpenMp.threads());
   }
 
   /** The files that the CPU needs, as resources of the class path, in the order they load. */
@@ -105,7 +106,11 @@ public final class CpuLibrary {
       System.load(file.toAbsolutePath().toString());
       return SymbolLookup.libraryLookup(file, Arena.global());
     } catch (UnsatisfiedLinkError | IllegalArgumentException e) {
-      throw new DeviceUnavailableException("cannot load " + file + ": " + e.getMessage(), e);
+      throw new DeviceUnavailableException(
+          format(
+              "cannot load %s: %s",
+              file, NativeFiles.whyNotLoaded(file, String.valueOf(e.getMessage()))),
+          e);
     }
   }
 

@@ -10,7 +10,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
-/** What OpenMP's runtime is told through its environment, before it is loaded. */
+/** What OpenMP's runtime is told: how many threads, and before it is loaded how they wait. */
 final class OpenMp {
   /**
    * Turns that a thread waits spinning before it sleeps. libgomp's own choice is milliseconds, in
@@ -22,6 +22,16 @@ final class OpenMp {
   private static final String SPIN_COUNT = "10000";
 
   private OpenMp() {}
+
+  /**
+   * How many threads compute: those that the user named in OMP_NUM_THREADS, 0 here, else as many as
+   * Java sees processors. libgomp looks at the affinity alone and would put two threads on half a
+   * processor, where each waits for the other's share of it.
+   */
+  static int threads() {
+    String named = System.getenv("OMP_NUM_THREADS");
+    return named == null || named.isBlank() ? Runtime.getRuntime().availableProcessors() : 0;
+  }
 
   /** Sets how threads wait, unless the user did. */
   static void boundSpinning() {

@@ -5,6 +5,7 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.device.DeviceUnavailableException;
 import dev.weft.device.NativeFiles;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -200,7 +201,12 @@ public final class CudaLibraries {
    */
   private static void loadJcuda(String name, Runnable touch) {
     String resource = jcudaFile(name);
-    Path file = NativeFiles.file(resource);
+    Path file;
+    try {
+      file = NativeFiles.file(resource);
+    } catch (UncheckedIOException e) {
+      throw new DeviceUnavailableException(e.getMessage(), e);
+    }
     if (file == null) {
       throw new DeviceUnavailableException(
           format(
@@ -212,7 +218,8 @@ public final class CudaLibraries {
     try {
       touch.run();
     } catch (LinkageError | jcuda.CudaException e) {
-      throw new DeviceUnavailableException(format("%s does not load: %s", file, e), e);
+      throw new DeviceUnavailableException(
+          format("%s does not load: %s", file, NativeFiles.whyNotLoaded(file, e.toString())), e);
     } finally {
       System.setProperty("java.io.tmpdir", folder);
     }

@@ -3,6 +3,7 @@ package dev.weft.device.cuda;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.device.NativeFiles;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -96,7 +97,10 @@ final class LibrarySearch {
       System.load(file.toString());
       return true;
     } catch (UnsatisfiedLinkError e) {
-      failures.add(format("%s does not load: %s", file, e.getMessage()));
+      failures.add(
+          format(
+              "%s does not load: %s",
+              file, NativeFiles.whyNotLoaded(file, String.valueOf(e.getMessage()))));
       return false;
     }
   }
