@@ -250,24 +250,6 @@ class BenchTest {
     return code + " " + printed.toString(StandardCharsets.UTF_8);
   }
 
-  /** What the launcher prints, which builds nothing to be able to. */
-  @Test
-  void theHelpInItsFileIsWhatTheProgramSays() throws IOException {
-    PrintStream before = System.out;
-    ByteArrayOutputStream printed = new ByteArrayOutputStream();
-    try {
-      System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
-      assertEquals(0, Main.run("--help"));
-    } finally {
-      System.setOut(before);
-    }
-    Path file = Path.of(System.getProperty("weft.root"), "bench", "help.txt");
-    assertEquals(
-        printed.toString(StandardCharsets.UTF_8),
-        Files.readString(file),
-        "weft bench's help has changed: copy it to bench/help.txt");
-  }
-
   @Test
   void errorsAreASentenceEach() {
     String help = "Try 'weft bench --help'.%n".formatted();
