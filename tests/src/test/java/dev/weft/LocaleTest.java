@@ -200,7 +200,8 @@ class LocaleTest {
   private static void command(List<String> lines, String words) {
     StringWriter out = new StringWriter();
     PrintWriter printer = new PrintWriter(out);
-    Screen screen = new Screen(printer, printer, Screen.Kind.PLAIN, 100, StandardCharsets.UTF_8, () -> null);
+    Screen screen =
+        new Screen(printer, printer, Screen.Kind.PLAIN, 100, StandardCharsets.UTF_8, () -> null);
     int code = Main.run(screen, words.split(" "));
     lines.add(times(out.toString()) + code);
   }

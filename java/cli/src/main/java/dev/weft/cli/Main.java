@@ -7,6 +7,7 @@ import dev.weft.device.DeviceException;
 import dev.weft.device.DeviceUnavailableException;
 import dev.weft.device.cpu.CpuLibrary;
 import java.util.Locale;
+import java.io.IOException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
