@@ -62,17 +62,13 @@ final class Gradients {
 
   /** Forgets the gradients of the pass before and says where that of y goes. */
   Node.Sink start(Tensor y, List<Node> nodes) {
-    one = null;
-    conversions.clear();
-    boolean known = false;
-    for (Node node : nodes) {
-      node.output().gradFilled(false);
-      known |= node.output() == y;
-    }
-    if (!known) {
+    if (nodes.stream().noneMatch(node -> node.output() == y)) {
       throw new IllegalArgumentException(
           y + " was not computed on this tape from anything that requires a gradient");
     }
+    one = null;
+    conversions.clear();
+    nodes.forEach(node -> node.output().gradFilled(false));
     return into(y, y.dtype());
   }
 

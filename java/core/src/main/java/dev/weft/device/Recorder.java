@@ -30,6 +30,11 @@ public final class Recorder {
     return layer;
   }
 
+  /** Whether a recording is in progress. */
+  public boolean isRecording() {
+    return calls != null;
+  }
+
   /** Begins to note calls, with no label yet. */
   public void begin() {
     calls = new ArrayList<>();
