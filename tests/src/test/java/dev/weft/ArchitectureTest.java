@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.domain.JavaPackage;
 import com.tngtech.archunit.library.Architectures.LayeredArchitecture;
 import dev.weft.support.Product;
@@ -141,6 +142,19 @@ class ArchitectureTest {
   @Test
   void callersAreFound() {
     assertTrue(callersOf("dev.weft.format.Format", "format").size() > 10);
+  }
+
+  @Test
+  void everythingThatCanBeClosedIsInTheTablesOfWhatAnotherThreadTriesToClose() {
+    Set<String> closeable = new TreeSet<>();
+    for (JavaClass type : CLASSES) {
+      if (type.isAssignableTo(AutoCloseable.class)
+          && !type.isInterface()
+          && !type.getModifiers().contains(JavaModifier.ABSTRACT)) {
+        closeable.add(type.getName().substring("dev.weft.".length()));
+      }
+    }
+    assertEquals(RefusedCloseTest.closedHere(), closeable);
   }
 
   private static boolean inPackage(String simpleName, String name) {

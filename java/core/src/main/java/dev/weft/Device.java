@@ -9,6 +9,7 @@ import dev.weft.device.Arguments;
 import dev.weft.device.Backend;
 import dev.weft.device.Block;
 import dev.weft.device.Call;
+import dev.weft.device.Closing;
 import dev.weft.device.CopyQueue;
 import dev.weft.device.DeviceUnavailableException;
 import dev.weft.device.Kernel;
@@ -160,6 +161,19 @@ public final class Device implements AutoCloseable {
     }
   }
 
+  /**
+   * Returns if the calling thread may close what was made on this device, which is asked before
+   * anything of it is closed: a refused close has no effect. Of a closed device anybody may close
+   * what is left, whose memory is gone.
+   *
+   * @throws IllegalStateException where the device belongs to another thread
+   */
+  public void checkMayClose() {
+    if (!closed) {
+      check();
+    }
+  }
+
   /** A float64 vector of the given values. */
   public Tensor tensor(double[] values) {
     return tensor(DType.F64, Shape.of(values.length), values);
@@ -286,7 +300,7 @@ public final class Device implements AutoCloseable {
     try {
       step.run();
     } catch (Throwable e) {
-      backend.abandonRecording();
+      Closing.after(e, backend::abandonRecording);
       throw e;
     } finally {
       calls = recorder.end();
@@ -308,7 +322,7 @@ public final class Device implements AutoCloseable {
   /** Opens a queue of copies beside the kernels; close it before the memory that it writes. */
   public CopyQueue copyQueue(int slots) {
     check();
-    return backend.copyQueue(slots);
+    return new CheckedCopyQueue(this, backend.copyQueue(slots));
   }
 
   /** Bytes that can still be taken; {@link Long#MAX_VALUE} where that is not known. */
@@ -337,7 +351,7 @@ public final class Device implements AutoCloseable {
   /** A pool of this device's memory, given back all at once. */
   public Pool pool() {
     check();
-    return new Pool(allocator);
+    return new Pool(allocator, this::check);
   }
 
   boolean owns(Pool pool) {
@@ -346,6 +360,7 @@ public final class Device implements AutoCloseable {
 
   /** The number of tapes made so far for which no seed was given. */
   long nextTape() {
+    check();
     return tapes++;
   }
 
@@ -383,13 +398,21 @@ public final class Device implements AutoCloseable {
     return closed;
   }
 
-  /** Frees all memory of this device; closing it again does nothing. */
+  /**
+   * Frees all memory of this device; closing it again does nothing.
+   *
+   * @throws IllegalStateException where it belongs to another thread, or a step is recorded on it
+   */
   @Override
   public synchronized void close() {
     if (closed) {
       return;
     }
     check();
+    if (recorder.isRecording()) {
+      throw new IllegalStateException(
+          format("device %s cannot be closed while a step is recorded on it", name()));
+    }
     closed = true;
     lastResort.dismiss();
     try {

@@ -62,13 +62,20 @@ public final class Parameter {
     return tensor;
   }
 
-  /** Gives it memory, or with null takes it away. */
+  /** Gives it memory in place of what it has. */
   public void bind(Tensor memory) {
-    if (memory != null && !memory.shape().equals(shape)) {
+    if (!memory.shape().equals(shape)) {
       throw new IllegalArgumentException(
           format("parameter %s %s does not lie in %s", name, shape, memory));
     }
     tensor = memory;
+  }
+
+  /** Takes this memory away, unless it has been given other since. */
+  public void unbind(Tensor memory) {
+    if (tensor == memory) {
+      tensor = null;
+    }
   }
 
   @Override

@@ -31,7 +31,12 @@ public final class RecordedProgram implements Program {
     program.run();
   }
 
-  private void check() {
+  /**
+   * Returns if the program can be run.
+   *
+   * @throws IllegalStateException where it or its device is closed, or is another thread's
+   */
+  public void check() {
     device.check();
     if (closed) {
       throw new IllegalStateException("the recorded program on " + device + " is closed");
@@ -83,19 +88,17 @@ public final class RecordedProgram implements Program {
 
     @Override
     public void close() {
-      if (!device.isClosed() && timed.contains(this)) {
-        device.check();
-        timed.remove(this);
+      device.checkMayClose();
+      if (timed.remove(this)) {
         program.close();
       }
     }
   }
 
-  /** A device that is closed has freed its programs already. */
   @Override
   public void close() {
-    if (!closed && !device.isClosed()) {
-      device.check();
+    if (!closed) {
+      device.checkMayClose();
       closed = true;
       Closing closing = new Closing();
       List.copyOf(timed).forEach(each -> closing.run(each::close));

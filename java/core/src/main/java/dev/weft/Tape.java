@@ -3,6 +3,7 @@ package dev.weft;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.device.Closing;
 import dev.weft.device.Pool;
 import dev.weft.op.BiasActivation;
 import dev.weft.op.Binary;
@@ -117,6 +118,7 @@ public final class Tape implements AutoCloseable {
 
   /** Says how precise the products of float32 matrices are from now on. Returns this tape. */
   public Tape math(MathMode math) {
+    check();
     this.math = math;
     return this;
   }
@@ -133,6 +135,7 @@ public final class Tape implements AutoCloseable {
 
   /** Keeps the gradients of intermediate results until the tape is closed. Returns this tape. */
   public Tape retainGradients() {
+    check();
     gradients.retain();
     return this;
   }
@@ -143,12 +146,14 @@ public final class Tape implements AutoCloseable {
    * readable, other results do not, and there is no second pass. Returns this tape.
    */
   public Tape releaseResults() {
+    check();
     gradients.releaseResults();
     return this;
   }
 
   /** Runs {@code body} without recording what it does: nothing in it gets a gradient. */
   public <R> R withoutGradient(Supplier<R> body) {
+    check();
     boolean before = recording;
     recording = false;
     try {
@@ -258,8 +263,15 @@ public final class Tape implements AutoCloseable {
   /** The state that random draws follow. */
   public StepState state() {
     if (state == null) {
-      state = new StepState(device, seed);
-      state.set(seed, step, 0, 0);
+      check();
+      StepState made = new StepState(device, seed);
+      try {
+        made.set(seed, step, 0, 0);
+      } catch (RuntimeException e) {
+        Closing.after(e, made::close);
+        throw e;
+      }
+      state = made;
     }
     return state;
   }
@@ -550,16 +562,9 @@ public final class Tape implements AutoCloseable {
     if (closed) {
       return;
     }
-    if (!device.isClosed()) {
-      device.check();
-    }
+    device.checkMayClose();
     closed = true;
     nodes.clear();
-    if (!device.isClosed()) {
-      pool.close();
-      if (ownsState && state != null) {
-        state.close();
-      }
-    }
+    Closing.all(pool, ownsState ? state : null);
   }
 }

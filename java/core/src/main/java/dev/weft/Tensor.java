@@ -369,7 +369,7 @@ public final class Tensor implements AutoCloseable {
   @Override
   public void close() {
     if (owner && block.isLive() && !device.isClosed()) {
-      device.check();
+      device.checkMayClose();
       device.release(block);
       if (grad != null) {
         grad.close();

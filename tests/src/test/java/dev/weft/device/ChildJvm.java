@@ -37,12 +37,12 @@ public final class ChildJvm {
     return this;
   }
 
-  ChildJvm option(String option) {
+  public ChildJvm option(String option) {
     options.add(option);
     return this;
   }
 
-  ChildJvm variable(String name, Object value) {
+  public ChildJvm variable(String name, Object value) {
     environment.put(name, value.toString());
     return this;
   }

@@ -20,6 +20,7 @@ public final class Allocator implements AutoCloseable {
   private final FreeList cache = new FreeList();
   private long live;
   private long peak;
+  private boolean closed;
 
   /** Makes the allocator of a backend. */
   public Allocator(Backend backend) {
@@ -69,9 +70,14 @@ public final class Allocator implements AutoCloseable {
     return address;
   }
 
-  /** Releases a block; releasing it again does nothing. */
+  /** Whether it was closed, and all memory that it gave out is gone. */
+  boolean isClosed() {
+    return closed;
+  }
+
+  /** Releases a block; releasing it again, or after closing, does nothing. */
   public void release(Block block) {
-    if (!block.isLive()) {
+    if (closed || !block.isLive()) {
       return;
     }
     block.markLive(false);
@@ -104,5 +110,6 @@ public final class Allocator implements AutoCloseable {
   public void close() {
     trim();
     live = 0;
+    closed = true;
   }
 }

@@ -30,15 +30,15 @@ public final class Recorder {
     return layer;
   }
 
+  /** Whether a recording is in progress. */
+  public boolean isRecording() {
+    return calls != null;
+  }
+
   /** Begins to note calls, with no label yet. */
   public void begin() {
     calls = new ArrayList<>();
     label(Phase.OTHER, "");
-  }
-
-  /** Whether a recording is in progress. */
-  public boolean isRecording() {
-    return calls != null;
   }
 
   /** Notes a call where a recording is in progress and the call has work to do. */

@@ -7,6 +7,7 @@ import dev.weft.Node;
 import dev.weft.Parameter;
 import dev.weft.Shape;
 import dev.weft.Tensor;
+import dev.weft.device.Closing;
 import dev.weft.op.Cast;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -29,9 +30,12 @@ public final class ParameterArena implements AutoCloseable {
   private final Tensor gradients;
   private final Tensor copy;
   private final Map<Parameter, Tensor> places = new IdentityHashMap<>();
+  private final Map<Parameter, Tensor> seen = new IdentityHashMap<>(); // by layers
+  private boolean closed;
 
   /**
-   * Takes memory for the parameters and binds them to it; values are undefined, gaps are zero.
+   * Takes memory for the parameters; values are undefined, gaps are zero. The parameters stay where
+   * they are until {@link #bind}.
    *
    * @param dtype what layers compute in
    */
@@ -60,14 +64,20 @@ public final class ParameterArena implements AutoCloseable {
     long start = 0;
     for (Parameter parameter : parameters) {
       places.put(parameter, values.view(start, parameter.shape()).named(parameter.name()));
-      Tensor seen = copy == null ? values : copy;
-      Tensor tensor = seen.view(start, parameter.shape()).named(parameter.name());
+      Tensor from = copy == null ? values : copy;
+      Tensor tensor = from.view(start, parameter.shape()).named(parameter.name());
       tensor.requiresGrad();
       tensor.gradInto(
           gradients.view(start, parameter.shape()).named("gradient of " + parameter.name()));
-      parameter.bind(tensor);
+      seen.put(parameter, tensor);
       start += padded(parameter, wide);
     }
+  }
+
+  /** Binds the parameters to this memory. */
+  public void bind() {
+    values.address();
+    seen.forEach(Parameter::bind);
   }
 
   private static long padded(Parameter parameter, DType dtype) {
@@ -104,6 +114,7 @@ public final class ParameterArena implements AutoCloseable {
 
   /** Makes the next backward pass start from zero. */
   public void zeroGradients() {
+    gradients.address();
     parameters.forEach(parameter -> parameter.tensor().zeroGrad());
   }
 
@@ -116,13 +127,16 @@ public final class ParameterArena implements AutoCloseable {
     }
   }
 
+  /** Gives the memory back, and the parameters have none; closing it again does nothing. */
   @Override
   public void close() {
-    parameters.forEach(parameter -> parameter.bind(null));
-    values.close();
-    gradients.close();
-    if (copy != null) {
-      copy.close();
+    if (closed) {
+      return;
     }
+    values.device().checkMayClose();
+    closed = true;
+    // those that have been bound to other memory since stay there
+    seen.forEach(Parameter::unbind);
+    Closing.all(values, gradients, copy);
   }
 }

@@ -9,6 +9,7 @@ import dev.weft.Parameter;
 import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
+import dev.weft.device.Closing;
 import dev.weft.device.Recorder;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -164,27 +165,26 @@ public final class Sequential implements Layer, AutoCloseable {
 
   /**
    * Puts the network on a device: values come from its file, or from the device that it was on
-   * before, or are drawn anew.
+   * before, or are drawn anew. The memory there is given back when the new one is filled; where
+   * that fails the network stays where it is.
    *
    * @param math how it computes there
    * @param seed of new values
    * @throws IllegalStateException where the network was closed: its values are gone
    * @throws IllegalArgumentException where a float64 value is too large for the float32 that it
    *     would become
+   * @throws dev.weft.device.OutOfDeviceMemoryException where the device has too little memory
    */
   public Sequential on(Device device, MathMode math, long seed) {
-    if (arena != null) {
-      values = snapshot();
-      close();
-    } else if (lost) {
+    if (lost) {
       throw withoutValues();
     }
-    lost = false;
+    NetworkFile.Values given = arena == null ? values : snapshot();
     ParameterArena memory =
         new ParameterArena(device, math.dtype(), List.copyOf(parameters.values()));
     try {
-      if (values != null) {
-        values.copyTo(parameters, memory);
+      if (given != null) {
+        given.copyTo(parameters, memory);
       } else {
         long draw = FIRST_DRAW;
         for (Parameter parameter : parameters.values()) {
@@ -192,14 +192,19 @@ public final class Sequential implements Layer, AutoCloseable {
         }
       }
       memory.updateCopy();
-    } catch (RuntimeException e) {
-      memory.close();
+    } catch (Throwable e) {
+      Closing.after(e, memory::close);
       throw e;
     }
-    String file = values == null ? null : values.source();
+    String file = given == null ? null : given.source();
+    ParameterArena before = arena;
+    memory.bind();
     arena = memory;
     this.math = math;
     values = null;
+    if (before != null) {
+      before.close();
+    }
     if (file != null) {
       notFinite()
           .forEach(

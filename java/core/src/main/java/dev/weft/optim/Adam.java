@@ -4,6 +4,7 @@ package dev.weft.optim;
 import dev.weft.StepState;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
+import dev.weft.device.Closing;
 import dev.weft.device.Kernel;
 import java.util.Map;
 
@@ -101,8 +102,8 @@ public record Adam(
 
       @Override
       public void close() {
-        first.close();
-        second.close();
+        values.device().checkMayClose();
+        Closing.all(first, second);
       }
     };
   }

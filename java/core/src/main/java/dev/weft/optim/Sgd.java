@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.optim;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.StepState;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
+import dev.weft.device.Closing;
 import dev.weft.device.Kernel;
 import java.util.Map;
 
@@ -78,8 +81,13 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
             ? null
             : values.device().zeros(values.dtype(), values.shape()).named("velocity");
     return new Running() {
+      private boolean closed;
+
       @Override
       public void step(StepState state) {
+        if (closed) { // plain descent has no memory that would say so
+          throw new IllegalStateException(format("the optimizer %s is closed", spec()));
+        }
         Optimizer.checkState(values, state);
         values
             .device()
@@ -107,9 +115,9 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
 
       @Override
       public void close() {
-        if (velocity != null) {
-          velocity.close();
-        }
+        values.device().checkMayClose();
+        closed = true;
+        Closing.all(velocity);
       }
     };
   }

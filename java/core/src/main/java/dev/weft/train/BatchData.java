@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.train;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Shape;
@@ -9,7 +11,6 @@ import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.data.BatchOrder;
 import dev.weft.data.Dataset;
-import dev.weft.data.Labels;
 import dev.weft.data.Rows;
 import dev.weft.data.Storage;
 import dev.weft.device.Arguments;
@@ -49,9 +50,27 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
       BatchOrder batches,
       EpochOrder epochs,
       long memory) {
+    check(dtype, data, batches.rowsIn(0), memory);
     return data.rows() * rowBytes(dtype, data) <= memory
         ? new ResidentData(device, dtype, data, batches, epochs)
         : new StreamedData(device, dtype, data, batches, epochs, memory);
+  }
+
+  /**
+   * Returns if a data set can be put on a device, whole or as a stream.
+   *
+   * @param batch rows of a batch
+   * @param memory the most bytes that it may take there
+   * @throws IllegalArgumentException where that is too little for two batches
+   */
+  static void check(DType dtype, Dataset data, int batch, long memory) {
+    long row = rowBytes(dtype, data);
+    if (data.rows() * row > memory && memory < StreamedData.HALVES * batch * row) {
+      throw new IllegalArgumentException(
+          format(
+              "%,d bytes are too little to stream the data: two batches of %,d rows take %,d",
+              memory, batch, StreamedData.HALVES * batch * row));
+    }
   }
 
   /** The bytes that a row takes on the device, its place in the order included. */
@@ -71,15 +90,24 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
         : dtype.wide() == DType.F32 ? Storage.FLOAT32 : Storage.FLOAT64;
   }
 
+  /** The type on the device of rows or labels like these. */
+  static DType type(DType dtype, Object like) {
+    return switch (like) {
+      case Rows rows when rows.storage() == Storage.UINT8 -> DType.U8;
+      case Rows rows -> dtype.wide();
+      default -> DType.I32;
+    };
+  }
+
   /** Device memory for {@code count} rows or labels like these. */
   final Source space(Object like, long count) {
-    if (like instanceof Labels) {
-      return new Source(device.allocate(DType.I32, Shape.of(count)), 1, 0);
+    DType type = type(dtype, like);
+    if (!(like instanceof Rows rows)) {
+      return new Source(device.allocate(type, Shape.of(count)), 1, 0);
     }
-    Rows rows = (Rows) like;
-    boolean bytes = rows.storage() == Storage.UINT8;
+    boolean bytes = type == DType.U8;
     return new Source(
-        device.allocate(bytes ? DType.U8 : dtype.wide(), Shape.of(count, rows.columns())),
+        device.allocate(type, Shape.of(count, rows.columns())),
         bytes ? rows.scale() : 1,
         bytes ? rows.shift() : 0);
   }
@@ -141,6 +169,7 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
 
   @Override
   public void close() {
+    device.checkMayClose();
     Closing.all(
         features == null ? null : features.tensor(),
         targets == null ? null : targets.tensor(),

@@ -37,6 +37,7 @@ public final class Evaluator implements AutoCloseable {
   private RecordedStep full;
   private RecordedStep rest;
   private long passes;
+  private boolean closed;
 
   /**
    * Puts the data on the device, or streams it where it is large: see {@link Trainer#dataMemory}.
@@ -71,8 +72,8 @@ public final class Evaluator implements AutoCloseable {
       full = record(order.rowsIn(0), over);
       int last = order.rowsIn(order.batches() - 1);
       rest = last == order.rowsIn(0) ? full : record(last, full);
-    } catch (RuntimeException e) {
-      close();
+    } catch (Throwable e) {
+      Closing.after(e, this::close);
       throw e;
     }
   }
@@ -95,6 +96,7 @@ public final class Evaluator implements AutoCloseable {
 
   /** Loss and accuracy over the whole data set; both are NaN where the loss of a row is. */
   public Evaluation evaluate() {
+    check();
     metrics.reset();
     begin();
     for (int batch = 0; batch < order.batches(); batch++) {
@@ -175,7 +177,15 @@ public final class Evaluator implements AutoCloseable {
     return all;
   }
 
+  private void check() {
+    if (closed) {
+      throw new IllegalStateException("the evaluator is closed");
+    }
+    full.check();
+  }
+
   private void begin() {
+    check();
     state.set(0, 0, 0, 0);
     passes++;
   }
@@ -189,8 +199,11 @@ public final class Evaluator implements AutoCloseable {
     return batch == order.batches() - 1 ? rest : full;
   }
 
+  /** Gives back all that evaluation needed; the network stays on the device. */
   @Override
   public void close() {
+    device.checkMayClose();
+    closed = true;
     Closing.all(rest == full ? null : rest, full, metrics, rows, state);
   }
 }

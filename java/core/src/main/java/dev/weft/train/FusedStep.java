@@ -8,6 +8,7 @@ import dev.weft.Shape;
 import dev.weft.StepState;
 import dev.weft.Tape;
 import dev.weft.Tensor;
+import dev.weft.data.Dataset;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import dev.weft.device.Phase;
@@ -148,9 +149,9 @@ final class FusedStep implements AutoCloseable {
   /**
    * Why a step cannot be fused, as the end of a sentence; null where it can.
    *
-   * @param data the training data on the device
+   * @param data what is trained on
    */
-  static String obstacle(TrainingRun.Settings settings, BatchData data) {
+  static String obstacle(TrainingRun.Settings settings, Dataset data) {
     DType dtype = settings.math().dtype();
     if (dtype != DType.F32 && dtype != DType.F64) {
       return "the fused step does not compute in " + dtype;
@@ -159,8 +160,9 @@ final class FusedStep implements AutoCloseable {
     if (!(loss instanceof SoftmaxCrossEntropy || loss instanceof MeanSquaredError)) {
       return "the fused step knows no " + loss.spec();
     }
-    if (loss instanceof MeanSquaredError && data.targets.tensor().dtype() != dtype) {
-      return "the fused step takes no targets of " + data.targets.tensor().dtype();
+    DType targets = BatchData.type(dtype, data.targets());
+    if (loss instanceof MeanSquaredError && targets != dtype) {
+      return "the fused step takes no targets of " + targets;
     }
     Optimizer optimizer = settings.optimizer();
     if (!(optimizer instanceof Sgd || optimizer instanceof Adam)) {

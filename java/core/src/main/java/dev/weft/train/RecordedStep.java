@@ -42,7 +42,7 @@ final class RecordedStep implements AutoCloseable {
     try {
       program = device.record(() -> result = body.apply(tape));
     } catch (Throwable e) {
-      tape.close();
+      Closing.after(e, tape::close);
       throw e;
     }
   }
@@ -53,8 +53,16 @@ final class RecordedStep implements AutoCloseable {
    * @throws IllegalStateException where the network was closed or moved, or the step is closed
    */
   void run() {
-    parameters.address();
+    check();
     program.run();
+  }
+
+  /**
+   * Returns if {@link #run} would not be refused; called before anything that a step begins with.
+   */
+  void check() {
+    parameters.address();
+    program.check();
   }
 
   /** What it runs. */
@@ -74,6 +82,7 @@ final class RecordedStep implements AutoCloseable {
 
   @Override
   public void close() {
+    tape.device().checkMayClose();
     Closing.all(program, tape);
   }
 }

@@ -9,6 +9,7 @@ import dev.weft.data.BatchOrder;
 import dev.weft.data.Dataset;
 import dev.weft.data.Labels;
 import dev.weft.data.Rows;
+import dev.weft.device.Closing;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -33,8 +34,8 @@ final class ResidentData extends BatchData {
         case Rows values -> targets = upload(values);
       }
       order = device.allocate(DType.I32, Shape.of(batches.rows())).named("order of examples");
-    } catch (RuntimeException e) {
-      close();
+    } catch (Throwable e) {
+      Closing.after(e, this::close);
       throw e;
     }
   }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.train;
 
-import static dev.weft.format.Format.format;
-
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Shape;
@@ -31,7 +29,7 @@ final class StreamedData extends BatchData {
   /** Larger blocks would hide no more: a copy of this takes milliseconds. */
   private static final long LARGEST_BLOCK = 256L << 20;
 
-  private static final int HALVES = 2;
+  static final int HALVES = 2;
   private static final int ROWS_A_TASK = 1024;
 
   private final Dataset data;
@@ -133,12 +131,6 @@ final class StreamedData extends BatchData {
     this.epochs = epochs;
     int batch = batches.rowsIn(0);
     long batchBytes = batch * rowBytes(dtype, data);
-    if (memory < HALVES * batchBytes) {
-      throw new IllegalArgumentException(
-          format(
-              "%,d bytes are too little to stream the data: two batches of %,d rows take %,d",
-              memory, batch, HALVES * batchBytes));
-    }
     long block = Math.max(1, Math.min(memory / HALVES, LARGEST_BLOCK) / batchBytes);
     blockBatches = (int) Math.min(block, batches.batches());
     blockRows = Math.multiplyExact(blockBatches, batch);
@@ -157,8 +149,8 @@ final class StreamedData extends BatchData {
         hostCursor[half] = copies.hostMemory(Long.BYTES);
         hostCursor[half].set(ValueLayout.JAVA_LONG, 0, (long) half * blockRows);
       }
-    } catch (RuntimeException e) {
-      close();
+    } catch (Throwable e) {
+      Closing.after(e, this::close);
       throw e;
     }
   }
@@ -204,6 +196,7 @@ final class StreamedData extends BatchData {
 
   @Override
   public void close() {
+    device.checkMayClose();
     Closing closing = new Closing();
     closing.run(this::settle);
     if (copies != null) {

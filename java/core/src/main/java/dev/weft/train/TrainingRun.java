@@ -69,6 +69,7 @@ public final class TrainingRun implements AutoCloseable {
     Device device = settings.device();
     DType dtype = settings.math().dtype();
     Sequential network = settings.network();
+    check(train, test);
     try {
       if (!network.isOnDevice()
           || network.arena().values().device() != device
@@ -80,7 +81,7 @@ public final class TrainingRun implements AutoCloseable {
       metrics = new Metrics(device, dtype.wide(), settings.loss());
       ParameterArena arena = network.arena();
       optimizer = settings.optimizer().start(arena.values(), arena.gradients(), arena.copy());
-      fused = fuse();
+      fused = fuse(train);
       full = record(order.rowsIn(0), null);
       int last = order.rowsIn(order.batches() - 1);
       rest = last == order.rowsIn(0) ? full : record(last, full);
@@ -89,20 +90,31 @@ public final class TrainingRun implements AutoCloseable {
               ? null
               : new Evaluator(
                   network, settings.loss(), test, settings.batch(), full, settings.dataMemory());
-    } catch (RuntimeException e) {
-      close();
+    } catch (Throwable e) {
+      Closing.after(e, this::close);
       throw e;
     }
   }
 
-  private FusedStep fuse() {
-    if (settings.fusion() == Fusion.NEVER) {
-      return null;
-    }
-    String obstacle = FusedStep.obstacle(settings, data);
+  /** Returns if the settings suit the data; asked while the network is still where it was. */
+  private void check(Dataset train, Dataset test) {
+    String obstacle = FusedStep.obstacle(settings, train);
     if (obstacle != null && settings.fusion() == Fusion.ALWAYS) {
       throw new IllegalArgumentException("the step cannot be fused: " + obstacle);
     }
+    DType dtype = settings.math().dtype();
+    long memory = settings.dataMemory().of(settings.device());
+    BatchData.check(dtype, train, order.rowsIn(0), memory);
+    if (test != null) {
+      BatchData.check(dtype, test, Math.min(settings.batch(), test.rows()), memory);
+    }
+  }
+
+  private FusedStep fuse(Dataset train) {
+    if (settings.fusion() == Fusion.NEVER) {
+      return null;
+    }
+    String obstacle = FusedStep.obstacle(settings, train);
     if (obstacle != null
         || settings.fusion() == Fusion.AUTO
             && !FusedStep.isFaster(settings.device(), settings.math().dtype(), order.rowsIn(0))) {
@@ -166,9 +178,15 @@ public final class TrainingRun implements AutoCloseable {
     return order.batches();
   }
 
-  /** Runs one step; the first of an epoch takes a new order of examples. */
+  /**
+   * Runs one step; the first of an epoch takes a new order of examples.
+   *
+   * @throws IllegalStateException where the run or the network was closed, the network was moved,
+   *     or the device is another thread's
+   */
   public void step() {
     checkOpen();
+    full.check();
     moveToBatch();
     (batch == order.batches() - 1 ? rest : full).run();
     stepped();
@@ -216,16 +234,22 @@ public final class TrainingRun implements AutoCloseable {
    * @throws IllegalArgumentException where {@code steps} is less than 1
    */
   public Profile profile(int steps) {
+    checkProfile(steps);
     return profile(steps, new Ceilings(settings.device(), SECONDS_PER_CEILING));
   }
 
   /** The same, beside ceilings that were measured before. */
   public Profile profile(int steps, Ceilings ceilings) {
+    checkProfile(steps);
+    return new StepProfiler(this, settings.device()).profile(steps, ceilings);
+  }
+
+  private void checkProfile(int steps) {
     checkOpen();
+    full.check();
     if (steps < 1) {
       throw new IllegalArgumentException("a profile needs at least 1 step, not " + steps);
     }
-    return new StepProfiler(this, settings.device()).profile(steps, ceilings);
   }
 
   /**
@@ -336,6 +360,7 @@ public final class TrainingRun implements AutoCloseable {
   /** Gives back all that training needed; the network stays on the device. */
   @Override
   public void close() {
+    settings.device().checkMayClose();
     closed = true;
     Closing.all(
         evaluator, rest == full ? null : rest, full, fused, optimizer, metrics, data, state);
