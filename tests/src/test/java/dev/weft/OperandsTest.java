@@ -15,10 +15,6 @@ import dev.weft.check.OperationCases;
 import dev.weft.nn.MeanSquaredError;
 import dev.weft.nn.SumOfSquares;
 import dev.weft.op.Nonlinearity;
-import dev.weft.op.SoftmaxCrossEntropy;
-import dev.weft.optim.Adam;
-import dev.weft.optim.Optimizer;
-import dev.weft.optim.Sgd;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -470,12 +466,6 @@ class OperandsTest {
     }
   }
 
-  private Tensor closed(long elements) {
-    Tensor tensor = device.zeros(DType.F32, Shape.of(elements));
-    tensor.close();
-    return tensor;
-  }
-
   private static void assertSays(String expected, Executable body) {
     assertEquals(expected, assertThrows(IllegalArgumentException.class, body).getMessage());
   }
@@ -521,128 +511,6 @@ class OperandsTest {
         x.zeroGrad();
         exact.zeroGrad();
       }
-    }
-  }
-
-  @Test
-  void gradientsOfAnotherTypeShapeOrDeviceAreRefused() {
-    try (Tape tape = new Tape(device);
-        Tape unknown = new Tape(device);
-        Tensor x = device.tensor(new float[] {1, 2}).requiresGrad();
-        Tensor doubles = device.tensor(new double[] {1, 1});
-        Tensor ints = device.tensor(new int[] {1, 1});
-        Tensor short1 = device.tensor(new float[] {1});
-        Tensor closed = closed(2);
-        Tensor foreign = other.tensor(new float[] {1, 1});
-        Tensor dy = device.tensor(new float[] {1, 1})) {
-      Tensor y = tape.square(x);
-      for (Tensor wrong : List.of(doubles, ints, short1, foreign)) {
-        assertRefused(IllegalArgumentException.class, () -> tape.backward(y, wrong));
-      }
-      assertRefused(IllegalStateException.class, () -> tape.backward(y, closed));
-      tape.backward(y, dy);
-      double[] gradient = x.grad().toDoubles();
-      assertArrayEquals(new double[] {2, 4}, gradient);
-      // refused without effect: what the tape knows of its last pass is as it was
-      try (Tape keeping = new Tape(device).retainGradients()) {
-        Tensor middle = keeping.square(x);
-        Tensor end = keeping.sum(middle);
-        keeping.backward(end);
-        assertRefused(IllegalArgumentException.class, () -> keeping.backward(y, dy));
-        assertArrayEquals(new double[] {1, 1}, middle.grad().toDoubles());
-      }
-      assertRefused(IllegalArgumentException.class, () -> unknown.backward(y, dy));
-    }
-  }
-
-  @Test
-  void gradientsGoOnlyWhereTheyFit() {
-    try (Tensor x = device.tensor(DType.BF16, Shape.of(2), 1, 2);
-        Tensor ints = device.tensor(new int[] {1, 1});
-        Tensor wide = device.tensor(new float[] {1, 1});
-        Tensor doubles = device.tensor(new double[] {1, 1});
-        Tensor foreign = other.tensor(new float[] {1, 1});
-        Tensor closed = closed(2)) {
-      for (Tensor wrong : List.of(doubles, ints, foreign)) {
-        assertRefused(IllegalArgumentException.class, () -> x.gradInto(wrong));
-      }
-      assertRefused(IllegalArgumentException.class, () -> ints.gradInto(ints));
-      assertRefused(IllegalStateException.class, () -> x.gradInto(closed));
-      assertRefused(IllegalStateException.class, () -> closed.gradInto(wide));
-      x.gradInto(wide);
-    }
-  }
-
-  @Test
-  void hitsMustFitTheLogits() {
-    try (Tape tape = new Tape(device);
-        Tensor x = device.zeros(DType.BF16, Shape.of(2, 3));
-        Tensor labels = device.tensor(new int[] {0, 1});
-        Tensor right = device.tensor(new float[] {7, 7});
-        Tensor ints = device.tensor(new int[] {7, 7});
-        Tensor narrow = device.zeros(DType.BF16, Shape.of(2));
-        Tensor long3 = device.zeros(DType.F32, Shape.of(3));
-        Tensor foreign = other.zeros(DType.F32, Shape.of(2));
-        Tensor closed = closed(2)) {
-      for (Tensor wrong : List.of(ints, narrow, long3, foreign)) {
-        String message =
-            assertRefused(
-                IllegalArgumentException.class,
-                () -> tape.apply(new SoftmaxCrossEntropy(0, wrong), x, labels));
-        assertTrue(message.contains("they must be F32 [2]"), message);
-      }
-      assertRefused(
-          IllegalStateException.class,
-          () -> tape.apply(new SoftmaxCrossEntropy(0, closed), x, labels));
-      tape.apply(new SoftmaxCrossEntropy(0, right), x, labels);
-      assertArrayEquals(new double[] {1, 0}, right.toDoubles());
-    }
-  }
-
-  @Test
-  void optimizersRefuseMemoryThatDoesNotFit() {
-    try (Tensor values = device.zeros(DType.F32, Shape.of(4));
-        Tensor gradients = device.zeros(DType.F32, Shape.of(4));
-        Tensor copy = device.zeros(DType.BF16, Shape.of(4));
-        Tensor narrow = device.zeros(DType.BF16, Shape.of(4));
-        Tensor ints = device.zeros(DType.I32, Shape.of(4));
-        Tensor doubles = device.zeros(DType.F64, Shape.of(4));
-        Tensor doubles2 = device.zeros(DType.F64, Shape.of(4));
-        Tensor fewer = device.zeros(DType.F32, Shape.of(3));
-        Tensor foreign = other.zeros(DType.F32, Shape.of(4));
-        Tensor closed = closed(4);
-        StepState elsewhere = new StepState(other, 1, 0.1)) {
-      for (Optimizer rule : List.of(Sgd.rate(1), Sgd.rate(1).momentum(0.9), Adam.rate(1))) {
-        for (Tensor wrong : List.of(ints, doubles, fewer, foreign, narrow)) {
-          assertRefused(IllegalArgumentException.class, () -> rule.start(values, wrong));
-          assertRefused(IllegalArgumentException.class, () -> rule.start(wrong, gradients));
-          if (wrong != narrow) {
-            assertRefused(
-                IllegalArgumentException.class, () -> rule.start(values, gradients, wrong));
-          }
-        }
-        assertRefused(IllegalArgumentException.class, () -> rule.start(narrow, copy));
-        assertRefused(IllegalArgumentException.class, () -> rule.start(doubles, doubles2, copy));
-        assertRefused(IllegalStateException.class, () -> rule.start(values, closed));
-        assertRefused(IllegalStateException.class, () -> rule.start(closed, gradients));
-        try (Optimizer.Running running = rule.start(values, gradients, copy)) {
-          assertRefused(IllegalArgumentException.class, () -> running.step(elsewhere));
-        }
-      }
-    }
-  }
-
-  @Test
-  void tapesRefuseStateAndMemoryOfAnotherDevice() {
-    try (StepState elsewhere = new StepState(other, 1)) {
-      String message =
-          assertRefused(
-              IllegalArgumentException.class,
-              () -> new Tape(device, elsewhere, Tape.Mode.TRAIN).close());
-      assertTrue(message.contains("step state on cpu"), message);
-      assertRefused(
-          IllegalArgumentException.class,
-          () -> new Tape(device, null, Tape.Mode.TRAIN, other.pool()).close());
     }
   }
 
