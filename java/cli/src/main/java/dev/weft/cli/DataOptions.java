@@ -37,16 +37,25 @@ final class DataOptions {
   private Integer classes;
 
   /**
+   * Looks at what needs no data.
+   *
+   * @throws IllegalArgumentException where both --data and --digits were given
+   */
+  void check() {
+    if (folder != null && digits != null) {
+      throw new IllegalArgumentException(
+          format("--digits is for made digits, and --data %s is read: leave one out", folder));
+    }
+  }
+
+  /**
    * Reads or makes the data.
    *
    * @throws IllegalArgumentException where a label is outside 0..K-1, or both --data and --digits
    *     were given
    */
   Split read() throws IOException {
-    if (folder != null && digits != null) {
-      throw new IllegalArgumentException(
-          format("--digits is for made digits, and --data %s is read: leave one out", folder));
-    }
+    check();
     Split split = folder == null ? generate() : Idx.read(folder);
     return classes == null
         ? split
