@@ -112,7 +112,8 @@ class RefusedCloseTest {
           "cli.EpochLog", "a file",
           "cli.OverwrittenLine", "a line of the terminal, which its bar's thread closes",
           "cli.TrainingDisplay", "a line of the terminal",
-          "data.IdxReader", "a file, within one call of Idx");
+          "data.IdxReader", "a file, within one call of Idx",
+          "io.StandardOutput", "the standard output of a process");
 
   /** The names of all classes in the tables above, below {@code dev.weft}. */
   static Set<String> closedHere() {

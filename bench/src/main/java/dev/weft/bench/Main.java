@@ -144,7 +144,9 @@ public final class Main implements Callable<Integer> {
   @Option(
       names = "--minutes",
       paramLabel = "N",
-      description = "begin no measurement when they are over; what there is then is shown")
+      description =
+          "begin no measurement when they are over; what there is then is shown. Steps come first,"
+              + " ceilings last")
   private double minutes;
 
   @Option(names = "--threads", paramLabel = "N", description = "of all sides; default: all cores")
@@ -164,6 +166,10 @@ public final class Main implements Callable<Integer> {
       paramLabel = "FILE",
       description = "also write a page with plots; compare writes weft-bench.html by itself")
   private Path html;
+
+  /** What matters most comes first, so that a run that is cut off has it. */
+  private static final List<Part> ORDER =
+      List.of(Part.STEPS, Part.SCALING, Part.KERNELS, Part.HOST, Part.CEILINGS);
 
   // names that an error lists: all where they are few and of one part, else some of each part
   private static final int MOST_NAMES = 64;
@@ -257,12 +263,8 @@ public final class Main implements Callable<Integer> {
             modes,
             System.nanoTime() + (minutes > 0 ? (long) (minutes * 6e10) : Long.MAX_VALUE / 2),
             turns);
-    List<Part> parts =
-        Arrays.stream(Part.values())
-            .filter(
-                part -> words.contains(Word.COMPARE) || words.contains(Word.valueOf(part.name())))
-            .toList();
-    checkOnly(parts, settings);
+    List<Part> parts = parts(words);
+    checkOnly(parts.stream().sorted().toList(), settings);
     if (json != null) {
       results.keepIn(json);
     }
@@ -272,10 +274,19 @@ public final class Main implements Callable<Integer> {
       measure(part, settings, results);
     }
     results.finish(Machine.here(threads).load());
+    // now, as shares need the ceilings
+    parts.forEach(part -> new Tables(results).of(part).forEach(Main::print));
     compare(results);
     results.missing().forEach(one -> System.out.printf(ROOT, "%n%s: %s%n", one.what(), one.why()));
     write(results);
     return results.failed() ? CommandLine.ExitCode.SOFTWARE : CommandLine.ExitCode.OK;
+  }
+
+  /** The parts that words stand for, in the order of measuring. */
+  static List<Part> parts(Set<Word> words) {
+    return ORDER.stream()
+        .filter(part -> words.contains(Word.COMPARE) || words.contains(Word.valueOf(part.name())))
+        .toList();
   }
 
   /** Finds out before anything is measured that nothing would be. */
@@ -390,16 +401,17 @@ public final class Main implements Callable<Integer> {
     } catch (Progress.TimeIsUp e) {
       results.add(new Missing("The rest of " + part.word(), e.getMessage()));
     }
-    for (Table table : new Tables(results).of(part)) {
-      System.out.printf(ROOT, "%n%s", table.text());
-    }
   }
 
   private static void compare(Results results) {
     Table table = new Tables(results).compare();
     if (!table.isEmpty()) {
-      System.out.printf(ROOT, "%n%s", table.text());
+      print(table);
     }
+  }
+
+  private static void print(Table table) {
+    System.out.printf(ROOT, "%n%s", table.text());
   }
 
   /** Sets "-Dname=value" in this machine too. */

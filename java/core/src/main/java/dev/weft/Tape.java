@@ -376,9 +376,13 @@ public final class Tape implements AutoCloseable {
     return activation(function, function.defaultAlpha(), x);
   }
 
-  /** f(x) with the slope (leaky ReLU) or scale (ELU) {@code alpha}. */
+  /**
+   * f(x) with the slope (leaky ReLU) or scale (ELU) {@code alpha}.
+   *
+   * @throws IllegalArgumentException where f takes no alpha and would ignore this one
+   */
   public Tensor activation(Nonlinearity function, double alpha, Tensor x) {
-    return apply(new BiasActivation(function, alpha), x);
+    return apply(new BiasActivation(function, function.checkAlpha(alpha)), x);
   }
 
   /** f(x + b) in one pass; x (rows, cols), b (cols). */

@@ -24,6 +24,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.AbstractList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -168,9 +169,22 @@ class BenchTest {
     Path file = folder.resolve("run.json");
     Results good = new Results(Machine.here(1), "good");
     good.write(file);
-    Results infinite = new Results(Machine.here(1), "bad");
-    infinite.finish(Double.POSITIVE_INFINITY); // which JSON does not have
-    assertThrows(IllegalArgumentException.class, () -> infinite.write(file));
+    Results broken = new Results(Machine.here(1), "bad");
+    List<Double> turns =
+        new AbstractList<>() {
+          @Override
+          public Double get(int index) {
+            throw new UnsupportedOperationException("ends in the middle of the file");
+          }
+
+          @Override
+          public int size() {
+            return 1;
+          }
+        };
+    var times = new Measurement.Times(1, 1, 1, turns, 1, null);
+    broken.add(new Measurement(Part.STEPS, "net", "1", 1, "Weft", "STRICT", "cpu", times, 0, 1));
+    assertThrows(UnsupportedOperationException.class, () -> broken.write(file));
     assertEquals("good", Results.read(file).command());
   }
 
@@ -294,6 +308,18 @@ class BenchTest {
     }
     assertTrue(all.length() < 1000, all);
     assertFalse(Files.exists(json), "nothing was measured");
+  }
+
+  /** A run that is cut off has Weft beside its peer; what shares are taken of comes last. */
+  @Test
+  void stepsAreMeasuredFirstAndCeilingsLast() {
+    List<Part> all = Main.parts(Set.of(Main.Word.COMPARE));
+    assertEquals(Part.STEPS, all.getFirst());
+    assertEquals(Part.CEILINGS, all.getLast());
+    assertEquals(Set.of(Part.values()), Set.copyOf(all));
+    assertEquals(
+        List.of(Part.KERNELS, Part.CEILINGS),
+        Main.parts(Set.of(Main.Word.CEILINGS, Main.Word.KERNELS)));
   }
 
   @Test

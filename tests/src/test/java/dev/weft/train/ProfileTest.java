@@ -216,6 +216,50 @@ class ProfileTest {
     assertFalse(profile.isFused());
   }
 
+  private static Profile.Entry fill(long elements, double nanoseconds, Ceilings ceilings) {
+    var arguments = new Arguments.Fill(1, elements, 0);
+    return Profile.Entry.of(
+        new Call(Kernel.FILL, Precision.F32, arguments, elements, Phase.DATA, "batch"),
+        nanoseconds,
+        ceilings);
+  }
+
+  /** 4 bytes for each element; copies of 400 and 4,000 bytes, of 40,000 and more. */
+  @Test
+  void aShareAboveAllSaysWhy() {
+    Ceilings ceilings = Ceilings.of(Map.of(400L, 4e9, 4000L, 4e9, 40_000L, 1e9), Map.of());
+    assertEquals(Profile.Above.NOT, fill(50, 50, ceilings).above());
+    assertEquals(Profile.Above.SMALL, fill(50, 40, ceilings).above());
+    assertEquals(Profile.Above.OTHER, fill(500, 400, ceilings).above());
+    assertEquals(Profile.Above.BETWEEN, fill(5000, 4000, ceilings).above());
+    assertEquals(Profile.Above.OTHER, fill(10_000, 8000, ceilings).above());
+    assertEquals(Profile.Above.OTHER, fill(50_000, 8000, ceilings).above());
+    Call product =
+        new Call(
+            Kernel.GEMM,
+            Precision.F32,
+            new Arguments.Gemm(1, 1, 1, 10, 10, 10, 10, 10, 10, false, false, 1, 0, false),
+            100,
+            Phase.FORWARD,
+            "0 linear(10,10)");
+    Profile.Entry fast = Profile.Entry.of(product, 100, CEILINGS);
+    assertEquals(Profile.Above.PRODUCT, fast.above());
+    List<Profile.Entry> entries = List.of(fill(50, 40, ceilings), fill(50, 100, ceilings), fast);
+    String text =
+        new Profile("cpu", "", 1, entries, 0, 9, Profile.Host.WAITS, 0, 1, List.of()).toString();
+    List<String> marked =
+        text.lines().filter(line -> line.matches(".* %  ?\\(\\d\\)")).map(String::strip).toList();
+    // data as a whole is below its ceiling: only the product is marked, by phase, layer, kernel
+    assertEquals(3, marked.size(), text);
+    assertTrue(marked.getFirst().matches("forward .* 200.0 % \\(1\\)"), text);
+    assertTrue(text.endsWith("(1) above 100 %: a call among these " + fast.above().words()), text);
+    String alone =
+        new Profile("cpu", "", 1, entries.subList(0, 1), 0, 9, Profile.Host.WAITS, 0, 1, List.of())
+            .toString();
+    assertTrue(alone.contains("125.0 % (1)"), alone);
+    assertTrue(alone.endsWith(Profile.Above.SMALL.words()), alone);
+  }
+
   @Test
   void ceilingsBetweenTwoSizesLieBetweenThem() {
     Ceilings ceilings = Ceilings.of(Map.of(100L, 9e9, 10_000L, 1e9), Map.of());

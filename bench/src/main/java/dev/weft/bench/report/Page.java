@@ -13,11 +13,17 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** A run as one HTML file that needs no other and no network. Chart.js draws its plots. */
 public final class Page {
   // "<" is written as an escape, so that no text can end the script element that it stands in
   private static final Gson GSON = new GsonBuilder().create();
+
+  private static final Pattern MARK =
+      Pattern.compile("/\\*(STYLE|PLOTS|CHART|SCRIPT)\\*/|<!--BODY-->");
 
   private static final int TILES = 8;
 
@@ -43,22 +49,56 @@ public final class Page {
     StringBuilder body = new StringBuilder();
     head(body);
     section(body, "steps", "Training steps", plots.of(Part.STEPS), tables.of(Part.STEPS));
-    compare(body);
+    section(body, "compare", "CPU beside GPU", plots.compare(), List.of(tables.compare()));
     section(body, "scaling", "Scaling", plots.of(Part.SCALING), tables.of(Part.SCALING));
     section(body, "kernels", "Kernels", plots.of(Part.KERNELS), tables.of(Part.KERNELS));
     section(body, "ceilings", "Ceilings", plots.of(Part.CEILINGS), tables.of(Part.CEILINGS));
     section(body, "host", "Host cost", plots.of(Part.HOST), tables.of(Part.HOST));
-    return resource("page.html")
-        .replace("/*STYLE*/", resource("page.css"))
-        .replace("<!--BODY-->", body)
-        .replace("/*PLOTS*/", GSON.toJson(drawn))
-        .replace("/*CHART*/", chart())
-        .replace("/*SCRIPT*/", resource("page.js"));
+    missing(body);
+    Map<String, String> contents =
+        Map.of(
+            "/*STYLE*/", resource("page.css"),
+            "<!--BODY-->", body.toString(),
+            "/*PLOTS*/", GSON.toJson(drawn),
+            "/*CHART*/", chart(),
+            "/*SCRIPT*/", resource("page.js"));
+    // in one pass: what stands in for a mark may contain another
+    return MARK.matcher(resource("page.html"))
+        .replaceAll(mark -> Matcher.quoteReplacement(contents.get(mark.group())));
+  }
+
+  /** What is not there, after what is. */
+  private void missing(StringBuilder body) {
+    boolean alone = tables.compare().isEmpty();
+    if (!alone && results.missing().isEmpty()) {
+      return;
+    }
+    body.append("<section id=\"missing\"><h2>Not measured</h2>\n");
+    if (alone) {
+      String why =
+          results.missing().stream()
+              .filter(one -> one.what().equals(Missing.GPU))
+              .map(Missing::why)
+              .findFirst()
+              .orElse("this run measured only one device.");
+      body.append("<p class=\"missing\">There is no GPU side to compare with: ")
+          .append(Html.escape(why))
+          .append("</p>\n");
+    }
+    for (Missing one : results.missing()) {
+      body.append(
+          format(
+              "<p class=\"missing\"><strong>%s: not measured.</strong> %s</p>\n",
+              Html.escape(one.what()), Html.escape(one.why())));
+    }
+    body.append("</section>\n");
   }
 
   private void head(StringBuilder body) {
     Machine machine = results.machine();
-    body.append(format("<header><h1>weft bench</h1><p class=\"when\">%s</p>\n", results.date()));
+    body.append(
+        format(
+            "<header><h1>weft bench</h1><p class=\"when\">%s</p>\n", Html.escape(results.date())));
     body.append("<dl>");
     term(body, "Processor", machine.text());
     for (Machine.Described device : machine.devices()) {
@@ -71,12 +111,6 @@ public final class Page {
     term(body, "Versions", results.versionsMeasured().toString().replaceAll("[{}]", ""));
     term(body, "Command", results.command());
     body.append("</dl></header>\n");
-    for (Missing one : results.missing()) {
-      body.append(
-          format(
-              "<p class=\"missing\"><strong>%s: not measured.</strong> %s</p>\n",
-              Html.escape(one.what()), Html.escape(one.why())));
-    }
     headlines(body);
   }
 
@@ -111,22 +145,6 @@ public final class Page {
     }
   }
 
-  private void compare(StringBuilder body) {
-    Table table = tables.compare();
-    section(body, "compare", "CPU beside GPU", plots.compare(), List.of(table));
-    if (table.isEmpty()) {
-      String why =
-          results.missing().stream()
-              .filter(one -> one.what().equals(Missing.GPU))
-              .map(Missing::why)
-              .findFirst()
-              .orElse("this run measured only one device.");
-      body.append(
-          "<section id=\"compare\"><h2>CPU beside GPU</h2><p class=\"missing\">There is no GPU side"
-              + format(" to compare with: %s</p></section>\n", Html.escape(why)));
-    }
-  }
-
   private void section(
       StringBuilder body, String id, String title, List<Plot> shown, List<Table> beside) {
     List<Table> filled = beside.stream().filter(table -> !table.isEmpty()).toList();
@@ -135,7 +153,7 @@ public final class Page {
     }
     body.append(format("<section id=\"%s\"><h2>%s</h2>\n<div class=\"plots\">\n", id, title));
     for (Plot plot : shown) {
-      drawn.add(plot);
+      drawn.add(plot.finite());
       body.append(
           format(
               """

@@ -66,7 +66,12 @@ public record Plot(
    * @param high end of the error bar
    * @param label what is said of the point when it is looked at
    */
-  public record Point(double x, double y, Double low, Double high, String label) {}
+  public record Point(double x, double y, Double low, Double high, String label) {
+    private Point withFiniteEnds() {
+      boolean whole = low != null && high != null && Double.isFinite(low) && Double.isFinite(high);
+      return whole ? this : new Point(x, y, null, null, label);
+    }
+  }
 
   /** A plot of lines, to add series to. */
   static Plot lines(String id, String title, String caption, Axis x, Axis y) {
@@ -76,5 +81,35 @@ public record Plot(
   /** Whether there is anything to see. */
   boolean isEmpty() {
     return series.stream().allMatch(one -> one.points().isEmpty());
+  }
+
+  /**
+   * Without the points that have no place: no axis and no JSON knows NaN or infinity, and no
+   * logarithmic axis 0.
+   */
+  Plot finite() {
+    List<Series> drawable =
+        series.stream()
+            .map(
+                one ->
+                    new Series(
+                        one.name(),
+                        one.key(),
+                        one.style(),
+                        one.points().stream()
+                            .filter(this::hasPlace)
+                            .map(Point::withFiniteEnds)
+                            .toList()))
+            .toList();
+    return new Plot(id, title, caption, kind, x, y, categories, drawable);
+  }
+
+  /** The values of bars run along the axis that lies below them. */
+  private boolean hasPlace(Point at) {
+    return kind == Kind.BARS ? isOn(x, at.y()) : isOn(x, at.x()) && isOn(y, at.y());
+  }
+
+  private static boolean isOn(Axis axis, double value) {
+    return Double.isFinite(value) && (axis.scale() == Scale.LINEAR || value > 0);
   }
 }

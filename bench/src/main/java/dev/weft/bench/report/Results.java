@@ -6,6 +6,8 @@ import static dev.weft.format.Format.format;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonParseException;
+import com.google.gson.JsonPrimitive;
+import com.google.gson.JsonSerializer;
 import dev.weft.io.AtomicFile;
 import java.io.IOException;
 import java.io.InputStream;
@@ -30,7 +32,18 @@ import java.util.function.Predicate;
  * holds this object's lock.
  */
 public final class Results {
-  private static final Gson GSON = new GsonBuilder().setPrettyPrinting().create();
+  private static final Gson GSON =
+      new GsonBuilder()
+          .setPrettyPrinting()
+          .registerTypeAdapter(double.class, Results.special())
+          .registerTypeAdapter(Double.class, Results.special())
+          .create();
+
+  /** NaN and infinity as words, since JSON has no such numbers; they are read back as they were. */
+  private static JsonSerializer<Double> special() {
+    return (value, type, context) ->
+        Double.isFinite(value) ? new JsonPrimitive(value) : new JsonPrimitive(value.toString());
+  }
 
   private final String date;
   private final String command;

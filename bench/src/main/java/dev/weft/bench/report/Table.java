@@ -6,6 +6,7 @@ import static dev.weft.format.Format.format;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** A table of text: some columns to the left, all others to the right. */
 public final class Table {
@@ -32,7 +33,11 @@ public final class Table {
               "%d cells in a table of %d columns: %s",
               cells.length, rows.getFirst().length, Arrays.toString(cells)));
     }
-    rows.add(cells);
+    // a cell is one line, also in text and Markdown
+    rows.add(
+        Arrays.stream(cells)
+            .map(cell -> cell.replaceAll("\\s*\\R\\s*", " "))
+            .toArray(String[]::new));
   }
 
   /** Whether it has only a head. */
@@ -69,7 +74,12 @@ public final class Table {
   String markdown() {
     StringBuilder text = new StringBuilder(title).append("\n\n");
     for (String[] row : rows) {
-      text.append("| ").append(String.join(" | ", row)).append(" |\n");
+      text.append("| ")
+          .append(
+              Arrays.stream(row)
+                  .map(cell -> cell.replace("|", "\\|"))
+                  .collect(Collectors.joining(" | ")))
+          .append(" |\n");
       if (row == rows.getFirst()) {
         for (int c = 0; c < row.length; c++) {
           text.append(c < leftColumns ? "| --- " : "| ---: ");

@@ -47,12 +47,12 @@ final class DataOptions {
   private Integer classes;
 
   /**
-   * Reads or makes the data.
+   * Looks at what needs no data.
    *
-   * @throws IllegalArgumentException where a label is outside 0..K-1, both --data and --digits were
-   *     given, or --set without --data
+   * @throws IllegalArgumentException where both --data and --digits were given, or --set without
+   *     --data
    */
-  Split read() throws IOException {
+  void check() {
     if (folder != null && digits != null) {
       throw new IllegalArgumentException(
           format("--digits is for made digits, and --data %s is read: leave one out", folder));
@@ -60,6 +60,15 @@ final class DataOptions {
     if (folder == null && set != null) {
       throw new IllegalArgumentException("--set names files in a folder: add --data DIR");
     }
+  }
+
+  /**
+   * Reads or makes the data.
+   *
+   * @throws IllegalArgumentException where a label is outside 0..K-1, and as {@link #check} does
+   */
+  Split read() throws IOException {
+    check();
     Split split =
         folder == null ? generate() : set == null ? Idx.read(folder) : Idx.read(folder, set);
     return classes == null

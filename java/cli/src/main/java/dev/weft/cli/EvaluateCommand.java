@@ -61,6 +61,7 @@ final class EvaluateCommand implements Callable<Integer> {
     if (batch < 1) {
       throw new IllegalArgumentException("--batch must be at least 1, not " + batch);
     }
+    data.check();
     if (predictions != null) {
       SideFile.check(predictions);
     }

@@ -53,7 +53,13 @@ final class NetworkOptions {
    * @throws IllegalArgumentException where the options name no network
    */
   void check() {
-    network(1, 1);
+    if (network(1, 1).parameters().isEmpty()) {
+      throw new IllegalArgumentException(
+          format(
+              "--layers \"%s\": the network has nothing to train: it has no layer with parameters,"
+                  + " such as linear(784,10)",
+              layers));
+    }
   }
 
   /**
@@ -73,9 +79,17 @@ final class NetworkOptions {
     Nonlinearity function =
         Choice.of("activation", activation == null ? ACTIVATION : activation, Nonlinearity.class);
     Dropout drop = new Dropout(dropout == null ? DROPOUT : dropout);
+    int[] sizes = sizes();
+    if (sizes.length == 0 && (activation != null || dropout != null)) {
+      throw new IllegalArgumentException(
+          format(
+              "--%s stands behind every hidden layer, and with --hidden none there is none: leave"
+                  + " it out",
+              activation != null ? "activation" : "dropout"));
+    }
     List<Layer> stack = new ArrayList<>();
     int features = in;
-    for (int size : sizes()) {
+    for (int size : sizes) {
       stack.add(new Linear(features, size));
       stack.add(Activation.of(function));
       if (drop.rate() > 0) {

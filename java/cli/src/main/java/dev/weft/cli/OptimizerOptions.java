@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.optim.Adam;
 import dev.weft.optim.Optimizer;
 import dev.weft.optim.Sgd;
@@ -54,6 +56,10 @@ final class OptimizerOptions {
     Rule rule = Choice.of("optimizer", name, Rule.class);
     if (momentum != null && (rule == Rule.ADAM || rule == Rule.ADAMW)) {
       throw new IllegalArgumentException("--momentum is for sgd, momentum and nesterov");
+    }
+    if (momentum != null && momentum == 0 && (rule == Rule.MOMENTUM || rule == Rule.NESTEROV)) {
+      throw new IllegalArgumentException(
+          format("--optimizer %s needs --momentum above 0: with 0 it is sgd", Choice.word(rule)));
     }
     if (rate != null && rate == 0) {
       throw new IllegalArgumentException("--rate 0 would change nothing; it must be above 0");

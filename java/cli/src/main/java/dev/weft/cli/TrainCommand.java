@@ -151,9 +151,9 @@ final class TrainCommand implements Callable<Integer> {
       fallbackValue = "",
       paramLabel = "FILE",
       description =
-          "Does not train, but times steps and prints where the time goes: by phase, layer and"
-              + " kernel, beside what the machine can do. FILE receives a timeline for"
-              + " chrome://tracing.")
+          "Does not train, whatever --epochs and --out say, but times steps and prints where the"
+              + " time goes: by phase, layer and kernel, beside what the machine can do. FILE"
+              + " receives a timeline for chrome://tracing.")
   private Path profile;
 
   @Option(
@@ -171,6 +171,7 @@ final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     // all that can be wrong is looked at before the work begins
+    data.check();
     layers.check();
     Optimizer optimizer = rule.optimizer();
     SoftmaxCrossEntropy loss = new SoftmaxCrossEntropy(smoothing);
@@ -183,6 +184,13 @@ final class TrainCommand implements Callable<Integer> {
     }
     if (profile != null && log != null) {
       throw new IllegalArgumentException("--profile trains no epoch that --log could tell about");
+    }
+    if (profile != null && (detectAnomaly || overwrite)) {
+      throw new IllegalArgumentException(
+          detectAnomaly
+              ? "--profile times steps as they are, and --detect-anomaly changes them: leave one"
+                    + " out"
+              : "--profile writes no network, so that --overwrite would do nothing: leave one out");
     }
     if (isTraced()) {
       SideFile.check(profile);

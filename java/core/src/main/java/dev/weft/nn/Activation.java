@@ -14,7 +14,8 @@ import java.util.List;
  * An activation as a layer: y = f(x), any shape.
  *
  * @param function f
- * @param alpha the slope of leaky ReLU or the scale of ELU; unused by the others
+ * @param alpha the slope of leaky ReLU or the scale of ELU; for the others, which take none, {@link
+ *     Nonlinearity#defaultAlpha}
  */
 public record Activation(Nonlinearity function, double alpha) implements Layer {
   /** max(0, x). */
@@ -35,8 +36,13 @@ public record Activation(Nonlinearity function, double alpha) implements Layer {
   /** log(1 + e^x). */
   public static final Activation SOFTPLUS = of(Nonlinearity.SOFTPLUS);
 
-  /** Checks the settings. */
+  /**
+   * Checks the settings.
+   *
+   * @throws IllegalArgumentException where alpha is negative, infinite or NaN, or would be ignored
+   */
   public Activation {
+    alpha = function.checkAlpha(alpha);
     new BiasActivation(function, alpha);
   }
 

@@ -14,6 +14,10 @@ import java.util.stream.Collectors;
 public final class Layers {
   private static final Pattern FORM = Pattern.compile("([a-z_]+)(?:\\(([^()]*)\\))?");
 
+  /** Java's own form has more, such as 1d and hexadecimal numbers. */
+  private static final Pattern NUMBER =
+      Pattern.compile("[-+]?([0-9]+\\.?[0-9]*|\\.[0-9]+)(e[-+]?[0-9]+)?");
+
   private Layers() {}
 
   /**
@@ -28,32 +32,56 @@ public final class Layers {
       throw new IllegalArgumentException(format("'%s' is not a layer: %s", text, choices()));
     }
     String name = form.group(1);
-    String[] values = form.group(2) == null ? new String[0] : form.group(2).split("\\s*,\\s*");
-    try {
-      if (name.equals("linear") && (values.length == 2 || values.length == 3)) {
-        if (values.length == 3 && !values[2].equals("no_bias")) {
-          throw new IllegalArgumentException(format("the third word of '%s' is no_bias", text));
-        }
-        return new Linear(
-            Integer.parseInt(values[0]),
-            Integer.parseInt(values[1]),
-            Initializers.xavierUniform(),
-            values.length == 3 ? Linear.Bias.WITHOUT : Linear.Bias.WITH);
-      }
-      if (name.equals("dropout") && values.length == 1) {
-        return new Dropout(Double.parseDouble(values[0]));
-      }
-      Nonlinearity function = Nonlinearity.named(name);
-      if (function != null && values.length <= 1) {
-        return values.length == 0
-            ? Activation.of(function)
-            : new Activation(function, Double.parseDouble(values[0]));
-      }
-    } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(
-          format("'%s' has a number that is none: %s", text, e.getMessage()), e);
+    String inside = form.group(2) == null ? null : form.group(2).strip();
+    String[] values = inside == null ? new String[0] : inside.split("\\s*,\\s*", -1);
+    Nonlinearity function = Nonlinearity.named(name);
+    if (name.equals("linear")) {
+      return linear(text, values);
+    } else if (name.equals("dropout")) {
+      check(values.length == 1, text, "dropout(rate)");
+      return new Dropout(number(text, values[0]));
+    } else if (function == null) {
+      throw new IllegalArgumentException(format("unknown layer '%s': %s", text, choices()));
+    } else if (inside == null) {
+      return Activation.of(function);
     }
-    throw new IllegalArgumentException(format("unknown layer '%s': %s", text, choices()));
+    if (!function.takesAlpha()) {
+      throw new IllegalArgumentException(
+          format("%s takes nothing in parentheses: write %s for '%s'", name, name, text));
+    }
+    check(values.length == 1, text, format("%s or %s(alpha)", name, name));
+    return new Activation(function, number(text, values[0]));
+  }
+
+  private static Layer linear(String text, String[] values) {
+    boolean noBias = values.length == 3 && values[2].equals("no_bias");
+    check(values.length == 2 || noBias, text, "linear(in,out) or linear(in,out,no_bias)");
+    return new Linear(
+        size(text, values[0]),
+        size(text, values[1]),
+        Initializers.xavierUniform(),
+        noBias ? Linear.Bias.WITHOUT : Linear.Bias.WITH);
+  }
+
+  private static void check(boolean fits, String text, String form) {
+    if (!fits) {
+      throw new IllegalArgumentException(format("'%s' does not have the form %s", text, form));
+    }
+  }
+
+  private static int size(String text, String value) {
+    if (value.matches("[-+]?[0-9]{1,9}")) {
+      return Integer.parseInt(value);
+    }
+    throw new IllegalArgumentException(
+        format("'%s' in '%s' is not a whole number of up to 9 digits", value, text));
+  }
+
+  private static double number(String text, String value) {
+    if (NUMBER.matcher(value).matches()) {
+      return Double.parseDouble(value);
+    }
+    throw new IllegalArgumentException(format("'%s' in '%s' is not a number", value, text));
   }
 
   private static String choices() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
+import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
 /**
@@ -34,6 +35,31 @@ public enum Nonlinearity {
   /** The alpha of {@link BiasActivation} where none is given: as in PyTorch. */
   public double defaultAlpha() {
     return this == LEAKY_RELU ? 0.01 : 1;
+  }
+
+  /** Whether alpha is a part of the function: leaky ReLU's slope and ELU's scale. */
+  public boolean takesAlpha() {
+    return this == LEAKY_RELU || this == ELU;
+  }
+
+  /**
+   * The alpha that the function has when it is given this one: the same where it takes one, else
+   * {@link #defaultAlpha}.
+   *
+   * @throws IllegalArgumentException where the function takes none and this is neither 0 nor the
+   *     default: it would be ignored
+   */
+  public double checkAlpha(double alpha) {
+    if (takesAlpha()) {
+      return alpha;
+    }
+    if (alpha != 0 && alpha != defaultAlpha()) {
+      throw new IllegalArgumentException(
+          format(
+              "%s takes no alpha, and %s would be ignored: leaky_relu and elu take one",
+              token(), alpha));
+    }
+    return defaultAlpha();
   }
 
   /** The name on the command line and in files: {@code leaky_relu}. */

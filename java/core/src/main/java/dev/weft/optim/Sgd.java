@@ -17,7 +17,7 @@ import java.util.Map;
  *
  * @param rate the learning rate
  * @param momentum in [0, 1); 0 is plain descent
- * @param dampening in [0, 1]
+ * @param dampening in [0, 1]; without momentum it has no effect, as in PyTorch
  * @param weightDecay the factor of the L2 penalty's gradient
  * @param look where the gradient step starts from
  */
@@ -39,7 +39,10 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
       throw new IllegalArgumentException("dampening must be in [0, 1], not " + dampening);
     }
     if (look == Look.NESTEROV && (momentum == 0 || dampening != 0)) {
-      throw new IllegalArgumentException("Nesterov needs momentum and no dampening");
+      throw new IllegalArgumentException(
+          format(
+              "Nesterov's momentum needs momentum above 0 and no dampening, not %s and %s",
+              momentum, dampening));
     }
   }
 

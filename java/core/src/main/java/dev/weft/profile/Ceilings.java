@@ -31,6 +31,9 @@ public final class Ceilings {
   private static final int MEASUREMENTS = 5;
   private static final double USUAL_SECONDS = 0.3;
 
+  /** Rates that differ by a smaller share are those of one cache. */
+  private static final double SAME_RATE = 0.1;
+
   /** What a measurement leaves to others: it takes at most one part of so many of what is free. */
   private static final long PARTS_OF_FREE = 4;
 
@@ -222,6 +225,36 @@ public final class Ceilings {
     return below.getValue() + place * (above.getValue() - below.getValue());
   }
 
+  /** Why a call that moves so many bytes can be faster than {@link #bytesPerSecond}. */
+  Profile.Above above(long bytes) {
+    double here = bytesPerSecond(bytes);
+    if (bytes < copies.firstKey()) {
+      return Profile.Above.SMALL;
+    }
+    Map.Entry<Long, Double> below = copies.floorEntry(bytes);
+    Map.Entry<Long, Double> above = copies.ceilingEntry(bytes);
+    return above != null && below.getValue() > here * (1 + SAME_RATE)
+        ? Profile.Above.BETWEEN
+        : Profile.Above.OTHER;
+  }
+
+  /**
+   * Measures what was measured before once more and keeps the better rates: other work on the
+   * machine makes a ceiling too low, and never too high. Ceilings that were given stay.
+   */
+  public void measureAgain() {
+    if (device == null) {
+      return;
+    }
+    copies.replaceAll((bytes, rate) -> Math.max(rate, copy(bytes).value() * 1e9));
+    products.replaceAll((math, rate) -> Math.max(rate, best(math)));
+  }
+
+  private double best(MathMode math) {
+    return productSizes().stream().mapToDouble(n -> gemm(math, n).value()).max().orElseThrow()
+        * 1e9;
+  }
+
   /**
    * Floating-point operations a second of the best product.
    *
@@ -231,11 +264,7 @@ public final class Ceilings {
     if (device == null && !products.containsKey(math)) {
       throw new IllegalArgumentException("no ceiling is known for products in " + math);
     }
-    return products.computeIfAbsent(
-        math,
-        key ->
-            productSizes().stream().mapToDouble(size -> gemm(key, size).value()).max().orElseThrow()
-                * 1e9);
+    return products.computeIfAbsent(math, this::best);
   }
 
   /** Every ceiling of copies and of products in the given modes, as measured now. */

@@ -11,6 +11,8 @@ import dev.weft.device.Phase;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -57,6 +59,36 @@ public record Profile(
     ARITHMETIC
   }
 
+  /** Why a call can be faster than its ceiling, the first of these that is so. */
+  public enum Above {
+    /** It is not faster. */
+    NOT("its time is above the least"),
+    /** It moves less than the smallest copy. */
+    SMALL(
+        "moves less than the smallest copy that was measured: its data can lie in a nearer cache"),
+    /** Its ceiling is taken between two copies whose rates differ. */
+    BETWEEN(
+        "lies in size between two copies that were measured, and its data can fit a cache that the"
+            + " larger copy does not"),
+    /** Its arithmetic is faster than that of the best product. */
+    PRODUCT("computes faster than the best of the square products that were measured"),
+    /** A copy of its size was measured, or a larger one is the largest. */
+    OTHER(
+        "was faster than the copies that were measured: these read as much as they write, run on as"
+            + " many threads as a copy is worth, and may have met other work on the machine");
+
+    private final String words;
+
+    Above(String words) {
+      this.words = words;
+    }
+
+    /** The reason, as a sentence about the call. */
+    public String words() {
+      return words;
+    }
+  }
+
   /**
    * A call of the step.
    *
@@ -65,8 +97,10 @@ public record Profile(
    * @param least nanoseconds at the machine's ceilings: the longer of moving its bytes and of its
    *     arithmetic
    * @param bound which of the two that is
+   * @param above why it is faster than that, if it is
    */
-  public record Entry(Call call, double nanoseconds, Cost cost, double least, Bound bound) {
+  public record Entry(
+      Call call, double nanoseconds, Cost cost, double least, Bound bound, Above above) {
     private static final double NANOSECONDS = 1e9;
 
     /** With the time of a call, at the given ceilings. */
@@ -75,12 +109,13 @@ public record Profile(
       double memory = NANOSECONDS * cost.bytes() / ceilings.bytesPerSecond(cost.bytes());
       double arithmetic =
           cost.flops() == 0 ? 0 : NANOSECONDS * cost.flops() / ceilings.flopsPerSecond(math(call));
-      return new Entry(
-          call,
-          nanoseconds,
-          cost,
-          Math.max(memory, arithmetic),
-          memory >= arithmetic ? Bound.MEMORY : Bound.ARITHMETIC);
+      double least = Math.max(memory, arithmetic);
+      Bound bound = memory >= arithmetic ? Bound.MEMORY : Bound.ARITHMETIC;
+      Above above =
+          least <= nanoseconds
+              ? Above.NOT
+              : bound == Bound.ARITHMETIC ? Above.PRODUCT : ceilings.above(cost.bytes());
+      return new Entry(call, nanoseconds, cost, least, bound, above);
     }
 
     /** How its products are computed. */
@@ -106,15 +141,21 @@ public record Profile(
    * @param nanoseconds their time
    * @param cost what they move and compute
    * @param least nanoseconds at the machine's ceilings
+   * @param above why calls among them are faster than their ceilings
    */
-  public record Group(String name, int calls, double nanoseconds, Cost cost, double least) {
+  public record Group(
+      String name, int calls, double nanoseconds, Cost cost, double least, Set<Above> above) {
     private static Group of(String name, List<Entry> entries) {
       return new Group(
           name,
           entries.size(),
           entries.stream().mapToDouble(Entry::nanoseconds).sum(),
           entries.stream().map(Entry::cost).reduce(Cost.NONE, Cost::plus),
-          entries.stream().mapToDouble(Entry::least).sum());
+          entries.stream().mapToDouble(Entry::least).sum(),
+          entries.stream()
+              .map(Entry::above)
+              .filter(reason -> reason != Above.NOT)
+              .collect(Collectors.toCollection(TreeSet::new)));
     }
 
     /** 10⁹ operations a second. */

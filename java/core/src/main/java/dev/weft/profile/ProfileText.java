@@ -3,14 +3,17 @@ package dev.weft.profile;
 
 import static dev.weft.format.Format.format;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** A profile as tables of text. */
 final class ProfileText {
-  private static final String ROW = "%-34s  %5s  %9s  %8s  %9s  %8s  %10s";
+  private static final String ROW = "%-34s  %5s  %9s  %8s  %9s  %8s  %10s %s";
 
   private final Profile profile;
   private final StringBuilder text = new StringBuilder();
+  private final List<Profile.Above> notes = new ArrayList<>();
 
   private ProfileText(Profile profile) {
     this.profile = profile;
@@ -55,12 +58,30 @@ final class ProfileText {
     line(
         "ceiling: the least time at this machine's best rates, measured just now for copies and"
             + " products, / the time");
+    for (int i = 0; i < notes.size(); i++) {
+      line("(%d) above 100 %%: a call among these %s", i + 1, notes.get(i).words());
+    }
     return text.toString().stripTrailing();
+  }
+
+  /** The numbers of the notes that say why a share is above all. */
+  private String marks(Profile.Group group) {
+    if (group.shareOfCeiling() <= 1) {
+      return "";
+    }
+    return group.above().stream().map(this::mark).collect(Collectors.joining(" "));
+  }
+
+  private String mark(Profile.Above reason) {
+    if (!notes.contains(reason)) {
+      notes.add(reason);
+    }
+    return format("(%d)", notes.indexOf(reason) + 1);
   }
 
   private void table(String what, List<Profile.Group> groups) {
     line("");
-    line(ROW, what, "calls", "us", "of step", "GFLOP/s", "GB/s", "of ceiling");
+    line(ROW, what, "calls", "us", "of step", "GFLOP/s", "GB/s", "of ceiling", "");
     for (Profile.Group group : groups) {
       line(
           ROW,
@@ -70,11 +91,12 @@ final class ProfileText {
           percent(group.nanoseconds() / profile.total()),
           number(group.gigaflops()),
           number(group.gigabytes()),
-          percent(group.shareOfCeiling()));
+          percent(group.shareOfCeiling()),
+          marks(group));
     }
     if (profile.hostKind() == Profile.Host.WAITS) {
       String share = percent(profile.host() / profile.total());
-      line(ROW, "host", "", micros(profile.host()), share, "", "", "");
+      line(ROW, "host", "", micros(profile.host()), share, "", "", "", "");
     }
   }
 

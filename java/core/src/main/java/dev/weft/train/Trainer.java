@@ -144,12 +144,21 @@ public final class Trainer {
     }
   }
 
-  /** Puts the network and the data on the device and records the step, but trains nothing yet. */
+  /**
+   * Puts the network and the data on the device and records the step, but trains nothing yet.
+   *
+   * @throws IllegalArgumentException where network, loss and data do not fit, or the network has no
+   *     parameters
+   */
   public TrainingRun start(Dataset train, Dataset test) {
     if (device == null) {
       throw new IllegalStateException("say where to train: on(Device.best())");
     }
     device.check();
+    if (network.parameters().isEmpty()) {
+      throw new IllegalArgumentException(
+          "the network has nothing to train: it has no layer with parameters");
+    }
     Fit.check(network, loss, train, "training data");
     if (test != null) {
       Fit.check(network, loss, test, "test data");

@@ -13,6 +13,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PageTest {
   private static final Pattern PLOTS =
@@ -86,5 +88,53 @@ class PageTest {
     assertFalse(html.contains("<b></script>"));
     long ends = Pattern.compile("</script>").matcher(html).results().count();
     assertEquals(3, ends, "as many as the page has scripts");
+  }
+
+  /** A reader wants what there is; what is missing stands at the end. */
+  @Test
+  void whatIsMissingStandsAfterAllThatWasMeasured() {
+    Results results = SampleResults.withoutGpu();
+    results.add(new Missing("The rest of steps", "steps: 1 of 9, then --minutes were over"));
+    String html = new Page(results).html();
+    int first = html.indexOf("class=\"missing\"");
+    assertTrue(first > html.lastIndexOf("<figure"), "after the last plot");
+    assertTrue(first > html.lastIndexOf("<table"), "after the last table");
+    assertTrue(html.indexOf("id=\"steps\"") < html.indexOf("id=\"ceilings\""));
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {Double.NaN, Double.POSITIVE_INFINITY, 0})
+  void aNumberThatIsNoneIsNotDrawnAndCostsNoOther(double time) {
+    Results results = SampleResults.withGpu();
+    for (Part part : Part.values()) {
+      results.add(
+          SampleResults.measured(part, "net", "batch 7", 7, "Weft", "STRICT", "cpu", time, 9, 10));
+      results.add(
+          SampleResults.measured(part, "net", "batch 7", 7, "DJL", "STRICT", "cpu", time, 9, 10));
+    }
+    Matcher json = PLOTS.matcher(new Page(results).html());
+    assertTrue(json.find());
+    assertFalse(json.group(1).matches(".*[:,\\[](-?Infinity|NaN).*"), "JSON has no such numbers");
+    List<Plot> plots = plots(new Page(results).html());
+    assertTrue(plots.size() > 5);
+    for (Plot plot : plots) {
+      boolean bars = plot.kind() == Plot.Kind.BARS;
+      if ((bars ? plot.x() : plot.y()).scale() == Plot.Scale.LOGARITHMIC) {
+        plot.series().stream()
+            .flatMap(one -> one.points().stream())
+            .forEach(point -> assertTrue(point.y() > 0, plot::toString));
+      }
+    }
+  }
+
+  /** A mark of the page's template within a text stays that text. */
+  @Test
+  void textCannotBecomeAPartOfThePage() {
+    Results results = SampleResults.withoutGpu();
+    results.add(new Missing("/*SCRIPT*/", "it's /*PLOTS*/ <!--BODY--> $1 \\"));
+    String html = new Page(results).html();
+    assertTrue(html.contains("/*SCRIPT*/: not measured.</strong> it&#39;s /*PLOTS*/"), "as it is");
+    assertTrue(html.contains("$1 \\</p>"));
+    assertTrue(PLOTS.matcher(html).find());
   }
 }

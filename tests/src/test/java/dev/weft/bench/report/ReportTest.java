@@ -8,6 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,6 +45,37 @@ class ReportTest {
     for (String field : List.of("date", "command", "machine", "versions", "measurements")) {
       assertTrue(json.has(field), field);
     }
+  }
+
+  /** A peer whose loss became NaN is a row of the file, and no reason to lose the others. */
+  @Test
+  void numbersThatAreNoneAreWrittenAndReadBack(@TempDir Path folder) throws IOException {
+    Results results = SampleResults.withGpu();
+    double none = Double.NaN;
+    double endless = Double.POSITIVE_INFINITY;
+    results.add(new Agreement("net", 1, "DJL STRICT", "cpu", 100, none, -endless, none, 1e-4));
+    results.add(
+        SampleResults.measured(Part.STEPS, "n", "b", 1, "Weft", "STRICT", "cpu", endless, 0, 1));
+    Path file = folder.resolve("run.json");
+    results.write(file);
+    Results read = Results.read(file);
+    assertEquals(results.agreements(), read.agreements());
+    assertEquals(results.of(Part.STEPS), read.of(Part.STEPS));
+    assertEquals(new Page(results).html(), new Page(read).html());
+    JsonReader strict = new JsonReader(Files.newBufferedReader(file));
+    strict.setStrictness(Strictness.STRICT);
+    try (strict) {
+      strict.skipValue();
+      assertEquals(JsonToken.END_DOCUMENT, strict.peek());
+    }
+  }
+
+  @Test
+  void aCellCanHoldLinesAndBars() {
+    Table table = new Table("Failures", 2, "what", "why");
+    table.add("a|b", "first\n  second\r\nthird");
+    assertEquals("Failures\n  what  why\n  a|b   first second third\n", table.text());
+    assertTrue(table.markdown().contains("| a\\|b | first second third |"), table::markdown);
   }
 
   @Test

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Options that would do nothing beside others are refused before the work, in the user's words. */
+class ExclusiveOptionsTest {
+  @TempDir private Path folder;
+
+  static List<Arguments> pairs() {
+    return List.of(
+        pair("--layers linear(784,10) --hidden 5", "--layers is the whole network"),
+        pair("--layers linear(784,10) --activation tanh", "--layers is the whole network"),
+        pair("--layers linear(784,10) --dropout 0.1", "--layers is the whole network"),
+        pair("--hidden none --dropout 0.1", "--dropout stands behind every hidden layer", "none"),
+        pair("--hidden none --activation tanh", "--activation stands behind every hidden layer"),
+        pair("--data . --digits 600", "--digits is for made digits", "leave one out"),
+        pair("--optimizer adam --momentum 0.9", "--momentum is for sgd, momentum and nesterov"),
+        pair("--optimizer adamw --momentum 0", "--momentum is for sgd, momentum and nesterov"),
+        pair("--optimizer momentum --momentum 0", "--optimizer momentum needs --momentum above 0"),
+        pair("--optimizer nesterov --momentum 0", "--optimizer nesterov needs --momentum above 0"),
+        pair("--profile --log run.jsonl", "--profile trains no epoch", "--log"),
+        pair("--profile --detect-anomaly", "--profile times steps as they are", "leave one out"),
+        pair("--profile --overwrite", "--profile writes no network", "leave one out"),
+        pair("--layers relu", "--layers \"relu\": the network has nothing to train", "parameters"),
+        pair("--layers dropout(0.1)", "the network has nothing to train"));
+  }
+
+  private static Arguments pair(String options, String... words) {
+    return Arguments.of(options, words);
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("pairs")
+  void oneOfTheTwoWouldDoNothing(String options, String[] words) {
+    Path file = folder.resolve("m.safetensors");
+    Weft.Run run =
+        Weft.run(
+            Stream.concat(
+                    Stream.of("train", "--device", "cpu", "--out", file),
+                    Stream.of(options.split(" ")))
+                .toArray());
+    run.failed(Main.WRONG_USE, words);
+    assertEquals("", run.out(), "nothing was begun");
+    assertFalse(Files.exists(file));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @ValueSource(strings = {"--hidden 512", "--hidden 128 --layers linear(784,10)"})
+  void nothingIsWrittenByARunThatIsRefused(String options) {
+    Path file = folder.resolve("m.safetensors");
+    Weft.Run run =
+        Weft.run(
+            Stream.concat(
+                    Stream.of("train", "--device", "cpu", "--digits", 600, "--out", file),
+                    Stream.of(("--fusion always " + options).split(" ")))
+                .toArray());
+    String words = options.contains("512") ? "cannot be fused: linear(784,512)" : "--layers is";
+    run.failed(Main.WRONG_USE, words);
+    assertFalse(Files.exists(file));
+  }
+
+  /** Evaluation has the same options for data, and finds out before it loads the network. */
+  @ParameterizedTest
+  @ValueSource(strings = "--data . --digits 600")
+  void evaluationRefusesThemToo(String options) {
+    Weft.run(
+            Stream.concat(
+                    Stream.of("evaluate", folder.resolve("absent")), Stream.of(options.split(" ")))
+                .toArray())
+        .failed(Main.WRONG_USE, "--digits is for made digits");
+  }
+}

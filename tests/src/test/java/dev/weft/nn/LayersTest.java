@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.nn;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.Shape;
+import dev.weft.Tape;
+import dev.weft.Tensor;
+import dev.weft.data.Digits;
+import dev.weft.op.Nonlinearity;
+import dev.weft.train.Trainer;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What stands in a layer's spec has an effect, or is refused. */
+class LayersTest {
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "linear(784,10); linear(784,10)",
+        " Linear( 784 , 10 ) ; linear(784,10)",
+        "linear(3,4,no_bias); linear(3,4,no_bias)",
+        "dropout(0.2); dropout(0.2)",
+        "dropout(0); dropout(0.0)",
+        "dropout(.5); dropout(0.5)",
+        "leaky_relu; leaky_relu",
+        "leaky_relu(0.01); leaky_relu",
+        "leaky_relu(1e-5); leaky_relu(1.0E-5)",
+        "leaky_relu(1.0E-5); leaky_relu(1.0E-5)",
+        "elu(2); elu(2.0)",
+      })
+  void aSpecIsReadAsItIsMeant(String text, String spec) {
+    assertEquals(spec, Layers.parse(text).spec());
+    assertEquals(spec, Layers.parse(spec).spec());
+  }
+
+  static List<Arguments> wrong() {
+    List<Arguments> wrong = new ArrayList<>();
+    String linear = "linear(in,out) or linear(in,out,no_bias)";
+    for (String inside :
+        List.of("", "3", "3,4,", "3,4,5", "3,4,bias", "3,4,no_bias,", "3,4,no_bias,1", ",,")) {
+      wrong.add(Arguments.of("linear(" + inside + ")", linear));
+    }
+    wrong.add(Arguments.of("linear", linear));
+    wrong.add(Arguments.of("linear(3,x)", "'x' in 'linear(3,x)' is not a whole number"));
+    wrong.add(Arguments.of("linear(3,4.0)", "'4.0' in 'linear(3,4.0)' is not a whole number"));
+    wrong.add(Arguments.of("linear(3,99999999999)", "not a whole number of up to 9 digits"));
+    wrong.add(Arguments.of("linear(,)", "'' in 'linear(,)' is not a whole number"));
+    wrong.add(Arguments.of("linear(3,)", "'' in 'linear(3,)' is not a whole number"));
+    wrong.add(Arguments.of("linear(0,4)", "sizes must be positive"));
+    wrong.add(Arguments.of("linear(3,-4)", "sizes must be positive"));
+    wrong.add(Arguments.of("dropout", "dropout(rate)"));
+    wrong.add(Arguments.of("dropout()", "'' in 'dropout()' is not a number"));
+    wrong.add(Arguments.of("dropout(0.2,)", "dropout(rate)"));
+    wrong.add(Arguments.of("dropout(0.2,0.3)", "dropout(rate)"));
+    wrong.add(Arguments.of("dropout(1)", "1.0"));
+    wrong.add(Arguments.of("dropout(-0.1)", "-0.1"));
+    wrong.add(Arguments.of("dropout(0.2d)", "'0.2d' in 'dropout(0.2d)' is not a number"));
+    wrong.add(Arguments.of("dropout(0x1p-2)", "is not a number"));
+    wrong.add(Arguments.of("dropout(nan)", "is not a number"));
+    for (Nonlinearity each : Nonlinearity.values()) {
+      String name = each.token();
+      for (String inside : List.of("", "0.5", "1", "x", ",", "1,", "1,2")) {
+        String form =
+            !each.takesAlpha()
+                ? name + " takes nothing in parentheses"
+                : inside.isEmpty() || inside.equals("x")
+                    ? "is not a number"
+                    : name + " or " + name + "(alpha)";
+        if (!each.takesAlpha() || !inside.matches("[0-9.]+")) {
+          wrong.add(Arguments.of(name + "(" + inside + ")", form));
+        }
+      }
+    }
+    wrong.add(Arguments.of("leaky_relu(-1)", "alpha of at least 0"));
+    wrong.add(Arguments.of("swosh", "unknown layer 'swosh': use linear(in,out)"));
+    wrong.add(Arguments.of("swosh(1)", "unknown layer 'swosh(1)': use linear(in,out)"));
+    wrong.add(Arguments.of("relu(", "is not a layer"));
+    return wrong;
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("wrong")
+  void argumentsThatAreTooManyTooFewOrIgnoredAreRefused(String spec, String words) {
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> Layers.parse(spec));
+    assertTrue(e.getMessage().contains(words), e.getMessage());
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void anAlphaThatWouldBeIgnoredIsRefused(Nonlinearity function) {
+    assertEquals(function.token(), Activation.of(function).spec());
+    try (Device device = Device.cpu();
+        Tape tape = new Tape(device);
+        Tensor x = device.tensor(new double[] {-1, 2})) {
+      if (function.takesAlpha()) {
+        double[] half = tape.activation(function, 0.5, x).toDoubles();
+        double[] usual = tape.activation(function, x).toDoubles();
+        assertFalse(half[0] == usual[0], "alpha has an effect");
+        assertEquals(0.5, new Activation(function, 0.5).alpha());
+      } else {
+        assertEquals(Activation.of(function), new Activation(function, 0));
+        for (Runnable ignored :
+            List.<Runnable>of(
+                () -> new Activation(function, 0.5), () -> tape.activation(function, 0.5, x))) {
+          IllegalArgumentException e = assertThrows(IllegalArgumentException.class, ignored::run);
+          assertTrue(
+              e.getMessage().startsWith(function.token() + " takes no alpha, and 0.5 would be"),
+              e.getMessage());
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"relu", "dropout(0.2)", "tanh dropout(0.1) softplus"})
+  void aNetworkWithNothingToTrainIsRefusedBeforeTheWork(String spec) {
+    try (Device device = Device.cpu();
+        Sequential network = Sequential.parse(spec)) {
+      IllegalArgumentException e =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> Trainer.of(network).on(device).start(Digits.generate(60, 1).train(), null));
+      assertEquals(
+          "the network has nothing to train: it has no layer with parameters", e.getMessage());
+      assertFalse(network.isOnDevice());
+      assertEquals(0, device.memory().live());
+    }
+  }
+
+  /** It still computes: what has no parameters is a network like others. */
+  @Test
+  void aNetworkWithoutParametersComputes() {
+    try (Device device = Device.cpu();
+        Tape tape = Tape.inference(device);
+        Tensor x = device.full(DType.F32, Shape.of(1, 2), -1)) {
+      assertEquals(0, Sequential.parse("relu").forward(tape, x).toDoubles()[1]);
+    }
+  }
+}
