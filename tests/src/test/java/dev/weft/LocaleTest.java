@@ -187,7 +187,10 @@ class LocaleTest {
     Files.readAllLines(log).forEach(JsonParser::parseString);
     command(
         lines,
-        format("evaluate %s --digits 600 --threads 1 --predictions %s", network, predictions));
+        format(
+            "evaluate %s --device cpu --digits 600 --threads 1 --predictions %s",
+            network, predictions));
+    assertTrue(Files.exists(predictions), () -> lines.getLast());
     lines.add("predictions " + digest(predictions));
     command(lines, "gradcheck --only unary_square");
     command(lines, "devices");

@@ -189,7 +189,7 @@ final class TrainCommand implements Callable<Integer> {
       throw new IllegalArgumentException(
           detectAnomaly
               ? "--profile times steps as they are, and --detect-anomaly changes them: leave one"
-                    + " out"
+                  + " out"
               : "--profile writes no network, so that --overwrite would do nothing: leave one out");
     }
     if (isTraced()) {
