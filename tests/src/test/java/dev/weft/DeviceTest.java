@@ -43,7 +43,7 @@ class DeviceTest {
       assertEquals("cpu", cpu.name());
       assertEquals("cuda:0", cuda.name());
       assertEquals("cuda:0", best.name());
-      assertTrue(cpu.description().contains("threads"), cpu.description());
+      assertTrue(cpu.description().contains("thread"), cpu.description());
     }
   }
 

@@ -180,20 +180,17 @@ class LocaleTest {
     command(
         lines,
         "train --digits 600 --epochs 1 --rate 0.1 --optimizer NESTEROV --dropout 0.25 "
-            + "--hidden 16 --activation SILU --device CPU --threads 1 --overwrite --plain "
+            + "--hidden 16 --activation SILU --device CPU --overwrite --plain "
             + format("--validation 0.25 --out %s --log %s", network, log));
     lines.add("trained " + digest(network));
     lines.add(times(Files.readString(log)));
     Files.readAllLines(log).forEach(JsonParser::parseString);
     command(
         lines,
-        format(
-            "evaluate %s --device cpu --digits 600 --threads 1 --predictions %s",
-            network, predictions));
+        format("evaluate %s --device cpu --digits 600 --predictions %s", network, predictions));
     assertTrue(Files.exists(predictions), () -> lines.getLast());
     lines.add("predictions " + digest(predictions));
     command(lines, "gradcheck --only unary_square");
-    command(lines, "devices");
     command(lines, "train --help");
     command(lines, "train --rate 0,1");
     command(lines, "train --digits 1.000");
