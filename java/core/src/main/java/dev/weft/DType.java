@@ -60,19 +60,6 @@ public enum DType {
     };
   }
 
-  /**
-   * Returns if this type {@link #holds} a value.
-   *
-   * @param where what the value is, such as {@code element 3}
-   * @throws IllegalArgumentException that names place, value and what can be held, where it does
-   *     not
-   */
-  public void check(double value, String where) {
-    if (!holds(value)) {
-      throw refusal(value, where);
-    }
-  }
-
   /** What says that this type does not hold a value. */
   public IllegalArgumentException refusal(double value, String where) {
     String range =

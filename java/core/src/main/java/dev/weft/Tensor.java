@@ -211,7 +211,9 @@ public final class Tensor implements AutoCloseable {
    * @throws IllegalArgumentException where its type does not {@link DType#holds hold} the value
    */
   public void fill(double value) {
-    dtype.check(value, "what fills " + this);
+    if (!dtype.holds(value)) {
+      throw dtype.refusal(value, "what fills " + this);
+    }
     if (dtype.isFloating()) {
       device.run(
           Kernel.FILL,

@@ -144,17 +144,26 @@ final class BundleFolder {
       if (Files.exists(path)) {
         Files.move(path, old);
       }
-      Files.move(draft, path);
+      try {
+        Files.move(draft, path);
+      } catch (IOException e) {
+        if (Files.exists(old)) {
+          Files.move(old, path);
+        }
+        throw e;
+      }
       force(path.getParent());
       delete(old);
     }
 
-    /** A line for each file, as {@code stat -c '%s %n'} prints it. */
+    /** A line for each program and library, as {@code stat -c '%s %n'} prints it. */
     private String list() throws IOException {
       StringBuilder lines = new StringBuilder();
       try (Stream<Path> all = Files.walk(draft)) {
         for (Path each : (Iterable<Path>) all.sorted()::iterator) {
-          if (Files.isRegularFile(each, LinkOption.NOFOLLOW_LINKS)) {
+          // settings, certificates and texts are their owner's to change
+          boolean runs = each.toString().matches(".*(\\.jar|\\.so[.0-9]*|/bin/java|/lib/modules)");
+          if (runs && Files.isRegularFile(each, LinkOption.NOFOLLOW_LINKS)) {
             lines.append(format("%d %s%n", Files.size(each), draft.relativize(each)));
           }
         }

@@ -11,13 +11,13 @@ import java.util.stream.Collectors;
 
 /** The types of numbers of IDX files, big-endian, and how they are held: without loss. */
 enum IdxType {
-  UNSIGNED_BYTE(0x08, 1, "ubyte", "unsigned bytes", Storage.UINT8),
-  SIGNED_BYTE(0x09, 1, "byte", "signed bytes", Storage.FLOAT32),
-  SHORT(0x0B, 2, "short", "16-bit integers", Storage.FLOAT32),
+  UNSIGNED_BYTE(0x08, 1, "unsigned bytes", Storage.UINT8),
+  SIGNED_BYTE(0x09, 1, "signed bytes", Storage.FLOAT32),
+  SHORT(0x0B, 2, "16-bit integers", Storage.FLOAT32),
   // float32 has no room for all of them
-  INT(0x0C, 4, "int", "32-bit integers", Storage.FLOAT64),
-  FLOAT(0x0D, 4, "float", "32-bit floats", Storage.FLOAT32),
-  DOUBLE(0x0E, 8, "double", "64-bit floats", Storage.FLOAT64);
+  INT(0x0C, 4, "32-bit integers", Storage.FLOAT64),
+  FLOAT(0x0D, 4, "32-bit floats", Storage.FLOAT32),
+  DOUBLE(0x0E, 8, "64-bit floats", Storage.FLOAT64);
 
   private static final ValueLayout.OfShort SHORTS =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
@@ -30,14 +30,12 @@ enum IdxType {
 
   private final int code;
   private final int bytes;
-  private final String suffix;
   private final String words;
   private final Storage storage;
 
-  IdxType(int code, int bytes, String suffix, String words, Storage storage) {
+  IdxType(int code, int bytes, String words, Storage storage) {
     this.code = code;
     this.bytes = bytes;
-    this.suffix = suffix;
     this.words = words;
     this.storage = storage;
   }
@@ -55,11 +53,6 @@ enum IdxType {
   /** Bytes of one number. */
   int bytes() {
     return bytes;
-  }
-
-  /** What stands for it at the end of files' names. */
-  String suffix() {
-    return suffix;
   }
 
   /** What {@link Rows} hold such numbers as. */

@@ -108,8 +108,8 @@ public final class Allocator implements AutoCloseable {
   /** Gives the cache back; what is still live goes with the backend. */
   @Override
   public void close() {
-    trim();
-    live = 0;
     closed = true;
+    live = 0;
+    trim();
   }
 }

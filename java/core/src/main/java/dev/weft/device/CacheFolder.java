@@ -2,6 +2,7 @@
 package dev.weft.device;
 
 import static dev.weft.format.Format.format;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import java.io.IOException;
 import java.io.Serial;
@@ -141,7 +142,7 @@ final class CacheFolder {
    * Who this process acts as: /proc/self itself may belong to root although the process does not.
    */
   private static int user() throws IOException {
-    try (Stream<String> lines = Files.lines(STATUS)) {
+    try (Stream<String> lines = Files.lines(STATUS, ISO_8859_1)) {
       String ids = lines.filter(line -> line.startsWith("Uid:")).findFirst().orElseThrow();
       return Integer.parseUnsignedInt(ids.split("\\s+")[2]); // after the real one
     }

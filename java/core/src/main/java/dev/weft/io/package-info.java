@@ -4,8 +4,9 @@
  * dev.weft.io.AtomicFile}), and standard output that remembers what it could not write ({@link
  * dev.weft.io.StandardOutput}).
  *
- * <p>For users and for every package that reads or writes files; it uses no other package of Weft.
- * A file that is not what it should be is a {@link dev.weft.io.FormatException} with the path, the
- * byte and what was expected there; all else that goes wrong with files is another IOException.
+ * <p>For users and for every package that reads or writes files; it uses no other package of Weft
+ * but {@code dev.weft.format}. A file that is not what it should be is a {@link
+ * dev.weft.io.FormatException} with the path, the byte and what was expected there; all else that
+ * goes wrong with files is another IOException.
  */
 package dev.weft.io;

@@ -211,10 +211,7 @@ public final class Sequential implements Layer, AutoCloseable {
               (name, count) ->
                   LOG.log(
                       System.Logger.Level.WARNING,
-                      "{0}: {1} values of parameter {2} are not finite",
-                      file,
-                      count,
-                      name));
+                      format("%s: %d values of parameter %s are not finite", file, count, name)));
     }
     return this;
   }
