@@ -171,10 +171,11 @@ public final class Tape implements AutoCloseable {
    * @throws IllegalStateException where the tape or an input is closed
    */
   public Tensor apply(Operation operation, Tensor... inputs) {
-    check(operation.name(), operation.operands(), inputs);
+    String name = operation.name();
+    check(name, operation.operands(), inputs);
     List<Tensor> list = recording ? List.of(inputs) : withoutGradients(inputs);
     Node node = new Node(this, operation, list);
-    Tensor output = operation.forward(node).named(operation.name());
+    Tensor output = operation.forward(node).named(name);
     node.output(output);
     if (output.dtype().isFloating() && list.stream().anyMatch(Tensor::hasGradient)) {
       output.requiresGrad();

@@ -21,6 +21,7 @@ import dev.weft.device.Kernel;
  */
 public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
     implements Operation {
+  private static final Operands OPERANDS = Operands.floating("x", "b").atLeast(1);
 
   /** Whether an operation may overwrite its input. */
   public enum Memory {
@@ -55,7 +56,7 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
 
   @Override
   public Operands operands() {
-    return Operands.floating("x", "b").atLeast(1);
+    return OPERANDS;
   }
 
   @Override

@@ -17,6 +17,7 @@ import dev.weft.device.Kernel;
  * @param function f
  */
 public record Binary(Function function) implements Operation {
+  private static final Operands OPERANDS = Operands.floating("a", "b");
 
   /** The functions, in the order of {@code weft_binary} in {@code native/abi/kernels.h}. */
   public enum Function {
@@ -35,7 +36,7 @@ public record Binary(Function function) implements Operation {
 
   @Override
   public Operands operands() {
-    return Operands.floating("a", "b");
+    return OPERANDS;
   }
 
   @Override

@@ -24,6 +24,7 @@ import java.util.Arrays;
  * @param dtype the type of y
  */
 public record Cast(DType dtype) implements Operation {
+  private static final Operands OPERANDS = Operands.any("x");
 
   @Override
   public String name() {
@@ -32,7 +33,7 @@ public record Cast(DType dtype) implements Operation {
 
   @Override
   public Operands operands() {
-    return Operands.any("x");
+    return OPERANDS;
   }
 
   @Override

@@ -14,6 +14,7 @@ import dev.weft.Tensor;
  * @param axis which axis, negative counts from the end
  */
 public record Concat(int axis) implements Operation {
+  private static final Operands OPERANDS = Operands.floating("part").orMore();
 
   @Override
   public String name() {
@@ -22,7 +23,7 @@ public record Concat(int axis) implements Operation {
 
   @Override
   public Operands operands() {
-    return Operands.floating("part").orMore();
+    return OPERANDS;
   }
 
   @Override

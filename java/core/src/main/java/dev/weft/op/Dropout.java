@@ -16,6 +16,7 @@ import dev.weft.device.Kernel;
  * @param operation the number of this dropout among the draws of a step
  */
 public record Dropout(double rate, long operation) implements Operation {
+  private static final Operands OPERANDS = Operands.floating("x");
 
   /** Checks the settings. */
   public Dropout {
@@ -40,7 +41,7 @@ public record Dropout(double rate, long operation) implements Operation {
 
   @Override
   public Operands operands() {
-    return Operands.floating("x");
+    return OPERANDS;
   }
 
   @Override

@@ -20,6 +20,7 @@ import dev.weft.device.Kernel;
  * in 0..n-1, y_r is NaN, and dy_r goes nowhere.
  */
 public record GatherRows() implements Operation {
+  private static final Operands OPERANDS = Operands.floatingAndInt32("source", "index");
 
   @Override
   public String name() {
@@ -28,7 +29,7 @@ public record GatherRows() implements Operation {
 
   @Override
   public Operands operands() {
-    return Operands.floatingAndInt32("source", "index");
+    return OPERANDS;
   }
 
   @Override

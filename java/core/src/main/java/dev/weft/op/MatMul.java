@@ -20,6 +20,7 @@ import dev.weft.device.Kernel;
  * @param b whether b is transposed
  */
 public record MatMul(Form a, Form b) implements Operation {
+  private static final Operands OPERANDS = Operands.floating("a", "b");
 
   /** How an operand enters the product. */
   public enum Form {
@@ -47,7 +48,7 @@ public record MatMul(Form a, Form b) implements Operation {
 
   @Override
   public Operands operands() {
-    return Operands.floating("a", "b");
+    return OPERANDS;
   }
 
   @Override

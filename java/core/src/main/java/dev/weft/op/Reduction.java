@@ -23,6 +23,7 @@ import java.util.OptionalInt;
  * @param axis over which axis, negative counts from the end; empty for all
  */
 public record Reduction(Function function, OptionalInt axis) implements Operation {
+  private static final Operands OPERANDS = Operands.floating("x");
 
   /** The reductions, in the order of {@code weft_reduction} in {@code native/abi/kernels.h}. */
   public enum Function {
@@ -72,7 +73,7 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
 
   @Override
   public Operands operands() {
-    return Operands.floating("x");
+    return OPERANDS;
   }
 
   @Override

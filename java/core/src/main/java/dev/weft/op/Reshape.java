@@ -14,6 +14,7 @@ import dev.weft.Tensor;
  * @param shape the new shape, of as many elements
  */
 public record Reshape(Shape shape) implements Operation {
+  private static final Operands OPERANDS = Operands.any("x");
 
   @Override
   public String name() {
@@ -22,7 +23,7 @@ public record Reshape(Shape shape) implements Operation {
 
   @Override
   public Operands operands() {
-    return Operands.any("x");
+    return OPERANDS;
   }
 
   @Override

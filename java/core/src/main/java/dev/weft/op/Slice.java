@@ -18,6 +18,7 @@ import dev.weft.device.Kernel;
  * @param to the entry after the last
  */
 public record Slice(int axis, long from, long to) implements Operation {
+  private static final Operands OPERANDS = Operands.floating("x");
 
   @Override
   public String name() {
@@ -26,7 +27,7 @@ public record Slice(int axis, long from, long to) implements Operation {
 
   @Override
   public Operands operands() {
-    return Operands.floating("x");
+    return OPERANDS;
   }
 
   @Override

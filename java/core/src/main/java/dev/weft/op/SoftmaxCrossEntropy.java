@@ -23,6 +23,7 @@ import dev.weft.device.Kernel;
  *     null
  */
 public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Operation {
+  private static final Operands OPERANDS = Operands.floatingAndInt32("logits", "labels");
 
   /** Checks the settings. */
   public SoftmaxCrossEntropy {
@@ -43,7 +44,7 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
 
   @Override
   public Operands operands() {
-    return Operands.floatingAndInt32("logits", "labels");
+    return OPERANDS;
   }
 
   @Override

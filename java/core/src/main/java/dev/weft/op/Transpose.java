@@ -9,6 +9,8 @@ import dev.weft.device.Kernel;
 
 /** A matrix with rows and columns exchanged: x (rows, cols), y (cols, rows). Backward: dx = dyᵀ. */
 public record Transpose() implements Operation {
+  private static final Operands OPERANDS = Operands.floating("x");
+
   private static final long TILE = 32;
 
   @Override
@@ -18,7 +20,7 @@ public record Transpose() implements Operation {
 
   @Override
   public Operands operands() {
-    return Operands.floating("x");
+    return OPERANDS;
   }
 
   @Override

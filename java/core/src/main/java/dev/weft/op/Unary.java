@@ -15,6 +15,7 @@ import dev.weft.device.Kernel;
  * @param alpha the factor of SCALE, the summand of SHIFT, the exponent of POW; unused by the others
  */
 public record Unary(Function function, double alpha) implements Operation {
+  private static final Operands OPERANDS = Operands.floating("x");
 
   /** The functions, in the order of {@code weft_unary} in {@code native/abi/kernels.h}. */
   public enum Function {
@@ -45,7 +46,7 @@ public record Unary(Function function, double alpha) implements Operation {
 
   @Override
   public Operands operands() {
-    return Operands.floating("x");
+    return OPERANDS;
   }
 
   @Override
