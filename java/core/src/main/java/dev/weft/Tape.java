@@ -408,8 +408,8 @@ public final class Tape implements AutoCloseable {
 
   /**
    * x in another type; x itself where it has that type already. Floating-point values are rounded
-   * to the nearest, and to an integer type cut off toward zero. A result of an integer type has no
-   * gradient.
+   * to the nearest, infinite where one is too large, and to an integer type cut off toward zero. A
+   * result of an integer type has no gradient.
    *
    * @throws IllegalArgumentException where an integer type does not hold a value: NaN, or one that
    *     is too large
@@ -490,7 +490,10 @@ public final class Tape implements AutoCloseable {
     return apply(new Concat(axis), parts);
   }
 
-  /** The rows of {@code source} (n, cols) numbered by the int32 vector {@code index}. */
+  /**
+   * The rows of {@code source} (n, cols) numbered by the int32 vector {@code index}; NaN where a
+   * number is outside 0..n-1.
+   */
   public Tensor gather(Tensor source, Tensor index) {
     return apply(new GatherRows(), source, index);
   }
@@ -503,7 +506,10 @@ public final class Tape implements AutoCloseable {
     return mode == Mode.INFER || rate == 0 ? x : apply(dropout, x);
   }
 
-  /** The mean cross-entropy of softmax(logits) against class labels (int32). */
+  /**
+   * The mean cross-entropy of softmax(logits) against class labels (int32); NaN where a label is
+   * outside 0..classes-1.
+   */
   public Tensor softmaxCrossEntropy(Tensor logits, Tensor labels) {
     return apply(new SoftmaxCrossEntropy(0), logits, labels);
   }

@@ -440,7 +440,7 @@ class TrainCommandTest {
             "--digits",
             60,
             "--layers",
-            "linear(784,1000000000) linear(1000000000,1000000000) linear(1000000000,10)",
+            "linear(784,999999999) linear(999999999,999999999) linear(999999999,10)",
             "--out",
             folder.resolve("m.safetensors"));
     run.failed(Main.FAILURE, "m.safetensors: takes 4,000,003,1", "has room for");

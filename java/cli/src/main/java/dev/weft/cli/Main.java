@@ -62,6 +62,8 @@ public final class Main implements Runnable {
   public static void main(String[] args) {
     // numbers are written the same way everywhere
     Locale.setDefault(ROOT);
+    // what the library logs is a line like the command's own
+    System.setProperty("java.util.logging.SimpleFormatter.format", "weft: %5$s%n");
     System.exit(run(Screen.standard(), args));
   }
 
