@@ -32,7 +32,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Every operation and every method of a tape, applied to inputs of every type, of wrong shapes,
- * closed and of another device: the right value, or a refusal that leaves nothing behind.
+ * closed and of another device: the right value, or a refusal that leaves nothing behind. Long,
+ * because each method of a tape has its row.
  */
 class OperandsTest {
   private static final Set<DType> FLOATING = Set.of(DType.F32, DType.F64, DType.BF16);

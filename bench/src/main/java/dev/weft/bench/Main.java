@@ -41,6 +41,8 @@ import picocli.CommandLine.Spec;
 
 /**
  * Measures, prints tables, writes JSON and a page. Exit codes: 0 success, 1 failure, 2 wrong use.
+ *
+ * <p>This class is long because it has every option of the command, with what each one says.
  */
 @Command(
     name = "weft bench",

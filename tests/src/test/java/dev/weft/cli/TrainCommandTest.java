@@ -15,17 +15,13 @@ import dev.weft.Shape;
 import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.nn.Sequential;
 import dev.weft.support.Emulator;
+import dev.weft.support.Logged;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.text.MessageFormat;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -100,23 +96,7 @@ class TrainCommandTest {
       network.arena().values(network.named().get("0.weight")).view(8, Shape.of(3)).fill(Double.NaN);
       network.save(file);
     }
-    List<String> logged = new ArrayList<>();
-    Handler handler =
-        new Handler() {
-          @Override
-          public void publish(LogRecord line) {
-            logged.add(MessageFormat.format(line.getMessage(), line.getParameters()));
-          }
-
-          @Override
-          public void flush() {}
-
-          @Override
-          public void close() {}
-        };
-    Logger logger = Logger.getLogger("dev.weft");
-    logger.addHandler(handler);
-    try {
+    try (Logged logged = new Logged()) {
       Weft.Run run =
           Weft.run("evaluate", file, "--digits", 1300, "--device", "cpu", "--predictions", csv)
               .failed(
@@ -124,10 +104,10 @@ class TrainCommandTest {
                   file + ": the loss is NaN, and no accuracy or prediction would mean anything",
                   "3 values of parameter 0.weight are not finite");
       assertEquals("", run.out());
-    } finally {
-      logger.removeHandler(handler);
+      assertEquals(
+          List.of("WARNING " + file + ": 3 values of parameter 0.weight are not finite"),
+          logged.lines());
     }
-    assertEquals(List.of(file + ": 3 values of parameter 0.weight are not finite"), logged);
     assertFalse(Files.exists(csv));
   }
 

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.weft.Device;
 import dev.weft.MathMode;
 import dev.weft.io.Safetensors;
+import dev.weft.support.Logged;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
@@ -17,14 +18,9 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.logging.Handler;
-import java.util.logging.Level;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -86,30 +82,12 @@ class NetworkFileTest {
 
   @Test
   void conversionIsToldInTheLog() throws IOException {
-    List<String> said = new ArrayList<>();
-    Handler handler =
-        new Handler() {
-          @Override
-          public void publish(LogRecord record) {
-            said.add(record.getLevel() + " " + record.getMessage());
-          }
-
-          @Override
-          public void flush() {}
-
-          @Override
-          public void close() {}
-        };
-    Logger logger = Logger.getLogger("dev.weft");
-    logger.addHandler(handler);
-    try {
+    try (Logged logged = new Logged()) {
       Path file = write("BF16", Type.BF16.data, Map.of());
       weights(file, MathMode.STRICT);
       weights(write("F32", Type.F32.data, Map.of()), MathMode.STRICT);
       assertEquals(
-          List.of(Level.INFO + " " + file + ": BF16 was turned into F32 in 1 of 1 tensors"), said);
-    } finally {
-      logger.removeHandler(handler);
+          List.of("INFO " + file + ": BF16 was turned into F32 in 1 of 1 tensors"), logged.lines());
     }
   }
 

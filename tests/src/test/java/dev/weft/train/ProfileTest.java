@@ -52,6 +52,15 @@ class ProfileTest {
   private static final int ROWS = 20;
   private static final Dataset DIGITS = Digits.generate(90, 3).train(); // four batches and a half
   private static final int STEPS = 6;
+  private static final Call PRODUCT =
+      new Call(
+          Kernel.GEMM,
+          Precision.F32,
+          new Arguments.Gemm(1, 1, 1, 10, 10, 10, 10, 10, 10, false, false, 1, 0, false),
+          100,
+          Phase.FORWARD,
+          "0 linear(10,10)");
+
   private static final Ceilings CEILINGS =
       Ceilings.of(Map.of(1L, 1e12), Map.of(MathMode.STRICT, 1e10));
 
@@ -172,16 +181,8 @@ class ProfileTest {
     Profile.Entry entry = Profile.Entry.of(fill, 2000, ceilings);
     assertEquals(2000 / 4.0, entry.least(), 1e-9); // 2000 bytes at 4 bytes a nanosecond
     assertEquals(Profile.Bound.MEMORY, entry.bound());
-    Call product =
-        new Call(
-            Kernel.GEMM,
-            Precision.F32,
-            new Arguments.Gemm(1, 1, 1, 10, 10, 10, 10, 10, 10, false, false, 1, 0, false),
-            100,
-            Phase.FORWARD,
-            "0 linear(10,10)");
-    assertThrows(IllegalArgumentException.class, () -> Profile.Entry.of(product, 2000, ceilings));
-    Profile.Entry slow = Profile.Entry.of(product, 2000, CEILINGS);
+    assertThrows(IllegalArgumentException.class, () -> Profile.Entry.of(PRODUCT, 2000, ceilings));
+    Profile.Entry slow = Profile.Entry.of(PRODUCT, 2000, CEILINGS);
     assertEquals(200, slow.least(), 1e-9); // 2000 operations at 10 a nanosecond
     assertEquals(Profile.Bound.ARITHMETIC, slow.bound());
     Profile profile =
@@ -234,15 +235,7 @@ class ProfileTest {
     assertEquals(Profile.Above.BETWEEN, fill(5000, 4000, ceilings).above());
     assertEquals(Profile.Above.OTHER, fill(10_000, 8000, ceilings).above());
     assertEquals(Profile.Above.OTHER, fill(50_000, 8000, ceilings).above());
-    Call product =
-        new Call(
-            Kernel.GEMM,
-            Precision.F32,
-            new Arguments.Gemm(1, 1, 1, 10, 10, 10, 10, 10, 10, false, false, 1, 0, false),
-            100,
-            Phase.FORWARD,
-            "0 linear(10,10)");
-    Profile.Entry fast = Profile.Entry.of(product, 100, CEILINGS);
+    Profile.Entry fast = Profile.Entry.of(PRODUCT, 100, CEILINGS);
     assertEquals(Profile.Above.PRODUCT, fast.above());
     List<Profile.Entry> entries = List.of(fill(50, 40, ceilings), fill(50, 100, ceilings), fast);
     String text =

@@ -63,12 +63,11 @@ final class DataOptions {
   }
 
   /**
-   * Reads or makes the data.
+   * Reads or makes the data; {@link #check} has been called.
    *
-   * @throws IllegalArgumentException where a label is outside 0..K-1, and as {@link #check} does
+   * @throws IllegalArgumentException where a label is outside 0..K-1
    */
   Split read() throws IOException {
-    check();
     Split split =
         folder == null ? generate() : set == null ? Idx.read(folder) : Idx.read(folder, set);
     return classes == null

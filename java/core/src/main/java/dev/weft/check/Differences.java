@@ -29,16 +29,16 @@ final class Differences implements AutoCloseable {
   /** Inputs up to this many elements are looked through for kinks where a direction disagrees. */
   private static final int LOOKED_AT = 4096;
 
+  /**
+   * dy of a scalar: not 1, so that a backward that ignores it is seen; a power of 2 divides out.
+   */
+  private static final double SCALAR_WEIGHT = 2;
+
   private final GradCheck.Function function;
   private final List<Input> recipes;
   private final Device device;
   private final long seed;
   private final int most;
-
-  /**
-   * dy of a scalar: not 1, so that a backward that ignores it is seen; a power of 2 divides out.
-   */
-  private static final double SCALAR_WEIGHT = 2;
 
   private final SplittableRandom random;
   private final double[][] at;
@@ -134,8 +134,7 @@ final class Differences implements AutoCloseable {
         try (Tape tape = new Tape(device, seed)) {
           Tensor y = function.apply(tape, leaves.clone());
           if (!y.hasGradient()) {
-            continue; // a constant, or detached: its gradient is zero, which is compared all the
-            // same
+            continue; // constant or detached: the gradient is zero, and compared all the same
           }
           try (Tensor weights = device.tensor(DType.F64, y.shape(), dy)) {
             tape.backward(y, weights);
