@@ -74,7 +74,6 @@ template <int TEAM, int PACKS, typename S>
 WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a) {
   using T = compute<S>;
   __shared__ T shared[4][softmax_warps];
-  constexpr int unroll = sizeof(T) == 4 ? PACKS : 1;  // double is for checking and stays small
   const int lane = threadIdx.x % TEAM;
   const int64_t place = (int64_t)blockIdx.x * (softmax_threads / TEAM) + threadIdx.x / TEAM;
   // a surplus block has nothing to do, nor has a warp whose team meets at no barrier; what else is
@@ -91,7 +90,7 @@ WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a) {
   const int alone = lane < head ? lane : lane < head + tail ? whole + lane : -1;
 
   pack<T> v[PACKS];
-#pragma unroll(unroll)
+#pragma unroll
   for (int u = 0; u < PACKS; u++) {
     const int c = 4 * (lane + u * TEAM);
 #pragma unroll
@@ -105,7 +104,7 @@ WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a) {
   const int label = target.known ? target.label : -1;
   auto entries = [&](auto f) {
     f(edge, alone >= 0, label - alone);
-#pragma unroll(unroll)
+#pragma unroll
     for (int u = 0; u < PACKS; u++) {
       const int first = 4 * (lane + u * TEAM);
 #pragma unroll
@@ -153,7 +152,7 @@ WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a) {
     value = scale * softmax_difference(value, inverse, q);
   });
   const bool wide = (reinterpret_cast<uintptr_t>(x) ^ reinterpret_cast<uintptr_t>(dx)) % 16 == 0;
-#pragma unroll(unroll)
+#pragma unroll
   for (int u = 0; u < PACKS; u++) {
     const int c = 4 * (lane + u * TEAM);
     if (c < whole) store(dx, head + c, c + head + 4, wide, v[u]);

@@ -59,6 +59,7 @@ import picocli.CommandLine.Spec;
       "  weft bench kernels --only relu --quick  one kernel, in a minute",
       "  weft bench page run.json --html run.html   a page of an earlier run",
       "  weft bench targets run.json             a run beside the targets for a GPU",
+      "  weft bench sass                         the machine code of the CUDA kernels",
       "  weft bench jmh -h                       the options of JMH itself",
       ""
     })
@@ -210,19 +211,28 @@ public final class Main implements Callable<Integer> {
   /** Runs the command line; returns its exit code. */
   static int run(String... arguments) {
     String first = arguments.length > 0 ? arguments[0] : "";
-    if (first.equals("page") || first.equals("targets")) {
-      return Explanation.line(first.equals("page") ? new PageCommand() : new TargetsCommand())
-          .execute(Arrays.copyOfRange(arguments, 1, arguments.length));
+    Callable<Integer> command =
+        switch (first) {
+          case "page" -> new PageCommand();
+          case "targets" -> new TargetsCommand();
+          case "sass" -> new SassCommand();
+          default -> null;
+        };
+    if (command != null) {
+      return line(command).execute(Arrays.copyOfRange(arguments, 1, arguments.length));
     }
     Main main = new Main();
     main.command = "weft bench " + String.join(" ", arguments);
-    return Explanation.line(main)
+    return line(main)
         .registerConverter(Word.class, word -> Choice.of("part", word, Word.class))
         .registerConverter(Where.class, word -> Choice.of("device", word, Where.class))
         .registerConverter(Peer.class, word -> Choice.of("peer", word, Peer.class))
         .registerConverter(MathMode.class, Main::math)
-        .registerConverter(Pattern.class, Choice::pattern)
         .execute(arguments);
+  }
+
+  private static CommandLine line(Object command) {
+    return Explanation.line(command).registerConverter(Pattern.class, Choice::pattern);
   }
 
   private static MathMode math(String word) {

@@ -71,7 +71,7 @@ public final class Table {
   }
 
   /** As a Markdown table below its title. */
-  String markdown() {
+  public String markdown() {
     StringBuilder text = new StringBuilder(title).append("\n\n");
     for (String[] row : rows) {
       text.append("| ")
