@@ -117,11 +117,12 @@ class GpuScriptTest {
     List<String> first = names(AROUND, RIGHT, COMPARED, STEPS, FAST, List.of("targets"));
     List<String> second = names(AROUND, SECOND, STEPS, List.of("targets"));
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<Left> hang = threads.submit(() -> call("hang", "all:hang" + KNOWN, 8, "first"));
+      Future<Left> hung = threads.submit(() -> call("hung", "all:hang" + KNOWN, 8, "second"));
+      Thread.sleep(1000); // a second is all that doctor has there
       Future<Left> good = threads.submit(() -> call("good", "", 60, "first"));
       Future<Left> later = threads.submit(() -> call("later", "", 60, "second"));
       Future<Left> fail = threads.submit(() -> call("fail", "all:fail" + KNOWN, 60, "first"));
-      Future<Left> hang = threads.submit(() -> call("hang", "all:hang" + KNOWN, 12, "first"));
-      Future<Left> hung = threads.submit(() -> call("hung", "all:hang" + KNOWN, 12, "second"));
       Future<Left> flood = threads.submit(() -> call("flood", "all:flood" + KNOWN, 60, "first"));
       Future<Left> blind = threads.submit(() -> call("blind", "doctor:blind", 60, "first"));
       Future<Left> named = threads.submit(() -> call("named", "", 60, "second", "train", "ncu"));
@@ -140,10 +141,10 @@ class GpuScriptTest {
       assertEquals(Set.of("-"), verdicts(fail.get(), COMPARED), "of what failed itself");
       assertEquals("Error: gradcheck fails", fail.get().rows().get("gradcheck").says());
 
-      holds(hang.get(), 12, first);
+      holds(hang.get(), 8, first);
       assertEquals(2, hang.get().code());
       assertEquals(Set.of("TIME"), verdicts(hang.get(), names(RIGHT, STEPS)));
-      holds(hung.get(), 12, second);
+      holds(hung.get(), 8, second);
       assertEquals(Set.of("TIME"), verdicts(hung.get(), List.of("memcheck", "racecheck")));
 
       holds(flood.get(), 60, first);
@@ -169,7 +170,7 @@ class GpuScriptTest {
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       for (int i = 0; i < 10; i++) {
         int run = i;
-        long milliseconds = random.nextLong(8000);
+        long milliseconds = random.nextLong(5000);
         runs.add(threads.submit(() -> killed(run, milliseconds)));
       }
       for (Future<?> run : runs) {
@@ -210,6 +211,39 @@ class GpuScriptTest {
       assertTrue(script.rows().get("gpu.sh").says().startsWith("told to stop"), what);
     }
     return null;
+  }
+
+  @Test
+  void withoutAGpuOneRowSaysSo() throws Exception {
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<Left> none =
+          threads.submit(() -> call("none", "doctor:none nvidia-smi:fail", 60, "first"));
+      Future<Left> other = threads.submit(() -> call("other", "doctor:other", 60, "first"));
+      for (Future<Left> call : List.of(none, other)) {
+        Left left = call.get();
+        assertEquals(1, left.code());
+        holds(left, 60, List.of("nvidia-smi", "doctor", "device"));
+        List<Script.Row> failed =
+            left.rows().values().stream().filter(row -> row.verdict().equals("FAIL")).toList();
+        assertEquals(List.of(left.rows().get("device")), failed);
+      }
+      String said = none.get().rows().get("device").says();
+      for (String words :
+          List.of(
+              "no NVIDIA GPU or driver was found: nvidia-smi fails,",
+              "libcuda.so.1",
+              "install NVIDIA's driver",
+              "WEFT_CUDA_DRIVER=")) {
+        assertTrue(said.contains(words), said);
+      }
+      assertFalse(none.get().rows().containsKey("harness-check"));
+      assertTrue(none.get().text().stream().anyMatch(line -> line.contains("WEFT_CUDA_DRIVER=")));
+      // kernels for other chips: what doctor says, whole, and what can be found out in spite of it
+      said = String.join(" ", other.get().text()).replaceAll(" +", " ");
+      assertTrue(
+          said.contains("sm_70, driver for CUDA 13.0): a build for that chip is needed"), said);
+      assertEquals("PASS", other.get().rows().get("harness-check").verdict());
+    }
   }
 
   @Test
