@@ -10,6 +10,8 @@
 #            and another turn of steps. Parts:
 #              brief selftest gradcheck train harness memcheck racecheck
 #              steps kernels wide profile fusion compile ncu
+# Where there is neither a driver that opens nor a GPU that nvidia-smi sees, it says so and ends; where
+# there is a GPU that Weft does not open, the harness and PyTorch run alone.
 # What is right is found out side by side; what is timed is timed alone. A part that fails, hangs or
 # prints without end stops no other. OUT is written anew after every part: a run that is killed
 # leaves what it had measured. In OUT:
@@ -71,6 +73,7 @@ complete=false # until the last part was run
 
 # ---- rows, and the files that hold them ----
 names=() verdicts=() says=() lines=() entries=()
+declare -A tally=([PASS]=0 [FAIL]=0 [TIME]=0 [MISS]=0 [-]=0)
 machine=() # a line each, for the head of the summary
 gpu='' driver='' sees='' version='' java='' python='' torch=''
 cores=$(nproc)
@@ -89,22 +92,38 @@ row() {
 # add: a row that is not said yet; no process is started for it, nor for what is written of it
 add() {
   local text said
-  plain "${4:0:300}"
+  plain "${4:0:${longest:-300}}"
   said=$plain
   names+=("$1") verdicts+=("$2") says+=("$said")
+  tally[$2]=$((tally[$2] + 1))
   printf -v text '%-4s %4s  %s: %s' "$2" "$3" "$1" "$said"
   lines+=("${text:0:100}")
   quote "$1" && text="\"name\": $quoted, \"verdict\": \"$2\", \"seconds\": ${3:-null}"
   quote "$said" && entries+=("{$text, \"says\": $quoted}")
 }
 
+# sentence NAME VERDICT TEXT: a row whose line is not cut but goes on in further ones
+sentence() {
+  local text indent='           ' folded='' head longest=800
+  add "$1" "$2" '' "$3"
+  printf -v text '%-4s %4s  %s: %s' "$2" '' "$1" "${says[-1]}"
+  while ((${#text} > 100)); do
+    head=${text:0:100}
+    [[ ${head:20} != *' '* ]] || head=${head% *}
+    folded+=$head$'\n'
+    text=${text:${#head}} text=$indent${text# }
+  done
+  lines[-1]=$folded$text
+  echo "${lines[-1]}"
+  keep
+}
+
+# status: sets $status
 status() {
-  case " ${verdicts[*]} " in
-    *' FAIL '*) echo 1 ;;
-    *' TIME '*) echo 2 ;;
-    *' MISS '*) echo 3 ;;
-    *) echo 0 ;;
-  esac
+  status=0
+  ((tally[MISS] == 0)) || status=3
+  ((tally[TIME] == 0)) || status=2
+  ((tally[FAIL] == 0)) || status=1
 }
 
 # quote TEXT: sets $quoted to a string of JSON, or null where there is none
@@ -118,11 +137,12 @@ quote() {
 field() { quote "$2" && printf '"%s": %s%s' "$1" "$quoted" "${3-, }"; }
 
 json() {
-  local comma='' one
+  local comma='' one status
+  status
   printf '{\n  "call": "%s",\n  "date": "%s",\n  ' "$call" "$date"
   field commit "$commit" $',\n  '
   printf '"complete": %s,\n  ' "$complete"
-  printf '"seconds": %d,\n  "status": %d,\n  "machine": {"cores": %d, ' "$SECONDS" "$(status)" "$cores"
+  printf '"seconds": %d,\n  "status": %d,\n  "machine": {"cores": %d, ' "$SECONDS" "$status" "$cores"
   field cpu "$cpu" && field gpu "$gpu" && field driver "$driver" && field weft_sees "$sees" $'},\n  '
   printf '"versions": {'
   field weft "$version" && field java "$java" && field python "$python" && field torch "$torch" ''
@@ -137,7 +157,7 @@ json() {
     quote "$one"
     printf '%s\n    %s' "$comma" "$quoted"
     comma=,
-  done < <(figures)
+  done <"$work/figures"
   printf '\n  ]\n}\n'
 }
 
@@ -153,15 +173,9 @@ last_block() {
   ((more == 0)) || echo "and $more more: see summary.json"
   text="$call on ${sees:-no GPU}"
   echo "${text:0:100}"
-  echo "$(count PASS) PASS, $(count FAIL) FAIL, $(count TIME) TIME, $(count MISS) MISS," \
-    "$(count -) not measured, in $SECONDS s"
-  figures
-}
-
-count() {
-  local i n=0
-  for i in "${verdicts[@]}"; do [[ $i != "$1" ]] || n=$((n + 1)); done
-  echo "$n"
+  echo "${tally[PASS]} PASS, ${tally[FAIL]} FAIL, ${tally[TIME]} TIME, ${tally[MISS]} MISS," \
+    "${tally[-]} not measured, in $SECONDS s"
+  cat "$work/figures"
 }
 
 text() {
@@ -175,12 +189,13 @@ text() {
   last_block
 }
 
-# in_place FILE: writes OUT/FILE, whose old text stays until the new one is there
-in_place() { cat >"$out/.new" && mv -- "$out/.new" "$out/$1"; }
+# in_place FILE COMMAND...: its output becomes OUT/FILE, whose old text stays until then
+in_place() { "${@:2}" >"$out/.new" && mv -- "$out/.new" "$out/$1"; }
 
 keep() {
-  json | in_place summary.json
-  text | in_place summary.txt
+  figures >"$work/figures"
+  in_place summary.json json
+  in_place summary.txt text
 }
 
 # the logs and JSON of all parts so far
@@ -195,21 +210,26 @@ pack() {
 packed=0
 
 # ---- parts ----
-declare -A pid=() began=() limit=() ended_as=() shows=() joins=() needs=() wrong=() code=() extra=()
+declare -A pid=() began=() limit=() ended_as=() shows=() joins=() needs=() wrong=() code=() extra=() mild=()
 running=()
 most_output=16000000
 reserve=$((10 * all / total)) # seconds at the end, for the tables
 grace=$((1 + 2 * all / total)) # seconds to end in, when told to
 
-# some tenths of a second, and no process for it
-nap() { read -r -t 0.1 -u 8 || true; }
+# a tenth of a second, less where something has just begun; and no process for it
+nap() {
+  local seconds=0.1
+  ((naps++ >= 5)) || seconds=0.02
+  read -r -t "$seconds" -u 8 || true
+}
+naps=0
 
 left() { echo $((end - SECONDS)); }
 
 # begin NAME SECONDS COMMAND...: starts a part, which may take so long and what is left of all. Its
 # output goes to parts/NAME.log. What it says is the last line that matches shows[NAME], or all that
 # match joins[NAME]; it fails too where no line matches needs[NAME] or one matches wrong[NAME]. Where
-# extra[NAME] is set, to run out of time is no loss.
+# extra[NAME] is set, to run out of time is no loss; nor is a failure where a line matches mild[NAME].
 begin() {
   local name=$1 most=$(($2 * all / total))
   shift 2
@@ -231,6 +251,7 @@ begin() {
   ) </dev/null >"$parts/$name.log" 2>&1 8<&- &
   pid[$name]=$!
   running+=("$name")
+  naps=0
 }
 
 # stop NAME SIGNAL: the part with all that it started, which is the group of its timeout
@@ -322,6 +343,7 @@ verdict() {
   said=${said#"${said%%[![:space:]]*}"}
   [[ $verdict != TIME ]] || said="stopped after $took s: $said"
   [[ $verdict != TIME || -z ${extra[$name]:-} ]] || verdict=-
+  [[ $verdict != FAIL || -z ${mild[$name]:-} ]] || ! grep -qE -- "${mild[$name]}" "$log" || verdict=-
   ended_as[$name]=$verdict
   row "$name" "$verdict" "$took" "$said"
   (($(stat -c %s "$log") < 2000000)) || shorten "$log" 900000
@@ -371,6 +393,7 @@ told_to_stop() {
   local name
   trap '' TERM INT HUP
   for name in "${running[@]}"; do stop "$name" TERM; done
+  naps=5
   nap
   nap
   nap
@@ -467,7 +490,7 @@ find_driver() {
   local file
   for file in "$(probed libcuda)" \
     "$(ldconfig -p 2>/dev/null | sed -n 's/.*libcuda\.so\.1 .*=> //p' | head -n 1)" \
-    "$(timeout 10 find / -xdev -name 'libcuda.so.1' -not -path '*/stubs/*' \
+    "$(timeout 5 find / -xdev -name 'libcuda.so.1' -not -path '*/stubs/*' \
       -not -path '*/emulator/*' -print -quit 2>/dev/null)"; do
     file=${file%% *}
     [[ ! -e $file ]] || { echo "$file" && return; }
@@ -476,15 +499,63 @@ find_driver() {
 
 doctor() {
   needs[$1]='ok +cuda:0' shows[$1]='cuda:0|libcuda'
+  # as long as none has opened it, what that means is said last of all
+  [[ -n $opens ]] || mild[$1]='missing  *cuda:0'
   part "$1" 40 "$weft" doctor
+}
+
+# the log of the doctor that had what a driver can be found by
+best_doctor() {
+  local log=$parts/doctor-named-driver.log
+  [[ -s $log ]] || log=$parts/doctor.log
+  echo "$log"
+}
+
+# what keeps the device from opening, by what it said, and what it advises
+obstacle() {
+  awk '
+    $1 != "->" {wanted = 0}
+    $1 == "missing" && (said == "" || (/cuda:0: / && !/: not usable until/)) {
+      said = $0
+      advice = ""
+      wanted = 1
+    }
+    $1 == "->" && wanted {advice = $0}
+    END {
+      sub(/^ *missing */, "", said)
+      sub(/^ *-> */, "; ", advice)
+      print said == "" ? "doctor did not say why" : said advice
+    }' "$(best_doctor)" 2>/dev/null
+}
+
+# whether there is no GPU, as far as can be said: none that a program sees, and no driver that starts,
+# by what doctor found out itself; a container may have a GPU and no nvidia-smi
+nothing_here() {
+  [[ -z $gpu && -z $(probed gpu) ]] &&
+    grep -qE 'missing +(NVIDIA driver|cuda:0: .*(driver does not start|has 0 device))' "$(best_doctor)"
+}
+
+# say_nothing_here FILE: where it was looked, the driver that was found there or none, and what to do
+say_nothing_here() {
+  local smi where='there is no libcuda.so.1 for the loader or under /' advice
+  case ${ended_as[nvidia-smi]:-} in
+    '') smi='is not installed' ;;
+    PASS) smi='lists none' ;;
+    TIME) smi='does not end' ;;
+    *) smi='fails' ;;
+  esac
+  advice="install NVIDIA's driver, or name the one there is: WEFT_CUDA_DRIVER=/path/to/libcuda.so.1"
+  [[ -z $1 ]] || where="the driver $1 does not start"
+  [[ -z $torch ]] || where+=', PyTorch sees none'
+  sentence device FAIL "no NVIDIA GPU or driver was found: nvidia-smi $smi, $where; $advice"
 }
 
 look_around() {
   local fields=name,driver_version,clocks.sm,clocks.max.sm,clocks.mem,power.limit,temperature.gpu
-  local opens='' cublas file
+  local opens='' cublas found file=${WEFT_CUDA_DRIVER:-}
   if command -v python3 >/dev/null; then probe; else row python - '' 'is not installed'; fi
   if command -v nvidia-smi >/dev/null; then
-    shows[nvidia-smi]='MHz|W'
+    shows[nvidia-smi]='MHz|W' mild[nvidia-smi]='.' # the clocks, no more
     begin nvidia-smi 15 nvidia-smi --format=csv,noheader "--query-gpu=$fields"
   else
     row nvidia-smi - '' 'is not installed'
@@ -500,16 +571,23 @@ look_around() {
   machine+=("$cpu, $cores cores; $(sed -n '1p' "$parts/loader.log"); $(sed -n '2p' "$parts/loader.log")")
   ! doctor doctor || opens=1
   await
-  gpu=$(cut -d, -f1 "$parts/nvidia-smi.log" 2>/dev/null | head -n 1)
-  driver=$(cut -d, -f2 "$parts/nvidia-smi.log" 2>/dev/null | head -n 1 | tr -d ' ')
+  if [[ ${ended_as[nvidia-smi]:-} == PASS ]]; then # it says in the same way that it sees none
+    IFS=, read -r gpu driver _ < <(grep -m1 , "$parts/nvidia-smi.log")
+    driver=${driver// /}
+  fi
   python=$(probed python) torch=$(probed torch) cublas=$(probed libcublas)
-  if [[ -z $opens ]] && file=$(find_driver) && [[ -n $file ]]; then
+  if [[ -z $opens ]] && found=$(find_driver) && [[ -n $found ]]; then
+    file=$found
     export WEFT_CUDA_DRIVER=$file
     row driver - '' "WEFT_CUDA_DRIVER=$file"
-    if doctor doctor-named-driver; then opens=1; else unset WEFT_CUDA_DRIVER; fi
+    if doctor doctor-named-driver; then
+      opens=1
+    elif ! grep -q 'ok  *NVIDIA driver' "$parts/doctor-named-driver.log"; then
+      unset WEFT_CUDA_DRIVER
+    fi
   fi
   # both sides are compared over the same cuBLAS: that of PyTorch
-  if [[ -n $cublas ]]; then
+  if [[ -n $cublas ]] && { [[ -n $opens ]] || ! nothing_here; }; then
     row 'cuBLAS of PyTorch' - '' "${cublas##* } in ${cublas% *}"
     export WEFT_CUBLAS=${cublas% *}
     if doctor doctor-named-cublas; then opens=1; else unset WEFT_CUBLAS; fi
@@ -521,7 +599,13 @@ look_around() {
   machine+=("cuBLAS by itself: $(sed -n 's/.*cuBLAS (libcublas[^)]*): //p' "$parts/doctor.log" | head -n 1)")
   machine+=("cuBLAS of PyTorch: ${cublas:-none}")
   keep
-  [[ -n $opens ]]
+  [[ -z $opens ]] || return 0
+  if nothing_here; then
+    say_nothing_here "$file"
+    return 2
+  fi
+  sentence device FAIL "Weft does not open it: $(obstacle); what follows is the harness and PyTorch alone"
+  return 1
 }
 
 # ---- is it right ----
@@ -752,7 +836,7 @@ targets() {
   reserve=0
   part targets 9 "$weft" bench targets "${measured[@]}" ${peers[@]+"${peers[@]}"} \
     --verdicts "$parts/verdicts.tsv" || return
-  in_place targets.md <"$parts/targets.log"
+  in_place targets.md cat "$parts/targets.log"
   while IFS=$'\t' read -r outcome what found; do
     case $outcome in
       met) outcome=PASS ;;
@@ -827,7 +911,9 @@ each() {
 
 keep
 unpack
-if look_around; then
+look_around
+seen=$?
+if ((seen == 0)); then
   if ((${#wanted[@]} == 0)); then
     if [[ $call == first ]]; then
       wanted=(brief selftest gradcheck train harness steps kernels wide profile fusion)
@@ -842,17 +928,17 @@ if look_around; then
   [[ " ${wanted[*]} " != *' train '* ]] || trained
   pack
   each steps kernels wide profile fusion ncu compile
-else
-  row device FAIL '' 'Weft does not open it: the harness and PyTorch alone'
+elif ((seen == 1)); then
   harness
   await
   replay_timed
   peer torch-1 90 --mode eager --mode graph --dtype f32 --dtype tf32 --dtype bf16 --step "$step"
 fi
-targets
+((seen == 2)) || targets
 complete=true
 keep
 pack
 echo
 last_block
-exit "$(status)"
+status
+exit "$status"
