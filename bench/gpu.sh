@@ -10,6 +10,8 @@
 #            steps, torch.compile and ncu. Parts:
 #              brief selftest gradcheck train harness memcheck racecheck
 #              steps kernels wide profile fusion compile ncu
+# Where there is neither a driver that opens nor a GPU that nvidia-smi sees, it says so and ends; where
+# there is a GPU that Weft does not open, the harness and PyTorch run alone.
 # What is right is found out side by side; what is timed is timed alone. A part that fails, hangs or
 # prints without end stops no other. OUT is written anew after every part: a run that is killed
 # leaves what it had measured. In OUT:
@@ -76,6 +78,7 @@ complete=false # until the last part was run
 
 # ---- rows, and the files that hold them ----
 names=() verdicts=() says=() lines=() entries=()
+declare -A tally=([PASS]=0 [FAIL]=0 [TIME]=0 [MISS]=0 [-]=0)
 machine=() # a line each, for the head of the summary
 gpu='' driver='' sees='' version='' java='' python='' torch=''
 cores=$(nproc)
@@ -94,22 +97,38 @@ row() {
 # add: a row that is not said yet; no process is started for it, nor for what is written of it
 add() {
   local text said
-  plain "${4:0:300}"
+  plain "${4:0:${longest:-300}}"
   said=$plain
   names+=("$1") verdicts+=("$2") says+=("$said")
+  tally[$2]=$((tally[$2] + 1))
   printf -v text '%-4s %4s  %s: %s' "$2" "$3" "$1" "$said"
   lines+=("${text:0:100}")
   quote "$1" && text="\"name\": $quoted, \"verdict\": \"$2\", \"seconds\": ${3:-null}"
   quote "$said" && entries+=("{$text, \"says\": $quoted}")
 }
 
+# sentence NAME VERDICT TEXT: a row whose line is not cut but goes on in further ones
+sentence() {
+  local text indent='           ' folded='' head longest=800
+  add "$1" "$2" '' "$3"
+  printf -v text '%-4s %4s  %s: %s' "$2" '' "$1" "${says[-1]}"
+  while ((${#text} > 100)); do
+    head=${text:0:100}
+    [[ ${head:20} != *' '* ]] || head=${head% *}
+    folded+=$head$'\n'
+    text=${text:${#head}} text=$indent${text# }
+  done
+  lines[-1]=$folded$text
+  echo "${lines[-1]}"
+  keep
+}
+
+# status: sets $status
 status() {
-  case " ${verdicts[*]} " in
-    *' FAIL '*) echo 1 ;;
-    *' TIME '*) echo 2 ;;
-    *' MISS '*) echo 3 ;;
-    *) echo 0 ;;
-  esac
+  status=0
+  ((tally[MISS] == 0)) || status=3
+  ((tally[TIME] == 0)) || status=2
+  ((tally[FAIL] == 0)) || status=1
 }
 
 # quote TEXT: sets $quoted to a string of JSON, or null where there is none
@@ -123,11 +142,12 @@ quote() {
 field() { quote "$2" && printf '"%s": %s%s' "$1" "$quoted" "${3-, }"; }
 
 json() {
-  local comma='' one
+  local comma='' one status
+  status
   printf '{\n  "call": "%s",\n  "date": "%s",\n  ' "$call" "$date"
   field commit "$commit" $',\n  '
   printf '"complete": %s,\n  ' "$complete"
-  printf '"seconds": %d,\n  "status": %d,\n  "machine": {"cores": %d, ' "$SECONDS" "$(status)" "$cores"
+  printf '"seconds": %d,\n  "status": %d,\n  "machine": {"cores": %d, ' "$SECONDS" "$status" "$cores"
   field cpu "$cpu" && field gpu "$gpu" && field driver "$driver" && field weft_sees "$sees" $'},\n  '
   printf '"versions": {'
   field weft "$version" && field java "$java" && field python "$python" && field torch "$torch" ''
@@ -142,7 +162,7 @@ json() {
     quote "$one"
     printf '%s\n    %s' "$comma" "$quoted"
     comma=,
-  done < <(figures)
+  done <"$work/figures"
   printf '\n  ]\n}\n'
 }
 
@@ -158,15 +178,9 @@ last_block() {
   ((more == 0)) || echo "and $more more: see summary.json"
   text="$call on ${sees:-no GPU}"
   echo "${text:0:100}"
-  echo "$(count PASS) PASS, $(count FAIL) FAIL, $(count TIME) TIME, $(count MISS) MISS," \
-    "$(count -) not measured, in $SECONDS s"
-  figures
-}
-
-count() {
-  local i n=0
-  for i in "${verdicts[@]}"; do [[ $i != "$1" ]] || n=$((n + 1)); done
-  echo "$n"
+  echo "${tally[PASS]} PASS, ${tally[FAIL]} FAIL, ${tally[TIME]} TIME, ${tally[MISS]} MISS," \
+    "${tally[-]} not measured, in $SECONDS s"
+  cat "$work/figures"
 }
 
 text() {
@@ -180,12 +194,13 @@ text() {
   last_block
 }
 
-# in_place FILE: writes OUT/FILE, whose old text stays until the new one is there
-in_place() { cat >"$out/.new" && mv -- "$out/.new" "$out/$1"; }
+# in_place FILE COMMAND...: its output becomes OUT/FILE, whose old text stays until then
+in_place() { "${@:2}" >"$out/.new" && mv -- "$out/.new" "$out/$1"; }
 
 keep() {
-  json | in_place summary.json
-  text | in_place summary.txt
+  figures >"$work/figures"
+  in_place summary.json json
+  in_place summary.txt text
 }
 
 # the logs and JSON of all parts so far: where they are too large, without those that are the largest
@@ -200,7 +215,7 @@ pack() {
     left_out+=("$file")
     printf '%s\n' "${left_out[@]}" >"$parts/left-out.txt"
   done
-  in_place parts.tar.gz <"$work/packed"
+  in_place parts.tar.gz cat "$work/packed"
   packed=$SECONDS
 }
 
@@ -216,20 +231,26 @@ packed=0
 
 # ---- parts ----
 declare -A pid=() began=() limit=() ended_as=() code=() kept=()
-declare -A shows=() joins=() tells=() needs=() wrong=() spoilt=() excused=() extra=()
+declare -A shows=() joins=() tells=() needs=() wrong=() spoilt=() extra=() mild=()
 running=()
 most_output=16000000
 scaled 10 && reserve=$scaled # at the end, for the tables
 scaled 3 && grace=$((scaled < 300 ? 300 : scaled)) # to end in, when told to
 scaled 1 && shortest=$((scaled < 200 ? 200 : scaled)) # what a part is begun for
 
-# some tenths of a second, and no process for it
-nap() { read -r -t 0.1 -u 8 || true; }
+# a tenth of a second, less where something has just begun; and no process for it
+nap() {
+  local seconds=0.1
+  ((naps++ >= 5)) || seconds=0.02
+  read -r -t "$seconds" -u 8 || true
+}
+naps=0
 
 # keep_time: of what is left, that is kept for the parts that matter the most, in seconds, whatever
 # becomes of those before them: more than they took on an H200
 keep_time() {
   local asked=" ${wanted[*]} "
+  [[ -z $small ]] || return
   [[ $asked != *' steps '* ]] || kept+=([weft-steps-1]=15 [weft-steps-2]=15)
   [[ $asked != *' steps '* || -z $torch ]] || kept+=([torch-1]=50)
   [[ $asked != *' kernels '* ]] || kept+=([weft-kernels]=60)
@@ -240,9 +261,9 @@ keep_time() {
 # begin NAME SECONDS COMMAND...: starts a part, which may take so long and what is left of all, less
 # what is kept for others. Its output goes to parts/NAME.log. What it says is the last line that
 # matches shows[NAME], all that match joins[NAME], or what the function tells[NAME] prints; it fails
-# too where no line matches needs[NAME] or one matches wrong[NAME]. A line that matches spoilt[NAME]
-# is one of its cases that failed, and one that matches excused[NAME] why it could not run, which are
-# no faults of Weft. Where extra[NAME] is set, to run out of time is no loss.
+# too where no line matches needs[NAME] or one matches wrong[NAME]; a line that matches spoilt[NAME]
+# is one of its cases that failed, which are no faults of Weft. Where extra[NAME] is set, to run out
+# of time is no loss; nor is a failure where a line matches mild[NAME].
 begin() {
   local name=$1 seconds=$2 most room one time
   shift 2
@@ -251,6 +272,7 @@ begin() {
   room=$((end - now - reserve - grace))
   # 200: to write down what was found
   for one in "${kept[@]}"; do scaled "$one" && room=$((room - scaled - grace - 200)); done
+  [[ -z $small ]] || seconds=$((3 * seconds)) # an emulated GPU is slow
   scaled "$seconds" && most=$((scaled < 1000 ? 1000 : scaled))
   ((room >= most)) || most=$room
   began[$name]=$now
@@ -272,6 +294,7 @@ begin() {
   ) </dev/null >"$parts/$name.log" 2>&1 8<&- 9>&- &
   pid[$name]=$!
   running+=("$name")
+  naps=0
 }
 
 # stop NAME SIGNAL: the part with all that it started, which is the group of its timeout
@@ -371,13 +394,11 @@ verdict() {
       grep -m1 -E -- "${spoilt[$name]}" "$log" | tr -s ' '
     )"
   fi
-  if [[ -n ${excused[$name]:-} ]] && grep -qE -- "${excused[$name]}" "$log"; then
-    verdict=- said=$(grep -m1 -E -- "${excused[$name]}" "$log")
-  fi
   [[ -n $said ]] || said=$(tail -c 2000 "$log" | grep -v '^[[:space:]]*$' | tail -n 1)
   said=${said#"${said%%[![:space:]]*}"}
   [[ $verdict != TIME ]] || said="stopped after $took s: $said"
   [[ $verdict != TIME || -z ${extra[$name]:-} ]] || verdict=-
+  [[ $verdict != FAIL || -z ${mild[$name]:-} ]] || ! grep -qE -- "${mild[$name]}" "$log" || verdict=-
   ended_as[$name]=$verdict
   row "$name" "$verdict" "$took" "$said"
   (($(stat -c %s "$log") < 2000000)) || shorten "$log" 900000
@@ -428,6 +449,7 @@ told_to_stop() {
   trap '' TERM INT HUP
   exec >&9 # it may have come amid what is written into a file
   for name in "${running[@]}"; do stop "$name" TERM; done
+  naps=5
   nap
   nap
   nap
@@ -521,7 +543,7 @@ P
 
 probed() { sed -n "s/^$1 //p" "$parts/python.log" 2>/dev/null | head -n 1; }
 
-# find_driver FILE: where a driver lies that is not FILE: what is cheap to ask comes first
+# find_driver FILE: where a driver lies that is not FILE, what is cheap to ask first
 find_driver() {
   local places file
   for places in 'probed libcuda' loaded_drivers usual_drivers mounted_drivers sought_drivers; do
@@ -569,6 +591,8 @@ name_driver() {
 # doctor NAME SECONDS: whether Weft opens the device over the libraries that are named now
 doctor() {
   needs[$1]='ok +cuda:0' shows[$1]='cuda:0|libcuda'
+  # as long as none has opened it, what that means is said last of all
+  [[ -n $counts ]] || mild[$1]='missing  *cuda:0'
   part "$1" "$2" "$weft" doctor && counts=$1
 }
 
@@ -594,7 +618,7 @@ own_cublas() { if [[ -n $given ]]; then export WEFT_CUBLAS=$given; else unset WE
 given=${WEFT_CUBLAS:-} cublas='' counts=''
 
 # what the head of the summary says, of the doctor that counts
-seen() {
+sum_up() {
   local own torchs=${cublas:+${cublas#* }, ${cublas%% *}}
   own=$(found_cublas)
   sees=$(sed -n 's/^ *ok *cuda:0: //p' "$parts/$counts.log" 2>/dev/null | tail -n 1)
@@ -612,12 +636,59 @@ seen() {
   fi
 }
 
+# the log of the doctor that had what a driver can be found by
+best_doctor() {
+  local log=$parts/doctor-named-driver.log
+  [[ -s $log ]] || log=$parts/doctor.log
+  echo "$log"
+}
+
+# what keeps the device from opening, by what it said, and what it advises
+obstacle() {
+  awk '
+    $1 != "->" {wanted = 0}
+    $1 == "missing" && (said == "" || (/cuda:0: / && !/: not usable until/)) {
+      said = $0
+      advice = ""
+      wanted = 1
+    }
+    $1 == "->" && wanted {advice = $0}
+    END {
+      sub(/^ *missing */, "", said)
+      sub(/^ *-> */, "; ", advice)
+      print said == "" ? "doctor did not say why" : said advice
+    }' "$(best_doctor)" 2>/dev/null
+}
+
+# whether there is no GPU, as far as can be said: none that a program sees, and no driver that starts,
+# by what doctor found out itself; a container may have a GPU and no nvidia-smi
+nothing_here() {
+  [[ -z $gpu && -z $(probed gpu) ]] &&
+    grep -qE "missing +NVIDIA driver|$no_gpu" "$(best_doctor)"
+}
+no_gpu='missing +cuda:0: .*(driver does not start|has 0 device)'
+
+# say_nothing_here FILE: where it was looked, the driver that was found there or none, and what to do
+say_nothing_here() {
+  local smi where='there is no libcuda.so.1 for the loader or under /' advice
+  case ${ended_as[nvidia-smi]:-} in
+    '') smi='is not installed' ;;
+    PASS) smi='lists none' ;;
+    TIME) smi='does not end' ;;
+    *) smi='fails' ;;
+  esac
+  advice="install NVIDIA's driver, or name the one there is: WEFT_CUDA_DRIVER=/path/to/libcuda.so.1"
+  [[ -z $1 ]] || where="the driver $1 does not start"
+  [[ -z $torch ]] || where+=', PyTorch sees none'
+  sentence device FAIL "no NVIDIA GPU or driver was found: nvidia-smi $smi, $where; $advice"
+}
+
 look_around() {
   local fields=name,driver_version,clocks.sm,clocks.max.sm,clocks.mem,power.limit,temperature.gpu
   local own named='' file
   if command -v python3 >/dev/null; then probe; else row python - '' 'is not installed'; fi
   if command -v nvidia-smi >/dev/null; then
-    shows[nvidia-smi]='MHz|W'
+    shows[nvidia-smi]='MHz|W' mild[nvidia-smi]='.' # the clocks, no more
     begin nvidia-smi 10 nvidia-smi --format=csv,noheader "--query-gpu=$fields"
   else
     row nvidia-smi - '' 'is not installed'
@@ -632,8 +703,10 @@ look_around() {
   } >"$parts/loader.log" 2>&1
   doctor doctor 15
   await
-  gpu=$(cut -d, -f1 "$parts/nvidia-smi.log" 2>/dev/null | head -n 1)
-  driver=$(cut -d, -f2 "$parts/nvidia-smi.log" 2>/dev/null | head -n 1 | tr -d ' ')
+  if [[ ${ended_as[nvidia-smi]:-} == PASS ]]; then # it says in the same way that it sees none
+    IFS=, read -r gpu driver _ < <(grep -m1 , "$parts/nvidia-smi.log")
+    driver=${driver// /}
+  fi
   python=$(probed python) torch=$(probed torch) cublas=$(probed libcublas)
   # the harness, and so what watches it, asks the loader alone; it needs no cuBLAS, so a driver stays
   # named whether or not Weft opens the device
@@ -643,13 +716,14 @@ look_around() {
     '') file=$(find_driver '') && name_driver "$file" && named=1 ;;
     *) name_driver "${own% (*}" && named=1 ;;
   esac
-  if [[ -n $cublas ]]; then
+  if [[ -n $cublas ]] && { [[ -n $counts$named ]] || ! nothing_here; }; then
     row 'cuBLAS of PyTorch' - '' "${cublas#* }, ${cublas%% *}"
     torch_cublas
     doctor doctor-named-cublas 10 || own_cublas
   fi
   # the driver that the loader knows may be one to link with, and another the true one
-  if [[ -z $counts && -z $named ]] && file=$(find_driver "${own% (*}") && name_driver "$file"; then
+  if [[ -z $counts && -z $named ]] && cat "$parts"/doctor*.log | grep -qE "$no_gpu" &&
+    file=$(find_driver "${own% (*}") && name_driver "$file"; then
     [[ -z $cublas ]] || { torch_cublas && doctor doctor-named-both 10; } || own_cublas
     [[ -n $counts ]] || doctor doctor-named-driver 10 || unset WEFT_CUDA_DRIVER
   elif [[ -z $counts && -n $named ]]; then
@@ -657,9 +731,15 @@ look_around() {
   fi
   version=$(sed -n 's/^weft  *//p' "$parts"/doctor*.log | head -n 1)
   java=$(sed -n 's/^Java  *\([^,]*\).*/\1/p' "$parts"/doctor*.log | head -n 1)
-  seen
+  sum_up
   keep
-  [[ -n $counts ]]
+  [[ -z $counts ]] || return 0
+  if nothing_here; then
+    say_nothing_here "${WEFT_CUDA_DRIVER:-${own% (*}}"
+    return 2
+  fi
+  sentence device FAIL "Weft does not open it: $(obstacle); what follows is the harness and PyTorch alone"
+  return 1
 }
 
 # ---- is it right ----
@@ -911,7 +991,7 @@ ncu() {
   has_harness ncu || return
   type -P ncu >/dev/null || { row ncu - '' 'is not installed' && return; }
   extra[ncu]=1 shows[ncu]='Memory Throughput|ERR_|Error' needs[ncu]='Memory Throughput +%'
-  excused[ncu]='ERR_NVGPUCTRPERM' tells[ncu]=throughputs
+  mild[ncu]='ERR_NVGPUCTRPERM' tells[ncu]=throughputs
   part ncu 45 ncu --clock-control none \
     --kernel-name "regex:$kernels" --launch-count 12 --section SpeedOfLight \
     --section MemoryWorkloadAnalysis --section LaunchStats --section Occupancy \
@@ -933,7 +1013,7 @@ targets() {
   reserve=0
   part targets 9 "$weft" bench targets "${measured[@]}" ${peers[@]+"${peers[@]}"} \
     --verdicts "$parts/verdicts.tsv" || return
-  head -c 1000000 "$parts/targets.log" | in_place targets.md
+  in_place targets.md head -c 1000000 "$parts/targets.log"
   while IFS=$'\t' read -r outcome what found; do
     case $outcome in
       met) outcome=PASS ;;
@@ -1008,7 +1088,9 @@ each() {
 
 keep
 unpack
-if look_around; then
+look_around
+seen=$?
+if ((seen == 0)); then
   if ((${#wanted[@]} == 0)); then
     if [[ $call == first ]]; then
       wanted=(brief selftest gradcheck train harness steps kernels wide profile fusion)
@@ -1018,7 +1100,7 @@ if look_around; then
   fi
   keep_time
   each brief
-  seen
+  sum_up
   row 'cuBLAS in use' - '' "$in_use"
   # the longest first
   each selftest gradcheck memcheck racecheck harness train
@@ -1027,17 +1109,17 @@ if look_around; then
   [[ " ${wanted[*]} " != *' train '* ]] || trained
   pack
   each steps kernels wide profile fusion compile ncu
-else
-  row device FAIL '' 'Weft does not open it: the harness and PyTorch alone'
+elif ((seen == 1)); then
   harness
   await
   replay_timed
   peer torch-1 65 --mode eager --mode graph --dtype f32 --dtype tf32 --dtype bf16 --step "$step"
 fi
-targets
+((seen == 2)) || targets
 complete=true
 keep
 pack
 echo
 last_block
-exit "$(status)"
+status
+exit "$status"

@@ -29,6 +29,8 @@ WEFT_UNTYPED_KERNELS(WEFT_UNTYPED_ENTRY)
   K(probe_past_end)                \
   K(probe_all_but_last)            \
   K(probe_one_too_many)            \
+  K(probe_within_tolerance)        \
+  K(probe_beyond_tolerance)        \
   K(probe_null)                    \
   K(probe_misaligned)              \
   K(probe_division_by_zero)        \
@@ -45,6 +47,7 @@ WEFT_UNTYPED_KERNELS(WEFT_UNTYPED_ENTRY)
   K(probe_collectives)
 #define WEFT_PROBE_ENTRY(name) WEFT_ENTRY(name, fill)
 WEFT_PROBES(WEFT_PROBE_ENTRY)
+WEFT_ENTRY(probe_changes_input, cast)
 
 namespace weft::emulator {
 namespace {
@@ -78,6 +81,7 @@ std::map<std::string, Kernel> make_table() {
   WEFT_UNTYPED_KERNELS(WEFT_ADD_UNTYPED)
 #define WEFT_ADD_PROBE(name) WEFT_ADD(name, fill, 256)
   WEFT_PROBES(WEFT_ADD_PROBE)
+  WEFT_ADD(probe_changes_input, cast, 256)
   return table;
 }
 

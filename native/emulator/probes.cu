@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Kernels that do wrong what the emulator must catch, and one that does all that it must get right.
-// Only the emulator has them. All take weft_fill: y (n values of float), n, value.
+// Only the emulator has them. All but one take weft_fill: y (n values of float), n, value.
 #include "../abi/kernels.h"
 
 namespace {
@@ -9,11 +9,15 @@ namespace {
 __device__ float* out(const weft_fill& a) { return static_cast<float*>(a.y); }
 
 // A block has 1024 values.
-__device__ void fill(const weft_fill& a, int64_t n) {
+template <typename Body>
+__device__ void each(int64_t n, Body body) {
   int64_t first = blockIdx.x * int64_t{1024};
-  for (int64_t i = first + threadIdx.x; i < first + 1024 && i < n; i += blockDim.x) {
-    out(a)[i] = (float)a.value;
-  }
+  for (int64_t i = first + threadIdx.x; i < first + 1024 && i < n; i += blockDim.x) body(i);
+}
+
+// The last value is off by a share.
+__device__ void fill(const weft_fill& a, int64_t n, double off = 0) {
+  each(n, [&](int64_t i) { out(a)[i] = (float)(a.value * (i == n - 1 ? 1 + off : 1)); });
 }
 
 }  // namespace
@@ -54,6 +58,20 @@ extern "C" __global__ void probe_past_end(weft_fill a) { out(a)[a.n] = 1; }
 // What fill_f32 does, but for the last value; and with one more.
 extern "C" __global__ void probe_all_but_last(weft_fill a) { fill(a, a.n - 1); }
 extern "C" __global__ void probe_one_too_many(weft_fill a) { fill(a, a.n + 1); }
+
+// The same but for the last value, which is as far away as 2e-5 of it allows, or farther.
+extern "C" __global__ void probe_within_tolerance(weft_fill a) { fill(a, a.n, 1.99e-5); }
+extern "C" __global__ void probe_beyond_tolerance(weft_fill a) { fill(a, a.n, 2.01e-5); }
+
+// What bf16_to_f32 does, and a bit of x is another one afterwards.
+extern "C" __global__ void probe_changes_input(weft_cast a) {
+  uint16_t* x = const_cast<uint16_t*>(static_cast<const uint16_t*>(a.x));
+  float* y = static_cast<float*>(a.y);
+  each(a.n, [&](int64_t i) {
+    y[i] = (a.accumulate ? y[i] : 0) + __uint_as_float((unsigned)x[i] << 16);
+    if (i == 0) x[i] ^= 1;
+  });
+}
 
 extern "C" __global__ void probe_null(weft_fill) { *reinterpret_cast<volatile float*>(16) = 1; }
 

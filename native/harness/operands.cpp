@@ -129,21 +129,21 @@ namespace {
 
 // Whether a NaN is among so many numbers.
 bool has_nan(Driver& driver, Address at, int64_t count, Type type) {
-  constexpr int64_t PARTS = 2048;
+  const int64_t parts = std::clamp<int64_t>(count / 1024, 1, 2048);
   std::string symbol = type == Type::F64    ? "reduce_f64"
                        : type == Type::BF16 ? "reduce_bf16"
                                             : "reduce_f32";
   Function reduce = driver.find(symbol);
   if (!reduce) throw std::runtime_error("there is no " + symbol + ", which looks for NaN");
   size_t size = type == Type::F64 ? 8 : 4;  // maxima are wide
-  std::string found(PARTS * size, 0);
+  std::string found((size_t)parts * size, 0);
   Address maxima = driver.allocate(found.size());
   driver.fill16(maxima, POISON, found.size() / 2);  // NaN, should a block too few be launched
-  weft_reduce arguments{(void*)at, (void*)maxima, 1, count, 1, PARTS, WEFT_MAX, 1, 0};
-  driver.launch(reduce, PARTS, 256, &arguments);  // one a part at most
+  weft_reduce arguments{(void*)at, (void*)maxima, 1, count, 1, parts, WEFT_MAX, 1, 0};
+  driver.launch(reduce, (unsigned)parts, 256, &arguments);  // one a part at most
   driver.copy_out(found.data(), maxima, found.size());
   driver.free(maxima);
-  for (size_t part = 0; part < PARTS; part++) {
+  for (size_t part = 0; part < (size_t)parts; part++) {
     double x;
     float narrow;
     memcpy(&x, &found[part * size], size);

@@ -59,7 +59,9 @@ std::string object(const Row& row) {
   if (!row.arguments.empty()) line += ", \"arguments\": " + text(row.arguments);
   line += ", \"cases\": " + std::to_string(row.cases);
   line += field("error", row.error) + field("allowed", row.allowed);
-  if (row.part == "list") line += field("bytes", row.bytes) + field("flops", row.flops);
+  if (row.part == "list") {
+    line += field("blocks", row.blocks) + field("bytes", row.bytes) + field("flops", row.flops);
+  }
   if (row.part == "time") {
     line += field("us", row.microseconds) + field("us_low", row.low) + field("us_high", row.high) +
             field("bytes", row.bytes) + field("flops", row.flops) +

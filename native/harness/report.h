@@ -21,6 +21,7 @@ struct Row {
   bool pass = true;
   std::string message;    // why not
   std::string arguments;  // of a list: those of the struct
+  unsigned blocks = 0;    // of a list
   int cases = 0;
   double error = NAN, allowed = NAN;  // the largest, as a share of a number or of 1
   double microseconds = NAN, low = NAN, high = NAN;

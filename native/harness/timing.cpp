@@ -237,6 +237,7 @@ void list_timed(const CaseFile& file, const Options& options, Report& report) {
     for (const TimedCase& one : plan.cases) {
       Row row = plan.row(one.kernel, one.variant, one.bytes(), one.flops);
       row.part = "list";
+      row.blocks = one.launch.blocks;
       for (const Slot& slot : one.launch.slots) {
         row.arguments += slot.buffer != NONE ? "p" + std::to_string(slot.buffer + 1)
                                              : std::to_string((int64_t)slot.value);
@@ -247,6 +248,7 @@ void list_timed(const CaseFile& file, const Options& options, Report& report) {
     for (const Case* one : plan.recorded) {
       Row row = plan.row(one->kernel, one->label, one->bytes, one->flops);
       row.part = "list";
+      row.blocks = one->launches.back().blocks;
       report.add(row);
     }
   }

@@ -37,7 +37,7 @@ record Settings(
   /** How long to measure. */
   enum Effort {
     /** No figures: whether it can be measured at all. */
-    TRIAL(1, 20),
+    TRIAL(1, 1),
     /** A first impression, in a few minutes. */
     QUICK(2, 400),
     /** Figures to keep. */

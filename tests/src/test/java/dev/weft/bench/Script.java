@@ -5,9 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.Gson;
+import dev.weft.bench.harness.CaseFile;
+import dev.weft.support.Emulator;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -68,7 +72,13 @@ final class Script {
     assertTrue(launcher.toFile().setExecutable(true));
     Files.createDirectories(bundle.resolve("java/bin"));
     Files.createSymbolicLink(bundle.resolve("java/bin/java"), java);
-    Path emulator = Path.of(System.getProperty("weft.emulator"));
+    Path harness = Files.createDirectories(bundle.resolve("harness"));
+    Path built = Emulator.folder().resolveSibling("harness").resolve("weft-harness");
+    // a copy: it looks beside itself for the others, of which the emulator has its own kernels
+    Files.copy(built, harness.resolve("weft-harness"), StandardCopyOption.COPY_ATTRIBUTES);
+    Files.write(harness.resolve("weft_kernels.fatbin"), new byte[64]);
+    CaseFile.write(harness.resolve("cases.bin"));
+    Path emulator = Emulator.folder();
     variable("LD_LIBRARY_PATH", emulator.toString());
     variable("STANDIN_CUBLAS", emulator.resolve("cuda13").resolve("libcublas.so.13").toString());
     return variable("WEFT_GPU_SMALL", "1");
@@ -92,6 +102,25 @@ final class Script {
         .redirectErrorStream(true)
         .redirectOutput(folder.resolve("said").toFile())
         .start();
+  }
+
+  /** The processes of it that run, whoever started them: those that have its folder for files. */
+  List<String> running() throws IOException {
+    String mark = "TMPDIR=" + folder.resolve("tmp");
+    List<String> running = new ArrayList<>();
+    for (ProcessHandle process : ProcessHandle.allProcesses().toList()) {
+      String pid = Long.toString(process.pid());
+      try {
+        Path variables = Path.of("/proc", pid, "environ"); // empty where it has ended
+        String all = Files.readString(variables, StandardCharsets.ISO_8859_1);
+        if (List.of(all.split("\0")).contains(mark)) {
+          running.add(pid);
+        }
+      } catch (IOException e) {
+        // it has just ended, or is another user's
+      }
+    }
+    return running;
   }
 
   Path out() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.harness;
 
+import static dev.weft.format.Format.format;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,9 +10,11 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.weft.device.Arguments;
+import dev.weft.device.Contract;
 import dev.weft.device.Cost;
 import dev.weft.device.Kernel;
 import dev.weft.device.Precision;
+import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.support.Emulator;
 import java.io.IOException;
 import java.lang.reflect.RecordComponent;
@@ -24,6 +27,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeSet;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -70,9 +76,10 @@ class HarnessTest {
 
   private static Result run(Map<String, String> environment, Object... options)
       throws IOException, InterruptedException {
-    Path json = folder.resolve("rows.json");
-    Path output = folder.resolve("output.txt");
-    Path kernels = Files.write(folder.resolve("kernels"), new byte[64]); // the emulator has its own
+    Path own = Files.createTempDirectory(folder, "run");
+    Path json = own.resolve("rows.json");
+    Path output = own.resolve("output.txt");
+    Path kernels = Files.write(own.resolve("kernels"), new byte[64]); // the emulator has its own
     List<String> command = new ArrayList<>();
     command.add(Emulator.folder().resolveSibling("harness").resolve("weft-harness").toString());
     command.addAll(List.of("--kernels", kernels.toString(), "--json", json.toString()));
@@ -85,7 +92,6 @@ class HarnessTest {
     assertTrue(process.waitFor(2, TimeUnit.MINUTES), "it hangs");
     String text = Files.readString(output);
     String row = Files.exists(json) ? Files.readString(json) : "{}";
-    Files.deleteIfExists(json);
     return new Result(process.exitValue(), text, JsonParser.parseString(row).getAsJsonObject());
   }
 
@@ -160,15 +166,20 @@ class HarnessTest {
     assertTrue(all.output().lines().allMatch(line -> line.length() <= 100), all.output());
   }
 
-  /** Bytes and operations of its own table beside those of the library. */
+  /** Blocks, bytes and operations of its own table beside those of the library. */
   @Test
   void whatIsTimedCostsWhatTheLibrarySays() throws IOException, InterruptedException {
     Result list = run(Map.of(), "--list", "--types", "f32,f64,bf16", "--cases", cases);
     assertEquals(PASS, list.code(), list.output());
     List<JsonObject> rows = list.rows().filter(row -> row.has("arguments")).toList();
     assertTrue(rows.size() > 200, list.output());
+    Contract contract = CpuLibrary.get().contract();
     for (JsonObject row : rows) {
-      Cost cost = cost(row);
+      Listed listed = Listed.of(row);
+      long items = contract.entry(listed.kernel(), listed.precision()).items();
+      long work = LaunchedWork.of(listed.arguments());
+      assertEquals((work + items - 1) / items, row.get("blocks").getAsLong(), row::toString);
+      Cost cost = Cost.of(listed.kernel(), listed.precision(), listed.arguments());
       // advance_step has but its state, which is not counted where it stands beside operands
       if (!row.get("kernel").getAsString().equals("advance_step")) {
         assertEquals(cost.bytes(), row.get("bytes").getAsLong(), row::toString);
@@ -178,17 +189,20 @@ class HarnessTest {
     }
   }
 
-  private static Cost cost(JsonObject row) {
-    String symbol = row.get("kernel").getAsString();
-    for (Kernel kernel : Kernel.values()) {
-      for (Precision precision : Precision.values()) {
-        if (kernel.exists(precision) && kernel.symbol(precision).equals(symbol)) {
-          String[] words = row.get("arguments").getAsString().split(" ");
-          return Cost.of(kernel, precision, arguments(kernel.arguments(), words));
+  /** A call that it times. */
+  private record Listed(Kernel kernel, Precision precision, Arguments arguments) {
+    static Listed of(JsonObject row) {
+      String symbol = row.get("kernel").getAsString();
+      for (Kernel kernel : Kernel.values()) {
+        for (Precision precision : Precision.values()) {
+          if (kernel.exists(precision) && kernel.symbol(precision).equals(symbol)) {
+            String[] words = row.get("arguments").getAsString().split(" ");
+            return new Listed(kernel, precision, HarnessTest.arguments(kernel.arguments(), words));
+          }
         }
       }
+      throw new AssertionError("there is no kernel " + symbol);
     }
-    throw new AssertionError("there is no kernel " + symbol);
   }
 
   /** A record of eight-byte slots; a pointer is p and a number. */
@@ -212,23 +226,35 @@ class HarnessTest {
   }
 
   @Test
-  void aChangedByteIsFound() throws IOException, InterruptedException {
+  void aChangedByteIsFound() throws Exception {
     byte[] content = Files.readAllBytes(cases);
     String text = new String(content, StandardCharsets.ISO_8859_1);
     long seed = new Random().nextLong();
     Random random = new Random(seed);
     int label = text.indexOf("1501 classes in place");
-    for (int place : new int[] {0, 9, 12, 20, 24, 4000, label, random.nextInt(content.length)}) {
-      byte[] changed = content.clone();
-      changed[place] ^= (byte) (1 << random.nextInt(8));
-      Path file = Files.write(folder.resolve("changed.bin"), changed);
-      Result result = run(Map.of(), "--check", "--cases", file);
-      String what = "byte %d, seed %d: %s".formatted(place, seed, result.output());
-      assertEquals(FAIL, result.code(), what);
-      assertTrue(
-          symbols(Precision.values()).stream()
-              .anyMatch(symbol -> result.output().contains("FAIL  " + symbol + ": ")),
-          what);
+    TreeSet<String> symbols = symbols(Precision.values());
+    List<Future<?>> runs = new ArrayList<>();
+    try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
+      for (int place : new int[] {0, 9, 12, 20, 24, 4000, label, random.nextInt(content.length)}) {
+        byte[] changed = content.clone();
+        changed[place] ^= (byte) (1 << random.nextInt(8));
+        Path file = Files.write(folder.resolve("changed-" + place), changed);
+        runs.add(
+            threads.submit(
+                () -> {
+                  Result result = run(Map.of(), "--check", "--cases", file);
+                  String what = format("byte %d, seed %d: %s", place, seed, result.output());
+                  assertEquals(FAIL, result.code(), what);
+                  assertTrue(
+                      symbols.stream()
+                          .anyMatch(symbol -> result.output().contains("FAIL  " + symbol + ": ")),
+                      what);
+                  return null;
+                }));
+      }
+      for (Future<?> run : runs) {
+        run.get();
+      }
     }
   }
 
@@ -252,6 +278,23 @@ class HarnessTest {
   void memoryBesideABufferIsWatched() throws IOException, InterruptedException {
     check(Map.of(STAND_INS, "fill_f32=probe_one_too_many"), "--only", "fill")
         .failed(FAIL, "fill_f32", "y: memory 0 bytes past its end was written");
+  }
+
+  @Test
+  void aNumberBeyondItsToleranceIsFound() throws IOException, InterruptedException {
+    check(Map.of(STAND_INS, "fill_f32=probe_beyond_tolerance"), "--only", "fill")
+        .failed(FAIL, "fill_f32", "y[1960] is 2.50005");
+    Result within =
+        check(Map.of(STAND_INS, "fill_f32=probe_within_tolerance"), "--only", "^fill_f32");
+    assertEquals(PASS, within.code(), within.output());
+    double error = within.rows().findFirst().orElseThrow().get("error").getAsDouble();
+    assertEquals(1.99e-5, error, 1e-7, within.output());
+  }
+
+  @Test
+  void aChangedInputIsFound() throws IOException, InterruptedException {
+    check(Map.of(STAND_INS, "bf16_to_f32=probe_changes_input"), "--only", "bf16_to_f32|fill")
+        .failed(FAIL, "bf16_to_f32", "x[0] was changed");
   }
 
   @Test
