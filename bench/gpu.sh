@@ -251,7 +251,7 @@ naps=0
 keep_time() {
   local asked=" ${wanted[*]} "
   [[ -z $small ]] || return
-  [[ $asked != *' steps '* ]] || kept+=([weft-steps-1]=15 [weft-steps-2]=15)
+  [[ $asked != *' steps '* ]] || kept+=([weft-steps-1]=20 [weft-steps-2]=15)
   [[ $asked != *' steps '* || -z $torch ]] || kept+=([torch-1]=50)
   [[ $asked != *' kernels '* ]] || kept+=([weft-kernels]=60)
   [[ $asked != *' kernels '* || ! -x $replay ]] || kept+=([harness-time]=15)
@@ -636,10 +636,15 @@ sum_up() {
   fi
 }
 
-# the log of the doctor that had what a driver can be found by
+# the log of the doctor that came farthest: one that had all it needs to try the device
 best_doctor() {
-  local log=$parts/doctor-named-driver.log
-  [[ -s $log ]] || log=$parts/doctor.log
+  local log name
+  for name in named-driver '' named-both named-cublas; do
+    log=$parts/doctor${name:+-$name}.log
+    ! grep 'missing *cuda:0: ' "$log" 2>/dev/null | grep -qv ': not usable until' || break
+    log=$parts/doctor-named-driver.log
+    [[ -s $log ]] || log=$parts/doctor.log
+  done
   echo "$log"
 }
 
