@@ -6,8 +6,8 @@
 # makes, or a .tar.gz of it; OUT receives the results.
 #   first    at most 330 s: is it right, is it fast: doctor, self-test, gradients, training, and
 #            then steps, products and kernels beside PyTorch's
-#   second   at most 240 s: the parts that are named, else compute-sanitizer, ncu, torch.compile
-#            and another turn of steps. Parts:
+#   second   at most 240 s: the parts that are named, else compute-sanitizer, another turn of
+#            steps, torch.compile and ncu. Parts:
 #              brief selftest gradcheck train harness memcheck racecheck
 #              steps kernels wide profile fusion compile ncu
 # Where there is neither a driver that opens nor a GPU that nvidia-smi sees, it says so and ends; where
@@ -23,7 +23,8 @@
 # not here or was not measured. Exit status: 1 where anything is FAIL, else 2 where anything is
 # TIME, else 3 where anything is MISS, else 0; 143 where it was told to stop.
 #   WEFT_MNIST         a folder of MNIST's four IDX files to train on; default: generated digits
-#   WEFT_GPU_NCU       which kernels ncu looks at, a regular expression
+#   WEFT_GPU_NCU       which kernels ncu looks at, a regular expression; default: one large call of
+#                      bias_activation, softmax_cross_entropy, dropout and adam, and one in bf16
 #   WEFT_GPU_SECONDS   the time for all of it, in place of 330 or 240; limits of parts follow
 #   WEFT_GPU_SMALL     not empty: small sizes, to rehearse over an emulated GPU; PyTorch on the CPU
 #   WEFT_COMMIT        what the bundle was made of; default: what it says itself
@@ -53,7 +54,11 @@ for name in "${wanted[@]}"; do
 done
 small=${WEFT_GPU_SMALL:-}
 all=${WEFT_GPU_SECONDS:-$total}
-end=$((SECONDS + all))
+# what limits time is in milliseconds
+now() { now=${EPOCHREALTIME:-$SECONDS.000000} && now=$((10#${now/./} / 1000)); }
+# scaled SECONDS: sets $scaled to them in milliseconds, as WEFT_GPU_SECONDS has it
+scaled() { scaled=$(($1 * 1000 * all / total)); }
+now && end=$((now + all * 1000))
 [[ -e $bundle ]] || { echo "gpu.sh: there is no $bundle" >&2 && exit 1; }
 if [[ -f $out/summary.json ]] && ! grep -q "\"call\": \"$call\"" "$out/summary.json"; then
   echo "gpu.sh: $out holds the results of another call; name another folder" >&2 && exit 64
@@ -66,7 +71,7 @@ rm -f -- "$out"/{summary.txt,summary.json,targets.md,gpu.log,parts.tar.gz}
 mkdir -p "$out" && out=$(cd -- "$out" && pwd) || exit 1
 work=$(mktemp -d) || exit 1
 parts=$work/parts
-mkdir "$parts" && mkfifo "$work/never" && exec 8<>"$work/never" || exit 1
+mkdir "$parts" && mkfifo "$work/never" && exec 8<>"$work/never" 9>&1 || exit 1
 date=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 commit=${WEFT_COMMIT:-}
 complete=false # until the last part was run
@@ -198,23 +203,40 @@ keep() {
   in_place summary.txt text
 }
 
-# the logs and JSON of all parts so far
+# the logs and JSON of all parts so far: where they are too large, without those that are the largest
+# when packed, which left-out.txt names
 pack() {
-  # tar minds that a log grows meanwhile
-  tar -C "$work" -cz parts 2>/dev/null >"$out/.new"
-  (($(stat -c %s "$out/.new") < 16000000)) ||
-    tar -C "$work" -cz --exclude='trace*' parts 2>/dev/null | head -c 16000000 >"$out/.new"
-  mv -- "$out/.new" "$out/parts.tar.gz"
+  local file
+  while
+    # tar minds that a log grows meanwhile
+    tar -C "$work" -cz "${left_out[@]/#/--exclude=parts/}" parts 2>/dev/null >"$work/packed"
+    (($(stat -c %s "$work/packed") > 15000000)) && file=$(largest) && [[ -n $file ]]
+  do
+    left_out+=("$file")
+    printf '%s\n' "${left_out[@]}" >"$parts/left-out.txt"
+  done
+  in_place parts.tar.gz cat "$work/packed"
   packed=$SECONDS
 }
+
+largest() {
+  local file
+  for file in "$parts"/*; do
+    [[ " ${left_out[*]} " == *" ${file##*/} "* || ! -s $file ]] ||
+      printf '%s %s\n' "$(gzip -c "$file" 2>/dev/null | wc -c)" "${file##*/}"
+  done | sort -rn | sed -n '1s/.* //p'
+}
+left_out=()
 packed=0
 
 # ---- parts ----
-declare -A pid=() began=() limit=() ended_as=() shows=() joins=() needs=() wrong=() code=() extra=() mild=()
+declare -A pid=() began=() limit=() ended_as=() code=() kept=()
+declare -A shows=() joins=() tells=() needs=() wrong=() spoilt=() extra=() mild=()
 running=()
 most_output=16000000
-reserve=$((10 * all / total)) # seconds at the end, for the tables
-grace=$((1 + 2 * all / total)) # seconds to end in, when told to
+scaled 10 && reserve=$scaled # at the end, for the tables
+scaled 3 && grace=$((scaled < 300 ? 300 : scaled)) # to end in, when told to
+scaled 1 && shortest=$((scaled < 200 ? 200 : scaled)) # what a part is begun for
 
 # a tenth of a second, less where something has just begun; and no process for it
 nap() {
@@ -224,31 +246,52 @@ nap() {
 }
 naps=0
 
-left() { echo $((end - SECONDS)); }
+# keep_time: of what is left, that is kept for the parts that matter the most, in seconds, whatever
+# becomes of those before them: more than they took on an H200
+keep_time() {
+  local asked=" ${wanted[*]} "
+  [[ -z $small ]] || return
+  [[ $asked != *' steps '* ]] || kept+=([weft-steps-1]=20 [weft-steps-2]=15)
+  [[ $asked != *' steps '* || -z $torch ]] || kept+=([torch-1]=50)
+  [[ $asked != *' kernels '* ]] || kept+=([weft-kernels]=60)
+  [[ $asked != *' kernels '* || ! -x $replay ]] || kept+=([harness-time]=15)
+  [[ $asked != *' compile '* || -z $torch ]] || kept+=([torch-compile]=45)
+}
 
-# begin NAME SECONDS COMMAND...: starts a part, which may take so long and what is left of all. Its
-# output goes to parts/NAME.log. What it says is the last line that matches shows[NAME], or all that
-# match joins[NAME]; it fails too where no line matches needs[NAME] or one matches wrong[NAME]. Where
-# extra[NAME] is set, to run out of time is no loss; nor is a failure where a line matches mild[NAME].
+# begin NAME SECONDS COMMAND...: starts a part, which may take so long and what is left of all, less
+# what is kept for others. Its output goes to parts/NAME.log. What it says is the last line that
+# matches shows[NAME], all that match joins[NAME], or what the function tells[NAME] prints; it fails
+# too where no line matches needs[NAME] or one matches wrong[NAME]; a line that matches spoilt[NAME]
+# is one of its cases that failed, which are no faults of Weft. Where extra[NAME] is set, to run out
+# of time is no loss; nor is a failure where a line matches mild[NAME].
 begin() {
-  local name=$1 most=$(($2 * all / total))
+  local name=$1 seconds=$2 most room one time
   shift 2
-  ((most >= 1)) || most=1
-  (($(left) - reserve - grace >= most)) || most=$(($(left) - reserve - grace))
-  if ((most < 1)); then
-    code[$name]=late limit[$name]=0 began[$name]=$SECONDS
+  now
+  unset "kept[$name]"
+  room=$((end - now - reserve - grace))
+  # 200: to write down what was found
+  for one in "${kept[@]}"; do scaled "$one" && room=$((room - scaled - grace - 200)); done
+  [[ -z $small ]] || seconds=$((3 * seconds)) # an emulated GPU is slow
+  scaled "$seconds" && most=$((scaled < 1000 ? 1000 : scaled))
+  ((room >= most)) || most=$room
+  began[$name]=$now
+  if ((most < shortest)); then
+    code[$name]=late limit[$name]=0
     return
   fi
-  limit[$name]=$most began[$name]=$SECONDS
+  limit[$name]=$most
+  printf -v time '%d.%03d %d.%03d' $((grace / 1000)) $((grace % 1000)) $((most / 1000)) \
+    $((most % 1000))
   : >"$parts/$name.log"
   (
     cd "$work" || exit
     ulimit -f 1048576 # a gigabyte: where nobody is left to stop one that prints without end
-    timeout -k "$grace" "$most" "$@" &
+    timeout -k ${time% *} ${time#* } "$@" &
     echo $! >"$work/$name.pid"
     exec 2>/dev/null # where bash would say that it was killed
     wait $!
-  ) </dev/null >"$parts/$name.log" 2>&1 8<&- &
+  ) </dev/null >"$parts/$name.log" 2>&1 8<&- 9>&- &
   pid[$name]=$!
   running+=("$name")
   naps=0
@@ -264,12 +307,13 @@ stop() {
 # what became of those that run; settled ones leave "running"
 look() {
   local name still=()
+  now
   for name in "${running[@]}"; do
     if kill -0 "${pid[$name]}" 2>/dev/null; then
       if (($(stat -c %s "$parts/$name.log") > most_output)); then
         code[$name]=flood
         stop "$name" KILL
-      elif ((SECONDS - began[$name] > limit[$name] + grace + 2)); then
+      elif ((now - began[$name] > limit[$name] + grace + 1000)); then
         code[$name]=124
         stop "$name" KILL
       fi
@@ -310,11 +354,14 @@ logged=0
 
 # verdict NAME: the row of a part that ended
 verdict() {
-  local name=$1 log=$parts/$1.log took=$((SECONDS - began[$1])) verdict=FAIL said=''
+  local name=$1 log=$parts/$1.log took verdict=FAIL said='' failed all
+  now
+  took=$(((now - began[$1]) / 1000))
   local words="^weft( bench)?: |^Invalid|^Unknown|WRONG|FAIL|[Ee]rror|Exception"
   case ${code[$name]} in
     late)
-      row "$name" "$([[ -n ${extra[$name]:-} ]] && echo - || echo TIME)" 0 'no time was left'
+      add "$name" "$([[ -n ${extra[$name]:-} ]] && echo - || echo TIME)" 0 'no time was left'
+      echo "${lines[-1]}"
       return
       ;;
     0) verdict=PASS ;;
@@ -327,6 +374,7 @@ verdict() {
   elif [[ $verdict == PASS && -n ${needs[$name]:-} ]] && ! grep -qE -- "${needs[$name]}" "$log"; then
     verdict=FAIL
     said=$(grep -E -- '^ *missing ' "$log" | head -n 1)
+    said=${said:-$(grep -m1 -E -- '==ERROR==' "$log")}
     said=${said:-no line matches: ${needs[$name]}}
   elif [[ $verdict == PASS ]] && grep -q 'then --minutes were over' "$log"; then
     verdict=TIME
@@ -338,6 +386,13 @@ verdict() {
   fi
   if [[ $verdict == PASS && -n ${joins[$name]:-} ]]; then
     said=$(grep -E -- "${joins[$name]}" "$log" | tr -s ' ' | tr '\n' ';')
+  fi
+  [[ $verdict != PASS || -z ${tells[$name]:-} ]] || said=$("${tells[$name]}")
+  if [[ $verdict == PASS && -n ${spoilt[$name]:-} ]]; then
+    failed=$(grep -cE -- "${spoilt[$name]}" "$log") all=$(grep -cE -- "${shows[$name]}" "$log")
+    ((failed == 0)) || verdict=- said="$failed of $all failed: $(
+      grep -m1 -E -- "${spoilt[$name]}" "$log" | tr -s ' '
+    )"
   fi
   [[ -n $said ]] || said=$(tail -c 2000 "$log" | grep -v '^[[:space:]]*$' | tail -n 1)
   said=${said#"${said%%[![:space:]]*}"}
@@ -392,6 +447,7 @@ beside() {
 told_to_stop() {
   local name
   trap '' TERM INT HUP
+  exec >&9 # it may have come amid what is written into a file
   for name in "${running[@]}"; do stop "$name" TERM; done
   naps=5
   nap
@@ -404,6 +460,8 @@ told_to_stop() {
   done
   row gpu.sh TIME "$SECONDS" 'told to stop before the end'
   pack
+  echo
+  last_block
   exit 143
 }
 trap told_to_stop TERM INT HUP
@@ -480,34 +538,113 @@ for path in dict.fromkeys(found):
     print(name, path, version)
 P
   shows[python]='^torch|^no torch'
-  begin python 40 python3 "$work/probe.py"
+  begin python 20 python3 "$work/probe.py"
 }
 
 probed() { sed -n "s/^$1 //p" "$parts/python.log" 2>/dev/null | head -n 1; }
 
-# where a driver may lie that nobody guessed
+# find_driver FILE: where a driver lies that is not FILE, what is cheap to ask first
 find_driver() {
-  local file
-  for file in "$(probed libcuda)" \
-    "$(ldconfig -p 2>/dev/null | sed -n 's/.*libcuda\.so\.1 .*=> //p' | head -n 1)" \
-    "$(timeout 5 find / -xdev -name 'libcuda.so.1' -not -path '*/stubs/*' \
-      -not -path '*/emulator/*' -print -quit 2>/dev/null)"; do
-    file=${file%% *}
-    [[ ! -e $file ]] || { echo "$file" && return; }
+  local places file
+  for places in 'probed libcuda' loaded_drivers usual_drivers mounted_drivers sought_drivers; do
+    while read -r file _; do
+      [[ ! -e $file || $file -ef $1 ]] || { echo "$file" && return; }
+    done < <($places)
   done
 }
 
+loaded_drivers() {
+  ldconfig -p 2>/dev/null | sed -n 's/.*libcuda\.so\.1 .*x86-64.*=> //p'
+}
+
+# where Weft looks by itself, too; and files that a container's tools mount one by one
+usual_drivers() {
+  printf '%s\n' /usr/lib/x86_64-linux-gnu/libcuda.so.1 /usr/lib64/libcuda.so.1 \
+    /usr/lib/wsl/lib/libcuda.so.1 /usr/local/nvidia/lib*/libcuda.so.1 \
+    /usr/local/cuda*/compat/libcuda.so.1
+  sed -n 's|^[^ ]* \([^ ]*/libcuda\.so[^ ]*\) .*|\1|p' /proc/self/mounts
+}
+
+seek_driver() { # SECONDS FOLDER...
+  timeout "$1" find "${@:2}" -xdev -name libcuda.so.1 -not -path '*/stubs/*' \
+    -not -path '*/emulator/*' -not -path '*i386*' -not -path '*/lib32/*' -print -quit 2>/dev/null
+}
+
+# disks other than the one of /; none that a network may hold up
+mounted_drivers() {
+  local folders=()
+  readarray -t folders < <(
+    sed -nE 's/^[^ ]* (\/[^ \\]+) (ext[234]|xfs|btrfs|zfs|overlay|squashfs|erofs|9p|virtiofs) .*/\1/p' \
+      /proc/self/mounts
+  )
+  ((${#folders[@]} == 0)) || seek_driver 3 "${folders[@]}" -maxdepth 6
+}
+
+sought_drivers() { seek_driver 6 /; }
+
+name_driver() {
+  [[ -n $1 ]] || return
+  export WEFT_CUDA_DRIVER=$1
+  row driver - '' "WEFT_CUDA_DRIVER=$1"
+}
+
+# doctor NAME SECONDS: whether Weft opens the device over the libraries that are named now
 doctor() {
   needs[$1]='ok +cuda:0' shows[$1]='cuda:0|libcuda'
   # as long as none has opened it, what that means is said last of all
-  [[ -n $opens ]] || mild[$1]='missing  *cuda:0'
-  part "$1" 40 "$weft" doctor
+  [[ -n $counts ]] || mild[$1]='missing  *cuda:0'
+  part "$1" "$2" "$weft" doctor && counts=$1
 }
 
-# the log of the doctor that had what a driver can be found by
+# found_by DOCTOR LIBRARY: "PATH (HOW)" of what that doctor found
+found_by() { sed -n "s/^ *ok .*($2\.so[^)]*): //p" "$parts/$1.log" 2>/dev/null | head -n 1; }
+
+# found_cublas: "VERSION, PATH (HOW)" of the one that Weft finds by itself
+found_cublas() {
+  local name found='' version=''
+  for name in doctor-own-cublas doctor-named-driver doctor; do
+    found=$(found_by "$name" libcublas)
+    [[ -z $found ]] || break
+  done
+  [[ -n $found ]] || return
+  version=$(sed -n 's/^ *ok *cuda:0: .*cuBLAS \([0-9.]*\).*/\1/p' "$parts/$name.log" | head -n 1)
+  [[ -n $version ]] || version=$(realpath -- "${found% (*}" 2>/dev/null | sed 's/.*libcublas\.so\.//')
+  echo "${version:-no version}, $found"
+}
+
+# of PyTorch, with which both sides are compared; or that of Weft's own find
+torch_cublas() { export WEFT_CUBLAS=${cublas%% *}; }
+own_cublas() { if [[ -n $given ]]; then export WEFT_CUBLAS=$given; else unset WEFT_CUBLAS; fi; }
+given=${WEFT_CUBLAS:-} cublas='' counts=''
+
+# what the head of the summary says, of the doctor that counts
+sum_up() {
+  local own torchs=${cublas:+${cublas#* }, ${cublas%% *}}
+  own=$(found_cublas)
+  sees=$(sed -n 's/^ *ok *cuda:0: //p' "$parts/$counts.log" 2>/dev/null | tail -n 1)
+  machine=(
+    "$cpu, $cores cores; $(sed -n '1p' "$parts/loader.log"); $(sed -n '2p' "$parts/loader.log")"
+    "driver ${driver:-?}; ${sees:-no GPU for Weft}"
+    "Java ${java:-?}; Python ${python:-?}, PyTorch ${torch:-none}"
+    "cuBLAS of PyTorch: ${torchs:-none}"
+    "cuBLAS that Weft finds: ${own:-none}"
+  )
+  if [[ $counts == doctor-named-cublas || $counts == doctor-named-both ]]; then
+    in_use="$torchs (of PyTorch)"
+  else
+    in_use=$own
+  fi
+}
+
+# the log of the doctor that came farthest: one that had all it needs to try the device
 best_doctor() {
-  local log=$parts/doctor-named-driver.log
-  [[ -s $log ]] || log=$parts/doctor.log
+  local log name
+  for name in named-driver '' named-both named-cublas; do
+    log=$parts/doctor${name:+-$name}.log
+    ! grep 'missing *cuda:0: ' "$log" 2>/dev/null | grep -qv ': not usable until' || break
+    log=$parts/doctor-named-driver.log
+    [[ -s $log ]] || log=$parts/doctor.log
+  done
   echo "$log"
 }
 
@@ -532,8 +669,9 @@ obstacle() {
 # by what doctor found out itself; a container may have a GPU and no nvidia-smi
 nothing_here() {
   [[ -z $gpu && -z $(probed gpu) ]] &&
-    grep -qE 'missing +(NVIDIA driver|cuda:0: .*(driver does not start|has 0 device))' "$(best_doctor)"
+    grep -qE "missing +NVIDIA driver|$no_gpu" "$(best_doctor)"
 }
+no_gpu='missing +cuda:0: .*(driver does not start|has 0 device)'
 
 # say_nothing_here FILE: where it was looked, the driver that was found there or none, and what to do
 say_nothing_here() {
@@ -552,11 +690,11 @@ say_nothing_here() {
 
 look_around() {
   local fields=name,driver_version,clocks.sm,clocks.max.sm,clocks.mem,power.limit,temperature.gpu
-  local opens='' cublas found file=${WEFT_CUDA_DRIVER:-}
+  local own named='' file
   if command -v python3 >/dev/null; then probe; else row python - '' 'is not installed'; fi
   if command -v nvidia-smi >/dev/null; then
     shows[nvidia-smi]='MHz|W' mild[nvidia-smi]='.' # the clocks, no more
-    begin nvidia-smi 15 nvidia-smi --format=csv,noheader "--query-gpu=$fields"
+    begin nvidia-smi 10 nvidia-smi --format=csv,noheader "--query-gpu=$fields"
   else
     row nvidia-smi - '' 'is not installed'
   fi
@@ -568,40 +706,41 @@ look_around() {
     nproc
     grep -E 'MemTotal|MemAvailable' /proc/meminfo
   } >"$parts/loader.log" 2>&1
-  machine+=("$cpu, $cores cores; $(sed -n '1p' "$parts/loader.log"); $(sed -n '2p' "$parts/loader.log")")
-  ! doctor doctor || opens=1
+  doctor doctor 15
   await
   if [[ ${ended_as[nvidia-smi]:-} == PASS ]]; then # it says in the same way that it sees none
     IFS=, read -r gpu driver _ < <(grep -m1 , "$parts/nvidia-smi.log")
     driver=${driver// /}
   fi
   python=$(probed python) torch=$(probed torch) cublas=$(probed libcublas)
-  if [[ -z $opens ]] && found=$(find_driver) && [[ -n $found ]]; then
-    file=$found
-    export WEFT_CUDA_DRIVER=$file
-    row driver - '' "WEFT_CUDA_DRIVER=$file"
-    if doctor doctor-named-driver; then
-      opens=1
-    elif ! grep -q 'ok  *NVIDIA driver' "$parts/doctor-named-driver.log"; then
-      unset WEFT_CUDA_DRIVER
-    fi
+  # the harness, and so what watches it, asks the loader alone; it needs no cuBLAS, so a driver stays
+  # named whether or not Weft opens the device
+  own=$(found_by doctor libcuda)
+  case ${own##* (} in
+    'loader path)' | 'named)') ;;
+    '') file=$(find_driver '') && name_driver "$file" && named=1 ;;
+    *) name_driver "${own% (*}" && named=1 ;;
+  esac
+  if [[ -n $cublas ]] && { [[ -n $counts$named ]] || ! nothing_here; }; then
+    row 'cuBLAS of PyTorch' - '' "${cublas#* }, ${cublas%% *}"
+    torch_cublas
+    doctor doctor-named-cublas 10 || own_cublas
   fi
-  # both sides are compared over the same cuBLAS: that of PyTorch
-  if [[ -n $cublas ]] && { [[ -n $opens ]] || ! nothing_here; }; then
-    row 'cuBLAS of PyTorch' - '' "${cublas##* } in ${cublas% *}"
-    export WEFT_CUBLAS=${cublas% *}
-    if doctor doctor-named-cublas; then opens=1; else unset WEFT_CUBLAS; fi
+  # the driver that the loader knows may be one to link with, and another the true one
+  if [[ -z $counts && -z $named ]] && cat "$parts"/doctor*.log | grep -qE "$no_gpu" &&
+    file=$(find_driver "${own% (*}") && name_driver "$file"; then
+    [[ -z $cublas ]] || { torch_cublas && doctor doctor-named-both 10; } || own_cublas
+    [[ -n $counts ]] || doctor doctor-named-driver 10 || unset WEFT_CUDA_DRIVER
+  elif [[ -z $counts && -n $named ]]; then
+    doctor doctor-named-driver 10
   fi
-  sees=$(sed -n 's/^ *ok *cuda:0: //p' "$parts"/doctor*.log | tail -n 1)
-  version=$(sed -n 's/^weft  *//p' "$parts/doctor.log" | head -n 1)
-  java=$(sed -n 's/^Java  *\([^,]*\).*/\1/p' "$parts/doctor.log" | head -n 1)
-  machine+=("${sees:-no GPU for Weft}; driver ${driver:-?}" "Java ${java:-?}; Python ${python:-?}, PyTorch ${torch:-none}")
-  machine+=("cuBLAS by itself: $(sed -n 's/.*cuBLAS (libcublas[^)]*): //p' "$parts/doctor.log" | head -n 1)")
-  machine+=("cuBLAS of PyTorch: ${cublas:-none}")
+  version=$(sed -n 's/^weft  *//p' "$parts"/doctor*.log | head -n 1)
+  java=$(sed -n 's/^Java  *\([^,]*\).*/\1/p' "$parts"/doctor*.log | head -n 1)
+  sum_up
   keep
-  [[ -z $opens ]] || return 0
+  [[ -z $counts ]] || return 0
   if nothing_here; then
-    say_nothing_here "$file"
+    say_nothing_here "${WEFT_CUDA_DRIVER:-${own% (*}}"
     return 2
   fi
   sentence device FAIL "Weft does not open it: $(obstacle); what follows is the harness and PyTorch alone"
@@ -609,20 +748,36 @@ look_around() {
 }
 
 # ---- is it right ----
+# before all others, since it takes seconds: where it fails over PyTorch's cuBLAS, Weft's own find is
+# tried once, and is used from there on if it passes
 brief() {
-  shows[brief]='passed|failed|wrong'
-  beside brief 60 "$weft" selftest --device cuda --brief
+  local own
+  brief_over brief && return
+  own=$(found_by doctor libcublas)
+  [[ $counts == doctor-named-* && ${WEFT_CUBLAS:-} == "${cublas%% *}" ]] || return
+  [[ ${ended_as[brief]:-} =~ FAIL|TIME && ! ${own% (*} -ef $WEFT_CUBLAS ]] || return
+  local before=$counts
+  own_cublas
+  if ! doctor doctor-own-cublas 10 || ! brief_over brief-own-cublas; then
+    counts=$before
+    torch_cublas
+  fi
+}
+
+brief_over() {
+  shows[$1]='passed|failed|wrong'
+  part "$1" 20 "$weft" selftest --device cuda --brief
 }
 
 selftest() {
   shows[selftest]='passed|failed|wrong'
-  beside selftest 150 "$weft" selftest --device cuda \
+  beside selftest 90 "$weft" selftest --device cuda \
     "${quick[@]}" --json "$parts/selftest.json"
 }
 
 gradcheck() {
   shows[gradcheck]='passed|failed|wrong'
-  beside gradcheck 120 "$weft" gradcheck --device cuda
+  beside gradcheck 40 "$weft" gradcheck --device cuda
 }
 
 some_rows='^PASS: [1-9][0-9]* rows'
@@ -635,14 +790,15 @@ has_harness() {
 harness() {
   has_harness harness-check || return
   shows[harness-check]='^(PASS|FAIL): ' needs[harness-check]=$some_rows
-  beside harness-check 90 "$replay" --check "${quick[@]}" --json "$parts/harness-check.json"
+  beside harness-check 20 "$replay" --check "${quick[@]}" --json "$parts/harness-check.json"
 }
 
 train_one() {
-  local name=train-$1 device=$2
+  local name=train-$1 device=$2 most=20
   shift 2
   shows[$name]='test accuracy'
-  beside "$name" 90 "$weft" train --device "$device" "${data[@]}" \
+  [[ $device != cpu ]] || most=70
+  beside "$name" "$most" "$weft" train --device "$device" "${data[@]}" \
     --epochs "$epochs" --hidden "$hidden" --batch 128 --seed 1 --plain \
     --out "$work/$name.safetensors" --log "$parts/$name.jsonl" "$@"
 }
@@ -731,10 +887,10 @@ sanitize() {
   shows[$name]='SUMMARY' wrong[$name]=$findings
   if [[ -x $replay ]]; then
     needs[$name]=$some_rows
-    beside "$name" 100 "${tool[@]}" "$replay" --check --exact "${quick[@]}"
+    beside "$name" 20 "${tool[@]}" "$replay" --check --exact "${quick[@]}"
   else
     needs[$name]='self-test passed'
-    beside "$name" 120 "${tool[@]}" "$bundle/java/bin/java" --enable-native-access=ALL-UNNAMED \
+    beside "$name" 90 "${tool[@]}" "$bundle/java/bin/java" --enable-native-access=ALL-UNNAMED \
       -Dweft.allocator=exact -cp "$bundle/lib/*" dev.weft.cli.Main selftest --device cuda --brief
   fi
 }
@@ -764,7 +920,8 @@ peer() {
     row "$name" - '' 'no PyTorch here'
     return
   fi
-  needs[$name]=' us ' shows[$name]=' us |failed'
+  needs[$name]=' us ' spoilt[$name]='^(cpu|cuda) .* failed: '
+  shows[$name]='^(cpu|cuda) .* (us |failed: )'
   part "$name" "$most" python3 "$here/peers/torch_steps.py" \
     --device "$torch_device" --seconds "$torch_seconds" --json "$parts/$name.json" "$@"
   [[ ! -s $parts/$name.json ]] || peers+=(--peer-json "$parts/$name.json")
@@ -774,31 +931,44 @@ peer() {
 steps() {
   local n=$((${turn:-0} + 1))
   turn=$((n + 1))
-  bench "weft-steps-$n" 60 steps --device cuda --only "$rows"
-  peer "torch-$n" 90 --mode eager --mode graph --dtype f32 --dtype tf32 --dtype bf16 \
+  bench "weft-steps-$n" 25 steps --device cuda --only "$rows"
+  peer "torch-$n" 65 --mode eager --mode graph --dtype f32 --dtype tf32 --dtype bf16 \
     --step "$step" ${wide_step:+--step "$wide_step@bf16" --products}
-  bench "weft-steps-$turn" 45 steps --device cuda --only "$rows"
+  bench "weft-steps-$turn" 25 steps --device cuda --only "$rows"
+}
+
+# the rows farthest from what bytes and operations predict, of large operands: of small ones a launch
+# takes longer than both
+farthest() {
+  local pattern='s/.*"kernel": "\([^"]*\)", "variant": "\([^"]*\)", "size": "[^"]* MB".*'
+  printf %s "$(grep -E '^PASS: ' "$parts/harness-time.log" | tail -n 1)"
+  sed -n "$pattern"'"ratio": \([0-9.e+]*\).*/\3 \1 \2/p' "$parts/harness-time.json" | sort -rg |
+    head -n 5 | awk '{
+      ratio = $1; $1 = ""; sub(/ +$/, "")
+      printf "%s%s %.1f", NR == 1 ? "; us / predicted:" : ",", $0, ratio
+    }'
 }
 
 replay_timed() {
   has_harness harness-time || return
+  tells[harness-time]=farthest
   shows[harness-time]='^(PASS|FAIL): ' needs[harness-time]=$some_rows
-  part harness-time 60 "$replay" --time "${timed[@]}" --json "$parts/harness-time.json"
+  part harness-time 20 "$replay" --time "${timed[@]}" --json "$parts/harness-time.json"
 }
 
 kernels() {
   replay_timed
-  bench weft-kernels 80 ceilings kernels --device cuda --only "$ceilings|$kernel_rows"
+  bench weft-kernels 85 ceilings kernels --device cuda --only "$ceilings|$kernel_rows"
 }
 
 wide() {
   [[ -n $wide_step ]] || { row weft-wide - '' 'not in a rehearsal' && return; }
-  bench weft-wide 75 steps --device cuda --math bf16 --only "$wide_rows"
+  bench weft-wide 55 steps --device cuda --math bf16 --only "$wide_rows"
 }
 
 profile() {
   extra[profile]=1
-  part profile 30 "$weft" train --device "$profiled" "${data[@]}" \
+  part profile 15 "$weft" train --device "$profiled" "${data[@]}" \
     --hidden "$hidden" --dropout 0 --batch 128 "--profile=$parts/trace.json"
 }
 
@@ -807,26 +977,38 @@ fusion() {
   local fusion
   for fusion in never always; do
     shows[fusion-$fusion]='^step ' extra[fusion-$fusion]=1
-    part "fusion-$fusion" 20 "$weft" train --device "$profiled" "${data[@]}" "${narrow[@]}" \
+    part "fusion-$fusion" 12 "$weft" train --device "$profiled" "${data[@]}" "${narrow[@]}" \
       --dropout 0 --fusion "$fusion" "--profile=$parts/trace-$fusion.json"
   done
 }
 
 compile() {
   extra[torch-compile]=1
-  peer torch-compile 110 --mode compile --dtype f32 --dtype tf32 \
+  peer torch-compile 75 --mode compile --dtype f32 --dtype tf32 \
     --dtype bf16 --step "$step" ${wide_step:+--step "$wide_step@bf16"}
 }
 
+# one large call of each, twice: the harness looks at the first one's outputs
 ncu() {
-  local named=${WEFT_GPU_NCU:-'bias_activation|softmax_cross_entropy|dropout|adam'}
+  local kernels=${WEFT_GPU_NCU:-'bias_activation|softmax_cross_entropy|dropout|adam'} rows
+  rows='^(bias_activation_forward_f32, relu|softmax_cross_entropy_f32, 32000 classes|dropout_f32'
+  rows=${WEFT_GPU_NCU:-"$rows|adam_f32|bias_activation_forward_bf16, relu), 256 MB$"}
   has_harness ncu || return
   type -P ncu >/dev/null || { row ncu - '' 'is not installed' && return; }
-  extra[ncu]=1 shows[ncu]='Memory Throughput|ERR_|Error'
+  extra[ncu]=1 shows[ncu]='Memory Throughput|ERR_|Error' needs[ncu]='Memory Throughput +%'
+  mild[ncu]='ERR_NVGPUCTRPERM' tells[ncu]=throughputs
   part ncu 45 ncu --clock-control none \
-    --kernel-name "regex:$named" --launch-count 12 --section SpeedOfLight \
+    --kernel-name "regex:$kernels" --launch-count 12 --section SpeedOfLight \
     --section MemoryWorkloadAnalysis --section LaunchStats --section Occupancy \
-    "$replay" --time "${timed[@]}" --repeats 1 --only "$named"
+    "$replay" --time "${timed[@]}" --repeats 1 --only "$rows"
+}
+
+throughputs() {
+  awk '
+    /^ +[a-z_0-9]+ \([0-9]/ {name = $1}
+    /Memory Throughput +% / && name != last {printf "%s%s %s", last == "" ? "" : ", ", name, $NF}
+    /Memory Throughput +% / {last = name}
+    END {print " % of the memory throughput"}' "$parts/ncu.log"
 }
 
 # the tables for bench/results/README.md, and a row for each target
@@ -836,7 +1018,7 @@ targets() {
   reserve=0
   part targets 9 "$weft" bench targets "${measured[@]}" ${peers[@]+"${peers[@]}"} \
     --verdicts "$parts/verdicts.tsv" || return
-  in_place targets.md cat "$parts/targets.log"
+  in_place targets.md head -c 1000000 "$parts/targets.log"
   while IFS=$'\t' read -r outcome what found; do
     case $outcome in
       met) outcome=PASS ;;
@@ -918,21 +1100,25 @@ if ((seen == 0)); then
     if [[ $call == first ]]; then
       wanted=(brief selftest gradcheck train harness steps kernels wide profile fusion)
     else
-      wanted=(memcheck racecheck steps ncu compile)
+      wanted=(brief memcheck racecheck steps compile ncu)
     fi
   fi
+  keep_time
+  each brief
+  sum_up
+  row 'cuBLAS in use' - '' "$in_use"
   # the longest first
-  each selftest gradcheck memcheck racecheck brief harness train
+  each selftest gradcheck memcheck racecheck harness train
   await
   tested
   [[ " ${wanted[*]} " != *' train '* ]] || trained
   pack
-  each steps kernels wide profile fusion ncu compile
+  each steps kernels wide profile fusion compile ncu
 elif ((seen == 1)); then
   harness
   await
   replay_timed
-  peer torch-1 90 --mode eager --mode graph --dtype f32 --dtype tf32 --dtype bf16 --step "$step"
+  peer torch-1 65 --mode eager --mode graph --dtype f32 --dtype tf32 --dtype bf16 --step "$step"
 fi
 ((seen == 2)) || targets
 complete=true

@@ -32,7 +32,13 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class GpuScriptTest {
   private static final List<String> AROUND =
-      List.of("python", "nvidia-smi", "doctor", "cuBLAS of PyTorch", "doctor-named-cublas");
+      List.of(
+          "python",
+          "nvidia-smi",
+          "doctor",
+          "cuBLAS of PyTorch",
+          "doctor-named-cublas",
+          "cuBLAS in use");
 
   private static final List<String> RIGHT =
       List.of(
@@ -67,6 +73,11 @@ class GpuScriptTest {
   /** All but what looks around: of these a first call makes at least one row each. */
   private static final String KNOWN = " probe:succeed nvidia-smi:succeed doctor:succeed";
 
+  private static final String RIGHT_HANGS =
+      "selftest:hang gradcheck:hang check:hang train:hang" + KNOWN;
+
+  private static final String SEEN = "stand-in (not a GPU), cuBLAS ";
+
   @TempDir private Path folder;
 
   /** What a call left. */
@@ -99,10 +110,37 @@ class GpuScriptTest {
     assertTrue(left.seconds() < 5 + 2 * seconds, left.seconds() + " s\n" + all);
     for (List<String> lines : List.of(left.said(), left.text())) {
       assertTrue(lines.stream().allMatch(line -> line.length() <= 100), all);
-      int last = lines.lastIndexOf("");
-      assertTrue(lines.size() - last - 1 <= 50, all);
-      assertTrue(lines.size() - last - 1 >= 11, all);
+      assertTrue(lastBlock(lines).size() <= 50, all);
+      assertTrue(lastBlock(lines).size() >= 11, all);
     }
+  }
+
+  /** The files that a call packed, all of whose files are small. */
+  private List<String> packed(String name) throws Exception {
+    Path out = folder.resolve(name).resolve("out");
+    try (Stream<Path> files = Files.list(out)) {
+      for (Path file : files.toList()) {
+        assertTrue(Files.size(file) < 16e6, file::toString);
+      }
+    }
+    Process tar = new ProcessBuilder("tar", "-tzf", out.resolve("parts.tar.gz").toString()).start();
+    List<String> names = tar.inputReader().readAllLines();
+    assertEquals(0, tar.waitFor(), "it cannot be unpacked");
+    return names;
+  }
+
+  /** The lines after the last empty one. */
+  private static List<String> lastBlock(List<String> lines) {
+    return lines.subList(lines.lastIndexOf("") + 1, lines.size());
+  }
+
+  private static boolean hadTime(Left left, String name) {
+    return !left.rows().get(name).says().equals("no time was left");
+  }
+
+  /** A driver that no loader knows. */
+  private String oddDriver() throws Exception {
+    return Files.writeString(folder.resolve("odd-libcuda.so"), "").toString();
   }
 
   private static String missing(Left left, List<String> expected) {
@@ -124,21 +162,33 @@ class GpuScriptTest {
     List<String> first = names(AROUND, RIGHT, COMPARED, STEPS, FAST, List.of("targets"));
     List<String> second = names(AROUND, SECOND, STEPS, List.of("targets"));
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      Future<Left> hang = threads.submit(() -> call("hang", "all:hang" + KNOWN, 8, "first"));
       Future<Left> hung = threads.submit(() -> call("hung", "all:hang" + KNOWN, 8, "second"));
       Thread.sleep(1000); // a second is all that doctor has there
       Future<Left> good = threads.submit(() -> call("good", "", 60, "first"));
       Future<Left> later = threads.submit(() -> call("later", "", 60, "second"));
       Future<Left> fail = threads.submit(() -> call("fail", "all:fail" + KNOWN, 60, "first"));
+      Future<Left> right = threads.submit(() -> call("right", RIGHT_HANGS, 20, "first"));
       Future<Left> flood = threads.submit(() -> call("flood", "all:flood" + KNOWN, 60, "first"));
-      Future<Left> blind = threads.submit(() -> call("blind", "doctor:blind", 60, "first"));
-      Future<Left> named = threads.submit(() -> call("named", "", 60, "second", "train", "ncu"));
+      Script unseen = new Script(folder.resolve("blind")).standIns();
+      unseen.variable("STANDIN_DRIVER", oddDriver());
+      Future<Left> blind = threads.submit(() -> call(unseen, "doctor:blind", 60, "first"));
+      String odd = "torch:partly profile:large";
+      String[] parts = {"second", "train", "ncu", "compile", "profile"};
+      Future<Left> named = threads.submit(() -> call("named", odd, 60, parts));
 
       holds(good.get(), 60, first);
       assertEquals(3, good.get().code(), "a target is missed, and nothing worse");
       assertEquals(Set.of("PASS"), verdicts(good.get(), names(RIGHT, COMPARED, STEPS, FAST)));
       assertEquals("MISS", good.get().rows().get("relu_forward: 90 % of a copy").verdict());
       assertTrue(good.get().text().contains("step STRICT      25.0 us"), good.get()::toString);
+      assertEquals(
+          List.of(
+              "cuBLAS of PyTorch: 13.1.0, /opt/libcublas.so.13",
+              "cuBLAS that Weft finds: 12.6.4, /opt/found/libcublas.so.12 (loader path)"),
+          good.get().text().subList(4, 6));
+      assertEquals(
+          "PASS: 3 rows, 0 failures; us / predicted: far of rows 10.4, near 1.0",
+          good.get().rows().get("harness-time").says());
       holds(later.get(), 60, second);
       assertEquals(Set.of("PASS"), verdicts(later.get(), names(SECOND, STEPS)));
 
@@ -148,24 +198,46 @@ class GpuScriptTest {
       assertEquals(Set.of("-"), verdicts(fail.get(), COMPARED), "of what failed itself");
       assertEquals("Error: gradcheck fails", fail.get().rows().get("gradcheck").says());
 
-      holds(hang.get(), 8, first);
-      assertEquals(2, hang.get().code());
-      assertEquals(Set.of("TIME"), verdicts(hang.get(), names(RIGHT, STEPS)));
+      // what is measured keeps its time whatever hangs before
+      Left kept = right.get();
+      holds(kept, 20, first);
+      assertEquals(2, kept.code());
+      List.of("torch-1", "weft-kernels")
+          .forEach(name -> assertTrue(hadTime(kept, name), () -> name + kept));
       holds(hung.get(), 8, second);
       assertEquals(Set.of("TIME"), verdicts(hung.get(), List.of("memcheck", "racecheck")));
 
       holds(flood.get(), 60, first);
       assertEquals(Set.of("FAIL"), verdicts(flood.get(), names(RIGHT, STEPS, FAST)));
-      assertTrue(Files.size(folder.resolve("flood/out/gpu.log")) < 16e6);
+      assertTrue(packed("flood").contains("parts/selftest.log"));
 
       // where the device does not open: what needs no Java, and no more
       holds(blind.get(), 60, List.of("device", "harness-check", "harness-time", "torch-1"));
       assertFalse(blind.get().rows().containsKey("selftest"));
       assertEquals("PASS", blind.get().rows().get("torch-1").verdict());
+      assertEquals(
+          "PASS", blind.get().rows().get("harness-check").verdict(), "over the odd driver");
 
       holds(named.get(), 60, names(List.of("train-bf16", "ncu"), COMPARED));
       assertFalse(named.get().rows().containsKey("memcheck"), "it was not asked for");
+      assertEquals(
+          "adam_f32 91.0 % of the memory throughput", named.get().rows().get("ncu").says());
+      Script.Row compile = named.get().rows().get("torch-compile");
+      assertEquals("-", compile.verdict(), "what PyTorch cannot do");
+      assertTrue(compile.says().startsWith("1 of 2 failed: cuda eager bf16"), compile::says);
+      List<String> packed = packed("named");
+      assertTrue(packed.contains("parts/left-out.txt"), packed::toString);
+      assertFalse(packed.contains("parts/trace.json"), packed::toString);
     }
+  }
+
+  @Test
+  void aCallInWhichAllHangsEndsInItsTime() throws Exception {
+    Left hang = call("hang", "all:hang" + KNOWN, 5, "first");
+    holds(hang, 5, names(AROUND, RIGHT, COMPARED, STEPS, FAST, List.of("targets")));
+    assertTrue(hang.seconds() < 5 + 2.5, hang.seconds() + " s\n" + String.join("\n", hang.said()));
+    assertEquals(Set.of("TIME"), verdicts(hang, names(RIGHT, STEPS)));
+    assertTrue(hadTime(hang, "weft-kernels"), () -> String.join("\n", hang.said()));
   }
 
   @Test
@@ -216,6 +288,7 @@ class GpuScriptTest {
     assertTrue(ended || complete || code == (run % 2 == 0 ? 143 : 137), what);
     if (run % 2 == 0 && !ended && !complete) {
       assertTrue(script.rows().get("gpu.sh").says().startsWith("told to stop"), what);
+      assertTrue(lastBlock(script.said()).size() >= 11, what);
     }
     return null;
   }
@@ -254,13 +327,45 @@ class GpuScriptTest {
   }
 
   @Test
-  void aCublasThatWeftCannotUseIsNotUsed() throws Exception {
-    Script script = new Script(folder.resolve("broken")).standIns();
-    script.variable("STANDIN_CUBLAS", "/opt/broken/libcublas.so.13");
-    assertEquals(1, script.start("second", "selftest", "steps").waitFor());
-    assertEquals("FAIL", script.rows().get("doctor-named-cublas").verdict());
-    assertEquals("PASS", script.rows().get("selftest").verdict());
-    assertEquals("PASS", script.rows().get("weft-steps-2").verdict());
+  void theLibrariesThatWeftCanUseAreUsed() throws Exception {
+    String driver = oddDriver();
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Script broken = new Script(folder.resolve("broken")).standIns();
+      broken.variable("STANDIN_CUBLAS", "/opt/broken/libcublas.so.13");
+      Future<Left> unopened =
+          threads.submit(() -> call(broken, "", 60, "second", "selftest", "steps"));
+      Script wrong = new Script(folder.resolve("wrong")).standIns();
+      wrong.variable("STANDIN_CUBLAS", "/opt/wrong/libcublas.so.13");
+      Future<Left> failing =
+          threads.submit(() -> call(wrong, "", 60, "second", "brief", "selftest"));
+      // neither the driver nor cuBLAS is where Weft looks
+      Script odd = new Script(folder.resolve("odd")).standIns().variable("STANDIN_DRIVER", driver);
+      Future<Left> both = threads.submit(() -> call(odd, "", 60, "second", "harness", "selftest"));
+      // Weft looks where the loader does not
+      Script apart = new Script(folder.resolve("apart")).standIns();
+      apart.variable("STANDIN_DRIVER", driver);
+      Future<Left> found =
+          threads.submit(() -> call(apart, "doctor:finds", 60, "second", "harness"));
+
+      assertEquals(1, unopened.get().code());
+      assertEquals("FAIL", unopened.get().rows().get("doctor-named-cublas").verdict());
+      assertEquals("PASS", unopened.get().rows().get("selftest").verdict());
+      assertEquals("PASS", unopened.get().rows().get("weft-steps-2").verdict());
+
+      assertEquals("FAIL", failing.get().rows().get("brief").verdict());
+      assertEquals(
+          Set.of("PASS"), verdicts(failing.get(), List.of("brief-own-cublas", "selftest")));
+      String used = failing.get().rows().get("cuBLAS in use").says();
+      assertTrue(used.startsWith("12.6.4, /opt/found/"), used);
+      assertTrue(failing.get().text().contains("second on " + SEEN + "12.6.4 with a workspace"));
+
+      assertEquals("-", both.get().rows().get("doctor").verdict());
+      assertEquals("WEFT_CUDA_DRIVER=" + driver, both.get().rows().get("driver").says());
+      List<String> right = List.of("doctor-named-cublas", "harness-check", "selftest");
+      assertEquals(Set.of("PASS"), verdicts(both.get(), right), both::toString);
+
+      assertEquals(Set.of("PASS"), verdicts(found.get(), List.of("doctor", "harness-check")));
+    }
   }
 
   @Test
