@@ -29,6 +29,8 @@ WEFT_UNTYPED_KERNELS(WEFT_UNTYPED_ENTRY)
   K(probe_past_end)                \
   K(probe_all_but_last)            \
   K(probe_one_too_many)            \
+  K(probe_wrong_last)              \
+  K(probe_nothing)                 \
   K(probe_null)                    \
   K(probe_misaligned)              \
   K(probe_division_by_zero)        \

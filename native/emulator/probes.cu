@@ -55,6 +55,15 @@ extern "C" __global__ void probe_past_end(weft_fill a) { out(a)[a.n] = 1; }
 extern "C" __global__ void probe_all_but_last(weft_fill a) { fill(a, a.n - 1); }
 extern "C" __global__ void probe_one_too_many(weft_fill a) { fill(a, a.n + 1); }
 
+// The last value is another one.
+extern "C" __global__ void probe_wrong_last(weft_fill a) {
+  fill(a, a.n);
+  bool last = blockIdx.x + 1 == gridDim.x && threadIdx.x == (a.n - 1) % blockDim.x;
+  if (last) out(a)[a.n - 1] += 1;
+}
+
+extern "C" __global__ void probe_nothing(weft_fill) {}
+
 extern "C" __global__ void probe_null(weft_fill) { *reinterpret_cast<volatile float*>(16) = 1; }
 
 extern "C" __global__ void probe_misaligned(weft_fill a) {
