@@ -31,6 +31,8 @@ WEFT_UNTYPED_KERNELS(WEFT_UNTYPED_ENTRY)
   K(probe_one_too_many)            \
   K(probe_within_tolerance)        \
   K(probe_beyond_tolerance)        \
+  K(probe_wrong_last)              \
+  K(probe_nothing)                 \
   K(probe_null)                    \
   K(probe_misaligned)              \
   K(probe_division_by_zero)        \

@@ -73,6 +73,11 @@ extern "C" __global__ void probe_changes_input(weft_cast a) {
   });
 }
 
+// The last value is another one.
+extern "C" __global__ void probe_wrong_last(weft_fill a) { fill(a, a.n, 1); }
+
+extern "C" __global__ void probe_nothing(weft_fill) {}
+
 extern "C" __global__ void probe_null(weft_fill) { *reinterpret_cast<volatile float*>(16) = 1; }
 
 extern "C" __global__ void probe_misaligned(weft_fill a) {

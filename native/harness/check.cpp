@@ -109,8 +109,12 @@ void replay(Driver& driver, const Case& one, bool exact, Row& row) {
   if (row.pass && !guards.empty()) throw std::runtime_error(guards);
 }
 
-// The kernel that a case is of, also where the file is damaged: cases of a kernel stand together.
+// The kernel that a case is of, also where the file is damaged: its last launch names it, too, and
+// cases of a kernel stand together.
 std::string kernel_of(const std::vector<Case>& cases, size_t index) {
+  if (is_kernel(cases[index].kernel)) return cases[index].kernel;
+  const std::vector<Launch>& launches = cases[index].launches;
+  if (!launches.empty() && is_kernel(launches.back().symbol)) return launches.back().symbol;
   for (size_t away = 0; away < cases.size(); away++) {
     if (away <= index && is_kernel(cases[index - away].kernel)) return cases[index - away].kernel;
     size_t behind = index + away;

@@ -33,11 +33,11 @@ void Clock::warm_up(const Queue& queue) {
   while (std::chrono::steady_clock::now() < end) once(queue, 20);
 }
 
-Times Clock::median(const std::function<double()>& measure) {
+Times Clock::median(int calls, const std::function<double()>& measure) {
   std::vector<double> all;
   for (int i = 0; i < repeats_; i++) all.push_back(measure());
   std::sort(all.begin(), all.end());
-  return {all[all.size() / 2], all.front(), all.back()};
+  return {all[all.size() / 2], all.front(), all.back(), calls};
 }
 
 Times Clock::calls(const Queue& queue) {
@@ -47,7 +47,7 @@ Times Clock::calls(const Queue& queue) {
     double one = once(queue, 2) / 2;
     calls = (int)std::clamp(MEASURED_US / std::max(one, 0.5), 2.0, 400.0);
   }
-  return median([&] { return once(queue, calls) / calls; });
+  return median(calls, [&] { return once(queue, calls) / calls; });
 }
 
 Times Clock::graph(const Queue& queue) {
@@ -59,7 +59,8 @@ Times Clock::graph(const Queue& queue) {
   };
   int launches = repeats_ > 1 ? GRAPH_LAUNCHES : 1;
   if (repeats_ > 1) once(launch, 2);
-  Times times = median([&] { return once(launch, launches) / (launches * GRAPH_CALLS); });
+  Times times =
+      median(GRAPH_CALLS, [&] { return once(launch, launches) / (launches * GRAPH_CALLS); });
   driver_.destroy(graph);
   return times;
 }

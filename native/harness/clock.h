@@ -11,6 +11,7 @@ namespace weft::harness {
 // Microseconds a call.
 struct Times {
   double median, low, high;
+  int calls;  // one after the other, or in a graph
 };
 
 // Times work between two events on the stream.
@@ -34,7 +35,7 @@ class Clock {
 
  private:
   double once(const Queue& queue, int calls);
-  Times median(const std::function<double()>& measure);
+  Times median(int calls, const std::function<double()>& measure);
 
   Driver& driver_;
   int repeats_, next_ = 0;

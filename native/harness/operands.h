@@ -12,7 +12,7 @@
 namespace weft::harness {
 
 // One stretch of memory that all timed cases use in turn, and blocks of random numbers that were
-// made once on the host and are repeated on the device.
+// made once on the host and are repeated on the device, anew with each period of an operand.
 class Pool {
  public:
   explicit Pool(Driver& driver) : driver_(driver) {}
@@ -40,6 +40,7 @@ class Sets {
  public:
   Sets(Pool& pool, const TimedCase& one, int count);
 
+  int count() const { return (int)addresses_.size(); }
   const void* arguments(int call) const { return arguments_[place(call)].data(); }
   Address address(int call, size_t operand) const { return addresses_[place(call)][operand]; }
 
@@ -52,10 +53,6 @@ class Sets {
 
 // Bytes that a set takes.
 size_t set_bytes(const TimedCase& one);
-
-// Throws where an output that was poison still is, or holds what is no number, after the first set
-// was worked on. Reals are looked at by the kernel that finds maxima, in which a NaN wins.
-void look(Driver& driver, const TimedCase& one, const Sets& sets);
 
 }  // namespace weft::harness
 #endif  // WEFT_HARNESS_OPERANDS_H

@@ -59,10 +59,12 @@ std::string object(const Row& row) {
   if (!row.arguments.empty()) line += ", \"arguments\": " + text(row.arguments);
   line += ", \"cases\": " + std::to_string(row.cases);
   line += field("error", row.error) + field("allowed", row.allowed);
+  if (row.part != "check") line += ", \"repeats\": " + std::to_string(row.repeats);
   if (row.part == "list") {
     line += field("blocks", row.blocks) + field("bytes", row.bytes) + field("flops", row.flops);
   }
   if (row.part == "time") {
+    line += ", \"sets\": " + std::to_string(row.sets) + ", \"calls\": " + std::to_string(row.calls);
     line += field("us", row.microseconds) + field("us_low", row.low) + field("us_high", row.high) +
             field("bytes", row.bytes) + field("flops", row.flops) +
             field("gb_per_s", row.gigabytes) + field("copy_share", row.share) +

@@ -25,6 +25,9 @@ struct Row {
   int cases = 0;
   double error = NAN, allowed = NAN;  // the largest, as a share of a number or of 1
   double microseconds = NAN, low = NAN, high = NAN;
+  int sets = 1;         // of operands, in turn
+  int calls = 0;        // of a measurement, or in a graph
+  int64_t repeats = 0;  // how many periods of outputs are compared with their first ones
   double bytes = NAN, flops = NAN;
   double gigabytes = NAN;  // a second
   double share = NAN;      // of a copy's

@@ -24,6 +24,7 @@ int64_t parts(int64_t outer, int64_t count, int64_t inner) {
 
 void activations(Table& t) {
   int64_t r = t.rows(COLS), c = COLS, n = r * c;
+  t.repeat(r, c);
   struct Function {
     const char* name;
     int64_t number;
@@ -38,6 +39,7 @@ void activations(Table& t) {
         n, 2.0 * n);
   }
   int64_t sums = parts(1, r, c);
+  t.repeat(r, c, sums);
   for (auto f : {Function{"relu", WEFT_RELU},
                  {"tanh", WEFT_TANH},
                  {"gelu", WEFT_GELU},
@@ -52,7 +54,7 @@ void activations(Table& t) {
            n, 2.0 * n);
     t.call("bias_activation_gradients", f.name,
            weft_bias_activation_gradients{x(), b(), y(), t.in("dy", n), t.out("dx", n),
-                                          t.wide_out("db", sums * c), r, c, sums, f.number, 0, 0},
+                                          t.sums("db", sums, c), r, c, sums, f.number, 0, 0},
            sums * c, 3.0 * n);
   }
 }
@@ -60,6 +62,7 @@ void activations(Table& t) {
 void losses(Table& t) {
   for (int64_t c : {10, 1000, 2048, 32000}) {
     int64_t r = t.rows(c), n = r * c;
+    t.repeat(r, c);
     int64_t together = c > 2048 ? 1 : c > 1024 ? 2 : c > 512 ? 4 : c > 32 ? 8 : 32;
     t.call(
         "softmax_cross_entropy", std::to_string(c) + " classes",
@@ -71,8 +74,9 @@ void losses(Table& t) {
 
 void elementwise(Table& t) {
   int64_t r = t.rows(COLS), c = COLS, n = r * c;
-  t.call("dropout", "", weft_dropout{t.in("x", n), t.out("y", n), t.state(), n, 0, 0.2, 0}, n,
-         2.0 * n);
+  t.repeat(r, c);
+  t.call("dropout", "", weft_dropout{t.in("x", n), t.random_out("y", n), t.state(), n, 0, 0.2, 0},
+         n, 2.0 * n);
   struct Function {
     const char* name;
     int64_t number;
@@ -131,9 +135,9 @@ void elementwise(Table& t) {
   t.call("fill", "", weft_fill{t.out("y", n), n, 1}, n, 0);
   t.call("copy_rows", "", weft_copy_rows{t.in("x", n), t.out("y", n), r, c, c, c, 1, 0}, n, 0);
   t.call("copy_rows",
-         "scaled, +=", weft_copy_rows{t.in("x", n), t.inout("y", n), r, c, c, c, 1e-6, 1}, n,
+         "scaled, +=", weft_copy_rows{t.in("x", n), t.inout("y", n), r, c, c, c, 0.0625, 1}, n,
          2.0 * n);
-  t.call("transpose", "", weft_transpose{t.in("x", n), t.out("y", n), r, c, 0},
+  t.call("transpose", "", weft_transpose{t.in("x", n), t.transposed_out("y", n), r, c, 0},
          (r + 31) / 32 * ((c + 31) / 32), 0);
 }
 
@@ -143,16 +147,23 @@ void reductions(Table& t) {
                     double flops) {
     int64_t stages = parts(outer, count, inner), results = stages * outer * inner;
     int64_t together = inner > 1 ? 32 : (count + stages - 1) / stages <= 2048 ? 8 : 1;
-    t.call(
-        "reduce", name,
-        weft_reduce{t.in("x", n), t.wide_out("y", results), outer, count, inner, stages, f, 1, 0},
-        (results + together - 1) / together, flops);
+    if (outer == 1) {
+      t.repeat(count, inner, stages);
+    } else {
+      t.repeat(outer, count);
+    }
+    t.call("reduce", name,
+           weft_reduce{t.in("x", n),
+                       outer == 1 ? t.sums("y", stages, inner) : t.wide_out("y", results), outer,
+                       count, inner, stages, f, 1, 0},
+           (results + together - 1) / together, flops);
   };
   reduce("sum of rows", r, c, 1, WEFT_SUM, (double)n);
   reduce("max of rows", r, c, 1, WEFT_MAX, (double)n);
   reduce("sum of columns", 1, r, c, WEFT_SUM, (double)n);
   reduce("sum of all", 1, n, 1, WEFT_SUM, (double)n);
   reduce("squares of all", 1, n, 1, WEFT_SUM_OF_SQUARES, 2.0 * n);
+  t.repeat(r, c);
   t.call("reduce_backward", "sum of rows",
          weft_reduce_backward{nullptr, t.wide_in("dy", r), t.out("dx", n), r, c, 1, WEFT_SUM, 1, 0},
          n, (double)n);
@@ -171,21 +182,25 @@ void reductions(Table& t) {
 
 void rows(Table& t) {
   int64_t r = t.rows(COLS), c = COLS, n = r * c;
+  t.repeat(r, c);
   t.call("gather_rows", "",
          weft_gather_rows{t.in("source", n), t.order(r), nullptr, t.out("y", n), r, c, r, 1, 0}, n,
          2.0 * n);
   int64_t pixels = 784, images = t.rows(pixels), all = images * pixels;
+  t.repeat(images, pixels);
   t.call("gather_rows_u8", "784 columns",
          weft_gather_rows{t.add({"source", Type::U8, Role::INPUT, Fill::BYTES, all, 0}),
                           t.order(images), nullptr, t.out("y", all), images, pixels, images,
                           1 / 255.0, 0},
          all, 2.0 * all);
+  t.repeat(r, c);
   t.call("gather_rows_backward", "",
          weft_gather_rows_backward{t.order(r), t.in("dy", n), t.wide_inout("dsource", n), r, c, r,
-                                   1e-6},
+                                   0.0625},
          c, 2.0 * n);
   for (int64_t classes : {10, 1000}) {
     int64_t many = t.rows(classes);
+    t.repeat(many, classes);
     t.call("argmax", std::to_string(classes) + " columns",
            weft_argmax{t.in("x", many * classes),
                        t.add({"y", Type::I32, Role::OUTPUT, Fill::POISON, many, 0}), many, classes},
@@ -196,8 +211,9 @@ void rows(Table& t) {
 // Those that exist in float32 and float64 alone.
 void parameters(Table& t) {
   int64_t n = t.rows(COLS) * COLS;
-  t.call("random_uniform", "", weft_random{t.out("y", n), n, 1, 0, 0, 0, 1}, n, (double)n);
-  t.call("random_normal", "", weft_random{t.out("y", n), n, 1, 0, 0, 0, 1}, n, (double)n);
+  t.repeat(t.rows(COLS), COLS);
+  t.call("random_uniform", "", weft_random{t.random_out("y", n), n, 1, 0, 0, 0, 1}, n, (double)n);
+  t.call("random_normal", "", weft_random{t.random_out("y", n), n, 1, 0, 0, 0, 1}, n, (double)n);
   t.call("sgd", "",
          weft_sgd{t.inout("value", n), t.in("gradient", n), nullptr, nullptr, t.state(), n, 0, 0, 0,
                   0},
@@ -218,6 +234,7 @@ void parameters(Table& t) {
 
 void untyped(Table& t) {
   int64_t n = t.rows(COLS) * COLS;
+  t.repeat(t.rows(COLS), COLS);
   t.untyped(
       "f32_to_bf16", "",
       weft_cast{t.in("x", n), t.add({"y", Type::BF16, Role::OUTPUT, Fill::POISON, n, 0}), n, 0}, n,
@@ -243,6 +260,12 @@ double TimedCase::bytes() const {
     if (operand.fill == Fill::STATE) continue;
     sum += (double)operand.bytes() * (operand.role == Role::INOUT ? 2 : 1);
   }
+  return sum;
+}
+
+int64_t TimedCase::repeats() const {
+  int64_t sum = 0;
+  for (const Operand& operand : operands) sum += operand.repeats();
   return sum;
 }
 

@@ -37,6 +37,19 @@ class Table {
     elements_ = std::max<int64_t>(1, std::llround(operand_bytes / (double)size_of(type_)));
   }
 
+  // The operands that follow are matrices (rows, cols) or have a number for each row; a call works
+  // on each row alike, so what it writes repeats as its operands do. parts: into how many it sums
+  // the rows up, 0 where it does not; a period then is a number of whole parts.
+  void repeat(int64_t rows, int64_t cols, int64_t parts = 0) {
+    rows_ = rows;
+    cols_ = cols;
+    length_ = parts ? (rows + parts - 1) / parts : 1;
+    int64_t bytes = length_ * cols * (int64_t)size_of(type_);
+    int64_t most = std::min((int64_t)BLOCK_BYTES / bytes, rows / length_ / 4);
+    period_ = length_;
+    while (period_ * 2 <= most * length_) period_ *= 2;  // so rows that repeat are aligned alike
+  }
+
   // A matrix of so many columns has so many rows.
   int64_t rows(int64_t cols) const { return std::max<int64_t>(1, elements_ / cols); }
   bool is_wide() const { return type_ == wide_; }
@@ -60,6 +73,25 @@ class Table {
   void* wide_out(const char* name, int64_t n) {
     return add({name, wide_, Role::OUTPUT, Fill::POISON, n, 0});
   }
+  // The sums of a matrix's columns over each of its parts.
+  void* sums(const char* name, int64_t parts, int64_t n) {
+    void* place = wide_out(name, parts * n);
+    set_period(period_ / length_ * n, rows_ / length_ * n);  // the last part may be shorter
+    return place;
+  }
+  // (cols, rows)
+  void* transposed_out(const char* name, int64_t n) {
+    void* place = out(name, n);
+    set_period(period_, rows_);
+    operands_.back().lines = cols_;
+    return place;
+  }
+  // Each number follows from its place, so that none repeats.
+  void* random_out(const char* name, int64_t n) {
+    void* place = out(name, n);
+    set_period(0, 0);
+    return place;
+  }
   void* wide_inout(const char* name, int64_t n) {
     return add({name, wide_, Role::INOUT, Fill::SIGNED, n, 0});
   }
@@ -67,9 +99,19 @@ class Table {
     return add({"labels", Type::I32, Role::INPUT, Fill::LABELS, n, bound});
   }
   void* order(int64_t n) { return add({"index", Type::I32, Role::INPUT, Fill::ORDER, n, 0}); }
-  void* state() { return add({"state", Type::I64, Role::SCRATCH, Fill::STATE, 4, 0}); }
+  void* state() {
+    void* place = add({"state", Type::I64, Role::SCRATCH, Fill::STATE, 4, 0});
+    set_period(0, 0);  // also where there are four rows
+    return place;
+  }
   void* add(Operand operand) {
     operands_.push_back(operand);
+    int64_t n = operand.count;
+    if (n == rows_ * cols_) {
+      set_period(period_ * cols_, n);
+    } else if (n == rows_) {
+      set_period(period_, n);
+    }
     return reinterpret_cast<void*>(operands_.size());
   }
 
@@ -102,9 +144,15 @@ class Table {
   std::vector<TimedCase> cases;
 
  private:
+  void set_period(int64_t period, int64_t repeated) {
+    operands_.back().period = period;
+    operands_.back().repeated = repeated;
+  }
+
   std::string suffix_;
   Type type_, wide_;
   int64_t elements_;
+  int64_t rows_ = 0, cols_ = 0, length_ = 1, period_ = 0;  // see repeat
   std::vector<Operand> operands_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "contract.h"
+#include "look.h"
 #include "memory.h"
 #include "operands.h"
 
@@ -64,6 +65,12 @@ struct Plan {
     }
   }
 
+  Row row(const TimedCase& one) const {
+    Row made = row(one.kernel, one.variant, one.bytes(), one.flops);
+    made.repeats = one.repeats();
+    return made;
+  }
+
   Row row(const std::string& kernel, const std::string& variant, double moved, double flops) const {
     Row row;
     row.part = "time";
@@ -96,8 +103,7 @@ class Part {
                                               : " an operand, sets of them in turn, not in cache"));
     copy();
     for (const TimedCase& one : plan_.cases) {
-      make(plan_.row(one.kernel, one.variant, one.bytes(), one.flops),
-           [&](Row& row) { made_up(one, row); });
+      make(plan_.row(one), [&](Row& row) { made_up(one, row); });
     }
     for (const Case* one : plan_.recorded) {
       make(plan_.row(one->kernel, one->label, one->bytes, one->flops),
@@ -125,7 +131,7 @@ class Part {
     int64_t count = std::max<int64_t>(1, (int64_t)plan_.bytes / 4);
     one.operands = {{"x", Type::F32, Role::INPUT, Fill::SIGNED, count, 0},
                     {"y", Type::F32, Role::OUTPUT, Fill::POISON, count, 0}};
-    make(plan_.row(one.kernel, "", one.bytes(), 0), [&](Row& row) {
+    make(plan_.row(one), [&](Row& row) {
       Sets operands(pool_, one, sets(set_bytes(one)));
       auto queue = [&](int first, int calls) {
         for (int i = first; i < first + calls; i++) {
@@ -133,6 +139,7 @@ class Part {
         }
       };
       clock_.warm_up(queue);
+      row.sets = operands.count();
       measure(queue, row);
       copied_ = row.gigabytes;
     });
@@ -147,8 +154,10 @@ class Part {
         driver_.launch(function, one.launch.blocks, one.launch.threads, operands.arguments(i));
       }
     };
+    Look look(driver_, one, operands);
     queue(0, 1);
-    look(driver_, one, operands);
+    look.after();
+    row.sets = operands.count();
     measure(queue, row);
   }
 
@@ -169,6 +178,7 @@ class Part {
     row.microseconds = times.median;
     row.low = times.low;
     row.high = times.high;
+    row.calls = times.calls;
     row.gigabytes = row.bytes / times.median / 1e3;
   }
 
@@ -235,7 +245,7 @@ void list_timed(const CaseFile& file, const Options& options, Report& report) {
     Plan plan(file, options, small);
     report.say(plan.size);
     for (const TimedCase& one : plan.cases) {
-      Row row = plan.row(one.kernel, one.variant, one.bytes(), one.flops);
+      Row row = plan.row(one);
       row.part = "list";
       row.blocks = one.launch.blocks;
       for (const Slot& slot : one.launch.slots) {

@@ -215,6 +215,13 @@ class ProfileTest {
         lines.subList(0, 7));
     assertTrue(profile.toString().endsWith("/ the time"), profile::toString);
     assertFalse(profile.isFused());
+    String clock = "clock: two events around each call, 1 to 2 us of its time";
+    assertFalse(profile.toString().contains(clock), profile::toString);
+    String onGpu =
+        new Profile(
+                "cuda:0", "", 7, List.of(entry), 2500, 500, Profile.Host.WAITS, 9000, 4, List.of())
+            .toString();
+    assertTrue(onGpu.contains(clock), onGpu);
   }
 
   private static Profile.Entry fill(long elements, double nanoseconds, Ceilings ceilings) {

@@ -70,8 +70,7 @@ class HarnessTest {
 
   @BeforeAll
   static void write() throws IOException {
-    cases = folder.resolve("cases.bin");
-    CaseFile.write(cases);
+    cases = Cases.file();
   }
 
   private static Result run(Map<String, String> environment, Object... options)

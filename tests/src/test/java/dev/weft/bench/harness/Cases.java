@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.bench.harness;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** The case file, which takes a second or more to write, for all tests of a Java machine. */
+final class Cases {
+  private static Path file;
+
+  private Cases() {}
+
+  static synchronized Path file() throws IOException {
+    if (file == null) {
+      Path written = Files.createTempFile("weft-cases", ".bin");
+      written.toFile().deleteOnExit();
+      CaseFile.write(written);
+      file = written;
+    }
+    return file;
+  }
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.bench.harness;
+
+import static dev.weft.format.Format.format;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import dev.weft.support.Emulator;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import java.util.zip.CRC32;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What {@code native/harness} times, and what it looks at there; over the emulated driver. */
+class HarnessTimingTest {
+  private static final int PASS = 0;
+  private static final int FAIL = 1;
+  private static final String STAND_INS = "WEFT_EMULATOR_KERNELS";
+
+  @TempDir private static Path folder;
+  private static Path noCases;
+
+  private record Result(int code, String output, JsonObject json) {
+    List<JsonObject> rows() {
+      return StreamSupport.stream(json.getAsJsonArray("rows").spliterator(), false)
+          .map(JsonElement::getAsJsonObject)
+          .toList();
+    }
+  }
+
+  @BeforeAll
+  static void write() throws IOException {
+    noCases = folder.resolve("none.bin");
+    ByteBuffer head = ByteBuffer.allocate(24).order(ByteOrder.LITTLE_ENDIAN);
+    head.put("WEFTCASE".getBytes(StandardCharsets.US_ASCII)).putInt(1);
+    CRC32 sum = new CRC32();
+    sum.update(head.array(), 0, 20);
+    Files.write(noCases, head.putInt(20, (int) sum.getValue()).array());
+  }
+
+  private static Result run(Map<String, String> environment, Object... options)
+      throws IOException, InterruptedException {
+    Path json = folder.resolve("rows.json");
+    Path output = folder.resolve("output.txt");
+    Path kernels = Files.write(folder.resolve("kernels"), new byte[64]); // the emulator has its own
+    List<String> command = new ArrayList<>();
+    command.add(Emulator.folder().resolveSibling("harness").resolve("weft-harness").toString());
+    command.addAll(List.of("--kernels", kernels.toString(), "--json", json.toString()));
+    Stream.of(options).map(Object::toString).forEach(command::add);
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().remove("WEFT_EMULATOR");
+    builder.environment().put("WEFT_CUDA_DRIVER", Emulator.folder() + "/libcuda.so.1");
+    builder.environment().putAll(environment);
+    Process process = builder.redirectOutput(output.toFile()).start();
+    assertTrue(process.waitFor(2, TimeUnit.MINUTES), "it hangs");
+    String rows = Files.exists(json) ? Files.readString(json) : "{}";
+    Files.deleteIfExists(json);
+    return new Result(
+        process.exitValue(),
+        Files.readString(output),
+        JsonParser.parseString(rows).getAsJsonObject());
+  }
+
+  private static Result time(Map<String, String> environment, Object... options)
+      throws IOException, InterruptedException {
+    List<Object> all = new ArrayList<>(List.of("--time", "--repeats", 1, "--cases", noCases));
+    all.addAll(List.of(options));
+    return run(environment, all.toArray());
+  }
+
+  private static String kernel(JsonObject row) {
+    return row.get("kernel").getAsString();
+  }
+
+  @Test
+  void itsHelpFitsTheScreen() throws IOException, InterruptedException {
+    Result help = run(Map.of(), "--help");
+    assertEquals(PASS, help.code());
+    assertTrue(help.output().contains("--json FILE"), help.output());
+    for (String line : help.output().lines().toList()) {
+      assertTrue(line.length() <= 100, line);
+    }
+  }
+
+  /** Wrong where an array ends, and right in the first of the periods that must be the same. */
+  @Test
+  void aResultThatIsWrongBehindItsFirstPeriodIsFound() throws IOException, InterruptedException {
+    Object[] fill = {"--only", "^fill_f32", "--size", 0.064};
+    Result wrong = time(Map.of(STAND_INS, "fill_f32=probe_wrong_last"), fill);
+    assertEquals(FAIL, wrong.code(), wrong.output());
+    String why = "FAIL  fill_f32: 62.5 KiB, y[15359] is not what y[1023] is";
+    assertTrue(wrong.output().contains(why), wrong.output());
+    assertEquals(PASS, time(Map.of(), fill).code());
+  }
+
+  @Test
+  void aValueThatIsNotChangedInPlaceIsFound() throws IOException, InterruptedException {
+    Result idle =
+        time(Map.of(STAND_INS, "sgd_f32=probe_nothing"), "--only", "^sgd_f32", "--size", 0.016);
+    assertEquals(FAIL, idle.code(), idle.output());
+    String why = ", value was not written: 0 of its first 1024 numbers have changed";
+    assertTrue(idle.output().contains(why), idle.output());
+    assertEquals(4, idle.json().getAsJsonArray("failures").size(), idle.output());
+  }
+
+  /** But for random numbers, every output of every large call must repeat. */
+  @Test
+  void whatIsWrittenMustRepeat() throws IOException, InterruptedException {
+    Result list =
+        run(Map.of(), "--list", "--only", "256 MB", "--types", "f32,f64,bf16", "--cases", noCases);
+    assertEquals(PASS, list.code(), list.output());
+    Map<Boolean, Set<String>> repeats =
+        list.rows().stream()
+            .collect(
+                Collectors.partitioningBy(
+                    row -> row.get("repeats").getAsInt() > 0,
+                    Collectors.mapping(HarnessTimingTest::kernel, Collectors.toSet())));
+    assertEquals(
+        Set.of(
+            "dropout_f32",
+            "dropout_f64",
+            "dropout_bf16",
+            "random_uniform_f32",
+            "random_uniform_f64",
+            "random_normal_f32",
+            "random_normal_f64"),
+        repeats.get(false));
+    assertTrue(repeats.get(true).size() > 40, repeats::toString);
+  }
+
+  @Test
+  void otherPrecisionsAreTimed() throws IOException, InterruptedException {
+    String only = "^(gather_rows|transpose|copy_rows|reduce|argmax|adam)_(bf16|f64)";
+    Result all = time(Map.of(), "--types", "bf16,f64", "--size", 0.02, "--only", only);
+    assertEquals(PASS, all.code(), all.output());
+    Set<String> timed =
+        all.rows().stream()
+            .map(HarnessTimingTest::kernel)
+            .collect(Collectors.toCollection(TreeSet::new));
+    assertEquals(
+        "[adam_f64, argmax_bf16, argmax_f64, copy_rows_bf16, copy_rows_f64, cuMemcpyDtoD,"
+            + " gather_rows_bf16, gather_rows_f64, reduce_bf16, reduce_f64, transpose_bf16,"
+            + " transpose_f64]",
+        timed.toString());
+    List<JsonObject> rows = all.rows();
+    for (int i = 0; i < rows.size(); i++) {
+      JsonObject row = rows.get(i);
+      assertTrue(row.get("us").getAsDouble() > 0, row::toString);
+      boolean graph = i >= rows.size() / 2; // the same rows once more
+      assertEquals(graph ? 20 : 1, row.get("calls").getAsInt(), row::toString);
+      assertEquals(graph ? 1 : 64, row.get("sets").getAsInt(), row::toString);
+      assertFalse(row.get("predicted_us").isJsonNull(), row::toString);
+    }
+  }
+
+  /** So no call finds in the cache what the one before with the same operands left there. */
+  @Test
+  void setsInTurnExceedTheCache() throws IOException, InterruptedException {
+    Result fill = time(Map.of(), "--only", "^fill_f32, 3.2 MB", "--size", 3.2);
+    assertEquals(PASS, fill.code(), fill.output());
+    double cache = fill.json().getAsJsonObject("device").get("l2_bytes").getAsDouble();
+    assertTrue(cache > 1 << 20, fill.output());
+    assertEquals(2, fill.rows().size());
+    for (JsonObject row : fill.rows()) {
+      int others = row.get("sets").getAsInt() - 1;
+      assertTrue(others * row.get("bytes").getAsDouble() >= 3 * cache, row::toString);
+    }
+  }
+
+  /**
+   * A changed byte fails the kernels that it concerns and no others: that of a case, also in the
+   * name of its kernel; and all that have a case with a blob. One run for three bytes.
+   */
+  @Test
+  void aChangedByteFailsTheKernelsThatItConcerns() throws IOException, InterruptedException {
+    byte[] content = Files.readAllBytes(Cases.file());
+    CaseFileParts parts = CaseFileParts.of(content);
+    long seed = new Random().nextLong();
+    Random random = new Random(seed);
+    List<CaseFileParts.Part> cases = parts.cases();
+    CaseFileParts.Part one = cases.get(random.nextInt(cases.size()));
+    CaseFileParts.Part first =
+        cases.stream().filter(c -> c.kernels().contains("fill_f64")).findFirst().orElseThrow();
+    CaseFileParts.Part shared =
+        parts.blobs().stream()
+            .filter(blob -> blob.kernels().size() > 1 && blob.kernels().size() < 10)
+            .skip(random.nextInt(5))
+            .findFirst()
+            .orElseThrow();
+    // not the length of the kernel's name: without it, the neighbour's is as likely
+    int inCase = Integer.BYTES + random.nextInt(one.bytes() - Integer.BYTES);
+    int inName = Integer.BYTES + random.nextInt("fill_f64".length());
+    int[] places = {
+      one.start() + inCase, first.start() + inName, shared.start() + random.nextInt(shared.bytes())
+    };
+    TreeSet<String> concerned = new TreeSet<>();
+    for (CaseFileParts.Part part : List.of(one, first, shared)) {
+      concerned.addAll(part.kernels());
+    }
+    for (int place : places) {
+      content[place] ^= (byte) (1 << random.nextInt(8));
+    }
+    Result result =
+        run(Map.of(), "--check", "--cases", Files.write(folder.resolve("changed.bin"), content));
+    String what = format("seed %d: %s", seed, result.output());
+    assertEquals(FAIL, result.code(), what);
+    TreeSet<String> failed = new TreeSet<>();
+    for (JsonObject row : result.rows()) {
+      if (row.get("verdict").getAsString().equals("FAIL")) {
+        failed.add(kernel(row));
+        assertTrue(row.get("message").getAsString().contains("is not what was written"), what);
+      }
+    }
+    assertEquals(concerned, failed, what);
+  }
+}
