@@ -10,8 +10,8 @@
 #            steps, torch.compile and ncu. Parts:
 #              brief selftest gradcheck train harness memcheck racecheck
 #              steps kernels wide profile fusion compile ncu
-# Where there is neither a driver that opens nor a GPU that nvidia-smi sees, it says so and ends; where
-# there is a GPU that Weft does not open, the harness and PyTorch run alone.
+# Where there is neither a driver that opens nor a GPU that nvidia-smi sees, it says so and ends;
+# where there is a GPU that Weft does not open, the harness and PyTorch run alone.
 # What is right is found out side by side; what is timed is timed alone. A part that fails, hangs or
 # prints without end stops no other. OUT is written anew after every part: a run that is killed
 # leaves what it had measured. In OUT:
@@ -665,8 +665,8 @@ obstacle() {
     }' "$(best_doctor)" 2>/dev/null
 }
 
-# whether there is no GPU, as far as can be said: none that a program sees, and no driver that starts,
-# by what doctor found out itself; a container may have a GPU and no nvidia-smi
+# whether there is no GPU, as far as can be said: none that a program sees, and no driver that
+# starts, by what doctor found out itself; a container may have a GPU and no nvidia-smi
 nothing_here() {
   [[ -z $gpu && -z $(probed gpu) ]] &&
     grep -qE "missing +NVIDIA driver|$no_gpu" "$(best_doctor)"
@@ -683,7 +683,7 @@ say_nothing_here() {
     *) smi='fails' ;;
   esac
   advice="install NVIDIA's driver, or name the one there is: WEFT_CUDA_DRIVER=/path/to/libcuda.so.1"
-  [[ -z $1 ]] || where="the driver $1 does not start"
+  if [[ -e $1 ]]; then where="the driver $1 does not start"; elif [[ -n $1 ]]; then where="there is no $1"; fi
   [[ -z $torch ]] || where+=', PyTorch sees none'
   sentence device FAIL "no NVIDIA GPU or driver was found: nvidia-smi $smi, $where; $advice"
 }
@@ -1091,40 +1091,45 @@ each() {
   done
 }
 
-keep
-unpack
-look_around
-seen=$?
-if ((seen == 0)); then
-  if ((${#wanted[@]} == 0)); then
-    if [[ $call == first ]]; then
-      wanted=(brief selftest gradcheck train harness steps kernels wide profile fusion)
-    else
-      wanted=(brief memcheck racecheck steps compile ncu)
+# a function, so that bash has read all of this file before it begins: it may be changed meanwhile
+main() {
+  keep
+  unpack
+  local seen
+  look_around
+  seen=$?
+  if ((seen == 0)); then
+    if ((${#wanted[@]} == 0)); then
+      if [[ $call == first ]]; then
+        wanted=(brief selftest gradcheck train harness steps kernels wide profile fusion)
+      else
+        wanted=(brief memcheck racecheck steps compile ncu)
+      fi
     fi
+    keep_time
+    each brief
+    sum_up
+    row 'cuBLAS in use' - '' "$in_use"
+    # the longest first
+    each selftest gradcheck memcheck racecheck harness train
+    await
+    tested
+    [[ " ${wanted[*]} " != *' train '* ]] || trained
+    pack
+    each steps kernels wide profile fusion compile ncu
+  elif ((seen == 1)); then
+    harness
+    await
+    replay_timed
+    peer torch-1 65 --mode eager --mode graph --dtype f32 --dtype tf32 --dtype bf16 --step "$step"
   fi
-  keep_time
-  each brief
-  sum_up
-  row 'cuBLAS in use' - '' "$in_use"
-  # the longest first
-  each selftest gradcheck memcheck racecheck harness train
-  await
-  tested
-  [[ " ${wanted[*]} " != *' train '* ]] || trained
+  ((seen == 2)) || targets
+  complete=true
+  keep
   pack
-  each steps kernels wide profile fusion compile ncu
-elif ((seen == 1)); then
-  harness
-  await
-  replay_timed
-  peer torch-1 65 --mode eager --mode graph --dtype f32 --dtype tf32 --dtype bf16 --step "$step"
-fi
-((seen == 2)) || targets
-complete=true
-keep
-pack
-echo
-last_block
-status
-exit "$status"
+  echo
+  last_block
+  status
+  exit "$status"
+}
+main

@@ -381,8 +381,7 @@ class GpuScriptTest {
   private static String verdict(String program, String how) {
     return switch (how) {
       case "hang" -> program.equals("ncu") || program.equals("torch-compile") ? "-" : "TIME";
-      case "fail" -> program.equals("nvidia-smi") ? "-" : "FAIL";
-      default -> "FAIL";
+      default -> program.equals("nvidia-smi") ? "-" : "FAIL";
     };
   }
 
@@ -390,13 +389,13 @@ class GpuScriptTest {
   @Test
   @Tag("long")
   void whateverOtherProgramsDoWeftPasses() throws Exception {
-    int seconds = 100;
     Map<String, List<String>> parts =
         Map.of(
             "first", List.of("harness", "brief", "memcheck", "steps"),
             "second", List.of("brief", "memcheck", "ncu", "compile"));
     List<Callable<Void>> calls = new ArrayList<>();
     for (String how : List.of("hang", "fail", "flood")) {
+      int seconds = how.equals("hang") ? 160 : 240; // limits of parts follow
       for (String name : List.of("first", "second")) {
         // PyTorch is asked for figures where the look at it had succeeded
         String python = name.equals("first") ? "torch:" : "probe:";
@@ -455,7 +454,7 @@ class GpuScriptTest {
     for (int i = 0; i < 10; i++) {
       int run = i;
       // two at a time, each is slower
-      long milliseconds = (long) (1.5e3 * random.nextDouble() * whole.seconds());
+      long milliseconds = (long) (1.2e3 * random.nextDouble() * whole.seconds());
       runs.add(() -> killedInTruth(run, milliseconds, words));
     }
     inTurn(2, runs);
