@@ -14,20 +14,20 @@ import java.util.TreeSet;
  * bytes), then images, each behind a header of its own (u16 kind, u16 version, u32 header bytes,
  * u64 image bytes, ..., u32 chip at byte 28, ...).
  */
-record Fatbin(List<Image> images) {
+public record Fatbin(List<Image> images) {
   private static final int MAGIC = 0xBA55ED50;
   private static final int ELF_MAGIC = 0x464C457F;
   private static final int SYMBOL_TABLE = 2;
   private static final int FUNCTION = 2;
 
   /** What an image is. */
-  enum Kind {
+  public enum Kind {
     PTX,
     SASS
   }
 
   /** Code for one chip, such as 90 for sm_90; SASS is an ELF file, PTX may be compressed. */
-  record Image(Kind kind, int chip, ByteBuffer content) {
+  public record Image(Kind kind, int chip, ByteBuffer content) {
 
     /** The functions in the symbol table of SASS. */
     Set<String> functions() {
@@ -74,7 +74,7 @@ record Fatbin(List<Image> images) {
    *
    * @throws IllegalArgumentException where it is none, or ends too early
    */
-  static Fatbin read(byte[] bytes) {
+  public static Fatbin read(byte[] bytes) {
     ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     if (bytes.length < 16 || in.getInt(0) != MAGIC) {
       throw new IllegalArgumentException("not a fatbin");
@@ -102,7 +102,7 @@ record Fatbin(List<Image> images) {
   }
 
   /** The chips that it has code of a kind for. */
-  Set<Integer> chips(Kind kind) {
+  public Set<Integer> chips(Kind kind) {
     Set<Integer> chips = new TreeSet<>();
     images.stream().filter(image -> image.kind() == kind).forEach(image -> chips.add(image.chip()));
     return chips;
