@@ -3,7 +3,7 @@
 #
 # bench/gpu.sh BUNDLE OUT first|second [PART...]: what Weft can show on a machine with a GPU, from
 # a bundle: no Java, no Maven, no network. BUNDLE is the folder that "weft bundle --with-bench"
-# makes, or a .tar.gz of it; OUT receives the results.
+# makes, with this script in it, or a .tar.gz of it; OUT receives the results.
 #   first    at most 330 s: is it right, is it fast: doctor, self-test, gradients, training, and
 #            then steps, products and kernels beside PyTorch's
 #   second   at most 240 s: the parts that are named, else compute-sanitizer, another turn of

@@ -32,7 +32,8 @@ final class Script {
 
   private final Path folder;
   private final Path bin;
-  private final Path bundle;
+  private Path bundle;
+  private Path script = ROOT.resolve("bench/gpu.sh");
   private final Map<String, String> variables = new LinkedHashMap<>();
 
   Script(Path folder) throws IOException {
@@ -84,6 +85,13 @@ final class Script {
     return variable("WEFT_GPU_SMALL", "1");
   }
 
+  /** With an archive of a bundle in place of its own, and the script that travelled with it. */
+  Script of(Path archive, Path travelled) {
+    bundle = archive;
+    script = travelled;
+    return this;
+  }
+
   Script variable(String name, String value) {
     variables.put(name, value);
     return this;
@@ -93,7 +101,7 @@ final class Script {
   Process start(String... words) throws IOException {
     List<String> command = new ArrayList<>();
     command.add("bash");
-    command.add(ROOT.resolve("bench/gpu.sh").toString());
+    command.add(script.toString());
     command.addAll(List.of(bundle.toString(), out().toString()));
     command.addAll(Arrays.asList(words));
     ProcessBuilder builder = new ProcessBuilder(command);

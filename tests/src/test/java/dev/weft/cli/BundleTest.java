@@ -3,6 +3,7 @@ package dev.weft.cli;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.device.NativeFiles;
@@ -12,7 +13,9 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Optional;
 import java.util.jar.JarFile;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -42,20 +45,44 @@ class BundleTest {
   }
 
   @Test
-  void theHarnessLiesInOneFolderAndStaysAProgram() throws IOException {
-    Path built = Files.createDirectory(folder.resolve("built"));
+  void theHarnessAndTheScriptTravelAsPrograms() throws IOException {
+    Path bench = Path.of(System.getProperty("weft.root"), "bench");
+    for (String name : List.of("gpu.sh", "peers/torch_steps.py")) {
+      Path copy = folder.resolve("bench").resolve(name);
+      Files.createDirectories(copy.getParent());
+      Files.copy(bench.resolve(name), copy, StandardCopyOption.COPY_ATTRIBUTES);
+    }
+    Files.createDirectory(folder.resolve("bench/peers/__pycache__"));
+    Path built = Files.createDirectory(folder.resolve("bench/target"));
     Path program = Files.createDirectory(built.resolve("harness")).resolve("weft-harness");
     Files.writeString(program, "");
     assertTrue(program.toFile().setExecutable(true));
     Files.writeString(program.resolveSibling("cases.bin"), "");
     System.setProperty("weft.bench", Files.writeString(built.resolve("bench.jar"), "").toString());
+    Path bundle = Files.createDirectory(folder.resolve("bundle"));
     try {
-      BenchJars.copyHarness(folder.resolve("bundle"));
+      BenchJars.copyHarness(bundle.resolve("harness"));
+      BenchJars.copyScript(bundle.resolve("bench"));
     } finally {
       System.clearProperty("weft.bench");
     }
-    assertTrue(Files.isExecutable(folder.resolve("bundle/weft-harness")));
-    assertTrue(Files.exists(folder.resolve("bundle/cases.bin")));
+    assertTrue(Files.isExecutable(bundle.resolve("harness/weft-harness")));
+    assertTrue(Files.exists(bundle.resolve("harness/cases.bin")));
+    assertTrue(Files.isExecutable(bundle.resolve("bench/gpu.sh")));
+    try (Stream<Path> peers = Files.list(bundle.resolve("bench/peers"))) {
+      assertEquals(List.of(bundle.resolve("bench/peers/torch_steps.py")), peers.toList());
+    }
+  }
+
+  @Test
+  void benchmarksWithNoKernelsForAGpuAreNotBundled() throws IOException {
+    System.setProperty("weft.bench", Files.writeString(folder.resolve("bench.jar"), "").toString());
+    try {
+      IOException refused = assertThrows(IOException.class, () -> BenchJars.find(Optional.empty()));
+      assertTrue(refused.getMessage().contains("has no CUDA kernels"), refused::getMessage);
+    } finally {
+      System.clearProperty("weft.bench");
+    }
   }
 
   @Test

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import dev.weft.device.NativeFiles;
+import dev.weft.device.cuda.CudaLibraries;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The jars of Weft's benchmarks and the harness of its kernels, which are no part of the command: a
- * build beside it has them.
+ * The jars of Weft's benchmarks, the harness of its kernels and the script that runs all of it on a
+ * machine with a GPU, which are no part of the command: the checkout around it has them.
  */
 final class BenchJars {
   /** What the Java machines of JMH need beyond Weft itself: they count garbage and ask for load. */
@@ -23,15 +27,24 @@ final class BenchJars {
   // JMH and what it needs; the rest of that folder are the libraries that Weft is compared with
   private static final String JMH = "(jmh-core|jopt-simple|commons-math3)-.*\\.jar";
 
+  private static final String FATBIN = "weft_kernels.fatbin";
+
   private BenchJars() {}
 
   /**
-   * Finds them.
+   * Finds the jars.
    *
-   * @throws IOException where there are none
+   * @param kernels the CUDA release that compiled the kernels of this build
+   * @throws IOException where there are no jars, or no kernels to measure
    */
-  static List<Path> find() throws IOException {
+  static List<Path> find(Optional<String> kernels) throws IOException {
     Path jar = jar();
+    if (kernels.isEmpty()) {
+      throw new IOException(
+          "--with-bench is for a machine with a GPU, but this build has no CUDA kernels, since it"
+              + " found no nvcc; install CUDA's toolkit (13 for a driver 580 or newer), then: touch"
+              + " pom.xml && ./weft bundle --with-bench");
+    }
     List<Path> jars = new ArrayList<>(List.of(jar));
     try (Stream<Path> libraries = Files.list(jar.resolveSibling("lib"))) {
       libraries.filter(file -> file.getFileName().toString().matches(JMH)).forEach(jars::add);
@@ -40,8 +53,8 @@ final class BenchJars {
   }
 
   /**
-   * Copies the program that replays kernel cases without Java, its cases and the kernels, to where
-   * it finds them: one folder.
+   * Copies the program that replays kernel cases without Java, its cases and the command's kernels,
+   * to where it finds them: one folder.
    *
    * @param folder is made
    */
@@ -52,6 +65,27 @@ final class BenchJars {
         // attributes, for it must stay a program
         Files.copy(file, folder.resolve(file.getFileName()), StandardCopyOption.COPY_ATTRIBUTES);
       }
+    }
+    // those of the build beside it may be for other chips
+    for (String resource : CudaLibraries.resources()) {
+      if (resource.endsWith(FATBIN)) {
+        try (InputStream in = NativeFiles.open(resource)) {
+          Files.copy(in, folder.resolve(FATBIN), StandardCopyOption.REPLACE_EXISTING);
+        }
+      }
+    }
+  }
+
+  /**
+   * Copies the script of a machine with a GPU, and PyTorch's part beside it.
+   *
+   * @param folder is made
+   */
+  static void copyScript(Path folder) throws IOException {
+    Path bench = jar().toAbsolutePath().getParent().getParent();
+    Files.createDirectories(folder.resolve("peers"));
+    for (String name : List.of("gpu.sh", "peers/torch_steps.py")) {
+      Files.copy(bench.resolve(name), folder.resolve(name), StandardCopyOption.COPY_ATTRIBUTES);
     }
   }
 

@@ -54,7 +54,8 @@ final class BundleCommand implements Callable<Integer> {
       names = "--with-bench",
       description = {
         "Also the benchmarks of Weft itself, without those of other libraries, and in harness/ the"
-            + " program that checks and times the CUDA kernels without Java."
+            + " program that checks and times the CUDA kernels without Java, in bench/ the script"
+            + " that runs all of it on a machine with a GPU."
       })
   private boolean withBench;
 
@@ -64,7 +65,7 @@ final class BundleCommand implements Callable<Integer> {
     BundleFolder bundle = new BundleFolder(folder);
     bundle.check();
     JavaImage.check();
-    List<Path> bench = withBench ? BenchJars.find() : List.of();
+    List<Path> bench = withBench ? BenchJars.find(CudaLibraries.kernelsCompiledBy()) : List.of();
     make(bundle, bench);
     out.printf(
         ROOT,
@@ -90,6 +91,7 @@ final class BundleCommand implements Callable<Integer> {
       }
       if (withBench) {
         BenchJars.copyHarness(draft.path().resolve("harness"));
+        BenchJars.copyScript(draft.path().resolve("bench"));
       }
       NativeJar.write(lib.resolve("natives.jar"), natives());
       draft.launcher();

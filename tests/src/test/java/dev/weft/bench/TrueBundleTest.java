@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.bench;
+
+import static dev.weft.format.Format.format;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.weft.bench.sass.Fatbin;
+import dev.weft.device.cuda.CudaLibraries;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.jar.JarFile;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tukaani.xz.XZInputStream;
+
+/** What travels to a machine with a GPU: the archive of a bundle with bench, for one chip. */
+@Tag("long")
+class TrueBundleTest {
+  private static final long MOST = 48 << 20;
+  private static final Path ROOT = Path.of(System.getProperty("weft.root"));
+  private static final String FATBIN = "dev/weft/native/weft_kernels.fatbin";
+
+  @TempDir private static Path folder;
+  private static Path bundle;
+  private static Path archive;
+
+  @BeforeAll
+  static void makeBundle() throws Exception {
+    assumeTrue(CudaLibraries.kernelsCompiledBy().isPresent(), "this build had no nvcc");
+    // compiled elsewhere and put in front: the checkout, which is being tested, keeps its chips
+    Path kernels = folder.resolve("classes").resolve(FATBIN);
+    Files.createDirectories(kernels.getParent());
+    assertEquals(Set.of(75), chips(compile("75")));
+    Files.copy(compile("90"), kernels);
+    Path made = folder.resolve("made/weft-bundle");
+    Files.createDirectory(made.getParent());
+    run(
+        Map.of("WEFT_JAVA_OPTS", "-Xbootclasspath/a:" + folder.resolve("classes")),
+        List.of(ROOT.resolve("weft").toString(), "bundle", "--with-bench", "--out", made + ""));
+    archive = folder.resolve("weft-bundle.tar.gz");
+    String parent = made.getParent().toString();
+    run(Map.of(), List.of("tar", "-C", parent, "-czf", archive.toString(), "weft-bundle"));
+    run(Map.of(), List.of("tar", "-C", folder.toString(), "-xzf", archive.toString()));
+    bundle = folder.resolve("weft-bundle");
+  }
+
+  /** The kernels for some chips, compiled in the same folder each time. */
+  private static Path compile(String chips) throws Exception {
+    Path project = Files.createDirectories(folder.resolve("kernels"));
+    Files.writeString(
+        project.resolve("CMakeLists.txt"),
+        format(
+            """
+            cmake_minimum_required(VERSION 3.22)
+            project(kernels NONE)
+            add_subdirectory("%s" cuda)
+            """,
+            ROOT.resolve("native/cuda")));
+    Map<String, String> variables = Map.of("WEFT_CUDA_ARCHS", chips);
+    Path built = project.resolve("built");
+    run(variables, List.of("cmake", "-S", project.toString(), "-B", built.toString()));
+    run(variables, List.of("cmake", "--build", built.toString()));
+    return built.resolve("cuda/weft_kernels.fatbin");
+  }
+
+  private static Set<Integer> chips(Path fatbin) throws Exception {
+    return Fatbin.read(Files.readAllBytes(fatbin)).chips(Fatbin.Kind.SASS);
+  }
+
+  private static void run(Map<String, String> variables, List<String> command) throws Exception {
+    ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
+    builder.environment().putAll(variables);
+    assertEquals(0, builder.start().waitFor(), command::toString);
+  }
+
+  @Test
+  void theArchiveIsSmallAndHasOneChip() throws Exception {
+    assertTrue(Files.size(archive) <= MOST, Files.size(archive) + " bytes");
+    Path kernels = bundle.resolve("harness/weft_kernels.fatbin");
+    assertEquals(Set.of(90), chips(kernels));
+    try (JarFile natives = new JarFile(bundle.resolve("lib/natives.jar").toFile());
+        var in = new XZInputStream(natives.getInputStream(natives.getEntry(FATBIN + ".xz")))) {
+      assertArrayEquals(Files.readAllBytes(kernels), in.readAllBytes());
+    }
+  }
+
+  @Test
+  void itsOwnScriptRunsAllOfItOverTheEmulatedDriver() throws Exception {
+    call(
+        "first",
+        List.of(
+            "harness-check",
+            "harness-time",
+            "train-cuda-1",
+            "train-cuda-2",
+            "train-streamed",
+            "train-fast",
+            "train-bf16",
+            "train-cpu"));
+    call("second", List.of("memcheck", "racecheck"));
+  }
+
+  private static void call(String name, List<String> passing) throws Exception {
+    String[] made = Files.readString(bundle.resolve("weft-bundle.txt")).strip().split(", ");
+    Script script =
+        new Script(folder.resolve(name))
+            .emulated()
+            .of(archive, bundle.resolve("bench/gpu.sh"))
+            .variable("WEFT_COMMIT", "")
+            .variable("WEFT_GPU_SECONDS", "900"); // on two cores that others may use, too
+    int code = script.start(name).waitFor();
+    String all = String.join("\n", script.said());
+    assertEquals(0, code, all);
+    Map<String, Script.Row> rows = script.rows();
+    assertTrue(rows.keySet().containsAll(passing), all);
+    passing.forEach(row -> assertEquals("PASS", rows.get(row).verdict(), all));
+    String first = script.summary().getFirst();
+    // a checkout that is not of git has none
+    String commit = made.length > 1 ? made[1] : "commit ?";
+    assertTrue(first.contains(", " + commit + ", "), first);
+  }
+}

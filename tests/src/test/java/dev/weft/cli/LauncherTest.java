@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * When {@code ./weft} builds, in a checkout of empty files with a Maven that only notes its call.
+ */
+class LauncherTest {
+  private static final String MAVEN =
+      """
+      #!/bin/sh
+      while [ "$1" != -pl ]; do shift; done
+      echo "$2 for '$WEFT_CUDA_ARCHS'" >>builds.txt
+      mkdir -p java/cli/target bench/target java/core/target/native/native/cuda
+      echo "$WEFT_CUDA_ARCHS" >java/core/target/native/native/cuda/archs.txt
+      """;
+
+  @TempDir private Path folder;
+
+  @BeforeEach
+  void makeCheckout() throws IOException {
+    Path launcher = Path.of(System.getProperty("weft.root"), "weft");
+    program("weft", Files.readString(launcher));
+    for (String sources : List.of("native", "java/core/src", "java/cli/src", "bench/src")) {
+      Files.createDirectories(folder.resolve(sources));
+    }
+    for (String file : List.of("pom.xml", "CMakeLists.txt", "java/core/pom.xml")) {
+      Files.writeString(folder.resolve(file), "");
+    }
+    Files.writeString(folder.resolve("java/cli/pom.xml"), "");
+    Files.writeString(folder.resolve("bench/pom.xml"), "");
+    program("bin/mvn", MAVEN);
+    program("bin/cmake", "#!/bin/sh\n");
+    program("bin/g++", "#!/bin/sh\n");
+    program("jdk/bin/javac", "#!/bin/sh\n");
+    program("jdk/bin/java", "#!/bin/sh\n");
+    Files.writeString(folder.resolve("jdk/release"), "JAVA_VERSION=\"25\"\n");
+  }
+
+  private void program(String name, String text) throws IOException {
+    Path file = folder.resolve(name);
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, text);
+    assertTrue(file.toFile().setExecutable(true));
+  }
+
+  /** What was built by a call. */
+  private List<String> builds(String chips, String... words) throws Exception {
+    Path builds = folder.resolve("builds.txt");
+    Files.deleteIfExists(builds);
+    ProcessBuilder weft = new ProcessBuilder(folder.resolve("weft").toString());
+    weft.command().addAll(List.of(words));
+    Map<String, String> variables = new TreeMap<>(weft.environment());
+    variables.put("JAVA_HOME", folder.resolve("jdk").toString());
+    variables.put("PATH", folder.resolve("bin") + ":" + variables.get("PATH"));
+    variables.remove("WEFT_CUDA_ARCHS");
+    if (chips != null) {
+      variables.put("WEFT_CUDA_ARCHS", chips);
+    }
+    weft.environment().clear();
+    weft.environment().putAll(variables);
+    Process process = weft.redirectErrorStream(true).start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, process.waitFor(), said);
+    return Files.exists(builds) ? Files.readAllLines(builds) : List.of();
+  }
+
+  @Test
+  void otherChipsAreBuiltWhereTheyAreNamed() throws Exception {
+    assertEquals(List.of("java/cli for ''"), builds(null, "doctor"));
+    assertEquals(List.of("java/cli for '90'"), builds("90", "doctor"));
+    assertEquals(List.of(), builds("90", "doctor"));
+    assertEquals(List.of("java/cli for '80;90'"), builds("80;90", "doctor"));
+    assertEquals(List.of(), builds(null, "doctor"), "what was built is good");
+    assertEquals(List.of(), builds("", "doctor"), "an empty variable is none");
+  }
+
+  @Test
+  void benchmarksAreBuiltForTheSameChips() throws Exception {
+    List<String> both = List.of("java/cli for '90'", "bench for '90'");
+    assertEquals(List.of("bench for ''"), builds(null, "bench", "steps"));
+    assertEquals(both, builds("90", "bundle", "--with-bench"));
+    assertEquals(List.of(), builds("90", "bundle", "--with-bench"));
+    assertEquals(List.of(), builds("90", "bench", "steps"));
+  }
+
+  @Test
+  void aBuildByHandForOtherChipsIsSeen() throws Exception {
+    assertEquals(List.of("java/cli for '90'"), builds("90", "doctor"));
+    Files.writeString(folder.resolve("java/core/target/native/native/cuda/archs.txt"), "\n");
+    assertEquals(List.of(), builds(null, "doctor"));
+    assertEquals(List.of("java/cli for '90'"), builds("90", "doctor"));
+  }
+}
