@@ -6,10 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
-import dev.weft.support.Emulator;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -22,10 +19,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -40,14 +34,6 @@ class HarnessTimingTest {
   @TempDir private static Path folder;
   private static Path noCases;
 
-  private record Result(int code, String output, JsonObject json) {
-    List<JsonObject> rows() {
-      return StreamSupport.stream(json.getAsJsonArray("rows").spliterator(), false)
-          .map(JsonElement::getAsJsonObject)
-          .toList();
-    }
-  }
-
   @BeforeAll
   static void write() throws IOException {
     noCases = folder.resolve("none.bin");
@@ -58,30 +44,12 @@ class HarnessTimingTest {
     Files.write(noCases, head.putInt(20, (int) sum.getValue()).array());
   }
 
-  private static Result run(Map<String, String> environment, Object... options)
+  private static HarnessRun run(Map<String, String> environment, Object... options)
       throws IOException, InterruptedException {
-    Path json = folder.resolve("rows.json");
-    Path output = folder.resolve("output.txt");
-    Path kernels = Files.write(folder.resolve("kernels"), new byte[64]); // the emulator has its own
-    List<String> command = new ArrayList<>();
-    command.add(Emulator.folder().resolveSibling("harness").resolve("weft-harness").toString());
-    command.addAll(List.of("--kernels", kernels.toString(), "--json", json.toString()));
-    Stream.of(options).map(Object::toString).forEach(command::add);
-    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-    builder.environment().remove("WEFT_EMULATOR");
-    builder.environment().put("WEFT_CUDA_DRIVER", Emulator.folder() + "/libcuda.so.1");
-    builder.environment().putAll(environment);
-    Process process = builder.redirectOutput(output.toFile()).start();
-    assertTrue(process.waitFor(2, TimeUnit.MINUTES), "it hangs");
-    String rows = Files.exists(json) ? Files.readString(json) : "{}";
-    Files.deleteIfExists(json);
-    return new Result(
-        process.exitValue(),
-        Files.readString(output),
-        JsonParser.parseString(rows).getAsJsonObject());
+    return HarnessRun.of(folder, environment, options);
   }
 
-  private static Result time(Map<String, String> environment, Object... options)
+  private static HarnessRun time(Map<String, String> environment, Object... options)
       throws IOException, InterruptedException {
     List<Object> all = new ArrayList<>(List.of("--time", "--repeats", 1, "--cases", noCases));
     all.addAll(List.of(options));
@@ -94,7 +62,7 @@ class HarnessTimingTest {
 
   @Test
   void itsHelpFitsTheScreen() throws IOException, InterruptedException {
-    Result help = run(Map.of(), "--help");
+    HarnessRun help = run(Map.of(), "--help");
     assertEquals(PASS, help.code());
     assertTrue(help.output().contains("--json FILE"), help.output());
     for (String line : help.output().lines().toList()) {
@@ -106,7 +74,7 @@ class HarnessTimingTest {
   @Test
   void aResultThatIsWrongBehindItsFirstPeriodIsFound() throws IOException, InterruptedException {
     Object[] fill = {"--only", "^fill_f32", "--size", 0.064};
-    Result wrong = time(Map.of(STAND_INS, "fill_f32=probe_wrong_last"), fill);
+    HarnessRun wrong = time(Map.of(STAND_INS, "fill_f32=probe_wrong_last"), fill);
     assertEquals(FAIL, wrong.code(), wrong.output());
     String why = "FAIL  fill_f32: 62.5 KiB, y[15359] is not what y[1023] is";
     assertTrue(wrong.output().contains(why), wrong.output());
@@ -115,7 +83,7 @@ class HarnessTimingTest {
 
   @Test
   void aValueThatIsNotChangedInPlaceIsFound() throws IOException, InterruptedException {
-    Result idle =
+    HarnessRun idle =
         time(Map.of(STAND_INS, "sgd_f32=probe_nothing"), "--only", "^sgd_f32", "--size", 0.016);
     assertEquals(FAIL, idle.code(), idle.output());
     String why = ", value was not written: 0 of its first 1024 numbers have changed";
@@ -126,11 +94,11 @@ class HarnessTimingTest {
   /** But for random numbers, every output of every large call must repeat. */
   @Test
   void whatIsWrittenMustRepeat() throws IOException, InterruptedException {
-    Result list =
+    HarnessRun list =
         run(Map.of(), "--list", "--only", "256 MB", "--types", "f32,f64,bf16", "--cases", noCases);
     assertEquals(PASS, list.code(), list.output());
     Map<Boolean, Set<String>> repeats =
-        list.rows().stream()
+        list.rows()
             .collect(
                 Collectors.partitioningBy(
                     row -> row.get("repeats").getAsInt() > 0,
@@ -151,18 +119,16 @@ class HarnessTimingTest {
   @Test
   void otherPrecisionsAreTimed() throws IOException, InterruptedException {
     String only = "^(gather_rows|transpose|copy_rows|reduce|argmax|adam)_(bf16|f64)";
-    Result all = time(Map.of(), "--types", "bf16,f64", "--size", 0.02, "--only", only);
+    HarnessRun all = time(Map.of(), "--types", "bf16,f64", "--size", 0.02, "--only", only);
     assertEquals(PASS, all.code(), all.output());
     Set<String> timed =
-        all.rows().stream()
-            .map(HarnessTimingTest::kernel)
-            .collect(Collectors.toCollection(TreeSet::new));
+        all.rows().map(HarnessTimingTest::kernel).collect(Collectors.toCollection(TreeSet::new));
     assertEquals(
         "[adam_f64, argmax_bf16, argmax_f64, copy_rows_bf16, copy_rows_f64, cuMemcpyDtoD,"
             + " gather_rows_bf16, gather_rows_f64, reduce_bf16, reduce_f64, transpose_bf16,"
             + " transpose_f64]",
         timed.toString());
-    List<JsonObject> rows = all.rows();
+    List<JsonObject> rows = all.rows().toList();
     for (int i = 0; i < rows.size(); i++) {
       JsonObject row = rows.get(i);
       assertTrue(row.get("us").getAsDouble() > 0, row::toString);
@@ -176,12 +142,12 @@ class HarnessTimingTest {
   /** So no call finds in the cache what the one before with the same operands left there. */
   @Test
   void setsInTurnExceedTheCache() throws IOException, InterruptedException {
-    Result fill = time(Map.of(), "--only", "^fill_f32, 3.2 MB", "--size", 3.2);
+    HarnessRun fill = time(Map.of(), "--only", "^fill_f32, 3.2 MB", "--size", 3.2);
     assertEquals(PASS, fill.code(), fill.output());
     double cache = fill.json().getAsJsonObject("device").get("l2_bytes").getAsDouble();
     assertTrue(cache > 1 << 20, fill.output());
-    assertEquals(2, fill.rows().size());
-    for (JsonObject row : fill.rows()) {
+    assertEquals(2, fill.rows().count());
+    for (JsonObject row : fill.rows().toList()) {
       int others = row.get("sets").getAsInt() - 1;
       assertTrue(others * row.get("bytes").getAsDouble() >= 3 * cache, row::toString);
     }
@@ -220,12 +186,12 @@ class HarnessTimingTest {
     for (int place : places) {
       content[place] ^= (byte) (1 << random.nextInt(8));
     }
-    Result result =
+    HarnessRun result =
         run(Map.of(), "--check", "--cases", Files.write(folder.resolve("changed.bin"), content));
     String what = format("seed %d: %s", seed, result.output());
     assertEquals(FAIL, result.code(), what);
     TreeSet<String> failed = new TreeSet<>();
-    for (JsonObject row : result.rows()) {
+    for (JsonObject row : result.rows().toList()) {
       if (row.get("verdict").getAsString().equals("FAIL")) {
         failed.add(kernel(row));
         assertTrue(row.get("message").getAsString().contains("is not what was written"), what);
