@@ -12,9 +12,9 @@
 #              steps kernels wide profile fusion compile ncu
 # Where there is neither a driver that opens nor a GPU that nvidia-smi sees, it says so and ends;
 # where there is a GPU that Weft does not open, the harness and PyTorch run alone.
-# What is right is found out side by side; what is timed is timed alone. A part that fails, hangs or
-# prints without end stops no other. OUT is written anew after every part: a run that is killed
-# leaves what it had measured. In OUT:
+# What is right is found out side by side; what is timed is timed alone, but that every ten seconds
+# the logs are packed. A part that fails, hangs or prints without end stops no other. OUT is written
+# anew after every part: a run that is killed leaves what it had measured. In OUT:
 #   summary.txt    a line a fact; last of all at most 50 lines: FAIL, TIME, MISS, ten figures
 #   summary.json   the same for machines
 #   targets.md     the figures beside the targets
@@ -24,7 +24,8 @@
 # TIME, else 3 where anything is MISS, else 0; 143 where it was told to stop.
 #   WEFT_MNIST         a folder of MNIST's four IDX files to train on; default: generated digits
 #   WEFT_GPU_NCU       which kernels ncu looks at, a regular expression; default: one large call of
-#                      bias_activation, softmax_cross_entropy, dropout and adam, and one in bf16
+#                      bias_activation, softmax_cross_entropy, dropout and adam, and one in bf16.
+#                      reduce and binary_forward are also what the harness looks at results with
 #   WEFT_GPU_SECONDS   the time for all of it, in place of 330 or 240; limits of parts follow
 #   WEFT_GPU_SMALL     not empty: small sizes, to rehearse over an emulated GPU; PyTorch on the CPU
 #   WEFT_COMMIT        what the bundle was made of; default: what it says itself
@@ -96,15 +97,15 @@ row() {
 
 # add: a row that is not said yet; no process is started for it, nor for what is written of it
 add() {
-  local text said
+  local line entry said
   plain "${4:0:${longest:-300}}"
   said=$plain
-  names+=("$1") verdicts+=("$2") says+=("$said")
-  tally[$2]=$((tally[$2] + 1))
-  printf -v text '%-4s %4s  %s: %s' "$2" "$3" "$1" "$said"
-  lines+=("${text:0:100}")
-  quote "$1" && text="\"name\": $quoted, \"verdict\": \"$2\", \"seconds\": ${3:-null}"
-  quote "$said" && entries+=("{$text, \"says\": $quoted}")
+  printf -v line '%-4s %4s  %s: %s' "$2" "$3" "$1" "$said"
+  quote "$1" && entry="\"name\": $quoted, \"verdict\": \"$2\", \"seconds\": ${3:-null}"
+  quote "$said" && entry="{$entry, \"says\": $quoted}"
+  # at once, since it may be told to stop between two commands
+  names+=("$1") verdicts+=("$2") says+=("$said") lines+=("${line:0:100}") entries+=("$entry") \
+    tally[$2]=$((tally[$2] + 1))
 }
 
 # sentence NAME VERDICT TEXT: a row whose line is not cut but goes on in further ones
@@ -203,8 +204,8 @@ keep() {
   in_place summary.txt text
 }
 
-# the logs and JSON of all parts so far: where they are too large, without those that are the largest
-# when packed, which left-out.txt names
+# the logs and JSON of all parts so far: where they are too large, without those that are the
+# largest when packed, which left-out.txt names
 pack() {
   local file
   while
@@ -250,12 +251,25 @@ naps=0
 # becomes of those before them: more than they took on an H200
 keep_time() {
   local asked=" ${wanted[*]} "
-  [[ -z $small ]] || return
-  [[ $asked != *' steps '* ]] || kept+=([weft-steps-1]=20 [weft-steps-2]=15)
+  [[ $asked != *' steps '* ]] || kept+=([weft-steps-1]=20 [weft-steps-2]=20)
   [[ $asked != *' steps '* || -z $torch ]] || kept+=([torch-1]=50)
   [[ $asked != *' kernels '* ]] || kept+=([weft-kernels]=60)
   [[ $asked != *' kernels '* || ! -x $replay ]] || kept+=([harness-time]=15)
   [[ $asked != *' compile '* || -z $torch ]] || kept+=([torch-compile]=45)
+}
+
+# most_time NAME SECONDS: sets $most to the milliseconds of these that a part has now
+most_time() {
+  local name seconds=$2 room
+  now
+  room=$((end - now - reserve - grace))
+  for name in "${!kept[@]}"; do
+    # 200: to write down what was found
+    [[ $name == "$1" ]] || { scaled "${kept[$name]}" && room=$((room - scaled - grace - 200)); }
+  done
+  [[ -z $small ]] || seconds=$((3 * seconds)) # an emulated GPU is slow
+  scaled "$seconds" && most=$((scaled < 1000 ? 1000 : scaled))
+  ((room >= most)) || most=$room
 }
 
 # begin NAME SECONDS COMMAND...: starts a part, which may take so long and what is left of all, less
@@ -265,16 +279,10 @@ keep_time() {
 # is one of its cases that failed, which are no faults of Weft. Where extra[NAME] is set, to run out
 # of time is no loss; nor is a failure where a line matches mild[NAME].
 begin() {
-  local name=$1 seconds=$2 most room one time
+  local name=$1 most time
+  most_time "$1" "$2"
   shift 2
-  now
   unset "kept[$name]"
-  room=$((end - now - reserve - grace))
-  # 200: to write down what was found
-  for one in "${kept[@]}"; do scaled "$one" && room=$((room - scaled - grace - 200)); done
-  [[ -z $small ]] || seconds=$((3 * seconds)) # an emulated GPU is slow
-  scaled "$seconds" && most=$((scaled < 1000 ? 1000 : scaled))
-  ((room >= most)) || most=$room
   began[$name]=$now
   if ((most < shortest)); then
     code[$name]=late limit[$name]=0
@@ -354,7 +362,7 @@ logged=0
 
 # verdict NAME: the row of a part that ended
 verdict() {
-  local name=$1 log=$parts/$1.log took verdict=FAIL said='' failed all
+  local name=$1 log=$parts/$1.log took verdict=FAIL said='' failed cases
   now
   took=$(((now - began[$1]) / 1000))
   local words="^weft( bench)?: |^Invalid|^Unknown|WRONG|FAIL|[Ee]rror|Exception"
@@ -365,7 +373,12 @@ verdict() {
       return
       ;;
     0) verdict=PASS ;;
-    124 | 137) verdict=TIME ;;
+    124) verdict=TIME ;;
+    137)
+      # by timeout, or by somebody else: for want of memory, for one
+      verdict=TIME
+      ((now - began[$name] >= limit[$name])) || verdict=FAIL said='killed (signal 9)'
+      ;;
     flood) said="stopped: more than $((most_output / 1000000)) MB of output" ;;
   esac
   if [[ -z $said && -n ${wrong[$name]:-} ]] && grep -qE -- "${wrong[$name]}" "$log"; then
@@ -389,8 +402,8 @@ verdict() {
   fi
   [[ $verdict != PASS || -z ${tells[$name]:-} ]] || said=$("${tells[$name]}")
   if [[ $verdict == PASS && -n ${spoilt[$name]:-} ]]; then
-    failed=$(grep -cE -- "${spoilt[$name]}" "$log") all=$(grep -cE -- "${shows[$name]}" "$log")
-    ((failed == 0)) || verdict=- said="$failed of $all failed: $(
+    failed=$(grep -cE -- "${spoilt[$name]}" "$log") cases=$(grep -cE -- "${shows[$name]}" "$log")
+    ((failed == 0)) || verdict=- said="$failed of $cases failed: $(
       grep -m1 -E -- "${spoilt[$name]}" "$log" | tr -s ' '
     )"
   fi
@@ -481,7 +494,11 @@ unpack() {
 }
 
 [[ -z ${WEFT_MNIST:-} ]] || WEFT_MNIST=$(cd -- "$WEFT_MNIST" && pwd) || exit 1
-export WEFT_CACHE=$work/cache PYTHONUNBUFFERED=1
+# what is left behind, is where it is taken away
+export WEFT_CACHE=$work/cache PYTHONUNBUFFERED=1 TMPDIR=$work/tmp XDG_CACHE_HOME=$work/cache \
+  CUDA_CACHE_PATH=$work/cache/cuda TORCHINDUCTOR_CACHE_DIR=$work/cache/inductor \
+  TRITON_CACHE_DIR=$work/cache/triton
+mkdir -p "$TMPDIR"
 # sizes of the real thing, and of its rehearsal
 epochs=4 hidden=512,512 memory=16 apart=0.005 least=0.97 data=(--digits 60000)
 step=128:784-512-512-10 rows='784-512-512-10, batch 128$' torch_device=cuda torch_seconds=0.5
@@ -538,7 +555,7 @@ for path in dict.fromkeys(found):
     print(name, path, version)
 P
   shows[python]='^torch|^no torch'
-  begin python 20 python3 "$work/probe.py"
+  begin python 30 python3 "$work/probe.py"
 }
 
 probed() { sed -n "s/^$1 //p" "$parts/python.log" 2>/dev/null | head -n 1; }
@@ -615,7 +632,11 @@ found_cublas() {
 # of PyTorch, with which both sides are compared; or that of Weft's own find
 torch_cublas() { export WEFT_CUBLAS=${cublas%% *}; }
 own_cublas() { if [[ -n $given ]]; then export WEFT_CUBLAS=$given; else unset WEFT_CUBLAS; fi; }
-given=${WEFT_CUBLAS:-} cublas='' counts=''
+own_driver() {
+  unset WEFT_CUDA_DRIVER
+  [[ -z $given_driver ]] || export WEFT_CUDA_DRIVER=$given_driver
+}
+given=${WEFT_CUBLAS:-} given_driver=${WEFT_CUDA_DRIVER:-} cublas='' counts=''
 
 # what the head of the summary says, of the doctor that counts
 sum_up() {
@@ -673,9 +694,9 @@ nothing_here() {
 }
 no_gpu='missing +cuda:0: .*(driver does not start|has 0 device)'
 
-# say_nothing_here FILE: where it was looked, the driver that was found there or none, and what to do
+# say_nothing_here FILE: where it was looked, the driver that was found or none, and what to do
 say_nothing_here() {
-  local smi where='there is no libcuda.so.1 for the loader or under /' advice
+  local smi where='the loader knows no libcuda.so.1, and none was found' advice
   case ${ended_as[nvidia-smi]:-} in
     '') smi='is not installed' ;;
     PASS) smi='lists none' ;;
@@ -683,7 +704,8 @@ say_nothing_here() {
     *) smi='fails' ;;
   esac
   advice="install NVIDIA's driver, or name the one there is: WEFT_CUDA_DRIVER=/path/to/libcuda.so.1"
-  if [[ -e $1 ]]; then where="the driver $1 does not start"; elif [[ -n $1 ]]; then where="there is no $1"; fi
+  [[ -z $1 ]] || where="there is no $1"
+  [[ ! -e $1 ]] || where="the driver $1 does not start"
   [[ -z $torch ]] || where+=', PyTorch sees none'
   sentence device FAIL "no NVIDIA GPU or driver was found: nvidia-smi $smi, $where; $advice"
 }
@@ -713,8 +735,8 @@ look_around() {
     driver=${driver// /}
   fi
   python=$(probed python) torch=$(probed torch) cublas=$(probed libcublas)
-  # the harness, and so what watches it, asks the loader alone; it needs no cuBLAS, so a driver stays
-  # named whether or not Weft opens the device
+  # the harness, and so what watches it, asks the loader alone; it needs no cuBLAS, so a driver
+  # stays named whether or not Weft opens the device
   own=$(found_by doctor libcuda)
   case ${own##* (} in
     'loader path)' | 'named)') ;;
@@ -730,7 +752,7 @@ look_around() {
   if [[ -z $counts && -z $named ]] && cat "$parts"/doctor*.log | grep -qE "$no_gpu" &&
     file=$(find_driver "${own% (*}") && name_driver "$file"; then
     [[ -z $cublas ]] || { torch_cublas && doctor doctor-named-both 10; } || own_cublas
-    [[ -n $counts ]] || doctor doctor-named-driver 10 || unset WEFT_CUDA_DRIVER
+    [[ -n $counts ]] || doctor doctor-named-driver 10 || own_driver
   elif [[ -z $counts && -n $named ]]; then
     doctor doctor-named-driver 10
   fi
@@ -748,13 +770,13 @@ look_around() {
 }
 
 # ---- is it right ----
-# before all others, since it takes seconds: where it fails over PyTorch's cuBLAS, Weft's own find is
-# tried once, and is used from there on if it passes
+# before all others, since it takes seconds: where it fails over PyTorch's cuBLAS, Weft's own find
+# is tried once, and is used from there on if it passes
 brief() {
   local own
   brief_over brief && return
   own=$(found_by doctor libcublas)
-  [[ $counts == doctor-named-* && ${WEFT_CUBLAS:-} == "${cublas%% *}" ]] || return
+  [[ -n $own && $counts == doctor-named-* && ${WEFT_CUBLAS:-} == "${cublas%% *}" ]] || return
   [[ ${ended_as[brief]:-} =~ FAIL|TIME && ! ${own% (*} -ef $WEFT_CUBLAS ]] || return
   local before=$counts
   own_cublas
@@ -790,7 +812,7 @@ has_harness() {
 harness() {
   has_harness harness-check || return
   shows[harness-check]='^(PASS|FAIL): ' needs[harness-check]=$some_rows
-  beside harness-check 20 "$replay" --check "${quick[@]}" --json "$parts/harness-check.json"
+  beside harness-check 60 "$replay" --check "${quick[@]}" --json "$parts/harness-check.json"
 }
 
 train_one() {
@@ -887,7 +909,7 @@ sanitize() {
   shows[$name]='SUMMARY' wrong[$name]=$findings
   if [[ -x $replay ]]; then
     needs[$name]=$some_rows
-    beside "$name" 20 "${tool[@]}" "$replay" --check --exact "${quick[@]}"
+    beside "$name" 60 "${tool[@]}" "$replay" --check --exact "${quick[@]}"
   else
     needs[$name]='self-test passed'
     beside "$name" 90 "${tool[@]}" "$bundle/java/bin/java" --enable-native-access=ALL-UNNAMED \
@@ -903,21 +925,23 @@ measured=() peers=()
 
 # bench NAME SECONDS PART...: what there is when its time is over is written all the same
 bench() {
-  local name=$1 most=$2
+  local name=$1 seconds=$2 most
   shift 2
   joins[$name]='^  (Weft|cuda, ).* us'
-  part "$name" "$most" "$weft" bench "$@" --peer none --quick --turns 1 \
-    --minutes "$(awk "BEGIN {m = ($most - 10) / 60; print (m > 0.05) ? m : 0.05}")" \
+  most_time "$name" "$seconds"
+  part "$name" "$seconds" "$weft" bench "$@" --peer none --quick --turns 1 \
+    --minutes "$(awk "BEGIN {m = ($most - 10000) / 60000; print (m > 0.05) ? m : 0.05}")" \
     --json "$parts/$name.json"
   [[ ! -s $parts/$name.json ]] || measured+=("$parts/$name.json")
 }
 
 # peer NAME SECONDS OPTION...
 peer() {
-  local name=$1 most=$2
+  local name=$1 most=$2 said
   shift 2
   if [[ -z $torch ]]; then
-    row "$name" - '' 'no PyTorch here'
+    [[ ${ended_as[python]:-} == TIME ]] && said='was not found out in time' || said='is not here'
+    row "$name" - '' "PyTorch $said"
     return
   fi
   needs[$name]=' us ' spoilt[$name]='^(cpu|cuda) .* failed: '
@@ -937,8 +961,8 @@ steps() {
   bench "weft-steps-$turn" 25 steps --device cuda --only "$rows"
 }
 
-# the rows farthest from what bytes and operations predict, of large operands: of small ones a launch
-# takes longer than both
+# the rows farthest from what bytes and operations predict, of large operands: of small ones a
+# launch takes longer than both
 farthest() {
   local pattern='s/.*"kernel": "\([^"]*\)", "variant": "\([^"]*\)", "size": "[^"]* MB".*'
   printf %s "$(grep -E '^PASS: ' "$parts/harness-time.log" | tail -n 1)"
@@ -953,7 +977,7 @@ replay_timed() {
   has_harness harness-time || return
   tells[harness-time]=farthest
   shows[harness-time]='^(PASS|FAIL): ' needs[harness-time]=$some_rows
-  part harness-time 20 "$replay" --time "${timed[@]}" --json "$parts/harness-time.json"
+  part harness-time 45 "$replay" --time "${timed[@]}" --json "$parts/harness-time.json"
 }
 
 kernels() {

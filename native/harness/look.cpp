@@ -138,6 +138,9 @@ void Look::after() const {
 
 // A step so small that a number stays what it is, is rare.
 void Look::changed(size_t operand) const {
+  if (case_.operands[operand].period == 0) {
+    throw std::runtime_error(case_.operands[operand].name + " has no period to look at");
+  }
   std::string now = first_period(operand);
   size_t size = size_of(case_.operands[operand].type), count = now.size() / size, differ = 0;
   for (size_t at = 0; at < now.size(); at += size) {

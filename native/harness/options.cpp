@@ -23,7 +23,7 @@ constexpr char HELP[] =
   --except REGEX    not these rows
   --size MB         of an operand where memory is timed (256)
   --types LIST      precisions that are timed (f32,bf16); f64 is known, too
-  --repeats N       measurements of which the median is printed (9); 1: one call, for a profiler
+  --repeats N       measurements of which the median is printed (9); 1: one call, after the first
   --quick           3 repeats
   --exact           an allocation for each buffer, as large as it: for compute-sanitizer
   --json FILE       all rows, rewritten after each

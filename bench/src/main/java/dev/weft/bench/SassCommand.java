@@ -60,16 +60,17 @@ final class SassCommand implements Callable<Integer> {
   @Option(
       names = "--nvdisasm",
       paramLabel = "FILE",
-      description = "the disassembler; default: on the path, else beside nvcc")
+      description = "the disassembler; default: on the path, else in /usr/local/cuda/bin")
   private Path program;
 
   @Override
   public Integer call() throws IOException {
     Cubin kernels = kernels();
     Disassembler disassembler = new Disassembler(program != null ? program : find(), chip);
+    Map<String, Integer> registers = kernels.registers(); // of kernels alone
     Map<String, KernelCode> all = new TreeMap<>();
     for (Map.Entry<String, byte[]> one : kernels.code().entrySet()) {
-      if (only.matcher(one.getKey()).find()) {
+      if (registers.containsKey(one.getKey()) && only.matcher(one.getKey()).find()) {
         all.put(one.getKey(), disassembler.read(one.getValue()));
       }
     }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,12 +25,14 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * bench/gpu.sh with stand-ins for all that it starts ({@code gpu/standin}) that succeed, fail, hang
  * and print without end, and over the emulated driver.
  */
+@Timeout(value = 20, unit = TimeUnit.MINUTES)
 class GpuScriptTest {
   private static final List<String> AROUND =
       List.of(
@@ -153,6 +156,10 @@ class GpuScriptTest {
     return Stream.of(parts).flatMap(List::stream).map(String::valueOf).toList();
   }
 
+  private static boolean has(Path summary, String row) throws IOException {
+    return Files.readString(summary).contains("  " + row + ": ");
+  }
+
   private static Set<String> verdicts(Left left, List<String> names) {
     return names.stream().map(name -> left.rows().get(name).verdict()).collect(Collectors.toSet());
   }
@@ -163,7 +170,11 @@ class GpuScriptTest {
     List<String> second = names(AROUND, SECOND, STEPS, List.of("targets"));
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       Future<Left> hung = threads.submit(() -> call("hung", "all:hang" + KNOWN, 8, "second"));
-      Thread.sleep(1000); // a second is all that doctor has there
+      // a second is all that doctor has there: the others wait for it
+      Path summary = folder.resolve("hung/out/summary.txt");
+      for (int i = 0; i < 500 && !(Files.exists(summary) && has(summary, "doctor")); i++) {
+        Thread.sleep(10);
+      }
       Future<Left> good = threads.submit(() -> call("good", "", 60, "first"));
       Future<Left> later = threads.submit(() -> call("later", "", 60, "second"));
       Future<Left> fail = threads.submit(() -> call("fail", "all:fail" + KNOWN, 60, "first"));
@@ -172,8 +183,8 @@ class GpuScriptTest {
       Script unseen = new Script(folder.resolve("blind")).standIns();
       unseen.variable("STANDIN_DRIVER", oddDriver());
       Future<Left> blind = threads.submit(() -> call(unseen, "doctor:blind", 60, "first"));
-      String odd = "torch:partly profile:large";
-      String[] parts = {"second", "train", "ncu", "compile", "profile"};
+      String odd = "torch:partly profile:large gradcheck:killed";
+      String[] parts = {"second", "gradcheck", "train", "ncu", "compile", "profile"};
       Future<Left> named = threads.submit(() -> call("named", odd, 60, parts));
 
       holds(good.get(), 60, first);
@@ -220,6 +231,8 @@ class GpuScriptTest {
 
       holds(named.get(), 60, names(List.of("train-bf16", "ncu"), COMPARED));
       assertFalse(named.get().rows().containsKey("memcheck"), "it was not asked for");
+      Script.Row killed = named.get().rows().get("gradcheck");
+      assertEquals("FAIL killed (signal 9)", killed.verdict() + " " + killed.says());
       assertEquals(
           "adam_f32 91.0 % of the memory throughput", named.get().rows().get("ncu").says());
       Script.Row compile = named.get().rows().get("torch-compile");
@@ -395,7 +408,7 @@ class GpuScriptTest {
             "second", List.of("brief", "memcheck", "ncu", "compile"));
     List<Callable<Void>> calls = new ArrayList<>();
     for (String how : List.of("hang", "fail", "flood")) {
-      int seconds = how.equals("hang") ? 160 : 240; // limits of parts follow
+      int seconds = how.equals("hang") ? 300 : 240; // limits of parts follow
       for (String name : List.of("first", "second")) {
         // PyTorch is asked for figures where the look at it had succeeded
         String python = name.equals("first") ? "torch:" : "probe:";

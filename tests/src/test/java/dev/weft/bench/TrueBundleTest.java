@@ -14,15 +14,18 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.jar.JarFile;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.tukaani.xz.XZInputStream;
 
 /** What travels to a machine with a GPU: the archive of a bundle with bench, for one chip. */
 @Tag("long")
+@Timeout(value = 40, unit = TimeUnit.MINUTES)
 class TrueBundleTest {
   private static final long MOST = 48 << 20;
   private static final Path ROOT = Path.of(System.getProperty("weft.root"));

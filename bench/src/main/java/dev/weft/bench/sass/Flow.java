@@ -17,6 +17,8 @@ final class Flow {
   /** A loop: where it begins, every instruction of it, and those that go back to its beginning. */
   record Loop(int head, Set<Integer> body, Set<Integer> tails) {}
 
+  private static final String TWO_ENTRIES = "a loop that is entered at two places";
+
   private final List<Instruction> code;
   private final List<List<Integer>> next = new ArrayList<>(); // by place in the code
   private final List<Integer> order =
@@ -26,7 +28,8 @@ final class Flow {
   /**
    * Follows the code from its first instruction. A call is taken as one instruction.
    *
-   * @throws IllegalArgumentException where it branches to no instruction, or over a table
+   * @throws IllegalArgumentException where it branches to no instruction, or over a table, or has a
+   *     loop that is entered at two places
    */
   Flow(List<Instruction> code) {
     this.code = code;
@@ -61,7 +64,7 @@ final class Flow {
           .forEach(tail -> next.get(tail).addAll(exits(loop)));
     }
     if (!walk(order).isEmpty()) {
-      throw new IllegalArgumentException("loops that are entered at two places");
+      throw new IllegalArgumentException(TWO_ENTRIES);
     }
   }
 
@@ -104,6 +107,9 @@ final class Flow {
     Deque<Integer> left = new ArrayDeque<>(List.of(tail));
     while (!left.isEmpty()) {
       int at = left.pop();
+      if (at == 0 && head != 0) {
+        throw new IllegalArgumentException(TWO_ENTRIES);
+      }
       if (loop.body.add(at)) {
         left.addAll(before.get(at));
       }
