@@ -21,7 +21,7 @@
 #   gpu.log        what every part printed; parts.tar.gz: their logs and JSON, in full
 # Verdicts: PASS; FAIL; TIME, it ran out of time; MISS, a target of speed was not reached; -, it is
 # not here or was not measured. Exit status: 1 where anything is FAIL, else 2 where anything is
-# TIME, else 3 where anything is MISS, else 0; 143 where it was told to stop.
+# TIME, else 3 where anything is MISS, else 0; 143 where it was told to stop; 64 for wrong use.
 #   WEFT_MNIST         a folder of MNIST's four IDX files to train on; default: generated digits
 #   WEFT_GPU_NCU       which kernels ncu looks at, a regular expression; default: one large call of
 #                      bias_activation, softmax_cross_entropy, dropout and adam, and one in bf16.
@@ -38,6 +38,10 @@ LC_ALL=C
 
 usage='usage: bench/gpu.sh BUNDLE OUT first|second [PART...]'
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+if [[ " $* " == *' --help '* || ${1:-} == -h ]]; then
+  sed -n '3,/^set -u/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"
+  exit
+fi
 (($# >= 3)) || { echo "$usage" >&2 && exit 64; }
 bundle=$1 out=$2 call=$3
 shift 3
@@ -60,7 +64,7 @@ now() { now=${EPOCHREALTIME:-$SECONDS.000000} && now=$((10#${now/./} / 1000)); }
 # scaled SECONDS: sets $scaled to them in milliseconds, as WEFT_GPU_SECONDS has it
 scaled() { scaled=$(($1 * 1000 * all / total)); }
 now && end=$((now + all * 1000))
-[[ -e $bundle ]] || { echo "gpu.sh: there is no $bundle" >&2 && exit 1; }
+[[ -e $bundle ]] || { echo "gpu.sh: there is no bundle $bundle" >&2 && exit 1; }
 if [[ -f $out/summary.json ]] && ! grep -q "\"call\": \"$call\"" "$out/summary.json"; then
   echo "gpu.sh: $out holds the results of another call; name another folder" >&2 && exit 64
 fi
@@ -490,7 +494,7 @@ unpack() {
   [[ -n $commit ]] || commit=$(sed -n 's/.*, commit //p' "$bundle/weft-bundle.txt" 2>/dev/null)
   weft=$bundle/bin/weft
   replay=$bundle/harness/weft-harness
-  [[ -x $weft ]] || { echo "gpu.sh: $bundle is no bundle: it has no bin/weft" >&2 && exit 1; }
+  [[ -x $weft ]] || { row bundle FAIL '' "$bundle is no bundle: it has no bin/weft" && exit 1; }
 }
 
 [[ -z ${WEFT_MNIST:-} ]] || WEFT_MNIST=$(cd -- "$WEFT_MNIST" && pwd) || exit 1

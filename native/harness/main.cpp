@@ -63,6 +63,10 @@ int main(int count, char** words) {
     report.fail(e.what());
     code = 2;
   }
+  if (code == 0 && report.is_empty()) {
+    report.fail("no row is left: none contains a match of --only and no match of --except");
+    code = 2;
+  }
   int failures = report.finish();
   return code ? code : failures ? 1 : 0;
 }

@@ -49,6 +49,8 @@ class Report {
   void heading(const std::string& line);
   // Something that is no row's: the file or the device.
   void fail(const std::string& message);
+  // Whether there is neither a row nor a failure.
+  bool is_empty() const { return rows_.empty() && failures_.empty(); }
   // The last line. Returns the number of failures.
   int finish();
 

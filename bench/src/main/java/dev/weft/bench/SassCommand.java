@@ -139,7 +139,7 @@ final class SassCommand implements Callable<Integer> {
             "instructions",
             "local",
             "loads of 16 bytes",
-            "stores",
+            "stores of 16 bytes",
             "main part",
             "its bytes",
             "its loads in flight",

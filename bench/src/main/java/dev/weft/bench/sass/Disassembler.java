@@ -35,14 +35,21 @@ public final class Disassembler {
     }
   }
 
+  private Process start(Path file) throws IOException {
+    try {
+      return new ProcessBuilder(program.toString(), "--binary", "SM" + chip, file.toString())
+          .redirectErrorStream(true)
+          .start();
+    } catch (IOException e) {
+      throw new IOException("there is no program " + program, e);
+    }
+  }
+
   private String list(byte[] code) throws IOException {
     Path file = Files.createTempFile("weft-", ".sass");
     try {
       Files.write(file, code);
-      Process process =
-          new ProcessBuilder(program.toString(), "--binary", "SM" + chip, file.toString())
-              .redirectErrorStream(true)
-              .start();
+      Process process = start(file);
       String said;
       try (var output = process.getInputStream()) {
         said = new String(output.readAllBytes(), StandardCharsets.US_ASCII);

@@ -299,6 +299,13 @@ class HarnessTest {
   }
 
   @Test
+  void aChoiceOfNothingIsNoSuccess() throws IOException, InterruptedException {
+    HarnessRun nothing = check(Map.of(), "--only", "nothing");
+    assertEquals(WRONG_OPTIONS, nothing.code(), nothing.output());
+    assertTrue(nothing.output().contains("no row is left"), nothing.output());
+  }
+
+  @Test
   void optionsThatMakeNoSenseEndIt() throws IOException, InterruptedException {
     for (String[] options :
         new String[][] {{"--sise", "1"}, {"--size"}, {"--size", "x"}, {"--only", "("}}) {
