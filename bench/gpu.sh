@@ -255,9 +255,9 @@ naps=0
 # becomes of those before them: more than they took on an H200
 keep_time() {
   local asked=" ${wanted[*]} "
-  local step=20
-  [[ -z $small ]] || step=50 # an emulated GPU is slow
-  [[ $asked != *' steps '* ]] || kept+=([weft-steps-1]=$step [weft-steps-2]=$step)
+  local turn_time=20
+  [[ -z $small ]] || turn_time=50 # an emulated GPU is slow
+  [[ $asked != *' steps '* ]] || kept+=([weft-steps-1]=$turn_time [weft-steps-2]=$turn_time)
   [[ $asked != *' steps '* || -z $torch ]] || kept+=([torch-1]=50)
   [[ $asked != *' kernels '* ]] || kept+=([weft-kernels]=60)
   [[ $asked != *' kernels '* || ! -x $replay ]] || kept+=([harness-time]=15)
