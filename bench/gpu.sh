@@ -255,9 +255,7 @@ naps=0
 # becomes of those before them: more than they took on an H200
 keep_time() {
   local asked=" ${wanted[*]} "
-  local turn_time=20
-  [[ -z $small ]] || turn_time=50 # an emulated GPU is slow
-  [[ $asked != *' steps '* ]] || kept+=([weft-steps-1]=$turn_time [weft-steps-2]=$turn_time)
+  [[ $asked != *' steps '* ]] || kept+=([weft-steps-1]=20 [weft-steps-2]=20)
   [[ $asked != *' steps '* || -z $torch ]] || kept+=([torch-1]=50)
   [[ $asked != *' kernels '* ]] || kept+=([weft-kernels]=60)
   [[ $asked != *' kernels '* || ! -x $replay ]] || kept+=([harness-time]=15)
@@ -266,15 +264,14 @@ keep_time() {
 
 # most_time NAME SECONDS: sets $most to the milliseconds of these that a part has now
 most_time() {
-  local name seconds=$2 room
+  local name room
   now
   room=$((end - now - reserve - grace))
   for name in "${!kept[@]}"; do
     # 200: to write down what was found
     [[ $name == "$1" ]] || { scaled "${kept[$name]}" && room=$((room - scaled - grace - 200)); }
   done
-  [[ -z $small ]] || seconds=$((3 * seconds)) # an emulated GPU is slow
-  scaled "$seconds" && most=$((scaled < 1000 ? 1000 : scaled))
+  scaled "$2" && most=$((scaled < 1000 ? 1000 : scaled))
   ((room >= most)) || most=$room
 }
 
@@ -285,9 +282,10 @@ most_time() {
 # is one of its cases that failed, which are no faults of Weft. Where extra[NAME] is set, to run out
 # of time is no loss; nor is a failure where a line matches mild[NAME].
 begin() {
-  local name=$1 most time
-  most_time "$1" "$2"
+  local name=$1 seconds=$2 most time
   shift 2
+  [[ $1 != "$bundle"/* ]] || seconds=$((slow * seconds))
+  most_time "$name" "$seconds"
   unset "kept[$name]"
   began[$name]=$now
   if ((most < shortest)); then
@@ -511,14 +509,14 @@ step=128:784-512-512-10 rows='784-512-512-10, batch 128$' torch_device=cuda torc
 wide_step=8192:4096-4096-4096-4096-4096 wide_rows='4096-4096-4096-4096-4096, batch 8192$'
 ceilings='^copy, memory$|^gemm.* (4096|8192) x .*forward$'
 kernel_rows='^(relu|gelu|softmax|dropout|layer|sgd|adam).*, memory$'
-narrow=(--hidden 100,100 --batch 64) timed=(--size 256) quick=() profiled=cuda
+narrow=(--hidden 100,100 --batch 64) timed=(--size 256) quick=() profiled=cuda slow=1
 if [[ -n $small ]]; then
   epochs=1 hidden=32 memory=0.3 apart=0.1 least=0 data=(--digits 600)
   step=16:784-100-100-10 rows='784-100-100-10, batch 16$' torch_device=cpu torch_seconds=0.1
   wide_step='' ceilings='^copy, cache$|^gemm.* 64 x .*forward$' kernel_rows='^relu_forward, cache$'
   # the emulator would take minutes for the copies that a profile needs
   narrow=(--hidden 16 --batch 64) timed=(--size 1 --quick --only dropout_f32)
-  quick=(--quick) profiled=cpu
+  quick=(--quick) profiled=cpu slow=3 # as an emulated GPU is
 fi
 [[ -z ${WEFT_MNIST:-} ]] || data=(--data "$WEFT_MNIST")
 
@@ -934,7 +932,7 @@ bench() {
   local name=$1 seconds=$2 most
   shift 2
   joins[$name]='^  (Weft|cuda, ).* us'
-  most_time "$name" "$seconds"
+  most_time "$name" $((slow * seconds))
   part "$name" "$seconds" "$weft" bench "$@" --peer none --quick --turns 1 \
     --minutes "$(awk "BEGIN {m = ($most - 10000) / 60000; print (m > 0.05) ? m : 0.05}")" \
     --json "$parts/$name.json"

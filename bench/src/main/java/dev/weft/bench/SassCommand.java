@@ -123,7 +123,7 @@ final class SassCommand implements Callable<Integer> {
             () ->
                 new IOException(
                     "there is no nvdisasm on the path: it is part of CUDA's toolkit, and of"
-                        + " Debian's package nvidia-cuda-toolkit; --nvdisasm names it"));
+                        + " Debian 13's package nvidia-cuda-toolkit; --nvdisasm names it"));
   }
 
   private Table table(Map<String, KernelCode> all, Cubin kernels) {

@@ -24,6 +24,15 @@ final class Script {
   /** A fact of summary.json. */
   record Row(String name, String verdict, Double seconds, String says) {}
 
+  /** What a call left. */
+  record Left(
+      int code, double seconds, List<String> said, Map<String, Row> rows, List<String> text) {
+    /** How its row of this name ended. */
+    String verdict(String row) {
+      return rows.get(row).verdict();
+    }
+  }
+
   private record Summary(String call, List<Row> facts, List<String> figures) {}
 
   private static final Path ROOT = Path.of(System.getProperty("weft.root"));
@@ -97,6 +106,15 @@ final class Script {
     return this;
   }
 
+  /** Runs it to its end: what stand-ins do, the time for all of it, what follows BUNDLE and OUT. */
+  Left run(String programs, int seconds, String... words) throws Exception {
+    variable("STANDIN", programs).variable("WEFT_GPU_SECONDS", Integer.toString(seconds));
+    double start = System.nanoTime();
+    int code = start(words).waitFor();
+    double took = (System.nanoTime() - start) / 1e9;
+    return new Left(code, took, said(), rows(), summary());
+  }
+
   /** Starts it with the words that follow BUNDLE and OUT. */
   Process start(String... words) throws IOException {
     List<String> command = new ArrayList<>();
@@ -112,7 +130,7 @@ final class Script {
         .start();
   }
 
-  /** The processes of it that run, whoever started them: those that have its folder for files. */
+  /** The processes of it that run, whoever started them: whose files go to its folder. */
   List<String> running() throws IOException {
     String mark = "TMPDIR=" + folder.resolve("tmp");
     List<String> running = new ArrayList<>();
@@ -121,7 +139,7 @@ final class Script {
       try {
         Path variables = Path.of("/proc", pid, "environ"); // empty where it has ended
         String all = Files.readString(variables, StandardCharsets.ISO_8859_1);
-        if (List.of(all.split("\0")).contains(mark)) {
+        if (Stream.of(all.split("\0")).anyMatch(variable -> variable.startsWith(mark))) {
           running.add(pid);
         }
       } catch (IOException e) {

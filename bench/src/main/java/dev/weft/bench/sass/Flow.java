@@ -21,8 +21,7 @@ final class Flow {
 
   private final List<Instruction> code;
   private final List<List<Integer>> next = new ArrayList<>(); // by place in the code
-  private final List<Integer> order =
-      new ArrayList<>(); // every instruction after those it leads to
+  private final List<Integer> order = new ArrayList<>(); // an instruction after all that follow it
   private final Map<Integer, Loop> loops = new TreeMap<>();
 
   /**

@@ -45,7 +45,9 @@ record Instruction(int address, String guard, String opcode, String operands) {
         int address = Integer.parseInt(found.group(1), 16);
         if (address != BYTES * all.size()) {
           throw new IllegalArgumentException(
-              format("the instruction at 0x%x was left out", BYTES * all.size()));
+              format(
+                  "the instruction at 0x%x was left out; nvdisasm of CUDA 12 or newer is wanted",
+                  BYTES * all.size()));
         }
         all.add(new Instruction(address, guard, found.group(3), found.group(4)));
       }

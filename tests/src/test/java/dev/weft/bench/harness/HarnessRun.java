@@ -49,6 +49,10 @@ record HarnessRun(int code, String output, JsonObject json) {
         .map(JsonElement::getAsJsonObject);
   }
 
+  static String kernel(JsonObject row) {
+    return row.get("kernel").getAsString();
+  }
+
   /** Rows that failed, of these kernels and no others. */
   void failed(int wanted, String kernel, String why) {
     assertEquals(wanted, code, output);
@@ -57,7 +61,7 @@ record HarnessRun(int code, String output, JsonObject json) {
         List.of(kernel),
         rows()
             .filter(row -> row.get("verdict").getAsString().equals("FAIL"))
-            .map(row -> row.get("kernel").getAsString())
+            .map(HarnessRun::kernel)
             .distinct()
             .toList());
   }

@@ -76,7 +76,7 @@ class HarnessTest {
     HarnessRun all = check(Map.of());
     assertEquals(PASS, all.code(), all.output());
     TreeSet<String> checked = new TreeSet<>();
-    all.rows().forEach(row -> checked.add(row.get("kernel").getAsString()));
+    all.rows().forEach(row -> checked.add(HarnessRun.kernel(row)));
     assertEquals(symbols(Precision.values()), checked);
     assertTrue(all.json().get("complete").getAsBoolean());
     assertTrue(all.output().contains("left out, since a library has it: gemm"), all.output());
@@ -111,7 +111,7 @@ class HarnessTest {
     all.rows()
         .forEach(
             row -> {
-              timed.add(row.get("kernel").getAsString());
+              timed.add(HarnessRun.kernel(row));
               assertTrue(row.get("us").getAsDouble() > 0, row::toString);
               // one kernel has neither bytes nor operations
               boolean counted = row.get("bytes").getAsDouble() > 0;
@@ -139,7 +139,7 @@ class HarnessTest {
       assertEquals((work + items - 1) / items, row.get("blocks").getAsLong(), row::toString);
       Cost cost = Cost.of(listed.kernel(), listed.precision(), listed.arguments());
       // advance_step has but its state, which is not counted where it stands beside operands
-      if (!row.get("kernel").getAsString().equals("advance_step")) {
+      if (!HarnessRun.kernel(row).equals("advance_step")) {
         assertEquals(cost.bytes(), row.get("bytes").getAsLong(), row::toString);
       }
       assertEquals(
@@ -150,7 +150,7 @@ class HarnessTest {
   /** A call that it times. */
   private record Listed(Kernel kernel, Precision precision, Arguments arguments) {
     static Listed of(JsonObject row) {
-      String symbol = row.get("kernel").getAsString();
+      String symbol = HarnessRun.kernel(row);
       for (Kernel kernel : Kernel.values()) {
         for (Precision precision : Precision.values()) {
           if (kernel.exists(precision) && kernel.symbol(precision).equals(symbol)) {
@@ -313,5 +313,63 @@ class HarnessTest {
       assertEquals(WRONG_OPTIONS, wrong.code(), wrong.output());
       assertTrue(wrong.output().contains("weft-harness: " + options[0]), wrong.output());
     }
+  }
+
+  @Test
+  void itsHelpFitsTheScreen() throws IOException, InterruptedException {
+    HarnessRun help = run(Map.of(), "--help");
+    assertEquals(PASS, help.code());
+    assertTrue(help.output().contains("--json FILE"), help.output());
+    for (String line : help.output().lines().toList()) {
+      assertTrue(line.length() <= 100, line);
+    }
+  }
+
+  /**
+   * A changed byte fails the kernels that it concerns and no others: that of a case, also in the
+   * name of its kernel; and all that have a case with a blob. One run for three bytes.
+   */
+  @Test
+  void aChangedByteFailsTheKernelsThatItConcerns() throws IOException, InterruptedException {
+    byte[] content = Files.readAllBytes(Cases.file());
+    CaseFileParts parts = CaseFileParts.of(content);
+    long seed = Long.getLong("weft.seed", System.nanoTime());
+    System.out.println("repeat: -Dtest=HarnessTest -Dweft.seed=" + seed);
+    Random random = new Random(seed);
+    List<CaseFileParts.Part> cases = parts.cases();
+    CaseFileParts.Part one = cases.get(random.nextInt(cases.size()));
+    CaseFileParts.Part first =
+        cases.stream().filter(c -> c.kernels().contains("fill_f64")).findFirst().orElseThrow();
+    CaseFileParts.Part shared =
+        parts.blobs().stream()
+            .filter(blob -> blob.kernels().size() > 1 && blob.kernels().size() < 10)
+            .skip(random.nextInt(5))
+            .findFirst()
+            .orElseThrow();
+    // not the length of the kernel's name: without it, the neighbour's is as likely
+    int inCase = Integer.BYTES + random.nextInt(one.bytes() - Integer.BYTES);
+    int inName = Integer.BYTES + random.nextInt("fill_f64".length());
+    int[] places = {
+      one.start() + inCase, first.start() + inName, shared.start() + random.nextInt(shared.bytes())
+    };
+    TreeSet<String> concerned = new TreeSet<>();
+    for (CaseFileParts.Part part : List.of(one, first, shared)) {
+      concerned.addAll(part.kernels());
+    }
+    for (int place : places) {
+      content[place] ^= (byte) (1 << random.nextInt(8));
+    }
+    HarnessRun result =
+        run(Map.of(), "--check", "--cases", Files.write(folder.resolve("changed.bin"), content));
+    String what = format("seed %d: %s", seed, result.output());
+    assertEquals(FAIL, result.code(), what);
+    TreeSet<String> failed = new TreeSet<>();
+    for (JsonObject row : result.rows().toList()) {
+      if (row.get("verdict").getAsString().equals("FAIL")) {
+        failed.add(HarnessRun.kernel(row));
+        assertTrue(row.get("message").getAsString().contains("is not what was written"), what);
+      }
+    }
+    assertEquals(concerned, failed, what);
   }
 }

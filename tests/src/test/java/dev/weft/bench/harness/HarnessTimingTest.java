@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.harness;
 
-import static dev.weft.format.Format.format;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -16,7 +15,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -56,20 +54,6 @@ class HarnessTimingTest {
     return run(environment, all.toArray());
   }
 
-  private static String kernel(JsonObject row) {
-    return row.get("kernel").getAsString();
-  }
-
-  @Test
-  void itsHelpFitsTheScreen() throws IOException, InterruptedException {
-    HarnessRun help = run(Map.of(), "--help");
-    assertEquals(PASS, help.code());
-    assertTrue(help.output().contains("--json FILE"), help.output());
-    for (String line : help.output().lines().toList()) {
-      assertTrue(line.length() <= 100, line);
-    }
-  }
-
   /** Wrong where an array ends, and right in the first of the periods that must be the same. */
   @Test
   void aResultThatIsWrongBehindItsFirstPeriodIsFound() throws IOException, InterruptedException {
@@ -102,7 +86,7 @@ class HarnessTimingTest {
             .collect(
                 Collectors.partitioningBy(
                     row -> row.get("repeats").getAsInt() > 0,
-                    Collectors.mapping(HarnessTimingTest::kernel, Collectors.toSet())));
+                    Collectors.mapping(HarnessRun::kernel, Collectors.toSet())));
     assertEquals(
         Set.of(
             "dropout_f32",
@@ -122,7 +106,7 @@ class HarnessTimingTest {
     HarnessRun all = time(Map.of(), "--types", "bf16,f64", "--size", 0.02, "--only", only);
     assertEquals(PASS, all.code(), all.output());
     Set<String> timed =
-        all.rows().map(HarnessTimingTest::kernel).collect(Collectors.toCollection(TreeSet::new));
+        all.rows().map(HarnessRun::kernel).collect(Collectors.toCollection(TreeSet::new));
     assertEquals(
         "[adam_f64, argmax_bf16, argmax_f64, copy_rows_bf16, copy_rows_f64, cuMemcpyDtoD,"
             + " gather_rows_bf16, gather_rows_f64, reduce_bf16, reduce_f64, transpose_bf16,"
@@ -151,53 +135,5 @@ class HarnessTimingTest {
       int others = row.get("sets").getAsInt() - 1;
       assertTrue(others * row.get("bytes").getAsDouble() >= 3 * cache, row::toString);
     }
-  }
-
-  /**
-   * A changed byte fails the kernels that it concerns and no others: that of a case, also in the
-   * name of its kernel; and all that have a case with a blob. One run for three bytes.
-   */
-  @Test
-  void aChangedByteFailsTheKernelsThatItConcerns() throws IOException, InterruptedException {
-    byte[] content = Files.readAllBytes(Cases.file());
-    CaseFileParts parts = CaseFileParts.of(content);
-    long seed = Long.getLong("weft.seed", System.nanoTime());
-    System.out.println("repeat: -Dtest=HarnessTimingTest -Dweft.seed=" + seed);
-    Random random = new Random(seed);
-    List<CaseFileParts.Part> cases = parts.cases();
-    CaseFileParts.Part one = cases.get(random.nextInt(cases.size()));
-    CaseFileParts.Part first =
-        cases.stream().filter(c -> c.kernels().contains("fill_f64")).findFirst().orElseThrow();
-    CaseFileParts.Part shared =
-        parts.blobs().stream()
-            .filter(blob -> blob.kernels().size() > 1 && blob.kernels().size() < 10)
-            .skip(random.nextInt(5))
-            .findFirst()
-            .orElseThrow();
-    // not the length of the kernel's name: without it, the neighbour's is as likely
-    int inCase = Integer.BYTES + random.nextInt(one.bytes() - Integer.BYTES);
-    int inName = Integer.BYTES + random.nextInt("fill_f64".length());
-    int[] places = {
-      one.start() + inCase, first.start() + inName, shared.start() + random.nextInt(shared.bytes())
-    };
-    TreeSet<String> concerned = new TreeSet<>();
-    for (CaseFileParts.Part part : List.of(one, first, shared)) {
-      concerned.addAll(part.kernels());
-    }
-    for (int place : places) {
-      content[place] ^= (byte) (1 << random.nextInt(8));
-    }
-    HarnessRun result =
-        run(Map.of(), "--check", "--cases", Files.write(folder.resolve("changed.bin"), content));
-    String what = format("seed %d: %s", seed, result.output());
-    assertEquals(FAIL, result.code(), what);
-    TreeSet<String> failed = new TreeSet<>();
-    for (JsonObject row : result.rows().toList()) {
-      if (row.get("verdict").getAsString().equals("FAIL")) {
-        failed.add(kernel(row));
-        assertTrue(row.get("message").getAsString().contains("is not what was written"), what);
-      }
-    }
-    assertEquals(concerned, failed, what);
   }
 }

@@ -130,7 +130,7 @@ class KernelCodeTest {
     assertThrows(IllegalArgumentException.class, () -> KernelCode.of(listing(table)));
     String hole = listing(NEGATE).replace("/*0050*/", "/*0058*/");
     assertEquals(
-        "the instruction at 0x50 was left out",
+        "the instruction at 0x50 was left out; nvdisasm of CUDA 12 or newer is wanted",
         assertThrows(IllegalArgumentException.class, () -> KernelCode.of(hole)).getMessage());
     assertThrows(IllegalArgumentException.class, () -> KernelCode.of("nothing"));
   }
