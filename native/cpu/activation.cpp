@@ -32,7 +32,7 @@ void bias_activation_forward(const weft_bias_activation_forward& a) {
   const S *x = as<S>(a.x), *b = as<S>(a.b);
   S* y = as<S>(a.y);
   T alpha = T(a.alpha);
-  choose<WEFT_ACTIVATIONS>("activation", a.activation, [&](auto kind) {
+  choose<WEFT_NONLINEARITIES>("activation", a.activation, [&](auto kind) {
     constexpr int A = kind;
     over_rows(a, cost(A), [=, cols = a.cols](int64_t row, int64_t begin, int64_t end) {
       const S* from = x + row * cols;
@@ -56,7 +56,7 @@ void bias_activation_backward(const weft_bias_activation_backward& a) {
   const S *x = as<S>(a.x), *b = as<S>(a.b), *y = as<S>(a.y), *dy = as<S>(a.dy);
   S* dx = as<S>(a.dx);
   T alpha = T(a.alpha);
-  choose<WEFT_ACTIVATIONS>("activation", a.activation, [&](auto kind) {
+  choose<WEFT_NONLINEARITIES>("activation", a.activation, [&](auto kind) {
     constexpr int A = kind;
     choose_flag(a.accumulate, [&](auto accumulate) {
       constexpr bool add = accumulate;
@@ -105,7 +105,7 @@ void bias_activation_gradients(const weft_bias_activation_gradients& a) {
   const bool accumulate = a.accumulate != 0;
   if (parts <= 0 || cols <= 0) return;
   const int64_t length = (rows + parts - 1) / parts, strips = (cols + strip - 1) / strip;
-  choose<WEFT_ACTIVATIONS>("activation", a.activation, [&](auto kind) {
+  choose<WEFT_NONLINEARITIES>("activation", a.activation, [&](auto kind) {
     constexpr int A = kind;
     constexpr int64_t weight = derivative_needs_x<A> || A == WEFT_SOFTPLUS ? transcendental : 1;
     const int64_t work = weight * length * smaller(cols, strip);

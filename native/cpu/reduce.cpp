@@ -103,7 +103,8 @@ void reduce(const weft_reduce& a) {
     case WEFT_MAX: return reduce_with<most_or_nan, S>(a, T(1));
     case WEFT_SUM_OF_SQUARES: return reduce_with<add_squares, S>(a, T(1));
     default:
-      fail("reduction has no number %lld; there are %d", (long long)a.operation, WEFT_REDUCTIONS);
+      fail("reduction has no number %lld; there are %d", (long long)a.operation,
+           WEFT_REDUCTION_FUNCTIONS);
   }
 }
 

@@ -25,14 +25,12 @@
 
 // name_shape::threads and name_shape::items, from the contract
 namespace weft::cuda {
-#define WEFT_SHAPE(name, structure, threads_, items_) \
-  struct name##_shape {                               \
-    static constexpr int threads = threads_;          \
-    static constexpr int items = items_;              \
+#define WEFT_SHAPE(kind, name, structure, threads_, items_, ...) \
+  struct name##_shape {                                          \
+    static constexpr int threads = threads_;                     \
+    static constexpr int items = items_;                         \
   };
-WEFT_TYPED_KERNELS(WEFT_SHAPE)
-WEFT_WIDE_KERNELS(WEFT_SHAPE)
-WEFT_UNTYPED_KERNELS(WEFT_SHAPE)
+WEFT_KERNELS(WEFT_SHAPE)
 #undef WEFT_SHAPE
 }  // namespace weft::cuda
 

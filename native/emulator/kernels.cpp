@@ -10,16 +10,10 @@
 // GPU.
 #define WEFT_ENTRY(name, structure) \
   extern "C" __attribute__((weak, visibility("hidden"))) void name(weft_##structure);
-#define WEFT_WIDE_ENTRIES(name, structure, threads, items) \
-  WEFT_ENTRY(name##_f32, structure)                        \
-  WEFT_ENTRY(name##_f64, structure)
-#define WEFT_TYPED_ENTRIES(name, structure, threads, items) \
-  WEFT_WIDE_ENTRIES(name, structure, threads, items)        \
-  WEFT_ENTRY(name##_bf16, structure)
-#define WEFT_UNTYPED_ENTRY(name, structure, threads, items) WEFT_ENTRY(name, structure)
-WEFT_TYPED_KERNELS(WEFT_TYPED_ENTRIES)
-WEFT_WIDE_KERNELS(WEFT_WIDE_ENTRIES)
-WEFT_UNTYPED_KERNELS(WEFT_UNTYPED_ENTRY)
+#define WEFT_SYMBOL(symbol, name, structure, threads, ...) \
+  WEFT_ENTRY(symbol, structure)
+WEFT_KERNELS(WEFT_EACH_SYMBOL)
+#undef WEFT_SYMBOL
 
 #define WEFT_PROBES(K)             \
   K(probe_returned_before_barrier) \
@@ -54,12 +48,11 @@ WEFT_ENTRY(probe_changes_input, cast)
 namespace weft::emulator {
 namespace {
 
-#define WEFT_POINTER(field) {#field, offsetof(Struct, field)},
-#define WEFT_NOTHING(field)
+#define WEFT_POINTER(field, ...) {#field, offsetof(Struct, field)},
 #define WEFT_POINTERS(name, FIELDS)                              \
   [[maybe_unused]] std::vector<PointerField> name##_pointers() { \
     using Struct [[maybe_unused]] = weft_##name;                 \
-    return {FIELDS(WEFT_POINTER, WEFT_NOTHING, WEFT_NOTHING)};   \
+    return {FIELDS(WEFT_POINTER, WEFT_NOTHING, WEFT_NOTHING, WEFT_NOTHING)};   \
   }
 WEFT_STRUCTS(WEFT_POINTERS)
 
@@ -71,16 +64,9 @@ std::map<std::string, Kernel> make_table() {
     table[#name] = {                                                                         \
         #name, body, #structure, sizeof(weft_##structure), threads, structure##_pointers()}; \
   }
-#define WEFT_ADD_WIDE(name, structure, threads, items) \
-  WEFT_ADD(name##_f32, structure, threads)             \
-  WEFT_ADD(name##_f64, structure, threads)
-#define WEFT_ADD_TYPED(name, structure, threads, items) \
-  WEFT_ADD_WIDE(name, structure, threads, items)        \
-  WEFT_ADD(name##_bf16, structure, threads)
-#define WEFT_ADD_UNTYPED(name, structure, threads, items) WEFT_ADD(name, structure, threads)
-  WEFT_TYPED_KERNELS(WEFT_ADD_TYPED)
-  WEFT_WIDE_KERNELS(WEFT_ADD_WIDE)
-  WEFT_UNTYPED_KERNELS(WEFT_ADD_UNTYPED)
+#define WEFT_SYMBOL(symbol, name, structure, threads, ...) \
+  WEFT_ADD(symbol, structure, threads)
+  WEFT_KERNELS(WEFT_EACH_SYMBOL)
 #define WEFT_ADD_PROBE(name) WEFT_ADD(name, fill, 256)
   WEFT_PROBES(WEFT_ADD_PROBE)
   WEFT_ADD(probe_changes_input, cast, 256)

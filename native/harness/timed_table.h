@@ -14,15 +14,15 @@
 namespace weft::harness {
 
 // The kinds of a struct's fields: "PPI".
-#define WEFT_KIND_P(name) "P"
-#define WEFT_KIND_I(name) "I"
+#define WEFT_KIND_P(name, ...) "P"
+#define WEFT_KIND_I(name, ...) "I"
 #define WEFT_KIND_D(name) "D"
 template <typename Arguments>
 const char* kinds();
 #define WEFT_KINDS(name, FIELDS)                              \
   template <>                                                 \
   inline const char* kinds<weft_##name>() {                          \
-    return FIELDS(WEFT_KIND_P, WEFT_KIND_I, WEFT_KIND_D) "";  \
+    return FIELDS(WEFT_KIND_P, WEFT_KIND_I, WEFT_KIND_D, WEFT_NOTHING) "";  \
   }
 WEFT_STRUCTS(WEFT_KINDS)
 #undef WEFT_KINDS

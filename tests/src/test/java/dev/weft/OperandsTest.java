@@ -12,9 +12,10 @@ import dev.weft.check.GradCheck;
 import dev.weft.check.Input;
 import dev.weft.check.OperationCase;
 import dev.weft.check.OperationCases;
+import dev.weft.device.BinaryFunction;
+import dev.weft.device.Nonlinearity;
 import dev.weft.nn.MeanSquaredError;
 import dev.weft.nn.SumOfSquares;
-import dev.weft.op.Nonlinearity;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -462,7 +463,7 @@ class OperandsTest {
           () -> tape.meanSquaredError(y, t));
       assertSays(
           "binary_add takes a, b, not 1 tensors",
-          () -> tape.apply(new dev.weft.op.Binary(dev.weft.op.Binary.Function.ADD), y));
+          () -> tape.apply(new dev.weft.op.Binary(BinaryFunction.ADD), y));
       assertSays("binary_add: tensor 1 is null", () -> tape.add(y, null));
     }
   }

@@ -281,10 +281,10 @@ public final class Device implements AutoCloseable {
    * Runs a kernel on this device: the way of operations and optimizers, whose arguments are known
    * to be right. Addresses in {@code arguments} are not checked here.
    */
-  public void run(Kernel kernel, Precision precision, Arguments arguments, long work) {
+  public void run(Kernel kernel, Precision precision, Arguments arguments) {
     check();
-    backend.run(kernel, precision, arguments, work);
-    recorder.add(kernel, precision, arguments, work);
+    backend.run(kernel, precision, arguments);
+    recorder.add(kernel, precision, arguments);
   }
 
   /**

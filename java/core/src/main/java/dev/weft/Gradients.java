@@ -178,7 +178,6 @@ final class Gradients {
             Kernel.COPY_ROWS,
             from.dtype().precision(),
             new Arguments.CopyRows(
-                from.address(), sink.tensor().address(), 1, n, n, n, 1, sink.accumulate()),
-            n);
+                from.address(), sink.tensor().address(), 1, n, n, n, 1, sink.accumulate()));
   }
 }

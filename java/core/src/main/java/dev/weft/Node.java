@@ -156,12 +156,12 @@ public final class Node {
   }
 
   /** Runs a kernel in the first input's precision. */
-  public void run(Kernel kernel, Arguments arguments, long work) {
-    run(kernel, inputs.get(0).dtype(), arguments, work);
+  public void run(Kernel kernel, Arguments arguments) {
+    run(kernel, inputs.get(0).dtype(), arguments);
   }
 
   /** Runs a kernel over a type. */
-  public void run(Kernel kernel, DType dtype, Arguments arguments, long work) {
-    tape.device().run(kernel, dtype.precision(), arguments, work);
+  public void run(Kernel kernel, DType dtype, Arguments arguments) {
+    tape.device().run(kernel, dtype.precision(), arguments);
   }
 }

@@ -3,8 +3,12 @@ package dev.weft;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.device.BinaryFunction;
 import dev.weft.device.Closing;
+import dev.weft.device.Nonlinearity;
 import dev.weft.device.Pool;
+import dev.weft.device.ReductionFunction;
+import dev.weft.device.UnaryFunction;
 import dev.weft.op.BiasActivation;
 import dev.weft.op.Binary;
 import dev.weft.op.Cast;
@@ -12,7 +16,6 @@ import dev.weft.op.Concat;
 import dev.weft.op.Dropout;
 import dev.weft.op.GatherRows;
 import dev.weft.op.MatMul;
-import dev.weft.op.Nonlinearity;
 import dev.weft.op.Operands;
 import dev.weft.op.Operation;
 import dev.weft.op.Reduction;
@@ -284,52 +287,52 @@ public final class Tape implements AutoCloseable {
     device.check();
   }
 
-  private Tensor unary(Unary.Function function, double alpha, Tensor x) {
+  private Tensor unary(UnaryFunction function, double alpha, Tensor x) {
     return apply(new Unary(function, alpha), x);
   }
 
-  private Tensor binary(Binary.Function function, Tensor a, Tensor b) {
+  private Tensor binary(BinaryFunction function, Tensor a, Tensor b) {
     return apply(new Binary(function), a, b);
   }
 
   /** a + b, broadcasting. */
   public Tensor add(Tensor a, Tensor b) {
-    return binary(Binary.Function.ADD, a, b);
+    return binary(BinaryFunction.ADD, a, b);
   }
 
   /** a - b, broadcasting. */
   public Tensor subtract(Tensor a, Tensor b) {
-    return binary(Binary.Function.SUBTRACT, a, b);
+    return binary(BinaryFunction.SUBTRACT, a, b);
   }
 
   /** a b, element by element, broadcasting. */
   public Tensor multiply(Tensor a, Tensor b) {
-    return binary(Binary.Function.MULTIPLY, a, b);
+    return binary(BinaryFunction.MULTIPLY, a, b);
   }
 
   /** a / b, element by element, broadcasting. */
   public Tensor divide(Tensor a, Tensor b) {
-    return binary(Binary.Function.DIVIDE, a, b);
+    return binary(BinaryFunction.DIVIDE, a, b);
   }
 
   /** The larger of a and b, element by element, broadcasting. */
   public Tensor maximum(Tensor a, Tensor b) {
-    return binary(Binary.Function.MAXIMUM, a, b);
+    return binary(BinaryFunction.MAXIMUM, a, b);
   }
 
   /** The smaller of a and b, element by element, broadcasting. */
   public Tensor minimum(Tensor a, Tensor b) {
-    return binary(Binary.Function.MINIMUM, a, b);
+    return binary(BinaryFunction.MINIMUM, a, b);
   }
 
   /** factor x. */
   public Tensor scale(Tensor x, double factor) {
-    return unary(Unary.Function.SCALE, factor, x);
+    return unary(UnaryFunction.SCALE, factor, x);
   }
 
   /** x + summand. */
   public Tensor shift(Tensor x, double summand) {
-    return unary(Unary.Function.SHIFT, summand, x);
+    return unary(UnaryFunction.SHIFT, summand, x);
   }
 
   /** -x. */
@@ -339,37 +342,37 @@ public final class Tape implements AutoCloseable {
 
   /** e^x. */
   public Tensor exp(Tensor x) {
-    return unary(Unary.Function.EXP, 0, x);
+    return unary(UnaryFunction.EXP, 0, x);
   }
 
   /** The natural logarithm. */
   public Tensor log(Tensor x) {
-    return unary(Unary.Function.LOG, 0, x);
+    return unary(UnaryFunction.LOG, 0, x);
   }
 
   /** x². */
   public Tensor square(Tensor x) {
-    return unary(Unary.Function.SQUARE, 0, x);
+    return unary(UnaryFunction.SQUARE, 0, x);
   }
 
   /** √x. */
   public Tensor sqrt(Tensor x) {
-    return unary(Unary.Function.SQRT, 0, x);
+    return unary(UnaryFunction.SQRT, 0, x);
   }
 
   /** x^exponent. */
   public Tensor pow(Tensor x, double exponent) {
-    return unary(Unary.Function.POW, exponent, x);
+    return unary(UnaryFunction.POW, exponent, x);
   }
 
   /** 1 / x. */
   public Tensor reciprocal(Tensor x) {
-    return unary(Unary.Function.RECIPROCAL, 0, x);
+    return unary(UnaryFunction.RECIPROCAL, 0, x);
   }
 
   /** |x|. */
   public Tensor abs(Tensor x) {
-    return unary(Unary.Function.ABS, 0, x);
+    return unary(UnaryFunction.ABS, 0, x);
   }
 
   /** f(x) for an activation f that needs no setting, or with alpha 0.01 (leaky ReLU) or 1 (ELU). */
@@ -383,7 +386,7 @@ public final class Tape implements AutoCloseable {
    * @throws IllegalArgumentException where f takes no alpha and would ignore this one
    */
   public Tensor activation(Nonlinearity function, double alpha, Tensor x) {
-    return apply(new BiasActivation(function, function.checkAlpha(alpha)), x);
+    return apply(new BiasActivation(function, BiasActivation.alpha(function, alpha)), x);
   }
 
   /** f(x + b) in one pass; x (rows, cols), b (cols). */
@@ -434,37 +437,37 @@ public final class Tape implements AutoCloseable {
 
   /** The sum of all elements. */
   public Tensor sum(Tensor x) {
-    return apply(new Reduction(Reduction.Function.SUM), x);
+    return apply(new Reduction(ReductionFunction.SUM), x);
   }
 
   /** Sums over one axis, which goes away. */
   public Tensor sum(Tensor x, int axis) {
-    return apply(new Reduction(Reduction.Function.SUM, axis), x);
+    return apply(new Reduction(ReductionFunction.SUM, axis), x);
   }
 
   /** The mean of all elements. */
   public Tensor mean(Tensor x) {
-    return apply(new Reduction(Reduction.Function.MEAN), x);
+    return apply(new Reduction(ReductionFunction.MEAN), x);
   }
 
   /** Means over one axis, which goes away. */
   public Tensor mean(Tensor x, int axis) {
-    return apply(new Reduction(Reduction.Function.MEAN, axis), x);
+    return apply(new Reduction(ReductionFunction.MEAN, axis), x);
   }
 
   /** The largest element. */
   public Tensor max(Tensor x) {
-    return apply(new Reduction(Reduction.Function.MAX), x);
+    return apply(new Reduction(ReductionFunction.MAX), x);
   }
 
   /** The largest elements along one axis, which goes away. */
   public Tensor max(Tensor x, int axis) {
-    return apply(new Reduction(Reduction.Function.MAX, axis), x);
+    return apply(new Reduction(ReductionFunction.MAX, axis), x);
   }
 
   /** Σ x_i². */
   public Tensor squaredNorm(Tensor x) {
-    return apply(new Reduction(Reduction.Function.SUM_OF_SQUARES), x);
+    return apply(new Reduction(ReductionFunction.SUM_OF_SQUARES), x);
   }
 
   /** The same elements under another shape; nothing is copied. */

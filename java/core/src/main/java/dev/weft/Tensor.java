@@ -215,11 +215,7 @@ public final class Tensor implements AutoCloseable {
       throw dtype.refusal(value, "what fills " + this);
     }
     if (dtype.isFloating()) {
-      device.run(
-          Kernel.FILL,
-          dtype.precision(),
-          new Arguments.Fill(address(), elements(), value),
-          elements());
+      device.run(Kernel.FILL, dtype.precision(), new Arguments.Fill(address(), elements(), value));
       return;
     }
     try (Arena arena = Arena.ofConfined()) {

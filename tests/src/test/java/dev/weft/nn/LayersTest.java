@@ -12,7 +12,7 @@ import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.data.Digits;
-import dev.weft.op.Nonlinearity;
+import dev.weft.device.Nonlinearity;
 import dev.weft.train.Trainer;
 import java.util.ArrayList;
 import java.util.List;

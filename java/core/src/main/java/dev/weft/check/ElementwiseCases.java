@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.check;
 
+import dev.weft.device.BinaryFunction;
 import dev.weft.device.Kernel;
+import dev.weft.device.Nonlinearity;
+import dev.weft.device.UnaryFunction;
 import dev.weft.op.BiasActivation;
 import dev.weft.op.Binary;
 import dev.weft.op.Dropout;
-import dev.weft.op.Nonlinearity;
 import dev.weft.op.Unary;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,11 +25,11 @@ final class ElementwiseCases {
       cases.add(activation(function));
       cases.add(biasActivation(function));
     }
-    for (Unary.Function function : Unary.Function.values()) {
+    for (UnaryFunction function : UnaryFunction.values()) {
       cases.add(unary(function, alpha(function), "", unaryInput(function)));
     }
-    cases.add(unary(Unary.Function.POW, 3, "_of_negatives", Input::randomNormal));
-    for (Binary.Function function : Binary.Function.values()) {
+    cases.add(unary(UnaryFunction.POW, 3, "_of_negatives", Input::randomNormal));
+    for (BinaryFunction function : BinaryFunction.values()) {
       cases.add(binary(function));
     }
     cases.add(dropout());
@@ -76,7 +78,7 @@ final class ElementwiseCases {
     return operation;
   }
 
-  private static double alpha(Unary.Function function) {
+  private static double alpha(UnaryFunction function) {
     return switch (function) {
       case SCALE -> -1.7;
       case SHIFT -> 0.3;
@@ -85,7 +87,7 @@ final class ElementwiseCases {
     };
   }
 
-  private static Function<long[], Input> unaryInput(Unary.Function function) {
+  private static Function<long[], Input> unaryInput(UnaryFunction function) {
     return switch (function) {
       case LOG, SQRT, POW -> shape -> Input.uniform(0.25, 3, shape);
       case RECIPROCAL, ABS -> shape -> Input.uniform(-3, 3, shape).awayFrom(0, 0.25);
@@ -94,7 +96,7 @@ final class ElementwiseCases {
   }
 
   private static OperationCase unary(
-      Unary.Function function, double alpha, String suffix, Function<long[], Input> input) {
+      UnaryFunction function, double alpha, String suffix, Function<long[], Input> input) {
     Unary unary = new Unary(function, alpha);
     OperationCase operation =
         OperationCase.of(
@@ -130,7 +132,7 @@ final class ElementwiseCases {
     {{0, 4}, {0, 4}}
   };
 
-  private static OperationCase binary(Binary.Function function) {
+  private static OperationCase binary(BinaryFunction function) {
     Binary binary = new Binary(function);
     OperationCase operation =
         OperationCase.of(

@@ -6,8 +6,8 @@ import static dev.weft.format.Format.format;
 import dev.weft.Parameter;
 import dev.weft.Tape;
 import dev.weft.Tensor;
+import dev.weft.device.Nonlinearity;
 import dev.weft.op.BiasActivation;
-import dev.weft.op.Nonlinearity;
 import java.util.List;
 
 /**
@@ -42,7 +42,7 @@ public record Activation(Nonlinearity function, double alpha) implements Layer {
    * @throws IllegalArgumentException where alpha is negative, infinite or NaN, or would be ignored
    */
   public Activation {
-    alpha = function.checkAlpha(alpha);
+    alpha = BiasActivation.alpha(function, alpha);
     new BiasActivation(function, alpha);
   }
 

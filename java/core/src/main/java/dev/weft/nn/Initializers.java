@@ -81,7 +81,6 @@ public final class Initializers {
         .run(
             kernel,
             tensor.dtype().precision(),
-            new Arguments.Random(tensor.address(), tensor.elements(), seed, 0, draw, a, b),
-            tensor.elements());
+            new Arguments.Random(tensor.address(), tensor.elements(), seed, 0, draw, a, b));
   }
 }

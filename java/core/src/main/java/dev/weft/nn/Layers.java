@@ -4,7 +4,7 @@ package dev.weft.nn;
 import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
-import dev.weft.op.Nonlinearity;
+import dev.weft.device.Nonlinearity;
 import java.util.Arrays;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;

@@ -8,9 +8,9 @@ import dev.weft.Parameter.Initializer;
 import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
+import dev.weft.device.Nonlinearity;
 import dev.weft.op.BiasActivation;
 import dev.weft.op.MatMul;
-import dev.weft.op.Nonlinearity;
 import java.util.List;
 
 /**

@@ -106,7 +106,7 @@ public record Cast(DType dtype) implements Operation {
     device.run(
         kernel,
         from.dtype().precision(),
-        new Arguments.Cast(from.address(), to.tensor().address(), from.elements(), to.accumulate()),
-        from.elements());
+        new Arguments.Cast(
+            from.address(), to.tensor().address(), from.elements(), to.accumulate()));
   }
 }

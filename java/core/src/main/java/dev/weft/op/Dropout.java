@@ -71,7 +71,6 @@ public record Dropout(double rate, long operation) implements Operation {
             from.elements(),
             operation,
             rate,
-            accumulate),
-        from.elements());
+            accumulate));
   }
 }

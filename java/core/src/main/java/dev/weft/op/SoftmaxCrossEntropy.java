@@ -8,6 +8,7 @@ import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import dev.weft.device.ReductionFunction;
 
 /**
  * The mean over rows of the cross-entropy between softmax(x) and the labels.
@@ -76,9 +77,9 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
             classes,
             smoothing,
             1.0 / rows);
-    node.run(Kernel.SOFTMAX_CROSS_ENTROPY, arguments, arguments.work());
+    node.run(Kernel.SOFTMAX_CROSS_ENTROPY, arguments);
     Tensor y = node.make(x.dtype().wide(), Shape.of());
-    Reduction.run(node, losses, y, 1, rows, 1, Reduction.Function.MEAN, 1, false);
+    Reduction.run(node, losses, y, 1, rows, 1, ReductionFunction.MEAN, 1, false);
     node.release(losses);
     if (dx != null) {
       node.save(dx);
@@ -123,9 +124,8 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
             1,
             n,
             1,
-            Reduction.Function.SUM_OF_SQUARES.ordinal(),
+            ReductionFunction.SUM_OF_SQUARES,
             0.5,
-            sink.accumulate()),
-        n);
+            sink.accumulate()));
   }
 }

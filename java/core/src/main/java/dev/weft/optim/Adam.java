@@ -91,8 +91,7 @@ public record Adam(
                     beta2,
                     epsilon,
                     l2,
-                    weightDecay),
-                values.elements());
+                    weightDecay));
       }
 
       @Override
