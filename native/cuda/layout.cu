@@ -30,6 +30,21 @@ WEFT_DEVICE void copy_rows(const weft_copy_rows& a) {
   S* y = static_cast<S*>(a.y);
   const int64_t n = a.rows * a.cols;
   const T scale = T(a.scale);
+  if (a.x_stride == a.cols && a.y_stride == a.cols) {  // one row, whatever its length
+    const bool wide = aligned(x, y);
+    elementwise<S>(n, [&](int64_t first) {
+      raw_batch<S> raw[2];
+      load_batches(raw, {x, a.accumulate ? y : nullptr}, first, n, wide);
+      batch<S> v = opened(raw[0]);
+      const batch<S> old = opened(raw[1]);
+      each<S>(first, [&](int k, int j, int64_t) {
+        const T onto = a.accumulate ? old.part[k].at[j] : T(-0.0);  // leaves any zero as it is
+        v.part[k].at[j] = onto + scale * v.part[k].at[j];
+      });
+      store_batch(y, first, n, wide, v);
+    });
+    return;
+  }
   const bool whole = (a.cols | a.x_stride | a.y_stride) % 4 == 0 && aligned(x, y);
   if (!whole) {  // neighbouring threads take neighbouring elements
     const int64_t begin = (int64_t)blockIdx.x * elementwise_items + threadIdx.x;

@@ -30,7 +30,17 @@ WEFT_DEVICE void gather_rows(const weft_gather_rows& a) {
   constexpr int packs = batch<S>::packs;
   elementwise<S>(n, [&](int64_t first) {
     batch<S> v;
-    if (whole) {
+    if (sizeof(S) == 2 && a.cols % 8 == 0 && whole && wide) {
+      // both packs side by side in one row
+      const int64_t r = first / a.cols, row = index[r];
+      raw_batch<S> raw = {};
+      const bool known = is_row(row, a.source_rows);
+      if (known) read_whole(raw, source + row * a.cols + (first - r * a.cols));
+      v = opened(raw);
+      each<S>(first, [&](int k, int j, int64_t) {
+        v.part[k].at[j] = scale * v.part[k].at[j] + (known ? shift : T(NAN));
+      });
+    } else if (whole) {
       const S* from[packs];
 #pragma unroll
       for (int k = 0; k < packs; k++) {

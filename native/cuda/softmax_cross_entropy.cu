@@ -76,9 +76,8 @@ WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a) {
   __shared__ T shared[4][softmax_warps];
   const int lane = threadIdx.x % TEAM;
   const int64_t place = (int64_t)blockIdx.x * (softmax_threads / TEAM) + threadIdx.x / TEAM;
-  // a surplus block has nothing to do, nor has a warp whose team meets at no barrier; what else is
-  // surplus takes the last row and stores nothing
-  if ((int64_t)blockIdx.x * (softmax_threads / TEAM) >= a.rows) return;
+  // a surplus warp has nothing to do, but that larger teams meet at barriers; what else is surplus
+  // takes the last row and stores nothing
   if (TEAM <= 32 && place - (int)threadIdx.x % 32 / TEAM >= a.rows) return;
   const bool own = place < a.rows;
   const int64_t r = own ? place : a.rows - 1;
