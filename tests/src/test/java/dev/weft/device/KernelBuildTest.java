@@ -97,8 +97,12 @@ class KernelBuildTest {
     assertEquals(Set.of("a.cu for sm_75", "b.cu for sm_75"), built());
     assertEquals(
         List.of(
-            "sm_75/a.cubin", "sm_75/b.cubin", "sm_90/a.cubin", "compute_90/a.ptx",
-            "sm_90/b.cubin", "compute_90/b.ptx"),
+            "sm_75/a.cubin",
+            "sm_75/b.cubin",
+            "sm_90/a.cubin",
+            "compute_90/a.ptx",
+            "sm_90/b.cubin",
+            "compute_90/b.ptx"),
         Files.readAllLines(folder.resolve("built/cuda/index.txt")).stream().skip(1).toList());
   }
 
