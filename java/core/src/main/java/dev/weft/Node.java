@@ -22,6 +22,7 @@ public final class Node {
   private final String layer;
   private Tensor output;
   private List<Tensor> saved = List.of();
+  private long draw = -1;
 
   Node(Tape tape, Operation operation, List<Tensor> inputs) {
     this.tape = tape;
@@ -100,6 +101,14 @@ public final class Node {
   void releaseSaved() {
     saved.forEach(tape::release);
     saved = List.of();
+  }
+
+  /** Its number among the draws of the tape, which its random values follow. */
+  public long draw() {
+    if (draw < 0) {
+      draw = tape.nextDraw();
+    }
+    return draw;
   }
 
   /** Whether an input wants a gradient. */

@@ -67,7 +67,7 @@ public final class Tensor implements AutoCloseable {
 
   /**
    * Another view of the same memory, which must not be used after this tensor is closed. It carries
-   * no gradient: {@link Tape#reshape} and {@link Tape#slice} do.
+   * no gradient: {@link Operations#reshape} and {@link Operations#slice} do.
    *
    * @param start the first element, counted from this tensor's first
    * @throws IllegalArgumentException where the view leaves this tensor
@@ -336,7 +336,7 @@ public final class Tensor implements AutoCloseable {
   }
 
   /**
-   * Its elements as ints, row-major. {@link Tape#cast} to I32 cuts fractions off.
+   * Its elements as ints, row-major. {@link Operations#cast} to I32 cuts fractions off.
    *
    * @throws IllegalArgumentException where an element is not a whole number or too large
    */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
-import dev.weft.Tape;
+import dev.weft.Operations;
 import dev.weft.Tensor;
 
 /**
@@ -28,8 +28,8 @@ public record SoftmaxCrossEntropy(double smoothing) implements Loss {
   }
 
   @Override
-  public Tensor apply(Tape tape, Tensor output, Tensor target, Tensor hits) {
-    return tape.apply(new dev.weft.op.SoftmaxCrossEntropy(smoothing, hits), output, target);
+  public Tensor apply(Operations operations, Tensor output, Tensor target, Tensor hits) {
+    return operations.apply(new dev.weft.op.SoftmaxCrossEntropy(smoothing, hits), output, target);
   }
 
   @Override
