@@ -29,7 +29,10 @@ public record SoftmaxCrossEntropy(double smoothing) implements Loss {
 
   @Override
   public Tensor apply(Operations operations, Tensor output, Tensor target, Tensor hits) {
-    return operations.apply(new dev.weft.op.SoftmaxCrossEntropy(smoothing, hits), output, target);
+    var loss = new dev.weft.op.SoftmaxCrossEntropy(smoothing);
+    return hits == null
+        ? operations.apply(loss, output, target)
+        : operations.apply(loss, output, target, hits);
   }
 
   @Override
