@@ -513,6 +513,31 @@ class OperandsTest {
   }
 
   @ParameterizedTest(name = "{0}")
+  @MethodSource("rows")
+  void inputsOfAnotherTapeAreRefusedWhereTheirGradientWouldBeLost(Row row) {
+    DType[] types = row.types(DType.F32);
+    List<Tensor> inputs = inputs(device, row, row.shapes(), types);
+    inputs.get(0).requiresGrad();
+    try (Tape first = new Tape(device);
+        Tape second = new Tape(device);
+        Tape reading = Tape.inference(device)) {
+      List<Tensor> mixed = new ArrayList<>(inputs);
+      mixed.set(0, first.scale(inputs.get(0), 1));
+      String message =
+          assertRefused(IllegalArgumentException.class, () -> apply(row, second, mixed));
+      assertTrue(message.startsWith(row.says() + ": "), message);
+      assertTrue(message.contains("was computed on another tape"), message);
+      apply(row, first, mixed);
+      apply(row, reading, mixed);
+      second.withoutGradient(() -> apply(row, second, mixed));
+      mixed.set(0, mixed.get(0).view(0, mixed.get(0).shape()));
+      apply(row, second, mixed);
+    } finally {
+      inputs.forEach(Tensor::close);
+    }
+  }
+
+  @ParameterizedTest(name = "{0}")
   @MethodSource("methods")
   void wrongShapesAreNamed(Row row) {
     if (row.wrong().isEmpty()) {

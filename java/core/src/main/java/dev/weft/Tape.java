@@ -20,6 +20,9 @@ import java.util.function.Supplier;
  * <p>A gradient is the sum over all uses of a tensor and over all backward passes since {@link
  * Tensor#zeroGrad}. Gradients of intermediate results are given back as soon as they are used,
  * unless {@link #retainGradients} was called.
+ *
+ * <p>What an operation was applied to, and its result, must stay as they are until backward: one
+ * that finds them changed is refused, also where its formula would not have read them.
  */
 public final class Tape implements Operations, AutoCloseable {
 
@@ -160,7 +163,7 @@ public final class Tape implements Operations, AutoCloseable {
     node.output(output.named(name));
     if (output.dtype().isFloating() && list.stream().anyMatch(Tensor::hasGradient)) {
       output.requiresGrad();
-      output.markIntermediate();
+      output.madeOn(this);
       nodes.add(node);
     }
     return output;
@@ -175,6 +178,13 @@ public final class Tape implements Operations, AutoCloseable {
       }
       inputs[i].address(); // throws where it is closed
       checkDevice(what, inputs[i]);
+      if (recording && inputs[i].isIntermediate() && inputs[i].madeOn() != this) {
+        throw new IllegalArgumentException(
+            format(
+                "%s: %s was computed on another tape, where its gradient would not arrive: compute"
+                    + " it on this one, or take its values alone, by view or withoutGradient",
+                what, inputs[i]));
+      }
     }
     operands.check(what, inputs);
   }
@@ -200,6 +210,7 @@ public final class Tape implements Operations, AutoCloseable {
    *
    * @throws IllegalArgumentException where {@code y} is not a scalar or nothing in it has a
    *     gradient
+   * @throws IllegalStateException where something that it was computed from was changed since
    */
   public void backward(Tensor y) {
     check();
@@ -216,6 +227,7 @@ public final class Tape implements Operations, AutoCloseable {
    *
    * @throws IllegalArgumentException where the shapes, types or devices differ or nothing in {@code
    *     y} has a gradient
+   * @throws IllegalStateException where something that it was computed from was changed since
    */
   public void backward(Tensor y, Tensor dy) {
     check();

@@ -93,6 +93,7 @@ public record Adam(
                     l2,
                     weightDecay),
                 values.elements());
+        Optimizer.noteStep(values, copy);
       }
 
       @Override

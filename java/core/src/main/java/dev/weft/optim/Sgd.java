@@ -109,6 +109,7 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
                     weightDecay,
                     look == Look.NESTEROV),
                 values.elements());
+        Optimizer.noteStep(values, copy);
       }
 
       @Override
