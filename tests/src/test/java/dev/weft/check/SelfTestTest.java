@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.DeviceKind;
 import dev.weft.device.Kernel;
 import dev.weft.support.Broken;
 import dev.weft.support.Broken.Fault;
@@ -39,7 +40,7 @@ class SelfTestTest {
             "square_" + fault,
             Broken.class,
             (tape, in) -> {
-              boolean cpu = tape.device().name().equals("cpu");
+              boolean cpu = tape.device().kind() == DeviceKind.CPU;
               return tape.apply(new Broken(cpu ? Fault.NONE : fault), in[0]);
             },
             Kernel.BINARY_FORWARD)

@@ -3,8 +3,8 @@ package dev.weft.nn;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.Operations;
 import dev.weft.Parameter;
-import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.device.Nonlinearity;
 import dev.weft.op.BiasActivation;
@@ -62,8 +62,8 @@ public record Activation(Nonlinearity function, double alpha) implements Layer {
   }
 
   @Override
-  public Tensor forward(Tape tape, Tensor x) {
-    return tape.apply(new BiasActivation(function, alpha), x);
+  public Tensor forward(Operations operations, Tensor x) {
+    return operations.apply(new BiasActivation(function, alpha), x);
   }
 
   @Override

@@ -5,6 +5,7 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.DType;
 import dev.weft.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -54,6 +55,13 @@ public record Operands(List<Operand> inputs, int least, int most) {
   /** One input of any type. */
   public static Operands any(String name) {
     return of(new Operand(name, Type.ANY));
+  }
+
+  /** The same, and one more of any type, which may be left out. */
+  public Operands andAny(String name) {
+    List<Operand> more = new ArrayList<>(inputs);
+    more.add(new Operand(name, Type.ANY));
+    return new Operands(List.copyOf(more), least, most + 1);
   }
 
   private static Operands of(Operand... inputs) {

@@ -92,6 +92,7 @@ public record Adam(
                     epsilon,
                     l2,
                     weightDecay));
+        Optimizer.noteStep(values, copy);
       }
 
       @Override

@@ -108,6 +108,7 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
                     dampening,
                     weightDecay,
                     look == Look.NESTEROV));
+        Optimizer.noteStep(values, copy);
       }
 
       @Override

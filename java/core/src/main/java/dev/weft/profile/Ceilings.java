@@ -6,6 +6,7 @@ import static java.util.Locale.ROOT;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.DeviceKind;
 import dev.weft.MathMode;
 import dev.weft.RecordedProgram;
 import dev.weft.Shape;
@@ -83,7 +84,7 @@ public final class Ceilings {
   }
 
   private boolean cpu() {
-    return device.name().equals("cpu");
+    return device.kind() == DeviceKind.CPU;
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.weft.train;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.DeviceKind;
 import dev.weft.MathMode;
 import dev.weft.Shape;
 import dev.weft.StepState;
@@ -147,13 +148,9 @@ final class FusedStep implements AutoCloseable {
     if (dtype != DType.F32) {
       return false;
     }
-    return isCpu(device)
+    return device.kind() == DeviceKind.CPU
         ? rows <= MOST_ROWS && !device.instructionSet().equals("baseline")
         : rows <= MOST_ROWS_ON_GPU;
-  }
-
-  private static boolean isCpu(Device device) {
-    return device.name().equals("cpu");
   }
 
   private static long padded(long width) {
@@ -217,7 +214,7 @@ final class FusedStep implements AutoCloseable {
             ? FusedLoss.SOFTMAX_CROSS_ENTROPY
             : FusedLoss.MEAN_SQUARED_ERROR;
     // the kernels of a GPU compute in float32: four rows a block do not fill a tensor core
-    boolean fast = training.math() == MathMode.FAST && isCpu(device);
+    boolean fast = training.math() == MathMode.FAST && device.kind() == DeviceKind.CPU;
     device.recorder().label(Phase.FUSED, "forward and backward");
     device.run(
         Kernel.FUSED_PASS,
