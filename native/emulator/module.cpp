@@ -16,19 +16,17 @@ Registry<CUmodule>& modules = *new Registry<CUmodule>;  // never destroyed: thre
 
 int64_t drop_modules(CUcontext owner) { return modules.drop(owner); }
 
-// A fatbin, an ELF file or PTX; or 64 zeros, by which a build with no kernels of its own asks for
-// these.
+// An ELF file or PTX; or 64 zeros, by which a build with no kernels for this chip asks for these.
 CUresult check_image(const unsigned char* image) {
   static const unsigned char none[64] = {};
-  if (memcmp(image, "\x50\xed\x55\xba", 4) == 0 ||
-      memcmp(image,
+  if (memcmp(image,
              "\x7f"
              "ELF",
              4) == 0 ||
       memcmp(image, "//", 2) == 0 || memcmp(image, none, sizeof none) == 0) {
     return CUDA_SUCCESS;
   }
-  return fail(CUDA_ERROR_INVALID_IMAGE, "cuModuleLoadData: neither a fatbin nor a cubin nor PTX");
+  return fail(CUDA_ERROR_INVALID_IMAGE, "cuModuleLoadData: neither a cubin nor PTX");
 }
 
 CUresult check_function(CUfunction function) {

@@ -125,7 +125,7 @@ std::string kernel_of(const std::vector<Case>& cases, size_t index) {
 
 // A kernel's row. Whether the device is still there.
 bool check_kernel(Driver& driver, const std::vector<const Case*>& cases, bool exact, Row& row) {
-  if (!driver.find(row.kernel)) throw std::runtime_error("the fatbin has no such kernel");
+  if (!driver.find(row.kernel)) throw std::runtime_error("no such kernel in any module");
   if (cases.empty()) throw std::runtime_error("there is no case for it");
   for (const Case* one : cases) {
     bool passed = row.pass;

@@ -10,7 +10,7 @@
 namespace weft::harness {
 
 // Replays the cases, a row for each kernel of the contract: one that has no case fails, as one that
-// the fatbin does not have. Throws DriverError where the device was lost.
+// no module has. Throws DriverError where the device was lost.
 void check_kernels(Driver& driver, const CaseFile& file, const Options& options, Report& report);
 
 }  // namespace weft::harness

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernels of native/abi/kernels.h as a table: every symbol that a fatbin must have.
+// The kernels of native/abi/kernels.h as a table: every symbol that the modules must have.
 #ifndef WEFT_HARNESS_CONTRACT_H
 #define WEFT_HARNESS_CONTRACT_H
 
@@ -37,7 +37,7 @@ inline bool is_kernel(const std::string& symbol) {
   return false;
 }
 
-// Those that a library has: no symbol in a fatbin, no case here.
+// Those that a library has: no symbol in a module, no case here.
 inline const std::vector<std::string>& library_kernels() {
 #define WEFT_ROW(name, ...) #name,
   static const std::vector<std::string> all = {WEFT_LIBRARY_KERNELS(WEFT_ROW)};

@@ -27,9 +27,9 @@ enum Attribute { CLOCK_KHZ = 13, PROCESSORS = 16, L2_BYTES = 38, MAJOR = 75, MIN
   F(cuDevicePrimaryCtxRetain, void**, int)                                                   \
   F(cuDevicePrimaryCtxRelease_v2, int)                                                       \
   F(cuCtxSetCurrent, void*)                                                                  \
-  F(cuModuleLoadData, struct CUmod_st**, const void*)                                        \
-  F(cuModuleUnload, struct CUmod_st*)                                                        \
-  F(cuModuleGetFunction, Function*, struct CUmod_st*, const char*)                           \
+  F(cuModuleLoadData, Module*, const void*)                                                  \
+  F(cuModuleUnload, Module)                                                                  \
+  F(cuModuleGetFunction, Function*, Module, const char*)                                     \
   F(cuMemAlloc_v2, Address*, size_t)                                                         \
   F(cuMemFree_v2, Address)                                                                   \
   F(cuMemGetInfo_v2, size_t*, size_t*)                                                       \
@@ -104,7 +104,7 @@ Driver::Driver(const std::string& library) {
 // Nothing is checked: a device that is lost answers every call with its error. The library stays
 // open, since a driver does not like to be unloaded.
 Driver::~Driver() {
-  if (module_) table_->cuModuleUnload(module_);
+  for (Module module : modules_) table_->cuModuleUnload(module);
   if (stream_) {
     table_->cuStreamDestroy_v2(stream_);
     table_->cuDevicePrimaryCtxRelease_v2(0);
@@ -122,14 +122,21 @@ void Driver::ok(int result, const char* call) {
                     (text ? std::string(", ") + text : ""));
 }
 
-void Driver::load(const std::string& image) { WEFT_CALL(cuModuleLoadData, &module_, image.data()); }
+void Driver::load(const std::string& image) {
+  Module module = nullptr;
+  WEFT_CALL(cuModuleLoadData, &module, image.data());
+  modules_.push_back(module);
+}
 
 Function Driver::find(const std::string& symbol) {
-  Function function = nullptr;
-  int result = table_->cuModuleGetFunction(&function, module_, symbol.c_str());
-  if (result == NOT_FOUND) return nullptr;
-  ok(result, "cuModuleGetFunction");
-  return function;
+  for (Module module : modules_) {
+    Function function = nullptr;
+    int result = table_->cuModuleGetFunction(&function, module, symbol.c_str());
+    if (result == NOT_FOUND) continue;
+    ok(result, "cuModuleGetFunction");
+    return function;
+  }
+  return nullptr;
 }
 
 Address Driver::allocate(size_t bytes) {

@@ -9,10 +9,12 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace weft::harness {
 
 using Address = unsigned long long;
+using Module = struct CUmod_st*;
 using Function = struct CUfunc_st*;
 using Stream = struct CUstream_st*;
 using Event = struct CUevent_st*;
@@ -47,7 +49,7 @@ struct DeviceFacts {
   }
 };
 
-// A device, its one stream and the module of kernels. Every call that fails throws DriverError,
+// A device, its one stream and the modules of kernels. Every call that fails throws DriverError,
 // which names the call.
 class Driver {
  public:
@@ -59,8 +61,9 @@ class Driver {
 
   const DeviceFacts& device() const { return facts_; }
 
+  // One more module.
   void load(const std::string& image);
-  // Null where the module has no such kernel.
+  // Null where no module has such a kernel.
   Function find(const std::string& symbol);
 
   Address allocate(size_t bytes);
@@ -94,7 +97,7 @@ class Driver {
   void* library_ = nullptr;
   Table* table_ = nullptr;
   Stream stream_ = nullptr;
-  struct CUmod_st* module_ = nullptr;
+  std::vector<Module> modules_;
   DeviceFacts facts_{};
 };
 

@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "contract.h"
+#include "images.h"
 #include "timing.h"
 
 using namespace weft::harness;
@@ -42,7 +43,9 @@ void run(const Options& options, Report& report) {
   Driver driver(options.driver);
   say_device(driver.device(), report);
   report.say("left out, since a library has it:" + left_out);
-  driver.load(read_file(options.kernels));
+  for (const std::string& file : kernel_files(options.kernels, driver.device().capability)) {
+    driver.load(read_file(file));
+  }
   if (options.check) check_kernels(driver, file, options, report);
   if (options.time) time_kernels(driver, file, options, report);
 }

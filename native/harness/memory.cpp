@@ -51,7 +51,7 @@ CaseMemory::~CaseMemory() {
 
 void CaseMemory::launch(const Launch& launch) const {
   Function function = driver_.find(launch.symbol);
-  if (!function) throw std::runtime_error("the fatbin has no kernel " + launch.symbol);
+  if (!function) throw std::runtime_error("no module has the kernel " + launch.symbol);
   std::vector<uint64_t> arguments;
   for (const Slot& slot : launch.slots) {
     arguments.push_back(slot.buffer == NONE ? slot.value : addresses_[slot.buffer]);

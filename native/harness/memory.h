@@ -19,7 +19,7 @@ class CaseMemory {
   CaseMemory(const CaseMemory&) = delete;
   CaseMemory& operator=(const CaseMemory&) = delete;
 
-  // Queues one of the case's launches. Throws where the module has no such kernel.
+  // Queues one of the case's launches. Throws where no module has it.
   void launch(const Launch& launch) const;
 
   // Waits, and copies back what a launch may have written.

@@ -27,7 +27,7 @@ constexpr char HELP[] =
   --quick           3 repeats
   --exact           an allocation for each buffer, as large as it: for compute-sanitizer
   --json FILE       all rows, rewritten after each
-  --kernels FILE    the fatbin (weft_kernels.fatbin beside this program)
+  --kernels FOLDER  the kernels and their index.txt (kernels/ beside this program)
   --cases FILE      the case file (cases.bin beside this program)
   --driver FILE     the CUDA driver (WEFT_CUDA_DRIVER, else libcuda.so.1)
 
@@ -78,7 +78,7 @@ int parse(int count, char** words, Options& o) {
   };
   const char* named = getenv("WEFT_CUDA_DRIVER");
   o.driver = named && *named ? named : "libcuda.so.1";
-  o.kernels = beside("weft_kernels.fatbin");
+  o.kernels = beside("kernels");
   o.cases = beside("cases.bin");
   for (int i = 1; i < count; i++) {
     std::string word = words[i];

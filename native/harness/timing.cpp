@@ -147,7 +147,7 @@ class Part {
 
   void made_up(const TimedCase& one, Row& row) {
     Function function = driver_.find(one.kernel);
-    if (!function) throw std::runtime_error("the fatbin has no such kernel");
+    if (!function) throw std::runtime_error("no such kernel in any module");
     Sets operands(pool_, one, sets(set_bytes(one)));
     auto queue = [&](int first, int calls) {
       for (int i = first; i < first + calls; i++) {

@@ -4,11 +4,11 @@ package dev.weft.bench;
 import static dev.weft.format.Format.format;
 
 import dev.weft.bench.report.Table;
+import dev.weft.bench.sass.ChipCode;
 import dev.weft.bench.sass.Cubin;
 import dev.weft.bench.sass.Disassembler;
-import dev.weft.bench.sass.Fatbin;
 import dev.weft.bench.sass.KernelCode;
-import dev.weft.device.NativeFiles;
+import dev.weft.device.cuda.CudaLibraries;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -39,8 +39,6 @@ import picocli.CommandLine.Spec;
       "Exit code 1 where a kernel has loads or stores of local memory."
     })
 final class SassCommand implements Callable<Integer> {
-  private static final String KERNELS = "dev/weft/native/weft_kernels.fatbin";
-
   @Spec private CommandSpec spec;
 
   @Option(
@@ -65,20 +63,28 @@ final class SassCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Cubin kernels = kernels();
+    List<Cubin> modules = ChipCode.of(chip);
+    if (modules.isEmpty()) {
+      throw new ParameterException(
+          spec.commandLine(),
+          format("--chip %d: this build has kernels for: %s", chip, CudaLibraries.kernels()));
+    }
     Disassembler disassembler = new Disassembler(program != null ? program : find(), chip);
-    Map<String, Integer> registers = kernels.registers(); // of kernels alone
+    Map<String, Integer> registers = new TreeMap<>(); // of kernels alone
     Map<String, KernelCode> all = new TreeMap<>();
-    for (Map.Entry<String, byte[]> one : kernels.code().entrySet()) {
-      if (registers.containsKey(one.getKey()) && only.matcher(one.getKey()).find()) {
-        all.put(one.getKey(), disassembler.read(one.getValue()));
+    for (Cubin module : modules) {
+      registers.putAll(module.registers());
+      for (Map.Entry<String, byte[]> one : module.code().entrySet()) {
+        if (registers.containsKey(one.getKey()) && only.matcher(one.getKey()).find()) {
+          all.put(one.getKey(), disassembler.read(one.getValue()));
+        }
       }
     }
     if (all.isEmpty()) {
       throw new ParameterException(
           spec.commandLine(), format("no kernel's name contains a match of --only '%s'", only));
     }
-    System.out.print(table(all, kernels).markdown());
+    System.out.print(table(all, registers, modules.getFirst().assembler()).markdown());
     List<String> local = new ArrayList<>();
     all.forEach(
         (name, code) -> {
@@ -91,25 +97,6 @@ final class SassCommand implements Callable<Integer> {
     }
     System.err.println("weft bench: local memory in " + String.join(", ", local));
     return CommandLine.ExitCode.SOFTWARE;
-  }
-
-  private Cubin kernels() throws IOException {
-    Path file = NativeFiles.file(KERNELS);
-    if (file == null) {
-      throw new IOException("this build has no CUDA kernels: there was no nvcc");
-    }
-    Fatbin fatbin = Fatbin.read(Files.readAllBytes(file));
-    return fatbin.images().stream()
-        .filter(image -> image.kind() == Fatbin.Kind.SASS && image.chip() == chip)
-        .findFirst()
-        .map(image -> new Cubin(image.content()))
-        .orElseThrow(
-            () ->
-                new ParameterException(
-                    spec.commandLine(),
-                    format(
-                        "--chip %d: this build has code for %s",
-                        chip, fatbin.chips(Fatbin.Kind.SASS))));
   }
 
   private static Path find() throws IOException {
@@ -126,13 +113,13 @@ final class SassCommand implements Callable<Integer> {
                         + " Debian 13's package nvidia-cuda-toolkit; --nvdisasm names it"));
   }
 
-  private Table table(Map<String, KernelCode> all, Cubin kernels) {
+  private Table table(
+      Map<String, KernelCode> all, Map<String, Integer> registers, String assembler) {
     String commit = System.getProperty("weft.commit", "");
     Table table =
         new Table(
             format(
-                "sm_%d, ptxas %s%s",
-                chip, kernels.assembler(), commit.isEmpty() ? "" : ", commit " + commit),
+                "sm_%d, ptxas %s%s", chip, assembler, commit.isEmpty() ? "" : ", commit " + commit),
             1,
             "kernel",
             "registers",
@@ -145,7 +132,6 @@ final class SassCommand implements Callable<Integer> {
             "its loads in flight",
             "its instructions",
             "for 16 bytes");
-    Map<String, Integer> registers = kernels.registers();
     all.forEach(
         (name, code) ->
             table.add(

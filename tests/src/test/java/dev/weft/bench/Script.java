@@ -84,9 +84,9 @@ final class Script {
     Files.createSymbolicLink(bundle.resolve("java/bin/java"), java);
     Path harness = Files.createDirectories(bundle.resolve("harness"));
     Path built = Emulator.folder().resolveSibling("harness").resolve("weft-harness");
-    // a copy: it looks beside itself for the others, of which the emulator has its own kernels
+    // a copy: it looks beside itself for the others
     Files.copy(built, harness.resolve("weft-harness"), StandardCopyOption.COPY_ATTRIBUTES);
-    Files.write(harness.resolve("weft_kernels.fatbin"), new byte[64]);
+    Emulator.kernels(harness.resolve("kernels"));
     CaseFile.write(harness.resolve("cases.bin"));
     Path emulator = Emulator.folder();
     variable("LD_LIBRARY_PATH", emulator.toString());

@@ -2,12 +2,12 @@
 package dev.weft.bench;
 
 import static dev.weft.format.Format.format;
+import static java.util.stream.Collectors.toSet;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.weft.bench.sass.Fatbin;
 import dev.weft.device.cuda.CudaLibraries;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +29,7 @@ import org.tukaani.xz.XZInputStream;
 class TrueBundleTest {
   private static final long MOST = 48 << 20;
   private static final Path ROOT = Path.of(System.getProperty("weft.root"));
-  private static final String FATBIN = "dev/weft/native/weft_kernels.fatbin";
+  private static final String KERNELS = "dev/weft/native/kernels";
 
   @TempDir private static Path folder;
   private static Path bundle;
@@ -39,14 +39,22 @@ class TrueBundleTest {
   static void makeBundle() throws Exception {
     assumeTrue(CudaLibraries.kernelsCompiledBy().isPresent(), "this build had no nvcc");
     // compiled elsewhere and put in front: the checkout, which is being tested, keeps its chips
-    Path kernels = folder.resolve("classes").resolve(FATBIN);
-    Files.createDirectories(kernels.getParent());
-    assertEquals(Set.of(75), chips(compile("75")));
-    Files.copy(compile("90"), kernels);
+    Path kernels = Files.createDirectories(folder.resolve("classes").resolve(KERNELS));
+    assertEquals(Set.of("sm_75", "compute_75"), chips(compile("75")));
+    Path built = compile("90");
+    copy(built, kernels, "index.txt");
+    for (String file : files(built)) {
+      copy(built, kernels, file);
+    }
     Path made = folder.resolve("made/weft-bundle");
     Files.createDirectory(made.getParent());
+    Path chips = ROOT.resolve("java/core/target/native/native/cuda/archs.txt");
     run(
-        Map.of("WEFT_JAVA_OPTS", "-Xbootclasspath/a:" + folder.resolve("classes")),
+        Map.of(
+            "WEFT_CUDA_ARCHS",
+            Files.readString(chips).strip(),
+            "WEFT_JAVA_OPTS",
+            "-Xbootclasspath/a:" + folder.resolve("classes")),
         List.of(ROOT.resolve("weft").toString(), "bundle", "--with-bench", "--out", made + ""));
     archive = folder.resolve("weft-bundle.tar.gz");
     String parent = made.getParent().toString();
@@ -71,11 +79,21 @@ class TrueBundleTest {
     Path built = project.resolve("built");
     run(variables, List.of("cmake", "-S", project.toString(), "-B", built.toString()));
     run(variables, List.of("cmake", "--build", built.toString()));
-    return built.resolve("cuda/weft_kernels.fatbin");
+    return built.resolve("cuda");
   }
 
-  private static Set<Integer> chips(Path fatbin) throws Exception {
-    return Fatbin.read(Files.readAllBytes(fatbin)).chips(Fatbin.Kind.SASS);
+  private static List<String> files(Path kernels) throws Exception {
+    List<String> lines = Files.readAllLines(kernels.resolve("index.txt"));
+    return lines.subList(1, lines.size());
+  }
+
+  private static Set<String> chips(Path kernels) throws Exception {
+    return files(kernels).stream().map(file -> file.replaceFirst("/.*", "")).collect(toSet());
+  }
+
+  private static void copy(Path from, Path to, String file) throws Exception {
+    Files.createDirectories(to.resolve(file).getParent());
+    Files.copy(from.resolve(file), to.resolve(file));
   }
 
   private static void run(Map<String, String> variables, List<String> command) throws Exception {
@@ -87,11 +105,15 @@ class TrueBundleTest {
   @Test
   void theArchiveIsSmallAndHasOneChip() throws Exception {
     assertTrue(Files.size(archive) <= MOST, Files.size(archive) + " bytes");
-    Path kernels = bundle.resolve("harness/weft_kernels.fatbin");
-    assertEquals(Set.of(90), chips(kernels));
-    try (JarFile natives = new JarFile(bundle.resolve("lib/natives.jar").toFile());
-        var in = new XZInputStream(natives.getInputStream(natives.getEntry(FATBIN + ".xz")))) {
-      assertArrayEquals(Files.readAllBytes(kernels), in.readAllBytes());
+    Path kernels = bundle.resolve("harness/kernels");
+    assertEquals(Set.of("sm_90", "compute_90"), chips(kernels));
+    try (JarFile natives = new JarFile(bundle.resolve("lib/natives.jar").toFile())) {
+      for (String file : files(kernels)) {
+        var entry = natives.getEntry(KERNELS + "/" + file + ".xz");
+        try (var in = new XZInputStream(natives.getInputStream(entry))) {
+          assertArrayEquals(Files.readAllBytes(kernels.resolve(file)), in.readAllBytes(), file);
+        }
+      }
     }
   }
 

@@ -89,6 +89,15 @@ class LauncherTest {
   }
 
   @Test
+  void aBundleIsForAllChipsUnlessSomeAreNamed() throws Exception {
+    assertEquals(List.of("java/cli for '90'"), builds("90", "bundle"));
+    assertEquals(List.of("java/cli for 'all'"), builds(null, "bundle"));
+    assertEquals(List.of(), builds(null, "bundle"));
+    assertEquals(List.of(), builds(null, "doctor"));
+    assertEquals(List.of("java/cli for 'native'"), builds("native", "doctor"));
+  }
+
+  @Test
   void benchmarksAreBuiltForTheSameChips() throws Exception {
     List<String> both = List.of("java/cli for '90'", "bench for '90'");
     assertEquals(List.of("bench for ''"), builds(null, "bench", "steps"));

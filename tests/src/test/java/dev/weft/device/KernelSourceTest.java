@@ -73,11 +73,23 @@ class KernelSourceTest {
 
   private static String ptx() throws IOException {
     assumeTrue(
-        NativeFiles.has("dev/weft/native/weft_kernels.fatbin"), "this build had no nvcc: no PTX");
-    assumeTrue(
         System.getProperty("weft.emulator") != null,
-        "-Dweft.emulator tells where the native build lies, and its weft_kernels.ptx");
-    return Files.readString(Emulator.folder().resolveSibling("cuda").resolve("weft_kernels.ptx"));
+        "-Dweft.emulator tells where the native build lies, and its PTX");
+    Path cuda = Emulator.folder().resolveSibling("cuda");
+    List<String> files = Files.readAllLines(cuda.resolve("index.txt"));
+    assumeTrue(!files.isEmpty(), "this build had no nvcc: no PTX");
+    // of Hopper where it is among the chips, else of the newest, which is the last
+    Path folder =
+        files.stream().anyMatch(file -> file.startsWith("sm_90/"))
+            ? cuda.resolve("compute_90")
+            : cuda.resolve(files.getLast()).getParent();
+    StringBuilder ptx = new StringBuilder();
+    for (String file : files) {
+      if (file.endsWith(".ptx")) {
+        ptx.append(Files.readString(folder.resolve(Path.of(file).getFileName())));
+      }
+    }
+    return ptx.toString();
   }
 
   private static String nameOf(String symbol) {

@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.weft.Device;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -166,6 +167,15 @@ public final class Emulator implements BeforeAllCallback, BeforeEachCallback, Af
   /** The folder of the emulated libraries, whether it is there or not. */
   public static Path folder() {
     return FOLDER;
+  }
+
+  /** Fills a folder as those of compiled kernels are, for the emulator, which has its own. */
+  public static Path kernels(Path folder) throws IOException {
+    Path none = folder.resolve("sm_90/none.cubin");
+    Files.createDirectories(none.getParent());
+    Files.write(none, new byte[64]);
+    Files.writeString(folder.resolve("index.txt"), "CUDA 13.0\nsm_90/none.cubin\n");
+    return folder;
   }
 
   /** The driver API itself, for tests of the emulator. */

@@ -2,6 +2,7 @@
 package dev.weft.bench.sass;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Set;
@@ -12,8 +13,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The kernels in machine code for one chip: an ELF file of 64 bits, with a section {@code
- * .text.NAME} for each and what the driver must know of them in {@code .nv.info}.
+ * A module in machine code for one chip: an ELF file of 64 bits, with a section {@code .text.NAME}
+ * for each and what the driver must know of them in {@code .nv.info}.
  */
 public final class Cubin {
   private static final int ELF_MAGIC = 0x464C457F;
@@ -37,11 +38,11 @@ public final class Cubin {
    *
    * @throws IllegalArgumentException where it is no ELF file
    */
-  public Cubin(ByteBuffer content) {
-    if (content.remaining() < 64 || content.getInt(0) != ELF_MAGIC) {
+  public Cubin(byte[] bytes) {
+    content = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    if (bytes.length < 64 || content.getInt(0) != ELF_MAGIC) {
       throw new IllegalArgumentException("it is no ELF file");
     }
-    this.content = content;
     int headers = Math.toIntExact(content.getLong(40));
     int nameHeader = headers + 64 * content.getShort(62);
     int nameStart = Math.toIntExact(content.getLong(nameHeader + 24));

@@ -27,7 +27,7 @@ final class BenchJars {
   // JMH and what it needs; the rest of that folder are the libraries that Weft is compared with
   private static final String JMH = "(jmh-core|jopt-simple|commons-math3)-.*\\.jar";
 
-  private static final String FATBIN = "weft_kernels.fatbin";
+  private static final String KERNELS = "kernels/";
 
   private BenchJars() {}
 
@@ -61,16 +61,18 @@ final class BenchJars {
   static void copyHarness(Path folder) throws IOException {
     Files.createDirectory(folder);
     try (Stream<Path> files = Files.list(jar().resolveSibling("harness"))) {
-      for (Path file : (Iterable<Path>) files::iterator) {
+      for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
         // attributes, for it must stay a program
         Files.copy(file, folder.resolve(file.getFileName()), StandardCopyOption.COPY_ATTRIBUTES);
       }
     }
     // those of the build beside it may be for other chips
     for (String resource : CudaLibraries.resources()) {
-      if (resource.endsWith(FATBIN)) {
+      if (resource.contains(KERNELS)) {
+        Path copy = folder.resolve(resource.substring(resource.lastIndexOf(KERNELS)));
+        Files.createDirectories(copy.getParent());
         try (InputStream in = NativeFiles.open(resource)) {
-          Files.copy(in, folder.resolve(FATBIN), StandardCopyOption.REPLACE_EXISTING);
+          Files.copy(in, copy);
         }
       }
     }

@@ -4,6 +4,7 @@ package dev.weft.cli;
 import dev.weft.Device;
 import dev.weft.device.DeviceException;
 import dev.weft.device.cuda.CudaBackend;
+import dev.weft.device.cuda.CudaLibraries;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import picocli.CommandLine.Command;
@@ -39,6 +40,7 @@ final class DevicesCommand implements Callable<Integer> {
       int ordinal = i;
       row(table, "cuda:" + ordinal, () -> Device.cuda(ordinal));
     }
+    main.screen().out().println("kernels: " + CudaLibraries.kernels());
     return Main.SUCCESS;
   }
 

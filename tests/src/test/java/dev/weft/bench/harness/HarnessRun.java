@@ -26,7 +26,7 @@ record HarnessRun(int code, String output, JsonObject json) {
     Path folder = Files.createTempDirectory(parent, "run");
     Path json = folder.resolve("rows.json");
     Path output = folder.resolve("output.txt");
-    Path kernels = Files.write(folder.resolve("kernels"), new byte[64]); // the emulator has its own
+    Path kernels = Emulator.kernels(folder.resolve("kernels"));
     List<String> command = new ArrayList<>();
     command.add(Emulator.folder().resolveSibling("harness").resolve("weft-harness").toString());
     command.addAll(List.of("--kernels", kernels.toString(), "--json", json.toString()));

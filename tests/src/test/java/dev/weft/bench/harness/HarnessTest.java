@@ -60,7 +60,7 @@ class HarnessTest {
     return run(environment, all.toArray());
   }
 
-  /** The symbols of all kernels that the fatbin has. */
+  /** The symbols of all kernels that a chip has. */
   private static TreeSet<String> symbols(Precision... precisions) {
     TreeSet<String> symbols = new TreeSet<>();
     for (Kernel kernel : Kernel.values()) {

@@ -56,7 +56,9 @@ public final class CudaLibraries {
     parts.add(findCublas());
     parts.add(resource("JCuda", jcudaFile("JCudaDriver")));
     parts.add(resource("JCublas", jcudaFile("JCublas2")));
-    parts.add(resource("Weft's CUDA kernels", CudaKernels.FATBIN));
+    KernelImages kernels = KernelImages.read();
+    Path where = kernels.isEmpty() ? null : Path.of(KernelImages.INDEX).getParent();
+    parts.add(new Found("Weft's CUDA kernels", where, kernels.toString()));
     parts.add(resource("forwarding library for cuBLAS 13", CublasForwarder.RESOURCE));
     return parts;
   }
@@ -66,18 +68,21 @@ public final class CudaLibraries {
    * parts. Those that this build lacks are left out.
    */
   public static List<String> resources() {
-    return Stream.of(
-            jcudaFile("JCudaDriver"),
-            jcudaFile("JCublas2"),
-            CudaKernels.FATBIN,
-            CublasForwarder.RESOURCE)
+    return Stream.concat(
+            Stream.of(jcudaFile("JCudaDriver"), jcudaFile("JCublas2"), CublasForwarder.RESOURCE),
+            KernelImages.read().resources())
         .filter(NativeFiles::has)
         .toList();
   }
 
   /** The CUDA release that compiled the kernels of this build, such as 13.0; empty without them. */
   public static Optional<String> kernelsCompiledBy() {
-    return CudaKernels.toolkit();
+    return Optional.ofNullable(KernelImages.read().release());
+  }
+
+  /** What the kernels of this build are for: {@code sm_90, PTX 9.0 by CUDA 13.0}. */
+  public static String kernels() {
+    return KernelImages.read().toString();
   }
 
   /** A class of each of JCuda's jars. */
