@@ -75,6 +75,12 @@ struct view {
     }
   }
 
+  view swapped() const {
+    view v = *this;
+    for (int axis = 0; axis < 4; axis++) v.a[axis] = b[axis], v.b[axis] = a[axis];
+    return v;
+  }
+
   int64_t rows() const { return extent[0] * extent[1] * extent[2]; }
 
   // where row r of the merged shape starts
@@ -84,35 +90,45 @@ struct view {
   }
 };
 
-// body(a stride, b stride, a row, b row, first element of y, count) for every run of y. The strides
-// are constants where they are 0 or 1, which vectorises; no_constant stands for all others.
-constexpr int no_constant = -1;
+// A run whose elements follow one another: itself or a copy. noinline: there are many callers.
+template <typename S>
+__attribute__((noinline)) const S* packed(const S* from, int64_t stride, int64_t length, S* copy) {
+  if (stride == 1) return from;
+  for (int64_t i = 0; i < length; i++) copy[i] = from[i * stride];
+  return copy;
+}
 
-template <typename S, int A, int B, typename Body>
+// body(place in y, element of a, element of b) for every element of y. A and B say whether an operand
+// changes along a run: constants, so that the loop becomes vector code.
+template <bool A, bool B, typename S, typename Body>
 void over_runs(const view& v, const S* a, const S* b, const Body& body) {
-  parallel_rows(v.rows(), v.extent[3], 1, [=, &body](int64_t row, int64_t begin, int64_t end) {
-    int64_t as = A == no_constant ? v.a[3] : A, bs = B == no_constant ? v.b[3] : B;
-    const S* from_a = a + view::offset(v.extent, v.a, row) + begin * as;
-    const S* from_b = b + view::offset(v.extent, v.b, row) + begin * bs;
+  parallel_rows(v.rows(), v.extent[3], 1, [=, &v, &body](int64_t row, int64_t begin, int64_t end) {
+    const S* from_a = a + view::offset(v.extent, v.a, row) + begin * v.a[3];
+    const S* from_b = b + view::offset(v.extent, v.b, row) + begin * v.b[3];
     int64_t first = row * v.extent[3] + begin, length = end - begin;
+    S copy_of_a[piece], copy_of_b[piece];
+    if constexpr (A) from_a = packed(from_a, v.a[3], length, copy_of_a);
+    if constexpr (B) from_b = packed(from_b, v.b[3], length, copy_of_b);
 #pragma omp simd
     for (int64_t i = 0; i < length; i++) {
-      body(first + i, compute<S>(from_a[i * as]), compute<S>(from_b[i * bs]));
+      body(first + i, compute<S>(from_a[A ? i : 0]), compute<S>(from_b[B ? i : 0]));
     }
   });
 }
 
-template <typename S, typename Body>
+// Each loop here is compiled for every operation, type and instruction set: only those that body can
+// tell apart.
+template <bool ReadsA = true, bool ReadsB = true, typename S, typename Body>
 void over_pairs(const view& v, const S* a, const S* b, const Body& body) {
-  int64_t as = v.a[3], bs = v.b[3];
-  if (as == 1 && bs == 1) {
-    over_runs<S, 1, 1>(v, a, b, body);
-  } else if (as == 1 && bs == 0) {
-    over_runs<S, 1, 0>(v, a, b, body);
-  } else if (as == 0 && bs == 1) {
-    over_runs<S, 0, 1>(v, a, b, body);
+  if constexpr (ReadsA) {
+    if (v.b[3] == 0 && v.a[3] != 0) return over_runs<true, false>(v, a, b, body);
+    if (v.a[3] == 0 && v.b[3] != 0) return over_runs<false, true>(v, a, b, body);
+    over_runs<true, true>(v, a, b, body);
   } else {
-    over_runs<S, no_constant, no_constant>(v, a, b, body);
+    if constexpr (ReadsB) {
+      if (v.b[3] != 0) return over_runs<false, true>(v, a, b, body);
+    }
+    over_runs<false, false>(v, a, b, body);
   }
 }
 
@@ -128,30 +144,36 @@ void binary_forward(const weft_binary_forward& s) {
   });
 }
 
+// dx (+)= dy df/da, with OfB dy df/db
+template <int F, bool OfB, typename S>
+void partial(const view& v, const S* a, const S* b, const S* dy, S* dx, int64_t accumulated) {
+  using T = compute<S>;
+  constexpr bool reads_b = F != WEFT_ADD && F != WEFT_SUBTRACT;
+  constexpr bool reads_a = reads_b && F != WEFT_MULTIPLY && (F != WEFT_DIVIDE || OfB);
+  choose_flag(accumulated, [&](auto accumulate) {
+    constexpr bool add = accumulate;
+    over_pairs<reads_a, reads_b>(v, a, b, [=](int64_t i, T x, T z) {
+      T slope = OfB ? binary_derivative_b<F>(x, z) : binary_derivative_a<F>(x, z);
+      put<add>(dx[i], T(dy[i]) * slope);
+    });
+  });
+}
+
 // da (+)= dy df/da, db (+)= dy df/db
 template <typename S>
 void binary_backward(const weft_binary_backward& s) {
-  using T = compute<S>;
   const S *a = as<S>(s.a), *b = as<S>(s.b), *dy = as<S>(s.dy);
   S *da = as<S>(s.da), *db = as<S>(s.db);
   view v(s);
   choose<WEFT_BINARY_FUNCTIONS>("binary operation", s.operation, [&](auto kind) {
     constexpr int F = kind;
-    if (da) {
-      choose_flag(s.accumulate_a, [&](auto accumulate) {
-        constexpr bool add = accumulate;
-        over_pairs(v, a, b, [=](int64_t i, T x, T z) {
-          put<add>(da[i], T(dy[i]) * binary_derivative_a<F>(x, z));
-        });
-      });
-    }
-    if (db) {
-      choose_flag(s.accumulate_b, [&](auto accumulate) {
-        constexpr bool add = accumulate;
-        over_pairs(v, a, b, [=](int64_t i, T x, T z) {
-          put<add>(db[i], T(dy[i]) * binary_derivative_b<F>(x, z));
-        });
-      });
+    // of a - b as of a + b
+    if (da) partial<F == WEFT_SUBTRACT ? WEFT_ADD : F, false>(v, a, b, dy, da, s.accumulate_a);
+    if (!db) return;
+    if constexpr (F == WEFT_SUBTRACT || F == WEFT_DIVIDE) {
+      partial<F, true>(v, a, b, dy, db, s.accumulate_b);
+    } else {  // f(a, b) is f(b, a)
+      partial<F, false>(v.swapped(), b, a, dy, db, s.accumulate_b);
     }
   });
 }

@@ -61,15 +61,15 @@ constexpr int64_t transcendental = 4;
 // The one compiled copy of a loop. Inlined twice, for one thread and for many, it could round
 // differently, as the compiler chooses anew where to contract a product and a sum.
 template <typename Body>
-__attribute__((noinline, noclone)) void run(const Body& body, int64_t begin, int64_t end) {
-  body(begin, end);
+__attribute__((noinline, noclone)) void run(const void* body, int64_t begin, int64_t end) {
+  (*static_cast<const Body*>(body))(begin, end);
 }
 
-// body(begin, end) over 0..n in at most one range per thread, the cuts at multiples of 256: an
-// element then has the same place in its vector whatever the number of threads, and no two threads
-// write to one cache line. cost: elements of work per unit.
-template <typename Body>
-void parallel(int64_t n, int64_t cost, const Body& body, int64_t align = 256) {
+// What `parallel` does for every kind of body: compiled for each, it is most of a build's time.
+__attribute__((noinline, noclone)) inline void share_out(int64_t n, int64_t cost, int64_t align,
+                                                         void (*range)(const void*, int64_t,
+                                                                       int64_t),
+                                                         const void* body) {
   if (n <= 0) return;
   int64_t threads = n * cost / elements_per_thread;
   int64_t most = threads > 1 ? omp_get_max_threads() : 1;
@@ -77,7 +77,7 @@ void parallel(int64_t n, int64_t cost, const Body& body, int64_t align = 256) {
   if (threads > most) threads = most;
   if (threads > blocks) threads = blocks;
   if (threads <= 1) {
-    run(body, 0, n);
+    range(body, 0, n);
     return;
   }
 #pragma omp parallel num_threads(threads)
@@ -85,8 +85,16 @@ void parallel(int64_t n, int64_t cost, const Body& body, int64_t align = 256) {
     int64_t team = omp_get_num_threads(), thread = omp_get_thread_num();
     int64_t begin = blocks * thread / team * align, end = blocks * (thread + 1) / team * align;
     if (end > n) end = n;
-    if (begin < end) run(body, begin, end);
+    if (begin < end) range(body, begin, end);
   }
+}
+
+// body(begin, end) over 0..n in at most one range per thread, the cuts at multiples of 256: an
+// element then has the same place in its vector whatever the number of threads, and no two threads
+// write to one cache line. cost: elements of work per unit.
+template <typename Body>
+void parallel(int64_t n, int64_t cost, const Body& body, int64_t align = 256) {
+  share_out(n, cost, align, run<Body>, &body);
 }
 
 // The same for units that are large and separate (rows, tiles): cuts anywhere.
@@ -96,10 +104,10 @@ void parallel_units(int64_t n, int64_t cost, const Body& body) {
 }
 
 // body(row, begin, end) over pieces of the rows of a (rows, cols) matrix. A row is cut at multiples
-// of 1024 columns whatever the number of threads, for the reason given at `parallel`.
+// of `piece` columns whatever the number of threads, for the reason given at `parallel`.
+constexpr int64_t piece = 1024;
 template <typename Body>
 void parallel_rows(int64_t rows, int64_t cols, int64_t cost, const Body& body) {
-  constexpr int64_t piece = 1024;
   int64_t pieces = (cols + piece - 1) / piece;
   parallel_units(rows * pieces, cost * smaller(cols, piece), [&](int64_t begin, int64_t end) {
     int64_t row = begin / pieces, p = begin % pieces;

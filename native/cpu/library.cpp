@@ -49,11 +49,17 @@ void list_kernel(std::string& table, int64_t& number, const std::string& symbol,
            std::to_string(threads) + "\t" + std::to_string(items) + "\n";
 }
 
+// noinline: inlined for each field, this file took 17 s to compile
+__attribute__((noinline)) void list_field(std::string& table, const char* structure,
+                                          const char* name, const char* kind, size_t offset) {
+  table += std::string("field\t") + structure + "\t" + name + "\t" + kind + "\t" +
+           std::to_string(offset) + "\n";
+}
+
 std::string contract() {
   std::string table;
-#define WEFT_FIELD(kind, name)                                                         \
-  table += std::string("field\t") + structure + "\t" #name "\t" kind "\t" +            \
-           std::to_string(offsetof(arguments, name)) + "\n";
+#define WEFT_FIELD(kind, name) \
+  list_field(table, structure, #name, kind, offsetof(arguments, name));
 #define WEFT_FIELD_P(name, ...) WEFT_FIELD("P", name)
 #define WEFT_FIELD_I(name, ...) WEFT_FIELD("I", name)
 #define WEFT_FIELD_D(name) WEFT_FIELD("D", name)

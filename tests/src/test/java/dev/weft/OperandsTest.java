@@ -8,14 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.weft.device.BinaryFunction;
 import dev.weft.check.GradCheck;
 import dev.weft.check.Input;
 import dev.weft.check.OperationCase;
 import dev.weft.check.OperationCases;
+import dev.weft.device.BinaryFunction;
+import dev.weft.device.Nonlinearity;
 import dev.weft.nn.MeanSquaredError;
 import dev.weft.nn.SumOfSquares;
-import dev.weft.device.Nonlinearity;
 import dev.weft.op.Operands;
 import dev.weft.op.Operation;
 import java.lang.reflect.Method;

@@ -9,10 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weft.device.Nonlinearity;
 import dev.weft.nn.Linear;
 import dev.weft.nn.ParameterArena;
 import dev.weft.nn.Sequential;
-import dev.weft.device.Nonlinearity;
 import dev.weft.optim.Adam;
 import dev.weft.optim.Optimizer;
 import dev.weft.optim.Sgd;

@@ -3,8 +3,9 @@ package dev.weft;
 
 import static dev.weft.format.Format.format;
 
-import dev.weft.device.ReductionFunction;
 import dev.weft.device.BinaryFunction;
+import dev.weft.device.Nonlinearity;
+import dev.weft.device.ReductionFunction;
 import dev.weft.device.UnaryFunction;
 import dev.weft.op.BiasActivation;
 import dev.weft.op.Binary;
@@ -13,7 +14,6 @@ import dev.weft.op.Concat;
 import dev.weft.op.Dropout;
 import dev.weft.op.GatherRows;
 import dev.weft.op.MatMul;
-import dev.weft.device.Nonlinearity;
 import dev.weft.op.Operands;
 import dev.weft.op.Operation;
 import dev.weft.op.Reduction;

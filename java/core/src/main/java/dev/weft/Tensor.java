@@ -229,10 +229,7 @@ public final class Tensor implements AutoCloseable {
       throw dtype.refusal(value, "what fills " + this);
     }
     if (dtype.isFloating()) {
-      device.run(
-          Kernel.FILL,
-          dtype.precision(),
-          new Arguments.Fill(address(), elements(), value));
+      device.run(Kernel.FILL, dtype.precision(), new Arguments.Fill(address(), elements(), value));
       changed();
       return;
     }
