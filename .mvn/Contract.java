@@ -664,13 +664,21 @@ class Contract {
     for (Entry kernel : all("KERNELS")) {
       check(kinds.contains(kernel.value(0)), kernel.value(1) + " is of no kind of " + kinds);
       List<String> types = new ArrayList<>();
-      boolean races = false;
+      List<String> pointers =
+          entries("WEFT_" + kernel.value(2).toUpperCase(Locale.ROOT)).stream()
+              .filter(e -> e.word().equals("P"))
+              .map(e -> e.value(0))
+              .collect(Collectors.toCollection(ArrayList::new));
       for (String value : kernel.values().subList(5, kernel.values().size())) {
-        Matcher as = Pattern.compile("AS\\((\\w+), (\\w+)\\)").matcher(value);
-        check(as.matches() || value.equals("RACES"), kernel.value(1) + ": no option is " + value);
-        races |= value.equals("RACES");
-        if (as.matches()) {
-          types.add("\"" + as.group(1) + "\", Element." + as.group(2));
+        String where = kernel.value(1) + ": " + value;
+        Matcher option = Pattern.compile("AS\\((\\w+), (\\w+)\\)|RACES\\((\\w+)\\)").matcher(value);
+        check(option.matches(), where + " is no option");
+        boolean as = option.group(1) != null;
+        check(
+            pointers.remove(option.group(as ? 1 : 3)),
+            where + " names no pointer, or one that another option names");
+        if (as) {
+          types.add("\"" + option.group(1) + "\", Element." + option.group(2));
         }
       }
       lines.add(
@@ -682,9 +690,7 @@ class Contract {
               + kernel.value(0)
               + ", Map.of("
               + String.join(", ", types)
-              + "), "
-              + races
-              + ")");
+              + "))");
     }
     text.append(String.join(",\n", lines)).append(";\n");
     text.append(
@@ -704,18 +710,12 @@ class Contract {
           private final Class<? extends Arguments> arguments;
           private final Kind kind;
           private final Map<String, Element> elements;
-          private final boolean races;
           private final String[] symbols = new String[Precision.values().length];
 
-          Kernel(
-              Class<? extends Arguments> arguments,
-              Kind kind,
-              Map<String, Element> elements,
-              boolean races) {
+          Kernel(Class<? extends Arguments> arguments, Kind kind, Map<String, Element> elements) {
             this.arguments = arguments;
             this.kind = kind;
             this.elements = elements;
-            this.races = races;
             String base = name().toLowerCase(ROOT);
             for (Precision precision : Precision.values()) {
               if (exists(precision)) {
@@ -732,11 +732,6 @@ class Contract {
           /** How the kernel exists. */
           public Kind kind() {
             return kind;
-          }
-
-          /** Whether its threads may write to one place at a time, any of them winning. */
-          public boolean races() {
-            return races;
           }
 
           /** What an operand of this kernel holds. */

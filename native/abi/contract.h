@@ -44,7 +44,8 @@
 //            UNTYPED  name
 //            LIBRARY  as TYPED; CUDA leaves it to a library: no block shape, no machine code
 //   option   AS(field, type)   the type of a pointer, in this kernel
-//            RACES             threads may write to one place at a time, and any of them may win
+//            RACES(field)      threads may write to one place of this operand at a time, and any of
+//                              them may win
 //
 // An enum is a list of E(NAME, "what it is", option ...), its values 0, 1, 2 and so on.
 //   ALPHA(d) takes a parameter alpha, d by default    OF_X   its derivative needs x, not only f(x)

@@ -23,8 +23,13 @@ struct Call {
       return ended(fail(CUDA_ERROR_LAUNCH_FAILED, "kernel %s: fails because a test asked for it",
                         kernel->name));
     }
-    WEFT_TRY(check_pointers());
+    std::vector<Operand> operands = kernel->operands(arguments.data());
+    WEFT_TRY(check_pointers(operands));
     controls.launches++;
+    races.clear();
+    for (const Operand& operand : operands) {
+      if (operand.races) races.push_back({operand.address, operand.address + operand.bytes});
+    }
     std::string why;
     KernelBody body = controls.checked ? checked_kernel(kernel->name).body : kernel->body;
     CUresult result =
@@ -34,13 +39,12 @@ struct Call {
 
   // A pointer may be null, may end an allocation (of an empty slice), and must otherwise lie in
   // one.
-  CUresult check_pointers() const {
-    for (const PointerField& field : kernel->pointers) {
-      CUdeviceptr address;
-      memcpy(&address, arguments.data() + field.offset, sizeof address);
+  CUresult check_pointers(const std::vector<Operand>& operands) const {
+    for (const Operand& operand : operands) {
+      CUdeviceptr address = operand.address;
       if (!address || memory().find(address)) continue;
       return report(CUDA_ERROR_ILLEGAL_ADDRESS, "kernel %s: %s.%s = %#llx is not device memory%s",
-                    kernel->name, kernel->structure, field.name, address,
+                    kernel->name, kernel->structure, operand.name, address,
                     memory().describe(address).c_str());
     }
     return CUDA_SUCCESS;
