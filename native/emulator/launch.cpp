@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+#include <algorithm>
 #include <vector>
 
+#include "../abi/contract.h"
 #include "checked.h"
 #include "memory.h"
 #include "stream.h"
@@ -25,6 +27,7 @@ struct Call {
     }
     std::vector<Operand> operands = kernel->operands(arguments.data());
     WEFT_TRY(check_pointers(operands));
+    WEFT_TRY(check_grid());
     controls.launches++;
     races.clear();
     for (const Operand& operand : operands) {
@@ -48,6 +51,19 @@ struct Call {
                     memory().describe(address).c_str());
     }
     return CUDA_SUCCESS;
+  }
+
+  // As many blocks as the work takes; one where there is none, for there is no empty launch.
+  CUresult check_grid() const {
+    if (kernel->items == 0) return CUDA_SUCCESS;
+    int64_t work = kernel->work(arguments.data());
+    int64_t blocks = std::max<int64_t>(1, weft_ceil_div(work, kernel->items));
+    if (grid.x == blocks && grid.y == 1 && grid.z == 1) return CUDA_SUCCESS;
+    return ended(report(CUDA_ERROR_LAUNCH_FAILED,
+                        "kernel %s: a grid of (%u, %u, %u) blocks for %lld work items; at %u a "
+                        "block they take (%lld, 1, 1)",
+                        kernel->name, grid.x, grid.y, grid.z, (long long)work, kernel->items,
+                        (long long)blocks));
   }
 };
 
