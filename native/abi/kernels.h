@@ -63,15 +63,16 @@
 WEFT_ENUMS(WEFT_DEFINE_ENUM)
 #undef WEFT_DEFINE_ENUM
 
-// ---- the structs themselves; in C++ they know their work ----
+// ---- the structs themselves; in C++ they know their work and operations ----
 #define WEFT_FIELD_P(name, ...) void* name;
 #define WEFT_FIELD_I(name, ...) int64_t name;
 #define WEFT_FIELD_D(name) double name;
 #ifdef __cplusplus
-#define WEFT_FIELD_W(items, flops) \
-  int64_t work() const { return items; }
+#define WEFT_FIELD_W(items, operations)  \
+  int64_t work() const { return items; } \
+  double flops() const { return (double)(operations); }
 #else
-#define WEFT_FIELD_W(items, flops)
+#define WEFT_FIELD_W(items, operations)
 #endif
 #define WEFT_DEFINE_STRUCT(name, FIELDS)                             \
   typedef struct weft_##name {                                       \
