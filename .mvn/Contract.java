@@ -58,7 +58,7 @@ class Contract {
   private final Map<String, Macro> macros = new LinkedHashMap<>();
   private final Map<String, Map<String, Integer>> limits = new LinkedHashMap<>();
   private final Map<String, String> constants = new HashMap<>(); // of enums, to Java's
-  private final List<String> families = new ArrayList<>();
+  private final Map<String, List<Entry>> lists = new HashMap<>(); // that were parsed
   private final Path folder;
 
   public static void main(String[] args) throws IOException {
@@ -80,13 +80,12 @@ class Contract {
   private Contract(Path abi, Path folder) throws IOException {
     this.folder = folder;
     Files.createDirectories(folder);
-    Matcher include =
-        Pattern.compile("#include \"(\\w+\\.h)\"")
-            .matcher(Files.readString(abi.resolve("kernels.h")));
+    String kernels = Files.readString(abi.resolve("kernels.h"));
+    Matcher include = Pattern.compile("#include \"(\\w+\\.h)\"").matcher(kernels);
     while (include.find()) {
       read(Files.readString(abi.resolve(include.group(1))));
-      families.add(include.group(1).replace(".h", "").toUpperCase(Locale.ROOT));
     }
+    read(kernels);
   }
 
   // ---- reading ----
@@ -125,6 +124,10 @@ class Contract {
 
   /** The entries of a list such as WEFT_REDUCE, the helping macros in them written out. */
   private List<Entry> entries(String list) {
+    return lists.computeIfAbsent(list, this::parsed);
+  }
+
+  private List<Entry> parsed(String list) {
     Macro macro = macros.get(list);
     check(macro != null, "there is no list " + list);
     List<Entry> entries = new ArrayList<>();
@@ -146,17 +149,20 @@ class Contract {
     return entries;
   }
 
-  /** The same list of every family that has it. */
+  /** The lists of every family, in the order of kernels.h. */
   private List<Entry> all(String kind) {
-    return families.stream()
-        .map(family -> "WEFT_" + family + "_" + kind)
-        .filter(macros::containsKey)
-        .flatMap(list -> entries(list).stream())
+    return Pattern.compile("WEFT_\\w+_" + kind)
+        .matcher(macros.get("WEFT_" + kind).body())
+        .results()
+        .flatMap(list -> entries(list.group()).stream())
         .toList();
   }
 
   private String expand(String text) {
     for (Map.Entry<String, Macro> one : macros.entrySet()) {
+      if (!text.contains(one.getKey() + "(")) {
+        continue;
+      }
       Matcher call = Pattern.compile("\\b" + one.getKey() + "\\(").matcher(text);
       while (call.find()) {
         int close = closing(text, call.end() - 1);
@@ -662,6 +668,9 @@ class Contract {
     List<String> kinds = List.of("TYPED", "WIDE", "UNTYPED", "LIBRARY");
     List<String> lines = new ArrayList<>();
     for (Entry kernel : all("KERNELS")) {
+      check(
+          all("STRUCTS").stream().anyMatch(struct -> struct.value(0).equals(kernel.value(2))),
+          kernel.value(1) + ": there is no struct " + kernel.value(2));
       check(kinds.contains(kernel.value(0)), kernel.value(1) + " is of no kind of " + kinds);
       List<String> types = new ArrayList<>();
       List<String> pointers =

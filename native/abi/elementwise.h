@@ -85,8 +85,8 @@
 
 // dx[i] (+)= dy[i] f'(x[i]). Of x and y = f(x) it reads one.
 #define WEFT_UNARY_BACKWARD(P, I, D, W)                                                 \
-  P(x, IN, T, n)                                                                        \
-  P(y, IN, T, n, NULLABLE, MOVES(0))                                                    \
+  P(x, IN, T, n, NULLABLE)                                                               \
+  P(y, IN, T, n, NULLABLE, MOVES(x == 0 ? n : 0))                                                    \
   P(dy, IN, T, n)                                                                       \
   P(dx, ADD(accumulate), T, n, MAY_BE(dy))                                              \
   I(n) I(operation, UNARY_FUNCTION) D(alpha) I(accumulate, FLAG)                        \
