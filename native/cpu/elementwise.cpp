@@ -170,10 +170,11 @@ void binary_backward(const weft_binary_backward& s) {
     // of a - b as of a + b
     if (da) partial<F == WEFT_SUBTRACT ? WEFT_ADD : F, false>(v, a, b, dy, da, s.accumulate_a);
     if (!db) return;
-    if constexpr (F == WEFT_SUBTRACT || F == WEFT_DIVIDE) {
-      partial<F, true>(v, a, b, dy, db, s.accumulate_b);
-    } else {  // f(a, b) is f(b, a)
+    if constexpr (F == WEFT_ADD || F == WEFT_MULTIPLY || F == WEFT_MAXIMUM || F == WEFT_MINIMUM) {
+      // f(a, b) is f(b, a)
       partial<F, false>(v.swapped(), b, a, dy, db, s.accumulate_b);
+    } else {
+      partial<F, true>(v, a, b, dy, db, s.accumulate_b);
     }
   });
 }

@@ -113,14 +113,7 @@ WEFT_DEVICE void binary_forward(const weft_binary_forward& a) {
     load_batches(raw, dense, first, n, wide_dense);
     batch<S> v = left.dense ? opened(raw[0]) : load_broadcast(left, d, first, n);
     batch<S> w = right.dense ? opened(raw[1]) : load_broadcast(right, d, first, n);
-    switch (a.operation) {
-      case WEFT_ADD: apply_binary<WEFT_ADD>(v, w); break;
-      case WEFT_SUBTRACT: apply_binary<WEFT_SUBTRACT>(v, w); break;
-      case WEFT_MULTIPLY: apply_binary<WEFT_MULTIPLY>(v, w); break;
-      case WEFT_DIVIDE: apply_binary<WEFT_DIVIDE>(v, w); break;
-      case WEFT_MAXIMUM: apply_binary<WEFT_MAXIMUM>(v, w); break;
-      case WEFT_MINIMUM: apply_binary<WEFT_MINIMUM>(v, w); break;
-    }
+    choose_binary_function(a.operation, [&](auto kind) { apply_binary<kind>(v, w); });
     store_batch(y, first, n, wide, v);
   });
 }
@@ -162,14 +155,7 @@ WEFT_DEVICE void binary_backward(const weft_binary_backward& a) {
     batch<S> v = broadcast_left ? load_broadcast(left, d, first, n) : opened(raw[1]);
     batch<S> w = broadcast_right ? load_broadcast(right, d, first, n) : opened(raw[2]);
     const batch<S> g = opened(raw[0]);
-    switch (a.operation) {
-      case WEFT_ADD: differentiate_binary<WEFT_ADD>(v, w); break;
-      case WEFT_SUBTRACT: differentiate_binary<WEFT_SUBTRACT>(v, w); break;
-      case WEFT_MULTIPLY: differentiate_binary<WEFT_MULTIPLY>(v, w); break;
-      case WEFT_DIVIDE: differentiate_binary<WEFT_DIVIDE>(v, w); break;
-      case WEFT_MAXIMUM: differentiate_binary<WEFT_MAXIMUM>(v, w); break;
-      case WEFT_MINIMUM: differentiate_binary<WEFT_MINIMUM>(v, w); break;
-    }
+    choose_binary_function(a.operation, [&](auto kind) { differentiate_binary<kind>(v, w); });
     multiply(v, g);
     multiply(w, g);
     if (da) put_batch(da, first, n, wide_da, a.accumulate_a != 0, v);
@@ -181,10 +167,9 @@ WEFT_DEVICE void binary_backward(const weft_binary_backward& a) {
 
 // y = f(a, b); no argument may alias, but a may be b. A thread owns two packs of four (double: two
 // turns of one pack); an argument with the result's layout is read in 16-byte accesses, a broadcast
-// one from the cache, by packs where its rows are made of them. 12 bytes and 1 to 8 flops an element of float, both dense:
-// expected 187 us for arrays of 256 MB at 4.3 TB/s. Block size: see elementwise_threads.
+// one from the cache, by packs where its rows are made of them. Block size: see
+// elementwise_threads.
 WEFT_KERNEL(binary_forward, binary_forward)
 
-// da, db (=) or (+=) dy df; a may be b. Same mapping. 20 bytes and 2 to 8 flops an element of float
-// (sum: 12 bytes): expected 312 us for arrays of 256 MB.
+// da, db (=) or (+=) dy df; a may be b. Same mapping.
 WEFT_KERNEL(binary_backward, binary_backward)

@@ -5,13 +5,12 @@
 //
 // Kernels use plain CUDA C++ only (no PTX, no cooperative groups, no dynamic shared memory),
 // because the host's compiler builds the same sources for the emulator.
-//
-// Times in the comments on kernels are what to expect: bytes / 4.3 TB/s, which an H200 copies at,
-// or latency where that is said. bench/results has what was measured.
 #ifndef WEFT_CUDA_DEVICE_CUH
 #define WEFT_CUDA_DEVICE_CUH
 
 #include <stdint.h>
+
+#include <type_traits>
 
 #include "../abi/kernels.h"
 #include "../math/bf16.h"
@@ -316,6 +315,21 @@ WEFT_DEVICE void elementwise(int64_t n, Body body) {
     if (first < n) body(first);
   }
 }
+
+// ---- functions of the contract's lists ----
+
+// choose_unary_function(number, f) calls f(constant) for the entry with that number, and so on. The
+// switch is over a list of the contract: an entry cannot be left out.
+#define WEFT_CASE(name, ...) \
+  case WEFT_##name: return f(std::integral_constant<int, WEFT_##name>());
+#define WEFT_DEFINE_CHOOSE(name, VALUES, ...)              \
+  template <typename F>                                    \
+  WEFT_DEVICE void choose_##name(int64_t number, F f) {    \
+    switch (number) { VALUES(WEFT_CASE) }                  \
+  }
+WEFT_ELEMENTWISE_ENUMS(WEFT_DEFINE_CHOOSE)
+#undef WEFT_DEFINE_CHOOSE
+#undef WEFT_CASE
 
 // ---- folding ----
 

@@ -140,16 +140,14 @@ WEFT_DEVICE void transpose(const weft_transpose& a) {
 
 }  // namespace weft::cuda
 
-// y (=). A thread owns two packs of four (double: two turns of one pack). 4 bytes and no flops an
-// element of float: expected 62 us for 256 MB at 4.3 TB/s. Block size: see elementwise_threads.
+// y (=). A thread owns two packs of four (double: two turns of one pack). Block size: see
+// elementwise_threads.
 WEFT_KERNEL(fill, fill)
 
-// y = or y +=. Same mapping. 8 bytes and one flop an element of float (+= 12 and 2): expected 125 us
-// for 256 MB in and out.
+// y = or y +=. Same mapping.
 WEFT_KERNEL(copy_rows, copy_rows)
 
 // y = or y +=. A block moves a tile of 32 x 32 through shared memory, a thread one pack of four on
-// either side, so that reads and writes are both whole lines of 128 bytes. 256 threads: eight blocks
-// a multiprocessor with a 16-byte load a thread keep 32 KB in flight. 8 bytes and no flops an
-// element of float (+= 12 and 1): expected 125 us for 256 MB in and out.
+// either side, so that reads and writes are both whole lines of 128 bytes. 256 threads: eight
+// blocks a multiprocessor with a 16-byte load a thread keep 32 KB in flight.
 WEFT_KERNEL(transpose, transpose)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.check;
 
-import dev.weft.device.Kernel;
 import dev.weft.device.ReductionFunction;
 import dev.weft.op.Reduction;
 import java.util.ArrayList;
@@ -34,11 +33,7 @@ final class ReductionCases {
     Reduction reduction = new Reduction(function, axis);
     OperationCase operation =
         OperationCase.of(
-            reduction.name() + suffix,
-            Reduction.class,
-            (tape, in) -> tape.apply(reduction, in[0]),
-            Kernel.REDUCE,
-            function == ReductionFunction.MAX ? Kernel.MAX_BACKWARD : Kernel.REDUCE_BACKWARD);
+            reduction.name() + suffix, Reduction.class, (tape, in) -> tape.apply(reduction, in[0]));
     boolean middle = suffix.equals("_over_the_middle");
     long[][] shapes =
         middle

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.check;
 
-import dev.weft.device.Kernel;
 import dev.weft.op.GatherRows;
 import dev.weft.op.SoftmaxCrossEntropy;
 import java.util.List;
@@ -21,13 +20,7 @@ final class RowCases {
     SoftmaxCrossEntropy loss = new SoftmaxCrossEntropy(smoothing);
     OperationCase operation =
         OperationCase.of(
-                name,
-                SoftmaxCrossEntropy.class,
-                (tape, in) -> tape.apply(loss, in[0], in[1]),
-                Kernel.SOFTMAX_CROSS_ENTROPY,
-                Kernel.REDUCE,
-                Kernel.BINARY_FORWARD,
-                Kernel.COPY_ROWS)
+                name, SoftmaxCrossEntropy.class, (tape, in) -> tape.apply(loss, in[0], in[1]))
             .summing(inputs -> Math.max(inputs.get(0).size(0), inputs.get(0).size(1)));
     for (long[] shape :
         new long[][] {{1, 1}, {1, 7}, {13, 5}, {3, 1031}, {9, 1024}, {40, 1500}, {5000, 3}}) {
@@ -39,13 +32,7 @@ final class RowCases {
 
   private static OperationCase gather() {
     OperationCase operation =
-        OperationCase.of(
-                "gather_rows",
-                GatherRows.class,
-                (tape, in) -> tape.gather(in[0], in[1]),
-                Kernel.GATHER_ROWS,
-                Kernel.GATHER_ROWS_BACKWARD,
-                Kernel.FILL)
+        OperationCase.of("gather_rows", GatherRows.class, (tape, in) -> tape.gather(in[0], in[1]))
             .summing(inputs -> Math.max(1, inputs.get(1).elements()));
     // source rows, columns, rows taken: some are taken twice, some never
     for (long[] size :
