@@ -61,6 +61,12 @@ class LauncherTest {
   private List<String> builds(String chips, String... words) throws Exception {
     Path builds = folder.resolve("builds.txt");
     Files.deleteIfExists(builds);
+    said(0, chips, words);
+    return Files.exists(builds) ? Files.readAllLines(builds) : List.of();
+  }
+
+  /** What a call says that ends with a status. */
+  private String said(int status, String chips, String... words) throws Exception {
     ProcessBuilder weft = new ProcessBuilder(folder.resolve("weft").toString());
     weft.command().addAll(List.of(words));
     Map<String, String> variables = new TreeMap<>(weft.environment());
@@ -74,8 +80,8 @@ class LauncherTest {
     weft.environment().putAll(variables);
     Process process = weft.redirectErrorStream(true).start();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertEquals(0, process.waitFor(), said);
-    return Files.exists(builds) ? Files.readAllLines(builds) : List.of();
+    assertEquals(status, process.waitFor(), said);
+    return said;
   }
 
   @Test
@@ -112,5 +118,35 @@ class LauncherTest {
     Files.writeString(folder.resolve("java/core/target/native/native/cuda/archs.txt"), "\n");
     assertEquals(List.of(), builds(null, "doctor"));
     assertEquals(List.of("java/cli for '90'"), builds("90", "doctor"));
+  }
+
+  @Test
+  void aBuildSaysHowFarItIsAndWhatIsWrong() throws Exception {
+    List<String> errors =
+        List.of(
+            "/x/relu.cpp:3:5: error: expected ';'",
+            "relu.cu(12): error: identifier \"y\" is undefined",
+            "CMake Error at CMakeLists.txt:6 (nonsense):",
+            "  Unknown CMake command \"nonsense\".",
+            "CMake Error: the source directory does not exist",
+            "relu.cpp:(.text+0x9): undefined reference to `weft::relu()'",
+            "error: g++ is missing: sudo apt-get install g++");
+    String exec = "[INFO]      [exec] ", javac = "/x/Relu.java:[3,4] ';' expected";
+    Path log = folder.resolve("log.txt");
+    Files.writeString(log, exec + String.join("\n" + exec, errors) + "\n[ERROR] " + javac + "\n");
+    Path script = Path.of(System.getProperty("weft.root"), ".mvn/errors");
+    program(".mvn/errors", Files.readString(script));
+    program(
+        "bin/mvn",
+        "#!/bin/sh\necho '"
+            + exec
+            + "[12/80] Building native/cpu/x.o'; sleep 1\ncat log.txt; exit 1\n");
+    String said = said(1, null, "doctor");
+    assertTrue(said.contains("weft: building: kernels for the CPU 12 of 80\n"), said);
+    for (String line : errors) {
+      assertTrue(said.contains("\n" + line + "\n"), () -> "no '" + line + "' in: " + said);
+    }
+    assertTrue(said.contains("\n" + javac + "\n"), said);
+    assertTrue(said.contains("weft: the build failed; all of it: "), said);
   }
 }
