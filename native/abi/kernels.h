@@ -10,6 +10,7 @@
 #include "fused.h"
 #include "gemm.h"
 #include "loss.h"
+#include "norm.h"
 #include "optimizer.h"
 #include "reduce.h"
 #include "rows.h"
@@ -25,6 +26,7 @@
   WEFT_ELEMENTWISE_STRUCTS(S) \
   WEFT_REDUCE_STRUCTS(S)      \
   WEFT_LOSS_STRUCTS(S)        \
+  WEFT_NORM_STRUCTS(S)        \
   WEFT_ROWS_STRUCTS(S)        \
   WEFT_FUSED_STRUCTS(S)       \
   WEFT_OPTIMIZER_STRUCTS(S)   \
@@ -35,6 +37,7 @@
   WEFT_ELEMENTWISE_KERNELS(K) \
   WEFT_REDUCE_KERNELS(K)      \
   WEFT_LOSS_KERNELS(K)        \
+  WEFT_NORM_KERNELS(K)        \
   WEFT_ROWS_KERNELS(K)        \
   WEFT_FUSED_KERNELS(K)       \
   WEFT_OPTIMIZER_KERNELS(K)   \

@@ -345,5 +345,22 @@ WEFT_DEVICE T fold_warp(T v, Combine combine) {
   return v;
 }
 
+// Folds over teams of TEAM threads of the block, whose warps have one place each in shared; every
+// thread gets the result of its team.
+template <int TEAM, typename T, typename Combine>
+WEFT_DEVICE T fold_team(T v, T* shared, Combine combine) {
+  constexpr int lanes = TEAM < 32 ? TEAM : 32;
+  v = fold_warp<lanes>(v, combine);
+  if constexpr (TEAM > 32) {
+    if (threadIdx.x % 32 == 0) shared[threadIdx.x / 32] = v;
+    __syncthreads();
+    const T* own = shared + threadIdx.x / TEAM * (TEAM / 32);
+    v = own[0];
+#pragma unroll
+    for (int w = 1; w < TEAM / 32; w++) v = combine(v, own[w]);
+  }
+  return v;
+}
+
 }  // namespace weft::cuda
 #endif  // WEFT_CUDA_DEVICE_CUH

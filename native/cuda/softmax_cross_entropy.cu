@@ -50,23 +50,6 @@ WEFT_DEVICE void put_loss(const weft_softmax_cross_entropy& a, int64_t r, T loss
 
 // ---- rows that registers hold ----
 
-// Folds over teams of TEAM threads of the block, whose warps have one place each in shared; every
-// thread gets the result of its team.
-template <int TEAM, typename T, typename Combine>
-WEFT_DEVICE T fold_team(T v, T* shared, Combine combine) {
-  constexpr int lanes = TEAM < 32 ? TEAM : 32;
-  v = fold_warp<lanes>(v, combine);
-  if constexpr (TEAM > 32) {
-    if (threadIdx.x % 32 == 0) shared[threadIdx.x / 32] = v;
-    __syncthreads();
-    const T* own = shared + threadIdx.x / TEAM * (TEAM / 32);
-    v = own[0];
-#pragma unroll
-    for (int w = 1; w < TEAM / 32; w++) v = combine(v, own[w]);
-  }
-  return v;
-}
-
 // A row for every TEAM threads of the block, of PACKS packs each and one entry that no pack holds:
 // of those ahead of the first 16-byte boundary (bfloat16: 8-byte, a pack's) and behind the last.
 // The largest logit is known before the first exponential, so that there is one for each logit.

@@ -196,6 +196,15 @@ class OperandsTest {
             .wrong(M, M, Shape.of(2, 2)),
         row("gather(Tensor,Tensor)", "gather_rows", "fi", gather(), Shape.of(5, 2), Shape.of(3))
             .wrong(Shape.of(5), Shape.of(3)),
+        row(
+                "layerNorm(Tensor,Tensor,Tensor,double)",
+                "layer_norm",
+                "fff",
+                (t, in) -> t.layerNorm(in[0], in[1], in[2], 1e-5),
+                M,
+                Shape.of(3),
+                Shape.of(3))
+            .wrong(M, Shape.of(3), Shape.of(2)),
         unary("dropout(Tensor,double)", "dropout", (t, in) -> t.dropout(in[0], 0.5)),
         unary("dropout(Tensor,double)", "dropout", (t, in) -> t.dropout(in[0], 0)),
         row(

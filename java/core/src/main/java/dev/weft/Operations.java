@@ -13,6 +13,7 @@ import dev.weft.op.Cast;
 import dev.weft.op.Concat;
 import dev.weft.op.Dropout;
 import dev.weft.op.GatherRows;
+import dev.weft.op.LayerNorm;
 import dev.weft.op.MatMul;
 import dev.weft.op.Operands;
 import dev.weft.op.Operation;
@@ -359,6 +360,18 @@ public interface Operations {
    */
   default Tensor dropout(Tensor x, double rate) {
     return apply(new Dropout(rate), x);
+  }
+
+  /**
+   * scale (x - mean) / √(variance + epsilon) + shift, with mean and variance along the last axis of
+   * x (..., width); scale and shift (width); see {@link LayerNorm}.
+   *
+   * @param epsilon positive and finite; 1e-5 is usual
+   * @throws IllegalArgumentException with all shapes, where they do not fit, or where {@code
+   *     epsilon} is outside its range
+   */
+  default Tensor layerNorm(Tensor x, Tensor scale, Tensor shift, double epsilon) {
+    return apply(new LayerNorm(epsilon), x, scale, shift);
   }
 
   /**

@@ -38,22 +38,26 @@ class KernelSourceTest {
           Map.entry("bias_activation_gradients_bf16", PACKS),
           Map.entry("copy_rows_bf16", PACKS),
           Map.entry("gather_rows_bf16", PACKS),
+          Map.entry("layer_norm_backward_bf16", PACKS),
+          Map.entry("layer_norm_forward_bf16", PACKS),
           Map.entry("reduce_bf16", PACKS),
           Map.entry("softmax_cross_entropy_bf16", PACKS),
           Map.entry("transpose_bf16", PACKS));
 
   private static final Map<String, String> NARROW_STORES =
-      Map.of(
-          "advance_step", "one thread writes 16 bytes in all",
-          "gather_labels", "a label of 4 bytes a thread, as they are read",
-          "argmax", "one number a row",
-          "reduce", "one number an output, of many that are read",
-          "bias_activation_gradients_bf16", PACKS,
-          "copy_rows_bf16", PACKS,
-          "gather_rows_u8_bf16", PACKS,
-          "max_backward_bf16", PACKS,
-          "softmax_cross_entropy_bf16", PACKS,
-          "transpose_bf16", PACKS);
+      Map.ofEntries(
+          Map.entry("advance_step", "one thread writes 16 bytes in all"),
+          Map.entry("gather_labels", "a label of 4 bytes a thread, as they are read"),
+          Map.entry("argmax", "one number a row"),
+          Map.entry("reduce", "one number an output, of many that are read"),
+          Map.entry("bias_activation_gradients_bf16", PACKS),
+          Map.entry("copy_rows_bf16", PACKS),
+          Map.entry("gather_rows_u8_bf16", PACKS),
+          Map.entry("max_backward_bf16", PACKS),
+          Map.entry("softmax_cross_entropy_bf16", PACKS),
+          Map.entry("transpose_bf16", PACKS),
+          Map.entry("layer_norm_backward_bf16", PACKS),
+          Map.entry("layer_norm_forward_bf16", PACKS));
 
   /** The code of each kernel, by its symbol. */
   private static Map<String, String> bodies(String ptx) {

@@ -228,6 +228,13 @@ class HandWorkedTest {
             .in(v(0, Math.log(3), 0, Math.log(3)), v(1, -1, -3, 3), 2, 2)
             .gives((Math.log(4.0 / 3) + Math.log(4)) / 2)
             .fedBack(8),
+        // mean 2, variance 1, so n = (-0.5, 0.5); g = (2, 40), whose mean is 21, that of g n 9.5
+        of("layer norm", (tape, in) -> tape.layerNorm(in[0], in[1], in[2], 3))
+            .in(v(1, 3), v(-7.125, 7.125), 1, 2)
+            .in(v(2, 4), v(-0.5, 5), 2)
+            .in(v(10, 20), v(1, 10), 2)
+            .gives(9, 22)
+            .fedBack(1, 10),
         // q = (0.1, 0.9)
         of(
                 "smoothed softmax cross-entropy",

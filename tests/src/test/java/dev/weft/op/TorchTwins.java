@@ -61,6 +61,7 @@ final class TorchTwins {
     matrices();
     shapes();
     losses();
+    TWINS.put("layer_norm", in -> layerNorm(in[0], in[1], in[2]));
     TWINS.put("dropout", in -> in[0].mul(dropoutFactors(in[0])));
   }
 
@@ -158,6 +159,11 @@ final class TorchTwins {
     long meanOfRows = 1;
     return cross_entropy_loss(
         in[0], in[1].to(ScalarType.Long), new TensorOptional(), meanOfRows, -100, smoothing);
+  }
+
+  private static Tensor layerNorm(Tensor x, Tensor scale, Tensor shift) {
+    var weight = new TensorOptional(scale);
+    return layer_norm(x, new long[] {x.size(1)}, weight, new TensorOptional(shift), 1e-5, false);
   }
 
   /** The mask as an argument, from a second Philox: PyTorch has another generator. */

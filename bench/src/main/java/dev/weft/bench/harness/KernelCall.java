@@ -58,6 +58,8 @@ public record KernelCall(String label, Function<CallMemory, Arguments> arguments
       // how rows lie in their memory is for the device to choose: FusedCalls makes both in a row
       case FUSED_PASS, FUSED_UPDATE -> List.of();
       case SOFTMAX_CROSS_ENTROPY -> ShapedCalls.softmaxes();
+      case LAYER_NORM_FORWARD -> ShapedCalls.layerNorms(true);
+      case LAYER_NORM_BACKWARD -> ShapedCalls.layerNorms(false);
       case DROPOUT ->
           one(m -> new Arguments.Dropout(m.signed(N, 1), m.zeros(N), m.state(), N, 7, 0.3, true));
       case UNARY_FORWARD ->

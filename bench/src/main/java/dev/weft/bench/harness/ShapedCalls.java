@@ -75,6 +75,48 @@ final class ShapedCalls {
     return cases;
   }
 
+  /** Rows for eight lanes to eight warps of the GPU, and rows that its registers do not hold. */
+  static List<KernelCall> layerNorms(boolean forward) {
+    List<KernelCall> cases = new ArrayList<>();
+    for (int cols : new int[] {3, COLS, 300, 1000, 1501, 4001, 5000, 12_345}) {
+      int rows = cols > 1000 ? 3 : ROWS;
+      int n = rows * cols;
+      int parts = cols % 2 == 0 ? 2 : 1;
+      boolean add = cols % 3 == 0;
+      cases.add(
+          new KernelCall(
+              format("%d columns", cols),
+              m ->
+                  forward
+                      ? new Arguments.LayerNormForward(
+                          m.signed(n, 1),
+                          m.signed(cols, 2),
+                          m.signed(cols, 3),
+                          m.zeros(n),
+                          m.wide(new double[rows]),
+                          m.wide(new double[rows]),
+                          rows,
+                          cols,
+                          1e-5)
+                      : new Arguments.LayerNormBackward(
+                          m.signed(n, 1),
+                          m.signed(cols, 2),
+                          m.wideSigned(rows, 3),
+                          m.wideSigned(rows, 4),
+                          m.signed(n, 5),
+                          m.signed(n, 6),
+                          m.wideSigned(parts * cols, 7),
+                          m.wideSigned(parts * cols, 8),
+                          rows,
+                          cols,
+                          parts,
+                          add,
+                          add,
+                          !add)));
+    }
+    return cases;
+  }
+
   /** Columns, and rows for a warp and for a block, by every operation. */
   static List<KernelCall> reductions() {
     int parts = 2;
