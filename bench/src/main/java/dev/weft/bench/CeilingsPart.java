@@ -5,7 +5,6 @@ import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
 import dev.weft.MathMode;
-import dev.weft.bench.kernel.KernelCase;
 import dev.weft.bench.kernel.KernelSize;
 import dev.weft.bench.measure.Jmh;
 import dev.weft.bench.measure.KernelBenchmark;
@@ -106,7 +105,7 @@ final class CeilingsPart {
       for (KernelSize size : sizes) {
         String row = format("%s, copy in %s", target.word(), size.word());
         progress.next(row);
-        double bytes = KernelCase.COPY.cost(size).bytes();
+        double bytes = size.timed(KernelsPart.COPY).cost().bytes();
         int repeats = Settings.repeats(target, bytes, 0);
         Progress.done(
             results,
@@ -115,7 +114,7 @@ final class CeilingsPart {
             settings
                 .jmh()
                 .run(
-                    KernelBenchmark.task(KernelCase.COPY, size, target, repeats),
+                    KernelBenchmark.task(KernelsPart.COPY, size, target, repeats),
                     settings.turns(1, 2)),
             times ->
                 new Measurement(

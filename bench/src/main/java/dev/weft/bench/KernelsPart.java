@@ -22,18 +22,55 @@ final class KernelsPart {
   /** Operands in a cache, and in memory. */
   static final List<KernelSize> SIZES = List.of(KernelSize.CACHE, KernelSize.MEMORY);
 
+  /** The yardstick, which is a ceiling and no row here. */
+  static final String COPY = "copy";
+
+  /** What is measured where {@code --only} asks for no function by its name. */
+  private static final List<String> USUAL =
+      List.of(
+          "fill",
+          "relu_forward",
+          "relu_backward",
+          "relu_gradients",
+          "tanh_forward",
+          "gelu_forward",
+          "gelu_backward",
+          "softmax_cross_entropy",
+          "dropout",
+          "sgd_momentum",
+          "adam",
+          "sum_of_rows",
+          "sum_of_columns",
+          "sum_of_all",
+          "gather_rows_u8",
+          "transpose",
+          "exp_forward",
+          "exp_backward",
+          "multiply_forward",
+          "multiply_backward",
+          "sum_backward",
+          "max_backward",
+          "gather_rows",
+          "gather_rows_backward",
+          "gather_labels",
+          "argmax",
+          "to_bf16",
+          "from_bf16",
+          "random_uniform",
+          "random_normal");
+
   /** A kernel on operands of a size. */
   record Row(KernelCase kernel, KernelSize size) {
     String name() {
-      return kernel.word() + ", " + size.word();
+      return kernel.name() + ", " + size.word();
     }
   }
 
   private KernelsPart() {}
 
-  /** The names of all rows. */
+  /** The names of the usual rows. */
   static List<String> names() {
-    return rows().map(Row::name).toList();
+    return rows().filter(KernelsPart::isUsual).map(Row::name).toList();
   }
 
   /** Measures, copies of that size first where nobody did: shares are of those. */
@@ -53,20 +90,20 @@ final class KernelsPart {
       for (Row row : chosen) {
         String name = format("%s, %s", target.word(), row.name());
         progress.next(name);
-        Cost cost = row.kernel().cost(row.size());
+        Cost cost = row.kernel().cost();
         int repeats = Settings.repeats(target, cost.bytes(), cost.flops());
         Progress.done(
             results,
             Part.KERNELS,
             name,
             jmh.run(
-                KernelBenchmark.task(row.kernel(), row.size(), target, repeats),
+                KernelBenchmark.task(row.kernel().name(), row.size(), target, repeats),
                 settings.turns(1, 2)),
             times ->
                 new Measurement(
                     Part.KERNELS,
                     row.size().word(),
-                    row.kernel().word(),
+                    row.kernel().name(),
                     0,
                     Measurement.WEFT,
                     MathMode.STRICT.name(),
@@ -83,17 +120,27 @@ final class KernelsPart {
         .anyMatch(one -> one.group().equals(Roofs.COPY) && one.name().equals(size.word()));
   }
 
-  /** Those that were asked for. */
+  /** Those that were asked for; a size alone asks for the usual ones. */
   static List<Row> rows(Settings settings) {
-    return rows().filter(row -> settings.wants(row.name())).toList();
+    return rows()
+        .filter(row -> settings.wants(row.name()))
+        .filter(row -> isUsual(row) || !settings.wants(", " + row.size().word()))
+        .toList();
   }
 
+  private static boolean isUsual(Row row) {
+    return USUAL.contains(row.kernel().name());
+  }
+
+  /** The usual ones first, in their order. */
   private static Stream<Row> rows() {
-    return SIZES.stream()
-        .flatMap(
-            size ->
-                Stream.of(KernelCase.values())
-                    .filter(kernel -> kernel != KernelCase.COPY)
-                    .map(kernel -> new Row(kernel, size)));
+    List<Row> all =
+        SIZES.stream()
+            .flatMap(size -> size.timed().stream().map(one -> new Row(one, size)))
+            .filter(row -> !row.kernel().name().equals(COPY))
+            .toList();
+    Stream<Row> usual =
+        SIZES.stream().flatMap(size -> USUAL.stream().map(name -> new Row(size.timed(name), size)));
+    return Stream.concat(usual, all.stream().filter(row -> !isUsual(row)));
   }
 }

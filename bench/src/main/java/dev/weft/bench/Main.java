@@ -56,7 +56,7 @@ import picocli.CommandLine.Spec;
       "  weft bench                              everything, and weft-bench.html with plots",
       "  weft bench --quick                      the same as a first impression",
       "  weft bench steps --device cpu           training steps beside DJL",
-      "  weft bench kernels --only relu --quick  one kernel, in a minute",
+      "  weft bench kernels --only ^relu --quick one kernel, in a minute",
       "  weft bench page run.json --html run.html   a page of an earlier run",
       "  weft bench targets run.json             a run beside the targets for a GPU",
       "  weft bench sass                         the machine code of the CUDA kernels",
@@ -306,7 +306,8 @@ public final class Main implements Callable<Integer> {
     List<String> there = new ArrayList<>();
     for (Part part : parts) {
       List<String> names = rows(part, settings);
-      if (names.stream().anyMatch(settings::wants)) {
+      boolean unusual = part == Part.KERNELS && !KernelsPart.rows(settings).isEmpty();
+      if (unusual || names.stream().anyMatch(settings::wants)) {
         return;
       }
       boolean all = parts.size() == 1 && names.size() <= MOST_NAMES;

@@ -140,8 +140,11 @@ class BenchTest {
   void theSizeOfAKernelIsPartOfItsName() {
     assertEquals(
         List.of("relu_forward, memory", "relu_backward, memory", "relu_gradients, memory"),
-        kernels("relu.*, memory$"));
-    assertEquals(6, kernels("relu").size(), "both sizes");
+        kernels("^relu.*, memory$"));
+    assertEquals(6, kernels("^relu").size(), "both sizes");
+    assertEquals(12, kernels("relu").size(), "and leaky_relu");
+    assertEquals(30, kernels(", memory$").size(), "a size asks for the usual ones");
+    assertEquals(kernels(""), kernels(", (cache|memory)$"));
     assertTrue(kernels("^copy").isEmpty(), "it is a ceiling");
   }
 

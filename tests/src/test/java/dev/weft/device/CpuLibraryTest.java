@@ -8,8 +8,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.weft.Device;
 import dev.weft.MathMode;
-import dev.weft.bench.harness.CallMemory;
-import dev.weft.bench.harness.KernelCall;
+import dev.weft.bench.kernel.KernelCase;
+import dev.weft.bench.kernel.KernelCases;
+import dev.weft.bench.kernel.KernelMemory;
 import dev.weft.data.Digits;
 import dev.weft.device.cpu.CpuBackend;
 import dev.weft.device.cpu.CpuLibrary;
@@ -92,13 +93,14 @@ class CpuLibraryTest {
           if (!kernel.exists(precision)) {
             continue;
           }
-          for (KernelCall one : KernelCall.of(kernel)) {
-            CallMemory memory = new CallMemory(cpu, precision);
-            cpu.run(kernel, precision, one.arguments().apply(memory));
-            String name = kernel + " " + precision + " " + one.label();
+          for (KernelCase one : KernelCases.of(kernel)) {
+            KernelMemory memory = new KernelMemory(cpu, precision);
+            one.run(cpu, memory);
+            String name = kernel + " " + precision + " " + one.name();
             List<double[]> contents = memory.contents();
             for (int i = 0; i < contents.size(); i++) {
-              results.add(new Result(name, memory.tolerance(i), contents.get(i)));
+              results.add(
+                  new Result(name, memory.tolerance(memory.buffers().get(i)), contents.get(i)));
             }
           }
         }
@@ -260,7 +262,7 @@ class CpuLibraryTest {
     }
 
     private static double[] product(CpuBackend cpu) {
-      CallMemory memory = new CallMemory(cpu, Precision.F32);
+      KernelMemory memory = new KernelMemory(cpu, Precision.F32);
       int n = SIZE * SIZE;
       long a = memory.signed(n, 1);
       long b = memory.signed(n, 2);

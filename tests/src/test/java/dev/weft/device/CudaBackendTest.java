@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.weft.bench.harness.CallMemory;
+import dev.weft.bench.kernel.KernelMemory;
 import dev.weft.device.cuda.CudaBackend;
 import dev.weft.device.cuda.CudaException;
 import dev.weft.support.Emulator;
@@ -44,7 +44,7 @@ class CudaBackendTest {
 
   @Test
   void programReplaysWhatWasRecordedAndRecordingRunsNothing() {
-    CallMemory memory = new CallMemory(cuda, Precision.F32);
+    KernelMemory memory = new KernelMemory(cuda, Precision.F32);
     long x = memory.zeros(1000);
     cuda.beginRecording();
     cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 1000, 1));
@@ -77,7 +77,7 @@ class CudaBackendTest {
 
   @Test
   void abandonedRecordingIsForgotten() {
-    CallMemory memory = new CallMemory(cuda, Precision.F32);
+    KernelMemory memory = new KernelMemory(cuda, Precision.F32);
     long x = memory.zeros(10);
     cuda.beginRecording();
     cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 10, 1));
@@ -89,7 +89,7 @@ class CudaBackendTest {
 
   @Test
   void timingIsRefusedWhileRecordingWhichGoesOn() {
-    CallMemory memory = new CallMemory(cuda, Precision.F32);
+    KernelMemory memory = new KernelMemory(cuda, Precision.F32);
     long x = memory.zeros(1000);
     cuda.beginRecording();
     cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 1000, 1));
@@ -186,8 +186,8 @@ class CudaBackendTest {
   @Test
   void productOverNothingScales() {
     for (Precision precision : Precision.values()) {
-      CallMemory memory = new CallMemory(cuda, precision);
-      long c = memory.reals(12, 1);
+      KernelMemory memory = new KernelMemory(cuda, precision);
+      long c = memory.signed(12, 1);
       double[] before = memory.read(c, 12);
       // 3 rows of 2 in a matrix of row stride 4
       cuda.run(Kernel.GEMM, precision, gemm(0, 0, c, 3, 2, 0, 4, 2));

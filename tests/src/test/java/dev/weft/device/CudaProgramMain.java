@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device;
 
-import dev.weft.bench.harness.CallMemory;
-import dev.weft.bench.harness.KernelCall;
+import dev.weft.bench.kernel.KernelCase;
+import dev.weft.bench.kernel.KernelCases;
+import dev.weft.bench.kernel.KernelMemory;
 import dev.weft.device.cpu.CpuBackend;
 import dev.weft.device.cuda.CudaBackend;
 import dev.weft.device.cuda.CudaLibraries;
@@ -17,12 +18,12 @@ final class CudaProgramMain {
         CpuBackend cpu = new CpuBackend()) {
       System.out.println("opened " + cuda.description());
       for (Precision precision : Precision.values()) {
-        for (KernelCall one : KernelCall.of(Kernel.GEMM)) {
-          CallMemory here = new CallMemory(cpu, precision);
-          CallMemory there = new CallMemory(cuda, precision);
-          cpu.run(Kernel.GEMM, precision, one.arguments().apply(here));
-          cuda.run(Kernel.GEMM, precision, one.arguments().apply(there));
-          here.assertSame(there, one.label());
+        for (KernelCase one : KernelCases.of(Kernel.GEMM)) {
+          KernelMemory here = new KernelMemory(cpu, precision);
+          KernelMemory there = new KernelMemory(cuda, precision);
+          one.run(cpu, here);
+          one.run(cuda, there);
+          here.assertSame(there, one.name());
         }
       }
       System.out.println("products agree");

@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device;
 
+import static dev.weft.format.Format.format;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.weft.bench.harness.CallMemory;
-import dev.weft.bench.harness.KernelCall;
+import dev.weft.bench.kernel.Fill;
+import dev.weft.bench.kernel.KernelCase;
+import dev.weft.bench.kernel.KernelCases;
+import dev.weft.bench.kernel.KernelMemory;
 import dev.weft.device.cpu.CpuBackend;
 import dev.weft.device.cuda.CudaBackend;
+import dev.weft.device.cuda.CudaException;
 import dev.weft.support.Emulator;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -18,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -88,17 +96,17 @@ class KernelParityTest {
   @ParameterizedTest
   @MethodSource("kernelsInBfloat16")
   void bfloat16AgreesWithFloat(Kernel kernel) {
-    for (KernelCall one : KernelCall.of(kernel)) {
+    for (KernelCase one : KernelCases.of(kernel)) {
       besideFloat(kernel, one, Precision.BF16);
     }
   }
 
-  private static void besideFloat(Kernel kernel, KernelCall one, Precision rounding) {
-    CallMemory narrow = new CallMemory(cpu, Precision.BF16);
-    CallMemory wide = new CallMemory(cpu, Precision.F32, rounding);
-    cpu.run(kernel, Precision.BF16, one.arguments().apply(narrow));
-    cpu.run(kernel, Precision.F32, one.arguments().apply(wide));
-    narrow.assertSame(wide, kernel + " " + one.label() + " beside float32");
+  private static void besideFloat(Kernel kernel, KernelCase one, Precision rounding) {
+    KernelMemory narrow = new KernelMemory(cpu, Precision.BF16);
+    KernelMemory wide = new KernelMemory(cpu, Precision.F32, rounding);
+    one.run(cpu, narrow);
+    one.run(cpu, wide);
+    narrow.assertSame(wide, kernel + " " + one.name() + " beside float32");
   }
 
   @Test
@@ -106,20 +114,83 @@ class KernelParityTest {
     for (Kernel kernel : new Kernel[] {Kernel.GEMM, Kernel.REDUCE, Kernel.UNARY_FORWARD}) {
       assertThrows(
           AssertionError.class,
-          () -> KernelCall.of(kernel).forEach(one -> besideFloat(kernel, one, Precision.F32)));
+          () -> KernelCases.of(kernel).forEach(one -> besideFloat(kernel, one, Precision.F32)));
     }
   }
 
+  /** Over memory of exactly the extents of the contract, all of which an output's are written. */
   @ParameterizedTest
   @MethodSource("kernels")
   void kernelAgreesWithCpu(Kernel kernel, Precision precision, Set<Way> ways) {
     ways.forEach(Way::set);
-    for (KernelCall one : KernelCall.of(kernel)) {
-      CallMemory here = new CallMemory(cpu, precision);
-      CallMemory there = new CallMemory(cuda, precision);
-      cpu.run(kernel, precision, one.arguments().apply(here));
-      cuda.run(kernel, precision, one.arguments().apply(there));
-      here.assertSame(there, kernel + " " + one.label() + " " + ways);
+    KernelCases.of(kernel).forEach(one -> besideCpu(one, precision, one.name() + " " + ways));
+  }
+
+  private static void besideCpu(KernelCase one, Precision precision, String what) {
+    try (KernelMemory here = new KernelMemory(cpu, precision);
+        KernelMemory there = new KernelMemory(cuda, precision)) {
+      runPoisoned(one, cpu, here);
+      runPoisoned(one, cuda, there);
+      here.assertSame(there, one.kernel() + " " + what);
+    }
+  }
+
+  private static void runPoisoned(KernelCase one, Backend backend, KernelMemory memory) {
+    List<Call> calls = one.calls(memory);
+    String symbol = one.kernel().symbol(memory.precision());
+    List<KernelMemory.Buffer> outputs =
+        memory.buffers().stream()
+            .filter(b -> b.access() == Access.OUT && b.element() != Element.OPAQUE)
+            .toList();
+    outputs.forEach(memory::poison);
+    try {
+      calls.forEach(c -> backend.run(c.kernel(), c.precision(), c.arguments()));
+      backend.synchronize();
+    } catch (CudaException e) {
+      String names =
+          memory.buffers().stream()
+              .filter(b -> e.getMessage().contains(format("%#x", b.address())))
+              .map(KernelMemory.Buffer::name)
+              .collect(Collectors.joining());
+      throw new AssertionError(
+          format("%s, %s: %s: %s", symbol, one.name(), names, e.getMessage()), e);
+    }
+    for (KernelMemory.Buffer output : outputs) {
+      int written = memory.written(output);
+      if (written != output.count()) {
+        throw new AssertionError(
+            format(
+                "%s: %s has %d elements by native/abi, and %d of them were written",
+                symbol, output.name(), output.count(), written));
+      }
+    }
+  }
+
+  private static KernelCase reduction() {
+    return KernelCases.of(Kernel.REDUCE).getFirst();
+  }
+
+  /** One element more of an output than the kernel writes. */
+  @Test
+  void anExtentThatIsTooLargeIsFound() {
+    KernelCase more = reduction().with("y", Fill.each(i -> 0).as(Element.WIDE, 67));
+    AssertionError e =
+        assertThrows(AssertionError.class, () -> besideCpu(more, Precision.F32, "more"));
+    assertEquals(
+        "reduce_f32: y has 67 elements by native/abi, and 66 of them were written", e.getMessage());
+  }
+
+  /** One element less of an operand than the kernel touches. */
+  @ParameterizedTest
+  @CsvSource({"x, 230", "y, 65"})
+  void anExtentThatIsTooSmallIsFound(String operand, int elements) {
+    Emulator.check();
+    Element element = operand.equals("x") ? Element.T : Element.WIDE;
+    KernelCase less = reduction().with(operand, Fill.each(i -> 0).as(element, elements));
+    try (KernelMemory there = new KernelMemory(cuda, Precision.F32)) {
+      AssertionError e = assertThrows(AssertionError.class, () -> runPoisoned(less, cuda, there));
+      assertTrue(e.getMessage().startsWith("reduce_f32, "), e.getMessage());
+      assertTrue(e.getMessage().contains(": " + operand + ": "), e.getMessage());
     }
   }
 }

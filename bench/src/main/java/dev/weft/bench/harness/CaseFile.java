@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.harness;
 
+import dev.weft.bench.kernel.KernelCases;
+import dev.weft.bench.kernel.KernelMemory;
 import dev.weft.device.Kernel;
 import dev.weft.device.Precision;
 import dev.weft.device.cpu.CpuBackend;
@@ -16,7 +18,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import java.util.zip.CRC32;
 
 /**
@@ -53,27 +54,13 @@ public final class CaseFile {
         for (Precision precision : Precision.values()) {
           boolean once = kernel.kind() != Kernel.Kind.UNTYPED || precision == Precision.F32;
           if (once && kernel.exists(precision)) {
-            file.addAll(kernel, new Replay(cpu, precision));
+            Replay replay = new Replay(cpu, precision);
+            KernelCases.of(kernel).forEach(one -> file.add(replay.of(one)));
           }
         }
       }
     }
     file.save(path);
-  }
-
-  private void addAll(Kernel kernel, Replay replay) {
-    for (KernelCall one : KernelCall.of(kernel)) {
-      Function<CallMemory, List<Replay.Call>> make =
-          m -> List.of(new Replay.Call(kernel, one.arguments().apply(m)));
-      add(replay.of(kernel, one.label(), make));
-    }
-    if (kernel == Kernel.FUSED_PASS || kernel == Kernel.FUSED_UPDATE) {
-      for (FusedCalls one : FusedCalls.values()) {
-        // the update works on what the pass has left
-        int calls = kernel == Kernel.FUSED_PASS ? 1 : 2;
-        add(replay.of(kernel, one.label(), m -> one.calls(m).subList(0, calls)));
-      }
-    }
   }
 
   private void add(Replay.Case one) {
@@ -98,7 +85,7 @@ public final class CaseFile {
   /** What is drawn is not stored: the harness draws it, too. */
   private int before(Replay.Buffer buffer) {
     byte[] content = buffer.before();
-    CallMemory.Drawn drawn = buffer.drawn();
+    KernelMemory.Drawn drawn = buffer.drawn();
     if (content == null || drawn == null) {
       return blob(content, content);
     }

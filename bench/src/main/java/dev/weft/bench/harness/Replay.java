@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.harness;
 
-import dev.weft.device.Arguments;
+import dev.weft.bench.kernel.KernelCase;
+import dev.weft.bench.kernel.KernelMemory;
 import dev.weft.device.Backend;
+import dev.weft.device.Call;
 import dev.weft.device.Contract;
 import dev.weft.device.Cost;
-import dev.weft.device.Kernel;
+import dev.weft.device.Element;
 import dev.weft.device.Precision;
 import dev.weft.device.Slots;
 import dev.weft.device.cpu.CpuLibrary;
@@ -13,20 +15,17 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.Function;
 
 /** Runs calls of kernels on the CPU and tells them as {@code native/harness} replays them. */
 final class Replay {
-  /** A call of a kernel; several, one after the other, make a case. */
-  record Call(Kernel kernel, Arguments arguments) {}
-
   /** In the order of the harness. */
   enum Type {
     F32,
     F64,
     BF16,
     I32,
-    I64
+    I64,
+    U8
   }
 
   /** In the order of the harness. */
@@ -52,7 +51,7 @@ final class Replay {
       Role role,
       long bytes,
       byte[] before,
-      CallMemory.Drawn drawn,
+      KernelMemory.Drawn drawn,
       byte[] after,
       double tolerance) {}
 
@@ -61,8 +60,6 @@ final class Replay {
       String kernel, String label, Cost cost, List<Launch> launches, List<Buffer> buffers) {}
 
   private static final int NONE = -1;
-  // as in the harness: NaN in every type, and an integer that no kernel writes
-  private static final byte[] POISON = {(byte) 0xf5, (byte) 0xff};
 
   private final Backend cpu;
   private final Precision precision;
@@ -73,121 +70,94 @@ final class Replay {
     this.precision = precision;
   }
 
-  /**
-   * Makes calls and keeps what was there before them and after.
-   *
-   * @param kernel whose case it is
-   * @param make takes the memory, which it must do the same way each time
-   */
-  Case of(Kernel kernel, String label, Function<CallMemory, List<Call>> make) {
-    CallMemory memory = new CallMemory(cpu, precision);
-    List<Call> calls = make.apply(memory);
-    List<byte[]> before = raw(memory);
-    List<byte[]> after = run(calls, memory);
-    List<Launch> launches = calls.stream().map(call -> launch(call, memory)).toList();
-    List<Buffer> buffers = new ArrayList<>();
-    for (int b = 0; b < before.size(); b++) {
-      CallMemory.Buffer taken = memory.buffers().get(b);
-      boolean changed = !Arrays.equals(before.get(b), after.get(b));
-      Role role = changed ? Role.INOUT : Role.INPUT;
-      if (taken.content() == CallMemory.Content.SCRATCH) {
-        role = Role.SCRATCH;
-      } else if (mayBePoison(taken, changed) && isWrittenUnread(make, b, after, memory)) {
-        role = Role.OUTPUT;
+  /** Makes the calls of a case and keeps what was there before them and after. */
+  Case of(KernelCase one) {
+    try (KernelMemory memory = new KernelMemory(cpu, precision)) {
+      List<Call> calls = one.calls(memory);
+      List<byte[]> before = raw(memory);
+      List<byte[]> after = run(calls, memory);
+      List<Launch> launches = calls.stream().map(call -> launch(call, memory)).toList();
+      List<Buffer> buffers = new ArrayList<>();
+      for (int b = 0; b < before.size(); b++) {
+        KernelMemory.Buffer taken = memory.buffers().get(b);
+        boolean changed = !Arrays.equals(before.get(b), after.get(b));
+        Role role = changed ? Role.INOUT : Role.INPUT;
+        if (taken.element() == Element.OPAQUE) {
+          role = Role.SCRATCH;
+        } else if (mayBePoison(taken, changed) && isWrittenUnread(one, b, after)) {
+          role = Role.OUTPUT;
+        }
+        buffers.add(
+            new Buffer(
+                taken.name(),
+                type(memory, taken),
+                role,
+                before.get(b).length,
+                role == Role.OUTPUT || role == Role.SCRATCH ? null : before.get(b),
+                taken.drawn(),
+                role == Role.INPUT || role == Role.SCRATCH ? null : after.get(b),
+                taken.isWhole() ? 0 : KernelMemory.tolerance(memory.stored(taken))));
       }
-      boolean whole = CallMemory.isWhole(taken.content());
-      buffers.add(
-          new Buffer(
-              name(calls, launches, b),
-              type(memory, taken),
-              role,
-              before.get(b).length,
-              role == Role.OUTPUT || role == Role.SCRATCH ? null : before.get(b),
-              taken.drawn(),
-              role == Role.INPUT || role == Role.SCRATCH ? null : after.get(b),
-              whole ? 0 : CallMemory.tolerance(memory.precision(taken.content()))));
+      String kernel = one.kernel().symbol(precision);
+      return new Case(kernel, one.name(), calls.getLast().cost(), launches, buffers);
     }
-    memory.free();
-    Call last = calls.getLast();
-    Cost cost = Cost.of(last.kernel(), precision, last.arguments());
-    return new Case(kernel.symbol(precision), label, cost, launches, buffers);
   }
 
   /** Whether no kernel can be led astray by it: an index or a cursor that is poison could. */
-  private static boolean mayBePoison(CallMemory.Buffer taken, boolean changed) {
-    return switch (taken.content()) {
-      case STATE, WORDS -> false;
-      case INTS -> changed;
+  private static boolean mayBePoison(KernelMemory.Buffer taken, boolean changed) {
+    return switch (taken.element()) {
+      case STATE, LAYER -> false;
+      case INT32 -> changed;
       default -> true;
     };
   }
 
   /** Whether the same comes out, to the bit, where a buffer held poison before. */
-  private boolean isWrittenUnread(
-      Function<CallMemory, List<Call>> make, int buffer, List<byte[]> expected, CallMemory like) {
-    CallMemory memory = new CallMemory(cpu, precision);
-    List<Call> calls = make.apply(memory);
-    byte[] poison = new byte[expected.get(buffer).length];
-    for (int i = 0; i < poison.length; i++) {
-      poison[i] = POISON[i % 2];
-    }
-    cpu.copyIn(MemorySegment.ofArray(poison), memory.buffers().get(buffer).address());
-    List<byte[]> after = run(calls, memory);
-    memory.free();
-    for (int b = 0; b < after.size(); b++) {
-      boolean compared = like.buffers().get(b).content() != CallMemory.Content.SCRATCH;
-      if (compared && !Arrays.equals(expected.get(b), after.get(b))) {
-        return false;
+  private boolean isWrittenUnread(KernelCase one, int buffer, List<byte[]> expected) {
+    try (KernelMemory memory = new KernelMemory(cpu, precision)) {
+      List<Call> calls = one.calls(memory);
+      memory.poison(memory.buffers().get(buffer));
+      List<byte[]> after = run(calls, memory);
+      for (int b = 0; b < after.size(); b++) {
+        boolean compared = memory.buffers().get(b).element() != Element.OPAQUE;
+        if (compared && !Arrays.equals(expected.get(b), after.get(b))) {
+          return false;
+        }
       }
+      return true;
     }
-    return true;
   }
 
-  private List<byte[]> run(List<Call> calls, CallMemory memory) {
+  private List<byte[]> run(List<Call> calls, KernelMemory memory) {
     calls.forEach(call -> cpu.run(call.kernel(), precision, call.arguments()));
     return raw(memory);
   }
 
-  private static List<byte[]> raw(CallMemory memory) {
+  private static List<byte[]> raw(KernelMemory memory) {
     return memory.buffers().stream().map(memory::raw).toList();
   }
 
-  private List<Contract.Field> fields(Kernel kernel) {
-    return contract.structs().get(contract.entry(kernel, precision).struct());
-  }
-
-  private Launch launch(Call call, CallMemory memory) {
+  private Launch launch(Call call, KernelMemory memory) {
     Contract.Entry entry = contract.entry(call.kernel(), precision);
-    List<Contract.Field> fields = fields(call.kernel());
+    List<Contract.Field> fields = contract.structs().get(entry.struct());
     long[] words = new long[fields.size()];
     call.arguments().write(new Slots().into(MemorySegment.ofArray(words)));
+    List<Long> addresses = memory.buffers().stream().map(KernelMemory.Buffer::address).toList();
     List<Slot> slots = new ArrayList<>();
     for (int i = 0; i < words.length; i++) {
       boolean points = fields.get(i).kind() == 'P' && words[i] != 0;
-      slots.add(points ? new Slot(memory.indexOf(words[i]), 0) : new Slot(NONE, words[i]));
+      slots.add(points ? new Slot(addresses.indexOf(words[i]), 0) : new Slot(NONE, words[i]));
     }
-    int blocks = Math.toIntExact((call.arguments().work() + entry.items() - 1) / entry.items());
+    int blocks = Math.toIntExact(Math.ceilDiv(call.arguments().work(), entry.items()));
     return new Launch(entry.symbol(), entry.threads(), blocks, slots);
   }
 
-  /** The first field that points to it. */
-  private String name(List<Call> calls, List<Launch> launches, int buffer) {
-    for (int l = 0; l < launches.size(); l++) {
-      List<Slot> slots = launches.get(l).slots();
-      for (int i = 0; i < slots.size(); i++) {
-        if (slots.get(i).buffer() == buffer) {
-          return fields(calls.get(l).kernel()).get(i).name();
-        }
-      }
-    }
-    return "unused";
-  }
-
-  private static Type type(CallMemory memory, CallMemory.Buffer buffer) {
-    return switch (buffer.content()) {
-      case INTS -> Type.I32;
-      case STATE, WORDS -> Type.I64;
-      default -> Type.valueOf(memory.precision(buffer.content()).name());
+  private static Type type(KernelMemory memory, KernelMemory.Buffer buffer) {
+    return switch (buffer.element()) {
+      case INT32 -> Type.I32;
+      case UINT8 -> Type.U8;
+      case STATE, LAYER -> Type.I64;
+      default -> Type.valueOf(memory.stored(buffer).name());
     };
   }
 }

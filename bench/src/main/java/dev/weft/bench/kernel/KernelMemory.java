@@ -1,156 +1,298 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.kernel;
 
-import dev.weft.DType;
-import dev.weft.Device;
-import dev.weft.Shape;
-import dev.weft.StepState;
-import dev.weft.Tensor;
-import dev.weft.data.BatchOrder;
-import dev.weft.data.LastBatch;
+import static dev.weft.format.Format.format;
+
+import dev.weft.device.Access;
 import dev.weft.device.Arguments;
-import dev.weft.device.Closing;
-import dev.weft.device.Kernel;
+import dev.weft.device.Backend;
+import dev.weft.device.Bfloat16;
+import dev.weft.device.Element;
+import dev.weft.device.Operand;
 import dev.weft.device.Precision;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.LongToDoubleFunction;
+import java.util.stream.IntStream;
 
-/** Operands for every kernel: four matrices (rows, cols), a bias, labels and an order of rows. */
+/** Memory of one backend, filled the same way on each; as much as the contract says. */
 public final class KernelMemory implements AutoCloseable {
-  /** Of the matrices. */
-  static final int MATRICES = 4;
+  /** Numbers of a {@link SplittableRandom}, rounded to the type that they are stored in. */
+  public record Drawn(long seed, double low, double high) {}
 
-  private final KernelSize size;
+  /** What was taken, for the operand of that name; drawn is null where it began otherwise. */
+  public record Buffer(
+      String name, long address, int count, Element element, Access access, Drawn drawn) {
+    /** Whether it holds no floating-point numbers. */
+    public boolean isWhole() {
+      return switch (element) {
+        case INT32, UINT8, STATE, LAYER -> true;
+        default -> false;
+      };
+    }
+  }
+
+  private static final int CURSOR = 2;
+  // seed, step, cursor, rate
+  private static final Fill STATE = Fill.words(11, 3, CURSOR, Double.doubleToRawLongBits(0.05));
+  // NaN in every type, and an integer that no kernel writes; as in native/harness
+  private static final byte[] POISON = {(byte) 0xf5, (byte) 0xff};
+
+  private final Backend backend;
   private final Precision precision;
-  private final List<AutoCloseable> open = new ArrayList<>();
-  private final Tensor[] matrices = new Tensor[MATRICES]; // (rows, cols)
-  private final Tensor bias; // (cols)
-  private final Tensor half; // (rows, cols), bfloat16
-  private final Tensor pixels; // (rows, cols), bytes
-  private final Tensor labels; // (rows)
-  private final Tensor found; // (rows), integers that a kernel writes
-  private final Tensor order; // (rows)
-  private final StepState state;
+  private final Precision rounding;
+  private final List<Buffer> buffers = new ArrayList<>();
+  private final Map<Long, Long> places = new HashMap<>(); // by the numbers of pointers
 
-  /** Random matrices, the last one in [0, 1), the others in [-1, 1). */
-  public KernelMemory(Device device, KernelSize size) {
-    this(device, size, Precision.F32);
-    for (int i = 0; i < matrices.length; i++) {
-      draw(device, matrices[i], i, i == MATRICES - 1 ? 0 : -1);
-    }
-    draw(device, bias, MATRICES, -1);
+  /** Nothing yet, for kernels of a precision. */
+  public KernelMemory(Backend backend, Precision precision) {
+    this(backend, precision, precision);
   }
 
-  private KernelMemory(Device device, KernelSize size, Precision precision) {
-    this.size = size;
+  /** Numbers are rounded to another precision before they are stored: wide ones to its wide. */
+  public KernelMemory(Backend backend, Precision precision, Precision rounding) {
+    this.backend = backend;
     this.precision = precision;
-    DType dtype = precision == Precision.F64 ? DType.F64 : DType.F32;
-    for (int i = 0; i < matrices.length; i++) {
-      matrices[i] = keep(device.allocate(dtype, Shape.of(size.elements())));
-    }
-    bias = keep(device.allocate(dtype, Shape.of(size.cols())));
-    short[] halves = new short[(int) size.elements()];
-    for (int i = 0; i < halves.length; i++) {
-      // 1 and upwards
-      halves[i] = (short) (0x3f80 + i % 100);
-    }
-    half =
-        keep(device.upload(DType.U8, Shape.of(2L * halves.length), MemorySegment.ofArray(halves)));
-    byte[] bytes = new byte[(int) size.elements()];
-    for (int i = 0; i < bytes.length; i++) {
-      bytes[i] = (byte) (i * 31);
-    }
-    pixels = keep(device.upload(DType.U8, Shape.of(bytes.length), MemorySegment.ofArray(bytes)));
-    int[] classes = new int[size.rows()];
-    for (int r = 0; r < classes.length; r++) {
-      classes[r] = r % size.cols();
-    }
-    labels = keep(device.tensor(classes));
-    found = keep(device.tensor(classes));
-    order =
-        keep(
-            device.tensor(
-                new BatchOrder(size.rows(), size.rows(), LastBatch.KEEP, 1)
-                    .epoch(0)
-                    .toArray(ValueLayout.JAVA_INT)));
-    state = new StepState(device, 1);
-    open.add(state);
-    // a rate that leaves the values where they are, however often a step is taken
-    state.set(1, 10, 0, 1e-12);
+    this.rounding = rounding;
   }
 
-  /** The same operands in float64 on another device. */
-  KernelMemory twin(Device device) {
-    KernelMemory twin = new KernelMemory(device, size, Precision.F64);
-    for (int i = 0; i < MATRICES; i++) {
-      widen(matrices[i], twin.matrices[i]);
-    }
-    widen(bias, twin.bias);
-    return twin;
-  }
-
-  private static void widen(Tensor from, Tensor to) {
-    float[] narrow = from.toFloats();
-    double[] wide = new double[narrow.length];
-    for (int i = 0; i < wide.length; i++) {
-      wide[i] = narrow[i];
-    }
-    to.copyFrom(MemorySegment.ofArray(wide));
-  }
-
-  private Tensor keep(Tensor tensor) {
-    open.add(tensor);
-    return tensor;
-  }
-
-  private static void draw(Device device, Tensor tensor, int operation, double low) {
-    var arguments =
-        new Arguments.Random(tensor.address(), tensor.elements(), 1, 0, operation, low, 1);
-    device.run(Kernel.RANDOM_UNIFORM, Precision.F32, arguments);
-  }
-
-  Precision precision() {
+  /** That of the kernels. */
+  public Precision precision() {
     return precision;
   }
 
-  /** A matrix by its place. */
-  Tensor matrix(int place) {
-    return matrices[place];
+  /** The call of a case, whose operands are taken where they are not there yet. */
+  Arguments place(KernelCase one) {
+    boolean cursor =
+        one.call().operands().stream()
+            .anyMatch(o -> o.element() == Element.STATE && o.address() != 0);
+    return one.call()
+        .at(
+            o -> {
+              if (o.address() != 0 && !places.containsKey(o.address())) {
+                places.put(o.address(), take(one, o, cursor && o.atCursor() ? CURSOR : 0));
+              }
+              return o.address() == 0 ? 0 : places.get(o.address());
+            });
   }
 
-  /** The bits of the bfloat16 matrix. */
-  short[] halves() {
-    short[] bits = new short[(int) size.elements()];
-    half.copyTo(MemorySegment.ofArray(bits));
-    return bits;
+  private long take(KernelCase one, Operand operand, int more) {
+    Element element = one.kernel().element(operand);
+    Fill usual =
+        switch (element) {
+          case STATE -> STATE;
+          case UINT8 -> Fill.between(0, 256);
+          case INT32 -> Fill.between(0, operand.below() == 0 ? 9 : operand.below());
+          default -> Fill.SIGNED;
+        };
+    boolean blank = operand.access() == Access.OUT;
+    Fill fill = one.fills().getOrDefault(operand.name(), blank ? Fill.ZEROS : usual);
+    long extent = operand.extent() * (element == Element.STATE ? 4 : 1) + more;
+    return take(
+        operand.name(),
+        fill.element() == null ? element : fill.element(),
+        operand.access(),
+        Math.toIntExact(fill.extent() == 0 ? extent : fill.extent()),
+        fill,
+        operand.address());
   }
 
-  /** Integers that a kernel wrote. */
-  int[] integers() {
-    return found.toInts();
+  private long take(String name, Element element, Access access, int count, Fill fill, long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    LongToDoubleFunction at =
+        fill.at() == null ? i -> random.nextDouble(fill.low(), fill.high()) : fill.at();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment content = arena.allocate(count * (long) element.bytes(precision), 8);
+      for (int i = 0; i < count; i++) {
+        put(content, i, element, at.applyAsDouble(i));
+      }
+      long address = backend.allocate(content.byteSize());
+      backend.copyIn(content, address);
+      Drawn drawn = fill.at() == null ? new Drawn(seed, fill.low(), fill.high()) : null;
+      Buffer taken = new Buffer(name, address, count, element, access, drawn);
+      buffers.add(
+          taken.isWhole() ? new Buffer(name, address, count, element, access, null) : taken);
+      return address;
+    }
   }
 
-  /** Where everything is. */
-  Operands operands() {
-    return new Operands(
-        size,
-        matrices[0].address(),
-        matrices[1].address(),
-        matrices[2].address(),
-        matrices[3].address(),
-        bias.address(),
-        half.address(),
-        pixels.address(),
-        labels.address(),
-        found.address(),
-        order.address(),
-        state.address());
+  /** The precision of floating-point numbers in a kernel of another. */
+  private static Precision stored(Element element, Precision kernel) {
+    return switch (element) {
+      case T, OPAQUE -> kernel;
+      case WIDE -> kernel.wide();
+      case F32 -> Precision.F32;
+      case BF16 -> Precision.BF16;
+      default -> throw new IllegalArgumentException(element + " holds no reals");
+    };
   }
 
+  /** The precision of a buffer of floating-point numbers. */
+  public Precision stored(Buffer buffer) {
+    return stored(buffer.element(), precision);
+  }
+
+  private void put(MemorySegment to, int i, Element element, double value) {
+    switch (element) {
+      case INT32 -> to.setAtIndex(ValueLayout.JAVA_INT, i, (int) value);
+      case UINT8 -> to.set(ValueLayout.JAVA_BYTE, i, (byte) (int) value);
+      case STATE, LAYER -> to.setAtIndex(ValueLayout.JAVA_DOUBLE, i, value);
+      default -> {
+        double rounded = round(value, stored(element, rounding));
+        switch (stored(element, precision)) {
+          case F32 -> to.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) rounded);
+          case F64 -> to.setAtIndex(ValueLayout.JAVA_DOUBLE, i, rounded);
+          case BF16 -> to.setAtIndex(ValueLayout.JAVA_SHORT, i, Bfloat16.bits((float) rounded));
+        }
+      }
+    }
+  }
+
+  private static double round(double value, Precision to) {
+    return switch (to) {
+      case F64 -> value;
+      case F32 -> (float) value;
+      case BF16 -> Bfloat16.round((float) value);
+    };
+  }
+
+  /** Zeros. */
+  public long zeros(int count) {
+    return take("x", Element.T, Access.IN, count, Fill.ZEROS, 0);
+  }
+
+  /** Numbers from -2 to 2. */
+  public long signed(int count, long seed) {
+    return take("x", Element.T, Access.IN, count, Fill.SIGNED, seed);
+  }
+
+  /** The first numbers at an address. */
+  public double[] read(long address, int count) {
+    return numbers(new Buffer("x", address, count, Element.T, Access.IN, null));
+  }
+
+  double[] numbers(Buffer buffer) {
+    MemorySegment bytes = MemorySegment.ofArray(raw(buffer));
+    return IntStream.range(0, buffer.count())
+        .mapToDouble(i -> number(bytes, i, buffer.element()))
+        .toArray();
+  }
+
+  private double number(MemorySegment from, int i, Element element) {
+    return switch (element) {
+      case INT32 -> from.get(ValueLayout.JAVA_INT_UNALIGNED, 4L * i);
+      case UINT8 -> from.get(ValueLayout.JAVA_BYTE, i) & 0xff;
+      case STATE, LAYER -> from.get(ValueLayout.JAVA_LONG_UNALIGNED, 8L * i);
+      default ->
+          switch (stored(element, precision)) {
+            case F32 -> from.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * i);
+            case F64 -> from.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, 8L * i);
+            case BF16 -> Bfloat16.value(from.get(ValueLayout.JAVA_SHORT_UNALIGNED, 2L * i));
+          };
+    };
+  }
+
+  /** The bytes of a buffer. */
+  public byte[] raw(Buffer buffer) {
+    byte[] content = new byte[buffer.count() * buffer.element().bytes(precision)];
+    backend.copyOut(buffer.address(), MemorySegment.ofArray(content));
+    return content;
+  }
+
+  /** Everything that was taken, in order. */
+  public List<Buffer> buffers() {
+    return buffers;
+  }
+
+  /** Every buffer as numbers, in the order they were taken; states as their four words. */
+  public List<double[]> contents() {
+    return buffers.stream().map(this::numbers).toList();
+  }
+
+  /** Makes a buffer hold what no kernel reads without a trace, and none writes. */
+  public void poison(Buffer buffer) {
+    byte[] poison = new byte[buffer.count() * buffer.element().bytes(precision)];
+    for (int i = 0; i < poison.length; i++) {
+      poison[i] = POISON[i % 2];
+    }
+    backend.copyIn(MemorySegment.ofArray(poison), buffer.address());
+  }
+
+  /** How many elements of a buffer that was poisoned hold something else. */
+  public int written(Buffer buffer) {
+    byte[] content = raw(buffer);
+    int size = buffer.element().bytes(precision);
+    return (int)
+        IntStream.range(0, buffer.count())
+            .filter(
+                i ->
+                    IntStream.range(i * size, i * size + size)
+                        .anyMatch(b -> content[b] != POISON[b % 2]))
+            .count();
+  }
+
+  /** Gives everything back. */
   @Override
   public void close() {
-    Closing.all(open.toArray(AutoCloseable[]::new));
+    buffers.forEach(buffer -> backend.free(buffer.address()));
+    buffers.clear();
+    places.clear();
+  }
+
+  /** How far a buffer may be from another machine's, as a share of its numbers or of 1. */
+  public double tolerance(Buffer buffer) {
+    return buffer.isWhole() ? 1e-12 : tolerance(stored(buffer), 1, 1);
+  }
+
+  /** How far two results may be apart: those in bfloat16 are the same or neighbours. */
+  public static double tolerance(Precision precision, double x, double y) {
+    if (precision == Precision.BF16) {
+      double smaller = Math.min(Math.abs(x), Math.abs(y));
+      double spacing = Double.isFinite(smaller) ? Math.scalb(1, Math.getExponent(smaller) - 7) : 0;
+      return Math.max(tolerance(precision), spacing);
+    }
+    return tolerance(precision) * (Double.isFinite(x) ? Math.max(1, Math.abs(x)) : 1);
+  }
+
+  /** The same as a share of a number or of 1, the spacing of bfloat16 left out. */
+  public static double tolerance(Precision precision) {
+    return precision == Precision.F64 ? 1e-12 : 2e-5;
+  }
+
+  /**
+   * Integers and states must be the same; numbers close. What one kernel leaves to the next in a
+   * layout of its own is not looked at.
+   *
+   * @throws AssertionError where they are not
+   */
+  public void assertSame(KernelMemory other, String what) {
+    for (int b = 0; b < buffers.size(); b++) {
+      Buffer mine = buffers.get(b);
+      Buffer theirs = other.buffers.get(b);
+      String name = format("%s, %s, %s", what, precision, mine.name());
+      if (mine.isWhole()) {
+        if (!Arrays.equals(raw(mine), other.raw(theirs))) {
+          throw new AssertionError(name + " differs");
+        }
+      } else if (mine.element() != Element.OPAQUE) {
+        assertClose(numbers(mine), other.numbers(theirs), stored(mine.element(), precision), name);
+      }
+    }
+  }
+
+  private static void assertClose(double[] x, double[] y, Precision stored, String name) {
+    for (int i = 0; i < x.length; i++) {
+      boolean same = Double.compare(x[i], y[i]) == 0;
+      if (!same && !(Math.abs(x[i] - y[i]) <= tolerance(stored, x[i], y[i]))) {
+        throw new AssertionError(format("%s at %d: %s and %s", name, i, x[i], y[i]));
+      }
+    }
   }
 }

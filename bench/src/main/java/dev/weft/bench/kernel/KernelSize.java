@@ -3,6 +3,8 @@ package dev.weft.bench.kernel;
 
 import static java.util.Locale.ROOT;
 
+import java.util.List;
+
 /** The matrices that kernels are timed on, four bytes an element. */
 public enum KernelSize {
   /** 256 KiB: what a step of a small network works on. */
@@ -23,19 +25,14 @@ public enum KernelSize {
     this.cols = cols;
   }
 
-  /** Rows. */
-  int rows() {
-    return rows;
+  /** What is timed on operands of this size. */
+  public List<KernelCase> timed() {
+    return KernelCases.timed(rows, cols);
   }
 
-  /** Columns. */
-  int cols() {
-    return cols;
-  }
-
-  /** Elements. */
-  long elements() {
-    return (long) rows * cols;
+  /** One of them, by its name. */
+  public KernelCase timed(String name) {
+    return timed().stream().filter(one -> one.name().equals(name)).findFirst().orElseThrow();
   }
 
   /** As it is printed. */

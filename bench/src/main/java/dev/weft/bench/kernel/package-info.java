@@ -1,3 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Kernels to be timed one by one, their operands, and the check of what they compute. */
+/**
+ * {@link dev.weft.bench.kernel.KernelCases}, the one table of kernels' calls: tests run them on two
+ * backends, the harness replays them, and the bench times some and checks what they compute.
+ */
 package dev.weft.bench.kernel;

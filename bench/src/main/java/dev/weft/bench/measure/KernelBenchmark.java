@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.measure;
 
-import dev.weft.Device;
-import dev.weft.bench.kernel.KernelCase;
 import dev.weft.bench.kernel.KernelCheck;
 import dev.weft.bench.kernel.KernelMemory;
 import dev.weft.bench.kernel.KernelSize;
 import dev.weft.bench.peer.Target;
 import dev.weft.bench.peer.Threads;
+import dev.weft.device.Backend;
+import dev.weft.device.Call;
+import dev.weft.device.Precision;
 import dev.weft.device.Program;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -33,7 +35,8 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 3, time = 1)
 public class KernelBenchmark {
   /** What is run. */
-  @Param public KernelCase kernel;
+  @Param({"relu_forward", "copy"})
+  public String kernel;
 
   /** On what. */
   @Param public KernelSize size;
@@ -46,16 +49,16 @@ public class KernelBenchmark {
   @Param("1")
   public int repeats;
 
-  private Device device;
+  private Backend backend;
   private Program program;
   private final Opened opened = new Opened();
 
   /** What runs so many calls in one invocation. */
-  public static Jmh.Task task(KernelCase kernel, KernelSize size, Target target, int repeats) {
+  public static Jmh.Task task(String kernel, KernelSize size, Target target, int repeats) {
     return new Jmh.Task(
         KernelBenchmark.class,
         "calls",
-        Map.of("kernel", kernel.name(), "size", size.name(), "target", target.name()),
+        Map.of("kernel", kernel, "size", size.name(), "target", target.name()),
         repeats);
   }
 
@@ -65,12 +68,15 @@ public class KernelBenchmark {
     opened.orClose(
         () -> {
           Threads.apply();
-          device = target.open();
-          opened.add(device::close);
-          KernelCheck.run(kernel, device);
-          KernelMemory memory = new KernelMemory(device, size);
+          backend = target.backend();
+          opened.add(backend::close);
+          KernelCheck.run(kernel, backend);
+          KernelMemory memory = new KernelMemory(backend, Precision.F32);
           opened.add(memory::close);
-          program = device.record(() -> kernel.run(device, memory));
+          List<Call> calls = size.timed(kernel).calls(memory);
+          backend.beginRecording();
+          calls.forEach(c -> backend.run(c.kernel(), c.precision(), c.arguments()));
+          program = backend.endRecording();
           opened.add(program::close);
         });
   }
@@ -87,6 +93,6 @@ public class KernelBenchmark {
     for (int i = 0; i < repeats; i++) {
       program.run();
     }
-    device.synchronize();
+    backend.synchronize();
   }
 }

@@ -4,7 +4,10 @@ package dev.weft.bench.peer;
 import static java.util.Locale.ROOT;
 
 import dev.weft.Device;
+import dev.weft.device.Backend;
 import dev.weft.device.DeviceUnavailableException;
+import dev.weft.device.cpu.CpuBackend;
+import dev.weft.device.cuda.CudaBackend;
 
 /** Where something is measured. */
 public enum Target {
@@ -16,6 +19,11 @@ public enum Target {
   /** Opens it. */
   public Device open() {
     return this == CPU ? Device.cpu() : Device.cuda();
+  }
+
+  /** Opens it without a device around it. */
+  public Backend backend() {
+    return this == CPU ? new CpuBackend() : new CudaBackend(0);
   }
 
   /** The name of the device that {@link #open} gives. */

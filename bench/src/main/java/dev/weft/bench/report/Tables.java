@@ -103,10 +103,12 @@ public final class Tables {
             "us",
             "5 %",
             "95 %",
+            "expected, us",
             "GB/s",
             "GFLOP/s",
             "of the ceiling");
     for (Measurement one : results.of(Part.KERNELS)) {
+      Optional<Double> share = Roofs.of(results, one.device()).share(one);
       table.add(
           one.device(),
           one.name(),
@@ -114,9 +116,10 @@ public final class Tables {
           micros(one.times().median()),
           micros(one.times().low()),
           micros(one.times().high()),
+          share.map(part -> micros(part * one.times().median())).orElse(NONE),
           format("%.1f", one.gigabytesPerSecond()),
           one.flops() == 0 ? NONE : format("%.1f", one.gigaflops()),
-          percent(Roofs.of(results, one.device()).share(one)));
+          percent(share));
     }
     return table;
   }

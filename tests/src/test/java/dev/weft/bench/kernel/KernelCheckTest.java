@@ -5,15 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.weft.Device;
-import dev.weft.Shape;
+import dev.weft.device.Element;
 import dev.weft.device.Kernel;
+import dev.weft.device.Precision;
+import dev.weft.device.cpu.CpuBackend;
 import java.lang.foreign.MemorySegment;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class KernelCheckTest {
   /**
@@ -22,46 +26,57 @@ class KernelCheckTest {
   private static final Set<Kernel> NOT_HERE =
       EnumSet.of(Kernel.GEMM, Kernel.FUSED_PASS, Kernel.FUSED_UPDATE, Kernel.ADVANCE_STEP);
 
+  static List<KernelCase> timed() {
+    return KernelSize.MEMORY.timed();
+  }
+
   @Test
   void everyKernelIsTimed() {
     Set<Kernel> timed = EnumSet.copyOf(NOT_HERE);
-    for (KernelCase one : KernelCase.values()) {
-      timed.add(one.kernel());
+    timed().forEach(one -> timed.add(one.kernel()));
+    assertEquals(EnumSet.allOf(Kernel.class), timed);
+  }
+
+  /** {@code --only} and JMH find a case by its name. */
+  @Test
+  void namesAreDifferent() {
+    Set<String> names = timed().stream().map(KernelCase::name).collect(Collectors.toSet());
+    assertEquals(timed().size(), names.size(), timed()::toString);
+  }
+
+  @ParameterizedTest
+  @MethodSource("timed")
+  void whatIsTimedIsRight(KernelCase one) {
+    try (CpuBackend cpu = new CpuBackend()) {
+      KernelCheck.run(one.name(), cpu);
     }
-    assertEquals(EnumSet.allOf(Kernel.class), timed, "a new kernel needs a KernelCase");
   }
 
   @ParameterizedTest
-  @EnumSource
-  void whatIsTimedIsRight(KernelCase kernel) {
-    try (Device device = Device.cpu()) {
-      KernelCheck.run(kernel, device);
-    }
+  @MethodSource("timed")
+  void whatIsTimedIsCounted(KernelCase one) {
+    assertTrue(one.cost().bytes() > 0);
   }
 
   @ParameterizedTest
-  @EnumSource
-  void whatIsTimedIsCounted(KernelCase kernel) {
-    assertTrue(kernel.cost(KernelSize.MEMORY).bytes() > 0);
-  }
-
-  @ParameterizedTest
-  @EnumSource(names = {"RELU_FORWARD", "ADAM", "TRANSPOSE", "SUM_OF_COLUMNS", "FROM_BF16"})
-  void aWrongElementIsFound(KernelCase kernel) {
-    try (Device device = Device.cpu();
-        KernelMemory memory = new KernelMemory(device, KernelSize.ODD)) {
+  @ValueSource(strings = {"relu_forward", "adam", "transpose", "sum_of_columns", "from_bf16"})
+  void aWrongElementIsFound(String name) {
+    KernelCase one = KernelSize.ODD.timed(name);
+    try (CpuBackend cpu = new CpuBackend();
+        KernelMemory memory = new KernelMemory(cpu, Precision.F32)) {
       Runnable wrong =
           () -> {
-            kernel.run(device, memory);
-            float[] one = {1000};
-            for (int i = 0; i < KernelMemory.MATRICES; i++) {
-              memory.matrix(i).view(7, Shape.of(1)).copyFrom(MemorySegment.ofArray(one));
+            one.run(cpu, memory);
+            for (KernelMemory.Buffer buffer : memory.buffers()) {
+              if (buffer.element() == Element.T || buffer.element() == Element.F32) {
+                float[] number = {1000};
+                cpu.copyIn(MemorySegment.ofArray(number), buffer.address() + 7 * Float.BYTES);
+              }
             }
           };
       IllegalStateException e =
-          assertThrows(
-              IllegalStateException.class, () -> KernelCheck.run(kernel, memory, device, wrong));
-      assertTrue(e.getMessage().contains(kernel.toString()), e.getMessage());
+          assertThrows(IllegalStateException.class, () -> KernelCheck.run(one, cpu, memory, wrong));
+      assertTrue(e.getMessage().contains(name), e.getMessage());
     }
   }
 }
