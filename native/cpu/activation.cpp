@@ -32,7 +32,7 @@ void bias_activation_forward(const weft_bias_activation_forward& a) {
   const S *x = as<S>(a.x), *b = as<S>(a.b);
   S* y = as<S>(a.y);
   T alpha = T(a.alpha);
-  choose<WEFT_ACTIVATIONS>("activation", a.activation, [&](auto kind) {
+  choose<WEFT_NONLINEARITIES>("activation", a.activation, [&](auto kind) {
     constexpr int A = kind;
     over_rows(a, cost(A), [=, cols = a.cols](int64_t row, int64_t begin, int64_t end) {
       const S* from = x + row * cols;
@@ -56,11 +56,11 @@ void bias_activation_backward(const weft_bias_activation_backward& a) {
   const S *x = as<S>(a.x), *b = as<S>(a.b), *y = as<S>(a.y), *dy = as<S>(a.dy);
   S* dx = as<S>(a.dx);
   T alpha = T(a.alpha);
-  choose<WEFT_ACTIVATIONS>("activation", a.activation, [&](auto kind) {
+  choose<WEFT_NONLINEARITIES>("activation", a.activation, [&](auto kind) {
     constexpr int A = kind;
     choose_flag(a.accumulate, [&](auto accumulate) {
       constexpr bool add = accumulate;
-      if constexpr (derivative_needs_x<A>) {
+      if constexpr (derivative_needs_x(A)) {
         over_rows(a, cost(A), [=, cols = a.cols](int64_t row, int64_t begin, int64_t end) {
           const S *from = x + row * cols, *up = dy + row * cols;
           S* to = dx + row * cols;
@@ -105,9 +105,9 @@ void bias_activation_gradients(const weft_bias_activation_gradients& a) {
   const bool accumulate = a.accumulate != 0;
   if (parts <= 0 || cols <= 0) return;
   const int64_t length = (rows + parts - 1) / parts, strips = (cols + strip - 1) / strip;
-  choose<WEFT_ACTIVATIONS>("activation", a.activation, [&](auto kind) {
+  choose<WEFT_NONLINEARITIES>("activation", a.activation, [&](auto kind) {
     constexpr int A = kind;
-    constexpr int64_t weight = derivative_needs_x<A> || A == WEFT_SOFTPLUS ? transcendental : 1;
+    constexpr int64_t weight = derivative_needs_x(A) || A == WEFT_SOFTPLUS ? transcendental : 1;
     const int64_t work = weight * length * smaller(cols, strip);
     parallel_units(parts * strips, work, [=](int64_t begin, int64_t end) {
       T sums[strip];
@@ -117,12 +117,12 @@ void bias_activation_gradients(const weft_bias_activation_gradients& a) {
         for (int64_t c = 0; c < width; c++) sums[c] = T(0);
         for (int64_t r = part * length; r < smaller(rows, (part + 1) * length); r++) {
           const int64_t row = r * cols + first;
-          const S *up = dy + row, *source = (derivative_needs_x<A> ? x : y) + row;
+          const S *up = dy + row, *source = (derivative_needs_x(A) ? x : y) + row;
           S* to = dx + row;
 #pragma omp simd
           for (int64_t c = 0; c < width; c++) {
             T value = T(source[c]);
-            if constexpr (derivative_needs_x<A>) value += b ? T(b[first + c]) : T(0);
+            if constexpr (derivative_needs_x(A)) value += b ? T(b[first + c]) : T(0);
             const T g = T(up[c]) * activation_derivative<A>(value, value, alpha);
             put<false>(to[c], g);
             sums[c] += g;

@@ -22,7 +22,7 @@ void unary_forward(const weft_unary_forward& a) {
   const S* x = as<S>(a.x);
   S* y = as<S>(a.y);
   T alpha = T(a.alpha);
-  choose<WEFT_UNARIES>("unary operation", a.operation, [&](auto kind) {
+  choose<WEFT_UNARY_FUNCTIONS>("unary operation", a.operation, [&](auto kind) {
     constexpr int F = kind;
     parallel(a.n, cost(F), [=](int64_t begin, int64_t end) {
 #pragma omp simd
@@ -38,7 +38,7 @@ void unary_backward(const weft_unary_backward& a) {
   const S *x = as<S>(a.x), *y = as<S>(a.y), *dy = as<S>(a.dy);
   S* dx = as<S>(a.dx);
   T alpha = T(a.alpha);
-  choose<WEFT_UNARIES>("unary operation", a.operation, [&](auto kind) {
+  choose<WEFT_UNARY_FUNCTIONS>("unary operation", a.operation, [&](auto kind) {
     constexpr int F = kind;
     choose_flag(a.accumulate, [&](auto accumulate) {
       constexpr bool add = accumulate;
@@ -137,7 +137,7 @@ template <typename S>
 void binary_forward(const weft_binary_forward& s) {
   using T = compute<S>;
   S* y = as<S>(s.y);
-  choose<WEFT_BINARIES>("binary operation", s.operation, [&](auto kind) {
+  choose<WEFT_BINARY_FUNCTIONS>("binary operation", s.operation, [&](auto kind) {
     constexpr int F = kind;
     over_pairs(view(s), as<S>(s.a), as<S>(s.b),
                [=](int64_t i, T a, T b) { put<false>(y[i], binary<F>(a, b)); });
@@ -165,15 +165,16 @@ void binary_backward(const weft_binary_backward& s) {
   const S *a = as<S>(s.a), *b = as<S>(s.b), *dy = as<S>(s.dy);
   S *da = as<S>(s.da), *db = as<S>(s.db);
   view v(s);
-  choose<WEFT_BINARIES>("binary operation", s.operation, [&](auto kind) {
+  choose<WEFT_BINARY_FUNCTIONS>("binary operation", s.operation, [&](auto kind) {
     constexpr int F = kind;
     // of a - b as of a + b
     if (da) partial<F == WEFT_SUBTRACT ? WEFT_ADD : F, false>(v, a, b, dy, da, s.accumulate_a);
     if (!db) return;
-    if constexpr (F == WEFT_SUBTRACT || F == WEFT_DIVIDE) {
-      partial<F, true>(v, a, b, dy, db, s.accumulate_b);
-    } else {  // f(a, b) is f(b, a)
+    if constexpr (F == WEFT_ADD || F == WEFT_MULTIPLY || F == WEFT_MAXIMUM || F == WEFT_MINIMUM) {
+      // f(a, b) is f(b, a)
       partial<F, false>(v.swapped(), b, a, dy, db, s.accumulate_b);
+    } else {
+      partial<F, true>(v, a, b, dy, db, s.accumulate_b);
     }
   });
 }

@@ -58,7 +58,7 @@ struct pass : fused_input<T, E> {
     if constexpr (!paired) {
       if (!last) h = at(l + 1).x + r0 * strip;
     }
-    choose<WEFT_ACTIVATIONS>("activation", layer.activation, [&](auto kind) {
+    choose<WEFT_NONLINEARITIES>("activation", layer.activation, [&](auto kind) {
       activate<kind>(z, h, slope, T(layer.alpha), rows, count);
     });
     if (layer.rate > 0) drop(layer, h, slope, r0, rows);
@@ -152,7 +152,7 @@ void check(const weft_fused_pass& a) {
   }
   for (int64_t l = 0; l < a.count; l++) {
     if (layers[l].out > widest || layers[l].activation < 0 ||
-        layers[l].activation >= WEFT_ACTIVATIONS) {
+        layers[l].activation >= WEFT_NONLINEARITIES) {
       fail("fused_pass: layer %lld has %lld outputs and activation %lld", (long long)l,
            (long long)layers[l].out, (long long)layers[l].activation);
     }

@@ -25,22 +25,9 @@ namespace WEFT_ISA {
 // in the order of weft_abi_table()
 extern const kernel kernels[];
 
-#define WEFT_DECLARE(name, arguments, threads, items) void name(const weft_##arguments& a);
-#define WEFT_DECLARE_WIDE(name, arguments, threads, items) \
-  void name##_f32(const weft_##arguments& a);              \
-  void name##_f64(const weft_##arguments& a);
-#define WEFT_DECLARE_TYPED(name, arguments, threads, items) \
-  WEFT_DECLARE_WIDE(name, arguments, threads, items)        \
-  void name##_bf16(const weft_##arguments& a);
-WEFT_TYPED_KERNELS(WEFT_DECLARE_TYPED)
-WEFT_WIDE_KERNELS(WEFT_DECLARE_WIDE)
-WEFT_UNTYPED_KERNELS(WEFT_DECLARE)
-#undef WEFT_DECLARE
-#undef WEFT_DECLARE_WIDE
-#undef WEFT_DECLARE_TYPED
-void gemm_f32(const weft_gemm& a);
-void gemm_bf16(const weft_gemm& a);
-void gemm_f64(const weft_gemm& a);
+#define WEFT_SYMBOL(symbol, name, arguments, ...) void symbol(const weft_##arguments& a);
+WEFT_KERNELS(WEFT_EACH_SYMBOL)
+#undef WEFT_SYMBOL
 
 // Defines the kernels of a name by a template `name<S>`, S being the type that elements are stored
 // in; they are computed in compute<S>.

@@ -39,32 +39,9 @@ std::atomic<int> thread_count{0};  // 0: what OpenMP takes by itself
 // More would be a mistake in a unit, and OpenMP ends the process when it cannot start its threads.
 constexpr int64_t most_threads = 1024;
 
-#define WEFT_COUNT(...) +1
-#define WEFT_COUNT_TYPED(...) +3
-#define WEFT_COUNT_WIDE(...) +2
-constexpr int64_t kernel_count =
-    0 WEFT_TYPED_KERNELS(WEFT_COUNT_TYPED) WEFT_WIDE_KERNELS(WEFT_COUNT_WIDE)
-        WEFT_UNTYPED_KERNELS(WEFT_COUNT) WEFT_LIBRARY_KERNELS(WEFT_COUNT_TYPED);
-
-const char* const activations[] = {"identity", "sigmoid",  "tanh", "relu", "leaky_relu",
-                                   "elu",      "softplus", "gelu", "silu"};
-const char* const unaries[] = {"scale", "shift", "exp",        "log", "square",
-                               "sqrt",  "pow",   "reciprocal", "abs"};
-const char* const binaries[] = {"add", "subtract", "multiply", "divide", "maximum", "minimum"};
-const char* const reductions[] = {"sum", "mean", "max", "sum_of_squares"};
-const char* const fused_losses[] = {"softmax_cross_entropy", "mean_squared_error"};
-const char* const fused_rules[] = {"sgd", "adam"};
-
-void list_value(std::string& table, const char* type, const char* name, size_t value) {
-  table += std::string("enum\t") + type + "\t" + name + "\t" + std::to_string(value) + "\n";
-}
-
-template <size_t Count>
-void list_enum(std::string& table, const char* type, const char* const (&names)[Count]) {
-  for (size_t value = 0; value < Count; value++) {
-    list_value(table, type, names[value], value);
-  }
-}
+#define WEFT_SYMBOL(...) +1
+constexpr int64_t kernel_count = 0 WEFT_KERNELS(WEFT_EACH_SYMBOL);
+#undef WEFT_SYMBOL
 
 void list_kernel(std::string& table, int64_t& number, const std::string& symbol,
                  const char* arguments, int threads, int items) {
@@ -83,49 +60,23 @@ std::string contract() {
   std::string table;
 #define WEFT_FIELD(kind, name) \
   list_field(table, structure, #name, kind, offsetof(arguments, name));
-#define WEFT_FIELD_P(name) WEFT_FIELD("P", name)
-#define WEFT_FIELD_I(name) WEFT_FIELD("I", name)
+#define WEFT_FIELD_P(name, ...) WEFT_FIELD("P", name)
+#define WEFT_FIELD_I(name, ...) WEFT_FIELD("I", name)
 #define WEFT_FIELD_D(name) WEFT_FIELD("D", name)
-#define WEFT_LIST_STRUCT(name, FIELDS)                                                      \
-  {                                                                                         \
-    using arguments = weft_##name;                                                          \
-    const char* structure = #name;                                                          \
-    table += "struct\t" #name "\t" + std::to_string(sizeof(arguments)) + "\n";              \
-    FIELDS(WEFT_FIELD_P, WEFT_FIELD_I, WEFT_FIELD_D)                                        \
+#define WEFT_LIST_STRUCT(name, FIELDS)                                         \
+  {                                                                            \
+    using arguments = weft_##name;                                             \
+    const char* structure = #name;                                             \
+    table += "struct\t" #name "\t" + std::to_string(sizeof(arguments)) + "\n"; \
+    FIELDS(WEFT_FIELD_P, WEFT_FIELD_I, WEFT_FIELD_D, WEFT_NOTHING)             \
   }
   WEFT_STRUCTS(WEFT_LIST_STRUCT)
 
-  static_assert(sizeof activations / sizeof *activations == WEFT_ACTIVATIONS, "a name is missing");
-  static_assert(sizeof unaries / sizeof *unaries == WEFT_UNARIES, "a name is missing");
-  static_assert(sizeof binaries / sizeof *binaries == WEFT_BINARIES, "a name is missing");
-  static_assert(sizeof reductions / sizeof *reductions == WEFT_REDUCTIONS, "a name is missing");
-  list_enum(table, "activation", activations);
-  list_enum(table, "unary", unaries);
-  list_enum(table, "binary", binaries);
-  list_enum(table, "reduction", reductions);
-  static_assert(sizeof fused_losses / sizeof *fused_losses == WEFT_FUSED_LOSSES,
-                "a name is missing");
-  static_assert(sizeof fused_rules / sizeof *fused_rules == WEFT_FUSED_RULES, "a name is missing");
-  list_enum(table, "fused_loss", fused_losses);
-  list_enum(table, "fused_rule", fused_rules);
-  list_value(table, "fused_limit", "layers", WEFT_FUSED_LAYERS);
-  list_value(table, "fused_limit", "width", WEFT_FUSED_WIDTH);
-  list_value(table, "fused_limit", "grain", WEFT_FUSED_GRAIN);
-  list_value(table, "fused_limit", "tile", WEFT_FUSED_TILE);
-
   int64_t number = 0;
-#define WEFT_LIST(name, arguments, threads, items) \
-  list_kernel(table, number, #name, #arguments, threads, items);
-#define WEFT_LIST_WIDE(name, arguments, threads, items)                 \
-  list_kernel(table, number, #name "_f32", #arguments, threads, items); \
-  list_kernel(table, number, #name "_f64", #arguments, threads, items);
-#define WEFT_LIST_TYPED(name, arguments, threads, items) \
-  WEFT_LIST_WIDE(name, arguments, threads, items)        \
-  list_kernel(table, number, #name "_bf16", #arguments, threads, items);
-  WEFT_TYPED_KERNELS(WEFT_LIST_TYPED)
-  WEFT_WIDE_KERNELS(WEFT_LIST_WIDE)
-  WEFT_UNTYPED_KERNELS(WEFT_LIST)
-  WEFT_LIBRARY_KERNELS(WEFT_LIST_TYPED)
+#define WEFT_SYMBOL(symbol, name, arguments, threads, items, ...) \
+  list_kernel(table, number, #symbol, #arguments, threads, items);
+  WEFT_KERNELS(WEFT_EACH_SYMBOL)
+#undef WEFT_SYMBOL
   return table;
 }
 

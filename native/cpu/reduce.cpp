@@ -97,14 +97,14 @@ void reduce_with(const weft_reduce& a, compute<S> divisor) {
 template <typename S>
 void reduce(const weft_reduce& a) {
   using T = compute<S>;
-  switch (a.operation) {
-    case WEFT_SUM: return reduce_with<add, S>(a, T(1));
-    case WEFT_MEAN: return reduce_with<add, S>(a, T(a.count));
-    case WEFT_MAX: return reduce_with<most_or_nan, S>(a, T(1));
-    case WEFT_SUM_OF_SQUARES: return reduce_with<add_squares, S>(a, T(1));
-    default:
-      fail("reduction has no number %lld; there are %d", (long long)a.operation, WEFT_REDUCTIONS);
-  }
+  choose<WEFT_REDUCTION_FUNCTIONS>("reduction", a.operation, [&](auto kind) {
+    constexpr int F = kind;
+    if constexpr (F == WEFT_SUM) reduce_with<add, S>(a, T(1));
+    else if constexpr (F == WEFT_MEAN) reduce_with<add, S>(a, T(a.count));
+    else if constexpr (F == WEFT_MAX) reduce_with<most_or_nan, S>(a, T(1));
+    else if constexpr (F == WEFT_SUM_OF_SQUARES) reduce_with<add_squares, S>(a, T(1));
+    else WEFT_NO_FORMULA(F, "native/cpu/reduce.cpp: reduce", WEFT_REDUCTION_FUNCTION);
+  });
 }
 
 // dx (+)= scale * dy, / count for a mean, * 2 x for a sum of squares

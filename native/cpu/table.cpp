@@ -14,13 +14,8 @@ void call(const void* arguments) {
 
 }  // namespace
 
-#define WEFT_ENTRY(name, arguments, threads, items) call<weft_##arguments, name>,
-#define WEFT_ENTRY_WIDE(name, arguments, threads, items) \
-  call<weft_##arguments, name##_f32>, call<weft_##arguments, name##_f64>,
-#define WEFT_ENTRY_TYPED(name, arguments, threads, items) \
-  WEFT_ENTRY_WIDE(name, arguments, threads, items) call<weft_##arguments, name##_bf16>,
-const kernel kernels[] = {WEFT_TYPED_KERNELS(WEFT_ENTRY_TYPED) WEFT_WIDE_KERNELS(
-    WEFT_ENTRY_WIDE) WEFT_UNTYPED_KERNELS(WEFT_ENTRY) WEFT_LIBRARY_KERNELS(WEFT_ENTRY_TYPED)};
+#define WEFT_SYMBOL(symbol, name, arguments, ...) call<weft_##arguments, symbol>,
+const kernel kernels[] = {WEFT_KERNELS(WEFT_EACH_SYMBOL)};
 
 }  // namespace WEFT_ISA
 }  // namespace weft

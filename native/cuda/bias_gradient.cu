@@ -16,8 +16,8 @@ template <int A, typename S>
 WEFT_DEVICE void differentiate(const weft_bias_activation_gradients& a,
                                compute<S> (&shared)[gradients_groups][gradients_items + 1]) {
   using T = compute<S>;
-  const S* b = static_cast<const S*>(derivative_needs_x<A> ? a.b : nullptr);
-  const S* source = static_cast<const S*>(derivative_needs_x<A> ? a.x : a.y);
+  const S* b = static_cast<const S*>(derivative_needs_x(A) ? a.b : nullptr);
+  const S* source = static_cast<const S*>(derivative_needs_x(A) ? a.x : a.y);
   const S* dy = static_cast<const S*>(a.dy);
   S* dx = static_cast<S*>(a.dx);
   const T alpha = T(a.alpha);
@@ -75,17 +75,7 @@ template <typename S>
 WEFT_DEVICE void bias_activation_gradients(const weft_bias_activation_gradients& a) {
   using T = compute<S>;
   __shared__ T shared[gradients_groups][gradients_items + 1];
-  switch (a.activation) {
-    case WEFT_IDENTITY: differentiate<WEFT_IDENTITY, S>(a, shared); break;
-    case WEFT_SIGMOID: differentiate<WEFT_SIGMOID, S>(a, shared); break;
-    case WEFT_TANH: differentiate<WEFT_TANH, S>(a, shared); break;
-    case WEFT_RELU: differentiate<WEFT_RELU, S>(a, shared); break;
-    case WEFT_LEAKY_RELU: differentiate<WEFT_LEAKY_RELU, S>(a, shared); break;
-    case WEFT_ELU: differentiate<WEFT_ELU, S>(a, shared); break;
-    case WEFT_SOFTPLUS: differentiate<WEFT_SOFTPLUS, S>(a, shared); break;
-    case WEFT_GELU: differentiate<WEFT_GELU, S>(a, shared); break;
-    case WEFT_SILU: differentiate<WEFT_SILU, S>(a, shared); break;
-  }
+  choose_nonlinearity(a.activation, [&](auto kind) { differentiate<kind, S>(a, shared); });
   __syncthreads();
   const int64_t output = (int64_t)blockIdx.x * gradients_items + threadIdx.x;
   if (threadIdx.x < gradients_items && output < a.parts * a.cols) {
@@ -101,8 +91,7 @@ WEFT_DEVICE void bias_activation_gradients(const weft_bias_activation_gradients&
 // dx (=), db = or db +=; dx may be dy. A block owns 32 sums: eight lanes of four columns, 32 groups
 // along the rows of a part, then one thread a sum adds the groups in order. 256 threads: 32 rows of
 // 128 bytes are in flight at once. With one part, up to a few hundred rows, the bias gradient costs
-// no launch of its own. 12 bytes and 3 to 31 flops an element of float: expected 187 us for arrays
-// of 256 MB in 396 blocks, 3 us for 128 x 512, which is 16 blocks and bound by latency.
+// no launch of its own. 128 x 512 are 16 blocks and bound by latency.
 WEFT_KERNEL_BLOCKS(bias_activation_gradients, bias_activation_gradients, float, f32, 3)
 WEFT_KERNEL_BLOCKS(bias_activation_gradients, bias_activation_gradients, double, f64, 1)
 WEFT_KERNEL_BLOCKS(bias_activation_gradients, bias_activation_gradients, weft::bf16, bf16, 3)

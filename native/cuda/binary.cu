@@ -17,12 +17,13 @@ struct dimensions {
   int64_t d0, d1, d2, d3;
 };
 
-// One argument with its strides. dense: element i of the result reads data[i].
+// One argument with its strides. dense: element i of the result reads data[i]. packed: the four
+// elements of a pack lie side by side.
 template <typename S>
 struct operand {
   const S* data;
   int64_t s0, s1, s2, s3;
-  bool dense;
+  bool dense, packed;
 };
 
 template <typename S>
@@ -30,42 +31,63 @@ WEFT_DEVICE operand<S> operand_of(const void* data, const dimensions& d, int64_t
                                   int64_t s2, int64_t s3) {
   bool dense = (d.d3 == 1 || s3 == 1) && (d.d2 == 1 || s2 == d.d3) &&
                (d.d1 == 1 || s1 == d.d2 * d.d3) && (d.d0 == 1 || s0 == d.d1 * d.d2 * d.d3);
-  return {static_cast<const S*>(data), s0, s1, s2, s3, dense};
+  const S* x = static_cast<const S*>(data);
+  bool packed = s3 == 1 && (d.d3 | s0 | s1 | s2) % 4 == 0 && aligned(x);
+  return {x, s0, s1, s2, s3, dense, packed};
 }
 
-// The values of o for elements first, first + 1, ... of the result. The place in four dimensions is
-// worked out by division once a pack and counted on from there.
+// The values of o, which is not dense, for the elements of a batch. The place in four dimensions is
+// worked out by division once a pack, and counted on from there where a row ends in it.
 template <typename S>
-WEFT_DEVICE batch<S> load_operand(const operand<S>& o, const dimensions& d, int64_t first,
-                                  int64_t n, bool wide) {
-  if (o.dense) return load_batch(o.data, first, n, wide);
+WEFT_DEVICE batch<S> load_broadcast(const operand<S>& o, const dimensions& d, int64_t first,
+                                    int64_t n) {
   batch<S> v;
 #pragma unroll
   for (int k = 0; k < batch<S>::packs; k++) {
-    int64_t i = first + k * batch<S>::stride;
-    int64_t rest = i / d.d3;
-    int64_t i3 = i - rest * d.d3;
-    int64_t i1 = rest / d.d2;
-    int64_t i2 = rest - i1 * d.d2;
-    int64_t i0 = i1 / d.d1;
-    i1 -= i0 * d.d1;
+    const int64_t i = min(first + k * batch<S>::stride, n - 1);
+    int64_t i2 = i / d.d3, i3 = i - i2 * d.d3, i1 = 0, i0 = 0;
+    if (d.d0 * d.d1 > 1) {
+      i1 = i2 / d.d2;
+      i2 -= i1 * d.d2;
+      i0 = i1 / d.d1;
+      i1 -= i0 * d.d1;
+    }
+    const S* at = o.data + (i0 * o.s0 + i1 * o.s1 + i2 * o.s2 + i3 * o.s3);
+    if (o.packed) {
+      v.part[k] = load_whole(at);
+      continue;
+    }
+    if (o.s3 == 0 && d.d3 % 4 == 0) {
+      const auto same = compute<S>(*at);
+      v.part[k] = {{same, same, same, same}};
+      continue;
+    }
 #pragma unroll
     for (int j = 0; j < 4; j++) {
-      int64_t at = i0 * o.s0 + i1 * o.s1 + i2 * o.s2 + i3 * o.s3;
-      v.part[k].at[j] = i + j < n ? compute<S>(o.data[at]) : compute<S>(1);
-      if (++i3 == d.d3) {
-        i3 = 0;
-        if (++i2 == d.d2) {
-          i2 = 0;
-          if (++i1 == d.d1) {
-            i1 = 0;
-            i0++;
-          }
+      v.part[k].at[j] = compute<S>(*at);
+      if (i + j + 1 >= n) continue;  // the last one again
+      if (++i3 < d.d3) {
+        at += o.s3;
+        continue;
+      }
+      i3 = 0;
+      if (++i2 == d.d2) {
+        i2 = 0;
+        if (++i1 == d.d1) {
+          i1 = 0;
+          i0++;
         }
       }
+      at = o.data + (i0 * o.s0 + i1 * o.s1 + i2 * o.s2);
     }
   }
   return v;
+}
+
+// Of a dense argument the pointer; of another null, for load_batches to leave it out.
+template <typename S>
+WEFT_DEVICE const S* dense_data(const operand<S>& o) {
+  return o.dense ? o.data : nullptr;
 }
 
 template <int F, typename S>
@@ -84,18 +106,14 @@ WEFT_DEVICE void binary_forward(const weft_binary_forward& a) {
   const operand<S> right = operand_of<S>(a.b, d, a.b0, a.b1, a.b2, a.b3);
   S* y = static_cast<S*>(a.y);
   const int64_t n = a.d0 * a.d1 * a.d2 * a.d3;
-  const bool wide_left = aligned(left.data), wide_right = aligned(right.data), wide = aligned(y);
+  const S* dense[] = {dense_data(left), dense_data(right)};
+  const bool wide_dense = aligned(dense[0], dense[1]), wide = aligned(y);
   elementwise<S>(n, [&](int64_t first) {
-    batch<S> v = load_operand(left, d, first, n, wide_left);
-    batch<S> w = load_operand(right, d, first, n, wide_right);
-    switch (a.operation) {
-      case WEFT_ADD: apply_binary<WEFT_ADD>(v, w); break;
-      case WEFT_SUBTRACT: apply_binary<WEFT_SUBTRACT>(v, w); break;
-      case WEFT_MULTIPLY: apply_binary<WEFT_MULTIPLY>(v, w); break;
-      case WEFT_DIVIDE: apply_binary<WEFT_DIVIDE>(v, w); break;
-      case WEFT_MAXIMUM: apply_binary<WEFT_MAXIMUM>(v, w); break;
-      case WEFT_MINIMUM: apply_binary<WEFT_MINIMUM>(v, w); break;
-    }
+    raw_batch<S> raw[2];
+    load_batches(raw, dense, first, n, wide_dense);
+    batch<S> v = left.dense ? opened(raw[0]) : load_broadcast(left, d, first, n);
+    batch<S> w = right.dense ? opened(raw[1]) : load_broadcast(right, d, first, n);
+    choose_binary_function(a.operation, [&](auto kind) { apply_binary<kind>(v, w); });
     store_batch(y, first, n, wide, v);
   });
 }
@@ -124,24 +142,20 @@ WEFT_DEVICE void binary_backward(const weft_binary_backward& a) {
   S* da = static_cast<S*>(a.da);
   S* db = static_cast<S*>(a.db);
   const int64_t n = a.d0 * a.d1 * a.d2 * a.d3;
-  const bool wide_left = aligned(left.data), wide_right = aligned(right.data);
-  const bool wide_dy = aligned(dy), wide_da = aligned(da), wide_db = aligned(db);
+  // the sum's derivatives need neither argument
   const bool linear = a.operation == WEFT_ADD || a.operation == WEFT_SUBTRACT;
+  const bool broadcast_left = !linear && !left.dense, broadcast_right = !linear && !right.dense;
+  const S* dense[] = {dy, linear ? nullptr : dense_data(left),
+                      linear ? nullptr : dense_data(right)};
+  const bool wide_dense = aligned(dense[0], dense[1], dense[2]);
+  const bool wide_da = aligned(da), wide_db = aligned(db);
   elementwise<S>(n, [&](int64_t first) {
-    batch<S> v = {}, w = {};
-    if (!linear) {  // the sum's derivatives need neither argument
-      v = load_operand(left, d, first, n, wide_left);
-      w = load_operand(right, d, first, n, wide_right);
-    }
-    batch<S> g = load_batch(dy, first, n, wide_dy);
-    switch (a.operation) {
-      case WEFT_ADD: differentiate_binary<WEFT_ADD>(v, w); break;
-      case WEFT_SUBTRACT: differentiate_binary<WEFT_SUBTRACT>(v, w); break;
-      case WEFT_MULTIPLY: differentiate_binary<WEFT_MULTIPLY>(v, w); break;
-      case WEFT_DIVIDE: differentiate_binary<WEFT_DIVIDE>(v, w); break;
-      case WEFT_MAXIMUM: differentiate_binary<WEFT_MAXIMUM>(v, w); break;
-      case WEFT_MINIMUM: differentiate_binary<WEFT_MINIMUM>(v, w); break;
-    }
+    raw_batch<S> raw[3];
+    load_batches(raw, dense, first, n, wide_dense);
+    batch<S> v = broadcast_left ? load_broadcast(left, d, first, n) : opened(raw[1]);
+    batch<S> w = broadcast_right ? load_broadcast(right, d, first, n) : opened(raw[2]);
+    const batch<S> g = opened(raw[0]);
+    choose_binary_function(a.operation, [&](auto kind) { differentiate_binary<kind>(v, w); });
     multiply(v, g);
     multiply(w, g);
     if (da) put_batch(da, first, n, wide_da, a.accumulate_a != 0, v);
@@ -153,10 +167,9 @@ WEFT_DEVICE void binary_backward(const weft_binary_backward& a) {
 
 // y = f(a, b); no argument may alias, but a may be b. A thread owns two packs of four (double: two
 // turns of one pack); an argument with the result's layout is read in 16-byte accesses, a broadcast
-// one element by element from the cache. 12 bytes and 1 to 8 flops an element of float, both dense:
-// expected 187 us for arrays of 256 MB at 4.3 TB/s. Block size: see elementwise_threads.
+// one from the cache, by packs where its rows are made of them. Block size: see
+// elementwise_threads.
 WEFT_KERNEL(binary_forward, binary_forward)
 
-// da, db (=) or (+=) dy df; a may be b. Same mapping. 20 bytes and 2 to 8 flops an element of float
-// (sum: 12 bytes): expected 312 us for arrays of 256 MB.
+// da, db (=) or (+=) dy df; a may be b. Same mapping.
 WEFT_KERNEL(binary_backward, binary_backward)

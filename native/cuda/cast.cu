@@ -30,16 +30,13 @@ WEFT_DEVICE void cast(const weft_cast& a) {
 
 }  // namespace weft::cuda
 
-// y = x or y += x, rounded. Elementwise mapping. 6 bytes and no flops an element (+= 8 and
-// 1): expected 94 us for 256 MB of float in and 128 MB out at 4.3 TB/s. Block size: see
-// elementwise_threads.
+// y = x or y += x, rounded. Elementwise mapping. Block size: see elementwise_threads.
 extern "C" __global__ void __launch_bounds__(weft::cuda::f32_to_bf16_shape::threads)
     f32_to_bf16(const weft_cast a) {
   weft::cuda::cast<float, weft::bf16>(a);
 }
 
-// y = x or y += x, exact where it is `=`. Same mapping. 6 bytes and no flops an element (+= 10 and
-// 1): expected 94 us for 128 MB in and 256 MB of float out.
+// y = x or y += x, exact where it is `=`. Same mapping.
 extern "C" __global__ void __launch_bounds__(weft::cuda::bf16_to_f32_shape::threads)
     bf16_to_f32(const weft_cast a) {
   weft::cuda::cast<weft::bf16, float>(a);

@@ -5,13 +5,12 @@
 //
 // Kernels use plain CUDA C++ only (no PTX, no cooperative groups, no dynamic shared memory),
 // because the host's compiler builds the same sources for the emulator.
-//
-// Times in the comments on kernels are what to expect: bytes / 4.3 TB/s, which an H200 copies at,
-// or latency where that is said. bench/results has what was measured.
 #ifndef WEFT_CUDA_DEVICE_CUH
 #define WEFT_CUDA_DEVICE_CUH
 
 #include <stdint.h>
+
+#include <type_traits>
 
 #include "../abi/kernels.h"
 #include "../math/bf16.h"
@@ -25,14 +24,12 @@
 
 // name_shape::threads and name_shape::items, from the contract
 namespace weft::cuda {
-#define WEFT_SHAPE(name, structure, threads_, items_) \
-  struct name##_shape {                               \
-    static constexpr int threads = threads_;          \
-    static constexpr int items = items_;              \
+#define WEFT_SHAPE(kind, name, structure, threads_, items_, ...) \
+  struct name##_shape {                                          \
+    static constexpr int threads = threads_;                     \
+    static constexpr int items = items_;                         \
   };
-WEFT_TYPED_KERNELS(WEFT_SHAPE)
-WEFT_WIDE_KERNELS(WEFT_SHAPE)
-WEFT_UNTYPED_KERNELS(WEFT_SHAPE)
+WEFT_KERNELS(WEFT_SHAPE)
 #undef WEFT_SHAPE
 }  // namespace weft::cuda
 
@@ -160,40 +157,136 @@ struct batch {
   pack<compute<S>> part[packs];
 };
 
-template <typename S>
-WEFT_DEVICE batch<S> load_batch(const S* x, int64_t first, int64_t n, bool wide) {
-  batch<S> v;
-  if constexpr (sizeof(S) == 2) {
-    if (wide && first + 8 <= n) {
-      const uint4 words = *reinterpret_cast<const uint4*>(x + first);
-      split(words.x, v.part[0].at[0], v.part[0].at[1]);
-      split(words.y, v.part[0].at[2], v.part[0].at[3]);
-      split(words.z, v.part[1].at[0], v.part[1].at[1]);
-      split(words.w, v.part[1].at[2], v.part[1].at[3]);
-      return v;
-    }
-  }
+// Calls f(k, j, i) for the elements of a batch: value part[k].at[j] is element i.
+template <typename S, typename F>
+WEFT_DEVICE void each(int64_t first, F f) {
 #pragma unroll
   for (int k = 0; k < batch<S>::packs; k++) {
-    v.part[k] = load(x, first + k * batch<S>::stride, n, wide);
+#pragma unroll
+    for (int j = 0; j < 4; j++) f(k, j, first + k * batch<S>::stride + j);
+  }
+}
+
+// The elements of a batch as they were loaded. bfloat16 becomes float only by opened: what is
+// computed before another load is asked for has waited for this one.
+template <typename S>
+struct raw_batch {
+  batch<S> values;
+};
+template <>
+struct raw_batch<bf16> {
+  unsigned words[4];
+};
+
+template <typename S>
+WEFT_DEVICE batch<S> opened(const raw_batch<S>& v) {
+  return v.values;
+}
+WEFT_DEVICE batch<bf16> opened(const raw_batch<bf16>& v) {
+  batch<bf16> values;
+#pragma unroll
+  for (int k = 0; k < 2; k++) {
+#pragma unroll
+    for (int j = 0; j < 4; j += 2) {
+      split(v.words[2 * k + j / 2], values.part[k].at[j], values.part[k].at[j + 1]);
+    }
+  }
+  return values;
+}
+
+template <typename S>
+WEFT_DEVICE void read_whole(raw_batch<S>& v, const S* x) {
+#pragma unroll
+  for (int k = 0; k < batch<S>::packs; k++) {
+    v.values.part[k] = load_whole(x + k * batch<S>::stride);
+  }
+}
+WEFT_DEVICE void read_whole(raw_batch<bf16>& v, const bf16* x) {
+  const uint4 words = *reinterpret_cast<const uint4*>(x);
+  v = {{words.x, words.y, words.z, words.w}};
+}
+
+// x[0 .. left-1], and zeros
+template <typename S>
+WEFT_DEVICE void read_singly(raw_batch<S>& v, const S* x, int left) {
+  each<S>(0, [&](int k, int j, int64_t i) { v.values.part[k].at[j] = i < left ? x[i] : S(0); });
+}
+WEFT_DEVICE void read_singly(raw_batch<bf16>& v, const bf16* x, int left) {
+#pragma unroll
+  for (int w = 0; w < 4; w++) {
+    v.words[w] = 2 * w < left ? x[2 * w].bits : 0;
+    if (2 * w + 1 < left) v.words[w] |= (unsigned)x[2 * w + 1].bits << 16;
+  }
+}
+
+// how far the elements of a batch reach
+template <typename S>
+constexpr int batch_reach = (batch<S>::packs - 1) * batch<S>::stride + 4;
+
+template <typename S>
+WEFT_DEVICE bool whole_batch(int64_t first, int64_t n) {
+  return first + batch_reach<S> <= n;
+}
+
+template <typename S>
+WEFT_DEVICE int left_of_batch(int64_t first, int64_t n) {
+  return (int)min(n - first, (int64_t)batch_reach<S>);
+}
+
+template <typename S>
+WEFT_DEVICE raw_batch<S> load_raw(const S* x, int64_t first, int64_t n, bool wide) {
+  raw_batch<S> v;
+  if (wide && whole_batch<S>(first, n)) {
+    read_whole(v, x + first);
+  } else {
+    read_singly(v, x + first, left_of_batch<S>(first, n));
   }
   return v;
 }
 
 template <typename S>
-WEFT_DEVICE void store_batch(S* y, int64_t first, int64_t n, bool wide, const batch<S>& v) {
-  if constexpr (sizeof(S) == 2) {
-    if (wide && first + 8 <= n) {
-      const pack<float>&p = v.part[0], &q = v.part[1];
-      __stwb(reinterpret_cast<uint4*>(y + first),
-             make_uint4(join(p.at[0], p.at[1]), join(p.at[2], p.at[3]), join(q.at[0], q.at[1]),
-                        join(q.at[2], q.at[3])));
-      return;
+WEFT_DEVICE batch<S> load_batch(const S* x, int64_t first, int64_t n, bool wide) {
+  return opened(load_raw(x, first, n, wide));
+}
+
+// Loads several arguments; one that is null is left out, and zero. Whether 16-byte
+// accesses will do is asked once, since a load does not begin before a branch ahead of it: so the
+// loads of all arguments are in flight together.
+template <typename S, int N>
+WEFT_DEVICE void load_batches(raw_batch<S> (&v)[N], const S* const (&x)[N], int64_t first,
+                              int64_t n, bool wide) {
+#pragma unroll
+  for (int u = 0; u < N; u++) v[u] = {};
+  if (wide && whole_batch<S>(first, n)) {
+#pragma unroll
+    for (int u = 0; u < N; u++) {
+      if (x[u]) read_whole(v[u], x[u] + first);
+    }
+  } else {
+#pragma unroll
+    for (int u = 0; u < N; u++) {
+      if (x[u]) read_singly(v[u], x[u] + first, left_of_batch<S>(first, n));
     }
   }
+}
+
+template <typename S>
+WEFT_DEVICE void store_batch(S* y, int64_t first, int64_t n, bool wide, const batch<S>& v) {
+  y += first;
+  if (!wide || !whole_batch<S>(first, n)) {
+    const int left = left_of_batch<S>(first, n);
+    each<S>(0, [&](int k, int j, int64_t i) {
+      if (i < left) y[i] = S(v.part[k].at[j]);
+    });
+    return;
+  }
+  if constexpr (sizeof(S) == 2) {
+    const pack<float>&p = v.part[0], &q = v.part[1];
+    __stwb(reinterpret_cast<uint4*>(y), make_uint4(join(p.at[0], p.at[1]), join(p.at[2], p.at[3]),
+                                                   join(q.at[0], q.at[1]), join(q.at[2], q.at[3])));
+  } else {
 #pragma unroll
-  for (int k = 0; k < batch<S>::packs; k++) {
-    store(y, first + k * batch<S>::stride, n, wide, v.part[k]);
+    for (int k = 0; k < batch<S>::packs; k++) put(y + k * batch<S>::stride, v.part[k]);
   }
 }
 
@@ -223,15 +316,20 @@ WEFT_DEVICE void elementwise(int64_t n, Body body) {
   }
 }
 
-// Calls f(k, j, i) for the elements of a batch: value part[k].at[j] is element i.
-template <typename S, typename F>
-WEFT_DEVICE void each(int64_t first, F f) {
-#pragma unroll
-  for (int k = 0; k < batch<S>::packs; k++) {
-#pragma unroll
-    for (int j = 0; j < 4; j++) f(k, j, first + k * batch<S>::stride + j);
+// ---- functions of the contract's lists ----
+
+// choose_unary_function(number, f) calls f(constant) for the entry with that number, and so on. The
+// switch is over a list of the contract: an entry cannot be left out.
+#define WEFT_CASE(name, ...) \
+  case WEFT_##name: return f(std::integral_constant<int, WEFT_##name>());
+#define WEFT_DEFINE_CHOOSE(name, VALUES, ...)              \
+  template <typename F>                                    \
+  WEFT_DEVICE void choose_##name(int64_t number, F f) {    \
+    switch (number) { VALUES(WEFT_CASE) }                  \
   }
-}
+WEFT_ELEMENTWISE_ENUMS(WEFT_DEFINE_CHOOSE)
+#undef WEFT_DEFINE_CHOOSE
+#undef WEFT_CASE
 
 // ---- folding ----
 
@@ -244,6 +342,23 @@ WEFT_DEVICE T fold_warp(T v, Combine combine) {
 #pragma unroll
   for (int mask = LANES / 2; mask > 0; mask >>= 1)
     v = combine(v, __shfl_xor_sync(all_lanes, v, mask));
+  return v;
+}
+
+// Folds over teams of TEAM threads of the block, whose warps have one place each in shared; every
+// thread gets the result of its team.
+template <int TEAM, typename T, typename Combine>
+WEFT_DEVICE T fold_team(T v, T* shared, Combine combine) {
+  constexpr int lanes = TEAM < 32 ? TEAM : 32;
+  v = fold_warp<lanes>(v, combine);
+  if constexpr (TEAM > 32) {
+    if (threadIdx.x % 32 == 0) shared[threadIdx.x / 32] = v;
+    __syncthreads();
+    const T* own = shared + threadIdx.x / TEAM * (TEAM / 32);
+    v = own[0];
+#pragma unroll
+    for (int w = 1; w < TEAM / 32; w++) v = combine(v, own[w]);
+  }
   return v;
 }
 

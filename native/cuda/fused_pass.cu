@@ -21,17 +21,9 @@ WEFT_DEVICE slope_and_value<T> activated(T x, T alpha) {
 
 template <typename T>
 WEFT_DEVICE slope_and_value<T> activated(int64_t kind, T x, T alpha) {
-  switch (kind) {
-    case WEFT_SIGMOID: return activated<WEFT_SIGMOID>(x, alpha);
-    case WEFT_TANH: return activated<WEFT_TANH>(x, alpha);
-    case WEFT_RELU: return activated<WEFT_RELU>(x, alpha);
-    case WEFT_LEAKY_RELU: return activated<WEFT_LEAKY_RELU>(x, alpha);
-    case WEFT_ELU: return activated<WEFT_ELU>(x, alpha);
-    case WEFT_SOFTPLUS: return activated<WEFT_SOFTPLUS>(x, alpha);
-    case WEFT_GELU: return activated<WEFT_GELU>(x, alpha);
-    case WEFT_SILU: return activated<WEFT_SILU>(x, alpha);
-    default: return activated<WEFT_IDENTITY>(x, alpha);
-  }
+  slope_and_value<T> h = {x, T(1)};
+  choose_nonlinearity(kind, [&](auto A) { h = activated<A>(x, alpha); });
+  return h;
 }
 
 // part = this warp's share of x W: it takes every 8th input, a lane four outputs
@@ -207,8 +199,7 @@ WEFT_DEVICE void fused_pass(const weft_fused_pass& a) {
 // its warps share out the inputs of a layer, so that a row of W is read once a block in one
 // 512-byte access, and their sums are folded in the order of warps. 256 threads and 32 KB shared:
 // 64 rows are 16 blocks, bound by latency, for each reads all weights from L2 (358 KB of
-// 784-100-100-10) with 8 packs a thread under way. Per row 1 byte (float: 4) an input, 12 bytes an
-// output, 2 flops a weight of the first layer and 4 of the others. Expected 6 us for 784-100-100-10
-// at batch 64; at 4096 rows 1024 blocks read 367 MB of weights from L2, expected 75 us. float32
-// throughout, fast is 0: four rows a block do not fill the 16 of a tensor core's tile.
+// 784-100-100-10) with 8 packs a thread under way. At 4096 rows 1024 blocks read 367 MB of weights
+// from L2. float32 throughout, fast is 0: four rows a block do not fill the 16 of a tensor core's
+// tile.
 WEFT_KERNEL_WIDE(fused_pass, fused_pass)

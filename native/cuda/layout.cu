@@ -30,6 +30,21 @@ WEFT_DEVICE void copy_rows(const weft_copy_rows& a) {
   S* y = static_cast<S*>(a.y);
   const int64_t n = a.rows * a.cols;
   const T scale = T(a.scale);
+  if (a.x_stride == a.cols && a.y_stride == a.cols) {  // one row, whatever its length
+    const bool wide = aligned(x, y);
+    elementwise<S>(n, [&](int64_t first) {
+      raw_batch<S> raw[2];
+      load_batches(raw, {x, a.accumulate ? y : nullptr}, first, n, wide);
+      batch<S> v = opened(raw[0]);
+      const batch<S> old = opened(raw[1]);
+      each<S>(first, [&](int k, int j, int64_t) {
+        const T onto = a.accumulate ? old.part[k].at[j] : T(-0.0);  // leaves any zero as it is
+        v.part[k].at[j] = onto + scale * v.part[k].at[j];
+      });
+      store_batch(y, first, n, wide, v);
+    });
+    return;
+  }
   const bool whole = (a.cols | a.x_stride | a.y_stride) % 4 == 0 && aligned(x, y);
   if (!whole) {  // neighbouring threads take neighbouring elements
     const int64_t begin = (int64_t)blockIdx.x * elementwise_items + threadIdx.x;
@@ -125,16 +140,14 @@ WEFT_DEVICE void transpose(const weft_transpose& a) {
 
 }  // namespace weft::cuda
 
-// y (=). A thread owns two packs of four (double: two turns of one pack). 4 bytes and no flops an
-// element of float: expected 62 us for 256 MB at 4.3 TB/s. Block size: see elementwise_threads.
+// y (=). A thread owns two packs of four (double: two turns of one pack). Block size: see
+// elementwise_threads.
 WEFT_KERNEL(fill, fill)
 
-// y = or y +=. Same mapping. 8 bytes and one flop an element of float (+= 12 and 2): expected 125 us
-// for 256 MB in and out.
+// y = or y +=. Same mapping.
 WEFT_KERNEL(copy_rows, copy_rows)
 
 // y = or y +=. A block moves a tile of 32 x 32 through shared memory, a thread one pack of four on
-// either side, so that reads and writes are both whole lines of 128 bytes. 256 threads: eight blocks
-// a multiprocessor with a 16-byte load a thread keep 32 KB in flight. 8 bytes and no flops an
-// element of float (+= 12 and 1): expected 125 us for 256 MB in and out.
+// either side, so that reads and writes are both whole lines of 128 bytes. 256 threads: eight
+// blocks a multiprocessor with a 16-byte load a thread keep 32 KB in flight.
 WEFT_KERNEL(transpose, transpose)

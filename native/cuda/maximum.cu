@@ -180,13 +180,11 @@ WEFT_DEVICE void max_backward(const weft_max_backward& a) {
 
 // y (=) the first place of the largest entry of a row. A warp takes a row, eight lanes one of up to
 // 32 columns; a lane every 32nd or 8th pack of four, lane 0 to 2 what lies ahead of the first; 128
-// threads, so that 512 rows already reach 128 multiprocessors. 4 bytes and one flop, a comparison,
-// an entry of float: expected 62 us for 256 MB at 4.3 TB/s.
+// threads, so that 512 rows already reach 128 multiprocessors.
 WEFT_KERNEL(argmax, argmax)
 
 // dx = or dx +=. Rows (inner 1): a warp takes an output, in packs. Columns: eight lanes of four
 // outputs (32 of one, where rows allow no packs), and the groups of lanes divide the axis. 256
 // threads, so that 32 entries of the axis are in flight. x is read twice, the second time from the
-// cache while the outputs of the resident blocks fit there: 8 bytes and two flops, both
-// comparisons, an entry of float (+= 12 and 3), expected 125 us for x and dx of 256 MB.
+// cache while the outputs of the resident blocks fit there.
 WEFT_KERNEL(max_backward, max_backward)

@@ -53,12 +53,9 @@ WEFT_DEVICE void random_normal(const weft_random& a) {
 
 }  // namespace weft::cuda
 
-// y (=). A thread draws one or two blocks of four values. 4 bytes, 20 integer operations and
-// 2 flops in double an element of float: expected 62 us for 256 MB at 4.3 TB/s. Block size: see
-// elementwise_threads.
+// y (=). A thread draws one or two blocks of four values. Block size: see elementwise_threads.
 WEFT_KERNEL_WIDE(random_uniform, random)
 
-// y (=). Same mapping. 4 bytes and about 100 flops in double an element of float: expected 0.3 ms
-// for 64 M values on an H200, far longer where double is slow; it runs when weights are made, not in
-// a step.
+// y (=). Same mapping. About 100 flops in double an element, which takes far longer where double is
+// slow; it runs when weights are made, not in a step.
 WEFT_KERNEL_WIDE(random_normal, random)

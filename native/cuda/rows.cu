@@ -30,7 +30,17 @@ WEFT_DEVICE void gather_rows(const weft_gather_rows& a) {
   constexpr int packs = batch<S>::packs;
   elementwise<S>(n, [&](int64_t first) {
     batch<S> v;
-    if (whole) {
+    if (sizeof(S) == 2 && a.cols % 8 == 0 && whole && wide) {
+      // both packs side by side in one row
+      const int64_t r = first / a.cols, row = index[r];
+      raw_batch<S> raw = {};
+      const bool known = is_row(row, a.source_rows);
+      if (known) read_whole(raw, source + row * a.cols + (first - r * a.cols));
+      v = opened(raw);
+      each<S>(first, [&](int k, int j, int64_t) {
+        v.part[k].at[j] = scale * v.part[k].at[j] + (known ? shift : T(NAN));
+      });
+    } else if (whole) {
       const S* from[packs];
 #pragma unroll
       for (int k = 0; k < packs; k++) {
@@ -179,25 +189,21 @@ static_assert(gather_labels_shape::threads == gather_labels_items, "a thread a l
 }  // namespace weft::cuda
 
 // y is assigned. Elementwise mapping; a pack lies in one row of the source where cols is a multiple
-// of four, and is then read in one access. 8 bytes and two flops an element of float: expected
-// 125 us for 256 MB at 4.3 TB/s where rows are 128 bytes or longer.
+// of four, and is then read in one access.
 WEFT_KERNEL(gather_rows, gather_rows)
 
-// The same from uint8: 5 bytes and two flops an element of float, expected 78 us for a y of 256 MB;
-// a batch of 128 images of 784 bytes is 98 blocks and bound by latency, expected 2 to 3 us. 64
+// The same from uint8. A batch of 128 images of 784 bytes is 98 blocks and bound by latency. 64
 // threads: with 16 bytes each a block is 1,024 elements, as few as the other kernels', and the 32
 // blocks of a multiprocessor keep 32 KB in flight.
 WEFT_KERNEL(gather_rows_u8, gather_rows)
 
 // dsource +=. A lane takes four columns (one, where cols allows no packs), 128 columns a block, and
 // the blocks that share columns share out the target rows. 256 threads: 8 warps a block and as many
-// blocks as columns make 1,024 rows move at once where rows have 128 columns. 12 bytes and two
-// flops an element of float, and 4 bytes an index for every warp. Bound by latency: expected 15 us
-// for 8,192 rows of 128 with evenly spread targets, 6 ms with all the same target.
+// blocks as columns make 1,024 rows move at once where rows have 128 columns. Bound by latency, and
+// by far the slowest where all targets are the same.
 WEFT_KERNEL(gather_rows_backward, gather_rows_backward)
 
-// y (=): a thread a label. 12 bytes and no flops a label: bound by latency, expected 2 us for a
-// batch.
+// y (=): a thread a label. Bound by latency.
 extern "C" __global__ void __launch_bounds__(weft::cuda::gather_labels_shape::threads)
     gather_labels(const weft_gather_labels a) {
   const int64_t r = (int64_t)blockIdx.x * weft::cuda::gather_labels_items + threadIdx.x;

@@ -50,23 +50,6 @@ WEFT_DEVICE void put_loss(const weft_softmax_cross_entropy& a, int64_t r, T loss
 
 // ---- rows that registers hold ----
 
-// Folds over teams of TEAM threads of the block, whose warps have one place each in shared; every
-// thread gets the result of its team.
-template <int TEAM, typename T, typename Combine>
-WEFT_DEVICE T fold_team(T v, T* shared, Combine combine) {
-  constexpr int lanes = TEAM < 32 ? TEAM : 32;
-  v = fold_warp<lanes>(v, combine);
-  if constexpr (TEAM > 32) {
-    if (threadIdx.x % 32 == 0) shared[threadIdx.x / 32] = v;
-    __syncthreads();
-    const T* own = shared + threadIdx.x / TEAM * (TEAM / 32);
-    v = own[0];
-#pragma unroll
-    for (int w = 1; w < TEAM / 32; w++) v = combine(v, own[w]);
-  }
-  return v;
-}
-
 // A row for every TEAM threads of the block, of PACKS packs each and one entry that no pack holds:
 // of those ahead of the first 16-byte boundary (bfloat16: 8-byte, a pack's) and behind the last.
 // The largest logit is known before the first exponential, so that there is one for each logit.
@@ -76,9 +59,8 @@ WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a) {
   __shared__ T shared[4][softmax_warps];
   const int lane = threadIdx.x % TEAM;
   const int64_t place = (int64_t)blockIdx.x * (softmax_threads / TEAM) + threadIdx.x / TEAM;
-  // a surplus block has nothing to do, nor has a warp whose team meets at no barrier; what else is
-  // surplus takes the last row and stores nothing
-  if ((int64_t)blockIdx.x * (softmax_threads / TEAM) >= a.rows) return;
+  // a surplus warp has nothing to do, but that larger teams meet at barriers; what else is surplus
+  // takes the last row and stores nothing
   if (TEAM <= 32 && place - (int)threadIdx.x % 32 / TEAM >= a.rows) return;
   const bool own = place < a.rows;
   const int64_t r = own ? place : a.rows - 1;
@@ -333,9 +315,8 @@ WEFT_DEVICE void softmax_cross_entropy(const weft_softmax_cross_entropy& a) {
 // 2048 or 4096, and a block a longer one. A thread owns every 8th to 256th pack of four. The order
 // of a sum depends on classes and on the row's place relative to 16 bytes, on nothing else. 256
 // threads: four blocks a multiprocessor (64 registers, 33 KB shared) with four 16-byte loads each
-// thread keep 64 KB in flight. 8 bytes an element of float and about 40 flops, one exponential
-// among them (2.3 above 4096 classes): expected 1.0 ms for 16,384 x 32,000 at 4.3 TB/s if L2 serves
-// what is read again, 16 us for 8,192 x 1,000.
+// thread keep 64 KB in flight. About 40 flops an element, one exponential among them (2.3 above
+// 4096 classes); L2 serves what is read again.
 WEFT_KERNEL_BLOCKS(softmax_cross_entropy, softmax_cross_entropy, float, f32, 4)
 WEFT_KERNEL_BLOCKS(softmax_cross_entropy, softmax_cross_entropy, double, f64, 1)
 WEFT_KERNEL_BLOCKS(softmax_cross_entropy, softmax_cross_entropy, weft::bf16, bf16, 4)

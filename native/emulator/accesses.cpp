@@ -16,6 +16,7 @@
 namespace weft::emulator {
 
 Intervals intervals;
+std::vector<Race> races;
 
 Shadow::Shadow(uint64_t bytes)
     : pairs((TouchedPair*)calloc(bytes / 2 + 1, sizeof(TouchedPair))),
@@ -169,6 +170,8 @@ void look_at_global(const Place& at, Touch mine) {
     for (unsigned i = 0; i < at.bytes; i++)
       if (!written[i]) fail_unwritten(at);
   }
+  for (const Race& race : races)
+    if (at.address >= race.begin && at.address + at.bytes <= race.end) return;
   each_pair(offset, at.bytes, [&](uint64_t i, unsigned halves) {
     mine.bytes = halves;
     touch(a->shadow->pairs[i], mine, at);

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include <vector>
+
 namespace weft::emulator {
 
 enum class Access : unsigned { READ, WRITE, ATOMIC };
@@ -42,6 +44,12 @@ struct Intervals {
   uint64_t launch, block, now;
 };
 extern Intervals intervals;
+
+// Where the threads of a launch may meet, since the contract says so.
+struct Race {
+  uintptr_t begin, end;
+};
+extern std::vector<Race> races;
 
 // One access of the running thread; pc is where in the code. Ends the launch where it is wrong.
 void look_at(uintptr_t address, unsigned bytes, Access access, const void* pc);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels.h"
 
+#include <string.h>
+
 #include <map>
 #include <string>
 
@@ -10,16 +12,10 @@
 // GPU.
 #define WEFT_ENTRY(name, structure) \
   extern "C" __attribute__((weak, visibility("hidden"))) void name(weft_##structure);
-#define WEFT_WIDE_ENTRIES(name, structure, threads, items) \
-  WEFT_ENTRY(name##_f32, structure)                        \
-  WEFT_ENTRY(name##_f64, structure)
-#define WEFT_TYPED_ENTRIES(name, structure, threads, items) \
-  WEFT_WIDE_ENTRIES(name, structure, threads, items)        \
-  WEFT_ENTRY(name##_bf16, structure)
-#define WEFT_UNTYPED_ENTRY(name, structure, threads, items) WEFT_ENTRY(name, structure)
-WEFT_TYPED_KERNELS(WEFT_TYPED_ENTRIES)
-WEFT_WIDE_KERNELS(WEFT_WIDE_ENTRIES)
-WEFT_UNTYPED_KERNELS(WEFT_UNTYPED_ENTRY)
+#define WEFT_SYMBOL(symbol, name, structure, threads, ...) \
+  WEFT_ENTRY(symbol, structure)
+WEFT_KERNELS(WEFT_EACH_SYMBOL)
+#undef WEFT_SYMBOL
 
 #define WEFT_PROBES(K)             \
   K(probe_returned_before_barrier) \
@@ -50,40 +46,61 @@ WEFT_UNTYPED_KERNELS(WEFT_UNTYPED_ENTRY)
 #define WEFT_PROBE_ENTRY(name) WEFT_ENTRY(name, fill)
 WEFT_PROBES(WEFT_PROBE_ENTRY)
 WEFT_ENTRY(probe_changes_input, cast)
+WEFT_ENTRY(probe_races, cast)
 
 namespace weft::emulator {
 namespace {
 
-#define WEFT_POINTER(field) {#field, offsetof(Struct, field)},
-#define WEFT_NOTHING(field)
-#define WEFT_POINTERS(name, FIELDS)                              \
-  [[maybe_unused]] std::vector<PointerField> name##_pointers() { \
-    using Struct [[maybe_unused]] = weft_##name;                 \
-    return {FIELDS(WEFT_POINTER, WEFT_NOTHING, WEFT_NOTHING)};   \
-  }
-WEFT_STRUCTS(WEFT_POINTERS)
+bool ends_with(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+// What one element of each type has, in a kernel.
+struct Bytes {
+  explicit Bytes(const char* kernel)
+      : T(ends_with(kernel, "_f64")    ? 8
+          : ends_with(kernel, "_bf16") ? 2
+                                       : 4),
+        WIDE(T == 8 ? 8 : 4) {}
+  const int64_t T, WIDE, F32 = 4, BF16 = 2, INT32 = 4, UINT8 = 1, STATE = sizeof(weft_step_state),
+                         LAYER = sizeof(weft_fused_layer), OPAQUE = 0;
+};
+
+// The operands of a struct: its fields and the bytes of types stand where the contract's words are.
+#define WEFT_OPERAND(field, access, type, extent, ...)                   \
+  {#field, (CUdeviceptr)field, (uint64_t)((extent) * (type)),            \
+   strstr(options, "RACES(" #field ")") != nullptr},
+#define WEFT_OPERANDS(name, FIELDS)                                                          \
+  struct name##_operands : weft_##name, Bytes {                                              \
+    name##_operands(const void* arguments, const char* kernel)                               \
+        : weft_##name(*static_cast<const weft_##name*>(arguments)), Bytes(kernel) {}         \
+    std::vector<Operand> with([[maybe_unused]] const char* options) const {                  \
+      return {FIELDS(WEFT_OPERAND, WEFT_NOTHING, WEFT_NOTHING, WEFT_NOTHING)};               \
+    }                                                                                        \
+  };
+WEFT_STRUCTS(WEFT_OPERANDS)
 
 std::map<std::string, Kernel> make_table() {
   std::map<std::string, Kernel> table;
-#define WEFT_ADD(name, structure, threads)                                                   \
-  if (name) {                                                                                \
-    auto body = [](const void* a) { name(*static_cast<const weft_##structure*>(a)); };       \
-    table[#name] = {                                                                         \
-        #name, body, #structure, sizeof(weft_##structure), threads, structure##_pointers()}; \
+#define WEFT_ADD(name, structure, threads, items, ...)                                           \
+  if (name) {                                                                                    \
+    using Struct = weft_##structure;                                                             \
+    table[#name] = {                                                                             \
+        #name,                                                                                   \
+        [](const void* a) { name(*static_cast<const Struct*>(a)); },                             \
+        #structure,                                                                              \
+        sizeof(Struct),                                                                          \
+        threads,                                                                                 \
+        items,                                                                                   \
+        [](const void* a) { return static_cast<const Struct*>(a)->work(); },                     \
+        [](const void* a) { return structure##_operands(a, #name).with("" #__VA_ARGS__); }}; \
   }
-#define WEFT_ADD_WIDE(name, structure, threads, items) \
-  WEFT_ADD(name##_f32, structure, threads)             \
-  WEFT_ADD(name##_f64, structure, threads)
-#define WEFT_ADD_TYPED(name, structure, threads, items) \
-  WEFT_ADD_WIDE(name, structure, threads, items)        \
-  WEFT_ADD(name##_bf16, structure, threads)
-#define WEFT_ADD_UNTYPED(name, structure, threads, items) WEFT_ADD(name, structure, threads)
-  WEFT_TYPED_KERNELS(WEFT_ADD_TYPED)
-  WEFT_WIDE_KERNELS(WEFT_ADD_WIDE)
-  WEFT_UNTYPED_KERNELS(WEFT_ADD_UNTYPED)
-#define WEFT_ADD_PROBE(name) WEFT_ADD(name, fill, 256)
+#define WEFT_SYMBOL(symbol, name, structure, ...) WEFT_ADD(symbol, structure, __VA_ARGS__)
+  WEFT_KERNELS(WEFT_EACH_SYMBOL)
+#define WEFT_ADD_PROBE(name) WEFT_ADD(name, fill, 256, 0)
   WEFT_PROBES(WEFT_ADD_PROBE)
-  WEFT_ADD(probe_changes_input, cast, 256)
+  WEFT_ADD(probe_changes_input, cast, 256, 0)
+  WEFT_ADD(probe_races, cast, 256, 0, RACES(y))
   return table;
 }
 

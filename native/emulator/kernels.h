@@ -10,9 +10,12 @@
 
 namespace weft::emulator {
 
-struct PointerField {
+// A pointer in an argument struct, with what the contract says of it.
+struct Operand {
   const char* name;
-  size_t offset;
+  CUdeviceptr address;
+  uint64_t bytes;  // 0 where the contract does not tell
+  bool races;      // threads may meet there
 };
 
 struct Kernel {
@@ -21,7 +24,9 @@ struct Kernel {
   const char* structure;
   size_t bytes;      // of the argument struct
   unsigned threads;  // the kernel's launch bound
-  std::vector<PointerField> pointers;
+  unsigned items;    // of work in a block; 0: any number of blocks
+  int64_t (*work)(const void* arguments);
+  std::vector<Operand> (*operands)(const void* arguments);
 };
 
 // Null when there is no kernel of this name.

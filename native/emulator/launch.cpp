@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+#include <algorithm>
 #include <vector>
 
+#include "../abi/contract.h"
 #include "checked.h"
 #include "memory.h"
 #include "stream.h"
@@ -23,8 +25,14 @@ struct Call {
       return ended(fail(CUDA_ERROR_LAUNCH_FAILED, "kernel %s: fails because a test asked for it",
                         kernel->name));
     }
-    WEFT_TRY(check_pointers());
+    std::vector<Operand> operands = kernel->operands(arguments.data());
+    WEFT_TRY(check_pointers(operands));
+    WEFT_TRY(check_grid());
     controls.launches++;
+    races.clear();
+    for (const Operand& operand : operands) {
+      if (operand.races) races.push_back({operand.address, operand.address + operand.bytes});
+    }
     std::string why;
     KernelBody body = controls.checked ? checked_kernel(kernel->name).body : kernel->body;
     CUresult result =
@@ -34,16 +42,28 @@ struct Call {
 
   // A pointer may be null, may end an allocation (of an empty slice), and must otherwise lie in
   // one.
-  CUresult check_pointers() const {
-    for (const PointerField& field : kernel->pointers) {
-      CUdeviceptr address;
-      memcpy(&address, arguments.data() + field.offset, sizeof address);
+  CUresult check_pointers(const std::vector<Operand>& operands) const {
+    for (const Operand& operand : operands) {
+      CUdeviceptr address = operand.address;
       if (!address || memory().find(address)) continue;
       return report(CUDA_ERROR_ILLEGAL_ADDRESS, "kernel %s: %s.%s = %#llx is not device memory%s",
-                    kernel->name, kernel->structure, field.name, address,
+                    kernel->name, kernel->structure, operand.name, address,
                     memory().describe(address).c_str());
     }
     return CUDA_SUCCESS;
+  }
+
+  // As many blocks as the work takes; one where there is none, for there is no empty launch.
+  CUresult check_grid() const {
+    if (kernel->items == 0) return CUDA_SUCCESS;
+    int64_t work = kernel->work(arguments.data());
+    int64_t blocks = std::max<int64_t>(1, weft_ceil_div(work, kernel->items));
+    if (grid.x == blocks && grid.y == 1 && grid.z == 1) return CUDA_SUCCESS;
+    return ended(report(CUDA_ERROR_LAUNCH_FAILED,
+                        "kernel %s: a grid of (%u, %u, %u) blocks for %lld work items; at %u a "
+                        "block they take (%lld, 1, 1)",
+                        kernel->name, grid.x, grid.y, grid.z, (long long)work, kernel->items,
+                        (long long)blocks));
   }
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Kernels that do wrong what the emulator must catch, and one that does all that it must get right.
-// Only the emulator has them. All but one take weft_fill: y (n values of float), n, value.
+// Only the emulator has them. Most take weft_fill: y (n values of float), n, value.
 #include "../abi/kernels.h"
 
 namespace {
@@ -154,6 +154,12 @@ extern "C" __global__ void probe_atomic_and_plain(weft_fill a) {
   } else if (threadIdx.x == 0) {
     out(a)[0] = 1;
   }
+}
+
+// All threads change one place: the first of y, where they may, or that of x.
+extern "C" __global__ void probe_races(weft_cast a) {
+  float* place = static_cast<float*>(a.accumulate ? a.y : a.x);
+  *place += 1;
 }
 
 // Row k of y (20, 32) is what the lanes of one warp got from collective k.

@@ -17,16 +17,14 @@ struct Kernel {
 };
 
 inline const std::vector<Kernel>& kernels() {
-#define WEFT_ROW(name, arguments, threads, items) {#name, threads, items},
-#define WEFT_ROW_WIDE(name, arguments, threads, items) \
-  {#name "_f32", threads, items}, {#name "_f64", threads, items},
-#define WEFT_ROW_TYPED(name, arguments, threads, items) \
-  WEFT_ROW_WIDE(name, arguments, threads, items){#name "_bf16", threads, items},
-  static const std::vector<Kernel> all = {WEFT_TYPED_KERNELS(WEFT_ROW_TYPED) WEFT_WIDE_KERNELS(
-      WEFT_ROW_WIDE) WEFT_UNTYPED_KERNELS(WEFT_ROW)};
-#undef WEFT_ROW_TYPED
-#undef WEFT_ROW_WIDE
-#undef WEFT_ROW
+#define WEFT_SYMBOL(symbol, name, arguments, threads, items, ...) \
+  if (threads > 0) table.push_back({#symbol, threads, items});
+  static const std::vector<Kernel> all = [] {
+    std::vector<Kernel> table;
+    WEFT_KERNELS(WEFT_EACH_SYMBOL)
+    return table;
+  }();
+#undef WEFT_SYMBOL
   return all;
 }
 
@@ -39,8 +37,13 @@ inline bool is_kernel(const std::string& symbol) {
 
 // Those that a library has: no symbol in a module, no case here.
 inline const std::vector<std::string>& library_kernels() {
-#define WEFT_ROW(name, ...) #name,
-  static const std::vector<std::string> all = {WEFT_LIBRARY_KERNELS(WEFT_ROW)};
+#define WEFT_ROW(kind, name, arguments, threads, ...) \
+  if (threads == 0) names.push_back(#name);
+  static const std::vector<std::string> all = [] {
+    std::vector<std::string> names;
+    WEFT_KERNELS(WEFT_ROW)
+    return names;
+  }();
 #undef WEFT_ROW
   return all;
 }

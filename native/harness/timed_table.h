@@ -13,16 +13,20 @@
 
 namespace weft::harness {
 
-// The kinds of a struct's fields: "PPI".
-#define WEFT_KIND_P(name) "P"
-#define WEFT_KIND_I(name) "I"
+// The kinds of a struct's fields: "PAI"; A: a pointer to what may be added to, one operation each.
+#define WEFT_KIND_IN "P"
+#define WEFT_KIND_OUT "P"
+#define WEFT_KIND_INOUT "P"
+#define WEFT_KIND_ADD(condition) "A"
+#define WEFT_KIND_P(name, access, ...) WEFT_KIND_##access
+#define WEFT_KIND_I(name, ...) "I"
 #define WEFT_KIND_D(name) "D"
 template <typename Arguments>
 const char* kinds();
 #define WEFT_KINDS(name, FIELDS)                              \
   template <>                                                 \
   inline const char* kinds<weft_##name>() {                          \
-    return FIELDS(WEFT_KIND_P, WEFT_KIND_I, WEFT_KIND_D) "";  \
+    return FIELDS(WEFT_KIND_P, WEFT_KIND_I, WEFT_KIND_D, WEFT_NOTHING) "";  \
   }
 WEFT_STRUCTS(WEFT_KINDS)
 #undef WEFT_KINDS
@@ -55,24 +59,22 @@ class Table {
   bool is_wide() const { return type_ == wide_; }
   bool is_f32() const { return type_ == Type::F32; }
 
-  void* in(const char* name, int64_t n) {
-    return add({name, type_, Role::INPUT, Fill::SIGNED, n, 0});
+  void* in(const char* name, int64_t n) { return in(name, n, type_); }
+  void* in(const char* name, int64_t n, Type type) {
+    return add({name, type, Role::INPUT, Fill::SIGNED, n, 0});
   }
   void* positive(const char* name, int64_t n) {
     return add({name, type_, Role::INPUT, Fill::POSITIVE, n, 0});
   }
-  void* out(const char* name, int64_t n) {
-    return add({name, type_, Role::OUTPUT, Fill::POISON, n, 0});
+  void* out(const char* name, int64_t n) { return out(name, n, type_); }
+  void* out(const char* name, int64_t n, Type type) {
+    return add({name, type, Role::OUTPUT, Fill::POISON, n, 0});
   }
   void* inout(const char* name, int64_t n) {
     return add({name, type_, Role::INOUT, Fill::POSITIVE, n, 0});
   }
-  void* wide_in(const char* name, int64_t n) {
-    return add({name, wide_, Role::INPUT, Fill::SIGNED, n, 0});
-  }
-  void* wide_out(const char* name, int64_t n) {
-    return add({name, wide_, Role::OUTPUT, Fill::POISON, n, 0});
-  }
+  void* wide_in(const char* name, int64_t n) { return in(name, n, wide_); }
+  void* wide_out(const char* name, int64_t n) { return out(name, n, wide_); }
   // The sums of a matrix's columns over each of its parts.
   void* sums(const char* name, int64_t parts, int64_t n) {
     void* place = wide_out(name, parts * n);
@@ -117,26 +119,29 @@ class Table {
 
   // A call of a typed kernel over the operands since the one before.
   template <typename Arguments>
-  void call(const char* kernel, const std::string& variant, const Arguments& arguments,
-            int64_t work, double flops) {
-    untyped(kernel + suffix_, variant, arguments, work, flops);
+  void call(const char* kernel, const std::string& variant, const Arguments& arguments) {
+    untyped(kernel + suffix_, variant, arguments);
   }
 
   template <typename Arguments>
-  void untyped(const std::string& symbol, const std::string& variant, const Arguments& arguments,
-               int64_t work, double flops) {
-    TimedCase one{symbol, variant, {symbol, 0, 0, {}}, std::move(operands_), flops, false};
+  void untyped(const std::string& symbol, const std::string& variant, const Arguments& arguments) {
+    TimedCase one{symbol, variant, {symbol, 0, 0, {}}, std::move(operands_), arguments.flops(),
+                  false};
     operands_.clear();
     for (const Kernel& kernel : kernels()) {
       if (kernel.symbol != symbol) continue;
       one.launch.threads = kernel.threads;
-      one.launch.blocks = (unsigned)((work + kernel.items - 1) / kernel.items);
+      one.launch.blocks = (unsigned)weft_ceil_div(arguments.work(), kernel.items);
     }
     uint64_t words[sizeof arguments / 8];
     memcpy(words, &arguments, sizeof arguments);
     for (size_t i = 0; i < sizeof arguments / 8; i++) {
-      bool points = kinds<Arguments>()[i] == 'P' && words[i] != 0;
-      one.launch.slots.push_back({points ? (uint32_t)words[i] - 1 : NONE, points ? 0 : words[i]});
+      char kind = kinds<Arguments>()[i];
+      bool points = (kind == 'P' || kind == 'A') && words[i] != 0;
+      uint32_t place = points ? (uint32_t)words[i] - 1 : NONE;
+      one.launch.slots.push_back({place, points ? 0 : words[i]});
+      if (kind == 'A' && points && one.operands[place].role == Role::INOUT)
+        one.flops += (double)one.operands[place].count;
     }
     cases.push_back(std::move(one));
   }

@@ -35,37 +35,52 @@ WEFT_MATH T normal_pdf(T x) {
 // A is a template argument so that a loop over elements has no branch over the kind.
 template <int A, typename T>
 WEFT_MATH T activation(T x, T alpha) {
-  if constexpr (A == WEFT_SIGMOID) return sigmoid(x);
-  if constexpr (A == WEFT_TANH) return math::tanh(x);
+  if constexpr (A == WEFT_IDENTITY) return x;
+  else if constexpr (A == WEFT_SIGMOID) return sigmoid(x);
+  else if constexpr (A == WEFT_TANH) return math::tanh(x);
   // written so that NaN passes through: NaN < 0 is false
-  if constexpr (A == WEFT_RELU) return x < T(0) ? T(0) : x;
-  if constexpr (A == WEFT_LEAKY_RELU) return x < T(0) ? alpha * x : x;
-  if constexpr (A == WEFT_ELU) return x < T(0) ? alpha * math::expm1(x) : x;
-  if constexpr (A == WEFT_SOFTPLUS) return softplus(x);
-  if constexpr (A == WEFT_GELU) return x * normal_cdf(x);
-  if constexpr (A == WEFT_SILU) return x * sigmoid(x);
-  return x;
+  else if constexpr (A == WEFT_RELU) return x < T(0) ? T(0) : x;
+  else if constexpr (A == WEFT_LEAKY_RELU) return x < T(0) ? alpha * x : x;
+  else if constexpr (A == WEFT_ELU) return x < T(0) ? alpha * math::expm1(x) : x;
+  else if constexpr (A == WEFT_SOFTPLUS) return softplus(x);
+  else if constexpr (A == WEFT_GELU) return x * normal_cdf(x);
+  else if constexpr (A == WEFT_SILU) return x * sigmoid(x);
+  else WEFT_NO_FORMULA(A, "native/math/activation.h: activation", WEFT_NONLINEARITY);
 }
 
-template <int A>
-constexpr bool derivative_needs_x = A == WEFT_GELU || A == WEFT_SILU;
+// What the list says of an entry, as C++ reads it.
+namespace options {
+enum option { NONE, OF_X };
+WEFT_MATH constexpr option ALPHA(double) { return NONE; }
+template <typename... Option>
+WEFT_MATH constexpr bool of_x(const char*, Option... said) {
+  return (false || ... || (said == OF_X));
+}
+}  // namespace options
 
-// f'(x), from x where derivative_needs_x<A>, else from y alone.
+WEFT_MATH constexpr bool derivative_needs_x(int64_t activation) {
+  using namespace options;
+#define WEFT_IS_OF_X(name, ...) (activation == WEFT_##name && of_x(__VA_ARGS__)) ||
+  return WEFT_NONLINEARITY(WEFT_IS_OF_X) false;
+#undef WEFT_IS_OF_X
+}
+
+// f'(x), from x where derivative_needs_x(A), else from y alone.
 template <int A, typename T>
 WEFT_MATH T activation_derivative(T x, T y, T alpha) {
-  if constexpr (A == WEFT_SIGMOID) return y * (T(1) - y);
-  if constexpr (A == WEFT_TANH) return T(1) - y * y;
-  if constexpr (A == WEFT_RELU) return y > T(0) ? T(1) : T(0);
+  if constexpr (A == WEFT_IDENTITY) return T(1);
+  else if constexpr (A == WEFT_SIGMOID) return y * (T(1) - y);
+  else if constexpr (A == WEFT_TANH) return T(1) - y * y;
+  else if constexpr (A == WEFT_RELU) return y > T(0) ? T(1) : T(0);
   // y and x have the same sign because alpha >= 0, which the Java side checks
-  if constexpr (A == WEFT_LEAKY_RELU) return y > T(0) ? T(1) : alpha;
-  if constexpr (A == WEFT_ELU) return y > T(0) ? T(1) : y + alpha;
-  if constexpr (A == WEFT_SOFTPLUS) return -math::expm1(-y);  // = sigmoid(x)
-  if constexpr (A == WEFT_GELU) return normal_cdf(x) + x * normal_pdf(x);
-  if constexpr (A == WEFT_SILU) {
+  else if constexpr (A == WEFT_LEAKY_RELU) return y > T(0) ? T(1) : alpha;
+  else if constexpr (A == WEFT_ELU) return y > T(0) ? T(1) : y + alpha;
+  else if constexpr (A == WEFT_SOFTPLUS) return -math::expm1(-y);  // = sigmoid(x)
+  else if constexpr (A == WEFT_GELU) return normal_cdf(x) + x * normal_pdf(x);
+  else if constexpr (A == WEFT_SILU) {
     T s = sigmoid(x);
     return s * (T(1) + x * (T(1) - s));
-  }
-  return T(1);
+  } else WEFT_NO_FORMULA(A, "native/math/activation.h: activation_derivative", WEFT_NONLINEARITY);
 }
 
 }  // namespace weft

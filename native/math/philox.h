@@ -23,17 +23,33 @@ using philox_block = philox_words<uint32_t>;
 // A Word holds 32 bits of state. As uint64_t, the products need no rearranging of vector lanes,
 // which is twice as fast with AVX-512.
 template <typename Word>
+struct philox_product {
+  Word low, high;
+};
+
+// On the device not as a product of 64 bits: nvcc adds one more instruction for its upper half.
+template <typename Word>
+WEFT_MATH philox_product<Word> philox_multiply(uint32_t a, Word b) {
+#if defined(__CUDA_ARCH__)
+  return {a * b, __umulhi(a, b)};
+#else
+  const uint64_t product = (uint64_t)a * (uint32_t)b;
+  return {(uint32_t)product, (Word)(product >> 32)};
+#endif
+}
+
+template <typename Word>
 WEFT_MATH philox_words<Word> philox_in(uint64_t seed, uint64_t step, uint32_t operation,
                                        uint32_t block) {
   Word c0 = block, c1 = operation, c2 = (uint32_t)step, c3 = (uint32_t)(step >> 32);
   uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
   for (int round = 0; round < 10; round++) {
-    uint64_t p0 = (uint64_t)0xD2511F53u * (uint32_t)c0;
-    uint64_t p1 = (uint64_t)0xCD9E8D57u * (uint32_t)c2;
-    Word n0 = (Word)(p1 >> 32) ^ c1 ^ k0;
-    Word n2 = (Word)(p0 >> 32) ^ c3 ^ k1;
-    c1 = (uint32_t)p1;
-    c3 = (uint32_t)p0;
+    const philox_product<Word> p0 = philox_multiply(0xD2511F53u, c0);
+    const philox_product<Word> p1 = philox_multiply(0xCD9E8D57u, c2);
+    Word n0 = p1.high ^ c1 ^ k0;
+    Word n2 = p0.high ^ c3 ^ k1;
+    c1 = p1.low;
+    c3 = p0.low;
     c0 = n0;
     c2 = n2;
     k0 += 0x9E3779B9u;

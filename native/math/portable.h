@@ -10,6 +10,10 @@
 #define WEFT_MATH inline __attribute__((always_inline))
 #endif
 
+// Ends a function's chain of formulas, one for each entry of a list of the contract.
+#define WEFT_NO_FORMULA(number, function, list) \
+  static_assert(number < 0, function " has no formula for this entry of " #list)
+
 #include <stdint.h>
 
 #include <cmath>

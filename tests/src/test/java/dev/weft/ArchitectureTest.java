@@ -13,11 +13,15 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.domain.JavaPackage;
 import com.tngtech.archunit.library.Architectures.LayeredArchitecture;
+import dev.weft.op.Operation;
 import dev.weft.support.Product;
 import java.io.IOException;
+import java.lang.reflect.Field;
+import java.lang.reflect.Modifier;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -53,6 +57,41 @@ class ArchitectureTest {
         .definedBy("dev.weft", "dev.weft.op..")
         .layer("device")
         .definedBy("dev.weft.device..");
+  }
+
+  /** What is settled when an operation is made, and cannot change. */
+  private static boolean isSetting(Field field) {
+    Class<?> type = field.getType();
+    return Modifier.isFinal(field.getModifiers())
+        && (type.isPrimitive() || type.isEnum() || SETTINGS.contains(type));
+  }
+
+  private static final Set<Class<?>> SETTINGS = Set.of(Shape.class, OptionalInt.class);
+
+  /** The fields in which an operation could remember something of one application. */
+  private static List<String> state(Class<?> operation) {
+    return Stream.of(operation.getDeclaredFields())
+        .filter(field -> !Modifier.isStatic(field.getModifiers()) && !isSetting(field))
+        .map(field -> operation.getSimpleName() + "." + field.getName())
+        .toList();
+  }
+
+  @Test
+  void operationsHoldSettingsAndNoState() {
+    List<JavaClass> operations =
+        CLASSES.stream()
+            .filter(type -> type.isAssignableTo(Operation.class) && !type.isInterface())
+            .toList();
+    assertFalse(operations.isEmpty());
+    assertEquals(
+        List.of(), operations.stream().flatMap(type -> state(type.reflect()).stream()).toList());
+  }
+
+  private record Remembering(double rate, Shape shape, Tensor mask, long[] sizes) {}
+
+  @Test
+  void stateOfAnOperationIsNoticed() {
+    assertEquals(List.of("Remembering.mask", "Remembering.sizes"), state(Remembering.class));
   }
 
   @Test

@@ -12,6 +12,7 @@ import dev.weft.device.OutOfDeviceMemoryException;
 import dev.weft.device.Program;
 import dev.weft.support.Emulator;
 import dev.weft.support.OnEachDevice;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,6 +44,12 @@ class DeviceTest {
       assertEquals("cpu", cpu.name());
       assertEquals("cuda:0", cuda.name());
       assertEquals("cuda:0", best.name());
+      assertEquals(DeviceKind.CPU, cpu.kind());
+      assertEquals(DeviceKind.CUDA, cuda.kind());
+      assertEquals(DeviceKind.CUDA, best.kind());
+      for (Device device : List.of(cpu, cuda)) {
+        assertEquals(device.kind(), DeviceKind.of(device.name()));
+      }
       assertTrue(cpu.description().contains("thread"), cpu.description());
     }
   }
@@ -54,6 +61,14 @@ class DeviceTest {
         assertThrows(IllegalArgumentException.class, () -> Device.named(name));
     assertTrue(e.getMessage().contains("'" + name + "'"), e.getMessage());
     assertTrue(e.getMessage().contains("cpu, cuda"), e.getMessage());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "CPU", "cuda", "cuda:", "cuda:x", "best"})
+  void whatNoDeviceIsCalledHasNoKind(String name) {
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> DeviceKind.of(name));
+    assertTrue(e.getMessage().contains("'" + name + "'"), e.getMessage());
   }
 
   @OnEachDevice

@@ -177,7 +177,7 @@ class LifetimeTest {
     }
 
     @Override
-    public Tensor apply(Tape tape, Tensor output, Tensor target, Tensor hits) {
+    public Tensor apply(Operations tape, Tensor output, Tensor target, Tensor hits) {
       return tape.reshape(tape.softmaxCrossEntropy(output, target), 1, 1);
     }
 

@@ -12,15 +12,19 @@ import dev.weft.check.GradCheck;
 import dev.weft.check.Input;
 import dev.weft.check.OperationCase;
 import dev.weft.check.OperationCases;
+import dev.weft.device.BinaryFunction;
+import dev.weft.device.Nonlinearity;
 import dev.weft.nn.MeanSquaredError;
 import dev.weft.nn.SumOfSquares;
-import dev.weft.op.Nonlinearity;
+import dev.weft.op.Operands;
+import dev.weft.op.Operation;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -31,9 +35,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Every operation and every method of a tape, applied to inputs of every type, of wrong shapes,
- * closed and of another device: the right value, or a refusal that leaves nothing behind. Long,
- * because each method of a tape has its row.
+ * Every operation and every method of {@link Operations}, applied to inputs of every type, of wrong
+ * shapes, closed and of another device: the right value, or a refusal that leaves nothing behind.
+ * Long, because each method has its row.
  */
 class OperandsTest {
   private static final Set<DType> FLOATING = Set.of(DType.F32, DType.F64, DType.BF16);
@@ -123,7 +127,7 @@ class OperandsTest {
         .wrong(M, Shape.of(2));
   }
 
-  /** A row for each public method of a tape that takes tensors and gives one. */
+  /** A row for each method of {@link Operations} that takes tensors and gives one. */
   static List<Row> methods() {
     return List.of(
         binary("add", (t, in) -> t.add(in[0], in[1])),
@@ -192,6 +196,15 @@ class OperandsTest {
             .wrong(M, M, Shape.of(2, 2)),
         row("gather(Tensor,Tensor)", "gather_rows", "fi", gather(), Shape.of(5, 2), Shape.of(3))
             .wrong(Shape.of(5), Shape.of(3)),
+        row(
+                "layerNorm(Tensor,Tensor,Tensor,double)",
+                "layer_norm",
+                "fff",
+                (t, in) -> t.layerNorm(in[0], in[1], in[2], 1e-5),
+                M,
+                Shape.of(3),
+                Shape.of(3))
+            .wrong(M, Shape.of(3), Shape.of(2)),
         unary("dropout(Tensor,double)", "dropout", (t, in) -> t.dropout(in[0], 0.5)),
         unary("dropout(Tensor,double)", "dropout", (t, in) -> t.dropout(in[0], 0)),
         row(
@@ -245,28 +258,117 @@ class OperandsTest {
     return (t, in) -> t.gather(in[0], in[1]);
   }
 
-  /** Methods that take tensors and have a test of their own instead of a row. */
-  private static final Set<String> ALONE =
+  /** What an engine does for the operations, and not an operation. */
+  private static final Set<String> ENGINE =
       Set.of(
-          "apply(Operation,Tensor[])", // by every case of every operation
-          "backward(Tensor)",
-          "backward(Tensor,Tensor)");
+          "apply(Operation,Tensor[])",
+          "check(String,Operands,Tensor[])",
+          "device()",
+          "math(MathMode)",
+          "withoutGradient(Supplier)");
 
   @Test
-  void everyMethodOfATapeHasARow() {
+  void everyMethodOfOperationsHasARow() {
     Set<String> there =
-        Arrays.stream(Tape.class.getMethods())
-            .filter(method -> method.getDeclaringClass() == Tape.class)
-            .filter(method -> Stream.of(method.getParameterTypes()).anyMatch(OperandsTest::tensors))
+        Arrays.stream(Operations.class.getMethods())
+            .filter(Method::isDefault)
             .map(OperandsTest::signature)
             .collect(Collectors.toCollection(TreeSet::new));
-    Set<String> rows = new TreeSet<>(ALONE);
+    Set<String> rows = new TreeSet<>();
     methods().forEach(row -> rows.add(row.method()));
     assertEquals(there, rows);
   }
 
-  private static boolean tensors(Class<?> type) {
-    return type == Tensor.class || type == Tensor[].class;
+  @Test
+  void anEngineHasFewMethodsToWriteAndATapeOverridesNoOperation() {
+    Set<String> engine =
+        Arrays.stream(Operations.class.getMethods())
+            .filter(method -> !method.isDefault())
+            .map(OperandsTest::signature)
+            .collect(Collectors.toSet());
+    assertEquals(ENGINE, engine);
+    methods().forEach(row -> engine.add(row.method()));
+    Set<String> own =
+        Arrays.stream(Tape.class.getDeclaredMethods())
+            .map(OperandsTest::signature)
+            .filter(engine::contains)
+            .collect(Collectors.toSet());
+    assertEquals(ENGINE, own);
+  }
+
+  /** A tape that notes what is applied: code that is given operations needs to know of no tape. */
+  private record Noting(Tape tape, Set<String> applied) implements Operations {
+    @Override
+    public Device device() {
+      return tape.device();
+    }
+
+    @Override
+    public Tensor apply(Operation operation, Tensor... inputs) {
+      applied.add(operation.name());
+      return tape.apply(operation, inputs);
+    }
+
+    @Override
+    public void check(String name, Operands operands, Tensor... inputs) {
+      tape.check(name, operands, inputs);
+    }
+
+    @Override
+    public <R> R withoutGradient(Supplier<R> body) {
+      return tape.withoutGradient(body);
+    }
+
+    @Override
+    public Operations math(MathMode math) {
+      tape.math(math);
+      return this;
+    }
+  }
+
+  /** The names of the operations that a row applies. */
+  private Set<String> applied(Row row) {
+    Set<String> names = new TreeSet<>();
+    List<Tensor> inputs = inputs(device, row, row.shapes(), row.types(DType.F32));
+    try (Tape tape = new Tape(device, 1)) {
+      apply(row, new Noting(tape, names), inputs);
+    } finally {
+      inputs.forEach(Tensor::close);
+    }
+    assertFalse(names.isEmpty(), row::method);
+    return names;
+  }
+
+  /** The methods that apply an operation which no case does. */
+  private Set<String> withoutACase(List<OperationCase> cases) {
+    Set<String> covered = new TreeSet<>();
+    cases.forEach(operation -> covered.addAll(applied(ofCase(operation))));
+    covered.add("cast"); // has no finite differences: CastTest
+    return methods().stream()
+        .filter(row -> !covered.containsAll(applied(row)))
+        .map(Row::method)
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  @Test
+  void everyMethodIsMadeOfOperationsThatHaveACase() {
+    assertEquals(Set.of(), withoutACase(OperationCases.all()));
+  }
+
+  @Test
+  void methodsOfAMissingCaseAreNoticed() {
+    List<OperationCase> fewer =
+        OperationCases.all().stream()
+            .filter(operation -> !operation.name().matches("matmul|reduce_max.*"))
+            .toList();
+    assertEquals(
+        Set.of(
+            "matmul(Tensor,Tensor)",
+            "max(Tensor)",
+            "max(Tensor,int)",
+            "softmax(Tensor)",
+            "logSoftmax(Tensor)"),
+        withoutACase(fewer));
   }
 
   private static String signature(Method method) {
@@ -318,7 +420,7 @@ class OperandsTest {
     return inputs;
   }
 
-  private static Tensor apply(Row row, Tape tape, List<Tensor> inputs) {
+  private static Tensor apply(Row row, Operations tape, List<Tensor> inputs) {
     return row.function().apply(tape, inputs.toArray(Tensor[]::new));
   }
 
@@ -421,6 +523,31 @@ class OperandsTest {
   }
 
   @ParameterizedTest(name = "{0}")
+  @MethodSource("rows")
+  void inputsOfAnotherTapeAreRefusedWhereTheirGradientWouldBeLost(Row row) {
+    DType[] types = row.types(DType.F32);
+    List<Tensor> inputs = inputs(device, row, row.shapes(), types);
+    inputs.get(0).requiresGrad();
+    try (Tape first = new Tape(device);
+        Tape second = new Tape(device);
+        Tape reading = Tape.inference(device)) {
+      List<Tensor> mixed = new ArrayList<>(inputs);
+      mixed.set(0, first.scale(inputs.get(0), 1));
+      String message =
+          assertRefused(IllegalArgumentException.class, () -> apply(row, second, mixed));
+      assertTrue(message.startsWith(row.says() + ": "), message);
+      assertTrue(message.contains("was computed on another tape"), message);
+      apply(row, first, mixed);
+      apply(row, reading, mixed);
+      second.withoutGradient(() -> apply(row, second, mixed));
+      mixed.set(0, mixed.get(0).view(0, mixed.get(0).shape()));
+      apply(row, second, mixed);
+    } finally {
+      inputs.forEach(Tensor::close);
+    }
+  }
+
+  @ParameterizedTest(name = "{0}")
   @MethodSource("methods")
   void wrongShapesAreNamed(Row row) {
     if (row.wrong().isEmpty()) {
@@ -462,7 +589,7 @@ class OperandsTest {
           () -> tape.meanSquaredError(y, t));
       assertSays(
           "binary_add takes a, b, not 1 tensors",
-          () -> tape.apply(new dev.weft.op.Binary(dev.weft.op.Binary.Function.ADD), y));
+          () -> tape.apply(new dev.weft.op.Binary(BinaryFunction.ADD), y));
       assertSays("binary_add: tensor 1 is null", () -> tape.add(y, null));
     }
   }

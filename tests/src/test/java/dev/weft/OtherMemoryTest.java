@@ -111,17 +111,17 @@ class OtherMemoryTest {
         Tensor long3 = device.zeros(DType.F32, Shape.of(3));
         Tensor foreign = other.zeros(DType.F32, Shape.of(2));
         Tensor closed = closed(2)) {
-      for (Tensor wrong : List.of(ints, narrow, long3, foreign)) {
+      var loss = new SoftmaxCrossEntropy(0);
+      for (Tensor wrong : List.of(ints, narrow, long3)) {
         String message =
-            assertRefused(
-                IllegalArgumentException.class,
-                () -> tape.apply(new SoftmaxCrossEntropy(0, wrong), x, labels));
+            assertRefused(IllegalArgumentException.class, () -> tape.apply(loss, x, labels, wrong));
         assertTrue(message.contains("they must be F32 [2]"), message);
       }
-      assertRefused(
-          IllegalStateException.class,
-          () -> tape.apply(new SoftmaxCrossEntropy(0, closed), x, labels));
-      tape.apply(new SoftmaxCrossEntropy(0, right), x, labels);
+      String elsewhere =
+          assertRefused(IllegalArgumentException.class, () -> tape.apply(loss, x, labels, foreign));
+      assertTrue(elsewhere.contains("is not on this tape's device"), elsewhere);
+      assertRefused(IllegalStateException.class, () -> tape.apply(loss, x, labels, closed));
+      tape.apply(loss, x, labels, right);
       assertArrayEquals(new double[] {1, 0}, right.toDoubles());
     }
   }

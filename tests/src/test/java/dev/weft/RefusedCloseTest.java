@@ -270,15 +270,15 @@ class RefusedCloseTest {
         x);
   }
 
-  /** x += x. */
+  /** x = 2 x. */
   private static void doubled(Tensor x) {
     long n = x.elements();
     x.device()
         .run(
-            dev.weft.device.Kernel.COPY_ROWS,
+            dev.weft.device.Kernel.UNARY_FORWARD,
             x.dtype().precision(),
-            new dev.weft.device.Arguments.CopyRows(x.address(), x.address(), 1, n, n, n, 1, true),
-            n);
+            new dev.weft.device.Arguments.UnaryForward(
+                x.address(), x.address(), n, dev.weft.device.UnaryFunction.SCALE, 2));
   }
 
   private static Held copyQueue(Device device) {

@@ -9,8 +9,15 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.weft.op.Nonlinearity;
+import dev.weft.device.Nonlinearity;
+import dev.weft.nn.Linear;
+import dev.weft.nn.ParameterArena;
+import dev.weft.nn.Sequential;
+import dev.weft.optim.Adam;
+import dev.weft.optim.Optimizer;
+import dev.weft.optim.Sgd;
 import dev.weft.support.OnEachDevice;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -193,6 +200,71 @@ class TapeTest {
     assertSays(() -> tape.square(labels), "I32");
     assertSays(
         () -> tape.add(zeros(2), device.zeros(DType.F32, Shape.of(2))), "F64 [2]", "F32 [2]");
+  }
+
+  private static void assertBackwardRefused(Tape tape, Tensor y, String... words) {
+    String message = assertThrows(IllegalStateException.class, () -> tape.backward(y)).getMessage();
+    for (String word : words) {
+      assertTrue(message.contains(word), message);
+    }
+  }
+
+  @Test
+  void whatWasChangedSinceForwardHasNoGradient() {
+    Tensor batches = device.tensor(new double[] {1, 2, 3, 4});
+    Tensor x = batches.view(2, Shape.of(2)).named("x");
+    Tensor w = leaf(5, 6).named("w");
+    Tensor before = tape.sum(tape.multiply(x, w));
+    Tensor apart = tape.sum(tape.square(w));
+    x.copyFrom(new double[] {7, 8});
+    assertBackwardRefused(tape, before, "binary_multiply", "x F64 [2]", "was changed");
+    assertNull(w.grad());
+    tape.backward(apart); // does not reach x
+    assertArrayEquals(new double[] {10, 12}, w.grad().toDoubles());
+    w.zeroGrad();
+    Tensor after = tape.sum(tape.multiply(x, w)); // the same tape, with x as it is now
+    tape.backward(after);
+    assertArrayEquals(new double[] {7, 8}, w.grad().toDoubles());
+    x.copyFrom(new double[] {9, 9});
+    assertBackwardRefused(tape, after, "binary_multiply");
+    batches.fill(1); // of which x is a view
+    Tensor y = tape.exp(tape.multiply(x, w));
+    batches.fill(1);
+    assertBackwardRefused(tape, tape.sum(y), "x F64 [2]");
+  }
+
+  @Test
+  void aResultThatWasChangedHasNoGradient() {
+    Tensor x = leaf(1, 2);
+    Tensor y = tape.exp(x);
+    y.fill(3);
+    assertBackwardRefused(tape, tape.sum(y), "unary_exp F64 [2]", "was changed");
+  }
+
+  @Test
+  void anOptimizersStepBetweenForwardAndBackwardIsRefused() {
+    for (MathMode math : List.of(MathMode.STRICT, MathMode.BF16)) {
+      try (var network = Sequential.of(new Linear(2, 3)).on(device, math, 1);
+          var state = new StepState(device, 1);
+          var momentum = start(Sgd.rate(0.1), network);
+          var adam = start(Adam.rate(0.1), network)) {
+        Tensor x = device.full(math.dtype(), Shape.of(4, 2), 1);
+        state.set(1, 0, 0, 0.1);
+        for (Optimizer.Running each : List.of(momentum, adam)) {
+          Tensor loss = tape.sum(network.forward(tape, x));
+          tape.backward(loss);
+          network.arena().fillMissingGradients();
+          each.step(state);
+          assertBackwardRefused(tape, loss, "was changed");
+          tape.backward(tape.sum(network.forward(tape, x)));
+        }
+      }
+    }
+  }
+
+  private static Optimizer.Running start(Optimizer rule, Sequential network) {
+    ParameterArena arena = network.arena();
+    return rule.start(arena.values(), arena.gradients(), arena.copy());
   }
 
   @Test

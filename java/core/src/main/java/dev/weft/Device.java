@@ -43,6 +43,7 @@ public final class Device implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("dev.weft");
   private static final Cleaner CLEANER = Cleaner.create();
 
+  private final DeviceKind kind;
   private final Backend backend;
   private final Allocator allocator;
   private final Recorder recorder = new Recorder();
@@ -52,7 +53,8 @@ public final class Device implements AutoCloseable {
   private volatile boolean closed;
   private long tapes;
 
-  private Device(Backend backend) {
+  private Device(DeviceKind kind, Backend backend) {
+    this.kind = kind;
     this.backend = backend;
     this.allocator = new Allocator(backend);
     backend.onShortage(allocator::trim);
@@ -66,7 +68,7 @@ public final class Device implements AutoCloseable {
    * @throws DeviceUnavailableException where this build has no native code for the platform
    */
   public static Device cpu() {
-    return new Device(new CpuBackend());
+    return new Device(DeviceKind.CPU, new CpuBackend());
   }
 
   /**
@@ -85,7 +87,7 @@ public final class Device implements AutoCloseable {
    * @throws DeviceUnavailableException where there is none of that number, or a library is missing
    */
   public static Device cuda(int ordinal) {
-    return new Device(new CudaBackend(ordinal));
+    return new Device(DeviceKind.CUDA, new CudaBackend(ordinal));
   }
 
   /** Opens the first GPU where CUDA is usable, else the processor. */
@@ -120,6 +122,11 @@ public final class Device implements AutoCloseable {
           throw new IllegalArgumentException(
               format("unknown device '%s': use best, cpu, cuda or cuda:N", name));
     };
+  }
+
+  /** Whether it is the processor or a GPU. */
+  public DeviceKind kind() {
+    return kind;
   }
 
   /** {@code cpu} or {@code cuda:N}. */
@@ -281,10 +288,10 @@ public final class Device implements AutoCloseable {
    * Runs a kernel on this device: the way of operations and optimizers, whose arguments are known
    * to be right. Addresses in {@code arguments} are not checked here.
    */
-  public void run(Kernel kernel, Precision precision, Arguments arguments, long work) {
+  public void run(Kernel kernel, Precision precision, Arguments arguments) {
     check();
-    backend.run(kernel, precision, arguments, work);
-    recorder.add(kernel, precision, arguments, work);
+    backend.run(kernel, precision, arguments);
+    recorder.add(kernel, precision, arguments);
   }
 
   /**

@@ -5,7 +5,9 @@ import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import dev.weft.op.Cast;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Where the gradients of one tape go. The first contribution to a gradient overwrites, later ones
@@ -66,10 +68,23 @@ final class Gradients {
       throw new IllegalArgumentException(
           y + " was not computed on this tape from anything that requires a gradient");
     }
+    checkUnchanged(y, nodes);
     one = null;
     conversions.clear();
     nodes.forEach(node -> node.output().gradFilled(false));
     return into(y, y.dtype());
+  }
+
+  /** Asked before anything is written: a refused backward pass has no effect. */
+  private static void checkUnchanged(Tensor y, List<Node> nodes) {
+    Set<Tensor> reached = new HashSet<>(Set.of(y));
+    for (int i = nodes.size() - 1; i >= 0; i--) {
+      Node node = nodes.get(i);
+      if (reached.contains(node.output())) {
+        node.checkUnchanged();
+        reached.addAll(node.inputs());
+      }
+    }
   }
 
   /** Runs the backward of every node that has a gradient, last first; y keeps its value. */
@@ -178,7 +193,6 @@ final class Gradients {
             Kernel.COPY_ROWS,
             from.dtype().precision(),
             new Arguments.CopyRows(
-                from.address(), sink.tensor().address(), 1, n, n, n, 1, sink.accumulate()),
-            n);
+                from.address(), sink.tensor().address(), 1, n, n, n, 1, sink.accumulate()));
   }
 }

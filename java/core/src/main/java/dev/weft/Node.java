@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import dev.weft.op.Operation;
@@ -20,14 +22,21 @@ public final class Node {
   private final Operation operation;
   private final List<Tensor> inputs;
   private final String layer;
+  private final int[] versions;
   private Tensor output;
+  private int outputVersion;
   private List<Tensor> saved = List.of();
+  private long draw = -1;
 
   Node(Tape tape, Operation operation, List<Tensor> inputs) {
     this.tape = tape;
     this.operation = operation;
     this.inputs = inputs;
     this.layer = tape.device().recorder().layer();
+    this.versions = new int[inputs.size()];
+    for (int i = 0; i < versions.length; i++) {
+      versions[i] = inputs.get(i).block().version();
+    }
   }
 
   /** The tape it stands on. */
@@ -62,6 +71,25 @@ public final class Node {
 
   void output(Tensor output) {
     this.output = output;
+    this.outputVersion = output.block().version();
+  }
+
+  /** Returns if what the operation was applied to, and its result, are as they were then. */
+  void checkUnchanged() {
+    for (int i = 0; i < versions.length; i++) {
+      checkUnchanged(inputs.get(i), versions[i]);
+    }
+    checkUnchanged(output, outputVersion);
+  }
+
+  private void checkUnchanged(Tensor tensor, int version) {
+    if (tensor.block().version() != version) {
+      throw new IllegalStateException(
+          format(
+              "backward through %s: %s was changed after the forward pass, so that gradients would"
+                  + " be wrong: change it after backward, or use a copy",
+              operation.name(), tensor));
+    }
   }
 
   /** A tensor owned by the tape, contents undefined. */
@@ -100,6 +128,14 @@ public final class Node {
   void releaseSaved() {
     saved.forEach(tape::release);
     saved = List.of();
+  }
+
+  /** Its number among the draws of the tape, which its random values follow. */
+  public long draw() {
+    if (draw < 0) {
+      draw = tape.nextDraw();
+    }
+    return draw;
   }
 
   /** Whether an input wants a gradient. */
@@ -156,12 +192,12 @@ public final class Node {
   }
 
   /** Runs a kernel in the first input's precision. */
-  public void run(Kernel kernel, Arguments arguments, long work) {
-    run(kernel, inputs.get(0).dtype(), arguments, work);
+  public void run(Kernel kernel, Arguments arguments) {
+    run(kernel, inputs.get(0).dtype(), arguments);
   }
 
   /** Runs a kernel over a type. */
-  public void run(Kernel kernel, DType dtype, Arguments arguments, long work) {
-    tape.device().run(kernel, dtype.precision(), arguments, work);
+  public void run(Kernel kernel, DType dtype, Arguments arguments) {
+    tape.device().run(kernel, dtype.precision(), arguments);
   }
 }

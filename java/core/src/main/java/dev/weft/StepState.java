@@ -64,7 +64,7 @@ public final class StepState implements AutoCloseable {
   public void advance(long rows) {
     memory
         .device()
-        .run(Kernel.ADVANCE_STEP, Precision.F32, new Arguments.AdvanceStep(address(), rows), 1);
+        .run(Kernel.ADVANCE_STEP, Precision.F32, new Arguments.AdvanceStep(address(), rows));
   }
 
   /** The number of finished steps, read back from the device. */

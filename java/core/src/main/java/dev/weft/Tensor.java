@@ -36,7 +36,7 @@ public final class Tensor implements AutoCloseable {
   private boolean requiresGrad;
   private Tensor grad;
   private boolean gradFilled;
-  private boolean intermediate;
+  private Tape madeOn;
 
   private Tensor(
       Device device,
@@ -67,7 +67,7 @@ public final class Tensor implements AutoCloseable {
 
   /**
    * Another view of the same memory, which must not be used after this tensor is closed. It carries
-   * no gradient: {@link Tape#reshape} and {@link Tape#slice} do.
+   * no gradient: {@link Operations#reshape} and {@link Operations#slice} do.
    *
    * @param start the first element, counted from this tensor's first
    * @throws IllegalArgumentException where the view leaves this tensor
@@ -177,13 +177,18 @@ public final class Tensor implements AutoCloseable {
     gradFilled = false;
   }
 
-  /** Marks it as computed on a tape: its gradient lives and dies with the backward pass. */
-  void markIntermediate() {
-    intermediate = true;
+  /** Marks it as computed on a tape: its gradient lives and dies with the backward pass there. */
+  void madeOn(Tape tape) {
+    madeOn = tape;
+  }
+
+  /** The tape that its gradient is taken on; null where it was not computed from anything. */
+  Tape madeOn() {
+    return madeOn;
   }
 
   boolean isIntermediate() {
-    return intermediate;
+    return madeOn != null;
   }
 
   /** The memory that gradients go to, whether or not one is there; null where there is none. */
@@ -206,6 +211,15 @@ public final class Tensor implements AutoCloseable {
   }
 
   /**
+   * Notes that a kernel which is no operation has written it, so that a backward pass which needs
+   * the values before is refused. {@link #fill} and {@link #copyFrom} do so themselves. Views share
+   * what is noted, as they share the memory.
+   */
+  public void changed() {
+    block.changed();
+  }
+
+  /**
    * Sets every element.
    *
    * @throws IllegalArgumentException where its type does not {@link DType#holds hold} the value
@@ -215,11 +229,8 @@ public final class Tensor implements AutoCloseable {
       throw dtype.refusal(value, "what fills " + this);
     }
     if (dtype.isFloating()) {
-      device.run(
-          Kernel.FILL,
-          dtype.precision(),
-          new Arguments.Fill(address(), elements(), value),
-          elements());
+      device.run(Kernel.FILL, dtype.precision(), new Arguments.Fill(address(), elements(), value));
+      changed();
       return;
     }
     try (Arena arena = Arena.ofConfined()) {
@@ -253,6 +264,7 @@ public final class Tensor implements AutoCloseable {
     long address = address();
     if (bytes() > 0) {
       device.backend().copyIn(bytes, address);
+      changed();
     }
   }
 
@@ -336,7 +348,7 @@ public final class Tensor implements AutoCloseable {
   }
 
   /**
-   * Its elements as ints, row-major. {@link Tape#cast} to I32 cuts fractions off.
+   * Its elements as ints, row-major. {@link Operations#cast} to I32 cuts fractions off.
    *
    * @throws IllegalArgumentException where an element is not a whole number or too large
    */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The words that a user writes: {@link dev.weft.Device}, {@link dev.weft.Tensor}, {@link
- * dev.weft.Tape}, {@link dev.weft.Parameter}. They stand on {@code dev.weft.device} and, with the
- * operations of {@code dev.weft.op}, carry everything above.
+ * dev.weft.Operations}, {@link dev.weft.Tape}, {@link dev.weft.Parameter}. They stand on {@code
+ * dev.weft.device} and, with the operations of {@code dev.weft.op}, carry everything above.
  */
 package dev.weft;

@@ -8,14 +8,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.weft.ThirdParty;
 import dev.weft.device.cuda.CudaLibraries;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -114,6 +118,26 @@ class TrueBundleTest {
           assertArrayEquals(Files.readAllBytes(kernels.resolve(file)), in.readAllBytes(), file);
         }
       }
+    }
+  }
+
+  @Test
+  void everyLibraryInItIsNamedWithItsLicence() throws Exception {
+    String list =
+        Files.readString(bundle.resolve("THIRD-PARTY.txt"))
+            + Files.readString(bundle.resolve("bench/THIRD-PARTY.txt"));
+    List<String> libraries = new ArrayList<>();
+    try (Stream<Path> jars = Files.list(bundle.resolve("lib"));
+        JarFile natives = new JarFile(bundle.resolve("lib/natives.jar").toFile())) {
+      jars.map(Path::toString).filter(jar -> !jar.endsWith("/natives.jar")).forEach(libraries::add);
+      natives.stream().map(JarEntry::getName).forEach(libraries::add);
+    }
+    assertTrue(libraries.size() > 15, libraries::toString);
+    assertEquals(List.of(), ThirdParty.unnamed(list, libraries));
+    assertEquals(List.of(), ThirdParty.withoutText(list));
+    // Java's own say theirs
+    for (String file : List.of("LICENSE", "NOTICE", "java/legal/java.base/LICENSE")) {
+      assertTrue(Files.size(bundle.resolve(file)) > 0, file);
     }
   }
 

@@ -8,11 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.Device;
-import dev.weft.Tape;
+import dev.weft.Operations;
 import dev.weft.Tensor;
 import dev.weft.check.GradientReport.Measure;
+import dev.weft.device.Nonlinearity;
 import dev.weft.op.BiasActivation;
-import dev.weft.op.Nonlinearity;
 import dev.weft.support.Broken;
 import dev.weft.support.Broken.Fault;
 import java.util.List;
@@ -95,7 +95,7 @@ class GradCheckTest {
   }
 
   private interface Values {
-    Tensor of(Tape tape, Tensor x);
+    Tensor of(Operations tape, Tensor x);
   }
 
   /** The values of one function with the gradient of another. */
@@ -111,9 +111,9 @@ class GradCheckTest {
     Values leaky = (tape, x) -> tape.activation(Nonlinearity.LEAKY_RELU, x);
     Values max = (tape, x) -> tape.maximum(x, tape.scale(x, -2));
     return List.of(
-        Arguments.of("relu", (Values) Tape::relu, 0, 0, 1),
+        Arguments.of("relu", (Values) Operations::relu, 0, 0, 1),
         Arguments.of("leaky relu", leaky, 0.01, 0.01, 1),
-        Arguments.of("abs", withSlope(Tape::abs, 1), 1, -1, 1),
+        Arguments.of("abs", withSlope(Operations::abs, 1), 1, -1, 1),
         Arguments.of("maximum of ties", withSlope(max, 1), 1, -2, 1),
         Arguments.of("relu beside", (Values) (t, x) -> t.shift(t.relu(x), 1e4), 0, 0, 1));
   }
@@ -181,7 +181,7 @@ class GradCheckTest {
         .at(at)
         .assertPasses();
     GradientReport wrong =
-        GradCheck.of(withGradientOf(Tape::relu, (t, x) -> t.scale(t.relu(x), 1.5)))
+        GradCheck.of(withGradientOf(Operations::relu, (t, x) -> t.scale(t.relu(x), 1.5)))
             .at(new double[] {distance})
             .check();
     assertEquals(Verdict.WRONG, wrong.verdict(), wrong::toString);
@@ -191,7 +191,7 @@ class GradCheckTest {
   @ValueSource(doubles = {1.5, -0.1, 1.00001, -0.00001})
   void aGradientOutsideTheSidesOfAKinkIsWrong(double slope) {
     GradientReport report =
-        GradCheck.of(withGradientOf(Tape::relu, (tape, x) -> tape.scale(x, slope)))
+        GradCheck.of(withGradientOf(Operations::relu, (tape, x) -> tape.scale(x, slope)))
             .at(new double[] {0})
             .check();
     assertEquals(Verdict.WRONG, report.verdict(), report::toString);
@@ -204,7 +204,8 @@ class GradCheckTest {
     for (double at : new double[] {3, 1e-3, -100}) {
       GradientReport report =
           GradCheck.of(
-                  withGradientOf(Tape::square, (tape, x) -> tape.scale(tape.square(x), factor)))
+                  withGradientOf(
+                      Operations::square, (tape, x) -> tape.scale(tape.square(x), factor)))
               .at(new double[] {at})
               .check();
       assertEquals(Verdict.WRONG, report.verdict(), report::toString);
@@ -230,14 +231,15 @@ class GradCheckTest {
 
   static List<Arguments> undefined() {
     return List.of(
-        undefined("log", Tape::log, 0, "result 0 of the function is -Infinity here"),
-        undefined("log below 0", Tape::log, -1, "result 0 of the function is NaN here"),
-        undefined("reciprocal", Tape::reciprocal, 0, "result 0 of the function is Infinity here"),
-        undefined("exp of 800", Tape::exp, 800, "not finite in float64"),
-        undefined("sqrt", Tape::sqrt, 0, "NaN where the input is 7.63e-06 less"),
+        undefined("log", Operations::log, 0, "result 0 of the function is -Infinity here"),
+        undefined("log below 0", Operations::log, -1, "result 0 of the function is NaN here"),
+        undefined(
+            "reciprocal", Operations::reciprocal, 0, "result 0 of the function is Infinity here"),
+        undefined("exp of 800", Operations::exp, 800, "not finite in float64"),
+        undefined("sqrt", Operations::sqrt, 0, "NaN where the input is 7.63e-06 less"),
         undefined("pow", (t, x) -> t.pow(x, 0.5), 0, "NaN where the input is 7.63e-06 less"),
         undefined("pow below 0", (t, x) -> t.pow(x, 0.5), -2, "is NaN here"),
-        undefined("of NaN", Tape::square, Double.NaN, "is NaN here"),
+        undefined("of NaN", Operations::square, Double.NaN, "is NaN here"),
         undefined("steep", (t, x) -> t.sqrt(t.abs(x)), 0, "the differences grow"));
   }
 

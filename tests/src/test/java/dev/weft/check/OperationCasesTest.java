@@ -11,9 +11,16 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Node;
+import dev.weft.RecordedProgram;
 import dev.weft.Tape;
 import dev.weft.Tensor;
+import dev.weft.device.Arguments;
+import dev.weft.device.BinaryFunction;
+import dev.weft.device.Call;
 import dev.weft.device.Kernel;
+import dev.weft.device.Nonlinearity;
+import dev.weft.device.ReductionFunction;
+import dev.weft.device.UnaryFunction;
 import dev.weft.op.Bfloat16Test;
 import dev.weft.op.Cast;
 import dev.weft.op.KernelTest;
@@ -25,8 +32,10 @@ import dev.weft.support.Product;
 import dev.weft.support.Selected;
 import dev.weft.train.FusedStepTest;
 import java.lang.reflect.Method;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -37,6 +46,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.platform.commons.support.ReflectionSupport;
 
 /** Every operation has a case, every case is right about itself, and its gradient is checked. */
 class OperationCasesTest {
@@ -66,6 +76,14 @@ class OperationCasesTest {
     return Map.entry(kernel, Map.entry(test, method));
   }
 
+  /** The lists of functions, and where the cases of each stand. */
+  private static final Map<Class<? extends Enum<?>>, String> FUNCTION_CASES =
+      Map.of(
+          Nonlinearity.class, "ElementwiseCases",
+          UnaryFunction.class, "ElementwiseCases",
+          BinaryFunction.class, "ElementwiseCases",
+          ReductionFunction.class, "ReductionCases");
+
   private static Device cpu;
 
   @BeforeAll
@@ -92,11 +110,69 @@ class OperationCasesTest {
     assertAll(results.stream().map(r -> () -> assertEquals(Verdict.OK, r.verdict(), r.toString())));
   }
 
+  /** What the small examples of cases run, forward and backward. */
+  private static List<Call> calls(List<OperationCase> cases) {
+    List<Call> calls = new ArrayList<>();
+    for (OperationCase operation : cases) {
+      for (List<Input> example : operation.examples(100)) {
+        List<Tensor> inputs = example.stream().map(i -> i.on(cpu, DType.F32, 1)).toList();
+        inputs.stream().filter(t -> t.dtype().isFloating()).forEach(Tensor::requiresGrad);
+        try (Tape tape = new Tape(cpu);
+            RecordedProgram program = cpu.record(() -> pass(operation, tape, inputs))) {
+          calls.addAll(program.calls());
+        } finally {
+          inputs.forEach(Tensor::close);
+        }
+      }
+    }
+    return calls;
+  }
+
+  private static void pass(OperationCase operation, Tape tape, List<Tensor> inputs) {
+    Tensor y = operation.function().apply(tape, inputs.toArray(Tensor[]::new));
+    tape.backward(y, y);
+  }
+
+  /** The values of enums among a call's arguments. */
+  private static List<Object> functions(Arguments arguments) {
+    return Stream.of(arguments.getClass().getRecordComponents())
+        .filter(field -> field.getType().isEnum())
+        .map(field -> ReflectionSupport.invokeMethod(field.getAccessor(), arguments))
+        .toList();
+  }
+
+  /** The kernels that nothing tests, in a sentence each. */
+  private static List<String> untestedKernels(List<Call> calls) {
+    Set<Kernel> covered = EnumSet.copyOf(TESTED_ALONE.keySet());
+    calls.forEach(call -> covered.add(call.kernel()));
+    return Stream.of(Kernel.values())
+        .filter(kernel -> !covered.contains(kernel))
+        .map(k -> "no case of dev.weft.check.OperationCases runs Kernel." + k + ", and no test")
+        .toList();
+  }
+
+  /** The functions of the contract's lists that no case runs, in a sentence each. */
+  private static List<String> missingFunctions(List<Call> calls) {
+    Set<Object> ran = new HashSet<>();
+    calls.forEach(call -> ran.addAll(functions(call.arguments())));
+    return FUNCTION_CASES.entrySet().stream()
+        .flatMap(
+            list ->
+                Stream.of(list.getKey().getEnumConstants())
+                    .filter(function -> !ran.contains(function))
+                    .map(
+                        function ->
+                            "there is no gradient case for %s.%s: dev.weft.check.%s"
+                                .formatted(
+                                    list.getKey().getSimpleName(), function, list.getValue())))
+        .toList();
+  }
+
   @Test
-  void everyKernelHasACaseOrATestOfItsOwn() {
-    Set<Kernel> covered = EnumSet.noneOf(Kernel.class);
-    OperationCases.all().forEach(operation -> covered.addAll(operation.kernels()));
-    assertEquals(List.of(), uncovered(covered, TESTED_ALONE.keySet()));
+  void everyKernelAndEveryFunctionHasACase() {
+    List<Call> calls = calls(OperationCases.all());
+    assertEquals(List.of(), untestedKernels(calls));
+    assertEquals(List.of(), missingFunctions(calls));
     TESTED_ALONE.forEach(
         (kernel, test) ->
             assertTrue(
@@ -104,22 +180,27 @@ class OperationCasesTest {
                     .map(Method::getName)
                     .anyMatch(test.getValue()::equals),
                 () -> kernel + ": " + test + " is not there"));
+    calls.forEach(
+        call ->
+            assertFalse(
+                TESTED_ALONE.containsKey(call.kernel()),
+                () ->
+                    "an operation runs " + call.symbol() + ": it is not to stand in TESTED_ALONE"));
   }
 
   @Test
   void missingCaseIsNoticed() {
-    Set<Kernel> covered =
-        OperationCases.all().stream()
-            .filter(operation -> !operation.name().startsWith("matmul"))
-            .flatMap(operation -> operation.kernels().stream())
-            .collect(Collectors.toSet());
-    assertEquals(List.of(Kernel.GEMM), uncovered(covered, TESTED_ALONE.keySet()));
-  }
-
-  private static List<Kernel> uncovered(Set<Kernel> covered, Set<Kernel> alone) {
-    return Stream.of(Kernel.values())
-        .filter(kernel -> !covered.contains(kernel) && !alone.contains(kernel))
-        .toList();
+    List<Call> calls =
+        calls(
+            OperationCases.all().stream()
+                .filter(o -> !o.name().startsWith("matmul") && !o.name().equals("unary_abs"))
+                .toList());
+    assertEquals(
+        List.of("no case of dev.weft.check.OperationCases runs Kernel.GEMM, and no test"),
+        untestedKernels(calls));
+    assertEquals(
+        List.of("there is no gradient case for UnaryFunction.ABS: dev.weft.check.ElementwiseCases"),
+        missingFunctions(calls));
   }
 
   @Test
@@ -144,7 +225,17 @@ class OperationCasesTest {
   void namesAreUniqueAndEachHasATwinInPyTorch() {
     List<String> names = OperationCases.all().stream().map(OperationCase::name).toList();
     assertEquals(names.size(), Set.copyOf(names).size());
-    assertEquals(List.of(), names.stream().filter(n -> !TorchParityTest.hasTwin(n)).toList());
+    assertEquals(List.of(), twinless(names));
+    assertEquals(
+        List.of("unary_cbrt has no twin in PyTorch: dev.weft.op.TorchTwins"),
+        twinless(List.of("unary_abs", "unary_cbrt")));
+  }
+
+  private static List<String> twinless(List<String> names) {
+    return names.stream()
+        .filter(name -> !TorchParityTest.hasTwin(name))
+        .map(name -> name + " has no twin in PyTorch: dev.weft.op.TorchTwins")
+        .toList();
   }
 
   @ParameterizedTest(name = "{0}")

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.DType;
 import dev.weft.Device;
-import dev.weft.device.Kernel;
+import dev.weft.DeviceKind;
 import dev.weft.support.Broken;
 import dev.weft.support.Broken.Fault;
 import dev.weft.support.Emulator;
@@ -26,10 +26,7 @@ class SelfTestTest {
 
   private static OperationCase square(Fault fault) {
     return OperationCase.of(
-            "square_" + fault,
-            Broken.class,
-            (tape, in) -> tape.apply(new Broken(fault), in[0]),
-            Kernel.BINARY_FORWARD)
+            "square_" + fault, Broken.class, (tape, in) -> tape.apply(new Broken(fault), in[0]))
         .at(Input.randomNormal(5, 7));
   }
 
@@ -39,10 +36,9 @@ class SelfTestTest {
             "square_" + fault,
             Broken.class,
             (tape, in) -> {
-              boolean cpu = tape.device().name().equals("cpu");
+              boolean cpu = tape.device().kind() == DeviceKind.CPU;
               return tape.apply(new Broken(cpu ? Fault.NONE : fault), in[0]);
-            },
-            Kernel.BINARY_FORWARD)
+            })
         .at(Input.randomNormal(5, 7));
   }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weft.ThirdParty;
 import dev.weft.device.NativeFiles;
 import dev.weft.device.cpu.CpuLibrary;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.jar.JarFile;
@@ -58,6 +60,9 @@ class BundleTest {
     Files.writeString(program, "");
     assertTrue(program.toFile().setExecutable(true));
     Files.writeString(program.resolveSibling("cases.bin"), "");
+    Path list = built.resolve("classes/META-INF/THIRD-PARTY.txt");
+    Files.createDirectories(list.getParent());
+    Files.writeString(list, "of others");
     System.setProperty("weft.bench", Files.writeString(built.resolve("bench.jar"), "").toString());
     Path bundle = Files.createDirectory(folder.resolve("bundle"));
     try {
@@ -69,9 +74,33 @@ class BundleTest {
     assertTrue(Files.isExecutable(bundle.resolve("harness/weft-harness")));
     assertTrue(Files.exists(bundle.resolve("harness/cases.bin")));
     assertTrue(Files.isExecutable(bundle.resolve("bench/gpu.sh")));
+    assertEquals("of others", Files.readString(bundle.resolve("bench/THIRD-PARTY.txt")));
     try (Stream<Path> peers = Files.list(bundle.resolve("bench/peers"))) {
       assertEquals(List.of(bundle.resolve("bench/peers/torch_steps.py")), peers.toList());
     }
+  }
+
+  @Test
+  void everyLibraryIsNamedWithItsLicence() throws Exception {
+    ClassJar.copyNotices(Main.class, folder);
+    Path root = Path.of(System.getProperty("weft.root"));
+    for (String name : List.of("LICENSE", "NOTICE")) {
+      assertEquals(Files.readString(root.resolve(name)), Files.readString(folder.resolve(name)));
+    }
+    String list = Files.readString(folder.resolve("THIRD-PARTY.txt"));
+    List<String> libraries = new ArrayList<>(BundleCommand.natives());
+    for (Class<?> type : BundleCommand.classes()) {
+      libraries.add(type.getProtectionDomain().getCodeSource().getLocation().getPath());
+    }
+    assertEquals(List.of(), ThirdParty.unnamed(list, libraries));
+    assertEquals(List.of(), ThirdParty.withoutText(list));
+    for (String name : List.of("gson-2.14.0", "libgomp.so.1")) {
+      List<String> found = ThirdParty.unnamed(list.replace(name + " (", "("), libraries);
+      assertEquals(1, found.size(), found::toString);
+      assertTrue(found.getFirst().contains(name), found::toString);
+    }
+    String of = "Permission is hereby granted";
+    assertEquals(List.of("MIT"), ThirdParty.withoutText(list.replace(of, "")));
   }
 
   @Test

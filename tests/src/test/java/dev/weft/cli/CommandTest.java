@@ -237,7 +237,6 @@ class CommandTest {
         new OperationCase(
             "relu",
             Broken.class,
-            List.of(),
             (tape, in) -> tape.relu(in[0]),
             List.of(List.of(Input.of(0, 1)), List.of(Input.of(2))),
             shapes -> 1,
@@ -246,7 +245,6 @@ class CommandTest {
         new OperationCase(
             "log",
             Broken.class,
-            List.of(),
             (tape, in) -> tape.log(in[0]),
             List.of(List.of(Input.of(-1))),
             shapes -> 1,
@@ -272,7 +270,6 @@ class CommandTest {
     return new OperationCase(
         "broken",
         type,
-        List.of(),
         (tape, in) -> tape.apply(new Broken(fault), in[0]),
         List.of(List.of(Input.randomNormal(5)), List.of(Input.randomNormal(3))),
         shapes -> 1,

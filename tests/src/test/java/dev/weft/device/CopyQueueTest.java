@@ -62,7 +62,7 @@ class CopyQueueTest {
         Arguments copy =
             new Arguments.CopyRows(
                 halves + half * BYTES, results + block * BYTES, 1, COUNT, COUNT, COUNT, 1, false);
-        device.run(Kernel.COPY_ROWS, Precision.F32, copy, COUNT);
+        device.run(Kernel.COPY_ROWS, Precision.F32, copy);
         if (ordered.contains(Order.USED)) {
           queue.used(half);
         }
@@ -120,7 +120,7 @@ class CopyQueueTest {
           queue.copyInOrder(host, memory);
           Arguments copy =
               new Arguments.CopyRows(memory, result + turn * BYTES, 1, 1, 1, 1, 1, false);
-          cuda.run(Kernel.COPY_ROWS, Precision.F32, copy, 1);
+          cuda.run(Kernel.COPY_ROWS, Precision.F32, copy);
         }
         float[] read = new float[2 * COUNT];
         cuda.copyOut(result, MemorySegment.ofArray(read));

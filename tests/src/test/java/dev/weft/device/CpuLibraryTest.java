@@ -94,7 +94,7 @@ class CpuLibraryTest {
           }
           for (KernelCall one : KernelCall.of(kernel)) {
             CallMemory memory = new CallMemory(cpu, precision);
-            cpu.run(kernel, precision, one.arguments().apply(memory), one.work());
+            cpu.run(kernel, precision, one.arguments().apply(memory));
             String name = kernel + " " + precision + " " + one.label();
             List<double[]> contents = memory.contents();
             for (int i = 0; i < contents.size(); i++) {
@@ -275,8 +275,7 @@ class CpuLibraryTest {
           Kernel.GEMM,
           Precision.F32,
           new Arguments.Gemm(
-              a, b, c, size, SIZE, size, size, SIZE, SIZE, true, false, 1, beta, false),
-          size * SIZE);
+              a, b, c, size, SIZE, size, size, SIZE, SIZE, true, false, 1, beta, false, false));
     }
 
     /** Lets the process have so many bytes of addresses more than it has. */

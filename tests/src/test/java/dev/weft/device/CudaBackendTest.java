@@ -47,18 +47,20 @@ class CudaBackendTest {
     CallMemory memory = new CallMemory(cuda, Precision.F32);
     long x = memory.zeros(1000);
     cuda.beginRecording();
-    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 1000, 1), 1000);
+    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 1000, 1));
     cuda.run(
-        Kernel.UNARY_FORWARD, Precision.F32, new Arguments.UnaryForward(x, x, 1000, 0, 3), 1000);
+        Kernel.UNARY_FORWARD,
+        Precision.F32,
+        new Arguments.UnaryForward(x, x, 1000, UnaryFunction.SCALE, 3));
     long later = cuda.allocate(4000); // a tape may need memory while it records
     assertNotEquals(0, later);
-    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(later, 1000, 9), 0);
+    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(later, 0, 9));
     try (Program program = cuda.endRecording()) {
       assertEquals(2, program.size());
       assertEquals(0, memory.read(x, 1)[0]);
       program.run();
       assertEquals(3, memory.read(x, 1000)[999]);
-      cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 1000, 5), 1000);
+      cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 1000, 5));
       program.run();
       assertEquals(3, memory.read(x, 1000)[0]);
     }
@@ -78,7 +80,7 @@ class CudaBackendTest {
     CallMemory memory = new CallMemory(cuda, Precision.F32);
     long x = memory.zeros(10);
     cuda.beginRecording();
-    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 10, 1), 10);
+    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 10, 1));
     cuda.abandonRecording();
     cuda.abandonRecording();
     assertEquals(0, memory.read(x, 10)[0]);
@@ -90,10 +92,12 @@ class CudaBackendTest {
     CallMemory memory = new CallMemory(cuda, Precision.F32);
     long x = memory.zeros(1000);
     cuda.beginRecording();
-    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 1000, 1), 1000);
+    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 1000, 1));
     assertThrows(IllegalStateException.class, () -> cuda.timed(List.of()));
     cuda.run(
-        Kernel.UNARY_FORWARD, Precision.F32, new Arguments.UnaryForward(x, x, 1000, 0, 3), 1000);
+        Kernel.UNARY_FORWARD,
+        Precision.F32,
+        new Arguments.UnaryForward(x, x, 1000, UnaryFunction.SCALE, 3));
     try (Program program = cuda.endRecording()) {
       assertEquals(2, program.size());
       program.run();
@@ -186,12 +190,12 @@ class CudaBackendTest {
       long c = memory.reals(12, 1);
       double[] before = memory.read(c, 12);
       // 3 rows of 2 in a matrix of row stride 4
-      cuda.run(Kernel.GEMM, precision, gemm(c, c, c, 3, 2, 0, 4, 2), 6);
+      cuda.run(Kernel.GEMM, precision, gemm(0, 0, c, 3, 2, 0, 4, 2));
       double[] after = memory.read(c, 12);
       for (int i = 0; i < 12; i++) {
         assertEquals(i % 4 < 2 ? 2 * before[i] : before[i], after[i], 1e-6);
       }
-      cuda.run(Kernel.GEMM, precision, gemm(c, c, c, 3, 4, 0, 4, 0), 12);
+      cuda.run(Kernel.GEMM, precision, gemm(0, 0, c, 3, 4, 0, 4, 0));
       assertArrayEquals(new double[12], memory.read(c, 12));
     }
   }
@@ -199,7 +203,7 @@ class CudaBackendTest {
   private static Arguments gemm(
       long a, long b, long c, long m, long n, long k, long ldc, double beta) {
     return new Arguments.Gemm(
-        a, b, c, m, n, k, Math.max(1, k), n, ldc, false, false, 1, beta, false);
+        a, b, c, m, n, k, Math.max(1, k), n, ldc, false, false, 1, beta, false, false);
   }
 
   @Test
@@ -220,11 +224,11 @@ class CudaBackendTest {
     CudaException failure =
         assertThrows(
             CudaException.class,
-            () -> cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 4096, 1), 4096));
+            () -> cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 4096, 1)));
     String message = failure.getMessage();
     assertTrue(message.startsWith("cuda:0: cuLaunchKernel of fill_f32, 4 blocks"), message);
     assertEquals("cuLaunchKernel", failure.call());
-    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 4096, 1), 4096);
+    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 4096, 1));
   }
 
   @Test
@@ -232,18 +236,17 @@ class CudaBackendTest {
     long x = cuda.allocate(400);
     Arguments fill = new Arguments.Fill(x, 100, 1);
     cuda.beginRecording();
-    cuda.run(Kernel.FILL, Precision.F32, fill, 100);
+    cuda.run(Kernel.FILL, Precision.F32, fill);
     // cuBLAS refuses rows that overlap
-    Arguments overlapping = gemm(x, x, x, 4, 4, 4, 1, 0);
+    Arguments overlapping = gemm(x, x, x + 64, 4, 4, 4, 1, 0);
     CudaException first =
-        assertThrows(
-            CudaException.class, () -> cuda.run(Kernel.GEMM, Precision.F32, overlapping, 16));
+        assertThrows(CudaException.class, () -> cuda.run(Kernel.GEMM, Precision.F32, overlapping));
     CudaException failure = assertThrows(CudaException.class, cuda::endRecording);
     assertEquals(first, failure.getCause());
     assertTrue(failure.getMessage().contains("call 2"), failure.getMessage());
     assertTrue(failure.getMessage().contains("cublasGemmEx"), failure.getMessage());
     cuda.beginRecording();
-    cuda.run(Kernel.FILL, Precision.F32, fill, 100);
+    cuda.run(Kernel.FILL, Precision.F32, fill);
     cuda.endRecording().run();
   }
 
@@ -251,8 +254,8 @@ class CudaBackendTest {
   void failedReplayNamesTheProgram() {
     long x = cuda.allocate(400);
     cuda.beginRecording();
-    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 100, 1), 100);
-    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 100, 2), 100);
+    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 100, 1));
+    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 100, 2));
     Program program = cuda.endRecording();
     Emulator.failLaunch(2);
     CudaException failure =
@@ -310,7 +313,7 @@ class CudaBackendTest {
             .start(
                 () -> {
                   try {
-                    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 100, 1), 100);
+                    cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 100, 1));
                     cuda.close();
                   } catch (Throwable e) {
                     failure[0] = e;

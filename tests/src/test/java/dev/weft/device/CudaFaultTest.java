@@ -53,18 +53,19 @@ class CudaFaultTest {
       Arrays.fill(values, factor);
       backend.copyIn(MemorySegment.ofArray(values), x);
       Arrays.fill(values, 0);
-      backend.run(Kernel.FILL, Precision.F32, new Arguments.Fill(w, N * N, 1), N * N);
+      backend.run(Kernel.FILL, Precision.F32, new Arguments.Fill(w, N * N, 1));
       long to = y;
       long weights = w;
       // operation 0 is WEFT_SCALE
-      Arguments scale = new Arguments.UnaryForward(x, to, N * N, 0, 2);
+      Arguments scale = new Arguments.UnaryForward(x, to, N * N, UnaryFunction.SCALE, 2);
       Arguments multiply =
-          new Arguments.Gemm(to, weights, x, N, N, N, N, N, N, false, false, 1.0 / N, 0, false);
+          new Arguments.Gemm(
+              to, weights, x, N, N, N, N, N, N, false, false, 1.0 / N, 0, false, false);
       backend.beginRecording();
       Program program;
       try {
-        backend.run(Kernel.UNARY_FORWARD, Precision.F32, scale, N * N);
-        backend.run(Kernel.GEMM, Precision.F32, multiply, N * N);
+        backend.run(Kernel.UNARY_FORWARD, Precision.F32, scale);
+        backend.run(Kernel.GEMM, Precision.F32, multiply);
         program = backend.endRecording();
       } catch (RuntimeException e) {
         backend.abandonRecording();
@@ -164,7 +165,7 @@ class CudaFaultTest {
       Emulator.deferred();
       Emulator.failLaunch(1);
       long x = backend.allocate(400);
-      backend.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 100, 1), 100);
+      backend.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 100, 1));
       CudaException failure = assertThrows(CudaException.class, backend::synchronize);
       assertTrue(failure.getMessage().contains("fill_f32"), failure.getMessage());
       assertEquals("cuStreamSynchronize", failure.call());
@@ -179,8 +180,7 @@ class CudaFaultTest {
       long x = backend.allocate(400);
       Arguments tooMany = new Arguments.Fill(x, 101, 1);
       CudaException failure =
-          assertThrows(
-              CudaException.class, () -> backend.run(Kernel.FILL, Precision.F32, tooMany, 101));
+          assertThrows(CudaException.class, () -> backend.run(Kernel.FILL, Precision.F32, tooMany));
       assertEquals(EmulatedDriver.ILLEGAL_ADDRESS, failure.code());
       assertArrayEquals(expected(2), job(backend, 2));
     }
@@ -206,10 +206,10 @@ class CudaFaultTest {
       long x = one.allocate(40);
       long y = two.allocate(40);
       one.beginRecording();
-      one.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 10, 1), 10);
+      one.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 10, 1));
       assertArrayEquals(expected(3), job(two, 3), "while the other records");
       try (Program program = one.endRecording()) {
-        two.run(Kernel.FILL, Precision.F32, new Arguments.Fill(y, 10, 2), 10);
+        two.run(Kernel.FILL, Precision.F32, new Arguments.Fill(y, 10, 2));
         program.run();
         float[] values = new float[10];
         one.copyOut(x, MemorySegment.ofArray(values));
@@ -251,7 +251,7 @@ class CudaFaultTest {
     CudaBackend backend = new CudaBackend(0);
     long x = backend.allocate(400);
     backend.beginRecording();
-    backend.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 100, 1), 100);
+    backend.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x, 100, 1));
     Throwable[] failure = new Throwable[1];
     Thread closer =
         new Thread(

@@ -20,8 +20,8 @@ final class CudaProgramMain {
         for (KernelCall one : KernelCall.of(Kernel.GEMM)) {
           CallMemory here = new CallMemory(cpu, precision);
           CallMemory there = new CallMemory(cuda, precision);
-          cpu.run(Kernel.GEMM, precision, one.arguments().apply(here), one.work());
-          cuda.run(Kernel.GEMM, precision, one.arguments().apply(there), one.work());
+          cpu.run(Kernel.GEMM, precision, one.arguments().apply(here));
+          cuda.run(Kernel.GEMM, precision, one.arguments().apply(there));
           here.assertSame(there, one.label());
         }
       }

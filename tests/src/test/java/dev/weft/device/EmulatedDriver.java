@@ -143,13 +143,15 @@ final class EmulatedDriver implements AutoCloseable {
   /** Launches a kernel that takes {@code weft_fill}. */
   int launch(
       MemorySegment onto, String kernel, int blocks, int threads, long y, long n, double value) {
+    return launchOf(onto, kernel, blocks, threads, y, n, Double.doubleToRawLongBits(value));
+  }
+
+  /** Launches a kernel whose struct has these slots. */
+  int launchOf(MemorySegment onto, String kernel, int blocks, int threads, long... slots) {
     MemorySegment function = function(kernel);
     try (Arena arguments = Arena.ofConfined()) {
-      MemorySegment fill = arguments.allocate(24, 8);
-      fill.set(ValueLayout.JAVA_LONG, 0, y);
-      fill.set(ValueLayout.JAVA_LONG, 8, n);
-      fill.set(ValueLayout.JAVA_DOUBLE, 16, value);
-      MemorySegment parameters = arguments.allocateFrom(ValueLayout.ADDRESS, fill);
+      MemorySegment struct = arguments.allocateFrom(ValueLayout.JAVA_LONG, slots);
+      MemorySegment parameters = arguments.allocateFrom(ValueLayout.ADDRESS, struct);
       return call(
           "cuLaunchKernel",
           function,

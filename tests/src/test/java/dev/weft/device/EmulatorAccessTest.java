@@ -3,6 +3,7 @@ package dev.weft.device;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
 import dev.weft.support.Emulator;
 import java.util.stream.Stream;
@@ -24,6 +25,20 @@ class EmulatorAccessTest {
 
   private EmulatedDriver driver;
   private long y;
+
+  /** A launch over places of one allocation, of which the first half is written. */
+  private record Meeting(String where, long onY, int x, int y, int n, int error, String says) {}
+
+  static Stream<Arguments> meetings() {
+    int race = EmulatedDriver.LAUNCH_FAILED;
+    return Stream.of(
+            new Meeting("in y", 1, 8, 0, 1, EmulatedDriver.SUCCESS, ""),
+            new Meeting("in x", 0, 0, 8, 1, race, "race: "),
+            new Meeting("behind y", 1, 8, 0, 0, race, "race: "),
+            new Meeting("in y, unwritten", 1, 0, N / 2, 1, race, "nobody has written"),
+            new Meeting("past y's memory", 1, 0, N, 1, EmulatedDriver.ILLEGAL_ADDRESS, "past the"))
+        .flatMap(m -> Stream.of(1, 64).map(t -> argumentSet(m.where() + " by " + t, m, t)));
+  }
 
   private record Probe(String kernel, boolean filled, int error, String says) {}
 
@@ -48,7 +63,7 @@ class EmulatorAccessTest {
                 Stream.of(false, true)
                     .map(
                         reversed ->
-                            Arguments.argumentSet(
+                            argumentSet(
                                 probe.kernel() + (reversed ? " in reverse" : ""),
                                 probe,
                                 reversed)));
@@ -88,6 +103,22 @@ class EmulatorAccessTest {
     }
     driver.fill(driver.stream, y, N, 3);
     assertEquals(3, driver.read(y, N)[N - 1]);
+  }
+
+  /** Two blocks change one place: in y, on which the contract lets the kernel race, or in x. */
+  @ParameterizedTest
+  @MethodSource("meetings")
+  void threadsMeetOnlyWhereTheContractLetsThem(Meeting m, int threads) {
+    driver.fill(driver.stream, y, N / 2, 1);
+    int result =
+        driver.launchOf(
+            driver.stream, "probe_races", 2, threads, y + 4 * m.x(), y + 4 * m.y(), m.n(), m.onY());
+    String said = Emulator.lastError();
+    assertEquals(m.error(), result, said);
+    assertTrue(said.contains(m.says()), said);
+    if (result == EmulatedDriver.SUCCESS) {
+      assertEquals(1 + 2 * threads, driver.read(y, 1)[0]);
+    }
   }
 
   /** A copy to the host reads, too. */

@@ -77,7 +77,7 @@ class EmulatorTest {
   @Test
   void farOutOfBoundsIsSeenAtOnceAndNearAtTheFree() {
     long far = driver.allocate(4000);
-    assertEquals(ILLEGAL_ADDRESS, fill(far, 2_000_000, 2000));
+    assertEquals(ILLEGAL_ADDRESS, fill(far, 2_000_000, 1954));
     driver.expect(ILLEGAL_ADDRESS, "cuMemFree_v2", far); // it wrote there on its way
     long near = driver.allocate(4000);
     assertEquals(SUCCESS, fill(near, 1003, 1));
@@ -110,6 +110,22 @@ class EmulatorTest {
     driver.expect(INVALID_VALUE, "cuMemcpyHtoD_v2", y, host, 4004L);
     driver.expect(INVALID_VALUE, "cuMemcpyDtoH_v2", host, y + 4, 4000L);
     driver.ok("cuMemcpyHtoD_v2", y, host, 4000L);
+  }
+
+  /** Java counts the blocks by its own account of a kernel's work; this is C's. */
+  @Test
+  void launchHasTheBlocksThatItsWorkTakes() {
+    long all = driver.allocate(4 * 2049);
+    assertEquals(SUCCESS, fill(all, 2049, 3));
+    for (int blocks : new int[] {2, 4}) {
+      assertEquals(LAUNCH_FAILED, fill(all, 2049, blocks));
+      assertSays(
+          "kernel fill_f32: a grid of (%d, 1, 1) blocks for 2049 work items; at 1024 a block"
+              .formatted(blocks));
+      assertSays("they take (3, 1, 1)");
+    }
+    assertEquals(LAUNCH_FAILED, fill(all, 2048, 3));
+    driver.free(all);
   }
 
   @Test

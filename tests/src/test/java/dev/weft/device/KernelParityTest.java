@@ -96,8 +96,8 @@ class KernelParityTest {
   private static void besideFloat(Kernel kernel, KernelCall one, Precision rounding) {
     CallMemory narrow = new CallMemory(cpu, Precision.BF16);
     CallMemory wide = new CallMemory(cpu, Precision.F32, rounding);
-    cpu.run(kernel, Precision.BF16, one.arguments().apply(narrow), one.work());
-    cpu.run(kernel, Precision.F32, one.arguments().apply(wide), one.work());
+    cpu.run(kernel, Precision.BF16, one.arguments().apply(narrow));
+    cpu.run(kernel, Precision.F32, one.arguments().apply(wide));
     narrow.assertSame(wide, kernel + " " + one.label() + " beside float32");
   }
 
@@ -117,8 +117,8 @@ class KernelParityTest {
     for (KernelCall one : KernelCall.of(kernel)) {
       CallMemory here = new CallMemory(cpu, precision);
       CallMemory there = new CallMemory(cuda, precision);
-      cpu.run(kernel, precision, one.arguments().apply(here), one.work());
-      cuda.run(kernel, precision, one.arguments().apply(there), one.work());
+      cpu.run(kernel, precision, one.arguments().apply(here));
+      cuda.run(kernel, precision, one.arguments().apply(there));
       here.assertSame(there, kernel + " " + one.label() + " " + ways);
     }
   }

@@ -48,14 +48,15 @@ class TimedProgramTest {
                   false,
                   1,
                   0,
+                  false,
                   false);
-          device.run(Kernel.GEMM, Precision.F32, product, 1);
+          device.run(Kernel.GEMM, Precision.F32, product);
           fill(device, y, 0);
         });
   }
 
   private static void fill(Device device, Tensor tensor, long n) {
-    device.run(Kernel.FILL, Precision.F32, new Arguments.Fill(tensor.address(), n, 2), n);
+    device.run(Kernel.FILL, Precision.F32, new Arguments.Fill(tensor.address(), n, 2));
   }
 
   @OnEachDevice

@@ -12,7 +12,7 @@ import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.data.Digits;
-import dev.weft.op.Nonlinearity;
+import dev.weft.device.Nonlinearity;
 import dev.weft.train.Trainer;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +34,9 @@ class LayersTest {
         "linear(784,10); linear(784,10)",
         " Linear( 784 , 10 ) ; linear(784,10)",
         "linear(3,4,no_bias); linear(3,4,no_bias)",
+        "layer_norm(64); layer_norm(64)",
+        "layer_norm(64, 1e-5); layer_norm(64)",
+        "layer_norm(64,0.1); layer_norm(64,0.1)",
         "dropout(0.2); dropout(0.2)",
         "dropout(0); dropout(0.0)",
         "dropout(.5); dropout(0.5)",
@@ -63,6 +66,9 @@ class LayersTest {
     wrong.add(Arguments.of("linear(3,)", "'' in 'linear(3,)' is not a whole number"));
     wrong.add(Arguments.of("linear(0,4)", "sizes must be positive"));
     wrong.add(Arguments.of("linear(3,-4)", "sizes must be positive"));
+    wrong.add(Arguments.of("layer_norm", "layer_norm(width) or layer_norm(width,epsilon)"));
+    wrong.add(Arguments.of("layer_norm(0)", "the width must be positive"));
+    wrong.add(Arguments.of("layer_norm(3,0)", "a finite epsilon above 0, not 0.0"));
     wrong.add(Arguments.of("dropout", "dropout(rate)"));
     wrong.add(Arguments.of("dropout()", "'' in 'dropout()' is not a number"));
     wrong.add(Arguments.of("dropout(0.2,)", "dropout(rate)"));

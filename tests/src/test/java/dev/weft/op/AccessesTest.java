@@ -81,7 +81,7 @@ class AccessesTest {
     assertThrows(
         CudaException.class,
         () -> {
-          cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x.address(), n, 0), n);
+          cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x.address(), n, 0));
           cuda.synchronize();
         });
   }

@@ -12,6 +12,10 @@ import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.check.GradCheck;
+import dev.weft.device.BinaryFunction;
+import dev.weft.device.Nonlinearity;
+import dev.weft.device.ReductionFunction;
+import dev.weft.device.UnaryFunction;
 import dev.weft.support.Broken;
 import dev.weft.support.OnEachDevice.Place;
 import dev.weft.support.Philox;
@@ -70,11 +74,11 @@ class HandWorkedTest {
     return of(f.token(), (tape, in) -> tape.activation(f, alpha, in[0])).fedBack(1, 10, 100);
   }
 
-  private static Example unary(Unary.Function f, double alpha) {
+  private static Example unary(UnaryFunction f, double alpha) {
     return of(f.name(), (tape, in) -> tape.apply(new Unary(f, alpha), in[0])).fedBack(1, 10);
   }
 
-  private static Example binary(Binary.Function f) {
+  private static Example binary(BinaryFunction f) {
     return of(f.name(), (tape, in) -> tape.apply(new Binary(f), in[0], in[1])).fedBack(1, 10, 100);
   }
 
@@ -114,38 +118,38 @@ class HandWorkedTest {
             .in(v(-0.5, -3), v(1, 1000), 2)
             .gives(0.5, 0, 2.5, 1)
             .fedBack(1, 10, 0, 1000),
-        unary(Unary.Function.SCALE, -3).in(v(2, 5), v(-3, -30), 2).gives(-6, -15),
-        unary(Unary.Function.SHIFT, -3).in(v(2, 5), v(1, 10), 2).gives(-1, 2),
-        unary(Unary.Function.EXP, 0).in(v(0, 1), v(1, 27.182818285), 2).gives(1, 2.718281828),
-        unary(Unary.Function.LOG, 0).in(v(1, 4), v(1, 2.5), 2).gives(0, 1.386294361),
-        unary(Unary.Function.SQUARE, 0).in(v(3, -5), v(6, -100), 2).gives(9, 25),
-        unary(Unary.Function.SQRT, 0).in(v(4, 25), v(0.25, 1), 2).gives(2, 5),
-        unary(Unary.Function.POW, 3).in(v(2, -1), v(12, 30), 2).gives(8, -1),
-        unary(Unary.Function.POW, 0).in(v(2, 0), v(0, 0), 2).gives(1, 1),
-        unary(Unary.Function.RECIPROCAL, 0).in(v(2, -4), v(-0.25, -0.625), 2).gives(0.5, -0.25),
-        unary(Unary.Function.ABS, 0).in(v(-2, 0), v(-1, 0), 2).gives(2, 0),
-        binary(Binary.Function.ADD)
+        unary(UnaryFunction.SCALE, -3).in(v(2, 5), v(-3, -30), 2).gives(-6, -15),
+        unary(UnaryFunction.SHIFT, -3).in(v(2, 5), v(1, 10), 2).gives(-1, 2),
+        unary(UnaryFunction.EXP, 0).in(v(0, 1), v(1, 27.182818285), 2).gives(1, 2.718281828),
+        unary(UnaryFunction.LOG, 0).in(v(1, 4), v(1, 2.5), 2).gives(0, 1.386294361),
+        unary(UnaryFunction.SQUARE, 0).in(v(3, -5), v(6, -100), 2).gives(9, 25),
+        unary(UnaryFunction.SQRT, 0).in(v(4, 25), v(0.25, 1), 2).gives(2, 5),
+        unary(UnaryFunction.POW, 3).in(v(2, -1), v(12, 30), 2).gives(8, -1),
+        unary(UnaryFunction.POW, 0).in(v(2, 0), v(0, 0), 2).gives(1, 1),
+        unary(UnaryFunction.RECIPROCAL, 0).in(v(2, -4), v(-0.25, -0.625), 2).gives(0.5, -0.25),
+        unary(UnaryFunction.ABS, 0).in(v(-2, 0), v(-1, 0), 2).gives(2, 0),
+        binary(BinaryFunction.ADD)
             .in(v(1, 2, 3), v(1, 10, 100), 3)
             .in(v(5, 6, 7), v(1, 10, 100), 3)
             .gives(6, 8, 10),
-        binary(Binary.Function.SUBTRACT)
+        binary(BinaryFunction.SUBTRACT)
             .in(v(1, 2, 3), v(1, 10, 100), 3)
             .in(v(5), v(-111), 1)
             .gives(-4, -3, -2),
-        binary(Binary.Function.MULTIPLY)
+        binary(BinaryFunction.MULTIPLY)
             .in(v(2), v(5 + 60 + 700), 1)
             .in(v(5, 6, 7), v(2, 20, 200), 3)
             .gives(10, 12, 14),
-        binary(Binary.Function.DIVIDE)
+        binary(BinaryFunction.DIVIDE)
             .in(v(1, 2, 3), v(0.5, 2.5, 12.5), 3)
             .in(v(2, 4, 8), v(-0.25, -1.25, -4.6875), 3)
             .gives(0.5, 0.5, 0.375),
         // the tie at 2 is shared
-        binary(Binary.Function.MAXIMUM)
+        binary(BinaryFunction.MAXIMUM)
             .in(v(1, 2, 3), v(0, 5, 100), 3)
             .in(v(4, 2, 0), v(1, 5, 0), 3)
             .gives(4, 2, 3),
-        binary(Binary.Function.MINIMUM)
+        binary(BinaryFunction.MINIMUM)
             .in(v(1, 2, 3), v(1, 5, 0), 3)
             .in(v(4, 2, 0), v(0, 5, 100), 3)
             .gives(1, 2, 0),
@@ -154,28 +158,28 @@ class HandWorkedTest {
             .in(v(10, 20, 30), v(1001, 10010, 100100), 3)
             .gives(11, 21, 31, 12, 22, 32)
             .fedBack(1, 10, 100, 1000, 10000, 100000),
-        reduction(new Reduction(Reduction.Function.SUM))
+        reduction(new Reduction(ReductionFunction.SUM))
             .in(m, v(2, 2, 2, 2, 2, 2), 2, 3)
             .gives(21)
             .fedBack(2),
-        reduction(new Reduction(Reduction.Function.SUM, 0))
+        reduction(new Reduction(ReductionFunction.SUM, 0))
             .in(m, v(1, 10, 100, 1, 10, 100), 2, 3)
             .gives(5, 7, 9)
             .fedBack(1, 10, 100),
-        reduction(new Reduction(Reduction.Function.SUM, 1))
+        reduction(new Reduction(ReductionFunction.SUM, 1))
             .in(m, v(1, 10, 1, 10, 1, 10), 1, 3, 2)
             .gives(9, 12)
             .fedBack(1, 10),
-        reduction(new Reduction(Reduction.Function.MEAN, -1))
+        reduction(new Reduction(ReductionFunction.MEAN, -1))
             .in(m, v(1, 1, 1, 10, 10, 10), 2, 3)
             .gives(2, 5)
             .fedBack(3, 30),
         // 7 twice: each gets half
-        reduction(new Reduction(Reduction.Function.MAX))
+        reduction(new Reduction(ReductionFunction.MAX))
             .in(v(7, 1, 7, 2), v(2, 0, 2, 0), 4)
             .gives(7)
             .fedBack(4),
-        reduction(new Reduction(Reduction.Function.SUM_OF_SQUARES))
+        reduction(new Reduction(ReductionFunction.SUM_OF_SQUARES))
             .in(v(3, -4), v(18, -24), 2)
             .gives(25)
             .fedBack(3),
@@ -224,6 +228,13 @@ class HandWorkedTest {
             .in(v(0, Math.log(3), 0, Math.log(3)), v(1, -1, -3, 3), 2, 2)
             .gives((Math.log(4.0 / 3) + Math.log(4)) / 2)
             .fedBack(8),
+        // mean 2, variance 1, so n = (-0.5, 0.5); g = (2, 40), whose mean is 21, that of g n 9.5
+        of("layer norm", (tape, in) -> tape.layerNorm(in[0], in[1], in[2], 3))
+            .in(v(1, 3), v(-7.125, 7.125), 1, 2)
+            .in(v(2, 4), v(-0.5, 5), 2)
+            .in(v(10, 20), v(1, 10), 2)
+            .gives(9, 22)
+            .fedBack(1, 10),
         // q = (0.1, 0.9)
         of(
                 "smoothed softmax cross-entropy",

@@ -69,7 +69,7 @@ public class KernelTest {
     Tensor x = device.tensor(dtype, Shape.of(rows, cols), values);
     Tensor y = device.allocate(DType.I32, Shape.of(rows));
     var arguments = new Arguments.Argmax(x.address(), y.address(), rows, cols);
-    device.run(Kernel.ARGMAX, dtype.precision(), arguments, arguments.work());
+    device.run(Kernel.ARGMAX, dtype.precision(), arguments);
     return y.toInts();
   }
 
@@ -96,8 +96,7 @@ public class KernelTest {
                 3,
                 4,
                 1.0 / 255,
-                -0.5),
-            6);
+                -0.5));
         double[] expected = {100 / 255.0 - .5, 128 / 255.0 - .5, 200 / 255.0 - .5, -.5, -.3, .5};
         assertArrayEquals(expected, y.toDoubles(), 1e-7);
       }
@@ -116,14 +115,12 @@ public class KernelTest {
           Kernel.GATHER_LABELS,
           Precision.F32,
           new Arguments.GatherLabels(
-              labels.address(), order.address(), state.address(), y.address(), 2, 5),
-          2);
+              labels.address(), order.address(), state.address(), y.address(), 2, 5));
       assertArrayEquals(new int[] {12, 10}, y.toInts());
       device.run(
           Kernel.GATHER_LABELS,
           Precision.F32,
-          new Arguments.GatherLabels(labels.address(), order.address(), 0, y.address(), 2, 5),
-          2);
+          new Arguments.GatherLabels(labels.address(), order.address(), 0, y.address(), 2, 5));
       assertArrayEquals(new int[] {14, 12}, y.toInts());
     }
   }
@@ -138,8 +135,7 @@ public class KernelTest {
       device.run(
           Kernel.GATHER_LABELS,
           Precision.F32,
-          new Arguments.GatherLabels(labels.address(), order.address(), 0, y.address(), 7, 4),
-          7);
+          new Arguments.GatherLabels(labels.address(), order.address(), 0, y.address(), 7, 4));
       assertArrayEquals(new int[] {-1, -1, 13, 10, -1, -1, -1}, y.toInts());
     }
   }
@@ -178,8 +174,7 @@ public class KernelTest {
         Kernel.GATHER_ROWS_U8,
         dtype.precision(),
         new Arguments.GatherRows(
-            bytes.address(), order.address(), 0, y.address(), index.length, cols, 3, 1, 0),
-        expected.length);
+            bytes.address(), order.address(), 0, y.address(), index.length, cols, 3, 1, 0));
     assertArrayEquals(expected, y.toDoubles());
     try (Tape tape = new Tape(device)) {
       Tensor taken = tape.gather(source, order);
@@ -206,8 +201,7 @@ public class KernelTest {
           Kernel.GATHER_LABELS,
           Precision.F32,
           new Arguments.GatherLabels(
-              all.address(), all.address(), state.address(), y.address(), 1, 101),
-          1);
+              all.address(), all.address(), state.address(), y.address(), 1, 101));
       assertEquals(100, y.item());
     }
   }
@@ -222,8 +216,7 @@ public class KernelTest {
         device.run(
             Kernel.COPY_ROWS,
             Precision.F64,
-            new Arguments.CopyRows(x.address() + 8, y.address(), 2, 2, 4, 3, -2, accumulate),
-            4);
+            new Arguments.CopyRows(x.address() + 8, y.address(), 2, 2, 4, 3, -2, accumulate));
       }
       assertArrayEquals(new double[] {-8, -12, 100, -24, -28, 100}, y.toDoubles());
     }
@@ -276,7 +269,7 @@ public class KernelTest {
         Tape tape = new Tape(device)) {
       Tensor x = device.tensor(new double[][] {{1, 3, 2}, {4, 4, 0}, {4, 4, 0}, {0, NAN, 1}});
       Tensor hits = device.allocate(DType.F64, Shape.of(4));
-      tape.apply(new SoftmaxCrossEntropy(0, hits), x, device.tensor(new int[] {1, 0, 1, 1}));
+      tape.apply(new SoftmaxCrossEntropy(0), x, device.tensor(new int[] {1, 0, 1, 1}), hits);
       assertArrayEquals(new double[] {1, 1, 0, 0}, hits.toDoubles());
     }
   }
@@ -327,7 +320,7 @@ public class KernelTest {
             classes,
             0,
             1);
-    device.run(Kernel.SOFTMAX_CROSS_ENTROPY, Precision.F64, full, full.work());
+    device.run(Kernel.SOFTMAX_CROSS_ENTROPY, Precision.F64, full);
     assertArrayEquals(hits, found.toDoubles(), classes + " classes");
     double[] gradients = dx.toDoubles();
     double[] got = losses.toDoubles();
@@ -350,7 +343,7 @@ public class KernelTest {
     var lossOnly =
         new Arguments.SoftmaxCrossEntropy(
             logits.address(), targets.address(), alone.address(), 0, 0, rows, classes, 0, 1);
-    device.run(Kernel.SOFTMAX_CROSS_ENTROPY, Precision.F64, lossOnly, lossOnly.work());
+    device.run(Kernel.SOFTMAX_CROSS_ENTROPY, Precision.F64, lossOnly);
     assertArrayEquals(got, alone.toDoubles());
   }
 

@@ -39,13 +39,13 @@ public class OptimizerKernelTest {
               t[0].address(),
               t[1].address(),
               momentum == 0 ? 0 : t[2].address(),
+              0,
               state.address(),
               t[0].elements(),
               momentum,
               dampening,
               decay,
-              nesterov),
-          t[0].elements());
+              nesterov));
     }
   }
 
@@ -60,14 +60,14 @@ public class OptimizerKernelTest {
               t[1].address(),
               t[2].address(),
               t[3].address(),
+              0,
               state.address(),
               t[0].elements(),
               beta1,
               beta2,
               epsilon,
               l2,
-              decay),
-          t[0].elements());
+              decay));
     }
   }
 

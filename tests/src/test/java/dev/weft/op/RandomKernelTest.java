@@ -45,8 +45,7 @@ public class RandomKernelTest {
       device.run(
           kernel,
           dtype.precision(),
-          new Arguments.Random(y.address(), n, seed, STEP, OPERATION, a, b),
-          n);
+          new Arguments.Random(y.address(), n, seed, STEP, OPERATION, a, b));
       return y.toDoubles();
     }
   }

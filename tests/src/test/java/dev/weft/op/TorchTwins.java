@@ -5,6 +5,10 @@ import static org.bytedeco.pytorch.global.torch.*;
 
 import dev.weft.check.Evaluation;
 import dev.weft.check.Input;
+import dev.weft.device.BinaryFunction;
+import dev.weft.device.Nonlinearity;
+import dev.weft.device.ReductionFunction;
+import dev.weft.device.UnaryFunction;
 import dev.weft.support.Philox;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -30,18 +34,34 @@ final class TorchTwins {
 
   private static final Map<String, Twin> TWINS = new HashMap<>();
 
+  // the alphas of the cases
+  private static final double WITH_BIAS = 1.3;
+  private static final double UNARY = -1.7;
+
   static {
-    activations("", 0.01, 1);
-    activations("_with_bias", 0.1, 1.3);
-    unary();
-    binary();
-    reductions("", null);
-    reductions("_over_rows", 0L);
-    reductions("_over_columns", -1L);
-    reductions("_over_the_middle", 1L);
+    for (Nonlinearity f : Nonlinearity.values()) {
+      String name = "bias_activation_" + f.token();
+      TWINS.put(name, in -> activation(f, f.defaultAlpha(), in[0]));
+      TWINS.put(name + "_with_bias", in -> activation(f, WITH_BIAS, in[0].add(in[1])));
+    }
+    for (UnaryFunction f : UnaryFunction.values()) {
+      TWINS.put("unary_" + f.token(), in -> unary(f, UNARY, in[0]));
+    }
+    TWINS.put("unary_pow_of_negatives", in -> unary(UnaryFunction.POW, 3, in[0]));
+    for (BinaryFunction f : BinaryFunction.values()) {
+      TWINS.put("binary_" + f.token(), in -> binary(f, in[0], in[1]));
+    }
+    for (ReductionFunction f : ReductionFunction.values()) {
+      String name = "reduce_" + f.token();
+      TWINS.put(name, in -> reduction(f, in[0].flatten(), 0));
+      TWINS.put(name + "_over_rows", in -> reduction(f, in[0], 0));
+      TWINS.put(name + "_over_columns", in -> reduction(f, in[0], -1));
+      TWINS.put(name + "_over_the_middle", in -> reduction(f, in[0], 1));
+    }
     matrices();
     shapes();
     losses();
+    TWINS.put("layer_norm", in -> layerNorm(in[0], in[1], in[2]));
     TWINS.put("dropout", in -> in[0].mul(dropoutFactors(in[0])));
   }
 
@@ -56,55 +76,52 @@ final class TorchTwins {
     return new Scalar(value);
   }
 
-  private static void activations(String suffix, double slope, double scale) {
-    Map<String, Twin> plain = new HashMap<>();
-    plain.put("identity", in -> in[0].mul(s(1)));
-    plain.put("sigmoid", in -> sigmoid(in[0]));
-    plain.put("tanh", in -> tanh(in[0]));
-    plain.put("relu", in -> relu(in[0]));
-    plain.put("leaky_relu", in -> leaky_relu(in[0], s(slope)));
-    plain.put("elu", in -> elu(in[0], s(scale), s(1), s(1)));
-    plain.put("softplus", in -> softplus(in[0], s(1), s(1000)));
-    plain.put("gelu", in -> gelu(in[0]));
-    plain.put("silu", in -> silu(in[0]));
-    plain.forEach(
-        (token, twin) ->
-            TWINS.put(
-                "bias_activation_" + token + suffix,
-                suffix.isEmpty() ? twin : in -> twin.apply(new Tensor[] {in[0].add(in[1])})));
+  private static Tensor activation(Nonlinearity function, double alpha, Tensor x) {
+    return switch (function) {
+      case IDENTITY -> x.mul(s(1));
+      case SIGMOID -> sigmoid(x);
+      case TANH -> tanh(x);
+      case RELU -> relu(x);
+      case LEAKY_RELU -> leaky_relu(x, s(alpha));
+      case ELU -> elu(x, s(alpha), s(1), s(1));
+      case SOFTPLUS -> softplus(x, s(1), s(1000));
+      case GELU -> gelu(x);
+      case SILU -> silu(x);
+    };
   }
 
-  private static void unary() {
-    TWINS.put("unary_scale", in -> in[0].mul(s(-1.7)));
-    TWINS.put("unary_shift", in -> in[0].add(s(0.3)));
-    TWINS.put("unary_exp", in -> exp(in[0]));
-    TWINS.put("unary_log", in -> log(in[0]));
-    TWINS.put("unary_square", in -> square(in[0]));
-    TWINS.put("unary_sqrt", in -> sqrt(in[0]));
-    TWINS.put("unary_pow", in -> pow(in[0], s(2.5)));
-    TWINS.put("unary_pow_of_negatives", in -> pow(in[0], s(3)));
-    TWINS.put("unary_reciprocal", in -> reciprocal(in[0]));
-    TWINS.put("unary_abs", in -> abs(in[0]));
+  private static Tensor unary(UnaryFunction function, double alpha, Tensor x) {
+    return switch (function) {
+      case SCALE -> x.mul(s(alpha));
+      case SHIFT -> x.add(s(alpha));
+      case EXP -> exp(x);
+      case LOG -> log(x);
+      case SQUARE -> square(x);
+      case SQRT -> sqrt(x);
+      case POW -> pow(x, s(alpha));
+      case RECIPROCAL -> reciprocal(x);
+      case ABS -> abs(x);
+    };
   }
 
-  private static void binary() {
-    TWINS.put("binary_add", in -> in[0].add(in[1]));
-    TWINS.put("binary_subtract", in -> in[0].sub(in[1]));
-    TWINS.put("binary_multiply", in -> in[0].mul(in[1]));
-    TWINS.put("binary_divide", in -> in[0].div(in[1]));
-    TWINS.put("binary_maximum", in -> maximum(in[0], in[1]));
-    TWINS.put("binary_minimum", in -> minimum(in[0], in[1]));
+  private static Tensor binary(BinaryFunction function, Tensor a, Tensor b) {
+    return switch (function) {
+      case ADD -> a.add(b);
+      case SUBTRACT -> a.sub(b);
+      case MULTIPLY -> a.mul(b);
+      case DIVIDE -> a.div(b);
+      case MAXIMUM -> maximum(a, b);
+      case MINIMUM -> minimum(a, b);
+    };
   }
 
-  private static void reductions(String suffix, Long axis) {
-    TWINS.put("reduce_sum" + suffix, in -> axis == null ? sum(in[0]) : sum(in[0], axis));
-    TWINS.put("reduce_mean" + suffix, in -> axis == null ? mean(in[0]) : mean(in[0], axis));
-    TWINS.put(
-        "reduce_max" + suffix,
-        in -> axis == null ? amax(in[0]) : amax(in[0], new long[] {axis}, false));
-    TWINS.put(
-        "reduce_sum_of_squares" + suffix,
-        in -> axis == null ? sum(square(in[0])) : sum(square(in[0]), axis));
+  private static Tensor reduction(ReductionFunction function, Tensor x, long axis) {
+    return switch (function) {
+      case SUM -> sum(x, axis);
+      case MEAN -> mean(x, axis);
+      case MAX -> amax(x, new long[] {axis}, false);
+      case SUM_OF_SQUARES -> sum(square(x), axis);
+    };
   }
 
   private static void matrices() {
@@ -142,6 +159,11 @@ final class TorchTwins {
     long meanOfRows = 1;
     return cross_entropy_loss(
         in[0], in[1].to(ScalarType.Long), new TensorOptional(), meanOfRows, -100, smoothing);
+  }
+
+  private static Tensor layerNorm(Tensor x, Tensor scale, Tensor shift) {
+    var weight = new TensorOptional(scale);
+    return layer_norm(x, new long[] {x.size(1)}, weight, new TensorOptional(shift), 1e-5, false);
   }
 
   /** The mask as an argument, from a second Philox: PyTorch has another generator. */

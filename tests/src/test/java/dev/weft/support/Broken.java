@@ -4,6 +4,7 @@ package dev.weft.support;
 import dev.weft.Node;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
+import dev.weft.device.BinaryFunction;
 import dev.weft.device.Kernel;
 import dev.weft.op.Operands;
 import dev.weft.op.Operation;
@@ -83,12 +84,25 @@ public record Broken(Fault fault) implements Operation {
     node.run(
         Kernel.BINARY_FORWARD,
         new Arguments.BinaryForward(
-            a.address(), b.address(), product.address(), 1, 1, 1, n, 0, 0, 0, 1, 0, 0, 0, 1, 2),
-        n);
+            a.address(),
+            b.address(),
+            product.address(),
+            1,
+            1,
+            1,
+            n,
+            0,
+            0,
+            0,
+            1,
+            0,
+            0,
+            0,
+            1,
+            BinaryFunction.MULTIPLY));
     node.run(
         Kernel.COPY_ROWS,
-        new Arguments.CopyRows(product.address(), y.address(), 1, n, n, n, factor, accumulate),
-        n);
+        new Arguments.CopyRows(product.address(), y.address(), 1, n, n, n, factor, accumulate));
     node.release(product);
   }
 }

@@ -20,14 +20,13 @@ import dev.weft.data.Digits;
 import dev.weft.data.Idx;
 import dev.weft.data.LastBatch;
 import dev.weft.data.Split;
-import dev.weft.device.Contract;
+import dev.weft.device.Nonlinearity;
 import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.nn.Loss;
 import dev.weft.nn.MeanSquaredError;
 import dev.weft.nn.Sequential;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.nn.SumOfSquares;
-import dev.weft.op.Nonlinearity;
 import dev.weft.optim.Adam;
 import dev.weft.optim.Optimizer;
 import dev.weft.optim.Sgd;
@@ -39,8 +38,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -445,32 +442,6 @@ public class FusedStepTest {
       double distance = strict.distance(fast);
       assertTrue(distance < 0.02, () -> "distance " + distance);
     }
-  }
-
-  @Test
-  void limitsEnumsAndFieldsAreThoseOfTheLibrary() {
-    Contract contract = CpuLibrary.get().contract();
-    assertEquals(
-        Map.of(
-            "layers",
-            FusedLayers.MOST,
-            "width",
-            FusedLayers.WIDEST,
-            "grain",
-            FusedStep.GRAIN,
-            "tile",
-            FusedStep.TILE),
-        contract.enumeration("fused_limit"));
-    assertEquals(names(FusedStep.LossKind.values()), contract.enumeration("fused_loss"));
-    assertEquals(names(FusedStep.RuleKind.values()), contract.enumeration("fused_rule"));
-    List<Contract.Field> fields = contract.structs().get("fused_layer");
-    assertEquals(FusedStep.FIELDS, fields.stream().map(Contract.Field::name).toList());
-    assertEquals(8L * (fields.size() - 1), fields.getLast().offset());
-  }
-
-  private static Map<String, Integer> names(Enum<?>[] values) {
-    return Stream.of(values)
-        .collect(Collectors.toMap(v -> v.name().toLowerCase(Locale.ROOT), Enum::ordinal));
   }
 
   /** Whose arithmetic a call says it has is what its ceiling is taken for. */

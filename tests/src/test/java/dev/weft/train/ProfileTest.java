@@ -56,8 +56,7 @@ class ProfileTest {
       new Call(
           Kernel.GEMM,
           Precision.F32,
-          new Arguments.Gemm(1, 1, 1, 10, 10, 10, 10, 10, 10, false, false, 1, 0, false),
-          100,
+          new Arguments.Gemm(1, 1, 1, 10, 10, 10, 10, 10, 10, false, false, 1, 0, false, false),
           Phase.FORWARD,
           "0 linear(10,10)");
 
@@ -175,8 +174,7 @@ class ProfileTest {
   @Test
   void theLeastTimeIsTheLongerOfBytesAndArithmetic() {
     Call fill =
-        new Call(
-            Kernel.FILL, Precision.F32, new Arguments.Fill(1, 500, 0), 500, Phase.DATA, "batch");
+        new Call(Kernel.FILL, Precision.F32, new Arguments.Fill(1, 500, 0), Phase.DATA, "batch");
     Ceilings ceilings = Ceilings.of(Map.of(8L, 4e9), Map.of());
     Profile.Entry entry = Profile.Entry.of(fill, 2000, ceilings);
     assertEquals(2000 / 4.0, entry.least(), 1e-9); // 2000 bytes at 4 bytes a nanosecond
@@ -195,8 +193,7 @@ class ProfileTest {
   @Test
   void itsTextIsTables() {
     Call fill =
-        new Call(
-            Kernel.FILL, Precision.F32, new Arguments.Fill(1, 500, 0), 500, Phase.DATA, "batch");
+        new Call(Kernel.FILL, Precision.F32, new Arguments.Fill(1, 500, 0), Phase.DATA, "batch");
     Profile.Entry entry = Profile.Entry.of(fill, 2000, Ceilings.of(Map.of(8L, 4e9), Map.of()));
     Profile profile =
         new Profile(
@@ -227,7 +224,7 @@ class ProfileTest {
   private static Profile.Entry fill(long elements, double nanoseconds, Ceilings ceilings) {
     var arguments = new Arguments.Fill(1, elements, 0);
     return Profile.Entry.of(
-        new Call(Kernel.FILL, Precision.F32, arguments, elements, Phase.DATA, "batch"),
+        new Call(Kernel.FILL, Precision.F32, arguments, Phase.DATA, "batch"),
         nanoseconds,
         ceilings);
   }

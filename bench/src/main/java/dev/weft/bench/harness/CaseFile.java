@@ -64,7 +64,7 @@ public final class CaseFile {
   private void addAll(Kernel kernel, Replay replay) {
     for (KernelCall one : KernelCall.of(kernel)) {
       Function<CallMemory, List<Replay.Call>> make =
-          m -> List.of(new Replay.Call(kernel, one.arguments().apply(m), one.work()));
+          m -> List.of(new Replay.Call(kernel, one.arguments().apply(m)));
       add(replay.of(kernel, one.label(), make));
     }
     if (kernel == Kernel.FUSED_PASS || kernel == Kernel.FUSED_UPDATE) {

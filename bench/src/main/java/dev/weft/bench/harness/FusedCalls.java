@@ -4,8 +4,11 @@ package dev.weft.bench.harness;
 import static java.util.Locale.ROOT;
 
 import dev.weft.device.Arguments;
+import dev.weft.device.FusedLimit;
+import dev.weft.device.FusedLoss;
+import dev.weft.device.FusedRule;
 import dev.weft.device.Kernel;
-import dev.weft.op.Nonlinearity;
+import dev.weft.device.Nonlinearity;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -18,9 +21,6 @@ enum FusedCalls {
   /** The widest layer. */
   WIDE(true, 64, new int[] {64, 128, 10}, Nonlinearity.TANH, 0);
 
-  // of native/abi/kernels.h
-  private static final int GRAIN = 32;
-  private static final int TILE = 8;
   private static final int SOURCE_ROWS = 70;
 
   private final boolean classifies;
@@ -69,7 +69,7 @@ enum FusedCalls {
       weight += in * out + out;
       products += in * out * (layer == 0 ? 1 : 2);
       places += in + 2 * out;
-      tiles += (in + 1 + TILE - 1) / TILE;
+      tiles += (in + 1 + FusedLimit.TILE - 1) / FusedLimit.TILE;
     }
     int count = Math.toIntExact(weight);
     int cols = widths[0];
@@ -92,7 +92,7 @@ enum FusedCalls {
     long second = classifies ? m.reals(count, 6) : 0;
     long mean = m.zeros(1);
     long sums = m.reals(2, 7);
-    long loss = classifies ? 0 : 1;
+    FusedLoss loss = classifies ? FusedLoss.SOFTMAX_CROSS_ENTROPY : FusedLoss.MEAN_SQUARED_ERROR;
     Arguments pass =
         new Arguments.FusedPass(
             network,
@@ -133,8 +133,9 @@ enum FusedCalls {
             sums,
             layers,
             rows,
+            tiles + 1,
             loss,
-            classifies ? 1 : 0,
+            classifies ? FusedRule.ADAM : FusedRule.SGD,
             !classifies,
             0.9,
             classifies ? 0.999 : 0,
@@ -146,11 +147,10 @@ enum FusedCalls {
             places,
             false);
     return List.of(
-        new Replay.Call(Kernel.FUSED_PASS, pass, rows),
-        new Replay.Call(Kernel.FUSED_UPDATE, update, tiles + 1));
+        new Replay.Call(Kernel.FUSED_PASS, pass), new Replay.Call(Kernel.FUSED_UPDATE, update));
   }
 
   private static long padded(long width) {
-    return (width + GRAIN - 1) / GRAIN * GRAIN;
+    return (width + FusedLimit.GRAIN - 1) / FusedLimit.GRAIN * FusedLimit.GRAIN;
   }
 }

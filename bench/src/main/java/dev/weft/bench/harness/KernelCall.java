@@ -2,26 +2,29 @@
 package dev.weft.bench.harness;
 
 import dev.weft.device.Arguments;
+import dev.weft.device.BinaryFunction;
 import dev.weft.device.Kernel;
+import dev.weft.device.Nonlinearity;
+import dev.weft.device.ReductionFunction;
+import dev.weft.device.UnaryFunction;
 import java.util.List;
 import java.util.function.Function;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** One call of a kernel, to be made on two backends whose memory is then compared. */
-public record KernelCall(String label, Function<CallMemory, Arguments> arguments, long work) {
+public record KernelCall(String label, Function<CallMemory, Arguments> arguments) {
   static final int ROWS = 37;
   static final int COLS = 53;
   private static final int N = ROWS * COLS;
 
-  private static List<KernelCall> one(Function<CallMemory, Arguments> arguments, long work) {
-    return List.of(new KernelCall("", arguments, work));
+  private static List<KernelCall> one(Function<CallMemory, Arguments> arguments) {
+    return List.of(new KernelCall("", arguments));
   }
 
-  private static List<KernelCall> each(
-      int count, Function<Integer, Function<CallMemory, Arguments>> make, long work) {
-    return IntStream.range(0, count)
-        .mapToObj(i -> new KernelCall("operation " + i, make.apply(i), work))
+  private static <E extends Enum<E>> List<KernelCall> each(
+      E[] functions, Function<E, Function<CallMemory, Arguments>> make) {
+    return Stream.of(functions)
+        .map(f -> new KernelCall("operation " + f.ordinal(), make.apply(f)))
         .toList();
   }
 
@@ -30,15 +33,14 @@ public record KernelCall(String label, Function<CallMemory, Arguments> arguments
     return switch (kernel) {
       case BIAS_ACTIVATION_FORWARD ->
           each(
-              9,
+              Nonlinearity.values(),
               f ->
                   m ->
                       new Arguments.BiasActivationForward(
-                          m.signed(N, 1), m.signed(COLS, 2), m.zeros(N), ROWS, COLS, f, 0.1),
-              N);
+                          m.signed(N, 1), m.signed(COLS, 2), m.zeros(N), ROWS, COLS, f, 0.1));
       case BIAS_ACTIVATION_BACKWARD ->
           each(
-              9,
+              Nonlinearity.values(),
               f ->
                   m ->
                       new Arguments.BiasActivationBackward(
@@ -51,21 +53,22 @@ public record KernelCall(String label, Function<CallMemory, Arguments> arguments
                           COLS,
                           f,
                           0.1,
-                          f % 2 == 1),
-              N);
+                          f.ordinal() % 2 == 1));
       case BIAS_ACTIVATION_GRADIENTS -> ShapedCalls.biasGradients();
       // how rows lie in their memory is for the device to choose: FusedCalls makes both in a row
       case FUSED_PASS, FUSED_UPDATE -> List.of();
       case SOFTMAX_CROSS_ENTROPY -> ShapedCalls.softmaxes();
+      case LAYER_NORM_FORWARD -> ShapedCalls.layerNorms(true);
+      case LAYER_NORM_BACKWARD -> ShapedCalls.layerNorms(false);
       case DROPOUT ->
-          one(
-              m -> new Arguments.Dropout(m.signed(N, 1), m.zeros(N), m.state(), N, 7, 0.3, true),
-              N);
+          one(m -> new Arguments.Dropout(m.signed(N, 1), m.zeros(N), m.state(), N, 7, 0.3, true));
       case UNARY_FORWARD ->
-          each(9, f -> m -> new Arguments.UnaryForward(m.reals(N, 1), m.zeros(N), N, f, 1.5), N);
+          each(
+              UnaryFunction.values(),
+              f -> m -> new Arguments.UnaryForward(m.reals(N, 1), m.zeros(N), N, f, 1.5));
       case UNARY_BACKWARD ->
           each(
-              9,
+              UnaryFunction.values(),
               f ->
                   m ->
                       new Arguments.UnaryBackward(
@@ -76,11 +79,10 @@ public record KernelCall(String label, Function<CallMemory, Arguments> arguments
                           N,
                           f,
                           1.5,
-                          f % 2 == 0),
-              N);
+                          f.ordinal() % 2 == 0));
       case BINARY_FORWARD ->
           each(
-              6,
+              BinaryFunction.values(),
               f ->
                   m ->
                       new Arguments.BinaryForward(
@@ -99,11 +101,10 @@ public record KernelCall(String label, Function<CallMemory, Arguments> arguments
                           0,
                           0,
                           1,
-                          f),
-              N);
+                          f));
       case BINARY_BACKWARD ->
           each(
-              6,
+              BinaryFunction.values(),
               f ->
                   m ->
                       new Arguments.BinaryBackward(
@@ -126,15 +127,14 @@ public record KernelCall(String label, Function<CallMemory, Arguments> arguments
                           1,
                           f,
                           true,
-                          false),
-              N);
+                          false));
       case REDUCE -> ShapedCalls.reductions();
       case REDUCE_BACKWARD ->
-          List.of(0, 1, 3).stream()
+          Stream.of(ReductionFunction.SUM, ReductionFunction.MEAN, ReductionFunction.SUM_OF_SQUARES)
               .map(
                   f ->
                       new KernelCall(
-                          "operation " + f,
+                          "operation " + f.ordinal(),
                           m ->
                               new Arguments.ReduceBackward(
                                   m.signed(3 * 7 * 11, 1),
@@ -145,8 +145,7 @@ public record KernelCall(String label, Function<CallMemory, Arguments> arguments
                                   11,
                                   f,
                                   0.5,
-                                  f == 0),
-                          3 * 7 * 11))
+                                  f == ReductionFunction.SUM)))
               .toList();
       case MAX_BACKWARD ->
           List.of(
@@ -168,13 +167,12 @@ public record KernelCall(String label, Function<CallMemory, Arguments> arguments
               ShapedCalls.argmax(COLS),
               ShapedCalls.argmax(64),
               ShapedCalls.argmax(701));
-      case FILL -> one(m -> new Arguments.Fill(m.zeros(N), N, 2.5), N);
+      case FILL -> one(m -> new Arguments.Fill(m.zeros(N), N, 2.5));
       case COPY_ROWS ->
           one(
               m ->
                   new Arguments.CopyRows(
-                      m.signed(N, 1), m.signed(ROWS * 40, 2), ROWS, 30, COLS, 40, 3, true),
-              ROWS * 30);
+                      m.signed(N, 1), m.signed(ROWS * 40, 2), ROWS, 30, COLS, 40, 3, true));
       case TRANSPOSE ->
           List.of(
               ShapedCalls.transpose(ROWS, COLS),
@@ -182,7 +180,7 @@ public record KernelCall(String label, Function<CallMemory, Arguments> arguments
               ShapedCalls.transpose(ROWS, 64),
               ShapedCalls.transpose(36, 64));
       case RANDOM_UNIFORM, RANDOM_NORMAL ->
-          one(m -> new Arguments.Random(m.zeros(N), N, 3, 4, 5, -1, 2), N);
+          one(m -> new Arguments.Random(m.zeros(N), N, 3, 4, 5, -1, 2));
       case SGD ->
           one(
               m ->
@@ -196,8 +194,7 @@ public record KernelCall(String label, Function<CallMemory, Arguments> arguments
                       0.9,
                       0.1,
                       0.01,
-                      true),
-              N);
+                      true));
       case ADAM ->
           one(
               m ->
@@ -213,8 +210,7 @@ public record KernelCall(String label, Function<CallMemory, Arguments> arguments
                       0.999,
                       1e-8,
                       0.01,
-                      0.02),
-              N);
+                      0.02));
       case GATHER_LABELS ->
           one(
               m ->
@@ -224,11 +220,10 @@ public record KernelCall(String label, Function<CallMemory, Arguments> arguments
                       m.state(),
                       m.ints(10, 3, 3),
                       10,
-                      ROWS),
-              10);
+                      ROWS));
       case F32_TO_BF16 -> casts(CallMemory::wideSigned, CallMemory::narrowSigned);
       case BF16_TO_F32 -> casts(CallMemory::narrowSigned, CallMemory::wideSigned);
-      case ADVANCE_STEP -> one(m -> new Arguments.AdvanceStep(m.state(), 64), 1);
+      case ADVANCE_STEP -> one(m -> new Arguments.AdvanceStep(m.state(), 64));
       case GEMM -> ShapedCalls.gemms();
     };
   }
@@ -243,8 +238,7 @@ public record KernelCall(String label, Function<CallMemory, Arguments> arguments
             add ->
                 new KernelCall(
                     add ? "+=" : "=",
-                    m -> new Arguments.Cast(from.in(m, N, 1), to.in(m, N, 2), N, add),
-                    N))
+                    m -> new Arguments.Cast(from.in(m, N, 1), to.in(m, N, 2), N, add)))
         .toList();
   }
 }

@@ -18,7 +18,7 @@ import java.util.function.Function;
 /** Runs calls of kernels on the CPU and tells them as {@code native/harness} replays them. */
 final class Replay {
   /** A call of a kernel; several, one after the other, make a case. */
-  record Call(Kernel kernel, Arguments arguments, long work) {}
+  record Call(Kernel kernel, Arguments arguments) {}
 
   /** In the order of the harness. */
   enum Type {
@@ -144,7 +144,7 @@ final class Replay {
   }
 
   private List<byte[]> run(List<Call> calls, CallMemory memory) {
-    calls.forEach(call -> cpu.run(call.kernel(), precision, call.arguments(), call.work()));
+    calls.forEach(call -> cpu.run(call.kernel(), precision, call.arguments()));
     return raw(memory);
   }
 
@@ -166,7 +166,7 @@ final class Replay {
       boolean points = fields.get(i).kind() == 'P' && words[i] != 0;
       slots.add(points ? new Slot(memory.indexOf(words[i]), 0) : new Slot(NONE, words[i]));
     }
-    int blocks = Math.toIntExact((call.work() + entry.items() - 1) / entry.items());
+    int blocks = Math.toIntExact((call.arguments().work() + entry.items() - 1) / entry.items());
     return new Launch(entry.symbol(), entry.threads(), blocks, slots);
   }
 

@@ -7,6 +7,8 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.device.Arguments;
 import dev.weft.device.Arguments.Gemm;
+import dev.weft.device.Nonlinearity;
+import dev.weft.device.ReductionFunction;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,8 +24,8 @@ final class ShapedCalls {
       int rows = shape[0];
       int cols = shape[1];
       int parts = shape[2];
-      for (int f = 0; f < 9; f++) {
-        int activation = f;
+      for (Nonlinearity activation : Nonlinearity.values()) {
+        int f = activation.ordinal();
         cases.add(
             new KernelCall(
                 format("operation %d of (%d, %d) in %d parts", f, rows, cols, parts),
@@ -40,8 +42,7 @@ final class ShapedCalls {
                         parts,
                         activation,
                         0.1,
-                        activation % 2 == 1),
-                (long) parts * cols));
+                        f % 2 == 1)));
       }
     }
     return cases;
@@ -52,7 +53,6 @@ final class ShapedCalls {
     List<KernelCall> cases = new ArrayList<>();
     for (int classes : new int[] {3, COLS, 301, 1000, 1501, 4001, 12_345}) {
       int rows = classes > 1000 ? 3 : ROWS;
-      long work = new Arguments.SoftmaxCrossEntropy(0, 0, 0, 0, 0, rows, classes, 0, 1).work();
       for (boolean inPlace : new boolean[] {false, true}) {
         cases.add(
             new KernelCall(
@@ -69,9 +69,50 @@ final class ShapedCalls {
                       classes,
                       0.1,
                       0.5);
-                },
-                work));
+                }));
       }
+    }
+    return cases;
+  }
+
+  /** Rows for eight lanes to eight warps of the GPU, and rows that its registers do not hold. */
+  static List<KernelCall> layerNorms(boolean forward) {
+    List<KernelCall> cases = new ArrayList<>();
+    for (int cols : new int[] {3, COLS, 300, 1000, 1501, 4001, 5000, 12_345}) {
+      int rows = cols > 1000 ? 3 : ROWS;
+      int n = rows * cols;
+      int parts = cols % 2 == 0 ? 2 : 1;
+      boolean add = cols % 3 == 0;
+      cases.add(
+          new KernelCall(
+              format("%d columns", cols),
+              m ->
+                  forward
+                      ? new Arguments.LayerNormForward(
+                          m.signed(n, 1),
+                          m.signed(cols, 2),
+                          m.signed(cols, 3),
+                          m.zeros(n),
+                          m.wide(new double[rows]),
+                          m.wide(new double[rows]),
+                          rows,
+                          cols,
+                          1e-5)
+                      : new Arguments.LayerNormBackward(
+                          m.signed(n, 1),
+                          m.signed(cols, 2),
+                          m.wideSigned(rows, 3),
+                          m.wideSigned(rows, 4),
+                          m.signed(n, 5),
+                          m.signed(n, 6),
+                          m.wideSigned(parts * cols, 7),
+                          m.wideSigned(parts * cols, 8),
+                          rows,
+                          cols,
+                          parts,
+                          add,
+                          add,
+                          !add)));
     }
     return cases;
   }
@@ -82,8 +123,8 @@ final class ShapedCalls {
     List<KernelCall> cases = new ArrayList<>();
     for (int[] shape : new int[][] {{3, 7, 11}, {3, 70, 12}, {37, 53, 1}, {5, 9001, 1}}) {
       int outputs = parts * shape[0] * shape[2];
-      for (int operation = 0; operation < 4; operation++) {
-        int f = operation;
+      for (ReductionFunction function : ReductionFunction.values()) {
+        int f = function.ordinal();
         cases.add(
             new KernelCall(
                 format("operation %d of (%d, %d, %d)", f, shape[0], shape[1], shape[2]),
@@ -95,11 +136,9 @@ final class ShapedCalls {
                         shape[1],
                         shape[2],
                         parts,
-                        f,
+                        function,
                         0.5,
-                        f == 0),
-                new Arguments.Reduce(0, 0, shape[0], shape[1], shape[2], parts, f, 1, false)
-                    .work()));
+                        f == 0)));
       }
     }
     return cases;
@@ -119,8 +158,7 @@ final class ShapedCalls {
                 cols,
                 ROWS,
                 2,
-                1),
-        10L * cols);
+                1));
   }
 
   static KernelCall gatherBytes(int cols) {
@@ -136,8 +174,7 @@ final class ShapedCalls {
                 cols,
                 ROWS,
                 1 / 255.0,
-                -0.5),
-        10L * cols);
+                -0.5));
   }
 
   static KernelCall scatter(int cols) {
@@ -151,8 +188,7 @@ final class ShapedCalls {
                 20,
                 cols,
                 5,
-                2),
-        cols);
+                2));
   }
 
   /** Values that come more than once. */
@@ -165,8 +201,7 @@ final class ShapedCalls {
             values[i] = (i * 7919L) % 97;
           }
           return new Arguments.Argmax(m.reals(values), m.ints(ROWS, 9, 2), ROWS, cols);
-        },
-        new Arguments.Argmax(0, 0, ROWS, cols).work());
+        });
   }
 
   static KernelCall transpose(int rows, int cols) {
@@ -174,8 +209,7 @@ final class ShapedCalls {
         format("(%d, %d)", rows, cols),
         m ->
             new Arguments.Transpose(
-                m.signed(rows * cols, 1), m.signed(rows * cols, 2), rows, cols, true),
-        (rows + 31L) / 32 * ((cols + 31) / 32));
+                m.signed(rows * cols, 1), m.signed(rows * cols, 2), rows, cols, true));
   }
 
   /** Maxima of columns or, with inner 1, of rows; every third entry is the largest. */
@@ -199,8 +233,7 @@ final class ShapedCalls {
               count,
               inner,
               accumulate);
-        },
-        new Arguments.MaxBackward(0, 0, 0, 0, 3, count, inner, accumulate).work());
+        });
   }
 
   /** A small product, and one whose right operand the CPU lays out anew. */
@@ -240,8 +273,7 @@ final class ShapedCalls {
                           1.5,
                           0.5,
                           false,
-                          wide),
-                  rows * cols));
+                          wide)));
         }
       }
     }

@@ -5,13 +5,14 @@ import static java.util.Locale.ROOT;
 
 import dev.weft.Device;
 import dev.weft.device.Arguments;
+import dev.weft.device.BinaryFunction;
 import dev.weft.device.Cost;
 import dev.weft.device.Kernel;
+import dev.weft.device.Nonlinearity;
 import dev.weft.device.Precision;
-import dev.weft.op.Binary;
-import dev.weft.op.Nonlinearity;
+import dev.weft.device.ReductionFunction;
+import dev.weft.device.UnaryFunction;
 import dev.weft.op.Reduction;
-import dev.weft.op.Unary;
 
 /** A kernel over a matrix (rows, cols). */
 public enum KernelCase {
@@ -54,14 +55,9 @@ public enum KernelCase {
           m.rows(),
           m.cols(),
           parts(m),
-          Nonlinearity.RELU.ordinal(),
+          Nonlinearity.RELU,
           0,
           false);
-    }
-
-    @Override
-    long work(Operands m) {
-      return parts(m) * m.cols();
     }
   },
   TANH_FORWARD(Kernel.BIAS_ACTIVATION_FORWARD) {
@@ -89,11 +85,6 @@ public enum KernelCase {
       return new Arguments.SoftmaxCrossEntropy(
           m.x(), m.labels(), m.z(), m.y(), 0, m.rows(), m.cols(), 0, 1.0 / m.rows());
     }
-
-    @Override
-    long work(Operands m) {
-      return arguments(m).work();
-    }
   },
   DROPOUT(Kernel.DROPOUT) {
     @Override
@@ -105,7 +96,7 @@ public enum KernelCase {
   SGD_MOMENTUM(Kernel.SGD) {
     @Override
     Arguments arguments(Operands m) {
-      return new Arguments.Sgd(m.x(), m.y(), m.z(), m.state(), m.n(), 0.9, 0, 0, false);
+      return new Arguments.Sgd(m.x(), m.y(), m.z(), 0, m.state(), m.n(), 0.9, 0, 0, false);
     }
   },
   /** Value, gradient and two moments read; value and moments written. */
@@ -113,7 +104,7 @@ public enum KernelCase {
     @Override
     Arguments arguments(Operands m) {
       return new Arguments.Adam(
-          m.x(), m.y(), m.z(), m.w(), m.state(), m.n(), 0.9, 0.999, 1e-8, 0, 0);
+          m.x(), m.y(), m.z(), m.w(), 0, m.state(), m.n(), 0.9, 0.999, 1e-8, 0, 0);
     }
   },
   /** Every row to one number. */
@@ -122,11 +113,6 @@ public enum KernelCase {
     Arguments.Reduce arguments(Operands m) {
       return sum(m, m.rows(), m.cols(), 1, 1);
     }
-
-    @Override
-    long work(Operands m) {
-      return arguments(m).work();
-    }
   },
   /** Every column to its parts' sums, the first stage of two: the gradient of a bias. */
   SUM_OF_COLUMNS(Kernel.REDUCE) {
@@ -134,22 +120,12 @@ public enum KernelCase {
     Arguments.Reduce arguments(Operands m) {
       return sum(m, 1, m.rows(), m.cols(), parts(m));
     }
-
-    @Override
-    long work(Operands m) {
-      return arguments(m).work();
-    }
   },
   /** Everything to partial sums, the first stage of two. */
   SUM_OF_ALL(Kernel.REDUCE) {
     @Override
     Arguments.Reduce arguments(Operands m) {
       return sum(m, 1, m.n(), 1, Reduction.parts(1, m.n(), 1));
-    }
-
-    @Override
-    long work(Operands m) {
-      return arguments(m).work();
     }
   },
   /** Bytes to floats, rows in a random order: a batch taken from the data. */
@@ -165,29 +141,24 @@ public enum KernelCase {
     Arguments arguments(Operands m) {
       return new Arguments.Transpose(m.x(), m.y(), m.rows(), m.cols(), false);
     }
-
-    @Override
-    long work(Operands m) {
-      return ((m.rows() + 31) / 32) * ((m.cols() + 31) / 32);
-    }
   },
   EXP_FORWARD(Kernel.UNARY_FORWARD) {
     @Override
     Arguments arguments(Operands m) {
-      return new Arguments.UnaryForward(m.x(), m.y(), m.n(), Unary.Function.EXP.ordinal(), 0);
+      return new Arguments.UnaryForward(m.x(), m.y(), m.n(), UnaryFunction.EXP, 0);
     }
   },
   EXP_BACKWARD(Kernel.UNARY_BACKWARD) {
     @Override
     Arguments arguments(Operands m) {
       return new Arguments.UnaryBackward(
-          m.x(), m.y(), m.w(), m.z(), m.n(), Unary.Function.EXP.ordinal(), 0, false);
+          m.x(), m.y(), m.w(), m.z(), m.n(), UnaryFunction.EXP, 0, false);
     }
   },
   MULTIPLY_FORWARD(Kernel.BINARY_FORWARD) {
     @Override
     Arguments arguments(Operands m) {
-      int product = Binary.Function.MULTIPLY.ordinal();
+      BinaryFunction product = BinaryFunction.MULTIPLY;
       return new Arguments.BinaryForward(
           m.x(), m.y(), m.z(), 1, 1, m.rows(), m.cols(), 0, 0, m.cols(), 1, 0, 0, m.cols(), 1,
           product);
@@ -196,7 +167,7 @@ public enum KernelCase {
   MULTIPLY_BACKWARD(Kernel.BINARY_BACKWARD) {
     @Override
     Arguments arguments(Operands m) {
-      int product = Binary.Function.MULTIPLY.ordinal();
+      BinaryFunction product = BinaryFunction.MULTIPLY;
       return new Arguments.BinaryBackward(
           m.x(), m.y(), m.w(), m.z(), 0, 1, 1, m.rows(), m.cols(), 0, 0, m.cols(), 1, 0, 0,
           m.cols(), 1, product, false, false);
@@ -206,18 +177,13 @@ public enum KernelCase {
     @Override
     Arguments arguments(Operands m) {
       return new Arguments.ReduceBackward(
-          m.x(), m.y(), m.z(), m.rows(), m.cols(), 1, Reduction.Function.SUM.ordinal(), 1, false);
+          m.x(), m.y(), m.z(), m.rows(), m.cols(), 1, ReductionFunction.SUM, 1, false);
     }
   },
   MAX_BACKWARD(Kernel.MAX_BACKWARD) {
     @Override
     Arguments.MaxBackward arguments(Operands m) {
       return new Arguments.MaxBackward(m.x(), m.y(), m.w(), m.z(), m.rows(), m.cols(), 1, false);
-    }
-
-    @Override
-    long work(Operands m) {
-      return arguments(m).work();
     }
   },
   GATHER_ROWS(Kernel.GATHER_ROWS) {
@@ -234,32 +200,17 @@ public enum KernelCase {
       return new Arguments.GatherRowsBackward(
           m.order(), m.x(), m.y(), m.rows(), m.cols(), m.rows(), 1e-6);
     }
-
-    @Override
-    long work(Operands m) {
-      return m.cols();
-    }
   },
   GATHER_LABELS(Kernel.GATHER_LABELS) {
     @Override
     Arguments arguments(Operands m) {
       return new Arguments.GatherLabels(m.labels(), m.order(), 0, m.found(), m.rows(), m.rows());
     }
-
-    @Override
-    long work(Operands m) {
-      return m.rows();
-    }
   },
   ARGMAX(Kernel.ARGMAX) {
     @Override
     Arguments.Argmax arguments(Operands m) {
       return new Arguments.Argmax(m.x(), m.found(), m.rows(), m.cols());
-    }
-
-    @Override
-    long work(Operands m) {
-      return arguments(m).work();
     }
   },
   /** x to half as many bytes. */
@@ -312,15 +263,10 @@ public enum KernelCase {
   /** Runs it once. */
   public void run(Device device, KernelMemory memory) {
     Operands operands = memory.operands();
-    device.run(kernel, memory.precision(), arguments(operands), work(operands));
+    device.run(kernel, memory.precision(), arguments(operands));
   }
 
   abstract Arguments arguments(Operands operands);
-
-  /** Work items, as the contract counts them. */
-  long work(Operands operands) {
-    return operands.n();
-  }
 
   /** Of the rows, as a layer cuts them. */
   private static long parts(Operands m) {
@@ -329,16 +275,16 @@ public enum KernelCase {
 
   private static Arguments forward(Operands m, Nonlinearity function) {
     return new Arguments.BiasActivationForward(
-        m.x(), m.b(), m.y(), m.rows(), m.cols(), function.ordinal(), 0);
+        m.x(), m.b(), m.y(), m.rows(), m.cols(), function, 0);
   }
 
   private static Arguments backward(Operands m, Nonlinearity function) {
     return new Arguments.BiasActivationBackward(
-        m.x(), m.b(), m.x(), m.y(), m.z(), m.rows(), m.cols(), function.ordinal(), 0, false);
+        m.x(), m.b(), m.x(), m.y(), m.z(), m.rows(), m.cols(), function, 0, false);
   }
 
   private static Arguments.Reduce sum(Operands m, long outer, long count, long inner, long parts) {
     return new Arguments.Reduce(
-        m.x(), m.y(), outer, count, inner, parts, Reduction.Function.SUM.ordinal(), 1, false);
+        m.x(), m.y(), outer, count, inner, parts, ReductionFunction.SUM, 1, false);
   }
 }

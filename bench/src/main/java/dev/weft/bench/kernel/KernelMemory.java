@@ -108,7 +108,7 @@ public final class KernelMemory implements AutoCloseable {
   private static void draw(Device device, Tensor tensor, int operation, double low) {
     var arguments =
         new Arguments.Random(tensor.address(), tensor.elements(), 1, 0, operation, low, 1);
-    device.run(Kernel.RANDOM_UNIFORM, Precision.F32, arguments, tensor.elements());
+    device.run(Kernel.RANDOM_UNIFORM, Precision.F32, arguments);
   }
 
   Precision precision() {

@@ -10,8 +10,8 @@ import dev.weft.bench.peer.Mlp;
 import dev.weft.bench.peer.WeftTraining;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import dev.weft.device.Nonlinearity;
 import dev.weft.device.Precision;
-import dev.weft.op.Nonlinearity;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -69,8 +69,7 @@ public class HostCostBenchmark {
     device.run(
         Kernel.BIAS_ACTIVATION_FORWARD,
         Precision.F32,
-        new Arguments.BiasActivationForward(x, b, x, ROWS, COLS, Nonlinearity.RELU.ordinal(), 0),
-        ROWS * COLS);
+        new Arguments.BiasActivationForward(x, b, x, ROWS, COLS, Nonlinearity.RELU, 0));
   }
 
   /** One product by cuBLAS, not recorded. */
@@ -79,8 +78,7 @@ public class HostCostBenchmark {
     device.run(
         Kernel.GEMM,
         Precision.F32,
-        new Arguments.Gemm(x, x, x, 64, 64, 64, 64, 64, 64, false, false, 1, 0, false),
-        64 * 64);
+        new Arguments.Gemm(x, x, x, 64, 64, 64, 64, 64, 64, false, false, 1, 0, false, false));
   }
 
   /** A training step of 784-100-100-10, replayed as a graph. */

@@ -6,6 +6,7 @@ import static java.util.Locale.ROOT;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import dev.weft.DeviceKind;
 import dev.weft.io.AtomicFile;
 import java.io.IOException;
 import java.io.InputStream;
@@ -102,7 +103,7 @@ public final class Page {
     body.append("<dl>");
     term(body, "Processor", machine.text());
     for (Machine.Described device : machine.devices()) {
-      if (!device.name().equals("cpu")) {
+      if (DeviceKind.of(device.name()) != DeviceKind.CPU) {
         term(body, device.name(), device.description());
       }
     }

@@ -3,6 +3,7 @@ package dev.weft.bench.report;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.DeviceKind;
 import dev.weft.bench.report.Plot.Axis;
 import dev.weft.bench.report.Plot.Kind;
 import dev.weft.bench.report.Plot.Point;
@@ -332,7 +333,7 @@ final class Plots {
   }
 
   static String colour(Measurement one) {
-    return one.device().equals("cpu") ? one.who() : one.who() + " gpu";
+    return DeviceKind.of(one.device()) == DeviceKind.CPU ? one.who() : one.who() + " gpu";
   }
 
   private List<String> devices(Part part) {

@@ -3,6 +3,7 @@ package dev.weft.bench.report;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.DeviceKind;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -367,7 +368,10 @@ public final class Tables {
   /** What Weft ran on a GPU. */
   List<Measurement> gpuMeasurements() {
     return results.where(
-        one -> one.isWeft() && one.part() != Part.HOST && one.device().startsWith("cuda"));
+        one ->
+            one.isWeft()
+                && one.part() != Part.HOST
+                && DeviceKind.of(one.device()) == DeviceKind.CUDA);
   }
 
   /** The same thing by another side, in another arithmetic or on another device. */

@@ -79,7 +79,8 @@ final class BenchJars {
   }
 
   /**
-   * Copies the script of a machine with a GPU, and PyTorch's part beside it.
+   * Copies the script of a machine with a GPU, PyTorch's part beside it, and what the benchmarks'
+   * jar says of the work of others.
    *
    * @param folder is made
    */
@@ -89,6 +90,9 @@ final class BenchJars {
     for (String name : List.of("gpu.sh", "peers/torch_steps.py")) {
       Files.copy(bench.resolve(name), folder.resolve(name), StandardCopyOption.COPY_ATTRIBUTES);
     }
+    Files.copy(
+        jar().resolveSibling("classes/META-INF/THIRD-PARTY.txt"),
+        folder.resolve("THIRD-PARTY.txt"));
   }
 
   private static Path jar() throws IOException {

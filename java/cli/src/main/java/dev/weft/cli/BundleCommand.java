@@ -94,6 +94,7 @@ final class BundleCommand implements Callable<Integer> {
         BenchJars.copyScript(draft.path().resolve("bench"));
       }
       NativeJar.write(lib.resolve("natives.jar"), natives());
+      ClassJar.copyNotices(Main.class, draft.path());
       draft.launcher();
       // the launcher knows what the sources were
       String commit = System.getProperty("weft.commit", "");
@@ -107,7 +108,7 @@ final class BundleCommand implements Callable<Integer> {
   }
 
   /** A class of every jar that is needed. */
-  private static List<Class<?>> classes() {
+  static List<Class<?>> classes() {
     List<Class<?>> classes = new ArrayList<>(CudaLibraries.jcudaClasses());
     classes.addAll(
         List.of(
@@ -122,7 +123,7 @@ final class BundleCommand implements Callable<Integer> {
   }
 
   /** The libraries that are loaded, of all that the jars of their makers hold. */
-  private static List<String> natives() {
+  static List<String> natives() {
     List<String> parts = new ArrayList<>(CpuLibrary.resources());
     parts.addAll(CudaLibraries.resources());
     return parts;

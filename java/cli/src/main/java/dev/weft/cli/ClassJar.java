@@ -22,16 +22,37 @@ final class ClassJar {
 
   /** Copies it to a folder; where the class came from a folder of classes, makes a jar of that. */
   static void copy(Class<?> type, Path to) throws IOException {
-    Path source;
-    try {
-      source = Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
-    } catch (URISyntaxException e) {
-      throw new IOException("no file holds " + type, e);
-    }
+    Path source = source(type);
     if (Files.isDirectory(source)) {
       pack(source, to.resolve(type.getName() + ".jar"));
     } else {
       copy(source, to);
+    }
+  }
+
+  /** Copies its licence to a folder, and what it says of the work of others. */
+  static void copyNotices(Class<?> type, Path to) throws IOException {
+    Path source = source(type);
+    if (Files.isDirectory(source)) {
+      copyNotices(source, to);
+    } else {
+      try (FileSystem content = FileSystems.newFileSystem(source)) {
+        copyNotices(content.getPath("/"), to);
+      }
+    }
+  }
+
+  private static void copyNotices(Path from, Path to) throws IOException {
+    for (String name : List.of("LICENSE", "NOTICE", "THIRD-PARTY.txt")) {
+      Files.copy(from.resolve("META-INF").resolve(name), to.resolve(name));
+    }
+  }
+
+  private static Path source(Class<?> type) throws IOException {
+    try {
+      return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+    } catch (URISyntaxException e) {
+      throw new IOException("no file holds " + type, e);
     }
   }
 

@@ -5,6 +5,7 @@ import static dev.weft.format.Format.count;
 import static dev.weft.format.Format.format;
 
 import dev.weft.Device;
+import dev.weft.DeviceKind;
 import dev.weft.MathMode;
 import dev.weft.device.cpu.CpuLibrary;
 import picocli.CommandLine.Option;
@@ -61,7 +62,7 @@ final class DeviceOptions {
     if (threads == null) {
       return opened;
     }
-    if (!opened.name().equals("cpu")) {
+    if (opened.kind() != DeviceKind.CPU) {
       try (opened) {
         throw new IllegalArgumentException(
             format("--threads is for the cpu, and --device %s is %s", device, opened.name()));

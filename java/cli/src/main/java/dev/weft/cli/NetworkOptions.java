@@ -3,12 +3,12 @@ package dev.weft.cli;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.device.Nonlinearity;
 import dev.weft.nn.Activation;
 import dev.weft.nn.Dropout;
 import dev.weft.nn.Layer;
 import dev.weft.nn.Linear;
 import dev.weft.nn.Sequential;
-import dev.weft.op.Nonlinearity;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Option;

@@ -5,6 +5,7 @@ import static java.util.Locale.ROOT;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.DeviceKind;
 import dev.weft.MathMode;
 import dev.weft.check.CheckResult;
 import dev.weft.check.OperationCase;
@@ -92,7 +93,7 @@ final class SelftestCommand implements Callable<Integer> {
       out.printf(ROOT, "device %s (%s)%n%n", device.name(), device.description());
       List<OperationCase> cases = OperationCases.all();
       CheckTable table = new CheckTable(out, cases, CheckTable.rows(verbose));
-      boolean cpu = device.name().equals("cpu");
+      boolean cpu = device.kind() == DeviceKind.CPU;
       // the CPU's float64 beside itself says something only where it differs
       Predicate<CheckResult> telling =
           result ->

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.check;
 
-import dev.weft.device.Kernel;
+import dev.weft.device.BinaryFunction;
+import dev.weft.device.Nonlinearity;
+import dev.weft.device.UnaryFunction;
 import dev.weft.op.BiasActivation;
 import dev.weft.op.Binary;
 import dev.weft.op.Dropout;
-import dev.weft.op.Nonlinearity;
 import dev.weft.op.Unary;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,11 +24,11 @@ final class ElementwiseCases {
       cases.add(activation(function));
       cases.add(biasActivation(function));
     }
-    for (Unary.Function function : Unary.Function.values()) {
-      cases.add(unary(function, alpha(function), "", unaryInput(function)));
+    for (UnaryFunction function : UnaryFunction.values()) {
+      cases.add(unary(function, function.takesAlpha() ? -1.7 : 0, "", unaryInput(function)));
     }
-    cases.add(unary(Unary.Function.POW, 3, "_of_negatives", Input::randomNormal));
-    for (Binary.Function function : Binary.Function.values()) {
+    cases.add(unary(UnaryFunction.POW, 3, "_of_negatives", Input::randomNormal));
+    for (BinaryFunction function : BinaryFunction.values()) {
       cases.add(binary(function));
     }
     cases.add(dropout());
@@ -44,9 +45,7 @@ final class ElementwiseCases {
         OperationCase.of(
             "bias_activation_" + function.token(),
             BiasActivation.class,
-            (tape, in) -> tape.activation(function, in[0]),
-            Kernel.BIAS_ACTIVATION_FORWARD,
-            Kernel.BIAS_ACTIVATION_BACKWARD);
+            (tape, in) -> tape.activation(function, in[0]));
     for (long[] shape : SHAPES) {
       operation = operation.at(activated(shape));
     }
@@ -55,17 +54,12 @@ final class ElementwiseCases {
 
   /** Also with another alpha than the default. Grids, so that no x + b comes close to 0. */
   private static OperationCase biasActivation(Nonlinearity function) {
-    double alpha = function == Nonlinearity.LEAKY_RELU ? 0.1 : 1.3;
+    double alpha = 1.3;
     OperationCase operation =
         OperationCase.of(
                 "bias_activation_" + function.token() + "_with_bias",
                 BiasActivation.class,
-                (tape, in) -> tape.apply(new BiasActivation(function, alpha), in[0], in[1]),
-                Kernel.BIAS_ACTIVATION_FORWARD,
-                function == Nonlinearity.IDENTITY
-                    ? Kernel.BIAS_ACTIVATION_FORWARD
-                    : Kernel.BIAS_ACTIVATION_GRADIENTS,
-                Kernel.REDUCE)
+                (tape, in) -> tape.apply(new BiasActivation(function, alpha), in[0], in[1]))
             .summing(inputs -> inputs.get(0).elements() / Math.max(1, inputs.get(1).elements()));
     for (long[] shape : new long[][] {{1, 1}, {13, 5}, {3, 1031}, {40, 1500}, {0, 4}}) {
       // x on multiples of 1/64 beside a bias on odd multiples of 1/128: x + b is never 0
@@ -76,16 +70,7 @@ final class ElementwiseCases {
     return operation;
   }
 
-  private static double alpha(Unary.Function function) {
-    return switch (function) {
-      case SCALE -> -1.7;
-      case SHIFT -> 0.3;
-      case POW -> 2.5;
-      default -> 0;
-    };
-  }
-
-  private static Function<long[], Input> unaryInput(Unary.Function function) {
+  private static Function<long[], Input> unaryInput(UnaryFunction function) {
     return switch (function) {
       case LOG, SQRT, POW -> shape -> Input.uniform(0.25, 3, shape);
       case RECIPROCAL, ABS -> shape -> Input.uniform(-3, 3, shape).awayFrom(0, 0.25);
@@ -94,15 +79,11 @@ final class ElementwiseCases {
   }
 
   private static OperationCase unary(
-      Unary.Function function, double alpha, String suffix, Function<long[], Input> input) {
+      UnaryFunction function, double alpha, String suffix, Function<long[], Input> input) {
     Unary unary = new Unary(function, alpha);
     OperationCase operation =
         OperationCase.of(
-            unary.name() + suffix,
-            Unary.class,
-            (tape, in) -> tape.apply(unary, in[0]),
-            Kernel.UNARY_FORWARD,
-            Kernel.UNARY_BACKWARD);
+            unary.name() + suffix, Unary.class, (tape, in) -> tape.apply(unary, in[0]));
     for (long[] shape : SHAPES) {
       operation = operation.at(input.apply(shape));
     }
@@ -130,16 +111,11 @@ final class ElementwiseCases {
     {{0, 4}, {0, 4}}
   };
 
-  private static OperationCase binary(Binary.Function function) {
+  private static OperationCase binary(BinaryFunction function) {
     Binary binary = new Binary(function);
     OperationCase operation =
         OperationCase.of(
-                binary.name(),
-                Binary.class,
-                (tape, in) -> tape.apply(binary, in[0], in[1]),
-                Kernel.BINARY_FORWARD,
-                Kernel.BINARY_BACKWARD,
-                Kernel.REDUCE)
+                binary.name(), Binary.class, (tape, in) -> tape.apply(binary, in[0], in[1]))
             .summing(inputs -> inputs.stream().mapToLong(s -> s.elements()).max().orElse(1));
     for (long[][] pair : PAIRS) {
       Input a = Input.uniform(-3, 3, pair[0]);
@@ -149,7 +125,7 @@ final class ElementwiseCases {
             case DIVIDE -> operation.at(a, b.awayFrom(0, 0.25));
             // never equal, where the larger of the two changes
             case MAXIMUM, MINIMUM -> operation.at(a.onto(0x1p-6, 0), b.onto(0x1p-6, 0x1p-7));
-            default -> operation.at(a, b);
+            case ADD, SUBTRACT, MULTIPLY -> operation.at(a, b);
           };
     }
     return operation;
@@ -157,8 +133,7 @@ final class ElementwiseCases {
 
   private static OperationCase dropout() {
     OperationCase operation =
-        OperationCase.of(
-            "dropout", Dropout.class, (tape, in) -> tape.dropout(in[0], 0.3), Kernel.DROPOUT);
+        OperationCase.of("dropout", Dropout.class, (tape, in) -> tape.dropout(in[0], 0.3));
     for (long[] shape : SHAPES) {
       operation = operation.at(Input.uniform(-3, 3, shape));
     }

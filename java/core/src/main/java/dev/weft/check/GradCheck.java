@@ -4,7 +4,7 @@ package dev.weft.check;
 import static dev.weft.format.Format.format;
 
 import dev.weft.Device;
-import dev.weft.Tape;
+import dev.weft.Operations;
 import dev.weft.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -38,7 +38,7 @@ public final class GradCheck {
   @FunctionalInterface
   public interface Function {
     /** Computes the result. */
-    Tensor apply(Tape tape, Tensor[] in);
+    Tensor apply(Operations operations, Tensor[] in);
   }
 
   private final Function function;

@@ -2,7 +2,6 @@
 package dev.weft.check;
 
 import dev.weft.Shape;
-import dev.weft.device.Kernel;
 import dev.weft.op.MatMul;
 import dev.weft.op.Transpose;
 import java.util.ArrayList;
@@ -38,10 +37,7 @@ final class MatrixCases {
   private static OperationCase product(MatMul product) {
     OperationCase operation =
         OperationCase.of(
-                product.name(),
-                MatMul.class,
-                (tape, in) -> tape.apply(product, in[0], in[1]),
-                Kernel.GEMM)
+                product.name(), MatMul.class, (tape, in) -> tape.apply(product, in[0], in[1]))
             .summing(inputs -> longestSide(inputs));
     for (long[] size : SIZES) {
       operation =
@@ -63,8 +59,7 @@ final class MatrixCases {
 
   private static OperationCase transpose() {
     OperationCase operation =
-        OperationCase.of(
-            "transpose", Transpose.class, (tape, in) -> tape.transpose(in[0]), Kernel.TRANSPOSE);
+        OperationCase.of("transpose", Transpose.class, (tape, in) -> tape.transpose(in[0]));
     for (long[] shape :
         new long[][] {{1, 1}, {13, 5}, {32, 32}, {33, 65}, {3, 1031}, {40, 1500}, {0, 4}}) {
       operation = operation.at(Input.randomNormal(shape));

@@ -2,7 +2,6 @@
 package dev.weft.check;
 
 import dev.weft.Shape;
-import dev.weft.device.Kernel;
 import dev.weft.op.Operation;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +14,6 @@ import java.util.stream.Collectors;
  *
  * @param name its name, the operation's own first: {@code bias_activation_relu}
  * @param operation the class that its function applies
- * @param kernels the kernels that forward and backward run
  * @param function what is checked
  * @param examples where: each a list of inputs
  * @param terms the length of the longest sum in forward or backward, which rounding grows with
@@ -24,7 +22,6 @@ import java.util.stream.Collectors;
 public record OperationCase(
     String name,
     Class<? extends Operation> operation,
-    List<Kernel> kernels,
     GradCheck.Function function,
     List<List<Input>> examples,
     Terms terms,
@@ -39,25 +36,20 @@ public record OperationCase(
 
   /** A case without examples, whose sums have one term. */
   static OperationCase of(
-      String name,
-      Class<? extends Operation> operation,
-      GradCheck.Function function,
-      Kernel... kernels) {
-    return new OperationCase(
-        name, operation, List.of(kernels), function, List.of(), inputs -> 1, 1e-6);
+      String name, Class<? extends Operation> operation, GradCheck.Function function) {
+    return new OperationCase(name, operation, function, List.of(), inputs -> 1, 1e-6);
   }
 
   /** This case at one more place. */
   OperationCase at(Input... inputs) {
     List<List<Input>> more = new ArrayList<>(examples);
     more.add(List.of(inputs));
-    return new OperationCase(
-        name, operation, kernels, function, List.copyOf(more), terms, tolerance);
+    return new OperationCase(name, operation, function, List.copyOf(more), terms, tolerance);
   }
 
   /** This case with sums of a given length. */
   OperationCase summing(Terms terms) {
-    return new OperationCase(name, operation, kernels, function, examples, terms, tolerance);
+    return new OperationCase(name, operation, function, examples, terms, tolerance);
   }
 
   /** The examples whose inputs have together at most {@code most} elements. */

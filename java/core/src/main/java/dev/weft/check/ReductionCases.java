@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.check;
 
-import dev.weft.device.Kernel;
+import dev.weft.device.ReductionFunction;
 import dev.weft.op.Reduction;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +15,7 @@ final class ReductionCases {
 
   static List<OperationCase> all() {
     List<OperationCase> cases = new ArrayList<>();
-    for (Reduction.Function function : Reduction.Function.values()) {
+    for (ReductionFunction function : ReductionFunction.values()) {
       cases.add(
           over(function, OptionalInt.empty(), "").summing(inputs -> inputs.get(0).elements()));
       cases.add(axis(function, 0, "_over_rows"));
@@ -25,19 +25,15 @@ final class ReductionCases {
     return cases;
   }
 
-  private static OperationCase axis(Reduction.Function function, int axis, String suffix) {
+  private static OperationCase axis(ReductionFunction function, int axis, String suffix) {
     return over(function, OptionalInt.of(axis), suffix).summing(inputs -> inputs.get(0).size(axis));
   }
 
-  private static OperationCase over(Reduction.Function function, OptionalInt axis, String suffix) {
+  private static OperationCase over(ReductionFunction function, OptionalInt axis, String suffix) {
     Reduction reduction = new Reduction(function, axis);
     OperationCase operation =
         OperationCase.of(
-            reduction.name() + suffix,
-            Reduction.class,
-            (tape, in) -> tape.apply(reduction, in[0]),
-            Kernel.REDUCE,
-            function == Reduction.Function.MAX ? Kernel.MAX_BACKWARD : Kernel.REDUCE_BACKWARD);
+            reduction.name() + suffix, Reduction.class, (tape, in) -> tape.apply(reduction, in[0]));
     boolean middle = suffix.equals("_over_the_middle");
     long[][] shapes =
         middle
@@ -50,7 +46,7 @@ final class ReductionCases {
       operation = operation.at(Input.grid(-3, 3, shape));
     }
     boolean sums =
-        function == Reduction.Function.SUM || function == Reduction.Function.SUM_OF_SQUARES;
+        function == ReductionFunction.SUM || function == ReductionFunction.SUM_OF_SQUARES;
     if (sums && !middle) {
       operation = operation.at(Input.uniform(-3, 3, 0, 4));
     }

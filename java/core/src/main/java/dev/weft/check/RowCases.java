@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.check;
 
-import dev.weft.device.Kernel;
 import dev.weft.op.GatherRows;
+import dev.weft.op.LayerNorm;
 import dev.weft.op.SoftmaxCrossEntropy;
 import java.util.List;
 
-/** Operations that take rows by number or labels beside rows. */
+/** Operations that take rows by number, labels beside rows, or normalise them. */
 final class RowCases {
   private RowCases() {}
 
@@ -14,20 +14,15 @@ final class RowCases {
     return List.of(
         crossEntropy("softmax_cross_entropy", 0),
         crossEntropy("softmax_cross_entropy_smoothed", 0.1),
-        gather());
+        gather(),
+        layerNorm());
   }
 
   private static OperationCase crossEntropy(String name, double smoothing) {
     SoftmaxCrossEntropy loss = new SoftmaxCrossEntropy(smoothing);
     OperationCase operation =
         OperationCase.of(
-                name,
-                SoftmaxCrossEntropy.class,
-                (tape, in) -> tape.apply(loss, in[0], in[1]),
-                Kernel.SOFTMAX_CROSS_ENTROPY,
-                Kernel.REDUCE,
-                Kernel.BINARY_FORWARD,
-                Kernel.COPY_ROWS)
+                name, SoftmaxCrossEntropy.class, (tape, in) -> tape.apply(loss, in[0], in[1]))
             .summing(inputs -> Math.max(inputs.get(0).size(0), inputs.get(0).size(1)));
     for (long[] shape :
         new long[][] {{1, 1}, {1, 7}, {13, 5}, {3, 1031}, {9, 1024}, {40, 1500}, {5000, 3}}) {
@@ -39,13 +34,7 @@ final class RowCases {
 
   private static OperationCase gather() {
     OperationCase operation =
-        OperationCase.of(
-                "gather_rows",
-                GatherRows.class,
-                (tape, in) -> tape.gather(in[0], in[1]),
-                Kernel.GATHER_ROWS,
-                Kernel.GATHER_ROWS_BACKWARD,
-                Kernel.FILL)
+        OperationCase.of("gather_rows", GatherRows.class, (tape, in) -> tape.gather(in[0], in[1]))
             .summing(inputs -> Math.max(1, inputs.get(1).elements()));
     // source rows, columns, rows taken: some are taken twice, some never
     for (long[] size :
@@ -55,6 +44,28 @@ final class RowCases {
       operation =
           operation.at(
               Input.randomNormal(size[0], size[1]), Input.integers((int) size[0], size[2]));
+    }
+    return operation;
+  }
+
+  private static OperationCase layerNorm() {
+    OperationCase operation =
+        OperationCase.of(
+                "layer_norm",
+                LayerNorm.class,
+                (tape, in) -> tape.layerNorm(in[0], in[1], in[2], 1e-5),
+                Kernel.LAYER_NORM_FORWARD,
+                Kernel.LAYER_NORM_BACKWARD,
+                Kernel.REDUCE)
+            .summing(inputs -> Math.max(inputs.get(0).elements(0, 1), inputs.get(1).elements()));
+    for (long[] shape :
+        new long[][] {{1, 1}, {13, 5}, {3, 1031}, {40, 1500}, {5000, 3}, {2, 12_345}, {0, 4}}) {
+      long width = shape[1];
+      operation =
+          operation.at(
+              Input.uniform(-3, 3, shape),
+              Input.uniform(0.5, 2, width),
+              Input.uniform(-1, 1, width));
     }
     return operation;
   }

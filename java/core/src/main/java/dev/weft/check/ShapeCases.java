@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.check;
 
-import dev.weft.device.Kernel;
 import dev.weft.op.Concat;
 import dev.weft.op.Reduction;
 import dev.weft.op.Reshape;
@@ -38,9 +37,7 @@ final class ShapeCases {
             (tape, in) -> {
               long size = in[0].shape().size(axis);
               return tape.slice(in[0], axis, size / 3, (2 * size + 2) / 3);
-            },
-            Kernel.COPY_ROWS,
-            Kernel.FILL);
+            });
     for (long[] shape : SHAPES) {
       operation = operation.at(Input.randomNormal(shape));
     }
@@ -50,10 +47,7 @@ final class ShapeCases {
   private static OperationCase concat(int axis) {
     OperationCase operation =
         OperationCase.of(
-            "concat_along_axis_" + axis,
-            Concat.class,
-            (tape, in) -> tape.concat(axis, in),
-            Kernel.COPY_ROWS);
+            "concat_along_axis_" + axis, Concat.class, (tape, in) -> tape.concat(axis, in));
     for (long[] shape : SHAPES) {
       long[] longer = shape.clone();
       longer[axis] = 2 * shape[axis] + 1;
@@ -69,8 +63,7 @@ final class ShapeCases {
         OperationCase.of(
             "reshape",
             Reshape.class,
-            (tape, in) -> tape.reshape(in[0], in[0].shape().size(1), in[0].shape().size(0)),
-            Kernel.COPY_ROWS);
+            (tape, in) -> tape.reshape(in[0], in[0].shape().size(1), in[0].shape().size(0)));
     for (long[] shape : new long[][] {{1, 1}, {13, 5}, {3, 1031}, {40, 1500}, {0, 4}}) {
       operation = operation.at(Input.randomNormal(shape));
     }
@@ -82,20 +75,13 @@ final class ShapeCases {
         OperationCase.of(
             "mean_squared_error",
             Reduction.class,
-            (tape, in) -> tape.meanSquaredError(in[0], in[1]),
-            Kernel.BINARY_FORWARD,
-            Kernel.REDUCE,
-            Kernel.UNARY_FORWARD));
+            (tape, in) -> tape.meanSquaredError(in[0], in[1])));
   }
 
   private static OperationCase sumOfSquares() {
     return losses(
         OperationCase.of(
-            "sum_of_squares",
-            Reduction.class,
-            (tape, in) -> tape.sumOfSquares(in[0], in[1]),
-            Kernel.BINARY_FORWARD,
-            Kernel.REDUCE));
+            "sum_of_squares", Reduction.class, (tape, in) -> tape.sumOfSquares(in[0], in[1])));
   }
 
   private static OperationCase losses(OperationCase loss) {

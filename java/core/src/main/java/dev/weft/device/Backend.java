@@ -42,11 +42,11 @@ public interface Backend extends AutoCloseable {
   void free(long address);
 
   /**
-   * Runs a kernel, or adds it to the recording in progress.
+   * Runs a kernel, or adds it to the recording in progress. Where its work is 0 nothing happens.
    *
-   * @param work the number of work items as the contract counts them; with 0 nothing happens
+   * @throws IllegalArgumentException as {@link Arguments#check} does
    */
-  void run(Kernel kernel, Precision precision, Arguments arguments, long work);
+  void run(Kernel kernel, Precision precision, Arguments arguments);
 
   /** Copies from host memory; when it returns, {@code from} may be reused. Not while recording. */
   void copyIn(MemorySegment from, long to);

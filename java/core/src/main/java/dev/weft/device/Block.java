@@ -6,6 +6,7 @@ public final class Block {
   private final long address;
   private final long bytes;
   private boolean live = true;
+  private int version;
 
   Block(long address, long bytes) {
     this.address = address;
@@ -25,6 +26,16 @@ public final class Block {
   /** Whether its owner may still use it. */
   public boolean isLive() {
     return live;
+  }
+
+  /** How often something said that it {@link #changed}. */
+  public int version() {
+    return version;
+  }
+
+  /** Notes that other values were written than an operation may have read. */
+  public void changed() {
+    version++;
   }
 
   void markLive(boolean live) {

@@ -7,13 +7,12 @@ package dev.weft.device;
  * @param kernel what runs
  * @param precision what it computes in
  * @param arguments on what
- * @param work the number of work items as the contract counts them, more than 0
  * @param phase what part of a step it belongs to
  * @param layer what it was run for: the layer's place and name, such as {@code 0 linear(784,512)},
  *     or a word for what is no layer
  */
 public record Call(
-    Kernel kernel, Precision precision, Arguments arguments, long work, Phase phase, String layer) {
+    Kernel kernel, Precision precision, Arguments arguments, Phase phase, String layer) {
 
   /** The native name of the kernel, such as {@code gemm_f32}. */
   public String symbol() {

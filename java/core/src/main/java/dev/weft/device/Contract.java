@@ -5,15 +5,13 @@ import static dev.weft.format.Format.format;
 
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * The native library's own account of kernels, structs and enums, as {@code weft_abi_table()}
- * prints it, and the check that this Java code agrees with it. Made once, when the CPU library is
- * loaded.
+ * The native library's own account of kernels and structs, as {@code weft_abi_table()} prints it,
+ * and the check that this Java code agrees with it. Made once, when the CPU library is loaded.
  */
 public final class Contract {
   /** A kernel as the native side numbers and launches it. */
@@ -24,7 +22,6 @@ public final class Contract {
 
   private final Map<String, Entry> kernels = new LinkedHashMap<>();
   private final Map<String, List<Field>> structs = new LinkedHashMap<>();
-  private final Map<String, Map<String, Integer>> enums = new HashMap<>();
   private final Entry[][] entries;
 
   /**
@@ -67,10 +64,6 @@ public final class Contract {
           structs
               .get(words[1])
               .add(new Field(words[2], words[3].charAt(0), Long.parseLong(words[4])));
-      case "enum" ->
-          enums
-              .computeIfAbsent(words[1], type -> new LinkedHashMap<>())
-              .put(words[2], Integer.parseInt(words[3]));
       case "kernel" ->
           kernels.put(
               words[2],
@@ -130,10 +123,5 @@ public final class Contract {
   /** Every struct of the library by name, its fields in order. */
   public Map<String, List<Field>> structs() {
     return structs;
-  }
-
-  /** The values of a native enum by lower-case name, such as {@code activation}. */
-  public Map<String, Integer> enumeration(String type) {
-    return enums.getOrDefault(type, Map.of());
   }
 }

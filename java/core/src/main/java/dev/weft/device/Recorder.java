@@ -42,9 +42,9 @@ public final class Recorder {
   }
 
   /** Notes a call where a recording is in progress and the call has work to do. */
-  public void add(Kernel kernel, Precision precision, Arguments arguments, long work) {
-    if (calls != null && work != 0) {
-      calls.add(new Call(kernel, precision, arguments, work, phase, layer));
+  public void add(Kernel kernel, Precision precision, Arguments arguments) {
+    if (calls != null && arguments.work() != 0) {
+      calls.add(new Call(kernel, precision, arguments, phase, layer));
     }
   }
 

@@ -35,6 +35,11 @@ public final class Slots {
     return put(value ? 1L : 0L);
   }
 
+  /** Writes a value of an enum as its number. */
+  public Slots put(Enum<?> value) {
+    return put((long) value.ordinal());
+  }
+
   /** Bytes written since {@link #into}. */
   public long bytes() {
     return offset;

@@ -3,11 +3,11 @@ package dev.weft.nn;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.Operations;
 import dev.weft.Parameter;
-import dev.weft.Tape;
 import dev.weft.Tensor;
+import dev.weft.device.Nonlinearity;
 import dev.weft.op.BiasActivation;
-import dev.weft.op.Nonlinearity;
 import java.util.List;
 
 /**
@@ -42,7 +42,7 @@ public record Activation(Nonlinearity function, double alpha) implements Layer {
    * @throws IllegalArgumentException where alpha is negative, infinite or NaN, or would be ignored
    */
   public Activation {
-    alpha = function.checkAlpha(alpha);
+    alpha = BiasActivation.alpha(function, alpha);
     new BiasActivation(function, alpha);
   }
 
@@ -62,8 +62,8 @@ public record Activation(Nonlinearity function, double alpha) implements Layer {
   }
 
   @Override
-  public Tensor forward(Tape tape, Tensor x) {
-    return tape.apply(new BiasActivation(function, alpha), x);
+  public Tensor forward(Operations operations, Tensor x) {
+    return operations.apply(new BiasActivation(function, alpha), x);
   }
 
   @Override

@@ -3,8 +3,8 @@ package dev.weft.nn;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.Operations;
 import dev.weft.Parameter;
-import dev.weft.Tape;
 import dev.weft.Tensor;
 import java.util.List;
 
@@ -22,8 +22,8 @@ public record Dropout(double rate) implements Layer {
   }
 
   @Override
-  public Tensor forward(Tape tape, Tensor x) {
-    return tape.dropout(x, rate);
+  public Tensor forward(Operations operations, Tensor x) {
+    return operations.dropout(x, rate);
   }
 
   @Override

@@ -19,6 +19,11 @@ public final class Initializers {
     return (tensor, seed, draw) -> tensor.fill(0);
   }
 
+  /** All ones: scales. */
+  public static Initializer ones() {
+    return (tensor, seed, draw) -> tensor.fill(1);
+  }
+
   /** N(mean, deviation²). */
   public static Initializer normal(double mean, double deviation) {
     return (tensor, seed, draw) -> draw(Kernel.RANDOM_NORMAL, tensor, seed, draw, mean, deviation);
@@ -81,7 +86,6 @@ public final class Initializers {
         .run(
             kernel,
             tensor.dtype().precision(),
-            new Arguments.Random(tensor.address(), tensor.elements(), seed, 0, draw, a, b),
-            tensor.elements());
+            new Arguments.Random(tensor.address(), tensor.elements(), seed, 0, draw, a, b));
   }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
+import dev.weft.Operations;
 import dev.weft.Parameter;
-import dev.weft.Tape;
 import dev.weft.Tensor;
 import java.util.List;
 
@@ -14,7 +14,7 @@ public interface Layer {
    *
    * @throws IllegalArgumentException in the layer's words, where the batch does not fit
    */
-  Tensor forward(Tape tape, Tensor x);
+  Tensor forward(Operations operations, Tensor x);
 
   /** Its parameters, in a fixed order. */
   List<Parameter> parameters();

@@ -4,7 +4,7 @@ package dev.weft.nn;
 import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
-import dev.weft.op.Nonlinearity;
+import dev.weft.device.Nonlinearity;
 import java.util.Arrays;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -21,8 +21,8 @@ public final class Layers {
   private Layers() {}
 
   /**
-   * One layer: {@code linear(784,512)}, {@code linear(784,512,no_bias)}, {@code relu}, {@code
-   * leaky_relu(0.1)}, {@code dropout(0.2)}.
+   * One layer: {@code linear(784,512)}, {@code linear(784,512,no_bias)}, {@code layer_norm(512)},
+   * {@code relu}, {@code leaky_relu(0.1)}, {@code dropout(0.2)}.
    *
    * @throws IllegalArgumentException that says what there is, where the text is none of these
    */
@@ -40,6 +40,13 @@ public final class Layers {
     } else if (name.equals("dropout")) {
       check(values.length == 1, text, "dropout(rate)");
       return new Dropout(number(text, values[0]));
+    } else if (name.equals("layer_norm")) {
+      check(
+          values.length == 1 || values.length == 2,
+          text,
+          "layer_norm(width) or layer_norm(width,epsilon)");
+      double epsilon = values.length == 1 ? LayerNorm.EPSILON : number(text, values[1]);
+      return new LayerNorm(size(text, values[0]), epsilon);
     } else if (function == null) {
       throw new IllegalArgumentException(format("unknown layer '%s': %s", text, choices()));
     } else if (inside == null) {
@@ -85,7 +92,7 @@ public final class Layers {
   }
 
   private static String choices() {
-    return "use linear(in,out), dropout(rate), "
+    return "use linear(in,out), layer_norm(width), dropout(rate), "
         + Arrays.stream(Nonlinearity.values())
             .map(Nonlinearity::token)
             .collect(Collectors.joining(", "));

@@ -3,14 +3,14 @@ package dev.weft.nn;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.Operations;
 import dev.weft.Parameter;
 import dev.weft.Parameter.Initializer;
 import dev.weft.Shape;
-import dev.weft.Tape;
 import dev.weft.Tensor;
+import dev.weft.device.Nonlinearity;
 import dev.weft.op.BiasActivation;
 import dev.weft.op.MatMul;
-import dev.weft.op.Nonlinearity;
 import java.util.List;
 
 /**
@@ -52,22 +52,22 @@ public final class Linear implements Layer {
   }
 
   @Override
-  public Tensor forward(Tape tape, Tensor x) {
-    return forward(tape, x, Nonlinearity.IDENTITY, 0);
+  public Tensor forward(Operations operations, Tensor x) {
+    return forward(operations, x, Nonlinearity.IDENTITY, 0);
   }
 
   /** f(x W + b), bias and activation in one pass over the product. */
-  Tensor forward(Tape tape, Tensor x, Nonlinearity function, double alpha) {
+  Tensor forward(Operations operations, Tensor x, Nonlinearity function, double alpha) {
     if (x.shape().rank() != 2 || x.shape().size(1) != in) {
       throw new IllegalArgumentException(format("%s got x of shape %s", this, x.shape()));
     }
-    Tensor product = tape.apply(new MatMul(), x, weight.tensor());
+    Tensor product = operations.apply(new MatMul(), x, weight.tensor());
     // the product is seen by nobody else, so it may be overwritten
     var activation = new BiasActivation(function, alpha, BiasActivation.Memory.IN_PLACE);
     if (bias != null) {
-      return tape.apply(activation, product, bias.tensor());
+      return operations.apply(activation, product, bias.tensor());
     }
-    return function == Nonlinearity.IDENTITY ? product : tape.apply(activation, product);
+    return function == Nonlinearity.IDENTITY ? product : operations.apply(activation, product);
   }
 
   @Override

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
-import dev.weft.Tape;
+import dev.weft.Operations;
 import dev.weft.Tensor;
 
 /** What training makes smaller: a scalar from a batch of outputs and what they should have been. */
@@ -26,7 +26,7 @@ public interface Loss {
    * @param hits for labels: a tensor (rows) that receives 1 where the largest output is the
    *     label's, else 0; or null
    */
-  Tensor apply(Tape tape, Tensor output, Tensor target, Tensor hits);
+  Tensor apply(Operations operations, Tensor output, Tensor target, Tensor hits);
 
   /**
    * The factor that makes a sum over rows of what {@link #apply} gave: {@code rows} for a loss that

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
-import dev.weft.Tape;
+import dev.weft.Operations;
 import dev.weft.Tensor;
 
 /** 1/n Σ (output_i - target_i)² over all n = rows · features elements. */
@@ -13,9 +13,9 @@ public record MeanSquaredError() implements Loss {
   }
 
   @Override
-  public Tensor apply(Tape tape, Tensor output, Tensor target, Tensor hits) {
+  public Tensor apply(Operations operations, Tensor output, Tensor target, Tensor hits) {
     // BF16 outputs stand beside F32 targets; other types that differ are refused
-    return tape.meanSquaredError(tape.wide(output), tape.wide(target));
+    return operations.meanSquaredError(operations.wide(output), operations.wide(target));
   }
 
   @Override

@@ -104,6 +104,7 @@ public final class ParameterArena implements AutoCloseable {
   public void updateCopy() {
     if (copy != null) {
       Cast.run(values.device(), values, new Node.Sink(copy, false));
+      copy.changed();
     }
   }
 

@@ -5,6 +5,7 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.Device;
 import dev.weft.MathMode;
+import dev.weft.Operations;
 import dev.weft.Parameter;
 import dev.weft.Shape;
 import dev.weft.Tape;
@@ -290,20 +291,20 @@ public final class Sequential implements Layer, AutoCloseable {
   }
 
   @Override
-  public Tensor forward(Tape tape, Tensor x) {
-    tape.math(math);
+  public Tensor forward(Operations operations, Tensor x) {
+    operations.math(math);
     Tensor y = x;
-    Recorder recorder = tape.device().recorder();
+    Recorder recorder = operations.device().recorder();
     String before = recorder.layer();
     for (int i = 0; i < layers.size(); i++) {
       recorder.layer(labels.get(i));
       if (layers.get(i) instanceof Linear linear
           && i + 1 < layers.size()
           && layers.get(i + 1) instanceof Activation activation) {
-        y = linear.forward(tape, y, activation.function(), activation.alpha());
+        y = linear.forward(operations, y, activation.function(), activation.alpha());
         i++;
       } else {
-        y = layers.get(i).forward(tape, y);
+        y = layers.get(i).forward(operations, y);
       }
     }
     recorder.layer(before);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
-import dev.weft.Tape;
+import dev.weft.Operations;
 import dev.weft.Tensor;
 
 /**
@@ -28,8 +28,11 @@ public record SoftmaxCrossEntropy(double smoothing) implements Loss {
   }
 
   @Override
-  public Tensor apply(Tape tape, Tensor output, Tensor target, Tensor hits) {
-    return tape.apply(new dev.weft.op.SoftmaxCrossEntropy(smoothing, hits), output, target);
+  public Tensor apply(Operations operations, Tensor output, Tensor target, Tensor hits) {
+    var loss = new dev.weft.op.SoftmaxCrossEntropy(smoothing);
+    return hits == null
+        ? operations.apply(loss, output, target)
+        : operations.apply(loss, output, target, hits);
   }
 
   @Override

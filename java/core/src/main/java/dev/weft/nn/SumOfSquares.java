@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
-import dev.weft.Tape;
+import dev.weft.Operations;
 import dev.weft.Tensor;
 
 /** Σ (output_i - target_i)² over all elements of the batch. */
@@ -13,9 +13,9 @@ public record SumOfSquares() implements Loss {
   }
 
   @Override
-  public Tensor apply(Tape tape, Tensor output, Tensor target, Tensor hits) {
+  public Tensor apply(Operations operations, Tensor output, Tensor target, Tensor hits) {
     // BF16 outputs stand beside F32 targets; other types that differ are refused
-    return tape.sumOfSquares(tape.wide(output), tape.wide(target));
+    return operations.sumOfSquares(operations.wide(output), operations.wide(target));
   }
 
   @Override

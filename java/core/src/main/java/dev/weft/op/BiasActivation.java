@@ -8,6 +8,8 @@ import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import dev.weft.device.Nonlinearity;
+import dev.weft.device.ReductionFunction;
 
 /**
  * y = f(x + b): bias and activation in one pass.
@@ -42,6 +44,26 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
   /** An activation that leaves its input as it is. */
   public BiasActivation(Nonlinearity function, double alpha) {
     this(function, alpha, Memory.NEW);
+  }
+
+  /**
+   * The alpha that a function has when it is given this one: the same where it takes one, else its
+   * default.
+   *
+   * @throws IllegalArgumentException where the function takes none and this is neither 0 nor the
+   *     default: it would be ignored
+   */
+  public static double alpha(Nonlinearity function, double alpha) {
+    if (function.takesAlpha()) {
+      return alpha;
+    }
+    if (alpha != 0 && alpha != function.defaultAlpha()) {
+      throw new IllegalArgumentException(
+          format(
+              "%s takes no alpha, and %s would be ignored: leaky_relu and elu take one",
+              function.token(), alpha));
+    }
+    return function.defaultAlpha();
   }
 
   @Override
@@ -79,9 +101,8 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
             y.address(),
             cols == 0 ? 0 : x.elements() / cols,
             cols,
-            function.ordinal(),
-            alpha),
-        x.elements());
+            function,
+            alpha));
     return y;
   }
 
@@ -99,7 +120,7 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
       if (wantsBias) {
         Node.Sink db = node.into(1, b.dtype().wide());
         Reduction.run(
-            node, dx, db.tensor(), 1, rows, cols, Reduction.Function.SUM, 1, db.accumulate());
+            node, dx, db.tensor(), 1, rows, cols, ReductionFunction.SUM, 1, db.accumulate());
       }
     } else if (wantsBias) {
       differentiate(node, dx, rows, cols);
@@ -115,10 +136,9 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
               dx.address(),
               rows,
               cols,
-              function.ordinal(),
+              function,
               alpha,
-              false),
-          x.elements());
+              false));
     }
     if (node.wants(0)) {
       node.adopt(0, dx);
@@ -145,13 +165,12 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
             rows,
             cols,
             parts,
-            function.ordinal(),
+            function,
             alpha,
-            parts == 1 && db.accumulate()),
-        parts * cols);
+            parts == 1 && db.accumulate()));
     if (parts > 1) {
       Reduction.run(
-          node, sums, db.tensor(), 1, parts, cols, Reduction.Function.SUM, 1, db.accumulate());
+          node, sums, db.tensor(), 1, parts, cols, ReductionFunction.SUM, 1, db.accumulate());
       node.release(sums);
     }
   }

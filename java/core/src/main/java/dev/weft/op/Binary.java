@@ -7,6 +7,7 @@ import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
+import dev.weft.device.BinaryFunction;
 import dev.weft.device.Kernel;
 
 /**
@@ -16,18 +17,8 @@ import dev.weft.device.Kernel;
  *
  * @param function f
  */
-public record Binary(Function function) implements Operation {
+public record Binary(BinaryFunction function) implements Operation {
   private static final Operands OPERANDS = Operands.floating("a", "b");
-
-  /** The functions, in the order of {@code weft_binary} in {@code native/abi/kernels.h}. */
-  public enum Function {
-    ADD,
-    SUBTRACT,
-    MULTIPLY,
-    DIVIDE,
-    MAXIMUM,
-    MINIMUM
-  }
 
   @Override
   public String name() {
@@ -65,8 +56,7 @@ public record Binary(Function function) implements Operation {
             s.b()[1],
             s.b()[2],
             s.b()[3],
-            function.ordinal()),
-        shape.elements());
+            function));
     return y;
   }
 
@@ -114,10 +104,9 @@ public record Binary(Function function) implements Operation {
             s.b()[1],
             s.b()[2],
             s.b()[3],
-            function.ordinal(),
+            function,
             da != null && da.accumulate(),
-            db != null && db.accumulate()),
-        shape.elements());
+            db != null && db.accumulate()));
     finish(node, 0, da, directA);
     finish(node, 1, db, directB);
   }

@@ -13,10 +13,10 @@ import dev.weft.device.Kernel;
 import java.util.Arrays;
 
 /**
- * y = x in another type; any shape. To a floating-point type it is rounded to the nearest, where
- * that is BF16 by way of F32, and one too large becomes infinite. To an integer type it is cut off
- * toward zero, and refused where that cannot hold it. Backward: dx = dy in x's type; none for
- * integers.
+ * y = x in another type, x itself where it has that type; any shape. To a floating-point type it is
+ * rounded to the nearest, where that is BF16 by way of F32, and one too large becomes infinite. To
+ * an integer type it is cut off toward zero, and refused where that cannot hold it. Backward: dx =
+ * dy in x's type; none for integers.
  *
  * <p>Between F32 and BF16 a kernel does it. All other casts, which prepare data and check, go
  * through host memory, where every value can be looked at; a recording cannot do that.
@@ -39,6 +39,9 @@ public record Cast(DType dtype) implements Operation {
   @Override
   public Tensor forward(Node node) {
     Tensor x = node.input(0);
+    if (x.dtype() == dtype) {
+      return x;
+    }
     if (hasKernel(x.dtype(), dtype)) {
       Tensor y = node.make(dtype, x.shape());
       run(node.tape().device(), x, new Node.Sink(y, false));
@@ -106,7 +109,7 @@ public record Cast(DType dtype) implements Operation {
     device.run(
         kernel,
         from.dtype().precision(),
-        new Arguments.Cast(from.address(), to.tensor().address(), from.elements(), to.accumulate()),
-        from.elements());
+        new Arguments.Cast(
+            from.address(), to.tensor().address(), from.elements(), to.accumulate()));
   }
 }

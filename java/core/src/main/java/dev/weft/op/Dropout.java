@@ -2,20 +2,20 @@
 package dev.weft.op;
 
 import dev.weft.Node;
+import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 
 /**
  * Inverted dropout: y_i = x_i / (1 - rate) where element i is kept, else 0 (Srivastava et al.
- * 2014). Element i is kept with probability 1 - rate, decided by Philox at (seed, step, operation,
- * i), so the backward pass makes the same mask again: dx_i = dy_i / (1 - rate) where kept, else 0.
- * Any shape.
+ * 2014). Element i is kept with probability 1 - rate, decided by Philox at (seed, step, draw, i),
+ * so the backward pass makes the same mask again: dx_i = dy_i / (1 - rate) where kept, else 0. Any
+ * shape. In inference mode, and at rate 0, y is x itself.
  *
  * @param rate the share of elements that are dropped, in [0, 1)
- * @param operation the number of this dropout among the draws of a step
  */
-public record Dropout(double rate, long operation) implements Operation {
+public record Dropout(double rate) implements Operation {
   private static final Operands OPERANDS = Operands.floating("x");
 
   /** Checks the settings. */
@@ -47,6 +47,10 @@ public record Dropout(double rate, long operation) implements Operation {
   @Override
   public Tensor forward(Node node) {
     Tensor x = node.input(0);
+    node.draw(); // counts even where nothing is drawn, so that the draws after it stay as they are
+    if (rate == 0 || node.tape().mode() == Tape.Mode.INFER) {
+      return x;
+    }
     Tensor y = node.make(x.dtype(), x.shape());
     mask(node, x, y, false);
     return y;
@@ -69,9 +73,8 @@ public record Dropout(double rate, long operation) implements Operation {
             to.address(),
             node.tape().state().address(),
             from.elements(),
-            operation,
+            node.draw(),
             rate,
-            accumulate),
-        from.elements());
+            accumulate));
   }
 }

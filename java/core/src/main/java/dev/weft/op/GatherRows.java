@@ -56,8 +56,7 @@ public record GatherRows() implements Operation {
             cols,
             source.shape().size(0),
             1,
-            0),
-        rows * cols);
+            0));
     return y;
   }
 
@@ -81,7 +80,6 @@ public record GatherRows() implements Operation {
             rows,
             cols,
             node.input(0).shape().size(0),
-            1),
-        rows == 0 ? 0 : cols);
+            1));
   }
 }

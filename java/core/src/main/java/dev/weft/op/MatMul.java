@@ -117,7 +117,6 @@ public record MatMul(Form a, Form b) implements Operation {
             1,
             accumulate ? 1 : 0,
             node.tape().math() == MathMode.FAST,
-            y.dtype() != left.dtype()),
-        m * n);
+            y.dtype() != left.dtype()));
   }
 }

@@ -5,7 +5,9 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.DType;
 import dev.weft.Tensor;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What an operation may be applied to: which types, and how many inputs. {@link dev.weft.Tape}
@@ -36,14 +38,10 @@ public record Operands(List<Operand> inputs, int least, int most) {
    */
   public record Operand(String name, Type type) {}
 
-  /** One input of any floating-point type. */
-  public static Operands floating(String name) {
-    return of(new Operand(name, Type.FLOATING));
-  }
-
-  /** Two inputs of the same floating-point type. */
-  public static Operands floating(String first, String second) {
-    return of(new Operand(first, Type.FLOATING), new Operand(second, Type.FLOATING));
+  /** Inputs of any floating-point type, all of the same. */
+  public static Operands floating(String... names) {
+    return of(
+        Stream.of(names).map(name -> new Operand(name, Type.FLOATING)).toArray(Operand[]::new));
   }
 
   /** An input of a floating-point type, and one of int32. */
@@ -54,6 +52,13 @@ public record Operands(List<Operand> inputs, int least, int most) {
   /** One input of any type. */
   public static Operands any(String name) {
     return of(new Operand(name, Type.ANY));
+  }
+
+  /** The same, and one more of any type, which may be left out. */
+  public Operands andAny(String name) {
+    List<Operand> more = new ArrayList<>(inputs);
+    more.add(new Operand(name, Type.ANY));
+    return new Operands(List.copyOf(more), least, most + 1);
   }
 
   private static Operands of(Operand... inputs) {

@@ -18,7 +18,8 @@ public interface Operation {
   Operands operands();
 
   /**
-   * Checks the shapes of the inputs and computes the output.
+   * Checks the shapes of the inputs and computes the output: a tensor of its own, or an input
+   * itself where nothing is to be done, whose gradient then needs no backward.
    *
    * @throws IllegalArgumentException with all shapes, where the inputs do not fit
    */

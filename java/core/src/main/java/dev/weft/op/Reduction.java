@@ -9,6 +9,7 @@ import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import dev.weft.device.ReductionFunction;
 import java.util.OptionalInt;
 
 /**
@@ -22,16 +23,8 @@ import java.util.OptionalInt;
  * @param function what is computed
  * @param axis over which axis, negative counts from the end; empty for all
  */
-public record Reduction(Function function, OptionalInt axis) implements Operation {
+public record Reduction(ReductionFunction function, OptionalInt axis) implements Operation {
   private static final Operands OPERANDS = Operands.floating("x");
-
-  /** The reductions, in the order of {@code weft_reduction} in {@code native/abi/kernels.h}. */
-  public enum Function {
-    SUM,
-    MEAN,
-    MAX,
-    SUM_OF_SQUARES
-  }
 
   /** Entries that one part of a long row covers at least: 4 KiB of float32, a warp's worth. */
   private static final long ROW_PART = 1024;
@@ -49,12 +42,12 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
   private static final long COLUMN_PART = 4096;
 
   /** A reduction over everything. */
-  public Reduction(Function function) {
+  public Reduction(ReductionFunction function) {
     this(function, OptionalInt.empty());
   }
 
   /** A reduction over one axis. */
-  public Reduction(Function function, int axis) {
+  public Reduction(ReductionFunction function, int axis) {
     this(function, OptionalInt.of(axis));
   }
 
@@ -80,7 +73,8 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
   public Tensor forward(Node node) {
     Tensor x = node.input(0);
     long[] sizes = split(x.shape());
-    if (sizes[1] == 0 && (function == Function.MAX || function == Function.MEAN)) {
+    if (sizes[1] == 0
+        && (function == ReductionFunction.MAX || function == ReductionFunction.MEAN)) {
       throw new IllegalArgumentException(
           format("%s over no elements: x has shape %s", name(), x.shape()));
     }
@@ -99,7 +93,7 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
     long[] sizes = split(x.shape());
     Tensor dy = node.gradient();
     Node.Sink dx = node.into(0);
-    if (function == Function.MAX) {
+    if (function == ReductionFunction.MAX) {
       var arguments =
           new Arguments.MaxBackward(
               x.address(),
@@ -110,7 +104,7 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
               sizes[1],
               sizes[2],
               dx.accumulate());
-      node.run(Kernel.MAX_BACKWARD, arguments, arguments.work());
+      node.run(Kernel.MAX_BACKWARD, arguments);
       return;
     }
     node.run(
@@ -122,10 +116,9 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
             sizes[0],
             sizes[1],
             sizes[2],
-            function.ordinal(),
+            function,
             1,
-            dx.accumulate()),
-        x.elements());
+            dx.accumulate()));
   }
 
   /**
@@ -139,33 +132,26 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
       long outer,
       long count,
       long inner,
-      Function function,
+      ReductionFunction function,
       double scale,
       boolean accumulate) {
     long parts = parts(outer, count, inner);
     if (parts == 1) {
       var whole =
           new Arguments.Reduce(
-              x.address(),
-              y.address(),
-              outer,
-              count,
-              inner,
-              1,
-              function.ordinal(),
-              scale,
-              accumulate);
-      node.run(Kernel.REDUCE, x.dtype(), whole, whole.work());
+              x.address(), y.address(), outer, count, inner, 1, function, scale, accumulate);
+      node.run(Kernel.REDUCE, x.dtype(), whole);
       return;
     }
     Tensor partial = node.make(y.dtype(), Shape.of(parts, outer, inner));
     // a mean's parts are unequal, so it is a sum until the end
-    Function first = function == Function.MEAN ? Function.SUM : function;
-    Function second = function == Function.MAX ? Function.MAX : Function.SUM;
+    ReductionFunction first = function == ReductionFunction.MEAN ? ReductionFunction.SUM : function;
+    ReductionFunction second =
+        function == ReductionFunction.MAX ? ReductionFunction.MAX : ReductionFunction.SUM;
     var inParts =
         new Arguments.Reduce(
-            x.address(), partial.address(), outer, count, inner, parts, first.ordinal(), 1, false);
-    node.run(Kernel.REDUCE, x.dtype(), inParts, inParts.work());
+            x.address(), partial.address(), outer, count, inner, parts, first, 1, false);
+    node.run(Kernel.REDUCE, x.dtype(), inParts);
     var ofParts =
         new Arguments.Reduce(
             partial.address(),
@@ -174,10 +160,10 @@ public record Reduction(Function function, OptionalInt axis) implements Operatio
             parts,
             outer * inner,
             1,
-            second.ordinal(),
-            function == Function.MEAN ? scale / count : scale,
+            second,
+            function == ReductionFunction.MEAN ? scale / count : scale,
             accumulate);
-    node.run(Kernel.REDUCE, y.dtype(), ofParts, ofParts.work());
+    node.run(Kernel.REDUCE, y.dtype(), ofParts);
     node.release(partial);
   }
 

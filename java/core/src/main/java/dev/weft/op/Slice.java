@@ -95,7 +95,6 @@ public record Slice(int axis, long from, long to) implements Operation {
       boolean accumulate) {
     node.run(
         Kernel.COPY_ROWS,
-        new Arguments.CopyRows(from, to, rows, cols, fromStride, toStride, 1, accumulate),
-        rows * cols);
+        new Arguments.CopyRows(from, to, rows, cols, fromStride, toStride, 1, accumulate));
   }
 }

@@ -8,6 +8,7 @@ import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import dev.weft.device.ReductionFunction;
 
 /**
  * The mean over rows of the cross-entropy between softmax(x) and the labels.
@@ -15,26 +16,22 @@ import dev.weft.device.Kernel;
  * <p>x (rows, classes), labels int32 (rows), y a scalar: y = 1/rows Σ_r -Σ_c q_rc log
  * softmax(x_r)_c with q = (1 - smoothing) onehot(label) + smoothing / classes (Szegedy et al.
  * 2016). Backward: dx = dy (softmax(x) - q) / rows, which the forward pass has computed along with
- * the loss. A label outside 0..classes-1 makes the loss NaN. y and the hits have the wide type of
- * x.
+ * the loss. A label outside 0..classes-1 makes the loss NaN. y has the wide type of x.
+ *
+ * <p>Hits, where they are given as a third input, are memory (rows) of the wide type of x, which
+ * receives 1 where the largest logit is the label's, else 0.
  *
  * @param smoothing label smoothing, in [0, 1)
- * @param hits a tensor (rows) that receives 1 where the largest logit is the label's, else 0; or
- *     null
  */
-public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Operation {
-  private static final Operands OPERANDS = Operands.floatingAndInt32("logits", "labels");
+public record SoftmaxCrossEntropy(double smoothing) implements Operation {
+  private static final Operands OPERANDS =
+      Operands.floatingAndInt32("logits", "labels").andAny("hits");
 
   /** Checks the settings. */
   public SoftmaxCrossEntropy {
     if (!(smoothing >= 0 && smoothing < 1)) {
       throw new IllegalArgumentException("label smoothing must be in [0, 1), not " + smoothing);
     }
-  }
-
-  /** Without counting hits. */
-  public SoftmaxCrossEntropy(double smoothing) {
-    this(smoothing, null);
   }
 
   @Override
@@ -62,7 +59,12 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
     if (rows == 0 || classes == 0) {
       throw new IllegalArgumentException("softmax cross-entropy of no elements: " + x.shape());
     }
-    checkHits(x, rows);
+    Tensor hits = node.inputs().size() > 2 ? node.input(2) : null;
+    if (hits != null
+        && (!hits.shape().equals(Shape.of(rows)) || hits.dtype() != x.dtype().wide())) {
+      throw new IllegalArgumentException(
+          format("hits %s do not fit: they must be %s %s", hits, x.dtype().wide(), Shape.of(rows)));
+    }
     Tensor losses = node.make(x.dtype().wide(), Shape.of(rows));
     Tensor dx = node.wants(0) ? node.make(x.dtype(), x.shape()) : null;
     var arguments =
@@ -76,29 +78,14 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
             classes,
             smoothing,
             1.0 / rows);
-    node.run(Kernel.SOFTMAX_CROSS_ENTROPY, arguments, arguments.work());
+    node.run(Kernel.SOFTMAX_CROSS_ENTROPY, arguments);
     Tensor y = node.make(x.dtype().wide(), Shape.of());
-    Reduction.run(node, losses, y, 1, rows, 1, Reduction.Function.MEAN, 1, false);
+    Reduction.run(node, losses, y, 1, rows, 1, ReductionFunction.MEAN, 1, false);
     node.release(losses);
     if (dx != null) {
       node.save(dx);
     }
     return y;
-  }
-
-  private void checkHits(Tensor x, long rows) {
-    if (hits == null) {
-      return;
-    }
-    hits.address(); // throws where they are closed
-    if (!hits.shape().equals(Shape.of(rows))
-        || hits.dtype() != x.dtype().wide()
-        || hits.device() != x.device()) {
-      throw new IllegalArgumentException(
-          format(
-              "hits %s do not fit: they must be %s %s on %s",
-              hits, x.dtype().wide(), Shape.of(rows), x.device()));
-    }
   }
 
   @Override
@@ -123,9 +110,8 @@ public record SoftmaxCrossEntropy(double smoothing, Tensor hits) implements Oper
             1,
             n,
             1,
-            Reduction.Function.SUM_OF_SQUARES.ordinal(),
+            ReductionFunction.SUM_OF_SQUARES,
             0.5,
-            sink.accumulate()),
-        n);
+            sink.accumulate()));
   }
 }

@@ -4,6 +4,7 @@ package dev.weft.op;
 import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
+import dev.weft.device.ReductionFunction;
 
 /** Undoes broadcasting for gradients: sums over the axes that were stretched. */
 final class Stretched {
@@ -44,7 +45,7 @@ final class Stretched {
           outer,
           count,
           inner,
-          Reduction.Function.SUM,
+          ReductionFunction.SUM,
           1,
           last && sink.accumulate());
       if (current != full) {

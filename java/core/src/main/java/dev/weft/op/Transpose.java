@@ -47,7 +47,6 @@ public record Transpose() implements Operation {
     long cols = from.shape().size(1);
     node.run(
         Kernel.TRANSPOSE,
-        new Arguments.Transpose(from.address(), to.address(), rows, cols, accumulate),
-        (rows + TILE - 1) / TILE * ((cols + TILE - 1) / TILE));
+        new Arguments.Transpose(from.address(), to.address(), rows, cols, accumulate));
   }
 }

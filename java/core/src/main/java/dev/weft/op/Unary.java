@@ -7,6 +7,7 @@ import dev.weft.Node;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import dev.weft.device.UnaryFunction;
 
 /**
  * y = f(x), element by element; any shape. Backward: dx = dy f'(x).
@@ -14,30 +15,8 @@ import dev.weft.device.Kernel;
  * @param function f
  * @param alpha the factor of SCALE, the summand of SHIFT, the exponent of POW; unused by the others
  */
-public record Unary(Function function, double alpha) implements Operation {
+public record Unary(UnaryFunction function, double alpha) implements Operation {
   private static final Operands OPERANDS = Operands.floating("x");
-
-  /** The functions, in the order of {@code weft_unary} in {@code native/abi/kernels.h}. */
-  public enum Function {
-    /** alpha x. */
-    SCALE,
-    /** x + alpha. */
-    SHIFT,
-    /** e^x. */
-    EXP,
-    /** The natural logarithm. */
-    LOG,
-    /** x². */
-    SQUARE,
-    /** √x. */
-    SQRT,
-    /** x^alpha. */
-    POW,
-    /** 1 / x. */
-    RECIPROCAL,
-    /** |x|, with derivative 0 at 0. */
-    ABS
-  }
 
   @Override
   public String name() {
@@ -55,9 +34,7 @@ public record Unary(Function function, double alpha) implements Operation {
     Tensor y = node.make(x.dtype(), x.shape());
     node.run(
         Kernel.UNARY_FORWARD,
-        new Arguments.UnaryForward(
-            x.address(), y.address(), x.elements(), function.ordinal(), alpha),
-        x.elements());
+        new Arguments.UnaryForward(x.address(), y.address(), x.elements(), function, alpha));
     return y;
   }
 
@@ -76,9 +53,8 @@ public record Unary(Function function, double alpha) implements Operation {
             node.gradient().address(),
             dx.tensor().address(),
             x.elements(),
-            function.ordinal(),
+            function,
             alpha,
-            dx.accumulate()),
-        x.elements());
+            dx.accumulate()));
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * One class per differentiable operation: formula, shapes, forward, backward. Called through {@link
- * dev.weft.Tape}; together with {@code dev.weft} this is one layer.
+ * dev.weft.Operations}; together with {@code dev.weft} this is one layer.
  */
 package dev.weft.op;

@@ -91,8 +91,8 @@ public record Adam(
                     beta2,
                     epsilon,
                     l2,
-                    weightDecay),
-                values.elements());
+                    weightDecay));
+        Optimizer.noteStep(values, copy);
       }
 
       @Override

@@ -103,6 +103,14 @@ public interface Optimizer {
     }
   }
 
+  /** Notes that a step changes values and their copy, which may be null. */
+  static void noteStep(Tensor values, Tensor copy) {
+    values.changed();
+    if (copy != null) {
+      copy.changed();
+    }
+  }
+
   /**
    * Returns the rate if it is one.
    *

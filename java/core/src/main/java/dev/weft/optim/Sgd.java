@@ -107,8 +107,8 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
                     momentum,
                     dampening,
                     weightDecay,
-                    look == Look.NESTEROV),
-                values.elements());
+                    look == Look.NESTEROV));
+        Optimizer.noteStep(values, copy);
       }
 
       @Override

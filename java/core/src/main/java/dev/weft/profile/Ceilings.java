@@ -6,6 +6,7 @@ import static java.util.Locale.ROOT;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.DeviceKind;
 import dev.weft.MathMode;
 import dev.weft.RecordedProgram;
 import dev.weft.Shape;
@@ -14,6 +15,7 @@ import dev.weft.device.Arguments;
 import dev.weft.device.Cost;
 import dev.weft.device.Kernel;
 import dev.weft.device.Precision;
+import dev.weft.device.UnaryFunction;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -82,7 +84,7 @@ public final class Ceilings {
   }
 
   private boolean cpu() {
-    return device.name().equals("cpu");
+    return device.kind() == DeviceKind.CPU;
   }
 
   /**
@@ -120,11 +122,11 @@ public final class Ceilings {
     long elements = bytes / 2 / Float.BYTES;
     try (Tensor x = device.zeros(DType.F32, Shape.of(elements));
         Tensor y = device.zeros(DType.F32, Shape.of(elements))) {
-      // operation 0 is WEFT_SCALE
-      var arguments = new Arguments.UnaryForward(x.address(), y.address(), elements, 0, 0.5);
+      var arguments =
+          new Arguments.UnaryForward(x.address(), y.address(), elements, UnaryFunction.SCALE, 0.5);
       double rate =
           Cost.of(Kernel.UNARY_FORWARD, Precision.F32, arguments).bytes()
-              / seconds(Kernel.UNARY_FORWARD, Precision.F32, arguments, elements);
+              / seconds(Kernel.UNARY_FORWARD, Precision.F32, arguments);
       return new Ceiling("copy " + size(bytes), rate / 1e9, "GB/s");
     }
   }
@@ -155,10 +157,11 @@ public final class Ceilings {
               false,
               1,
               0,
-              math == MathMode.FAST);
+              math == MathMode.FAST,
+              false);
       double rate =
           Cost.of(Kernel.GEMM, precision, arguments).flops()
-              / seconds(Kernel.GEMM, precision, arguments, n * n);
+              / seconds(Kernel.GEMM, precision, arguments);
       String name = math.name().toLowerCase(ROOT);
       return new Ceiling(format("gemm %s %d", name, size), rate / 1e9, "GFLOP/s");
     }
@@ -169,22 +172,21 @@ public final class Ceilings {
     DType wide = precision == Precision.F64 ? DType.F64 : DType.F32;
     Tensor values = device.allocate(wide, Shape.of(n));
     var uniform = new Arguments.Random(values.address(), n, 1, 0, draw, -1, 1);
-    device.run(Kernel.RANDOM_UNIFORM, wide.precision(), uniform, n);
+    device.run(Kernel.RANDOM_UNIFORM, wide.precision(), uniform);
     if (precision != Precision.BF16) {
       return values;
     }
     try (values) {
       Tensor rounded = device.allocate(DType.U8, Shape.of(n * precision.bytes()));
       var cast = new Arguments.Cast(values.address(), rounded.address(), n, false);
-      device.run(Kernel.F32_TO_BF16, Precision.F32, cast, n);
+      device.run(Kernel.F32_TO_BF16, Precision.F32, cast);
       return rounded;
     }
   }
 
   /** The shortest time of a call, each measurement long enough for the clock. */
-  private double seconds(Kernel kernel, Precision precision, Arguments arguments, long work) {
-    try (RecordedProgram one =
-        device.record(() -> device.run(kernel, precision, arguments, work))) {
+  private double seconds(Kernel kernel, Precision precision, Arguments arguments) {
+    try (RecordedProgram one = device.record(() -> device.run(kernel, precision, arguments))) {
       double once = Math.min(time(one, 1), time(one, 1));
       int count = (int) Math.clamp(seconds / once, 1, 10_000);
       double best = once;

@@ -3,6 +3,7 @@ package dev.weft.profile;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.DeviceKind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -44,13 +45,14 @@ final class ProfileText {
     } else {
       line(
           "products %s of the step inside matrix products (%s)",
-          percent(profile.shareOfProducts()), profile.device().equals("cpu") ? "oneDNN" : "cuBLAS");
+          percent(profile.shareOfProducts()),
+          DeviceKind.of(profile.device()) == DeviceKind.CPU ? "oneDNN" : "cuBLAS");
     }
     table("phase", profile.byPhase());
     table("layer", profile.byLayer());
     table("kernel", profile.byKernel());
     line("");
-    if (!profile.device().equals("cpu")) {
+    if (DeviceKind.of(profile.device()) == DeviceKind.CUDA) {
       line(
           "clock: two events around each call, 1 to 2 us of its time; so the replayed step is the"
               + " true one");

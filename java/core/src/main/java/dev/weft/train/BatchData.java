@@ -142,8 +142,7 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
             state.address(),
             labels.address(),
             rows,
-            targets.tensor().elements()),
-        rows);
+            targets.tensor().elements()));
     return labels;
   }
 
@@ -162,8 +161,7 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
             columns,
             source.tensor().shape().size(0),
             source.scale(),
-            source.shift()),
-        rows * columns);
+            source.shift()));
     return batch;
   }
 

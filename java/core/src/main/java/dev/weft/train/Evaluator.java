@@ -15,9 +15,9 @@ import dev.weft.data.LastBatch;
 import dev.weft.device.Arguments;
 import dev.weft.device.Closing;
 import dev.weft.device.Kernel;
+import dev.weft.device.ReductionFunction;
 import dev.weft.nn.Loss;
 import dev.weft.nn.Sequential;
-import dev.weft.op.Reduction;
 import java.util.Arrays;
 
 /**
@@ -125,7 +125,7 @@ public final class Evaluator implements AutoCloseable {
       try (Tensor largest = device.allocate(DType.I32, Shape.of(rows))) {
         var arguments =
             new Arguments.Argmax(y.address(), largest.address(), rows, y.elements() / rows);
-        device.run(Kernel.ARGMAX, dtype.precision(), arguments, arguments.work());
+        device.run(Kernel.ARGMAX, dtype.precision(), arguments);
         System.arraycopy(largest.toInts(), 0, classes, row, rows);
       }
       checkFinite(y, row, rows);
@@ -145,10 +145,10 @@ public final class Evaluator implements AutoCloseable {
               y.elements() / rows,
               1,
               1,
-              Reduction.Function.MAX.ordinal(),
+              ReductionFunction.MAX,
               1,
               false);
-      device.run(Kernel.REDUCE, dtype.precision(), arguments, arguments.work());
+      device.run(Kernel.REDUCE, dtype.precision(), arguments);
       double[] values = most.toDoubles();
       for (int i = 0; i < rows; i++) {
         if (!Double.isFinite(values[i])) {

@@ -3,11 +3,11 @@ package dev.weft.train;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.device.Nonlinearity;
 import dev.weft.nn.Activation;
 import dev.weft.nn.Dropout;
 import dev.weft.nn.Layer;
 import dev.weft.nn.Linear;
-import dev.weft.op.Nonlinearity;
 import java.util.ArrayList;
 import java.util.List;
 

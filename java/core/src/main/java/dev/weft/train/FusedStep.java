@@ -3,6 +3,7 @@ package dev.weft.train;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.DeviceKind;
 import dev.weft.MathMode;
 import dev.weft.Shape;
 import dev.weft.StepState;
@@ -10,8 +11,12 @@ import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.data.Dataset;
 import dev.weft.device.Arguments;
+import dev.weft.device.FusedLimit;
+import dev.weft.device.FusedLoss;
+import dev.weft.device.FusedRule;
 import dev.weft.device.Kernel;
 import dev.weft.device.Phase;
+import dev.weft.device.Slots;
 import dev.weft.nn.Loss;
 import dev.weft.nn.MeanSquaredError;
 import dev.weft.nn.SoftmaxCrossEntropy;
@@ -20,7 +25,6 @@ import dev.weft.optim.Optimizer;
 import dev.weft.optim.Sgd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Map;
 
@@ -34,28 +38,8 @@ import java.util.Map;
  * tracing", 2021).
  */
 final class FusedStep implements AutoCloseable {
-  /** The fields of weft_fused_layer. */
-  static final List<String> FIELDS =
-      List.of(
-          "weight",
-          "bias",
-          "in",
-          "out",
-          "x",
-          "dz",
-          "slope",
-          "copies",
-          "activation",
-          "alpha",
-          "operation",
-          "rate");
-
-  /** To whose multiples widths are rounded up. */
-  static final int GRAIN = 32;
-
-  /** Rows of a weight matrix in a block of the update. */
-  static final int TILE = 8;
-
+  private static final long LAYER_BYTES =
+      8L * Arguments.FusedLayer.class.getRecordComponents().length;
   private static final int MOST_ROWS = 512; // as far as it was measured
   private static final int MOST_ROWS_ON_GPU = 1024; // at 2048 it takes 1.1 to 1.3 times as long
 
@@ -67,7 +51,7 @@ final class FusedStep implements AutoCloseable {
   private long parameters;
   private long products;
   private long widths;
-  private long tiles;
+  private long tiles = 1; // one adds up what the batch tells
 
   /** What the step works on. */
   record Settings(
@@ -77,25 +61,9 @@ final class FusedStep implements AutoCloseable {
       Metrics metrics,
       Optimizer.Running optimizer) {}
 
-  /** The losses, in the order of weft_fused_loss. */
-  enum LossKind {
-    SOFTMAX_CROSS_ENTROPY,
-    MEAN_SQUARED_ERROR;
-
-    static LossKind of(Loss loss) {
-      return loss instanceof SoftmaxCrossEntropy ? SOFTMAX_CROSS_ENTROPY : MEAN_SQUARED_ERROR;
-    }
-  }
-
-  /** The optimizers' rules, in the order of weft_fused_rule. */
-  enum RuleKind {
-    SGD,
-    ADAM
-  }
-
   /** The optimizer's rule and its settings, as the kernel takes them. */
   private record Rule(
-      RuleKind kind,
+      FusedRule kind,
       boolean nesterov,
       double decay1,
       double decay2,
@@ -109,7 +77,7 @@ final class FusedStep implements AutoCloseable {
       return switch (optimizer) {
         case Sgd sgd ->
             new Rule(
-                RuleKind.SGD,
+                FusedRule.SGD,
                 sgd.look() == Sgd.Look.NESTEROV,
                 sgd.momentum(),
                 sgd.dampening(),
@@ -120,7 +88,7 @@ final class FusedStep implements AutoCloseable {
                 null);
         case Adam adam ->
             new Rule(
-                RuleKind.ADAM,
+                FusedRule.ADAM,
                 false,
                 adam.beta1(),
                 adam.beta2(),
@@ -180,17 +148,13 @@ final class FusedStep implements AutoCloseable {
     if (dtype != DType.F32) {
       return false;
     }
-    return isCpu(device)
+    return device.kind() == DeviceKind.CPU
         ? rows <= MOST_ROWS && !device.instructionSet().equals("baseline")
         : rows <= MOST_ROWS_ON_GPU;
   }
 
-  private static boolean isCpu(Device device) {
-    return device.name().equals("cpu");
-  }
-
   private static long padded(long width) {
-    return (width + GRAIN - 1) / GRAIN * GRAIN;
+    return Math.ceilDiv(width, FusedLimit.GRAIN) * FusedLimit.GRAIN;
   }
 
   /** An array of weft_fused_layer; counts what the layers have and need on the way. */
@@ -201,8 +165,8 @@ final class FusedStep implements AutoCloseable {
     long tall = (rows | 1) + 2;
     elements = 64 / size;
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment fields = arena.allocate(8L * FIELDS.size() * layers.size(), 8);
-      int at = 0;
+      MemorySegment fields = arena.allocate(LAYER_BYTES * layers.size(), 8);
+      Slots slots = new Slots();
       for (FusedLayers.Fused layer : layers) {
         long in = layer.linear().in();
         long out = layer.linear().out();
@@ -212,27 +176,24 @@ final class FusedStep implements AutoCloseable {
         long slope = dz + 2 * tall * padded(out);
         long copies = slope + tall * padded(out);
         elements = copies + padded(in) * padded(out);
-        long[] words = {
-          (layer.linear().weight().tensor().address() - values.address()) / size,
-          bias == null ? -1 : (bias.address() - values.address()) / size,
-          in,
-          out,
-          x,
-          dz,
-          slope,
-          copies,
-          layer.activation().function().ordinal(),
-          Double.doubleToRawLongBits(layer.activation().alpha()),
-          layer.draw(),
-          Double.doubleToRawLongBits(layer.rate())
-        };
-        for (long word : words) {
-          fields.setAtIndex(ValueLayout.JAVA_LONG, at++, word);
-        }
+        new Arguments.FusedLayer(
+                (layer.linear().weight().tensor().address() - values.address()) / size,
+                bias == null ? -1 : (bias.address() - values.address()) / size,
+                in,
+                out,
+                x,
+                dz,
+                slope,
+                copies,
+                layer.activation().function(),
+                layer.activation().alpha(),
+                layer.draw(),
+                layer.rate())
+            .write(slots.into(fields.asSlice(LAYER_BYTES * layers.indexOf(layer))));
         parameters += in * out;
         products += in * out * (layer == layers.getFirst() ? 1 : 2);
         widths += in + 2 * out;
-        tiles += (in + (bias == null ? 0 : 1) + TILE - 1) / TILE;
+        tiles += Math.ceilDiv(in + (bias == null ? 0 : 1), FusedLimit.TILE);
       }
       return device.upload(DType.U8, Shape.of(fields.byteSize()), fields).named("fused layers");
     }
@@ -248,9 +209,12 @@ final class FusedStep implements AutoCloseable {
     Tensor hits = tape.make(dtype, Shape.of(rows));
     Tensor mean = tape.make(dtype, Shape.of());
     BatchData data = settings.data();
-    long loss = LossKind.of(training.loss()).ordinal();
+    FusedLoss loss =
+        training.loss() instanceof SoftmaxCrossEntropy
+            ? FusedLoss.SOFTMAX_CROSS_ENTROPY
+            : FusedLoss.MEAN_SQUARED_ERROR;
     // the kernels of a GPU compute in float32: four rows a block do not fill a tensor core
-    boolean fast = training.math() == MathMode.FAST && isCpu(device);
+    boolean fast = training.math() == MathMode.FAST && device.kind() == DeviceKind.CPU;
     device.recorder().label(Phase.FUSED, "forward and backward");
     device.run(
         Kernel.FUSED_PASS,
@@ -279,8 +243,7 @@ final class FusedStep implements AutoCloseable {
             parameters,
             products,
             widths,
-            fast),
-        rows);
+            fast));
     state.checkRated();
     device.recorder().label(Phase.FUSED, "gradients and update");
     device.run(
@@ -299,8 +262,9 @@ final class FusedStep implements AutoCloseable {
             settings.metrics().sums().address(),
             layers.size(),
             rows,
+            tiles,
             loss,
-            rule.kind().ordinal(),
+            rule.kind(),
             rule.nesterov(),
             rule.decay1(),
             rule.decay2(),
@@ -310,8 +274,7 @@ final class FusedStep implements AutoCloseable {
             training.loss().weight(rows),
             parameters,
             widths,
-            fast),
-        tiles + 1);
+            fast));
     return mean;
   }
 

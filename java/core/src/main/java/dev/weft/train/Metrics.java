@@ -7,8 +7,8 @@ import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import dev.weft.device.ReductionFunction;
 import dev.weft.nn.Loss;
-import dev.weft.op.Reduction;
 
 /** Sums of losses and hits, kept on the device and read when somebody asks. */
 final class Metrics implements AutoCloseable {
@@ -40,8 +40,7 @@ final class Metrics implements AutoCloseable {
     device.run(
         Kernel.COPY_ROWS,
         sums.dtype().precision(),
-        new Arguments.CopyRows(loss.address(), sums.address(), 1, 1, 1, 1, weight, true),
-        1);
+        new Arguments.CopyRows(loss.address(), sums.address(), 1, 1, 1, 1, weight, true));
     if (hits != null) {
       var arguments =
           new Arguments.Reduce(
@@ -51,10 +50,10 @@ final class Metrics implements AutoCloseable {
               hits.elements(),
               1,
               1,
-              Reduction.Function.SUM.ordinal(),
+              ReductionFunction.SUM,
               1,
               true);
-      device.run(Kernel.REDUCE, sums.dtype().precision(), arguments, arguments.work());
+      device.run(Kernel.REDUCE, sums.dtype().precision(), arguments);
     }
   }
 

@@ -2,6 +2,7 @@
 package dev.weft.train;
 
 import dev.weft.Device;
+import dev.weft.DeviceKind;
 import dev.weft.device.Call;
 import dev.weft.device.TimedProgram;
 import dev.weft.profile.Ceilings;
@@ -33,7 +34,7 @@ final class StepProfiler {
   StepProfiler(TrainingRun run, Device device) {
     this.run = run;
     this.device = device;
-    this.host = device.name().equals("cpu") ? Profile.Host.WAITS : Profile.Host.RUNS_AHEAD;
+    this.host = device.kind() == DeviceKind.CPU ? Profile.Host.WAITS : Profile.Host.RUNS_AHEAD;
   }
 
   Profile profile(int steps, Ceilings ceilings) {

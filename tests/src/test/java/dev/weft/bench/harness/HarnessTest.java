@@ -135,7 +135,7 @@ class HarnessTest {
     for (JsonObject row : rows) {
       Listed listed = Listed.of(row);
       long items = contract.entry(listed.kernel(), listed.precision()).items();
-      long work = LaunchedWork.of(listed.arguments());
+      long work = listed.arguments().work();
       assertEquals((work + items - 1) / items, row.get("blocks").getAsLong(), row::toString);
       Cost cost = Cost.of(listed.kernel(), listed.precision(), listed.arguments());
       // advance_step has but its state, which is not counted where it stands beside operands
@@ -173,7 +173,9 @@ class HarnessTest {
       values[i] =
           field == double.class
               ? (Object) Double.longBitsToDouble(word)
-              : field == boolean.class ? (Object) (word != 0) : (Object) word;
+              : field == boolean.class
+                  ? (Object) (word != 0)
+                  : field.isEnum() ? field.getEnumConstants()[(int) word] : (Object) word;
     }
     Class<?>[] types = Stream.of(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
     try {

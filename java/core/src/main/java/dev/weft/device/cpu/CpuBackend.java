@@ -91,10 +91,11 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
-  public void run(Kernel kernel, Precision precision, Arguments values, long work) {
-    if (work == 0) {
+  public void run(Kernel kernel, Precision precision, Arguments values) {
+    if (values.work() == 0) {
       return;
     }
+    values.check();
     values.write(slots.into(arguments));
     Contract.Entry entry = contract.entry(kernel, precision);
     if (recording != null) {
@@ -151,7 +152,7 @@ public final class CpuBackend implements Backend {
   public TimedProgram timed(List<Call> calls) {
     beginRecording();
     try {
-      calls.forEach(call -> run(call.kernel(), call.precision(), call.arguments(), call.work()));
+      calls.forEach(call -> run(call.kernel(), call.precision(), call.arguments()));
       return endRecording();
     } finally {
       abandonRecording();

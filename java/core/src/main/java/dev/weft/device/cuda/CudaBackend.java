@@ -15,6 +15,7 @@ import dev.weft.device.OutOfDeviceMemoryException;
 import dev.weft.device.Precision;
 import dev.weft.device.Program;
 import dev.weft.device.TimedProgram;
+import dev.weft.device.UnaryFunction;
 import dev.weft.device.cpu.CpuLibrary;
 import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
@@ -145,14 +146,15 @@ public final class CudaBackend implements Backend {
   }
 
   @Override
-  public void run(Kernel kernel, Precision precision, Arguments arguments, long work) {
-    if (work == 0) {
+  public void run(Kernel kernel, Precision precision, Arguments arguments) {
+    if (arguments.work() == 0) {
       return;
     }
+    arguments.check();
     enter();
     try {
       if (!(arguments instanceof Arguments.Gemm gemm)) {
-        kernels.launch(kernel, precision, arguments, work);
+        kernels.launch(kernel, precision, arguments);
       } else if (gemm.k() > 0) {
         cublas.multiply(precision, gemm);
       } else {
@@ -175,11 +177,10 @@ public final class CudaBackend implements Backend {
     for (long row = 0; row < (dense ? 1 : gemm.m()); row++) {
       long c = gemm.c() + row * gemm.ldc() * bytes;
       if (gemm.beta() == 0) {
-        kernels.launch(Kernel.FILL, precision, new Arguments.Fill(c, length, 0), length);
+        kernels.launch(Kernel.FILL, precision, new Arguments.Fill(c, length, 0));
       } else if (gemm.beta() != 1) {
-        // operation 0 is WEFT_SCALE: alpha x
-        var scale = new Arguments.UnaryForward(c, c, length, 0, gemm.beta());
-        kernels.launch(Kernel.UNARY_FORWARD, precision, scale, length);
+        var scale = new Arguments.UnaryForward(c, c, length, UnaryFunction.SCALE, gemm.beta());
+        kernels.launch(Kernel.UNARY_FORWARD, precision, scale);
       }
     }
   }
@@ -290,7 +291,7 @@ public final class CudaBackend implements Backend {
       for (int i = 0; i < calls.size(); i++) {
         Call call = calls.get(i);
         timed.captureTime(i);
-        run(call.kernel(), call.precision(), call.arguments(), call.work());
+        run(call.kernel(), call.precision(), call.arguments());
       }
       timed.captureTime(calls.size());
       timed.runs(endRecording());

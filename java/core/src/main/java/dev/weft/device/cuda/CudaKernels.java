@@ -135,9 +135,10 @@ final class CudaKernels implements AutoCloseable {
     }
   }
 
-  /** Queues a kernel over {@code work} items, or adds it to the capture. */
-  void launch(Kernel kernel, Precision precision, Arguments arguments, long work) {
+  /** Queues a kernel, or adds it to the capture. */
+  void launch(Kernel kernel, Precision precision, Arguments arguments) {
     Contract.Entry entry = contract.entry(kernel, precision);
+    long work = arguments.work();
     long blocks = work / entry.items() + (work % entry.items() == 0 ? 0 : 1);
     if (work < 0 || blocks > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(

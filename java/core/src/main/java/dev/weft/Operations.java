@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft;
+
+import static dev.weft.format.Format.format;
+
+import dev.weft.device.BinaryFunction;
+import dev.weft.device.Nonlinearity;
+import dev.weft.device.ReductionFunction;
+import dev.weft.device.UnaryFunction;
+import dev.weft.op.BiasActivation;
+import dev.weft.op.Binary;
+import dev.weft.op.Cast;
+import dev.weft.op.Concat;
+import dev.weft.op.Dropout;
+import dev.weft.op.GatherRows;
+import dev.weft.op.LayerNorm;
+import dev.weft.op.MatMul;
+import dev.weft.op.Operands;
+import dev.weft.op.Operation;
+import dev.weft.op.Reduction;
+import dev.weft.op.Reshape;
+import dev.weft.op.Slice;
+import dev.weft.op.SoftmaxCrossEntropy;
+import dev.weft.op.Transpose;
+import dev.weft.op.Unary;
+import java.util.function.Supplier;
+
+/**
+ * The differentiable operations, a method for each: what layers, losses and functions under check
+ * are made of. {@link Tape} is what runs them and takes their gradients.
+ *
+ * <p>Each method computes its result at once. Floating-point inputs of one operation are of one
+ * type. All methods throw {@link IllegalArgumentException} where inputs are of types that do not
+ * fit or on another device, and {@link IllegalStateException} where one is closed.
+ *
+ * <p>This interface is long because it has a method for every operation.
+ */
+public interface Operations {
+
+  /** The device that computes. */
+  Device device();
+
+  /**
+   * Applies an operation, one of {@code dev.weft.op} or of the user's own.
+   *
+   * @throws IllegalArgumentException where inputs do not fit, lie on different devices, are of
+   *     other types than {@link Operation#operands} says, or were computed on another tape
+   * @throws IllegalStateException where the tape or an input is closed
+   */
+  Tensor apply(Operation operation, Tensor... inputs);
+
+  /**
+   * Returns if something can be applied to such inputs, here and now: what a function made of
+   * several operations asks first, so that a refusal names the function.
+   *
+   * @param name what is applied, as its messages begin
+   * @throws IllegalArgumentException as {@link #apply}
+   * @throws IllegalStateException as {@link #apply}
+   */
+  void check(String name, Operands operands, Tensor... inputs);
+
+  /** Runs {@code body} so that nothing in it gets a gradient. */
+  <R> R withoutGradient(Supplier<R> body);
+
+  /**
+   * Says how precise the products of float32 matrices are from now on: {@link MathMode#STRICT}
+   * until something else was said. Returns this.
+   */
+  Operations math(MathMode math);
+
+  /**
+   * a + b, broadcasting.
+   *
+   * @throws IllegalArgumentException with both shapes, where they do not fit
+   */
+  default Tensor add(Tensor a, Tensor b) {
+    return binary(BinaryFunction.ADD, a, b);
+  }
+
+  /**
+   * a - b, broadcasting.
+   *
+   * @throws IllegalArgumentException as {@link #add}
+   */
+  default Tensor subtract(Tensor a, Tensor b) {
+    return binary(BinaryFunction.SUBTRACT, a, b);
+  }
+
+  /**
+   * a b, element by element, broadcasting.
+   *
+   * @throws IllegalArgumentException as {@link #add}
+   */
+  default Tensor multiply(Tensor a, Tensor b) {
+    return binary(BinaryFunction.MULTIPLY, a, b);
+  }
+
+  /**
+   * a / b, element by element, broadcasting.
+   *
+   * @throws IllegalArgumentException as {@link #add}
+   */
+  default Tensor divide(Tensor a, Tensor b) {
+    return binary(BinaryFunction.DIVIDE, a, b);
+  }
+
+  /**
+   * The larger of a and b, element by element, broadcasting.
+   *
+   * @throws IllegalArgumentException as {@link #add}
+   */
+  default Tensor maximum(Tensor a, Tensor b) {
+    return binary(BinaryFunction.MAXIMUM, a, b);
+  }
+
+  /**
+   * The smaller of a and b, element by element, broadcasting.
+   *
+   * @throws IllegalArgumentException as {@link #add}
+   */
+  default Tensor minimum(Tensor a, Tensor b) {
+    return binary(BinaryFunction.MINIMUM, a, b);
+  }
+
+  /** factor x; any shape. */
+  default Tensor scale(Tensor x, double factor) {
+    return unary(UnaryFunction.SCALE, factor, x);
+  }
+
+  /** x + summand; any shape. */
+  default Tensor shift(Tensor x, double summand) {
+    return unary(UnaryFunction.SHIFT, summand, x);
+  }
+
+  /** -x; any shape. */
+  default Tensor negate(Tensor x) {
+    return scale(x, -1);
+  }
+
+  /** e^x; any shape. */
+  default Tensor exp(Tensor x) {
+    return unary(UnaryFunction.EXP, 0, x);
+  }
+
+  /** The natural logarithm of x, NaN below 0; any shape. */
+  default Tensor log(Tensor x) {
+    return unary(UnaryFunction.LOG, 0, x);
+  }
+
+  /** x²; any shape. */
+  default Tensor square(Tensor x) {
+    return unary(UnaryFunction.SQUARE, 0, x);
+  }
+
+  /** √x, NaN below 0; any shape. */
+  default Tensor sqrt(Tensor x) {
+    return unary(UnaryFunction.SQRT, 0, x);
+  }
+
+  /** x^exponent; any shape. */
+  default Tensor pow(Tensor x, double exponent) {
+    return unary(UnaryFunction.POW, exponent, x);
+  }
+
+  /** 1 / x; any shape. */
+  default Tensor reciprocal(Tensor x) {
+    return unary(UnaryFunction.RECIPROCAL, 0, x);
+  }
+
+  /** |x|, with derivative 0 at 0; any shape. */
+  default Tensor abs(Tensor x) {
+    return unary(UnaryFunction.ABS, 0, x);
+  }
+
+  /**
+   * f(x) for an activation f that needs no setting, or with alpha 0.01 (leaky ReLU) or 1 (ELU); any
+   * shape.
+   */
+  default Tensor activation(Nonlinearity function, Tensor x) {
+    return activation(function, function.defaultAlpha(), x);
+  }
+
+  /**
+   * f(x) with the slope (leaky ReLU) or scale (ELU) {@code alpha}; any shape.
+   *
+   * @throws IllegalArgumentException where f takes no alpha and would ignore this one, or alpha is
+   *     negative or not finite
+   */
+  default Tensor activation(Nonlinearity function, double alpha, Tensor x) {
+    return apply(new BiasActivation(function, BiasActivation.alpha(function, alpha)), x);
+  }
+
+  /**
+   * f(x + b) in one pass; x (rows, cols), b (cols).
+   *
+   * @throws IllegalArgumentException with both shapes, where b does not fit x
+   */
+  default Tensor biasActivation(Nonlinearity function, Tensor x, Tensor b) {
+    return apply(new BiasActivation(function, function.defaultAlpha()), x, b);
+  }
+
+  /** 1 / (1 + e^-x); any shape. */
+  default Tensor sigmoid(Tensor x) {
+    return activation(Nonlinearity.SIGMOID, x);
+  }
+
+  /** The hyperbolic tangent of x; any shape. */
+  default Tensor tanh(Tensor x) {
+    return activation(Nonlinearity.TANH, x);
+  }
+
+  /** max(0, x); any shape. */
+  default Tensor relu(Tensor x) {
+    return activation(Nonlinearity.RELU, x);
+  }
+
+  /**
+   * x in another type; x itself where it has that type already. Floating-point values are rounded
+   * to the nearest, infinite where one is too large, and to an integer type cut off toward zero. A
+   * result of an integer type has no gradient.
+   *
+   * @throws IllegalArgumentException where an integer type does not hold a value: NaN, or one that
+   *     is too large
+   * @throws IllegalStateException within {@link Device#record}, unless it is between F32 and BF16:
+   *     every other cast goes through host memory
+   */
+  default Tensor cast(Tensor x, DType dtype) {
+    return apply(new Cast(dtype), x);
+  }
+
+  /** x in the type that sums over it have, {@link DType#wide}: BF16 as F32, others as they are. */
+  default Tensor wide(Tensor x) {
+    return cast(x, x.dtype().wide());
+  }
+
+  /**
+   * The matrix product of a (m, k) and b (k, n).
+   *
+   * @throws IllegalArgumentException with both shapes, where the inner sizes differ or one is no
+   *     matrix
+   */
+  default Tensor matmul(Tensor a, Tensor b) {
+    return apply(new MatMul(), a, b);
+  }
+
+  /** The sum of all elements, a scalar of the {@link #wide} type; 0 of none. */
+  default Tensor sum(Tensor x) {
+    return apply(new Reduction(ReductionFunction.SUM), x);
+  }
+
+  /**
+   * Sums over one axis, which goes away, in the {@link #wide} type.
+   *
+   * @param axis which axis, negative counts from the end
+   * @throws IllegalArgumentException where there is no such axis
+   */
+  default Tensor sum(Tensor x, int axis) {
+    return apply(new Reduction(ReductionFunction.SUM, axis), x);
+  }
+
+  /**
+   * The mean of all elements, a scalar of the {@link #wide} type.
+   *
+   * @throws IllegalArgumentException where there are none
+   */
+  default Tensor mean(Tensor x) {
+    return apply(new Reduction(ReductionFunction.MEAN), x);
+  }
+
+  /**
+   * Means over one axis, which goes away, in the {@link #wide} type.
+   *
+   * @param axis which axis, negative counts from the end
+   * @throws IllegalArgumentException where there is no such axis, or it has size 0
+   */
+  default Tensor mean(Tensor x, int axis) {
+    return apply(new Reduction(ReductionFunction.MEAN, axis), x);
+  }
+
+  /**
+   * The largest element, a scalar of the {@link #wide} type.
+   *
+   * @throws IllegalArgumentException where there are none
+   */
+  default Tensor max(Tensor x) {
+    return apply(new Reduction(ReductionFunction.MAX), x);
+  }
+
+  /**
+   * The largest elements along one axis, which goes away, in the {@link #wide} type.
+   *
+   * @param axis which axis, negative counts from the end
+   * @throws IllegalArgumentException where there is no such axis, or it has size 0
+   */
+  default Tensor max(Tensor x, int axis) {
+    return apply(new Reduction(ReductionFunction.MAX, axis), x);
+  }
+
+  /** Σ x_i², a scalar of the {@link #wide} type; 0 of no elements. */
+  default Tensor squaredNorm(Tensor x) {
+    return apply(new Reduction(ReductionFunction.SUM_OF_SQUARES), x);
+  }
+
+  /**
+   * The same elements under another shape; nothing is copied.
+   *
+   * @throws IllegalArgumentException where that has another number of elements
+   */
+  default Tensor reshape(Tensor x, long... sizes) {
+    return apply(new Reshape(Shape.of(sizes)), x);
+  }
+
+  /**
+   * A matrix with rows and columns exchanged.
+   *
+   * @throws IllegalArgumentException where x is no matrix
+   */
+  default Tensor transpose(Tensor x) {
+    return apply(new Transpose(), x);
+  }
+
+  /**
+   * The entries {@code from} up to, not including, {@code to} along one axis.
+   *
+   * @param axis which axis, negative counts from the end
+   * @throws IllegalArgumentException where there is no such axis, or the range leaves it
+   */
+  default Tensor slice(Tensor x, int axis, long from, long to) {
+    return apply(new Slice(axis, from, to), x);
+  }
+
+  /**
+   * Tensors one after another along one axis.
+   *
+   * @param axis which axis, negative counts from the end
+   * @throws IllegalArgumentException where there are no tensors, or their other sizes differ
+   */
+  default Tensor concat(int axis, Tensor... parts) {
+    if (parts.length == 0) {
+      throw new IllegalArgumentException("concat needs at least one tensor");
+    }
+    return apply(new Concat(axis), parts);
+  }
+
+  /**
+   * The rows of {@code source} (n, cols) numbered by the int32 vector {@code index}; NaN where a
+   * number is outside 0..n-1.
+   *
+   * @throws IllegalArgumentException with both shapes, where they are not a matrix and a vector
+   */
+  default Tensor gather(Tensor source, Tensor index) {
+    return apply(new GatherRows(), source, index);
+  }
+
+  /**
+   * Inverted dropout, x_i / (1 - rate) where element i is kept and else 0; in inference mode, or at
+   * rate 0, x itself. Any shape.
+   *
+   * @throws IllegalArgumentException where {@code rate} is outside [0, 1)
+   */
+  default Tensor dropout(Tensor x, double rate) {
+    return apply(new Dropout(rate), x);
+  }
+
+  /**
+   * scale (x - mean) / √(variance + epsilon) + shift, with mean and variance along the last axis of
+   * x (..., width); scale and shift (width); see {@link LayerNorm}.
+   *
+   * @param epsilon positive and finite; 1e-5 is usual
+   * @throws IllegalArgumentException with all shapes, where they do not fit, or where {@code
+   *     epsilon} is outside its range
+   */
+  default Tensor layerNorm(Tensor x, Tensor scale, Tensor shift, double epsilon) {
+    return apply(new LayerNorm(epsilon), x, scale, shift);
+  }
+
+  /**
+   * The mean cross-entropy of softmax(logits) (rows, classes) against class labels (rows), int32;
+   * NaN where a label is outside 0..classes-1.
+   *
+   * @throws IllegalArgumentException with both shapes, where they do not fit
+   */
+  default Tensor softmaxCrossEntropy(Tensor logits, Tensor labels) {
+    return apply(new SoftmaxCrossEntropy(0), logits, labels);
+  }
+
+  /**
+   * The mean cross-entropy of softmax(logits) (rows, classes) against class labels (rows), int32,
+   * smoothed; see {@link SoftmaxCrossEntropy}.
+   *
+   * @param smoothing the share of probability that is spread over all classes, in [0, 1)
+   * @throws IllegalArgumentException with both shapes, where they do not fit, or where {@code
+   *     smoothing} is outside its range
+   */
+  default Tensor softmaxCrossEntropy(Tensor logits, Tensor labels, double smoothing) {
+    return apply(new SoftmaxCrossEntropy(smoothing), logits, labels);
+  }
+
+  /**
+   * e^x_c / Σ_j e^x_j along the last axis of a matrix; of BF16 computed in F32, then rounded.
+   *
+   * @throws IllegalArgumentException where x is no matrix
+   */
+  default Tensor softmax(Tensor x) {
+    Tensor powers = exp(shifted("softmax", x));
+    Tensor y = divide(powers, reshape(sum(powers, 1), x.shape().size(0), 1));
+    return cast(y, x.dtype());
+  }
+
+  /**
+   * x_c - log Σ_j e^x_j along the last axis of a matrix; BF16 as in {@link #softmax}.
+   *
+   * @throws IllegalArgumentException where x is no matrix
+   */
+  default Tensor logSoftmax(Tensor x) {
+    Tensor below = shifted("log_softmax", x);
+    Tensor y = subtract(below, reshape(log(sum(exp(below), 1)), x.shape().size(0), 1));
+    return cast(y, x.dtype());
+  }
+
+  /** x, in its wide type, less each row's largest: softmax is the same, e^x cannot overflow. */
+  private Tensor shifted(String what, Tensor x) {
+    check(what, Operands.floating("x"), x);
+    if (x.shape().rank() != 2) {
+      throw new IllegalArgumentException(format("%s needs a matrix, not %s", what, x.shape()));
+    }
+    Tensor largest = withoutGradient(() -> reshape(max(x, 1), x.shape().size(0), 1));
+    return subtract(wide(x), largest);
+  }
+
+  /**
+   * 1/n Σ (a_i - b_i)², n the number of elements; a and b of one shape.
+   *
+   * @throws IllegalArgumentException with both shapes, where they differ
+   */
+  default Tensor meanSquaredError(Tensor a, Tensor b) {
+    checkAlike("mean_squared_error", a, b);
+    return scale(sumOfSquares(a, b), 1.0 / Math.max(1, a.elements()));
+  }
+
+  /**
+   * Σ (a_i - b_i)²; a and b of one shape.
+   *
+   * @throws IllegalArgumentException with both shapes, where they differ
+   */
+  default Tensor sumOfSquares(Tensor a, Tensor b) {
+    checkAlike("sum_of_squares", a, b);
+    return squaredNorm(subtract(a, b));
+  }
+
+  private void checkAlike(String what, Tensor a, Tensor b) {
+    check(what, Operands.floating("a", "b"), a, b);
+    if (!a.shape().equals(b.shape())) {
+      throw new IllegalArgumentException(
+          format("%s of shapes %s and %s", what, a.shape(), b.shape()));
+    }
+  }
+
+  private Tensor unary(UnaryFunction function, double alpha, Tensor x) {
+    return apply(new Unary(function, alpha), x);
+  }
+
+  private Tensor binary(BinaryFunction function, Tensor a, Tensor b) {
+    return apply(new Binary(function), a, b);
+  }
+}

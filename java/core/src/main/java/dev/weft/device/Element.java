@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.device;
+
+/** What an operand holds, in the words of {@code native/abi/contract.h}. */
+public enum Element {
+  /** The kernel's own type. */
+  T,
+  /** What the kernel computes in. */
+  WIDE,
+  F32,
+  BF16,
+  INT32,
+  UINT8,
+  /** A step's state, of four words. */
+  STATE,
+  /** The table of layers of a fused network. */
+  LAYER,
+  /** The kernel's own type, in a layout of its own. */
+  OPAQUE;
+
+  /** Bytes of one, and of a state's word. */
+  public int bytes(Precision precision) {
+    return switch (this) {
+      case T, OPAQUE -> precision.bytes();
+      case WIDE -> precision.wide().bytes();
+      case F32, INT32 -> 4;
+      case BF16 -> 2;
+      case UINT8 -> 1;
+      case STATE, LAYER -> Long.BYTES;
+    };
+  }
+}

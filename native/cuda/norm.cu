@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Layer norm: rows that registers hold are read once, in both directions.
+#include <type_traits>
+
+#include "device.cuh"
+
+namespace weft::cuda {
+
+constexpr int norm_threads = layer_norm_forward_shape::threads;
+static_assert(norm_threads == layer_norm_backward_shape::threads, "one way to share out rows");
+constexpr int norm_warps = norm_threads / 32;
+constexpr int norm_packs = 4;  // of a row, that a thread holds
+
+// The packs of a row that a thread of its TEAM has: with PACKS held in registers, zeros where the
+// row ends; with 0 any number of them, read anew each time.
+template <int TEAM, int PACKS, typename S>
+struct norm_row {
+  static constexpr int places = PACKS > 0 ? PACKS : 1;
+  using T = compute<S>;
+  using column = std::conditional_t<(PACKS > 0), int, int64_t>;
+
+  const S* x;
+  column cols;
+  bool wide;
+  pack<T> held[places];
+
+  WEFT_DEVICE norm_row(const void* matrix, int64_t row, int64_t width, int64_t entries, bool whole)
+      : x(static_cast<const S*>(matrix) + row * width), cols((column)entries), wide(whole) {
+    if constexpr (PACKS > 0) {
+      if (wide) {  // no branch between the loads, so that they are in flight together
+        each([&](int u, column c) {
+          held[u] = {};
+          if (c < cols) held[u] = load_whole(x + c);
+        });
+      } else {
+        each([&](int u, column c) { held[u] = load(x, c, cols, false); });
+      }
+    }
+  }
+
+  // f(place, first column)
+  template <typename F>
+  WEFT_DEVICE void each(F f) const {
+    const int first = 4 * (threadIdx.x % TEAM);
+    if constexpr (PACKS > 0) {
+#pragma unroll
+      for (int u = 0; u < PACKS; u++) f(u, first + u * 4 * TEAM);
+    } else {
+#pragma unroll 1
+      for (int64_t c = first; c < cols; c += 4 * TEAM) f(0, c);
+    }
+  }
+
+  WEFT_DEVICE pack<T> at(int u, int64_t c) const {
+    return PACKS > 0 ? held[u] : load(x, c, cols, wide);
+  }
+};
+
+template <typename T>
+WEFT_DEVICE T norm_sum(const pack<T>& v) {
+  return (v.at[0] + v.at[1]) + (v.at[2] + v.at[3]);
+}
+
+template <int TEAM, int PACKS, typename S>
+WEFT_DEVICE void normalize(const weft_layer_norm_forward& a) {
+  using T = compute<S>;
+  __shared__ T shared[2][norm_warps];
+  const int64_t r = (int64_t)blockIdx.x * (norm_threads / TEAM) + threadIdx.x / TEAM;
+  const bool own = r < a.rows;  // a surplus team has an empty row
+  const S *scale = static_cast<const S*>(a.scale), *shift = static_cast<const S*>(a.shift);
+  S* y = static_cast<S*>(a.y) + r * a.cols;
+  const bool wide = a.cols % 4 == 0 &&
+                    aligned(static_cast<const S*>(a.x), scale, shift, static_cast<const S*>(a.y));
+  const norm_row<TEAM, PACKS, S> x(a.x, r, a.cols, own ? a.cols : 0, wide);
+  const auto cols = x.cols;
+  auto add = [](T p, T q) { return p + q; };
+  T sum = T(0), squares = T(0);
+  x.each([&](int u, auto c) { sum += norm_sum(x.at(u, c)); });
+  const T mean = fold_team<TEAM>(sum, shared[0], add) / T(a.cols);
+  x.each([&](int u, auto c) {
+    pack<T> v = x.at(u, c);
+#pragma unroll
+    for (int j = 0; j < 4; j++) {
+      v.at[j] = c + j < cols ? v.at[j] - mean : T(0);
+      v.at[j] *= v.at[j];
+    }
+    squares += norm_sum(v);
+  });
+  const T variance = fold_team<TEAM>(squares, shared[1], add) / T(a.cols);
+  const T rstd = T(1) / std::sqrt(variance + T(a.epsilon));
+  if (own && threadIdx.x % TEAM == 0) {
+    static_cast<T*>(a.mean)[r] = mean;
+    static_cast<T*>(a.rstd)[r] = rstd;
+  }
+  x.each([&](int u, auto c) {
+    pack<T> v = x.at(u, c);
+    const pack<T> by = load(scale, c, cols, wide), plus = load(shift, c, cols, wide);
+#pragma unroll
+    for (int j = 0; j < 4; j++) v.at[j] = by.at[j] * ((v.at[j] - mean) * rstd) + plus.at[j];
+    store(y, c, cols, wide, v);
+  });
+}
+
+template <typename S>
+WEFT_DEVICE void layer_norm_forward(const weft_layer_norm_forward& a) {
+  if (a.cols <= 32) {
+    normalize<8, 1, S>(a);
+  } else if (a.cols <= 128) {
+    normalize<32, 1, S>(a);
+  } else if (a.cols <= 512) {
+    normalize<32, norm_packs, S>(a);
+  } else if (a.cols <= 1024) {
+    normalize<64, norm_packs, S>(a);
+  } else if (a.cols <= 2048) {
+    normalize<128, norm_packs, S>(a);
+  } else if (a.cols <= 4096) {
+    normalize<256, norm_packs, S>(a);
+  } else if (a.cols <= 8192) {
+    normalize<256, 2 * norm_packs, S>(a);
+  } else {
+    normalize<256, 0, S>(a);
+  }
+}
+
+template <typename S>
+WEFT_DEVICE void norm_add(S* y, int64_t c, int64_t cols, bool wide, pack<compute<S>> v) {
+  const pack<compute<S>> old = load(y, c, cols, wide);
+#pragma unroll
+  for (int j = 0; j < 4; j++) v.at[j] += old.at[j];
+  store(y, c, cols, wide, v);
+}
+
+// The rows of a part by teams in turn. Where rows are in registers, a thread's share of the sums for
+// dscale is, too, and that for dshift in shared memory, which has room for those of a block: both
+// would be registers too many. Else they are in their place in memory.
+template <int TEAM, int PACKS, typename S>
+WEFT_DEVICE void differentiate(const weft_layer_norm_backward& a, pack<compute<S>>* columns) {
+  using T = compute<S>;
+  using row = norm_row<TEAM, PACKS, S>;
+  constexpr int teams = norm_threads / TEAM;
+  __shared__ T shared[2][2][norm_warps];  // a turn's folds do not touch those of the turn before
+  const int64_t length = (a.rows + a.parts - 1) / a.parts, part = blockIdx.x;
+  const int64_t begin = part * length, end = min(begin + length, a.rows);
+  const S *x_matrix = static_cast<const S*>(a.x), *scale = static_cast<const S*>(a.scale);
+  const S* dy_matrix = static_cast<const S*>(a.dy);
+  S* dx_matrix = static_cast<S*>(a.dx);
+  T* dscale = a.dscale ? static_cast<T*>(a.dscale) + part * a.cols : nullptr;
+  T* dshift = a.dshift ? static_cast<T*>(a.dshift) + part * a.cols : nullptr;
+  const bool wide = a.cols % 4 == 0 && aligned(x_matrix, scale, dy_matrix, dx_matrix);
+  const bool wide_sums = a.cols % 4 == 0 && aligned(dscale, dshift);
+  pack<T> totals[row::places] = {};
+  columns += threadIdx.x;
+#pragma unroll
+  for (int u = 0; u < PACKS; u++) columns[u * norm_threads] = {};
+  if constexpr (PACKS == 0) {
+    for (int64_t c = 4 * threadIdx.x; c < a.cols; c += 4 * TEAM) {
+      if (dscale && !a.accumulate_scale) store(dscale, c, a.cols, wide_sums, totals[0]);
+      if (dshift && !a.accumulate_shift) store(dshift, c, a.cols, wide_sums, totals[0]);
+    }
+  }
+  auto add = [](T p, T q) { return p + q; };
+  int turn = 0;
+#pragma unroll 1
+  for (int64_t first = begin; first < end; first += teams, turn ^= 1) {
+    const int64_t r = first + threadIdx.x / TEAM;
+    const typename row::column cols = r < end ? a.cols : 0;
+    const row x(a.x, r, a.cols, cols, wide), dy(a.dy, r, a.cols, cols, wide);
+    const T mean = cols > 0 ? static_cast<const T*>(a.mean)[r] : T(0);
+    const T rstd = cols > 0 ? static_cast<const T*>(a.rstd)[r] : T(0);
+    T g_sum = T(0), gn_sum = T(0);
+    x.each([&](int u, auto c) {
+      pack<T> g = load(scale, c, cols, wide), gn = x.at(u, c);
+      const pack<T> up = dy.at(u, c);
+#pragma unroll
+      for (int j = 0; j < 4; j++) {
+        g.at[j] *= up.at[j];
+        gn.at[j] = g.at[j] * ((gn.at[j] - mean) * rstd);
+      }
+      g_sum += norm_sum(g);
+      gn_sum += norm_sum(gn);
+    });
+    const T g_mean = fold_team<TEAM>(g_sum, shared[turn][0], add) / T(a.cols);
+    const T gn_mean = fold_team<TEAM>(gn_sum, shared[turn][1], add) / T(a.cols);
+    x.each([&](int u, auto c) {
+      pack<T> n = x.at(u, c), v = load(scale, c, cols, wide);
+      const pack<T> up = dy.at(u, c);
+#pragma unroll
+      for (int j = 0; j < 4; j++) {
+        n.at[j] = (n.at[j] - mean) * rstd;
+        v.at[j] = rstd * (v.at[j] * up.at[j] - g_mean - n.at[j] * gn_mean);
+        n.at[j] *= up.at[j];
+      }
+      if constexpr (PACKS > 0) {
+        pack<T>& sums = columns[u * norm_threads];
+#pragma unroll
+        for (int j = 0; j < 4; j++) {
+          totals[u].at[j] += n.at[j];
+          sums.at[j] += up.at[j];
+        }
+      } else {
+        if (dscale) norm_add(dscale, c, cols, wide_sums, n);
+        if (dshift) norm_add(dshift, c, cols, wide_sums, up);
+      }
+      S* dx = dx_matrix + r * a.cols;
+      if (dx_matrix && a.accumulate_x) {
+        norm_add(dx, c, cols, wide, v);
+      } else if (dx_matrix) {
+        store(dx, c, cols, wide, v);
+      }
+    });
+  }
+  if constexpr (PACKS > 0) {
+    auto finish = [&](T* to, bool accumulate) {
+      __syncthreads();
+      for (int c = threadIdx.x; to && c < a.cols; c += norm_threads) {
+        const pack<T>* own = columns - threadIdx.x + c / 4 / TEAM * norm_threads + c / 4 % TEAM;
+        T sum = own[0].at[c % 4];
+        for (int t = 1; t < teams; t++) sum += own[t * TEAM].at[c % 4];
+        to[c] = accumulate ? to[c] + sum : sum;
+      }
+      __syncthreads();
+    };
+    finish(dshift, a.accumulate_shift != 0);
+#pragma unroll
+    for (int u = 0; u < PACKS; u++) columns[u * norm_threads] = totals[u];
+    finish(dscale, a.accumulate_scale != 0);
+  }
+}
+
+template <typename S>
+WEFT_DEVICE void layer_norm_backward(const weft_layer_norm_backward& a) {
+  __shared__ pack<compute<S>> columns[norm_packs * norm_threads];
+  if (a.cols <= 32) {
+    differentiate<8, 1, S>(a, columns);
+  } else if (a.cols <= 128) {
+    differentiate<32, 1, S>(a, columns);
+  } else if (a.cols <= 512) {
+    differentiate<32, norm_packs, S>(a, columns);
+  } else if (a.cols <= 1024) {
+    differentiate<64, norm_packs, S>(a, columns);
+  } else if (a.cols <= 2048) {
+    differentiate<128, norm_packs, S>(a, columns);
+  } else if (a.cols <= 4096) {
+    differentiate<256, norm_packs, S>(a, columns);
+  } else {
+    differentiate<256, 0, S>(a, columns);
+  }
+}
+
+}  // namespace weft::cuda
+
+// y, mean and rstd are assigned. Eight lanes take a row of up to 32 columns, a warp one of up to
+// 512, two, four or eight warps one of up to 1024, 2048 or 8192, and hold it in registers: up to 16
+// entries a thread, above 4096 columns 32. A block reads a longer one three times. 256 threads: three
+// blocks a multiprocessor with four 16-byte loads each thread keep 48 KB in flight. 8 bytes and 8
+// flops an element of float: expected 125 us for arrays of 256 MB at 4.3 TB/s.
+WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, float, f32, 3)
+WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, double, f64, 1)
+WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, weft::bf16, bf16, 3)
+
+// dx, dscale and dshift = or +=. A block has a part of the rows, teams of its threads as above take
+// them in turn, and x and dy are read once: a thread adds up its columns, and the block its teams in
+// order. Rows above 4096 columns are read twice, and their sums are in memory (the
+// cache, for 264 parts of 8192 columns 17 MB). 256 threads: 128 registers leave two blocks a
+// multiprocessor, with eight 16-byte loads each thread 64 KB in flight, so that 264 parts occupy an
+// H200. 12 bytes and 13 flops an element of float: expected 187 us for arrays of 256 MB.
+WEFT_KERNEL_BLOCKS(layer_norm_backward, layer_norm_backward, float, f32, 2)
+WEFT_KERNEL_BLOCKS(layer_norm_backward, layer_norm_backward, double, f64, 1)
+WEFT_KERNEL_BLOCKS(layer_norm_backward, layer_norm_backward, weft::bf16, bf16, 2)
