@@ -32,7 +32,7 @@ clone() { rm -rf -- "$clone" && git clone -q "$root" "$clone" && cd "$clone"; }
 # another content each time, for a tool that looks at it
 change() { cd "$clone" && echo "namespace weft_$RANDOM$RANDOM {}" >>"$1" && ./weft --version; }
 fresh() { clone && ./weft train --out "$work/model.safetensors" --overwrite; }
-cpp() { change native/cpu/elementwise.cpp; }
+cpp() { change native/cpu/activation.cpp; }
 cu() { change native/cuda/unary.cu; }
 verify() { clone && mvn -B -ntp verify; }
 

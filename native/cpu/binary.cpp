@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Unary and binary elementwise functions; binary ones broadcast by strides of 0.
+// Functions of two operands, element by element; they broadcast by strides of 0.
 #include "../math/elementwise.h"
 
 #include "kernel.h"
@@ -8,49 +8,6 @@
 namespace weft {
 namespace WEFT_ISA {
 namespace {
-
-constexpr int64_t cost(int unary) {
-  return unary == WEFT_EXP || unary == WEFT_LOG ? transcendental
-         : unary == WEFT_POW                    ? 8 * transcendental
-                                                : 1;
-}
-
-// y = f(x)
-template <typename S>
-void unary_forward(const weft_unary_forward& a) {
-  using T = compute<S>;
-  const S* x = as<S>(a.x);
-  S* y = as<S>(a.y);
-  T alpha = T(a.alpha);
-  choose<WEFT_UNARY_FUNCTIONS>("unary operation", a.operation, [&](auto kind) {
-    constexpr int F = kind;
-    parallel(a.n, cost(F), [=](int64_t begin, int64_t end) {
-#pragma omp simd
-      for (int64_t i = begin; i < end; i++) put<false>(y[i], unary<F>(T(x[i]), alpha));
-    });
-  });
-}
-
-// dx (+)= dy f'(x)
-template <typename S>
-void unary_backward(const weft_unary_backward& a) {
-  using T = compute<S>;
-  const S *x = as<S>(a.x), *y = as<S>(a.y), *dy = as<S>(a.dy);
-  S* dx = as<S>(a.dx);
-  T alpha = T(a.alpha);
-  choose<WEFT_UNARY_FUNCTIONS>("unary operation", a.operation, [&](auto kind) {
-    constexpr int F = kind;
-    choose_flag(a.accumulate, [&](auto accumulate) {
-      constexpr bool add = accumulate;
-      parallel(a.n, cost(F), [=](int64_t begin, int64_t end) {
-#pragma omp simd
-        for (int64_t i = begin; i < end; i++) {
-          put<add>(dx[i], T(dy[i]) * unary_derivative<F>(T(x[i]), T(y[i]), alpha));
-        }
-      });
-    });
-  });
-}
 
 // Up to four dimensions with the strides of two operands. Axes that follow one another in both
 // operands are merged, so that the innermost loop is as long as it can be.
@@ -179,27 +136,8 @@ void binary_backward(const weft_binary_backward& s) {
   });
 }
 
-// y (+)= x in another type
-template <typename From, typename To>
-void cast(const weft_cast& a) {
-  const From* x = as<From>(a.x);
-  To* y = as<To>(a.y);
-  choose_flag(a.accumulate, [&](auto accumulate) {
-    constexpr bool add = accumulate;
-    parallel(a.n, 1, [=](int64_t begin, int64_t end) {
-#pragma omp simd
-      for (int64_t i = begin; i < end; i++) put<add>(y[i], float(x[i]));
-    });
-  });
-}
-
 }  // namespace
 
-void f32_to_bf16(const weft_cast& a) { cast<float, bf16>(a); }
-void bf16_to_f32(const weft_cast& a) { cast<bf16, float>(a); }
-
-WEFT_DEFINE_TYPED(unary_forward, unary_forward)
-WEFT_DEFINE_TYPED(unary_backward, unary_backward)
 WEFT_DEFINE_TYPED(binary_forward, binary_forward)
 WEFT_DEFINE_TYPED(binary_backward, binary_backward)
 
