@@ -36,8 +36,6 @@ class KernelSourceTest {
           Map.entry("random_normal", "reads nothing"),
           Map.entry("argmax_bf16", PACKS),
           Map.entry("bias_activation_gradients_bf16", PACKS),
-          Map.entry("copy_rows_bf16", PACKS),
-          Map.entry("gather_rows_bf16", PACKS),
           Map.entry("reduce_bf16", PACKS),
           Map.entry("softmax_cross_entropy_bf16", PACKS),
           Map.entry("transpose_bf16", PACKS));
@@ -49,7 +47,6 @@ class KernelSourceTest {
           "argmax", "one number a row",
           "reduce", "one number an output, of many that are read",
           "bias_activation_gradients_bf16", PACKS,
-          "copy_rows_bf16", PACKS,
           "gather_rows_u8_bf16", PACKS,
           "max_backward_bf16", PACKS,
           "softmax_cross_entropy_bf16", PACKS,
