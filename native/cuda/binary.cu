@@ -44,7 +44,8 @@ WEFT_DEVICE batch<S> load_broadcast(const operand<S>& o, const dimensions& d, in
   batch<S> v;
 #pragma unroll
   for (int k = 0; k < batch<S>::packs; k++) {
-    const int64_t i = min(first + k * batch<S>::stride, n - 1);
+    // behind the end the last pack again, which is as aligned as all
+    const int64_t i = min(first + k * batch<S>::stride, (n - 1) / 4 * 4);
     int64_t i2 = i / d.d3, i3 = i - i2 * d.d3, i1 = 0, i0 = 0;
     if (d.d0 * d.d1 > 1) {
       i1 = i2 / d.d2;

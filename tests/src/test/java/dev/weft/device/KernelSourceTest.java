@@ -36,7 +36,6 @@ class KernelSourceTest {
           Map.entry("random_normal", "reads nothing"),
           Map.entry("argmax_bf16", PACKS),
           Map.entry("bias_activation_gradients_bf16", PACKS),
-          Map.entry("layer_norm_backward_bf16", PACKS),
           Map.entry("layer_norm_forward_bf16", PACKS),
           Map.entry("reduce_bf16", PACKS),
           Map.entry("softmax_cross_entropy_bf16", PACKS),
@@ -53,7 +52,6 @@ class KernelSourceTest {
           Map.entry("max_backward_bf16", PACKS),
           Map.entry("softmax_cross_entropy_bf16", PACKS),
           Map.entry("transpose_bf16", PACKS),
-          Map.entry("layer_norm_backward_bf16", PACKS),
           Map.entry("layer_norm_forward_bf16", PACKS));
 
   /** The code of each kernel, by its symbol. */

@@ -163,7 +163,7 @@ final class TorchTwins {
 
   private static Tensor layerNorm(Tensor x, Tensor scale, Tensor shift) {
     var weight = new TensorOptional(scale);
-    return layer_norm(x, new long[] {x.size(1)}, weight, new TensorOptional(shift), 1e-5, false);
+    return layer_norm(x, new long[] {x.size(1)}, weight, new TensorOptional(shift), 0.1, false);
   }
 
   /** The mask as an argument, from a second Philox: PyTorch has another generator. */

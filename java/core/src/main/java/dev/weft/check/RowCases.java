@@ -53,7 +53,8 @@ final class RowCases {
         OperationCase.of(
                 "layer_norm",
                 LayerNorm.class,
-                (tape, in) -> tape.layerNorm(in[0], in[1], in[2], 1e-5))
+                // a row of one has variance 0: a smaller epsilon would multiply roundings
+                (tape, in) -> tape.layerNorm(in[0], in[1], in[2], 0.1))
             .summing(inputs -> Math.max(inputs.get(0).elements(0, 1), inputs.get(1).elements()));
     for (long[] shape :
         new long[][] {{1, 1}, {13, 5}, {3, 1031}, {40, 1500}, {5000, 3}, {2, 12_345}, {0, 4}}) {
