@@ -674,7 +674,9 @@ class Contract {
       check(kinds.contains(kernel.value(0)), kernel.value(1) + " is of no kind of " + kinds);
       List<String> types = new ArrayList<>();
       List<String> pointers =
-          entries("WEFT_" + kernel.value(2).toUpperCase(Locale.ROOT)).stream()
+          all("STRUCTS").stream()
+              .filter(struct -> struct.value(0).equals(kernel.value(2)))
+              .flatMap(struct -> entries(struct.value(1)).stream())
               .filter(e -> e.word().equals("P"))
               .map(e -> e.value(0))
               .collect(Collectors.toCollection(ArrayList::new));

@@ -29,6 +29,7 @@ class ContractGeneratorTest {
           rows.h | P(y, OUT, T, n) | P(y, OUT, T, m) | WEFT_FILL, y: 'm' in 'm' is no field of the struct
           rows.h | K(TYPED, fill, fill | K(TYPED, fill, full | fill: there is no struct full
           loss.h | BELOW(classes) | UNDER(classes) | WEFT_SOFTMAX_CROSS_ENTROPY, labels: there is no option UNDER
+          elementwise.h | AS(x, BF16) | AS(x, BF16), RACES(x) | bf16_to_f32: RACES(x) names no pointer, or one that another option names
           """)
   void aWrongContractIsRefused(String file, String text, String doctored, String sentence)
       throws IOException, InterruptedException {

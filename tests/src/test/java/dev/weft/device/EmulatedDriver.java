@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * The emulator's driver API, called as C calls it: a context, a module and a stream. The kernels it
- * launches take {@code weft_fill}: y, n, value.
+ * The emulator's driver API, called as C calls it: a context, a module and a stream. Most kernels
+ * it launches take {@code weft_fill}: y, n, value.
  */
 final class EmulatedDriver implements AutoCloseable {
   static final int SUCCESS = 0;
