@@ -254,7 +254,8 @@ WEFT_DEVICE void layer_norm_backward(const weft_layer_norm_backward& a) {
 // entries a thread, above 4096 columns 32. A block reads a longer one three times. 256 threads: three
 // blocks a multiprocessor with four 16-byte loads each thread keep 48 KB in flight. 8 bytes and 8
 // flops an element of float: expected 125 us for arrays of 256 MB at 4.3 TB/s.
-WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, float, f32, 2)  // held to 80, sm_100 spills
+WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, float, f32,
+                   2)  // held to 80, sm_100 spills
 WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, double, f64, 1)
 WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, weft::bf16, bf16, 3)
 
