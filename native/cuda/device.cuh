@@ -35,11 +35,19 @@ WEFT_KERNELS(WEFT_SHAPE)
 
 // The entry points of a typed kernel; the device function weft::cuda::name<S> does the work, S
 // being the type that elements are stored in; they are computed in compute<S>. blocks: resident on
-// a multiprocessor at least, which caps the registers of a thread.
-#define WEFT_KERNEL_BLOCKS(name, structure, S, suffix, blocks)                            \
-  extern "C" __global__ void __launch_bounds__(weft::cuda::name##_shape::threads, blocks) \
-      name##_##suffix(const weft_##structure a) {                                         \
-    weft::cuda::name<S>(a);                                                               \
+// a multiprocessor at least, which caps the registers of a thread; sm_75 holds 1024 threads, others
+// 1536 or more.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+#define WEFT_RESIDENT(threads, blocks) ((blocks) * (threads) > 1024 ? 1024 / (threads) : (blocks))
+#else
+#define WEFT_RESIDENT(threads, blocks) (blocks)
+#endif
+#define WEFT_KERNEL_BLOCKS(name, structure, S, suffix, blocks)                           \
+  extern "C" __global__ void __launch_bounds__(                                          \
+      weft::cuda::name##_shape::threads,                                                 \
+      WEFT_RESIDENT(weft::cuda::name##_shape::threads, blocks))                          \
+      name##_##suffix(const weft_##structure a) {                                        \
+    weft::cuda::name<S>(a);                                                              \
   }
 #define WEFT_KERNEL_WIDE(name, structure)            \
   WEFT_KERNEL_BLOCKS(name, structure, float, f32, 1) \
