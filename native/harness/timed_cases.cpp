@@ -64,6 +64,21 @@ void losses(Table& t) {
   }
 }
 
+void norms(Table& t) {
+  int64_t r = t.rows(COLS), c = COLS, n = r * c;
+  t.repeat(r, c);
+  t.call("layer_norm_forward", "",
+         weft_layer_norm_forward{t.in("x", n), t.in("scale", c), t.in("shift", c), t.out("y", n),
+                                 t.wide_out("mean", r), t.wide_out("rstd", r), r, c, 1e-5});
+  int64_t sums = parts(1, r, c);
+  t.repeat(r, c, sums);
+  t.call("layer_norm_backward", "",
+         weft_layer_norm_backward{t.in("x", n), t.in("scale", c), t.wide_in("mean", r),
+                                  t.wide_in("rstd", r), t.in("dy", n), t.out("dx", n),
+                                  t.sums("dscale", sums, c), t.sums("dshift", sums, c), r, c, sums,
+                                  0, 0, 0});
+}
+
 void elementwise(Table& t) {
   int64_t r = t.rows(COLS), c = COLS, n = r * c;
   t.repeat(r, c);
@@ -223,6 +238,7 @@ std::vector<TimedCase> timed_cases(const std::string& type, double operand_bytes
   Table table(type, operand_bytes);
   activations(table);
   losses(table);
+  norms(table);
   elementwise(table);
   reductions(table);
   rows(table);

@@ -52,7 +52,6 @@ class OperationCasesTest {
   /** Kernels without a gradient, and the method that tests each. */
   private static final Map<Kernel, Map.Entry<Class<?>, String>> TESTED_ALONE =
       Map.ofEntries(
-          alone(Kernel.FILL, KernelTest.class, "fillSetsEveryElement"),
           alone(Kernel.ARGMAX, KernelTest.class, "argmaxTakesTheFirstLargest"),
           alone(Kernel.GATHER_LABELS, KernelTest.class, "labelsFollowTheCursor"),
           alone(Kernel.GATHER_ROWS_U8, KernelTest.class, "bytesAreNormalised"),

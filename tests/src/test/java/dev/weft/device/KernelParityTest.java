@@ -14,10 +14,12 @@ import dev.weft.device.cpu.CpuBackend;
 import dev.weft.device.cuda.CudaBackend;
 import dev.weft.device.cuda.CudaException;
 import dev.weft.support.Emulator;
+import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Collectors;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -147,13 +149,9 @@ class KernelParityTest {
       calls.forEach(c -> backend.run(c.kernel(), c.precision(), c.arguments()));
       backend.synchronize();
     } catch (CudaException e) {
-      String names =
-          memory.buffers().stream()
-              .filter(b -> e.getMessage().contains(format("%#x", b.address())))
-              .map(KernelMemory.Buffer::name)
-              .collect(Collectors.joining());
+      String said = Emulator.lastError();
       throw new AssertionError(
-          format("%s, %s: %s: %s", symbol, one.name(), names, e.getMessage()), e);
+          format("%s, %s: %s: %s", symbol, one.name(), nearest(memory, said), said), e);
     }
     for (KernelMemory.Buffer output : outputs) {
       int written = memory.written(output);
@@ -164,6 +162,17 @@ class KernelParityTest {
                 symbol, output.name(), output.count(), written));
       }
     }
+  }
+
+  /** The operand in or behind which the access that a sentence tells of lies. */
+  private static String nearest(KernelMemory memory, String said) {
+    Matcher at = Pattern.compile("bytes at 0x([0-9a-f]+)").matcher(said);
+    long place = at.find() ? Long.parseUnsignedLong(at.group(1), 16) : 0;
+    return memory.buffers().stream()
+        .filter(b -> b.address() <= place)
+        .max(Comparator.comparingLong(KernelMemory.Buffer::address))
+        .map(KernelMemory.Buffer::name)
+        .orElse("");
   }
 
   private static KernelCase reduction() {
