@@ -139,7 +139,7 @@ WEFT_DEVICE void differentiate(const weft_layer_norm_backward& a, pack<compute<S
   using T = compute<S>;
   using row = norm_row<TEAM, PACKS, S>;
   constexpr int teams = norm_threads / TEAM;
-  __shared__ T shared[2][2][norm_warps];  // a turn's folds do not touch those of the turn before
+  __shared__ T shared[2][norm_warps];
   const int64_t length = (a.rows + a.parts - 1) / a.parts, part = blockIdx.x;
   const int64_t begin = part * length, end = min(begin + length, a.rows);
   const S *x_matrix = static_cast<const S*>(a.x), *scale = static_cast<const S*>(a.scale);
@@ -160,9 +160,8 @@ WEFT_DEVICE void differentiate(const weft_layer_norm_backward& a, pack<compute<S
     }
   }
   auto add = [](T p, T q) { return p + q; };
-  int turn = 0;
 #pragma unroll 1
-  for (int64_t first = begin; first < end; first += teams, turn ^= 1) {
+  for (int64_t first = begin; first < end; first += teams) {
     const int64_t r = first + threadIdx.x / TEAM;
     const typename row::column cols = r < end ? a.cols : 0;
     const row x(a.x, r, a.cols, cols, wide), dy(a.dy, r, a.cols, cols, wide);
@@ -180,8 +179,8 @@ WEFT_DEVICE void differentiate(const weft_layer_norm_backward& a, pack<compute<S
       g_sum += norm_sum(g);
       gn_sum += norm_sum(gn);
     });
-    const T g_mean = fold_team<TEAM>(g_sum, shared[turn][0], add) / T(a.cols);
-    const T gn_mean = fold_team<TEAM>(gn_sum, shared[turn][1], add) / T(a.cols);
+    const T g_mean = fold_team<TEAM>(g_sum, shared[0], add) / T(a.cols);
+    const T gn_mean = fold_team<TEAM>(gn_sum, shared[1], add) / T(a.cols);
     x.each([&](int u, auto c) {
       pack<T> n = x.at(u, c), v = load(scale, c, cols, wide);
       const pack<T> up = dy.at(u, c);
@@ -255,7 +254,8 @@ WEFT_DEVICE void layer_norm_backward(const weft_layer_norm_backward& a) {
 // entries a thread, above 4096 columns 32. A block reads a longer one three times. 256 threads: three
 // blocks a multiprocessor with four 16-byte loads each thread keep 48 KB in flight. 8 bytes and 8
 // flops an element of float: expected 125 us for arrays of 256 MB at 4.3 TB/s.
-WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, float, f32, 3)
+WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, float, f32,
+                   2)  // held to 80, sm_100 spills
 WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, double, f64, 1)
 WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, weft::bf16, bf16, 3)
 

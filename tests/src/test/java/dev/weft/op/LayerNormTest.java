@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Operations;
-import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.check.Evaluation;
 import dev.weft.check.Input;
@@ -50,7 +48,6 @@ class LayerNormTest {
           assertTrue(part.comparison().passed(), () -> dtype + " " + part);
         }
       }
-      assertEquals(Shape.of(rows, width), inputs.get(0).shape());
     }
   }
 }
