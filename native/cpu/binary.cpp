@@ -47,45 +47,39 @@ struct view {
   }
 };
 
-// A run whose elements follow one another: itself or a copy. noinline: there are many callers.
-template <typename S>
-__attribute__((noinline)) const S* packed(const S* from, int64_t stride, int64_t length, S* copy) {
-  if (stride == 1) return from;
-  for (int64_t i = 0; i < length; i++) copy[i] = from[i * stride];
-  return copy;
-}
+// body(place in y, element of a, element of b) for every element of y. The strides along a run are
+// constants where they are 0 or 1, which vectorises; no_constant stands for all others.
+constexpr int no_constant = -1;
 
-// body(place in y, element of a, element of b) for every element of y. A and B say whether an operand
-// changes along a run: constants, so that the loop becomes vector code.
-template <bool A, bool B, typename S, typename Body>
+template <int A, int B, typename S, typename Body>
 void over_runs(const view& v, const S* a, const S* b, const Body& body) {
-  parallel_rows(v.rows(), v.extent[3], 1, [=, &v, &body](int64_t row, int64_t begin, int64_t end) {
-    const S* from_a = a + view::offset(v.extent, v.a, row) + begin * v.a[3];
-    const S* from_b = b + view::offset(v.extent, v.b, row) + begin * v.b[3];
+  parallel_rows(v.rows(), v.extent[3], 1, [=, &body](int64_t row, int64_t begin, int64_t end) {
+    int64_t as = A == no_constant ? v.a[3] : A, bs = B == no_constant ? v.b[3] : B;
+    const S* from_a = a + view::offset(v.extent, v.a, row) + begin * as;
+    const S* from_b = b + view::offset(v.extent, v.b, row) + begin * bs;
     int64_t first = row * v.extent[3] + begin, length = end - begin;
-    S copy_of_a[piece], copy_of_b[piece];
-    if constexpr (A) from_a = packed(from_a, v.a[3], length, copy_of_a);
-    if constexpr (B) from_b = packed(from_b, v.b[3], length, copy_of_b);
 #pragma omp simd
     for (int64_t i = 0; i < length; i++) {
-      body(first + i, compute<S>(from_a[A ? i : 0]), compute<S>(from_b[B ? i : 0]));
+      body(first + i, compute<S>(from_a[i * as]), compute<S>(from_b[i * bs]));
     }
   });
 }
 
 // Each loop here is compiled for every operation, type and instruction set: only those that body can
-// tell apart.
+// tell apart. What it does not read may have any stride.
 template <bool ReadsA = true, bool ReadsB = true, typename S, typename Body>
 void over_pairs(const view& v, const S* a, const S* b, const Body& body) {
-  if constexpr (ReadsA) {
-    if (v.b[3] == 0 && v.a[3] != 0) return over_runs<true, false>(v, a, b, body);
-    if (v.a[3] == 0 && v.b[3] != 0) return over_runs<false, true>(v, a, b, body);
-    over_runs<true, true>(v, a, b, body);
+  static_assert(ReadsB || !ReadsA, "b alone may be read, not a alone");
+  if constexpr (!ReadsB) {
+    over_runs<0, 0>(v, a, b, body);
   } else {
-    if constexpr (ReadsB) {
-      if (v.b[3] != 0) return over_runs<false, true>(v, a, b, body);
+    const int64_t bs = v.b[3], as = ReadsA ? v.a[3] : bs == 1 ? 0 : 1;
+    if (as == 1 && bs == 0) return over_runs<1, 0>(v, a, b, body);
+    if (as == 0 && bs == 1) return over_runs<0, 1>(v, a, b, body);
+    if constexpr (ReadsA) {
+      if (as == 1 && bs == 1) return over_runs<1, 1>(v, a, b, body);
     }
-    over_runs<false, false>(v, a, b, body);
+    over_runs<no_constant, no_constant>(v, a, b, body);
   }
 }
 

@@ -104,10 +104,10 @@ void parallel_units(int64_t n, int64_t cost, const Body& body) {
 }
 
 // body(row, begin, end) over pieces of the rows of a (rows, cols) matrix. A row is cut at multiples
-// of `piece` columns whatever the number of threads, for the reason given at `parallel`.
-constexpr int64_t piece = 1024;
+// of 1024 columns whatever the number of threads, for the reason given at `parallel`.
 template <typename Body>
 void parallel_rows(int64_t rows, int64_t cols, int64_t cost, const Body& body) {
+  constexpr int64_t piece = 1024;
   int64_t pieces = (cols + piece - 1) / piece;
   parallel_units(rows * pieces, cost * smaller(cols, piece), [&](int64_t begin, int64_t end) {
     int64_t row = begin / pieces, p = begin % pieces;

@@ -57,6 +57,12 @@ std::string types(const std::string& list) {
 
 }  // namespace
 
+Options::Options() = default;
+
+bool Options::wants(const std::string& row) const {
+  return std::regex_search(row, only) && !std::regex_search(row, except);
+}
+
 int parse(int count, char** words, Options& o) {
   bool check = false, time = false;
   const std::map<std::string, std::function<void()>> flags = {
