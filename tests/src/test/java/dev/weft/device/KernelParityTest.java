@@ -63,7 +63,16 @@ class KernelParityTest {
             EnumSet.of(Way.DEFERRED),
             EnumSet.of(Way.CHECKED),
             EnumSet.allOf(Way.class))
-        .flatMap(ways -> Stream.of(Kernel.values()).flatMap(kernel -> both(kernel, ways)));
+        .flatMap(
+            ways ->
+                Stream.of(Kernel.values())
+                    // slow, and the harness runs them late as well: each way alone tells no more
+                    .filter(kernel -> ways.size() != 1 || !isFused(kernel))
+                    .flatMap(kernel -> both(kernel, ways)));
+  }
+
+  private static boolean isFused(Kernel kernel) {
+    return kernel == Kernel.FUSED_PASS || kernel == Kernel.FUSED_UPDATE;
   }
 
   private static Stream<Arguments> both(Kernel kernel, Set<Way> ways) {
@@ -147,13 +156,13 @@ class KernelParityTest {
       calls.forEach(c -> backend.run(c.kernel(), c.precision(), c.arguments()));
       backend.synchronize();
     } catch (CudaException e) {
-      String names =
+      String why = Emulator.lastError();
+      String operand =
           memory.buffers().stream()
-              .filter(b -> e.getMessage().contains(format("%#x", b.address())))
+              .filter(b -> why.contains(format("%#x", b.address())))
               .map(KernelMemory.Buffer::name)
               .collect(Collectors.joining());
-      throw new AssertionError(
-          format("%s, %s: %s: %s", symbol, one.name(), names, e.getMessage()), e);
+      throw new AssertionError(format("%s, %s: %s: %s", symbol, one, operand, why), e);
     }
     for (KernelMemory.Buffer output : outputs) {
       int written = memory.written(output);
