@@ -235,8 +235,7 @@ public final class KernelCases {
                 one(
                     kernel,
                     f.token() + of,
-                    Arguments.Reduce.over(
-                        outer, rows, cols, sizes.parts, f, full ? 0.5 : 1, full)));
+                    Arguments.Reduce.over(outer, rows, cols, sizes.parts, f, 0.5, full)));
       }
       case REDUCE_BACKWARD ->
           Stream.of(ReductionFunction.values())
@@ -246,8 +245,7 @@ public final class KernelCases {
                       one(
                           kernel,
                           f.token() + "_backward",
-                          Arguments.ReduceBackward.over(
-                              outer, rows, cols, f, full ? 0.5 : 1, full)))
+                          Arguments.ReduceBackward.over(outer, rows, cols, f, 0.5, full)))
               .toList();
       // every third entry is the largest
       case MAX_BACKWARD ->
