@@ -9,6 +9,10 @@ import dev.weft.bench.sass.ChipCode;
 import dev.weft.bench.sass.Cubin;
 import dev.weft.support.Emulator;
 import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -102,12 +106,23 @@ class CompiledKernelsTest {
 
   /** What the jar has is what the index of the build names, no more and no less. */
   @Test
-  void theJarHasWhatWasBuilt() throws IOException {
-    Path jar = NativeFiles.file("dev/weft/native/kernels/index.txt").getParent();
-    assertEquals(index, Files.readAllLines(jar.resolve("index.txt")));
-    try (Stream<Path> files = Files.walk(jar)) {
+  void theJarHasWhatWasBuilt() throws IOException, URISyntaxException {
+    URI resource =
+        CompiledKernelsTest.class.getResource("/dev/weft/native/kernels/index.txt").toURI();
+    if (resource.getScheme().equals("jar")) {
+      try (FileSystem jar = FileSystems.newFileSystem(resource, Map.of())) {
+        assertHolds(jar.provider().getPath(resource).getParent());
+      }
+    } else {
+      assertHolds(Path.of(resource).getParent());
+    }
+  }
+
+  private static void assertHolds(Path folder) throws IOException {
+    assertEquals(index, Files.readAllLines(folder.resolve("index.txt")));
+    try (Stream<Path> files = Files.walk(folder)) {
       Set<String> there = new TreeSet<>();
-      files.filter(Files::isRegularFile).forEach(f -> there.add(jar.relativize(f).toString()));
+      files.filter(Files::isRegularFile).forEach(f -> there.add(folder.relativize(f).toString()));
       assertTrue(there.remove("index.txt"));
       assertEquals(new TreeSet<>(index.subList(1, index.size())), there);
     }
