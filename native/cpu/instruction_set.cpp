@@ -9,15 +9,15 @@
 
 namespace weft {
 
-namespace avx512 {
-extern void (*const kernels[])(const void*);
-}
-namespace avx2 {
-extern void (*const kernels[])(const void*);
-}
-namespace baseline {
-extern void (*const kernels[])(const void*);
-}
+// Weak: 0 where this build lacks the set.
+#define WEFT_DECLARE_SET(set)                                              \
+  namespace set {                                                          \
+  extern __attribute__((weak)) void (*const kernels[])(const void*); \
+  }
+WEFT_DECLARE_SET(avx512)
+WEFT_DECLARE_SET(avx2)
+WEFT_DECLARE_SET(baseline)
+#undef WEFT_DECLARE_SET
 
 namespace {
 
@@ -27,34 +27,40 @@ struct candidate {
   dnnl_cpu_isa_t onednn;  // the cap that holds oneDNN to the same set
 };
 
+#if defined(__x86_64__)
+#define WEFT_SUPPORTED(level) (__builtin_cpu_supports(level) != 0)
+#else
+#define WEFT_SUPPORTED(level) false
+#endif
+
 instruction_set choose_set() {
-#if defined(WEFT_HAS_AVX512)
-  __builtin_cpu_init();
   const candidate candidates[] = {
-      {{"avx512", avx512::kernels}, __builtin_cpu_supports("x86-64-v4") != 0, dnnl_cpu_isa_default},
-      {{"avx2", avx2::kernels}, __builtin_cpu_supports("x86-64-v3") != 0, dnnl_cpu_isa_avx2},
+      {{"avx512", avx512::kernels}, WEFT_SUPPORTED("x86-64-v4"), dnnl_cpu_isa_default},
+      {{"avx2", avx2::kernels}, WEFT_SUPPORTED("x86-64-v3"), dnnl_cpu_isa_avx2},
       {{"baseline", baseline::kernels}, true, dnnl_cpu_isa_sse41},
   };
-#else
-  const candidate candidates[] = {
-      {{"avx512", nullptr}, false, dnnl_cpu_isa_default},
-      {{"avx2", nullptr}, false, dnnl_cpu_isa_default},
-      {{"baseline", baseline::kernels}, true, dnnl_cpu_isa_default},
-  };
-#endif
   const char* cap = getenv("WEFT_MAX_ISA");
-  bool allowed = !cap || !*cap;
+  const bool capped = cap && *cap;
+  bool allowed = !capped;
+  std::string built;
   for (const candidate& c : candidates) {
-    bool named = !allowed && strcmp(cap, c.set.name) == 0;
-    allowed = allowed || named;
-    if (!allowed || !c.supported) continue;
+    if (c.set.kernels) built += (built.empty() ? "" : ", ") + std::string(c.set.name);
+    allowed = allowed || strcmp(cap, c.set.name) == 0;
+    if (!allowed || !c.supported || !c.set.kernels) continue;
+#if defined(__x86_64__)
     // oneDNN reads its own ONEDNN_MAX_CPU_ISA where nothing is set here
-    if (cap && *cap && strcmp(cap, "avx512") != 0) dnnl_set_max_cpu_isa(c.onednn);
+    if (capped && strcmp(cap, "avx512") != 0) dnnl_set_max_cpu_isa(c.onednn);
+#endif
     return c.set;
   }
   static std::string why;
-  why = std::string("WEFT_MAX_ISA is '") + (cap ? cap : "") +
-        "'; it must be avx512, avx2 or baseline";
+  if (allowed) {
+    why = "this build of Weft has CPU kernels for " + built + " alone, which this processor lacks" +
+          (capped ? std::string(" or WEFT_MAX_ISA=") + cap + " rules out" : "") +
+          ": build Weft with WEFT_CPU_ISAS=all";
+  } else {
+    why = std::string("WEFT_MAX_ISA is '") + cap + "'; it must be avx512, avx2 or baseline";
+  }
   return {why.c_str(), nullptr};
 }
 

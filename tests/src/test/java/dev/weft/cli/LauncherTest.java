@@ -23,9 +23,11 @@ class LauncherTest {
       """
       #!/bin/sh
       while [ "$1" != -pl ]; do shift; done
-      echo "$2 for '$WEFT_CUDA_ARCHS'" >>builds.txt
-      mkdir -p java/cli/target bench/target java/core/target/native/native/cuda
-      echo "$WEFT_CUDA_ARCHS" >java/core/target/native/native/cuda/archs.txt
+      echo "$2 for '$WEFT_CUDA_ARCHS' and $WEFT_CPU_ISAS" >>builds.txt
+      native=java/core/target/native/native
+      mkdir -p java/cli/target bench/target $native/cuda $native/cpu
+      echo "$WEFT_CUDA_ARCHS" >$native/cuda/archs.txt
+      echo "$WEFT_CPU_ISAS" >$native/cpu/isas.txt
       """;
 
   @TempDir private Path folder;
@@ -86,27 +88,27 @@ class LauncherTest {
 
   @Test
   void otherChipsAreBuiltWhereTheyAreNamed() throws Exception {
-    assertEquals(List.of("java/cli for ''"), builds(null, "doctor"));
-    assertEquals(List.of("java/cli for '90'"), builds("90", "doctor"));
+    assertEquals(List.of("java/cli for '' and native"), builds(null, "doctor"));
+    assertEquals(List.of("java/cli for '90' and native"), builds("90", "doctor"));
     assertEquals(List.of(), builds("90", "doctor"));
-    assertEquals(List.of("java/cli for '80;90'"), builds("80;90", "doctor"));
+    assertEquals(List.of("java/cli for '80;90' and native"), builds("80;90", "doctor"));
     assertEquals(List.of(), builds(null, "doctor"), "what was built is good");
     assertEquals(List.of(), builds("", "doctor"), "an empty variable is none");
   }
 
   @Test
   void aBundleIsForAllChipsUnlessSomeAreNamed() throws Exception {
-    assertEquals(List.of("java/cli for '90'"), builds("90", "bundle"));
-    assertEquals(List.of("java/cli for 'all'"), builds(null, "bundle"));
+    assertEquals(List.of("java/cli for '90' and all"), builds("90", "bundle"));
+    assertEquals(List.of("java/cli for 'all' and all"), builds(null, "bundle"));
     assertEquals(List.of(), builds(null, "bundle"));
     assertEquals(List.of(), builds(null, "doctor"));
-    assertEquals(List.of("java/cli for 'native'"), builds("native", "doctor"));
+    assertEquals(List.of("java/cli for 'native' and native"), builds("native", "doctor"));
   }
 
   @Test
   void benchmarksAreBuiltForTheSameChips() throws Exception {
-    List<String> both = List.of("java/cli for '90'", "bench for '90'");
-    assertEquals(List.of("bench for ''"), builds(null, "bench", "steps"));
+    List<String> both = List.of("java/cli for '90' and all", "bench for '90' and all");
+    assertEquals(List.of("bench for '' and native"), builds(null, "bench", "steps"));
     assertEquals(both, builds("90", "bundle", "--with-bench"));
     assertEquals(List.of(), builds("90", "bundle", "--with-bench"));
     assertEquals(List.of(), builds("90", "bench", "steps"));
@@ -114,10 +116,10 @@ class LauncherTest {
 
   @Test
   void aBuildByHandForOtherChipsIsSeen() throws Exception {
-    assertEquals(List.of("java/cli for '90'"), builds("90", "doctor"));
+    assertEquals(List.of("java/cli for '90' and native"), builds("90", "doctor"));
     Files.writeString(folder.resolve("java/core/target/native/native/cuda/archs.txt"), "\n");
     assertEquals(List.of(), builds(null, "doctor"));
-    assertEquals(List.of("java/cli for '90'"), builds("90", "doctor"));
+    assertEquals(List.of("java/cli for '90' and native"), builds("90", "doctor"));
   }
 
   @Test
