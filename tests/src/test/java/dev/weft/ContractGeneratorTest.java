@@ -10,6 +10,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
+import javax.tools.JavaCompiler;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,7 +22,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ContractGeneratorTest {
   private static final Path ROOT = Path.of(System.getProperty("weft.root"));
 
+  @TempDir private static Path classes;
   @TempDir private Path folder;
+
+  @BeforeAll
+  static void compile() {
+    String program = ROOT.resolve(".mvn/Contract.java").toString();
+    JavaCompiler javac = ToolProvider.getSystemJavaCompiler();
+    assertEquals(0, javac.run(null, null, null, "-d", classes.toString(), program));
+  }
 
   @ParameterizedTest
   @CsvSource(
@@ -63,7 +74,10 @@ class ContractGeneratorTest {
     Process java =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin/java").toString(),
-                ROOT.resolve(".mvn/Contract.java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                classes.toString(),
+                "Contract",
                 abi.toString(),
                 folder.resolve("java").toString())
             .redirectErrorStream(true)
