@@ -3,17 +3,18 @@ package dev.weft.bench.harness;
 
 import dev.weft.bench.kernel.KernelCase;
 import dev.weft.bench.kernel.KernelMemory;
+import dev.weft.device.Access;
 import dev.weft.device.Backend;
 import dev.weft.device.Call;
 import dev.weft.device.Contract;
 import dev.weft.device.Cost;
 import dev.weft.device.Element;
+import dev.weft.device.Operand;
 import dev.weft.device.Precision;
 import dev.weft.device.Slots;
 import dev.weft.device.cpu.CpuLibrary;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /** Runs calls of kernels on the CPU and tells them as {@code native/harness} replays them. */
@@ -75,18 +76,13 @@ final class Replay {
     try (KernelMemory memory = new KernelMemory(cpu, precision)) {
       List<Call> calls = one.calls(memory);
       List<byte[]> before = raw(memory);
-      List<byte[]> after = run(calls, memory);
+      calls.forEach(call -> cpu.run(call.kernel(), precision, call.arguments()));
+      List<byte[]> after = raw(memory);
       List<Launch> launches = calls.stream().map(call -> launch(call, memory)).toList();
       List<Buffer> buffers = new ArrayList<>();
       for (int b = 0; b < before.size(); b++) {
         KernelMemory.Buffer taken = memory.buffers().get(b);
-        boolean changed = !Arrays.equals(before.get(b), after.get(b));
-        Role role = changed ? Role.INOUT : Role.INPUT;
-        if (taken.element() == Element.OPAQUE) {
-          role = Role.SCRATCH;
-        } else if (mayBePoison(taken, changed) && isWrittenUnread(one, b, after)) {
-          role = Role.OUTPUT;
-        }
+        Role role = role(taken, calls);
         buffers.add(
             new Buffer(
                 taken.name(),
@@ -103,34 +99,23 @@ final class Replay {
     }
   }
 
-  /** Whether no kernel can be led astray by it: an index or a cursor that is poison could. */
-  private static boolean mayBePoison(KernelMemory.Buffer taken, boolean changed) {
-    return switch (taken.element()) {
-      case STATE, LAYER -> false;
-      case INT32 -> changed;
-      default -> true;
-    };
-  }
-
-  /** Whether the same comes out, to the bit, where a buffer held poison before. */
-  private boolean isWrittenUnread(KernelCase one, int buffer, List<byte[]> expected) {
-    try (KernelMemory memory = new KernelMemory(cpu, precision)) {
-      List<Call> calls = one.calls(memory);
-      memory.poison(memory.buffers().get(buffer));
-      List<byte[]> after = run(calls, memory);
-      for (int b = 0; b < after.size(); b++) {
-        boolean compared = memory.buffers().get(b).element() != Element.OPAQUE;
-        if (compared && !Arrays.equals(expected.get(b), after.get(b))) {
-          return false;
-        }
-      }
-      return true;
+  /** What the first call that has it reads is there before; what any writes is another after. */
+  private static Role role(KernelMemory.Buffer taken, List<Call> calls) {
+    if (taken.element() == Element.OPAQUE) {
+      return Role.SCRATCH;
     }
-  }
-
-  private List<byte[]> run(List<Call> calls, KernelMemory memory) {
-    calls.forEach(call -> cpu.run(call.kernel(), precision, call.arguments()));
-    return raw(memory);
+    List<List<Access>> uses =
+        calls.stream()
+            .map(call -> call.arguments().operands().stream())
+            .map(
+                all ->
+                    all.filter(o -> o.address() == taken.address()).map(Operand::access).toList())
+            .filter(accesses -> !accesses.isEmpty())
+            .toList();
+    if (uses.stream().flatMap(List::stream).noneMatch(Access::writes)) {
+      return Role.INPUT;
+    }
+    return uses.getFirst().stream().anyMatch(Access::reads) ? Role.INOUT : Role.OUTPUT;
   }
 
   private static List<byte[]> raw(KernelMemory memory) {
