@@ -91,7 +91,7 @@ class Contract {
   private static final Pattern DEFINE = Pattern.compile("#define (\\w+)\\(([^)]*)\\) (.*)");
   private static final Pattern LIMIT = Pattern.compile("WEFT_FUSED_(\\w+) = (\\d+)");
   private static final Pattern KERNEL_OPTION =
-      Pattern.compile("(?:AS(?=.*,)|RACES(?!.*,))\\((\\w+)(?:, (\\w+))?\\)");
+      Pattern.compile("(AS|RACES)\\((\\w+)(?:, (\\w+))?\\)");
   private static final List<String> KINDS = List.of("TYPED", "WIDE", "UNTYPED", "LIBRARY");
   private static final List<String> ELEMENTS =
       List.of("T", "WIDE", "F32", "BF16", "INT32", "UINT8", "STATE", "LAYER", "OPAQUE");
@@ -100,16 +100,9 @@ class Contract {
   private static final List<Setting> SETTINGS =
       List.of(
           new Setting("ALPHA", "boolean", "takesAlpha", "Whether alpha is a part of the function."),
+          new Setting("ALPHA", "double", "defaultAlpha", "The usual alpha; 1 where f takes none."),
           new Setting(
-              "ALPHA",
-              "double",
-              "defaultAlpha",
-              "The alpha where none is given; 1 where the function takes none."),
-          new Setting(
-              "OF_X",
-              "boolean",
-              "derivativeNeedsInput",
-              "Whether the derivative needs x; the others are determined by f(x)."));
+              "OF_X", "boolean", "derivativeNeedsInput", "Whether f' needs x beside f(x)."));
 
   private final Map<String, Macro> macros = new HashMap<>();
   private final Map<String, String> constants = new HashMap<>(); // of enums, to Java's
@@ -619,7 +612,9 @@ class Contract {
         import static dev.weft.format.Format.format;
         import static java.util.Locale.ROOT;
 
+        import java.util.List;
         import java.util.Map;
+        import java.util.stream.Stream;
 
         /** The list of kernels of {@code native/abi}: a name and the struct that it takes. */
         public enum Kernel {
@@ -673,6 +668,13 @@ class Contract {
             return kind != Kind.WIDE || precision == precision.wide();
           }
 
+          /** Those that it has a symbol of its own for; an untyped one is of F32. */
+          public List<Precision> precisions() {
+            return kind == Kind.UNTYPED
+                ? List.of(Precision.F32)
+                : Stream.of(Precision.values()).filter(this::exists).toList();
+          }
+
           /**
            * The native name, such as {@code bias_activation_forward_f32}.
            *
@@ -706,12 +708,14 @@ class Contract {
     for (String value : kernel.values().subList(5, kernel.values().size())) {
       String where = name + ": " + value;
       Matcher option = KERNEL_OPTION.matcher(value);
-      check(option.matches(), where + " is no option");
       check(
-          pointers.remove(option.group(1)),
+          option.matches() && option.group(1).equals("AS") == (option.group(3) != null),
+          where + " is no option");
+      check(
+          pointers.remove(option.group(2)),
           where + " names no pointer, or one that another option names");
-      if (option.group(2) != null) {
-        types.add("\"%s\", Element.%s".formatted(option.group(1), option.group(2)));
+      if (option.group(3) != null) {
+        types.add("\"%s\", Element.%s".formatted(option.group(2), option.group(3)));
       }
     }
     return "  %s(Arguments.%s.class, Kind.%s, Map.of(%s))"
