@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import static java.util.stream.Collectors.joining;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,9 +11,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -23,8 +25,8 @@ class Contract {
   /** A macro: its comment, parameters and body. */
   record Macro(String comment, List<String> parameters, String body) {}
 
-  /** A word with its arguments: P(x, IN, T, rows * cols). */
-  record Entry(String word, List<String> values) {
+  /** A word with its values, P(x, IN, T, rows * cols), and how far it goes in its text. */
+  record Entry(String word, List<String> values, int end) {
     String value(int place) {
       return values.get(place);
     }
@@ -41,24 +43,70 @@ class Contract {
     }
   }
 
+  /** A pointer of a struct; added: in which case it is added to, null where it never is. */
+  record Pointer(
+      String name,
+      String access,
+      String added,
+      String element,
+      String extent,
+      Map<String, String> options) {
+    /** For Javadoc. */
+    String described() {
+      String when = access.equals("ADD") ? "out, or in and out where " + added : access;
+      StringBuilder text = new StringBuilder();
+      options.forEach(
+          (word, of) ->
+              text.append(word.equals("MOVES") ? "" : (", " + word + " " + of).stripTrailing()));
+      String lower = text.toString().toLowerCase(Locale.ROOT).replace('_', ' ');
+      return "%s %s; %s, %s elements%s"
+          .formatted(camel(name), when.toLowerCase(Locale.ROOT), element, extent, lower);
+    }
+
+    boolean mayBe(Pointer other) {
+      return other.name.equals(options.get("MAY_BE"));
+    }
+  }
+
+  /** A struct, the name of its macro, and what stands there: fields, and last the work. */
+  record Struct(String name, String list, List<Entry> entries, List<Pointer> pointers) {
+    List<Entry> fields() {
+      return entries.subList(0, entries.size() - 1);
+    }
+  }
+
+  /** What an enum's values have where one of them has the option. */
+  record Setting(String option, String type, String name, String says) {
+    String of(Entry value) {
+      Map<String, String> options = value.options(2);
+      return type.equals("boolean")
+          ? String.valueOf(options.containsKey(option))
+          : options.getOrDefault(option, "1");
+    }
+  }
+
   private static final Pattern OPTION = Pattern.compile("(?s)(\\w+)\\s*(?:\\((.*)\\))?");
   private static final Pattern NAME = Pattern.compile("[A-Za-z_]\\w*");
+  private static final Pattern CALL = Pattern.compile("\\b([A-Za-z_]\\w*)\\s*\\(");
+  private static final Pattern DEFINE = Pattern.compile("#define (\\w+)\\(([^)]*)\\) (.*)");
+  private static final Pattern LIMIT = Pattern.compile("WEFT_FUSED_(\\w+) = (\\d+)");
+  private static final Pattern KERNEL_OPTION =
+      Pattern.compile("(AS|RACES)\\((\\w+)(?:, (\\w+))?\\)");
+  private static final List<String> KINDS = List.of("TYPED", "WIDE", "UNTYPED", "LIBRARY");
   private static final List<String> ELEMENTS =
       List.of("T", "WIDE", "F32", "BF16", "INT32", "UINT8", "STATE", "LAYER", "OPAQUE");
   private static final List<String> POINTER_OPTIONS =
       List.of("NULLABLE", "MAY_BE", "MOVES", "BELOW", "AT_CURSOR");
-  private static final String HEAD =
-      """
-      // SPDX-License-Identifier: Apache-2.0
-      // Made by .mvn/Contract.java from native/abi.
-      package dev.weft.device;
+  private static final List<Setting> SETTINGS =
+      List.of(
+          new Setting("ALPHA", "boolean", "takesAlpha", "Whether alpha is a part of the function."),
+          new Setting("ALPHA", "double", "defaultAlpha", "The usual alpha; 1 where f takes none."),
+          new Setting(
+              "OF_X", "boolean", "derivativeNeedsInput", "Whether f' needs x beside f(x)."));
 
-      """;
-
-  private final Map<String, Macro> macros = new LinkedHashMap<>();
-  private final Map<String, Map<String, Integer>> limits = new LinkedHashMap<>();
+  private final Map<String, Macro> macros = new HashMap<>();
   private final Map<String, String> constants = new HashMap<>(); // of enums, to Java's
-  private final Map<String, List<Entry>> lists = new HashMap<>(); // that were parsed
+  private final StringBuilder limits = new StringBuilder();
   private final Path folder;
 
   public static void main(String[] args) throws IOException {
@@ -69,8 +117,11 @@ class Contract {
     try {
       Contract contract = new Contract(Path.of(args[0]), Path.of(args[1], "dev/weft/device"));
       contract.writeEnums();
-      contract.writeArguments();
-      contract.writeKernels();
+      contract.writeLimits();
+      List<Struct> structs =
+          contract.entries("WEFT_STRUCTS").stream().map(contract::struct).toList();
+      contract.writeArguments(structs);
+      contract.writeKernels(structs);
     } catch (IllegalArgumentException e) {
       System.err.println("ERROR: " + args[0] + ": " + e.getMessage());
       System.exit(1);
@@ -99,117 +150,108 @@ class Contract {
   private void read(String text) {
     StringBuilder comment = new StringBuilder();
     for (String line : text.replace("\\\n", " ").split("\n")) {
+      Matcher define = DEFINE.matcher(line);
+      Matcher limit = LIMIT.matcher(line);
       if (line.startsWith("//")) {
         comment.append(line.substring(2)).append('\n');
         continue;
-      }
-      Matcher define = Pattern.compile("#define (\\w+)\\(([^)]*)\\) (.*)").matcher(line);
-      if (define.matches()) {
+      } else if (define.matches()) {
         List<String> parameters = Stream.of(define.group(2).split(",")).map(String::strip).toList();
         macros.put(define.group(1), new Macro(comment.toString(), parameters, define.group(3)));
+      } else if (limit.find()) {
+        limits.append(
+            "  public static final int %s = %s;\n".formatted(limit.group(1), limit.group(2)));
       }
       comment.setLength(0);
-    }
-    Matcher limit =
-        Pattern.compile("typedef enum weft_(\\w+) \\{(.*?)\\}", Pattern.DOTALL).matcher(text);
-    while (limit.find()) {
-      Map<String, Integer> values = new LinkedHashMap<>();
-      Matcher value = Pattern.compile("WEFT_FUSED_(\\w+) = (\\d+)").matcher(limit.group(2));
-      while (value.find()) {
-        values.put(value.group(1), Integer.parseInt(value.group(2)));
-      }
-      limits.put(limit.group(1), values);
     }
   }
 
   /** The entries of a list such as WEFT_REDUCE, the helping macros in them written out. */
   private List<Entry> entries(String list) {
-    return lists.computeIfAbsent(list, this::parsed);
-  }
-
-  private List<Entry> parsed(String list) {
     Macro macro = macros.get(list);
     check(macro != null, "there is no list " + list);
     List<Entry> entries = new ArrayList<>();
     String rest = expand(macro.body()).strip();
     while (!rest.isEmpty()) {
-      Matcher word = NAME.matcher(rest);
-      check(word.lookingAt(), list + " does not go on with a word: " + rest);
+      Matcher call = CALL.matcher(rest);
+      check(call.lookingAt(), list + " does not go on with a word and (: " + rest);
+      Entry entry = entry(rest, call);
       check(
-          macro.parameters().contains(word.group()),
-          list + " has an entry of " + word.group() + ", which is none of " + macro.parameters());
-      int open = rest.indexOf('(', word.end());
-      check(
-          open >= 0 && rest.substring(word.end(), open).isBlank(),
-          list + ": ( is missing: " + rest);
-      int close = closing(rest, open);
-      entries.add(new Entry(word.group(), split(rest.substring(open + 1, close))));
-      rest = rest.substring(close + 1).strip();
+          macro.parameters().contains(entry.word()),
+          list + " has an entry of " + entry.word() + ", which is none of " + macro.parameters());
+      entries.add(entry);
+      rest = rest.substring(entry.end()).strip();
     }
     return entries;
   }
 
-  /** The lists of every family, in the order of kernels.h. */
-  private List<Entry> all(String kind) {
-    return Pattern.compile("WEFT_\\w+_" + kind)
-        .matcher(macros.get("WEFT_" + kind).body())
-        .results()
-        .flatMap(list -> entries(list.group()).stream())
-        .toList();
-  }
-
   private String expand(String text) {
-    for (Map.Entry<String, Macro> one : macros.entrySet()) {
-      if (!text.contains(one.getKey() + "(")) {
-        continue;
-      }
-      Matcher call = Pattern.compile("\\b" + one.getKey() + "\\(").matcher(text);
-      while (call.find()) {
-        int close = closing(text, call.end() - 1);
-        List<String> values = split(text.substring(call.end(), close));
-        String body = one.getValue().body();
-        for (int i = 0; i < values.size(); i++) {
-          String parameter = "\\b" + one.getValue().parameters().get(i) + "\\b";
-          body = body.replaceAll(parameter, Matcher.quoteReplacement(values.get(i)));
+    Matcher call = CALL.matcher(text);
+    while (call.find()) {
+      Macro macro = macros.get(call.group(1));
+      if (macro != null) {
+        Entry entry = entry(text, call);
+        String body = macro.body();
+        for (int i = 0; i < entry.values().size(); i++) {
+          String parameter = "\\b" + macro.parameters().get(i) + "\\b";
+          body = body.replaceAll(parameter, Matcher.quoteReplacement(entry.value(i)));
         }
-        text = text.substring(0, call.start()) + body + text.substring(close + 1);
-        call = Pattern.compile("\\b" + one.getKey() + "\\(").matcher(text);
+        text = text.substring(0, call.start()) + body + text.substring(entry.end());
+        call.reset(text);
       }
     }
     return text.replaceAll("\\s+", " ");
   }
 
-  private static int closing(String text, int open) {
-    int depth = 0;
+  /** The entry that was found; commas in parentheses and quotes part no values. */
+  private static Entry entry(String text, Matcher found) {
+    List<String> values = new ArrayList<>();
+    int begin = found.end();
+    int depth = 1;
     boolean quoted = false;
-    for (int i = open; i < text.length(); i++) {
+    for (int i = begin; i < text.length(); i++) {
       char c = text.charAt(i);
       quoted ^= c == '"';
       depth += quoted ? 0 : c == '(' ? 1 : c == ')' ? -1 : 0;
+      if (!quoted && (depth == 0 || depth == 1 && c == ',')) {
+        values.add(text.substring(begin, i).strip());
+        begin = i + 1;
+      }
       if (depth == 0) {
-        return i;
+        return new Entry(found.group(1), values, begin);
       }
     }
     throw new IllegalArgumentException("a ) is missing: " + text);
   }
 
-  /** At the commas that stand in no parentheses and no quotes. */
-  private static List<String> split(String text) {
-    List<String> parts = new ArrayList<>();
-    int depth = 0;
-    int begin = 0;
-    boolean quoted = false;
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      quoted ^= c == '"';
-      depth += quoted ? 0 : c == '(' ? 1 : c == ')' ? -1 : 0;
-      if (c == ',' && depth == 0 && !quoted) {
-        parts.add(text.substring(begin, i).strip());
-        begin = i + 1;
-      }
+  private Struct struct(Entry one) {
+    String list = one.value(1);
+    List<Entry> entries = entries(list);
+    check(
+        each(entries, "", Entry::word).matches("P*[ID]*W"),
+        list + " needs pointers, numbers and one W(work, flops), in this order");
+    List<Pointer> pointers =
+        entries.stream().filter(e -> e.word().equals("P")).map(e -> pointer(list, e)).toList();
+    return new Struct(one.value(0), list, entries, pointers);
+  }
+
+  private static Pointer pointer(String list, Entry entry) {
+    String where = list + ", " + entry.value(0);
+    check(entry.values().size() >= 4, where + ": a pointer has name, access, type and extent");
+    Matcher access = OPTION.matcher(entry.value(1));
+    check(
+        access.matches() && List.of("IN", "OUT", "INOUT", "ADD").contains(access.group(1)),
+        where + ": there is no access " + entry.value(1));
+    String element = entry.value(2);
+    check(
+        ELEMENTS.contains(element) || element.contains("?"),
+        where + ": " + element + " is none of " + ELEMENTS);
+    Map<String, String> options = entry.options(4);
+    for (String option : options.keySet()) {
+      check(POINTER_OPTIONS.contains(option), where + ": there is no option " + option);
     }
-    parts.add(text.substring(begin).strip());
-    return parts;
+    return new Pointer(
+        entry.value(0), access.group(1), access.group(2), element, entry.value(3), options);
   }
 
   // ---- words ----
@@ -220,13 +262,20 @@ class Contract {
         .replaceAll(match -> match.group(1).toUpperCase(Locale.ROOT));
   }
 
+  private static String capital(String text) {
+    return Character.toUpperCase(text.charAt(0)) + text.substring(1);
+  }
+
   private static String type(String name) {
-    String camel = camel(name);
-    return camel.substring(0, 1).toUpperCase(Locale.ROOT) + camel.substring(1);
+    return capital(camel(name));
+  }
+
+  private static <E> String each(List<E> all, String between, Function<E, String> text) {
+    return all.stream().map(text).collect(joining(between));
   }
 
   /** An expression of the contract as one of Java, over the fields of a struct. */
-  private String java(String where, String expression, List<Entry> fields) {
+  private String java(Struct struct, String where, String expression) {
     return NAME.matcher(expression)
         .replaceAll(
             match -> {
@@ -239,39 +288,41 @@ class Contract {
                 return "Element." + name;
               }
               check(
-                  fields.stream().anyMatch(f -> !f.word().equals("W") && f.value(0).equals(name)),
+                  struct.fields().stream().anyMatch(f -> f.value(0).equals(name)),
                   where + ": '" + name + "' in '" + expression + "' is no field of the struct");
               return camel(name);
             });
   }
 
-  private static String javadoc(String comment, String indent, List<String> parameters) {
-    StringBuilder text = new StringBuilder(indent).append("/**\n");
+  private static String javadoc(String comment, List<Pointer> parameters) {
+    StringBuilder text = new StringBuilder("  /**\n");
     boolean formula = false;
-    for (String line : comment.stripTrailing().split("\n")) {
+    for (String line : comment.split("\n")) {
       boolean indented = line.startsWith("   ");
       if (indented != formula) {
-        text.append(indent).append(indented ? " * <pre>\n" : " * </pre>\n");
+        text.append(indented ? "   * <pre>\n" : "   * </pre>\n");
         formula = indented;
       }
-      text.append(indent).append(" *").append(escape(line)).append('\n');
+      text.append("   *").append(escape(line)).append('\n');
     }
-    if (formula) {
-      text.append(indent).append(" * </pre>\n");
-    }
-    if (!parameters.isEmpty()) {
-      text.append(indent).append(" *\n");
-      parameters.forEach(
-          p -> text.append(indent).append(" * @param ").append(escape(p)).append('\n'));
-    }
-    return text.append(indent).append(" */\n").toString();
+    text.append(formula ? "   * </pre>\n" : "").append(parameters.isEmpty() ? "" : "   *\n");
+    parameters.forEach(p -> text.append("   * @param ").append(escape(p.described())).append('\n'));
+    return text.append("   */\n").toString();
   }
 
   private static String escape(String text) {
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
   }
 
-  private void write(String name, String text) throws IOException {
+  private void write(String name, String template, Object... places) throws IOException {
+    String head =
+        """
+        // SPDX-License-Identifier: Apache-2.0
+        // Made by .mvn/Contract.java from native/abi.
+        package dev.weft.device;
+
+        """;
+    String text = head + template.formatted(places);
     Path file = folder.resolve(name + ".java");
     if (!Files.exists(file) || !Files.readString(file).equals(text)) {
       Files.writeString(file, text);
@@ -281,47 +332,36 @@ class Contract {
   // ---- enums ----
 
   private void writeEnums() throws IOException {
-    for (Entry one : all("ENUMS")) {
+    for (Entry one : entries("WEFT_ENUMS")) {
       String name = type(one.value(0));
       List<Entry> values = entries(one.value(1));
       values.forEach(
           v -> constants.put("WEFT_" + one.value(2) + v.value(0), name + "." + v.value(0)));
-      boolean takesAlpha = values.stream().anyMatch(v -> v.options(2).containsKey("ALPHA"));
-      boolean ofX = values.stream().anyMatch(v -> v.options(2).containsKey("OF_X"));
-      StringBuilder text = new StringBuilder(HEAD);
-      text.append("import static java.util.Locale.ROOT;\n\n");
-      text.append("/** The values of {@code weft_")
-          .append(one.value(0))
-          .append("}, in its order. */\n");
-      text.append("public enum ").append(name).append(" {\n");
-      for (int i = 0; i < values.size(); i++) {
-        Entry value = values.get(i);
-        Map<String, String> options = value.options(2);
-        List<String> settings = new ArrayList<>();
-        if (takesAlpha) {
-          settings.add(options.containsKey("ALPHA") ? "true" : "false");
-          settings.add(options.getOrDefault("ALPHA", "1"));
-        }
-        if (ofX) {
-          settings.add(options.containsKey("OF_X") ? "true" : "false");
-        }
-        text.append("  /** ").append(escape(sentence(value.value(1)))).append(" */\n  ");
-        text.append(value.value(0));
-        text.append(settings.isEmpty() ? "" : "(" + String.join(", ", settings) + ")");
-        text.append(i + 1 < values.size() ? ",\n" : ";\n");
-      }
-      text.append(settings(name, takesAlpha, ofX));
-      text.append(
+      List<Setting> settings =
+          SETTINGS.stream()
+              .filter(s -> values.stream().anyMatch(v -> v.options(2).containsKey(s.option())))
+              .toList();
+      write(
+          name,
           """
+          import static java.util.Locale.ROOT;
 
+          /** The values of {@code weft_%2$s}, in its order. */
+          public enum %1$s {
+          %3$s;
+
+          %4$s
+            %1$s(%5$s) {
+          %6$s  }
+          %7$s
             /** The name on the command line and in files: lower case, with underscores. */
             public String token() {
               return name().toLowerCase(ROOT);
             }
 
             /** The one of that {@link #token}, or null. */
-            public static %s named(String token) {
-              for (%s one : values()) {
+            public static %1$s named(String token) {
+              for (%1$s one : values()) {
                 if (one.token().equals(token)) {
                   return one;
                 }
@@ -329,92 +369,55 @@ class Contract {
               return null;
             }
           }
-          """
-              .formatted(name, name));
-      write(name, text.toString());
-    }
-    for (Map.Entry<String, Map<String, Integer>> limit : limits.entrySet()) {
-      String name = type(limit.getKey());
-      String values =
-          limit.getValue().entrySet().stream()
-              .map(v -> "  public static final int " + v.getKey() + " = " + v.getValue() + ";\n")
-              .collect(Collectors.joining());
-      write(
+          """,
           name,
-          HEAD
-              + "/** {@code weft_"
-              + limit.getKey()
-              + "}: see native/abi. */\n"
-              + "public final class "
-              + name
-              + " {\n  private "
-              + name
-              + "() {}\n\n"
-              + values
-              + "}\n");
+          one.value(0),
+          each(values, ",\n", v -> value(v, settings)),
+          each(settings, "", s -> "  private final %s %s;\n".formatted(s.type(), s.name())),
+          each(settings, ", ", s -> s.type() + " " + s.name()),
+          each(settings, "", s -> "    this.%1$s = %1$s;\n".formatted(s.name())),
+          each(settings, "", Contract::getter));
     }
   }
 
-  private static String settings(String name, boolean takesAlpha, boolean ofX) {
-    if (!takesAlpha && !ofX) {
-      return "";
-    }
-    StringBuilder text = new StringBuilder("\n");
-    List<String> parameters = new ArrayList<>();
-    StringBuilder assigned = new StringBuilder();
-    StringBuilder methods = new StringBuilder();
-    if (takesAlpha) {
-      parameters.addAll(List.of("boolean takesAlpha", "double defaultAlpha"));
-      text.append("  private final boolean takesAlpha;\n  private final double defaultAlpha;\n");
-      assigned.append("    this.takesAlpha = takesAlpha;\n    this.defaultAlpha = defaultAlpha;\n");
-      methods.append(
-          """
-
-            /** Whether alpha is a part of the function. */
-            public boolean takesAlpha() {
-              return takesAlpha;
-            }
-
-            /** The alpha where none is given; 1 where the function takes none. */
-            public double defaultAlpha() {
-              return defaultAlpha;
-            }
-          """);
-    }
-    if (ofX) {
-      parameters.add("boolean derivativeNeedsInput");
-      text.append("  private final boolean derivativeNeedsInput;\n");
-      assigned.append("    this.derivativeNeedsInput = derivativeNeedsInput;\n");
-      methods.append(
-          """
-
-            /** Whether the derivative needs x; the others are determined by f(x). */
-            public boolean derivativeNeedsInput() {
-              return derivativeNeedsInput;
-            }
-          """);
-    }
-    return text.append("\n  ")
-        .append(name)
-        .append('(')
-        .append(String.join(", ", parameters))
-        .append(") {\n")
-        .append(assigned)
-        .append("  }\n")
-        .append(methods)
-        .toString();
+  private static String value(Entry value, List<Setting> settings) {
+    String quoted = value.value(1);
+    return "  /** %s. */\n  %s(%s)"
+        .formatted(
+            escape(capital(quoted.substring(1, quoted.length() - 1))),
+            value.value(0),
+            each(settings, ", ", s -> s.of(value)));
   }
 
-  private static String sentence(String quoted) {
-    String text = quoted.substring(1, quoted.length() - 1);
-    return Character.toUpperCase(text.charAt(0)) + text.substring(1) + ".";
+  private static String getter(Setting one) {
+    return """
+
+      /** %s */
+      public %s %3$s() {
+        return %3$s;
+      }
+    """
+        .formatted(one.says(), one.type(), one.name());
+  }
+
+  private void writeLimits() throws IOException {
+    write(
+        "FusedLimit",
+        """
+        /** {@code weft_fused_limit}: see native/abi. */
+        public final class FusedLimit {
+          private FusedLimit() {}
+
+        %s}
+        """,
+        limits);
   }
 
   // ---- structs ----
 
-  private void writeArguments() throws IOException {
-    StringBuilder text = new StringBuilder(HEAD);
-    text.append(
+  private void writeArguments(List<Struct> structs) throws IOException {
+    write(
+        "Arguments",
         """
         import java.util.List;
         import java.util.function.ToLongFunction;
@@ -458,254 +461,164 @@ class Contract {
           default Arguments inPlace(String name, String of) {
             return Operand.inPlace(this, name, of);
           }
-        """);
-    for (Entry struct : all("STRUCTS")) {
-      text.append('\n').append(record(struct.value(0), struct.value(1)));
-    }
-    write("Arguments", text.append("}\n").toString());
+        %s}
+        """,
+        each(structs, "", this::record));
   }
 
-  private String record(String struct, String list) {
-    String name = type(struct);
-    List<Entry> entries = entries(list);
-    List<Entry> fields = entries.stream().filter(e -> !e.word().equals("W")).toList();
-    List<Entry> pointers = fields.stream().filter(e -> e.word().equals("P")).toList();
-    List<Entry> numbers = fields.stream().filter(e -> !e.word().equals("P")).toList();
-    List<Entry> work = entries.stream().filter(e -> e.word().equals("W")).toList();
-    check(work.size() == 1, list + " needs one W(work, flops)");
-    List<String> documented = pointers.stream().map(p -> described(list, p)).toList();
+  private String record(Struct struct) {
+    List<Entry> fields = struct.fields();
+    Entry work = struct.entries().getLast();
+    return """
 
-    StringBuilder text = new StringBuilder();
-    text.append(javadoc(macros.get(list).comment(), "  ", documented));
-    text.append("  record ").append(name).append("(\n      ");
-    text.append(fields.stream().map(this::component).collect(Collectors.joining(",\n      ")));
-    text.append(")\n      implements Arguments {\n\n");
-    if (!pointers.isEmpty()) {
-      text.append("    /** One with no memory yet: its pointers are 1, 2, 3 and so on. */\n");
-      text.append("    public static Arguments over(");
-      text.append(numbers.stream().map(this::component).collect(Collectors.joining(", ")));
-      text.append(") {\n      return new ").append(name).append('(');
-      int[] next = {1};
-      text.append(
-          fields.stream()
-              .map(f -> f.word().equals("P") ? String.valueOf(next[0]++) : camel(f.value(0)))
-              .collect(Collectors.joining(", ")));
-      text.append(");\n    }\n\n");
-    }
-    text.append("    @Override\n    public void write(Slots slots) {\n");
-    fields.forEach(f -> text.append("      slots.put(").append(camel(f.value(0))).append(");\n"));
-    text.append("    }\n\n    @Override\n    public long work() {\n      return ");
-    text.append(java(list, work.get(0).value(0), fields)).append(";\n    }\n\n");
-    text.append("    @Override\n    public double flops() {\n      return ");
-    text.append(java(list, work.get(0).value(1), fields)).append(";\n    }\n\n");
-    text.append("    @Override\n    public List<Operand> operands() {\n      return List.of(");
-    text.append(
-        pointers.stream().map(p -> operand(list, p, fields)).collect(Collectors.joining(",")));
-    text.append(");\n    }\n\n");
-    text.append("    @Override\n    public Arguments at(ToLongFunction<Operand> place) {\n");
-    text.append("      List<Operand> operands = operands();\n      return new ")
-        .append(name)
-        .append('(');
-    int[] next = {0};
-    text.append(
-        fields.stream()
-            .map(
-                f ->
-                    f.word().equals("P")
-                        ? "\n          place.applyAsLong(operands.get(" + next[0]++ + "))"
-                        : camel(f.value(0)))
-            .collect(Collectors.joining(", ")));
-    text.append(");\n    }\n\n    @Override\n    public void check() {\n");
-    text.append(checks(struct, list, pointers, fields));
-    return text.append("    }\n  }\n").toString();
+    %1$s  record %2$s(
+          %3$s)
+          implements Arguments {
+
+        /** One with no memory yet: its pointers are 1, 2, 3 and so on. */
+        public static Arguments over(%4$s) {
+          return new %2$s(%5$s);
+        }
+
+        @Override
+        public void write(Slots slots) {
+    %6$s    }
+
+        @Override
+        public long work() {
+          return %7$s;
+        }
+
+        @Override
+        public double flops() {
+          return %8$s;
+        }
+
+        @Override
+        public List<Operand> operands() {
+          return List.of(%9$s);
+        }
+
+        @Override
+        public Arguments at(ToLongFunction<Operand> place) {
+          List<Operand> operands = operands();
+          return new %2$s(%10$s);
+        }
+
+        @Override
+        public void check() {
+    %11$s    }
+      }
+    """
+        .formatted(
+            javadoc(macros.get(struct.list()).comment(), struct.pointers()),
+            type(struct.name()),
+            each(fields, ",\n      ", this::component),
+            each(fields.subList(struct.pointers().size(), fields.size()), ", ", this::component),
+            filled(struct, place -> String.valueOf(place + 1)),
+            each(fields, "", f -> "      slots.put(%s);\n".formatted(camel(f.value(0)))),
+            java(struct, struct.list(), work.value(0)),
+            java(struct, struct.list(), work.value(1)),
+            each(struct.pointers(), ",", p -> operand(struct, p)),
+            filled(struct, "\n          place.applyAsLong(operands.get(%s))"::formatted),
+            each(struct.pointers(), "", p -> checks(struct, p)));
   }
 
-  private static String described(String list, Entry pointer) {
-    String access = pointer.value(1).replaceFirst("ADD\\((.*)\\)", "out, or in and out where $1");
-    String options =
-        pointer.options(4).entrySet().stream()
-            .filter(o -> !o.getKey().equals("MOVES"))
-            .map(o -> ", " + o.getKey() + (o.getValue().isEmpty() ? "" : " " + o.getValue()))
-            .collect(Collectors.joining())
-            .toLowerCase(Locale.ROOT)
-            .replace('_', ' ');
-    return camel(pointer.value(0))
-        + " "
-        + access.toLowerCase(Locale.ROOT)
-        + "; "
-        + pointer.value(2)
-        + ", "
-        + pointer.value(3)
-        + " elements"
-        + options;
+  /** What its record is made of, where a pointer is what follows from its place. */
+  private static String filled(Struct struct, Function<Integer, String> pointer) {
+    return each(
+        struct.fields(),
+        ", ",
+        f -> f.word().equals("P") ? pointer.apply(struct.fields().indexOf(f)) : camel(f.value(0)));
   }
 
   private String component(Entry field) {
     String kind = field.values().size() > 1 ? field.value(1) : "";
+    boolean isEnum = field.word().equals("I") && !kind.isEmpty() && !kind.equals("FLAG");
+    check(!isEnum || macros.containsKey("WEFT_" + kind), "there is no enum " + kind);
     String type =
         switch (field.word()) {
           case "P" -> "long";
           case "D" -> "double";
-          case "I" -> kind.isEmpty() ? "long" : kind.equals("FLAG") ? "boolean" : enumeration(kind);
-          default -> throw new IllegalArgumentException("no field is a " + field.word());
+          default -> isEnum ? type(kind) : kind.isEmpty() ? "long" : "boolean";
         };
     return type + " " + camel(field.value(0));
   }
 
-  private String enumeration(String kind) {
-    check(macros.containsKey("WEFT_" + kind), "there is no enum " + kind);
-    return type(kind);
-  }
-
-  /** An operand as Java makes it. */
-  private String operand(String list, Entry pointer, List<Entry> fields) {
-    String where = list + ", " + pointer.value(0);
-    check(pointer.values().size() >= 4, where + ": a pointer has name, access, type and extent");
-    Map<String, String> options = pointer.options(4);
-    for (String option : options.keySet()) {
-      check(POINTER_OPTIONS.contains(option), where + ": there is no option " + option);
-    }
-    String extent = java(where, pointer.value(3), fields);
-    String element = pointer.value(2);
-    check(
-        ELEMENTS.contains(element) || element.contains("?"),
-        where + ": " + element + " is none of " + ELEMENTS);
-    String moved =
-        options.containsKey("MOVES")
-            ? java(where, options.get("MOVES"), fields)
-            : element.equals("STATE") ? "0" : extent;
-    String below = options.containsKey("BELOW") ? java(where, options.get("BELOW"), fields) : "0";
-    return "\n          new Operand(\""
-        + pointer.value(0)
-        + "\", "
-        + camel(pointer.value(0))
-        + ", "
-        + access(where, pointer.value(1), fields)
-        + ", "
-        + java(where, element, fields)
-        + ", "
-        + extent
-        + ", "
-        + moved
-        + ", "
-        + below
-        + ", "
-        + options.containsKey("NULLABLE")
-        + ", "
-        + options.containsKey("AT_CURSOR")
-        + ")";
-  }
-
-  private String access(String where, String access, List<Entry> fields) {
-    Matcher add = Pattern.compile("ADD\\((.*)\\)").matcher(access);
-    if (!add.matches()) {
-      check(
-          List.of("IN", "OUT", "INOUT").contains(access), where + ": there is no access " + access);
-      return "Access." + access;
-    }
+  private String operand(Struct struct, Pointer one) {
+    String where = struct.list() + ", " + one.name();
+    Map<String, String> options = one.options();
     // counted are the additions that a flag asks for
-    String there = NAME.matcher(add.group(1)).matches() ? "ADD" : "INOUT";
-    return java(where, add.group(1), fields) + " ? Access." + there + " : Access.OUT";
+    String access =
+        one.added() == null
+            ? "Access." + one.access()
+            : "%s ? Access.%s : Access.OUT"
+                .formatted(
+                    java(struct, where, one.added()),
+                    NAME.matcher(one.added()).matches() ? "ADD" : "INOUT");
+    String moved = one.element().equals("STATE") ? "0" : one.extent();
+    return "\n          new Operand(\"%s\", %s, %s, %s, %s, %s, %s, %s, %s)"
+        .formatted(
+            one.name(),
+            camel(one.name()),
+            access,
+            java(struct, where, one.element()),
+            java(struct, where, one.extent()),
+            java(struct, where, options.getOrDefault("MOVES", moved)),
+            java(struct, where, options.getOrDefault("BELOW", "0")),
+            options.containsKey("NULLABLE"),
+            options.containsKey("AT_CURSOR"));
   }
 
-  private String checks(String struct, String list, List<Entry> pointers, List<Entry> fields) {
+  /** That a pointer may be 0, and that what it writes may be where other operands are. */
+  private String checks(Struct struct, Pointer one) {
+    String name = camel(one.name());
     StringBuilder text = new StringBuilder();
-    for (Entry pointer : pointers) {
-      String name = camel(pointer.value(0));
-      Map<String, String> options = pointer.options(4);
-      if (!options.containsKey("NULLABLE")) {
-        text.append("      if (").append(name).append(" == 0");
-        text.append(
-            pointer.value(2).equals("OPAQUE")
-                ? ""
-                : " && (" + java(list, pointer.value(3), fields) + ") > 0");
-        text.append(") {\n        throw Operand.missing(\"").append(struct).append("\", \"");
-        text.append(pointer.value(0)).append("\");\n      }\n");
-      }
-      if (pointer.value(1).equals("IN")) {
+    if (!one.options().containsKey("NULLABLE")) {
+      String some = java(struct, struct.list(), one.extent());
+      String needed = one.element().equals("OPAQUE") ? "" : " && (" + some + ") > 0";
+      text.append(refusal(name + " == 0" + needed, "missing", struct.name(), one.name()));
+    }
+    for (Pointer other : struct.pointers()) {
+      boolean later = struct.pointers().indexOf(other) >= struct.pointers().indexOf(one);
+      boolean allowed = one.mayBe(other) || other.mayBe(one);
+      if (one.access().equals("IN")
+          || !other.access().equals("IN") && later // which says so itself
+          || allowed && one.added() == null) {
         continue;
       }
-      for (Entry other : pointers) {
-        boolean first = pointers.indexOf(other) < pointers.indexOf(pointer);
-        if (other == pointer || !other.value(1).equals("IN") && !first) {
-          continue;
-        }
-        boolean allowed =
-            other.value(0).equals(options.get("MAY_BE"))
-                || pointer.value(0).equals(other.options(4).get("MAY_BE"));
-        Matcher add = Pattern.compile("ADD\\((.*)\\)").matcher(pointer.value(1));
-        if (allowed && !add.matches()) {
-          continue;
-        }
-        String otherName = camel(other.value(0));
-        text.append("      if (").append(name).append(" != 0 && ").append(name).append(" == ");
-        text.append(otherName);
-        text.append(allowed ? " && (" + java(list, add.group(1), fields) + ")" : "");
-        text.append(") {\n        throw Operand.shared(\"").append(struct).append("\", \"");
-        text.append(pointer.value(0))
-            .append("\", \"")
-            .append(other.value(0))
-            .append("\");\n      }\n");
-      }
+      String where = allowed ? " && (" + java(struct, struct.list(), one.added()) + ")" : "";
+      String same = name + " != 0 && " + name + " == " + camel(other.name()) + where;
+      text.append(refusal(same, "shared", struct.name(), one.name() + "\", \"" + other.name()));
     }
     return text.toString();
   }
 
+  private static String refusal(String condition, String why, String struct, String pointers) {
+    return """
+          if (%s) {
+            throw Operand.%s("%s", "%s");
+          }
+    """
+        .formatted(condition, why, struct, pointers);
+  }
+
   // ---- kernels ----
 
-  private void writeKernels() throws IOException {
-    StringBuilder text = new StringBuilder(HEAD);
-    text.append(
+  private void writeKernels(List<Struct> structs) throws IOException {
+    write(
+        "Kernel",
         """
         import static dev.weft.format.Format.format;
         import static java.util.Locale.ROOT;
 
+        import java.util.List;
         import java.util.Map;
+        import java.util.stream.Stream;
 
         /** The list of kernels of {@code native/abi}: a name and the struct that it takes. */
         public enum Kernel {
-        """);
-    List<String> kinds = List.of("TYPED", "WIDE", "UNTYPED", "LIBRARY");
-    List<String> lines = new ArrayList<>();
-    for (Entry kernel : all("KERNELS")) {
-      check(
-          all("STRUCTS").stream().anyMatch(struct -> struct.value(0).equals(kernel.value(2))),
-          kernel.value(1) + ": there is no struct " + kernel.value(2));
-      check(kinds.contains(kernel.value(0)), kernel.value(1) + " is of no kind of " + kinds);
-      List<String> types = new ArrayList<>();
-      List<String> pointers =
-          all("STRUCTS").stream()
-              .filter(struct -> struct.value(0).equals(kernel.value(2)))
-              .flatMap(struct -> entries(struct.value(1)).stream())
-              .filter(e -> e.word().equals("P"))
-              .map(e -> e.value(0))
-              .collect(Collectors.toCollection(ArrayList::new));
-      for (String value : kernel.values().subList(5, kernel.values().size())) {
-        String where = kernel.value(1) + ": " + value;
-        Matcher option = Pattern.compile("AS\\((\\w+), (\\w+)\\)|RACES\\((\\w+)\\)").matcher(value);
-        check(option.matches(), where + " is no option");
-        boolean as = option.group(1) != null;
-        check(
-            pointers.remove(option.group(as ? 1 : 3)),
-            where + " names no pointer, or one that another option names");
-        if (as) {
-          types.add("\"" + option.group(1) + "\", Element." + option.group(2));
-        }
-      }
-      lines.add(
-          "  "
-              + kernel.value(1).toUpperCase(Locale.ROOT)
-              + "(Arguments."
-              + type(kernel.value(2))
-              + ".class, Kind."
-              + kernel.value(0)
-              + ", Map.of("
-              + String.join(", ", types)
-              + "))");
-    }
-    text.append(String.join(",\n", lines)).append(";\n");
-    text.append(
-        """
+        %s;
 
           /**
            * How a kernel exists: once a precision, once for F32 and F64, once, or once a precision in a
@@ -755,6 +668,13 @@ class Contract {
             return kind != Kind.WIDE || precision == precision.wide();
           }
 
+          /** Those that it has a symbol of its own for; an untyped one is of F32. */
+          public List<Precision> precisions() {
+            return kind == Kind.UNTYPED
+                ? List.of(Precision.F32)
+                : Stream.of(Precision.values()).filter(this::exists).toList();
+          }
+
           /**
            * The native name, such as {@code bias_activation_forward_f32}.
            *
@@ -763,12 +683,43 @@ class Contract {
           public String symbol(Precision precision) {
             if (!exists(precision)) {
               throw new IllegalArgumentException(
-                  format("%s has no kernel for %s; compute it in %s", this, precision, precision.wide()));
+                  format("%%s has no kernel for %%s; compute it in %%s", this, precision, precision.wide()));
             }
             return symbols[precision.ordinal()];
           }
         }
-        """);
-    write("Kernel", text.toString());
+        """,
+        each(entries("WEFT_KERNELS"), ",\n", kernel -> kernel(kernel, structs)));
+  }
+
+  private static String kernel(Entry kernel, List<Struct> structs) {
+    String kind = kernel.value(0);
+    String name = kernel.value(1);
+    check(KINDS.contains(kind), name + " is of no kind of " + KINDS);
+    List<String> pointers =
+        structs.stream()
+            .filter(s -> s.name().equals(kernel.value(2)))
+            .findFirst()
+            .map(s -> new ArrayList<>(s.pointers().stream().map(Pointer::name).toList()))
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(name + ": there is no struct " + kernel.value(2)));
+    List<String> types = new ArrayList<>();
+    for (String value : kernel.values().subList(5, kernel.values().size())) {
+      String where = name + ": " + value;
+      Matcher option = KERNEL_OPTION.matcher(value);
+      check(
+          option.matches() && option.group(1).equals("AS") == (option.group(3) != null),
+          where + " is no option");
+      check(
+          pointers.remove(option.group(2)),
+          where + " names no pointer, or one that another option names");
+      if (option.group(3) != null) {
+        types.add("\"%s\", Element.%s".formatted(option.group(2), option.group(3)));
+      }
+    }
+    return "  %s(Arguments.%s.class, Kind.%s, Map.of(%s))"
+        .formatted(
+            name.toUpperCase(Locale.ROOT), type(kernel.value(2)), kind, String.join(", ", types));
   }
 }

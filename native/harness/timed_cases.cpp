@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Bytes follow from the operands, blocks and operations from the contract; a test holds all of them
-// against dev.weft.device.Cost.
+// Operands, blocks and operations follow from the contract; a test holds them and the bytes against
+// dev.weft.device.Cost.
 #include "timed_cases.h"
 
 #include <algorithm>
@@ -13,6 +13,7 @@ namespace weft::harness {
 namespace {
 
 constexpr int64_t COLS = 1024;
+void* const X = (void*)1;  // a pointer that is there
 
 struct Function {
   const char* name;
@@ -29,111 +30,78 @@ int64_t parts(int64_t outer, int64_t count, int64_t inner) {
 }
 
 void activations(Table& t) {
-  int64_t r = t.rows(COLS), c = COLS, n = r * c;
-  t.repeat(r, c);
+  int64_t r = t.rows(COLS), c = COLS, sums = parts(1, r, c);
   const Function functions[] = {
       {"relu", WEFT_RELU}, {"tanh", WEFT_TANH}, {"gelu", WEFT_GELU}, {"silu", WEFT_SILU}};
+  t.repeat(r, c);
   for (auto f : functions)
-    t.call(
-        "bias_activation_forward", f.name,
-        weft_bias_activation_forward{t.in("x", n), t.in("b", c), t.out("y", n), r, c, f.number, 0});
-  int64_t sums = parts(1, r, c);
+    t.call("bias_activation_forward", f.name,
+           weft_bias_activation_forward{X, X, X, r, c, f.number, 0});
   t.repeat(r, c, sums);
   for (auto f : functions) {
     bool of_x = f.number == WEFT_GELU || f.number == WEFT_SILU;
-    auto x = [&] { return of_x ? t.in("x", n) : nullptr; };
-    auto b = [&] { return of_x ? t.in("b", c) : nullptr; };
-    auto y = [&] { return of_x ? nullptr : t.in("y", n); };
+    void *x = of_x ? X : nullptr, *y = of_x ? nullptr : X;
     t.call("bias_activation_backward", f.name,
-           weft_bias_activation_backward{x(), b(), y(), t.in("dy", n), t.out("dx", n), r, c,
-                                         f.number, 0, 0});
+           weft_bias_activation_backward{x, x, y, X, X, r, c, f.number, 0, 0});
     t.call("bias_activation_gradients", f.name,
-           weft_bias_activation_gradients{x(), b(), y(), t.in("dy", n), t.out("dx", n),
-                                          t.sums("db", sums, c), r, c, sums, f.number, 0, 0});
+           weft_bias_activation_gradients{x, x, y, X, X, X, r, c, sums, f.number, 0, 0});
   }
 }
 
-void losses(Table& t) {
+void rows(Table& t) {
   for (int64_t c : {10, 1000, 2048, 32000}) {
-    int64_t r = t.rows(c), n = r * c;
+    int64_t r = t.rows(c);
     t.repeat(r, c);
     t.call("softmax_cross_entropy", std::to_string(c) + " classes",
-           weft_softmax_cross_entropy{t.in("x", n), t.labels(r, c), t.wide_out("losses", r),
-                                      t.out("dx", n), t.wide_out("hits", r), r, c, 0,
-                                      1.0 / (double)r});
+           weft_softmax_cross_entropy{X, X, X, X, X, r, c, 0, 1.0 / (double)r});
   }
-}
-
-void norms(Table& t) {
-  int64_t r = t.rows(COLS), c = COLS, n = r * c;
+  int64_t r = t.rows(COLS), c = COLS, sums = parts(1, r, c);
   t.repeat(r, c);
-  t.call("layer_norm_forward", "",
-         weft_layer_norm_forward{t.in("x", n), t.in("scale", c), t.in("shift", c), t.out("y", n),
-                                 t.wide_out("mean", r), t.wide_out("rstd", r), r, c, 1e-5});
-  int64_t sums = parts(1, r, c);
+  t.call("layer_norm_forward", "", weft_layer_norm_forward{X, X, X, X, X, X, r, c, 1e-5});
   t.repeat(r, c, sums);
   t.call("layer_norm_backward", "",
-         weft_layer_norm_backward{t.in("x", n), t.in("scale", c), t.wide_in("mean", r),
-                                  t.wide_in("rstd", r), t.in("dy", n), t.out("dx", n),
-                                  t.sums("dscale", sums, c), t.sums("dshift", sums, c), r, c, sums,
-                                  0, 0, 0});
+         weft_layer_norm_backward{X, X, X, X, X, X, X, X, r, c, sums, 0, 0, 0});
 }
 
 void elementwise(Table& t) {
   int64_t r = t.rows(COLS), c = COLS, n = r * c;
   t.repeat(r, c);
-  t.call("dropout", "", weft_dropout{t.in("x", n), t.random_out("y", n), t.state(), n, 0, 0.2, 0});
+  t.call("dropout", "", weft_dropout{X, X, X, n, 0, 0.2, 0}).operands[1].period = 0;
   for (auto f : {Function{"exp", WEFT_EXP},
                  {"log", WEFT_LOG},
                  {"pow", WEFT_POW, 1.5},
                  {"square", WEFT_SQUARE}}) {
     bool of_y = f.number == WEFT_EXP;  // its derivative
-    t.call("unary_forward", f.name,
-           weft_unary_forward{t.positive("x", n), t.out("y", n), n, f.number, f.alpha});
-    t.call("unary_backward", f.name,
-           weft_unary_backward{of_y ? nullptr : t.positive("x", n),
-                               of_y ? t.positive("y", n) : nullptr, t.in("dy", n), t.out("dx", n),
-                               n, f.number, f.alpha, 0});
+    void *x = of_y ? nullptr : X, *y = of_y ? X : nullptr;
+    t.call("unary_forward", f.name, weft_unary_forward{X, X, n, f.number, f.alpha})
+        .operands[0]
+        .fill = Fill::POSITIVE;
+    t.call("unary_backward", f.name, weft_unary_backward{x, y, X, X, n, f.number, f.alpha, 0})
+        .operands[0]
+        .fill = Fill::POSITIVE;
   }
-  auto binary = [&](const char* name, int64_t f, int64_t b_row, int64_t b_col, int64_t count) {
+  auto binary = [&](const char* name, int64_t f, int64_t b_row, int64_t b_col) {
     t.call("binary_forward", name,
-           weft_binary_forward{t.in("a", n), t.positive("b", count), t.out("y", n), 1, 1, r, c, 0,
-                               0, c, 1, 0, 0, b_row, b_col, f});
+           weft_binary_forward{X, X, X, 1, 1, r, c, 0, 0, c, 1, 0, 0, b_row, b_col, f})
+        .operands[1]
+        .fill = Fill::POSITIVE;
   };
-  binary("add", WEFT_ADD, c, 1, n);
-  binary("add a row", WEFT_ADD, 0, 1, c);
-  binary("add a column", WEFT_ADD, 1, 0, r);
-  binary("divide", WEFT_DIVIDE, c, 1, n);
-  auto binary_backward = [&](const char* name, int64_t f, void* (Table::*b)(const char*, int64_t)) {
-    t.call("binary_backward", name,
-           weft_binary_backward{t.in("a", n),
-                                (t.*b)("b", n),
-                                t.in("dy", n),
-                                t.out("da", n),
-                                t.out("db", n),
-                                1,
-                                1,
-                                r,
-                                c,
-                                0,
-                                0,
-                                c,
-                                1,
-                                0,
-                                0,
-                                c,
-                                1,
-                                f,
-                                0,
-                                0});
-  };
-  binary_backward("multiply", WEFT_MULTIPLY, &Table::in);
-  binary_backward("divide", WEFT_DIVIDE, &Table::positive);
-  t.call("fill", "", weft_fill{t.out("y", n), n, 1});
-  t.call("copy_rows", "", weft_copy_rows{t.in("x", n), t.out("y", n), r, c, c, c, 1, 0});
-  t.call("copy_rows",
-         "scaled, +=", weft_copy_rows{t.in("x", n), t.inout("y", n), r, c, c, c, 0.0625, 1});
-  t.call("transpose", "", weft_transpose{t.in("x", n), t.transposed_out("y", n), r, c, 0});
+  binary("add", WEFT_ADD, c, 1);
+  binary("add a row", WEFT_ADD, 0, 1);
+  binary("add a column", WEFT_ADD, 1, 0);
+  binary("divide", WEFT_DIVIDE, c, 1);
+  for (auto f : {Function{"multiply", WEFT_MULTIPLY}, {"divide", WEFT_DIVIDE}})
+    t.call("binary_backward", f.name,
+           weft_binary_backward{X, X, X, X, X, 1, 1, r, c, 0, 0, c, 1, 0, 0, c, 1, f.number, 0, 0})
+        .operands[1]
+        .fill = Fill::POSITIVE;
+  t.call("fill", "", weft_fill{X, n, 1});
+  t.call("copy_rows", "", weft_copy_rows{X, X, r, c, c, c, 1, 0});
+  t.call("copy_rows", "scaled, +=", weft_copy_rows{X, X, r, c, c, c, 0.0625, 1});
+  Operand& columns = t.call("transpose", "", weft_transpose{X, X, r, c, 0}).operands[1];
+  columns.lines = c;
+  columns.period /= c;
+  columns.repeated = r;
 }
 
 void reductions(Table& t) {
@@ -141,9 +109,7 @@ void reductions(Table& t) {
   auto reduce = [&](const char* name, int64_t outer, int64_t count, int64_t inner, int64_t f) {
     int64_t stages = parts(outer, count, inner);
     outer == 1 ? t.repeat(count, inner, stages) : t.repeat(outer, count);
-    void* x = t.in("x", n);
-    void* y = outer == 1 ? t.sums("y", stages, inner) : t.wide_out("y", stages * outer * inner);
-    t.call("reduce", name, weft_reduce{x, y, outer, count, inner, stages, f, 1, 0});
+    t.call("reduce", name, weft_reduce{X, X, outer, count, inner, stages, f, 1, 0});
   };
   reduce("sum of rows", r, c, 1, WEFT_SUM);
   reduce("max of rows", r, c, 1, WEFT_MAX);
@@ -154,35 +120,28 @@ void reductions(Table& t) {
   for (bool of_rows : {true, false}) {
     int64_t outer = of_rows ? r : 1, count = of_rows ? c : r, inner = of_rows ? 1 : c;
     t.call("reduce_backward", of_rows ? "sum of rows" : "sum of columns",
-           weft_reduce_backward{nullptr, t.wide_in("dy", outer * inner), t.out("dx", n), outer,
-                                count, inner, WEFT_SUM, 1, 0});
-    t.call(
-        "max_backward", of_rows ? "of rows" : "of columns",
-        weft_max_backward{t.in("x", n), t.wide_in("y", outer * inner),
-                          t.wide_in("dy", outer * inner), t.out("dx", n), outer, count, inner, 0});
+           weft_reduce_backward{nullptr, X, X, outer, count, inner, WEFT_SUM, 1, 0});
+    t.call("max_backward", of_rows ? "of rows" : "of columns",
+           weft_max_backward{X, X, X, X, outer, count, inner, 0});
   }
 }
 
-void rows(Table& t) {
-  int64_t r = t.rows(COLS), c = COLS, n = r * c;
+void gathers(Table& t) {
+  int64_t r = t.rows(COLS), c = COLS, pixels = 784, images = t.rows(pixels);
   t.repeat(r, c);
-  t.call("gather_rows", "",
-         weft_gather_rows{t.in("source", n), t.order(r), nullptr, t.out("y", n), r, c, r, 1, 0});
-  int64_t pixels = 784, images = t.rows(pixels), all = images * pixels;
+  t.call("gather_rows", "", weft_gather_rows{X, X, nullptr, X, r, c, r, 1, 0});
   t.repeat(images, pixels);
-  t.call("gather_rows_u8", "784 columns",
-         weft_gather_rows{t.add({"source", Type::U8, Role::INPUT, Fill::BYTES, all, 0}),
-                          t.order(images), nullptr, t.out("y", all), images, pixels, images,
-                          1 / 255.0, 0});
+  Operand& source = t.call("gather_rows_u8", "784 columns",
+                           weft_gather_rows{X, X, nullptr, X, images, pixels, images, 1 / 255.0, 0})
+                        .operands[0];
+  source.type = Type::U8;
+  source.fill = Fill::BYTES;
   t.repeat(r, c);
-  t.call("gather_rows_backward", "",
-         weft_gather_rows_backward{t.order(r), t.in("dy", n), t.wide_inout("dsource", n), r, c, r,
-                                   0.0625});
+  t.call("gather_rows_backward", "", weft_gather_rows_backward{X, X, X, r, c, r, 0.0625});
   for (int64_t classes : {10, 1000}) {
     int64_t many = t.rows(classes);
     t.repeat(many, classes);
-    t.call("argmax", std::to_string(classes) + " columns",
-           weft_argmax{t.in("x", many * classes), t.out("y", many, Type::I32), many, classes});
+    t.call("argmax", std::to_string(classes) + " columns", weft_argmax{X, X, many, classes});
   }
 }
 
@@ -191,30 +150,21 @@ void parameters(Table& t) {
   int64_t n = t.rows(COLS) * COLS;
   t.repeat(t.rows(COLS), COLS);
   for (const char* kernel : {"random_uniform", "random_normal"})
-    t.call(kernel, "", weft_random{t.random_out("y", n), n, 1, 0, 0, 0, 1});
-  for (double momentum : {0.0, 0.9})
-    t.call("sgd", momentum > 0 ? "momentum" : "",
-           weft_sgd{t.inout("value", n), t.in("gradient", n),
-                    momentum > 0 ? t.inout("velocity", n) : nullptr, nullptr, t.state(), n,
-                    momentum, 0, 0, 0});
-  for (bool copies : {false, true})
-    t.call("adam", copies ? "with a copy in bf16" : "",
-           weft_adam{t.inout("value", n), t.in("gradient", n), t.inout("first", n),
-                     t.inout("second", n), copies ? t.out("copy", n, Type::BF16) : nullptr,
-                     t.state(), n, 0.9, 0.999, 1e-8, 0, 0});
+    t.call(kernel, "", weft_random{X, n, 1, 0, 0, 0, 1}).operands[0].period = 0;
+  t.call("sgd", "", weft_sgd{X, X, nullptr, nullptr, X, n, 0, 0, 0, 0});
+  t.call("sgd", "momentum", weft_sgd{X, X, X, nullptr, X, n, 0.9, 0, 0, 0});
+  for (void* copy : {(void*)nullptr, X})
+    t.call("adam", copy ? "with a copy in bf16" : "",
+           weft_adam{X, X, X, X, copy, X, n, 0.9, 0.999, 1e-8, 0, 0});
 }
 
 void untyped(Table& t) {
   int64_t n = t.rows(COLS) * COLS;
   t.repeat(t.rows(COLS), COLS);
-  t.untyped("f32_to_bf16", "", weft_cast{t.in("x", n), t.out("y", n, Type::BF16), n, 0});
-  t.untyped("bf16_to_f32", "", weft_cast{t.in("x", n, Type::BF16), t.out("y", n), n, 0});
-  t.untyped(
-      "gather_labels", "",
-      weft_gather_labels{t.labels(n, 10), t.order(n), nullptr, t.out("y", n, Type::I32), n, n});
-  t.cases.back().small = true;
-  t.untyped("advance_step", "", weft_advance_step{t.state(), 1});
-  t.cases.back().small = true;
+  t.untyped("f32_to_bf16", "", weft_cast{X, X, n, 0}).operands[1].type = Type::BF16;
+  t.untyped("bf16_to_f32", "", weft_cast{X, X, n, 0}).operands[0].type = Type::BF16;
+  t.untyped("gather_labels", "", weft_gather_labels{X, X, nullptr, X, n, n}).small = true;
+  t.untyped("advance_step", "", weft_advance_step{X, 1}).small = true;
 }
 
 }  // namespace
@@ -237,11 +187,10 @@ int64_t TimedCase::repeats() const {
 std::vector<TimedCase> timed_cases(const std::string& type, double operand_bytes) {
   Table table(type, operand_bytes);
   activations(table);
-  losses(table);
-  norms(table);
+  rows(table);
   elementwise(table);
   reductions(table);
-  rows(table);
+  gathers(table);
   if (table.is_wide()) parameters(table);
   if (table.is_f32()) untyped(table);
   return std::move(table.cases);

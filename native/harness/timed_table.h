@@ -13,26 +13,58 @@
 
 namespace weft::harness {
 
-// The kinds of a struct's fields: "PAI"; A: a pointer to what may be added to, one operation each.
-#define WEFT_KIND_IN "P"
-#define WEFT_KIND_OUT "P"
-#define WEFT_KIND_INOUT "P"
-#define WEFT_KIND_ADD(condition) "A"
-#define WEFT_KIND_P(name, access, ...) WEFT_KIND_##access
-#define WEFT_KIND_I(name, ...) "I"
-#define WEFT_KIND_D(name) "D"
-template <typename Arguments>
-const char* kinds();
-#define WEFT_KINDS(name, FIELDS)                              \
-  template <>                                                 \
-  inline const char* kinds<weft_##name>() {                          \
-    return FIELDS(WEFT_KIND_P, WEFT_KIND_I, WEFT_KIND_D, WEFT_NOTHING) "";  \
-  }
-WEFT_STRUCTS(WEFT_KINDS)
-#undef WEFT_KINDS
+// The words of native/abi/contract.h for a pointer, as functions and values.
+struct Words {
+  enum Access { IN, OUT, INOUT, ADDED };
+  enum Element { T, WIDE, F32, BF16, INT32, UINT8, STATE, LAYER, OPAQUE };
+  enum Option { NULLABLE, AT_CURSOR };
+  struct Below {
+    int64_t end;
+  };
+  struct Pointer {
+    const char* name;
+    bool there;
+    Access access;
+    Element element;
+    int64_t extent, below = 0;
+  };
 
-// Collects the operands of the next case and the cases. An operand stands in an argument struct as
-// its place plus one, so that 0 stays the null pointer.
+  static Access ADD(int64_t holds) { return holds ? ADDED : OUT; }
+  static Below BELOW(int64_t end) { return {end}; }
+  static Option MAY_BE(const void*) { return NULLABLE; }
+  static Option MOVES(int64_t) { return NULLABLE; }
+  static void set(Pointer&, Option) {}
+  static void set(Pointer& pointer, Below below) { pointer.below = below.end; }
+
+  template <typename... Options>
+  static Pointer told(const char* name, const void* place, Access access, Element element,
+                      int64_t extent, Options... options) {
+    Pointer pointer{name, place != nullptr, access, element, extent};
+    (set(pointer, options), ...);
+    return pointer;
+  }
+};
+
+// pointers(arguments): what the contract says of them, in their order.
+#define WEFT_TELL_P(name, ...) told(#name, name, __VA_ARGS__),
+#define WEFT_TELL(name, FIELDS)                                                    \
+  inline std::vector<Words::Pointer> pointers(const weft_##name& arguments) {      \
+    struct Told : weft_##name, Words {                                             \
+      std::vector<Pointer> all() const {                                           \
+        return {FIELDS(WEFT_TELL_P, WEFT_NOTHING, WEFT_NOTHING, WEFT_NOTHING)};    \
+      }                                                                            \
+    };                                                                             \
+    return Told{arguments, {}}.all();                                              \
+  }
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wparentheses"  // of the contract's && in ||
+WEFT_STRUCTS(WEFT_TELL)
+#pragma GCC diagnostic pop
+#undef WEFT_TELL
+#undef WEFT_TELL_P
+
+// Collects cases. Operands are as the contract says, for kernels of a type; floats that are read are
+// of any sign, but for those that are written, too.
 class Table {
  public:
   Table(const std::string& suffix, double operand_bytes) : suffix_("_" + suffix) {
@@ -47,6 +79,7 @@ class Table {
   void repeat(int64_t rows, int64_t cols, int64_t parts = 0) {
     rows_ = rows;
     cols_ = cols;
+    parts_ = parts;
     length_ = parts ? (rows + parts - 1) / parts : 1;
     int64_t bytes = length_ * cols * (int64_t)size_of(type_);
     int64_t most = std::min((int64_t)BLOCK_BYTES / bytes, rows / length_ / 4);
@@ -59,75 +92,16 @@ class Table {
   bool is_wide() const { return type_ == wide_; }
   bool is_f32() const { return type_ == Type::F32; }
 
-  void* in(const char* name, int64_t n) { return in(name, n, type_); }
-  void* in(const char* name, int64_t n, Type type) {
-    return add({name, type, Role::INPUT, Fill::SIGNED, n, 0});
-  }
-  void* positive(const char* name, int64_t n) {
-    return add({name, type_, Role::INPUT, Fill::POSITIVE, n, 0});
-  }
-  void* out(const char* name, int64_t n) { return out(name, n, type_); }
-  void* out(const char* name, int64_t n, Type type) {
-    return add({name, type, Role::OUTPUT, Fill::POISON, n, 0});
-  }
-  void* inout(const char* name, int64_t n) {
-    return add({name, type_, Role::INOUT, Fill::POSITIVE, n, 0});
-  }
-  void* wide_in(const char* name, int64_t n) { return in(name, n, wide_); }
-  void* wide_out(const char* name, int64_t n) { return out(name, n, wide_); }
-  // The sums of a matrix's columns over each of its parts.
-  void* sums(const char* name, int64_t parts, int64_t n) {
-    void* place = wide_out(name, parts * n);
-    set_period(period_ / length_ * n, rows_ / length_ * n);  // the last part may be shorter
-    return place;
-  }
-  // (cols, rows)
-  void* transposed_out(const char* name, int64_t n) {
-    void* place = out(name, n);
-    set_period(period_, rows_);
-    operands_.back().lines = cols_;
-    return place;
-  }
-  // Each number follows from its place, so that none repeats.
-  void* random_out(const char* name, int64_t n) {
-    void* place = out(name, n);
-    set_period(0, 0);
-    return place;
-  }
-  void* wide_inout(const char* name, int64_t n) {
-    return add({name, wide_, Role::INOUT, Fill::SIGNED, n, 0});
-  }
-  void* labels(int64_t n, int64_t bound) {
-    return add({"labels", Type::I32, Role::INPUT, Fill::LABELS, n, bound});
-  }
-  void* order(int64_t n) { return add({"index", Type::I32, Role::INPUT, Fill::ORDER, n, 0}); }
-  void* state() {
-    void* place = add({"state", Type::I64, Role::SCRATCH, Fill::STATE, 4, 0});
-    set_period(0, 0);  // also where there are four rows
-    return place;
-  }
-  void* add(Operand operand) {
-    operands_.push_back(operand);
-    int64_t n = operand.count;
-    if (n == rows_ * cols_) {
-      set_period(period_ * cols_, n);
-    } else if (n == rows_) {
-      set_period(period_, n);
-    }
-    return reinterpret_cast<void*>(operands_.size());
-  }
-
-  // A call of a typed kernel over the operands since the one before.
+  // A call of a typed kernel; of its arguments' pointers those are there that are not null.
   template <typename Arguments>
-  void call(const char* kernel, const std::string& variant, const Arguments& arguments) {
-    untyped(kernel + suffix_, variant, arguments);
+  TimedCase& call(const char* kernel, const std::string& variant, const Arguments& arguments) {
+    return untyped(kernel + suffix_, variant, arguments);
   }
 
   template <typename Arguments>
-  void untyped(const std::string& symbol, const std::string& variant, const Arguments& arguments) {
-    TimedCase one{symbol, variant, {symbol, 0, 0, {}}, std::move(operands_), arguments.flops(),
-                  false};
-    operands_.clear();
+  TimedCase& untyped(const std::string& symbol, const std::string& variant,
+                     const Arguments& arguments) {
+    TimedCase one{symbol, variant, {symbol, 0, 0, {}}, {}, arguments.flops(), false};
     for (const Kernel& kernel : kernels()) {
       if (kernel.symbol != symbol) continue;
       one.launch.threads = kernel.threads;
@@ -135,30 +109,59 @@ class Table {
     }
     uint64_t words[sizeof arguments / 8];
     memcpy(words, &arguments, sizeof arguments);
-    for (size_t i = 0; i < sizeof arguments / 8; i++) {
-      char kind = kinds<Arguments>()[i];
-      bool points = (kind == 'P' || kind == 'A') && words[i] != 0;
-      uint32_t place = points ? (uint32_t)words[i] - 1 : NONE;
-      one.launch.slots.push_back({place, points ? 0 : words[i]});
-      if (kind == 'A' && points && one.operands[place].role == Role::INOUT)
-        one.flops += (double)one.operands[place].count;
+    for (uint64_t word : words) one.launch.slots.push_back({NONE, word});
+    Slot* slot = one.launch.slots.data();  // pointers stand before numbers
+    for (const Words::Pointer& pointer : pointers(arguments)) {
+      if (pointer.there) *slot = {(uint32_t)one.operands.size(), 0};
+      slot++;
+      if (!pointer.there) continue;
+      one.operands.push_back(operand(pointer));
+      if (pointer.access == Words::ADDED) one.flops += (double)pointer.extent;
     }
     cases.push_back(std::move(one));
+    return cases.back();
   }
 
   std::vector<TimedCase> cases;
 
  private:
-  void set_period(int64_t period, int64_t repeated) {
-    operands_.back().period = period;
-    operands_.back().repeated = repeated;
+  Operand operand(const Words::Pointer& pointer) const {
+    const Type types[] = {type_,    wide_,     Type::F32, Type::BF16, Type::I32,
+                          Type::U8, Type::I64, Type::I64, type_};
+    Operand made{pointer.name,   types[pointer.element], Role::INOUT,
+                 Fill::POSITIVE, pointer.extent,         pointer.below ? pointer.below : 10};
+    int64_t n = made.count;
+    if (pointer.element == Words::STATE) {
+      made.role = Role::SCRATCH;
+      made.fill = Fill::STATE;
+      made.count = 4;
+      return made;
+    } else if (pointer.access == Words::OUT) {
+      made.role = Role::OUTPUT;
+      made.fill = Fill::POISON;
+    } else if (pointer.access == Words::IN) {
+      made.role = Role::INPUT;
+      made.fill = pointer.element != Words::INT32 ? Fill::SIGNED
+                  : made.name == "index"          ? Fill::ORDER
+                                                  : Fill::LABELS;
+    }
+    if (parts_ && made.is_written() && n == parts_ * cols_) {
+      made.period = period_ / length_ * cols_;
+      made.repeated = rows_ / length_ * cols_;  // the last part may be shorter
+    } else if (n == rows_ * cols_) {
+      made.period = period_ * cols_;
+      made.repeated = n;
+    } else if (n == rows_) {
+      made.period = period_;
+      made.repeated = n;
+    }
+    return made;
   }
 
   std::string suffix_;
   Type type_, wide_;
   int64_t elements_;
-  int64_t rows_ = 0, cols_ = 0, length_ = 1, period_ = 0;  // see repeat
-  std::vector<Operand> operands_;
+  int64_t rows_ = 0, cols_ = 0, parts_ = 0, length_ = 1, period_ = 0;  // see repeat
 };
 
 }  // namespace weft::harness

@@ -23,6 +23,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -60,16 +61,10 @@ class CompiledKernelsTest {
   }
 
   private static Set<String> kernels() {
-    Set<String> symbols = new TreeSet<>();
-    for (Kernel kernel : Kernel.values()) {
-      if (kernel.kind() != Kernel.Kind.LIBRARY) {
-        Stream.of(Precision.values())
-            .filter(kernel::exists)
-            .map(kernel::symbol)
-            .forEach(symbols::add);
-      }
-    }
-    return symbols;
+    return Stream.of(Kernel.values())
+        .filter(kernel -> kernel.kind() != Kernel.Kind.LIBRARY)
+        .flatMap(kernel -> kernel.precisions().stream().map(kernel::symbol))
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   /** The families of kernels in files of a kind, by chip. */

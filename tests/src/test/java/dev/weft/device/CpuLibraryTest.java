@@ -89,10 +89,7 @@ class CpuLibraryTest {
     List<Result> results = new ArrayList<>();
     try (CpuBackend cpu = new CpuBackend()) {
       for (Kernel kernel : Kernel.values()) {
-        for (Precision precision : Precision.values()) {
-          if (!kernel.exists(precision)) {
-            continue;
-          }
+        for (Precision precision : kernel.precisions()) {
           for (KernelCase one : KernelCases.of(kernel)) {
             KernelMemory memory = new KernelMemory(cpu, precision);
             one.run(cpu, memory);
@@ -100,7 +97,8 @@ class CpuLibraryTest {
             List<double[]> contents = memory.contents();
             for (int i = 0; i < contents.size(); i++) {
               results.add(
-                  new Result(name, memory.tolerance(memory.buffers().get(i)), contents.get(i)));
+                  new Result(
+                      name, memory.buffers().get(i).type().tolerance(1, 1), contents.get(i)));
             }
           }
         }

@@ -78,9 +78,7 @@ class KernelParityTest {
   }
 
   private static Stream<Arguments> both(Kernel kernel, Set<Way> ways) {
-    return Stream.of(Precision.values())
-        .filter(kernel::exists)
-        .filter(p -> kernel.kind() != Kernel.Kind.UNTYPED || p == Precision.F32)
+    return kernel.precisions().stream()
         .map(p -> Arguments.argumentSet(kernel.symbol(p) + " " + ways, kernel, p, ways));
   }
 
@@ -99,8 +97,7 @@ class KernelParityTest {
   }
 
   static Stream<Kernel> kernelsInBfloat16() {
-    return Stream.of(Kernel.values())
-        .filter(k -> k.kind() != Kernel.Kind.UNTYPED && k.exists(Precision.BF16));
+    return Stream.of(Kernel.values()).filter(k -> k.precisions().contains(Precision.BF16));
   }
 
   /** The same numbers in float32, and the results rounded: neighbours at most. */

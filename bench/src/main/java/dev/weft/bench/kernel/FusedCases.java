@@ -12,7 +12,6 @@ import dev.weft.device.Kernel;
 import dev.weft.device.Nonlinearity;
 import dev.weft.device.Slots;
 import java.lang.foreign.MemorySegment;
-import java.util.List;
 import java.util.Map;
 
 /** Steps of narrow networks, each by the two fused kernels. */
@@ -26,10 +25,6 @@ enum FusedCases {
 
   private static final int SOURCE_ROWS = 70;
   private static final int LAYER_WORDS = 12;
-  private static final List<String> OPERANDS =
-      List.of(
-          "layers", "value", "source", "index", "state", "targets", "scratch", "losses", "hits",
-          "first", "second", "mean", "sums");
 
   private final boolean classifies;
   private final int rows;
@@ -55,9 +50,9 @@ enum FusedCases {
     return both();
   }
 
-  /** A pointer's number is its name's place, so that both halves share what has the same name. */
+  /** A pointer's number follows from its name, so that both halves share what has the same one. */
   private static Arguments numbered(Arguments call) {
-    return call.at(operand -> OPERANDS.indexOf(operand.name()) + 1);
+    return call.at(operand -> operand.name().hashCode());
   }
 
   private KernelCase both() {

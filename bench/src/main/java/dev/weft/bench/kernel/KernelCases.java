@@ -5,27 +5,22 @@ import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
 import dev.weft.device.Arguments;
-import dev.weft.device.Arguments.BiasActivationBackward;
-import dev.weft.device.Arguments.BiasActivationForward;
-import dev.weft.device.Arguments.BiasActivationGradients;
-import dev.weft.device.Arguments.BinaryBackward;
-import dev.weft.device.Arguments.BinaryForward;
-import dev.weft.device.Arguments.UnaryBackward;
-import dev.weft.device.Arguments.UnaryForward;
-import dev.weft.device.BinaryFunction;
 import dev.weft.device.Kernel;
 import dev.weft.device.Nonlinearity;
 import dev.weft.device.ReductionFunction;
-import dev.weft.device.UnaryFunction;
 import dev.weft.op.Reduction;
+import java.lang.reflect.Method;
+import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.stream.Stream;
 
-/** The calls of every kernel by which it is tested, checked on a GPU, and timed. */
+/**
+ * The calls of every kernel by which it is tested, checked on a GPU, and timed: each of its
+ * functions, with numbers that follow from their names in the contract.
+ */
 public final class KernelCases {
   /** What a call does beside its function. */
   private enum Form {
@@ -92,37 +87,32 @@ public final class KernelCases {
       // products are timed among the ceilings, fused steps as steps; a step's end is next to
       // nothing
       case GEMM, FUSED_PASS, FUSED_UPDATE, ADVANCE_STEP -> Stream.of();
-      case BIAS_ACTIVATION_GRADIENTS, LAYER_NORM_BACKWARD ->
-          Stream.of(new Sizes(1, rows, cols, parts));
+      case BIAS_ACTIVATION_GRADIENTS, LAYER_NORM_BACKWARD -> Stream.of(s(1, rows, cols, parts));
       // parts are the first stage of two
       case REDUCE ->
           Stream.of(
-              new Sizes(rows, cols, 1, 1),
-              new Sizes(1, rows, cols, parts),
-              new Sizes(1, rows * cols, 1, Reduction.parts(1, rows * cols, 1)));
-      case REDUCE_BACKWARD, MAX_BACKWARD -> Stream.of(new Sizes(rows, cols, 1, 1));
+              s(rows, cols, 1),
+              s(1, rows, cols, parts),
+              s(1, rows * cols, 1, Reduction.parts(1, rows * cols, 1)));
+      case REDUCE_BACKWARD, MAX_BACKWARD -> Stream.of(s(rows, cols, 1));
       case GATHER_ROWS, GATHER_ROWS_U8, GATHER_ROWS_BACKWARD, GATHER_LABELS ->
-          Stream.of(new Sizes(rows, rows, cols, 1));
-      default -> Stream.of(new Sizes(1, rows, cols, 1));
+          Stream.of(s(rows, rows, cols));
+      default -> Stream.of(s(1, rows, cols));
     };
   }
 
-  private static List<Sizes> sizes(long[]... all) {
-    return Stream.of(all).map(s -> new Sizes(s[0], s[1], s[2], s.length > 3 ? s[3] : 1)).toList();
-  }
-
-  private static long[] s(long... sizes) {
-    return sizes;
+  private static Sizes s(long outer, long rows, long cols, long... parts) {
+    return new Sizes(outer, rows, cols, parts.length == 0 ? 1 : parts[0]);
   }
 
   private static List<Sizes> tested(Kernel kernel) {
     return switch (kernel) {
       // columns that packs divide and others, one part and several
       case BIAS_ACTIVATION_GRADIENTS ->
-          sizes(s(1, 37, 53), s(1, 37, 64), s(1, 131, 36, 3), s(1, 70, 13, 2));
+          List.of(s(1, 37, 53), s(1, 37, 64), s(1, 131, 36, 3), s(1, 70, 13, 2));
       // rows for one to eight warps of the GPU, and rows that its registers do not hold
       case SOFTMAX_CROSS_ENTROPY ->
-          sizes(
+          List.of(
               s(1, 37, 3),
               s(1, 37, 53),
               s(1, 37, 301),
@@ -132,7 +122,7 @@ public final class KernelCases {
               s(1, 3, 12_345));
       // rows for eight lanes to eight warps of the GPU, and rows that its registers do not hold
       case LAYER_NORM_FORWARD, LAYER_NORM_BACKWARD ->
-          sizes(
+          List.of(
               s(1, 37, 3),
               s(1, 37, 53),
               s(1, 37, 300, 2),
@@ -142,207 +132,177 @@ public final class KernelCases {
               s(1, 3, 5000, 2),
               s(1, 3, 12_345));
       // columns, and rows for a warp and for a block
-      case REDUCE -> sizes(s(3, 7, 11, 2), s(3, 70, 12, 2), s(37, 53, 1, 2), s(5, 9001, 1, 2));
-      case REDUCE_BACKWARD -> sizes(s(3, 7, 11));
-      case MAX_BACKWARD -> sizes(s(3, 7, 11), s(3, 70, 12), s(3, 7, 1), s(3, 301, 1));
+      case REDUCE -> List.of(s(3, 7, 11, 2), s(3, 70, 12, 2), s(37, 53, 1, 2), s(5, 9001, 1, 2));
+      case REDUCE_BACKWARD -> List.of(s(3, 7, 11));
+      case MAX_BACKWARD -> List.of(s(3, 7, 11), s(3, 70, 12), s(3, 7, 1), s(3, 301, 1));
       // rows of any length, and of whole accesses
-      case GATHER_ROWS -> sizes(s(37, 10, 53), s(37, 10, 64));
-      case GATHER_ROWS_U8 -> sizes(s(37, 10, 53), s(37, 10, 64), s(37, 10, 784));
-      case GATHER_ROWS_BACKWARD -> sizes(s(5, 20, 53), s(5, 20, 64), s(5, 20, 132));
-      case GATHER_LABELS -> sizes(s(37, 10, 1));
-      case ARGMAX -> sizes(s(1, 37, 10), s(1, 37, 53), s(1, 37, 64), s(1, 37, 701));
-      case COPY_ROWS -> sizes(s(1, 37, 30));
-      case TRANSPOSE -> sizes(s(1, 37, 53), s(1, 36, 53), s(1, 37, 64), s(1, 36, 64));
+      case GATHER_ROWS -> List.of(s(37, 10, 53), s(37, 10, 64));
+      case GATHER_ROWS_U8 -> List.of(s(37, 10, 53), s(37, 10, 64), s(37, 10, 784));
+      case GATHER_ROWS_BACKWARD -> List.of(s(5, 20, 53), s(5, 20, 64), s(5, 20, 132));
+      case GATHER_LABELS -> List.of(s(37, 10, 1));
+      case ARGMAX -> List.of(s(1, 37, 10), s(1, 37, 53), s(1, 37, 64), s(1, 37, 701));
+      case COPY_ROWS -> List.of(s(1, 37, 30));
+      case TRANSPOSE -> List.of(s(1, 37, 53), s(1, 36, 53), s(1, 37, 64), s(1, 36, 64));
       // a small product, and one whose right operand the CPU lays out anew
-      case GEMM -> sizes(s(11, 5, 7), s(37, 800, 70));
-      default -> sizes(s(1, 37, 53));
+      case GEMM -> List.of(s(11, 5, 7), s(37, 800, 70));
+      default -> List.of(s(1, 37, 53));
     };
   }
 
-  private static <E extends Enum<E>> List<KernelCase> each(
-      E[] functions, Function<E, KernelCase> make) {
-    return Stream.of(functions).map(make).toList();
+  private static List<KernelCase> of(Kernel kernel, Sizes s, Form form) {
+    return switch (kernel) {
+      case GEMM -> products(kernel, form == Form.FULL, s.rows, s.cols, s.outer);
+      // how rows lie in their memory is for the device to choose
+      case FUSED_PASS -> Stream.of(FusedCases.values()).map(FusedCases::pass).toList();
+      case FUSED_UPDATE -> Stream.of(FusedCases.values()).map(FusedCases::update).toList();
+      default -> functions(kernel).flatMap(function -> one(kernel, s, form, function)).toList();
+    };
   }
 
-  private static List<KernelCase> of(Kernel kernel, Sizes sizes, Form form) {
-    boolean full = form == Form.FULL;
-    long outer = sizes.outer;
-    long rows = sizes.rows;
-    long cols = sizes.cols;
-    long n = sizes.elements();
+  /** What a kernel can do, which its case is named by; the kernel where that is one thing. */
+  private static Stream<Enum<?>> functions(Kernel kernel) {
+    List<Enum<?>> functions =
+        Stream.of(kernel.arguments().getRecordComponents())
+            .filter(number -> number.getType().isEnum())
+            .<Enum<?>>flatMap(number -> Stream.of((Enum<?>[]) number.getType().getEnumConstants()))
+            .filter(f -> kernel != Kernel.REDUCE_BACKWARD || f != ReductionFunction.MAX)
+            .toList();
+    return functions.isEmpty() ? Stream.of(kernel) : functions.stream();
+  }
+
+  private static String name(Kernel kernel, Sizes s, Enum<?> function) {
     String name = kernel.name().toLowerCase(ROOT);
     return switch (kernel) {
-      case BIAS_ACTIVATION_FORWARD ->
-          each(
-              Nonlinearity.values(),
-              f ->
-                  one(
-                      kernel,
-                      f.token() + "_forward",
-                      BiasActivationForward.over(rows, cols, f, 0.1)));
-      case BIAS_ACTIVATION_BACKWARD ->
-          each(
-              Nonlinearity.values(),
-              f ->
-                  one(
-                          kernel,
-                          f.token() + "_backward",
-                          BiasActivationBackward.over(rows, cols, f, 0.1, full))
-                      .with("y", Fill.POSITIVE));
-      case BIAS_ACTIVATION_GRADIENTS ->
-          each(
-              Nonlinearity.values(),
-              f -> {
-                Arguments call =
-                    BiasActivationGradients.over(rows, cols, sizes.parts, f, 0.1, full);
-                Arguments least =
-                    f.derivativeNeedsInput() ? call.without("y") : call.without("x", "b");
-                return one(kernel, f.token() + "_gradients", full ? call : least)
-                    .with("y", Fill.POSITIVE);
-              });
-      case DROPOUT -> List.of(one(kernel, name, Arguments.Dropout.over(n, 7, 0.3, full)));
-      case UNARY_FORWARD ->
-          each(
-              UnaryFunction.values(),
-              f ->
-                  one(kernel, f.token() + "_forward", UnaryForward.over(n, f, 1.5))
-                      .with("x", Fill.POSITIVE));
-      case UNARY_BACKWARD ->
-          each(
-              UnaryFunction.values(),
-              f ->
-                  one(kernel, f.token() + "_backward", UnaryBackward.over(n, f, 1.5, full))
-                      .with("x", Fill.POSITIVE)
-                      .with("y", Fill.POSITIVE));
-      // b is stretched over the rows
-      case BINARY_FORWARD ->
-          each(
-              BinaryFunction.values(),
-              f ->
-                  positive(
-                      one(
-                          kernel,
-                          f.token() + "_forward",
-                          BinaryForward.over(
-                              1, 1, rows, cols, 0, 0, cols, 1, 0, 0, full ? 0 : cols, 1, f))));
-      case BINARY_BACKWARD ->
-          each(
-              BinaryFunction.values(),
-              f -> {
-                Arguments call =
-                    BinaryBackward.over(
-                        1, 1, rows, cols, 0, 0, cols, 1, 0, 0, full ? 0 : cols, 1, f, full, false);
-                return positive(
-                    one(kernel, f.token() + "_backward", full ? call : call.without("db")));
-              });
-      case F32_TO_BF16 -> List.of(one(kernel, "to_bf16", Arguments.Cast.over(n, full)));
-      case BF16_TO_F32 -> List.of(one(kernel, "from_bf16", Arguments.Cast.over(n, full)));
-      case RANDOM_UNIFORM, RANDOM_NORMAL ->
-          List.of(one(kernel, name, Arguments.Random.over(n, 3, 4, 5, -1, 2)));
-      case REDUCE -> {
-        String of = cols > 1 ? "_of_columns" : outer > 1 ? "_of_rows" : "_of_all";
-        yield each(
-            ReductionFunction.values(),
-            f ->
-                one(
-                    kernel,
-                    f.token() + of,
-                    Arguments.Reduce.over(outer, rows, cols, sizes.parts, f, 0.5, full)));
-      }
-      case REDUCE_BACKWARD ->
-          Stream.of(ReductionFunction.values())
-              .filter(f -> f != ReductionFunction.MAX) // max_backward's
-              .map(
-                  f ->
-                      one(
-                          kernel,
-                          f.token() + "_backward",
-                          Arguments.ReduceBackward.over(outer, rows, cols, f, 0.5, full)))
-              .toList();
-      // every third entry is the largest
-      case MAX_BACKWARD ->
-          List.of(
-              one(kernel, name, Arguments.MaxBackward.over(outer, rows, cols, full))
-                  .with("x", Fill.each(i -> i % 3 == 0 ? 2 : i % 2))
-                  .with("y", Fill.each(i -> 2)));
-      // values that come more than once
-      case ARGMAX ->
-          List.of(
-              one(kernel, name, Arguments.Argmax.over(rows, cols)).with("x", Fill.scattered(97)));
-      case SOFTMAX_CROSS_ENTROPY -> {
-        double scale = full ? 0.5 : 1.0 / rows;
-        Arguments call = Arguments.SoftmaxCrossEntropy.over(rows, cols, full ? 0.1 : 0, scale);
-        yield full
-            ? List.of(
-                one(kernel, name, call), one(kernel, name + " in place", call.inPlace("dx", "x")))
-            : List.of(one(kernel, name, call.without("hits")));
-      }
-      case LAYER_NORM_FORWARD ->
-          List.of(one(kernel, name, Arguments.LayerNormForward.over(rows, cols, 1e-5)));
-      case LAYER_NORM_BACKWARD ->
-          List.of(
-              one(
-                  kernel,
-                  name,
-                  Arguments.LayerNormBackward.over(rows, cols, sizes.parts, full, full, !full)));
-      case SGD -> {
-        Arguments call = Arguments.Sgd.over(n, 0.9, full ? 0.1 : 0, full ? 0.01 : 0, full);
-        yield List.of(one(kernel, "sgd_momentum", full ? call : call.without("copy")));
-      }
-      case ADAM -> {
-        Arguments call = Arguments.Adam.over(n, 0.9, 0.999, 1e-8, full ? 0.01 : 0, full ? 0.02 : 0);
-        yield List.of(
-            one(kernel, name, full ? call : call.without("copy")).with("second", Fill.POSITIVE));
-      }
-      case ADVANCE_STEP -> List.of(one(kernel, name, Arguments.AdvanceStep.over(64)));
-      case GATHER_ROWS ->
-          gather(kernel, full, outer, Arguments.GatherRows.over(rows, cols, outer, 2, 1));
-      case GATHER_ROWS_U8 ->
-          gather(
-              kernel, full, outer, Arguments.GatherRows.over(rows, cols, outer, 1 / 255.0, -0.5));
-      case GATHER_ROWS_BACKWARD ->
-          gather(
-              kernel,
-              full,
-              outer,
-              Arguments.GatherRowsBackward.over(rows, cols, outer, full ? 2 : 1e-6));
-      case GATHER_LABELS -> gather(kernel, full, outer, Arguments.GatherLabels.over(rows, outer));
-      case COPY_ROWS ->
-          List.of(
-              one(
-                  kernel,
-                  "copy",
-                  Arguments.CopyRows.over(
-                      rows,
-                      cols,
-                      cols + (full ? 23 : 0),
-                      cols + (full ? 10 : 0),
-                      full ? 3 : 1,
-                      full)));
-      case TRANSPOSE -> List.of(one(kernel, name, Arguments.Transpose.over(rows, cols, full)));
-      case FILL -> List.of(one(kernel, name, Arguments.Fill.over(n, 2.5)));
-      case GEMM -> products(kernel, full, rows, cols, outer);
-      // how rows lie in their memory is for the device to choose
-      case FUSED_PASS -> each(FusedCases.values(), FusedCases::pass);
-      case FUSED_UPDATE -> each(FusedCases.values(), FusedCases::update);
+      case F32_TO_BF16 -> "to_bf16";
+      case BF16_TO_F32 -> "from_bf16";
+      case SGD -> "sgd_momentum";
+      case COPY_ROWS -> "copy";
+      case REDUCE ->
+          function.name().toLowerCase(ROOT)
+              + (s.cols > 1 ? "_of_columns" : s.outer > 1 ? "_of_rows" : "_of_all");
+      default ->
+          function == kernel
+              ? name
+              : function.name().toLowerCase(ROOT) + name.substring(name.lastIndexOf('_'));
     };
   }
 
-  private static KernelCase one(Kernel kernel, String name, Arguments call) {
-    return KernelCase.of(name, kernel, call);
+  private static Stream<KernelCase> one(Kernel kernel, Sizes s, Form form, Enum<?> function) {
+    boolean full = form == Form.FULL;
+    Method over =
+        Stream.of(kernel.arguments().getMethods())
+            .filter(method -> method.getName().equals("over"))
+            .findFirst()
+            .orElseThrow();
+    RecordComponent[] fields = kernel.arguments().getRecordComponents();
+    Object[] numbers =
+        Stream.of(fields)
+            .skip(fields.length - over.getParameterCount()) // pointers stand before numbers
+            .map(number -> value(number, kernel, s, full, function))
+            .toArray();
+    Arguments call;
+    try {
+      call = (Arguments) over.invoke(null, numbers);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(kernel + " has no call over such numbers", e);
+    }
+    call = full ? call : call.without(spared(kernel, function));
+    KernelCase one = filled(KernelCase.of(name(kernel, s, function), kernel, call), s, full);
+    return full && kernel == Kernel.SOFTMAX_CROSS_ENTROPY
+        ? Stream.of(one, KernelCase.of(one.name() + " in place", kernel, call.inPlace("dx", "x")))
+        : Stream.of(one);
   }
 
-  private static KernelCase positive(KernelCase one) {
-    return one.with("a", Fill.POSITIVE).with("b", Fill.POSITIVE);
+  private static Object value(
+      RecordComponent number, Kernel kernel, Sizes s, boolean full, Enum<?> function) {
+    String name = number.getName();
+    if (number.getType() == long.class) {
+      return whole(name, kernel, s, full);
+    } else if (number.getType() == double.class) {
+      return real(name, kernel, s, full);
+    }
+    // of two outputs one is added to
+    boolean second = name.equals("accumulateB") || name.equals("accumulateShift");
+    return number.getType() == boolean.class ? (Object) (full != second) : function;
   }
 
-  /** Each row once; or rows that come again, are not there, and begin at the cursor. */
-  private static List<KernelCase> gather(Kernel kernel, boolean full, long from, Arguments call) {
-    String name = kernel.name().toLowerCase(ROOT);
-    boolean state = call.operands().stream().anyMatch(o -> o.name().equals("state"));
-    return List.of(
-        one(kernel, name, full || !state ? call : call.without("state"))
-            .with("index", full ? Fill.between(0, from + 2) : Fill.scattered(from)));
+  private static long whole(String name, Kernel kernel, Sizes s, boolean full) {
+    return switch (name) {
+      case "n" -> s.elements();
+      case "outer", "sourceRows" -> s.outer;
+      case "rows", "count", "d2" -> s.rows;
+      case "cols", "inner", "classes", "d3", "a2" -> s.cols;
+      case "parts" -> s.parts;
+      case "d0", "d1", "a3", "b3" -> 1;
+      case "a0", "a1", "b0", "b1" -> 0;
+      case "b2" -> full ? 0 : s.cols; // b is stretched over the rows
+      case "xStride" -> s.cols + (full ? 23 : 0);
+      case "yStride" -> s.cols + (full ? 10 : 0);
+      case "seed" -> 3;
+      case "step" -> 4;
+      case "operation" -> 5;
+      default -> throw new IllegalArgumentException(kernel + ": no case knows a number " + name);
+    };
+  }
+
+  private static double real(String name, Kernel kernel, Sizes s, boolean full) {
+    return switch (name) {
+      case "alpha" -> 0.7;
+      case "rate" -> 0.3;
+      case "a" -> -1;
+      case "b" -> 2;
+      case "value" -> 2.5;
+      case "shift" -> -0.5;
+      case "momentum", "beta1" -> 0.9;
+      case "beta2" -> 0.999;
+      case "epsilon" -> kernel == Kernel.ADAM ? 1e-8 : 1e-5;
+      case "dampening", "smoothing" -> full ? 0.1 : 0;
+      case "l2" -> full ? 0.01 : 0;
+      case "weightDecay" -> full ? 0.02 : 0;
+      case "scale" ->
+          switch (kernel) {
+            case SOFTMAX_CROSS_ENTROPY -> full ? 0.5 : 1.0 / s.rows;
+            case GATHER_ROWS_U8 -> 1 / 255.0;
+            case GATHER_ROWS_BACKWARD -> full ? 2 : 1e-6; // timed, it adds up
+            case COPY_ROWS -> full ? 3 : 1;
+            default -> 0.5;
+          };
+      default -> throw new IllegalArgumentException(kernel + ": no case knows a number " + name);
+    };
+  }
+
+  /** The operands that a layer's call does without. */
+  private static String[] spared(Kernel kernel, Enum<?> function) {
+    return switch (kernel) {
+      case BIAS_ACTIVATION_GRADIENTS ->
+          ((Nonlinearity) function).derivativeNeedsInput()
+              ? new String[] {"y"}
+              : new String[] {"x", "b"};
+      case BINARY_BACKWARD -> new String[] {"db"};
+      case SOFTMAX_CROSS_ENTROPY -> new String[] {"hits"};
+      case SGD, ADAM -> new String[] {"copy"};
+      case GATHER_ROWS, GATHER_ROWS_U8, GATHER_LABELS -> new String[] {"state"};
+      default -> new String[] {};
+    };
+  }
+
+  private static KernelCase filled(KernelCase one, Sizes s, boolean full) {
+    return switch (one.kernel()) {
+      case BIAS_ACTIVATION_BACKWARD, BIAS_ACTIVATION_GRADIENTS -> one.with("y", Fill.POSITIVE);
+      case UNARY_FORWARD -> one.with("x", Fill.POSITIVE);
+      case UNARY_BACKWARD -> one.with("x", Fill.POSITIVE).with("y", Fill.POSITIVE);
+      case BINARY_FORWARD, BINARY_BACKWARD -> one.with("a", Fill.POSITIVE).with("b", Fill.POSITIVE);
+      // every third entry is the largest
+      case MAX_BACKWARD ->
+          one.with("x", Fill.each(i -> i % 3 == 0 ? 2 : i % 2)).with("y", Fill.each(i -> 2));
+      // values that come more than once
+      case ARGMAX -> one.with("x", Fill.scattered(97));
+      case ADAM -> one.with("second", Fill.POSITIVE);
+      // each row once; or rows that come again, are not there, and begin at the cursor
+      case GATHER_ROWS, GATHER_ROWS_U8, GATHER_ROWS_BACKWARD, GATHER_LABELS ->
+          one.with("index", full ? Fill.between(0, s.outer + 2) : Fill.scattered(s.outer));
+      default -> one;
+    };
   }
 
   /** Both transposes of each side. */
@@ -366,7 +326,7 @@ public final class KernelCases {
                   false,
                   wide);
           String how = (ta ? " of a'" : " of a") + (tb ? " and b'" : " and b");
-          cases.add(one(kernel, "gemm" + how + (wide ? ", wide" : ""), call));
+          cases.add(KernelCase.of("gemm" + how + (wide ? ", wide" : ""), kernel, call));
         }
       }
     }

@@ -57,7 +57,7 @@ public final class KernelCheck {
         }
         double[] got = memory.numbers(memory.buffers().get(b));
         double largest = DoubleStream.of(wanted).map(Math::abs).max().orElse(0);
-        boolean exact = cast || operand.isWhole();
+        boolean exact = cast || operand.type().isWhole();
         for (int i = 0; i < got.length; i++) {
           double allowed = exact ? 0 : OF_VALUE * Math.abs(wanted[i]) + OF_LARGEST * largest;
           if (!(Math.abs(got[i] - wanted[i]) <= allowed)) {

@@ -27,17 +27,81 @@ public final class KernelMemory implements AutoCloseable {
   /** Numbers of a {@link SplittableRandom}, rounded to the type that they are stored in. */
   public record Drawn(long seed, double low, double high) {}
 
-  /** What was taken, for the operand of that name; drawn is null where it began otherwise. */
-  public record Buffer(
-      String name, long address, int count, Element element, Access access, Drawn drawn) {
-    /** Whether it holds no floating-point numbers. */
-    public boolean isWhole() {
+  /** How numbers lie in memory; in the order of the harness. */
+  public enum Type {
+    F32,
+    F64,
+    BF16,
+    I32,
+    I64,
+    U8;
+
+    static Type of(Element element, Precision kernel) {
       return switch (element) {
-        case INT32, UINT8, STATE, LAYER -> true;
-        default -> false;
+        case T, OPAQUE -> valueOf(kernel.name());
+        case WIDE -> valueOf(kernel.wide().name());
+        case F32, BF16 -> valueOf(element.name());
+        case INT32 -> I32;
+        case UINT8 -> U8;
+        case STATE, LAYER -> I64;
+      };
+    }
+
+    /** Whether they are no floating-point numbers. */
+    public boolean isWhole() {
+      return compareTo(BF16) > 0;
+    }
+
+    /** How far two may be apart as a share of one or of 1, the spacing of bfloat16 left out. */
+    public double tolerance() {
+      return isWhole() ? 0 : this == F64 ? 1e-12 : 2e-5;
+    }
+
+    /** The same of these two: those in bfloat16 may be neighbours. */
+    public double tolerance(double x, double y) {
+      double smaller = Math.min(Math.abs(x), Math.abs(y));
+      return this == BF16 && Double.isFinite(smaller)
+          ? Math.max(tolerance(), Math.scalb(1, Math.getExponent(smaller) - 7))
+          : tolerance() * (Double.isFinite(x) ? Math.max(1, Math.abs(x)) : 1);
+    }
+
+    private double round(double value) {
+      return this == F32 ? (float) value : this == BF16 ? Bfloat16.round((float) value) : value;
+    }
+
+    /** Words of eight bytes come as the bits of a number. */
+    private void put(MemorySegment to, long i, double value) {
+      switch (this) {
+        case F32 -> to.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) value);
+        case F64, I64 -> to.setAtIndex(ValueLayout.JAVA_DOUBLE, i, value);
+        case BF16 -> to.setAtIndex(ValueLayout.JAVA_SHORT, i, Bfloat16.bits((float) value));
+        case I32 -> to.setAtIndex(ValueLayout.JAVA_INT, i, (int) value);
+        case U8 -> to.set(ValueLayout.JAVA_BYTE, i, (byte) (int) value);
+      }
+    }
+
+    private double get(MemorySegment from, long i) {
+      return switch (this) {
+        case F32 -> from.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+        case F64 -> from.getAtIndex(ValueLayout.JAVA_DOUBLE, i);
+        case BF16 -> Bfloat16.value(from.getAtIndex(ValueLayout.JAVA_SHORT, i));
+        case I32 -> from.getAtIndex(ValueLayout.JAVA_INT, i);
+        case I64 -> from.getAtIndex(ValueLayout.JAVA_LONG, i);
+        case U8 -> from.get(ValueLayout.JAVA_BYTE, i) & 0xff;
       };
     }
   }
+
+  /** What was taken, for the operand of that name; drawn is null where it began otherwise. */
+  public record Buffer(
+      String name,
+      long address,
+      int count,
+      Element element,
+      Type type,
+      int bytes,
+      Access access,
+      Drawn drawn) {}
 
   private static final int CURSOR = 2;
   // seed, step, cursor, rate
@@ -108,59 +172,21 @@ public final class KernelMemory implements AutoCloseable {
     SplittableRandom random = new SplittableRandom(seed);
     LongToDoubleFunction at =
         fill.at() == null ? i -> random.nextDouble(fill.low(), fill.high()) : fill.at();
+    Type type = Type.of(element, precision);
+    Type rounded = Type.of(element, rounding);
+    int bytes = count * element.bytes(precision);
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment content = arena.allocate(count * (long) element.bytes(precision), 8);
+      MemorySegment content = arena.allocate(bytes, 8);
       for (int i = 0; i < count; i++) {
-        put(content, i, element, at.applyAsDouble(i));
+        type.put(content, i, rounded.round(at.applyAsDouble(i)));
       }
-      long address = backend.allocate(content.byteSize());
+      long address = backend.allocate(bytes);
       backend.copyIn(content, address);
-      Drawn drawn = fill.at() == null ? new Drawn(seed, fill.low(), fill.high()) : null;
-      Buffer taken = new Buffer(name, address, count, element, access, drawn);
-      buffers.add(
-          taken.isWhole() ? new Buffer(name, address, count, element, access, null) : taken);
+      boolean drawn = fill.at() == null && !type.isWhole();
+      Drawn how = drawn ? new Drawn(seed, fill.low(), fill.high()) : null;
+      buffers.add(new Buffer(name, address, count, element, type, bytes, access, how));
       return address;
     }
-  }
-
-  /** The precision of floating-point numbers in a kernel of another. */
-  private static Precision stored(Element element, Precision kernel) {
-    return switch (element) {
-      case T, OPAQUE -> kernel;
-      case WIDE -> kernel.wide();
-      case F32 -> Precision.F32;
-      case BF16 -> Precision.BF16;
-      default -> throw new IllegalArgumentException(element + " holds no reals");
-    };
-  }
-
-  /** The precision of a buffer of floating-point numbers. */
-  public Precision stored(Buffer buffer) {
-    return stored(buffer.element(), precision);
-  }
-
-  private void put(MemorySegment to, int i, Element element, double value) {
-    switch (element) {
-      case INT32 -> to.setAtIndex(ValueLayout.JAVA_INT, i, (int) value);
-      case UINT8 -> to.set(ValueLayout.JAVA_BYTE, i, (byte) (int) value);
-      case STATE, LAYER -> to.setAtIndex(ValueLayout.JAVA_DOUBLE, i, value);
-      default -> {
-        double rounded = round(value, stored(element, rounding));
-        switch (stored(element, precision)) {
-          case F32 -> to.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) rounded);
-          case F64 -> to.setAtIndex(ValueLayout.JAVA_DOUBLE, i, rounded);
-          case BF16 -> to.setAtIndex(ValueLayout.JAVA_SHORT, i, Bfloat16.bits((float) rounded));
-        }
-      }
-    }
-  }
-
-  private static double round(double value, Precision to) {
-    return switch (to) {
-      case F64 -> value;
-      case F32 -> (float) value;
-      case BF16 -> Bfloat16.round((float) value);
-    };
   }
 
   /** Zeros. */
@@ -173,35 +199,25 @@ public final class KernelMemory implements AutoCloseable {
     return take("x", Element.T, Access.IN, count, Fill.SIGNED, seed);
   }
 
-  /** The first numbers at an address. */
+  /** The first numbers of what was taken at an address. */
   public double[] read(long address, int count) {
-    return numbers(new Buffer("x", address, count, Element.T, Access.IN, null));
+    Buffer taken = buffers.stream().filter(b -> b.address() == address).findFirst().orElseThrow();
+    return Arrays.copyOf(numbers(taken), count);
   }
 
   double[] numbers(Buffer buffer) {
-    MemorySegment bytes = MemorySegment.ofArray(raw(buffer));
-    return IntStream.range(0, buffer.count())
-        .mapToDouble(i -> number(bytes, i, buffer.element()))
-        .toArray();
-  }
-
-  private double number(MemorySegment from, int i, Element element) {
-    return switch (element) {
-      case INT32 -> from.get(ValueLayout.JAVA_INT_UNALIGNED, 4L * i);
-      case UINT8 -> from.get(ValueLayout.JAVA_BYTE, i) & 0xff;
-      case STATE, LAYER -> from.get(ValueLayout.JAVA_LONG_UNALIGNED, 8L * i);
-      default ->
-          switch (stored(element, precision)) {
-            case F32 -> from.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * i);
-            case F64 -> from.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, 8L * i);
-            case BF16 -> Bfloat16.value(from.get(ValueLayout.JAVA_SHORT_UNALIGNED, 2L * i));
-          };
-    };
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment content = arena.allocate(buffer.bytes(), 8);
+      backend.copyOut(buffer.address(), content);
+      return IntStream.range(0, buffer.count())
+          .mapToDouble(i -> buffer.type().get(content, i))
+          .toArray();
+    }
   }
 
   /** The bytes of a buffer. */
   public byte[] raw(Buffer buffer) {
-    byte[] content = new byte[buffer.count() * buffer.element().bytes(precision)];
+    byte[] content = new byte[buffer.bytes()];
     backend.copyOut(buffer.address(), MemorySegment.ofArray(content));
     return content;
   }
@@ -218,7 +234,7 @@ public final class KernelMemory implements AutoCloseable {
 
   /** Makes a buffer hold what no kernel reads without a trace, and none writes. */
   public void poison(Buffer buffer) {
-    byte[] poison = new byte[buffer.count() * buffer.element().bytes(precision)];
+    byte[] poison = new byte[buffer.bytes()];
     for (int i = 0; i < poison.length; i++) {
       poison[i] = POISON[i % 2];
     }
@@ -246,26 +262,6 @@ public final class KernelMemory implements AutoCloseable {
     places.clear();
   }
 
-  /** How far a buffer may be from another machine's, as a share of its numbers or of 1. */
-  public double tolerance(Buffer buffer) {
-    return buffer.isWhole() ? 1e-12 : tolerance(stored(buffer), 1, 1);
-  }
-
-  /** How far two results may be apart: those in bfloat16 are the same or neighbours. */
-  public static double tolerance(Precision precision, double x, double y) {
-    if (precision == Precision.BF16) {
-      double smaller = Math.min(Math.abs(x), Math.abs(y));
-      double spacing = Double.isFinite(smaller) ? Math.scalb(1, Math.getExponent(smaller) - 7) : 0;
-      return Math.max(tolerance(precision), spacing);
-    }
-    return tolerance(precision) * (Double.isFinite(x) ? Math.max(1, Math.abs(x)) : 1);
-  }
-
-  /** The same as a share of a number or of 1, the spacing of bfloat16 left out. */
-  public static double tolerance(Precision precision) {
-    return precision == Precision.F64 ? 1e-12 : 2e-5;
-  }
-
   /**
    * Integers and states must be the same; numbers close. What one kernel leaves to the next in a
    * layout of its own is not looked at.
@@ -277,20 +273,20 @@ public final class KernelMemory implements AutoCloseable {
       Buffer mine = buffers.get(b);
       Buffer theirs = other.buffers.get(b);
       String name = format("%s, %s, %s", what, precision, mine.name());
-      if (mine.isWhole()) {
+      if (mine.type().isWhole()) {
         if (!Arrays.equals(raw(mine), other.raw(theirs))) {
           throw new AssertionError(name + " differs");
         }
       } else if (mine.element() != Element.OPAQUE) {
-        assertClose(numbers(mine), other.numbers(theirs), stored(mine.element(), precision), name);
+        assertClose(numbers(mine), other.numbers(theirs), mine.type(), name);
       }
     }
   }
 
-  private static void assertClose(double[] x, double[] y, Precision stored, String name) {
+  private static void assertClose(double[] x, double[] y, Type type, String name) {
     for (int i = 0; i < x.length; i++) {
       boolean same = Double.compare(x[i], y[i]) == 0;
-      if (!same && !(Math.abs(x[i] - y[i]) <= tolerance(stored, x[i], y[i]))) {
+      if (!same && !(Math.abs(x[i] - y[i]) <= type.tolerance(x[i], y[i]))) {
         throw new AssertionError(format("%s at %d: %s and %s", name, i, x[i], y[i]));
       }
     }

@@ -2,12 +2,14 @@
 package dev.weft.device;
 
 import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
 
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * The native library's own account of kernels and structs, as {@code weft_abi_table()} prints it,
@@ -19,6 +21,8 @@ public final class Contract {
 
   /** A field of a struct: its C name, its kind (P, I or D) and its offset in bytes. */
   public record Field(String name, char kind, long offset) {}
+
+  private static final Pattern UNDERSCORE = Pattern.compile("_(.)");
 
   private final Map<String, Entry> kernels = new LinkedHashMap<>();
   private final Map<String, List<Field>> structs = new LinkedHashMap<>();
@@ -97,12 +101,7 @@ public final class Contract {
   }
 
   private static String camelCase(String name) {
-    StringBuilder text = new StringBuilder();
-    for (int i = 0; i < name.length(); i++) {
-      char c = name.charAt(i);
-      text.append(c == '_' ? Character.toUpperCase(name.charAt(++i)) : c);
-    }
-    return text.toString();
+    return UNDERSCORE.matcher(name).replaceAll(letter -> letter.group(1).toUpperCase(ROOT));
   }
 
   /**
