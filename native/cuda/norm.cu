@@ -76,7 +76,7 @@ WEFT_DEVICE T norm_sum(const pack<T>& v) {
 template <int PACKS, typename S>
 WEFT_DEVICE void normalize(const weft_layer_norm_forward& a, thread_team team) {
   using T = compute<S>;
-  __shared__ T shared[2][norm_warps];
+  __shared__ T shared[3][norm_warps];
   const int64_t r = (int64_t)blockIdx.x * (norm_threads >> team.shift) + team.number();
   const bool own = r < a.rows;  // a surplus team has an empty row
   const S *scale = static_cast<const S*>(a.scale), *shift = static_cast<const S*>(a.shift);
@@ -86,20 +86,22 @@ WEFT_DEVICE void normalize(const weft_layer_norm_forward& a, thread_team team) {
   const norm_row<PACKS, S> x(team, a.x, r, a.cols, own ? a.cols : 0, wide);
   const auto cols = x.cols;
   auto add = [](T p, T q) { return p + q; };
-  T sum = T(0), squares = T(0);
+  T sum = T(0), off = T(0), squares = T(0);
   x.each([&](int u, auto c) { sum += norm_sum(x.at(u, c)); });
-  const T mean = team.fold(sum, shared[0], add) / T(a.cols);
+  T mean = team.fold(sum, shared[0], add) / T(a.cols);
   x.each([&](int u, auto c) {
     pack<T> v = x.at(u, c);
 #pragma unroll
-    for (int j = 0; j < 4; j++) {
-      v.at[j] = c + j < cols ? v.at[j] - mean : T(0);
-      v.at[j] *= v.at[j];
-    }
+    for (int j = 0; j < 4; j++) v.at[j] = c + j < cols ? v.at[j] - mean : T(0);
+    off += norm_sum(v);
+#pragma unroll
+    for (int j = 0; j < 4; j++) v.at[j] *= v.at[j];
     squares += norm_sum(v);
   });
-  const T variance = team.fold(squares, shared[1], add) / T(a.cols);
-  const T rstd = T(1) / std::sqrt(variance + T(a.epsilon));
+  off = team.fold(off, shared[1], add) / T(a.cols);
+  mean += off;  // which a long sum of large values missed by several of its last digits
+  const T variance = team.fold(squares, shared[2], add) / T(a.cols) - off * off;
+  const T rstd = T(1) / std::sqrt((variance > T(0) ? variance : T(0)) + T(a.epsilon));
   if (own && team.lane() == 0) {
     static_cast<T*>(a.mean)[r] = mean;
     static_cast<T*>(a.rstd)[r] = rstd;
@@ -248,22 +250,20 @@ WEFT_DEVICE void layer_norm_backward(const weft_layer_norm_backward& a) {
 
 }  // namespace weft::cuda
 
-// y, mean and rstd are assigned. Eight lanes take a row of up to 32 columns, a warp one of up to
-// 512, two, four or eight warps one of up to 1024, 2048 or 8192, and hold it in registers: up to 16
-// entries a thread, above 4096 columns 32. A block reads a longer one three times. 256 threads: three
-// blocks a multiprocessor with four 16-byte loads each thread keep 48 KB in flight. 8 bytes and 8
-// flops an element of float: expected 125 us for arrays of 256 MB at 4.3 TB/s.
-WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, float, f32,
-                   2)  // held to 80, sm_100 spills
-WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, double, f64, 1)
+// y, mean and rstd are assigned. A team of threads holds a row in registers: up to 16 entries a
+// thread, above 4096 columns 32. A block reads a row above 8192 columns three times. 256 threads:
+// three blocks a multiprocessor with four 16-byte loads each thread keep 48 KB in flight. 8 bytes
+// and 8 flops an element of float.
+WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, float, f32, 3)
+WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, double, f64, 2)
 WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, weft::bf16, bf16, 3)
 
-// dx, dscale and dshift = or +=. A block has a part of the rows, teams of its threads as above take
-// them in turn, and x and dy are read once: a thread adds up its columns, and the block its teams in
-// order. Rows above 4096 columns are read twice, and their sums are in memory (the
-// cache, for 264 parts of 8192 columns 17 MB). 256 threads: 128 registers leave two blocks a
-// multiprocessor, with eight 16-byte loads each thread 64 KB in flight, so that 264 parts occupy an
-// H200. 12 bytes and 13 flops an element of float: expected 187 us for arrays of 256 MB.
+// dx, dscale and dshift = or +=. A block has a part of the rows, teams of its threads take them in
+// turn, and x and dy are read once: a thread adds up its columns, and the block its teams in order.
+// Rows above 4096 columns are read twice, and their sums are in memory (the cache, for 264 parts of
+// 8192 columns 17 MB). 256 threads: 128 registers leave two blocks a multiprocessor, with eight
+// 16-byte loads each thread 64 KB in flight, so that 264 parts occupy an H200. 12 bytes and 13 flops
+// an element of float.
 WEFT_KERNEL_BLOCKS(layer_norm_backward, layer_norm_backward, float, f32, 2)
 WEFT_KERNEL_BLOCKS(layer_norm_backward, layer_norm_backward, double, f64, 1)
 WEFT_KERNEL_BLOCKS(layer_norm_backward, layer_norm_backward, weft::bf16, bf16, 2)
