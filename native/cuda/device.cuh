@@ -353,22 +353,36 @@ WEFT_DEVICE T fold_warp(T v, Combine combine) {
   return v;
 }
 
-// Folds over teams of TEAM threads of the block, whose warps have one place each in shared; every
-// thread gets the result of its team.
-template <int TEAM, typename T, typename Combine>
-WEFT_DEVICE T fold_team(T v, T* shared, Combine combine) {
-  constexpr int lanes = TEAM < 32 ? TEAM : 32;
-  v = fold_warp<lanes>(v, combine);
-  if constexpr (TEAM > 32) {
-    if (threadIdx.x % 32 == 0) shared[threadIdx.x / 32] = v;
-    __syncthreads();
-    const T* own = shared + threadIdx.x / TEAM * (TEAM / 32);
-    v = own[0];
+// 2^shift neighbours of a block. Where code for each size of them would differ in little, shift is
+// known at run time only: nvcc then has less to compile.
+struct thread_team {
+  int shift;
+
+  WEFT_DEVICE int size() const { return 1 << shift; }
+  WEFT_DEVICE int lane() const { return threadIdx.x & (size() - 1); }
+  WEFT_DEVICE int number() const { return threadIdx.x >> shift; }
+
+  // Folds over the team, always in the same order; every thread gets the result. The block's warps
+  // have one place each in shared, MOST a team at most.
+  template <int MOST, typename T, typename Combine>
+  WEFT_DEVICE T fold(T v, T (&shared)[MOST], Combine combine) const {
 #pragma unroll
-    for (int w = 1; w < TEAM / 32; w++) v = combine(v, own[w]);
+    for (int mask = 16; mask > 0; mask >>= 1) {
+      if (mask < size()) v = combine(v, __shfl_xor_sync(all_lanes, v, mask));
+    }
+    if (size() > 32) {
+      if (threadIdx.x % 32 == 0) shared[threadIdx.x / 32] = v;
+      __syncthreads();
+      const T* own = shared + (number() << (shift - 5));
+      v = own[0];
+#pragma unroll
+      for (int w = 1; w < MOST; w++) {
+        if (w < size() / 32) v = combine(v, own[w]);
+      }
+    }
+    return v;
   }
-  return v;
-}
+};
 
 }  // namespace weft::cuda
 #endif  // WEFT_CUDA_DEVICE_CUH

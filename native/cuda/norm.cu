@@ -12,21 +12,32 @@ static_assert(norm_threads == layer_norm_backward_shape::threads, "one way to sh
 constexpr int norm_warps = norm_threads / 32;
 constexpr int norm_packs = 4;  // of a row, that a thread holds
 
-// The packs of a row that a thread of its TEAM has: with PACKS held in registers, zeros where the
+// Eight lanes take a row of up to 32 columns, a warp one of up to 512, two warps one of up to 1024,
+// four one of up to 2048, eight a longer one.
+WEFT_DEVICE thread_team row_team(int64_t cols) {
+  return {cols > 2048 ? 8 : cols > 1024 ? 7 : cols > 512 ? 6 : cols > 32 ? 5 : 3};
+}
+
+// The packs of a row that a thread of its team has: with PACKS held in registers, zeros where the
 // row ends; with 0 any number of them, read anew each time.
-template <int TEAM, int PACKS, typename S>
+template <int PACKS, typename S>
 struct norm_row {
   static constexpr int places = PACKS > 0 ? PACKS : 1;
   using T = compute<S>;
   using column = std::conditional_t<(PACKS > 0), int, int64_t>;
 
+  thread_team team;
   const S* x;
   column cols;
   bool wide;
   pack<T> held[places];
 
-  WEFT_DEVICE norm_row(const void* matrix, int64_t row, int64_t width, int64_t entries, bool whole)
-      : x(static_cast<const S*>(matrix) + row * width), cols((column)entries), wide(whole) {
+  WEFT_DEVICE norm_row(thread_team by, const void* matrix, int64_t row, int64_t width,
+                       int64_t entries, bool whole)
+      : team(by),
+        x(static_cast<const S*>(matrix) + row * width),
+        cols((column)entries),
+        wide(whole) {
     if constexpr (PACKS > 0) {
       if (wide) {  // no branch between the loads, so that they are in flight together
         each([&](int u, column c) {
@@ -42,13 +53,13 @@ struct norm_row {
   // f(place, first column)
   template <typename F>
   WEFT_DEVICE void each(F f) const {
-    const int first = 4 * (threadIdx.x % TEAM);
+    const int first = 4 * team.lane(), step = 4 * team.size();
     if constexpr (PACKS > 0) {
 #pragma unroll
-      for (int u = 0; u < PACKS; u++) f(u, first + u * 4 * TEAM);
+      for (int u = 0; u < PACKS; u++) f(u, first + u * step);
     } else {
 #pragma unroll 1
-      for (int64_t c = first; c < cols; c += 4 * TEAM) f(0, c);
+      for (int64_t c = first; c < cols; c += step) f(0, c);
     }
   }
 
@@ -62,34 +73,36 @@ WEFT_DEVICE T norm_sum(const pack<T>& v) {
   return (v.at[0] + v.at[1]) + (v.at[2] + v.at[3]);
 }
 
-template <int TEAM, int PACKS, typename S>
-WEFT_DEVICE void normalize(const weft_layer_norm_forward& a) {
+template <int PACKS, typename S>
+WEFT_DEVICE void normalize(const weft_layer_norm_forward& a, thread_team team) {
   using T = compute<S>;
-  __shared__ T shared[2][norm_warps];
-  const int64_t r = (int64_t)blockIdx.x * (norm_threads / TEAM) + threadIdx.x / TEAM;
+  __shared__ T shared[3][norm_warps];
+  const int64_t r = (int64_t)blockIdx.x * (norm_threads >> team.shift) + team.number();
   const bool own = r < a.rows;  // a surplus team has an empty row
   const S *scale = static_cast<const S*>(a.scale), *shift = static_cast<const S*>(a.shift);
   S* y = static_cast<S*>(a.y) + r * a.cols;
   const bool wide = a.cols % 4 == 0 &&
                     aligned(static_cast<const S*>(a.x), scale, shift, static_cast<const S*>(a.y));
-  const norm_row<TEAM, PACKS, S> x(a.x, r, a.cols, own ? a.cols : 0, wide);
+  const norm_row<PACKS, S> x(team, a.x, r, a.cols, own ? a.cols : 0, wide);
   const auto cols = x.cols;
   auto add = [](T p, T q) { return p + q; };
-  T sum = T(0), squares = T(0);
+  T sum = T(0), off = T(0), squares = T(0);
   x.each([&](int u, auto c) { sum += norm_sum(x.at(u, c)); });
-  const T mean = fold_team<TEAM>(sum, shared[0], add) / T(a.cols);
+  T mean = team.fold(sum, shared[0], add) / T(a.cols);
   x.each([&](int u, auto c) {
     pack<T> v = x.at(u, c);
 #pragma unroll
-    for (int j = 0; j < 4; j++) {
-      v.at[j] = c + j < cols ? v.at[j] - mean : T(0);
-      v.at[j] *= v.at[j];
-    }
+    for (int j = 0; j < 4; j++) v.at[j] = c + j < cols ? v.at[j] - mean : T(0);
+    off += norm_sum(v);
+#pragma unroll
+    for (int j = 0; j < 4; j++) v.at[j] *= v.at[j];
     squares += norm_sum(v);
   });
-  const T variance = fold_team<TEAM>(squares, shared[1], add) / T(a.cols);
-  const T rstd = T(1) / std::sqrt(variance + T(a.epsilon));
-  if (own && threadIdx.x % TEAM == 0) {
+  off = team.fold(off, shared[1], add) / T(a.cols);
+  mean += off;  // which a long sum of large values missed by several of its last digits
+  const T variance = team.fold(squares, shared[2], add) / T(a.cols) - off * off;
+  const T rstd = T(1) / std::sqrt((variance > T(0) ? variance : T(0)) + T(a.epsilon));
+  if (own && team.lane() == 0) {
     static_cast<T*>(a.mean)[r] = mean;
     static_cast<T*>(a.rstd)[r] = rstd;
   }
@@ -104,22 +117,15 @@ WEFT_DEVICE void normalize(const weft_layer_norm_forward& a) {
 
 template <typename S>
 WEFT_DEVICE void layer_norm_forward(const weft_layer_norm_forward& a) {
-  if (a.cols <= 32) {
-    normalize<8, 1, S>(a);
-  } else if (a.cols <= 128) {
-    normalize<32, 1, S>(a);
-  } else if (a.cols <= 512) {
-    normalize<32, norm_packs, S>(a);
-  } else if (a.cols <= 1024) {
-    normalize<64, norm_packs, S>(a);
-  } else if (a.cols <= 2048) {
-    normalize<128, norm_packs, S>(a);
+  const thread_team team = row_team(a.cols);
+  if (a.cols <= 128) {
+    normalize<1, S>(a, team);
   } else if (a.cols <= 4096) {
-    normalize<256, norm_packs, S>(a);
+    normalize<norm_packs, S>(a, team);
   } else if (a.cols <= 8192) {
-    normalize<256, 2 * norm_packs, S>(a);
+    normalize<2 * norm_packs, S>(a, {8});
   } else {
-    normalize<256, 0, S>(a);
+    normalize<0, S>(a, {8});
   }
 }
 
@@ -134,11 +140,12 @@ WEFT_DEVICE void norm_add(S* y, int64_t c, int64_t cols, bool wide, pack<compute
 // The rows of a part by teams in turn. Where rows are in registers, a thread's share of the sums for
 // dscale is, too, and that for dshift in shared memory, which has room for those of a block: both
 // would be registers too many. Else they are in their place in memory.
-template <int TEAM, int PACKS, typename S>
-WEFT_DEVICE void differentiate(const weft_layer_norm_backward& a, pack<compute<S>>* columns) {
+template <int PACKS, typename S>
+WEFT_DEVICE void differentiate(const weft_layer_norm_backward& a, thread_team team,
+                               pack<compute<S>>* columns) {
   using T = compute<S>;
-  using row = norm_row<TEAM, PACKS, S>;
-  constexpr int teams = norm_threads / TEAM;
+  using row = norm_row<PACKS, S>;
+  const int teams = norm_threads >> team.shift;
   __shared__ T shared[2][norm_warps];
   const int64_t length = (a.rows + a.parts - 1) / a.parts, part = blockIdx.x;
   const int64_t begin = part * length, end = min(begin + length, a.rows);
@@ -154,7 +161,7 @@ WEFT_DEVICE void differentiate(const weft_layer_norm_backward& a, pack<compute<S
 #pragma unroll
   for (int u = 0; u < PACKS; u++) columns[u * norm_threads] = {};
   if constexpr (PACKS == 0) {
-    for (int64_t c = 4 * threadIdx.x; c < a.cols; c += 4 * TEAM) {
+    for (int64_t c = 4 * threadIdx.x; c < a.cols; c += 4 * norm_threads) {
       if (dscale && !a.accumulate_scale) store(dscale, c, a.cols, wide_sums, totals[0]);
       if (dshift && !a.accumulate_shift) store(dshift, c, a.cols, wide_sums, totals[0]);
     }
@@ -162,9 +169,9 @@ WEFT_DEVICE void differentiate(const weft_layer_norm_backward& a, pack<compute<S
   auto add = [](T p, T q) { return p + q; };
 #pragma unroll 1
   for (int64_t first = begin; first < end; first += teams) {
-    const int64_t r = first + threadIdx.x / TEAM;
+    const int64_t r = first + team.number();
     const typename row::column cols = r < end ? a.cols : 0;
-    const row x(a.x, r, a.cols, cols, wide), dy(a.dy, r, a.cols, cols, wide);
+    const row x(team, a.x, r, a.cols, cols, wide), dy(team, a.dy, r, a.cols, cols, wide);
     const T mean = cols > 0 ? static_cast<const T*>(a.mean)[r] : T(0);
     const T rstd = cols > 0 ? static_cast<const T*>(a.rstd)[r] : T(0);
     T g_sum = T(0), gn_sum = T(0);
@@ -179,8 +186,8 @@ WEFT_DEVICE void differentiate(const weft_layer_norm_backward& a, pack<compute<S
       g_sum += norm_sum(g);
       gn_sum += norm_sum(gn);
     });
-    const T g_mean = fold_team<TEAM>(g_sum, shared[0], add) / T(a.cols);
-    const T gn_mean = fold_team<TEAM>(gn_sum, shared[1], add) / T(a.cols);
+    const T g_mean = team.fold(g_sum, shared[0], add) / T(a.cols);
+    const T gn_mean = team.fold(gn_sum, shared[1], add) / T(a.cols);
     x.each([&](int u, auto c) {
       pack<T> n = x.at(u, c), v = load(scale, c, cols, wide);
       const pack<T> up = dy.at(u, c);
@@ -213,9 +220,10 @@ WEFT_DEVICE void differentiate(const weft_layer_norm_backward& a, pack<compute<S
     auto finish = [&](T* to, bool accumulate) {
       __syncthreads();
       for (int c = threadIdx.x; to && c < a.cols; c += norm_threads) {
-        const pack<T>* own = columns - threadIdx.x + c / 4 / TEAM * norm_threads + c / 4 % TEAM;
+        const pack<T>* own = columns - threadIdx.x + (c / 4 >> team.shift) * norm_threads +
+                             (c / 4 & (team.size() - 1));
         T sum = own[0].at[c % 4];
-        for (int t = 1; t < teams; t++) sum += own[t * TEAM].at[c % 4];
+        for (int t = 1; t < teams; t++) sum += own[t << team.shift].at[c % 4];
         to[c] = accumulate ? to[c] + sum : sum;
       }
       __syncthreads();
@@ -230,41 +238,32 @@ WEFT_DEVICE void differentiate(const weft_layer_norm_backward& a, pack<compute<S
 template <typename S>
 WEFT_DEVICE void layer_norm_backward(const weft_layer_norm_backward& a) {
   __shared__ pack<compute<S>> columns[norm_packs * norm_threads];
-  if (a.cols <= 32) {
-    differentiate<8, 1, S>(a, columns);
-  } else if (a.cols <= 128) {
-    differentiate<32, 1, S>(a, columns);
-  } else if (a.cols <= 512) {
-    differentiate<32, norm_packs, S>(a, columns);
-  } else if (a.cols <= 1024) {
-    differentiate<64, norm_packs, S>(a, columns);
-  } else if (a.cols <= 2048) {
-    differentiate<128, norm_packs, S>(a, columns);
+  const thread_team team = row_team(a.cols);
+  if (a.cols <= 128) {
+    differentiate<1, S>(a, team, columns);
   } else if (a.cols <= 4096) {
-    differentiate<256, norm_packs, S>(a, columns);
+    differentiate<norm_packs, S>(a, team, columns);
   } else {
-    differentiate<256, 0, S>(a, columns);
+    differentiate<0, S>(a, {8}, columns);
   }
 }
 
 }  // namespace weft::cuda
 
-// y, mean and rstd are assigned. Eight lanes take a row of up to 32 columns, a warp one of up to
-// 512, two, four or eight warps one of up to 1024, 2048 or 8192, and hold it in registers: up to 16
-// entries a thread, above 4096 columns 32. A block reads a longer one three times. 256 threads: three
-// blocks a multiprocessor with four 16-byte loads each thread keep 48 KB in flight. 8 bytes and 8
-// flops an element of float: expected 125 us for arrays of 256 MB at 4.3 TB/s.
-WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, float, f32,
-                   2)  // held to 80, sm_100 spills
-WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, double, f64, 1)
+// y, mean and rstd are assigned. A team of threads holds a row in registers: up to 16 entries a
+// thread, above 4096 columns 32. A block reads a row above 8192 columns three times. 256 threads:
+// three blocks a multiprocessor with four 16-byte loads each thread keep 48 KB in flight. 8 bytes
+// and 8 flops an element of float.
+WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, float, f32, 3)
+WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, double, f64, 2)
 WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, weft::bf16, bf16, 3)
 
-// dx, dscale and dshift = or +=. A block has a part of the rows, teams of its threads as above take
-// them in turn, and x and dy are read once: a thread adds up its columns, and the block its teams in
-// order. Rows above 4096 columns are read twice, and their sums are in memory (the
-// cache, for 264 parts of 8192 columns 17 MB). 256 threads: 128 registers leave two blocks a
-// multiprocessor, with eight 16-byte loads each thread 64 KB in flight, so that 264 parts occupy an
-// H200. 12 bytes and 13 flops an element of float: expected 187 us for arrays of 256 MB.
+// dx, dscale and dshift = or +=. A block has a part of the rows, teams of its threads take them in
+// turn, and x and dy are read once: a thread adds up its columns, and the block its teams in order.
+// Rows above 4096 columns are read twice, and their sums are in memory (the cache, for 264 parts of
+// 8192 columns 17 MB). 256 threads: 128 registers leave two blocks a multiprocessor, with eight
+// 16-byte loads each thread 64 KB in flight, so that 264 parts occupy an H200. 12 bytes and 13 flops
+// an element of float.
 WEFT_KERNEL_BLOCKS(layer_norm_backward, layer_norm_backward, float, f32, 2)
 WEFT_KERNEL_BLOCKS(layer_norm_backward, layer_norm_backward, double, f64, 1)
 WEFT_KERNEL_BLOCKS(layer_norm_backward, layer_norm_backward, weft::bf16, bf16, 2)

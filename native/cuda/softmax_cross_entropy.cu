@@ -50,18 +50,18 @@ WEFT_DEVICE void put_loss(const weft_softmax_cross_entropy& a, int64_t r, T loss
 
 // ---- rows that registers hold ----
 
-// A row for every TEAM threads of the block, of PACKS packs each and one entry that no pack holds:
+// A row for every team of the block, of PACKS packs each and one entry that no pack holds:
 // of those ahead of the first 16-byte boundary (bfloat16: 8-byte, a pack's) and behind the last.
 // The largest logit is known before the first exponential, so that there is one for each logit.
-template <int TEAM, int PACKS, typename S>
-WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a) {
+template <int PACKS, typename S>
+WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a, thread_team team) {
   using T = compute<S>;
   __shared__ T shared[4][softmax_warps];
-  const int lane = threadIdx.x % TEAM;
-  const int64_t place = (int64_t)blockIdx.x * (softmax_threads / TEAM) + threadIdx.x / TEAM;
+  const int lane = team.lane();
+  const int64_t place = (int64_t)blockIdx.x * (softmax_threads >> team.shift) + team.number();
   // a surplus warp has nothing to do, but that larger teams meet at barriers; what else is surplus
   // takes the last row and stores nothing
-  if (TEAM <= 32 && place - (int)threadIdx.x % 32 / TEAM >= a.rows) return;
+  if (team.size() <= 32 && place - ((int)threadIdx.x % 32 >> team.shift) >= a.rows) return;
   const bool own = place < a.rows;
   const int64_t r = own ? place : a.rows - 1;
   const int classes = (int)a.classes;
@@ -74,7 +74,7 @@ WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a) {
   pack<T> v[PACKS];
 #pragma unroll
   for (int u = 0; u < PACKS; u++) {
-    const int c = 4 * (lane + u * TEAM);
+    const int c = 4 * (lane + u * team.size());
 #pragma unroll
     for (int j = 0; j < 4; j++) v[u].at[j] = T(-INFINITY);
     if (c < whole) v[u] = load_whole(x + head + c);
@@ -88,7 +88,7 @@ WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a) {
     f(edge, alone >= 0, label - alone);
 #pragma unroll
     for (int u = 0; u < PACKS; u++) {
-      const int first = 4 * (lane + u * TEAM);
+      const int first = 4 * (lane + u * team.size());
 #pragma unroll
       for (int j = 0; j < 4; j++) f(v[u].at[j], first < whole, label - (head + first + j));
     }
@@ -97,7 +97,7 @@ WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a) {
   T largest = T(-INFINITY);
   auto larger = [](T p, T q) { return std::fmax(p, q); };  // a number where one is NaN
   entries([&](T value, bool, int) { largest = larger(largest, value); });
-  largest = fold_team<TEAM>(largest, shared[0], larger);
+  largest = team.fold(largest, shared[0], larger);
 
   T labelled = T(NAN);
   if (lane == 0 && label >= 0) labelled = T(x[label]);  // before anybody writes dx
@@ -106,18 +106,18 @@ WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a) {
     entries([&](T value, bool there, int ahead) {
       earlier += value == largest && there && ahead > 0 ? T(1) : T(0);
     });
-    earlier = fold_team<TEAM>(earlier, shared[1], add);
+    earlier = team.fold(earlier, shared[1], add);
   }
   if (target.smoothing > T(0)) {
     entries([&](T value, bool there, int) { sum += there ? value : T(0); });
-    sum = fold_team<TEAM>(sum, shared[2], add);
+    sum = team.fold(sum, shared[2], add);
   }
   const T reference = softmax_reference(largest);
   entries([&](T& value, bool, int) {
     value = math::exp(value - reference);
     total += value;
   });
-  total = fold_team<TEAM>(total, shared[3], add);
+  total = team.fold(total, shared[3], add);
   __syncwarp();
   if (!own) return;
 
@@ -136,7 +136,7 @@ WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a) {
   const bool wide = (reinterpret_cast<uintptr_t>(x) ^ reinterpret_cast<uintptr_t>(dx)) % 16 == 0;
 #pragma unroll
   for (int u = 0; u < PACKS; u++) {
-    const int c = 4 * (lane + u * TEAM);
+    const int c = 4 * (lane + u * team.size());
     if (c < whole) store(dx, head + c, c + head + 4, wide, v[u]);
   }
   if (alone >= 0) dx[alone] = S(edge);
@@ -292,17 +292,17 @@ WEFT_DEVICE void softmax_cross_entropy(const weft_softmax_cross_entropy& a) {
   using T = compute<S>;
   __shared__ pack<T> kept[softmax_kept<T> * softmax_threads];
   if (a.classes <= 32) {
-    cross_entropy_held<8, 1, S>(a);
+    cross_entropy_held<1, S>(a, {3});
   } else if (a.classes <= 128) {
-    cross_entropy_held<32, 1, S>(a);
+    cross_entropy_held<1, S>(a, {5});
   } else if (a.classes <= softmax_warp_classes) {
-    cross_entropy_held<32, softmax_packs, S>(a);
+    cross_entropy_held<softmax_packs, S>(a, {5});
   } else if (a.classes <= 2 * softmax_warp_classes) {
-    cross_entropy_held<64, softmax_packs, S>(a);
+    cross_entropy_held<softmax_packs, S>(a, {6});
   } else if (a.classes <= 4 * softmax_warp_classes) {
-    cross_entropy_held<128, softmax_packs, S>(a);
+    cross_entropy_held<softmax_packs, S>(a, {7});
   } else if (a.classes <= 8 * softmax_warp_classes) {
-    cross_entropy_held<256, softmax_packs, S>(a);
+    cross_entropy_held<softmax_packs, S>(a, {8});
   } else if (blockIdx.x < a.rows) {
     cross_entropy_long<S>(a, blockIdx.x, kept + threadIdx.x);
   }

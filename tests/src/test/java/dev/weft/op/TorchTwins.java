@@ -61,7 +61,8 @@ final class TorchTwins {
     matrices();
     shapes();
     losses();
-    TWINS.put("layer_norm", in -> layerNorm(in[0], in[1], in[2]));
+    TWINS.put("layer_norm", in -> layerNorm(in, 1e-5));
+    TWINS.put("layer_norm_narrow", in -> layerNorm(in, 0.1));
     TWINS.put("dropout", in -> in[0].mul(dropoutFactors(in[0])));
   }
 
@@ -161,9 +162,10 @@ final class TorchTwins {
         in[0], in[1].to(ScalarType.Long), new TensorOptional(), meanOfRows, -100, smoothing);
   }
 
-  private static Tensor layerNorm(Tensor x, Tensor scale, Tensor shift) {
-    var weight = new TensorOptional(scale);
-    return layer_norm(x, new long[] {x.size(1)}, weight, new TensorOptional(shift), 0.1, false);
+  private static Tensor layerNorm(Tensor[] in, double epsilon) {
+    var scale = new TensorOptional(in[1]);
+    var shift = new TensorOptional(in[2]);
+    return layer_norm(in[0], new long[] {in[0].size(1)}, scale, shift, epsilon, false);
   }
 
   /** The mask as an argument, from a second Philox: PyTorch has another generator. */

@@ -15,7 +15,10 @@ final class RowCases {
         crossEntropy("softmax_cross_entropy", 0),
         crossEntropy("softmax_cross_entropy_smoothed", 0.1),
         gather(),
-        layerNorm());
+        layerNorm(
+            "layer_norm", 1e-5, new long[][] {{13, 5}, {3, 1031}, {40, 1500}, {2, 12_345}, {0, 4}}),
+        // few numbers may lie close together: a small epsilon would multiply roundings
+        layerNorm("layer_norm_narrow", 0.1, new long[][] {{1, 1}, {5000, 3}}));
   }
 
   private static OperationCase crossEntropy(String name, double smoothing) {
@@ -48,16 +51,12 @@ final class RowCases {
     return operation;
   }
 
-  private static OperationCase layerNorm() {
+  private static OperationCase layerNorm(String name, double epsilon, long[]... shapes) {
     OperationCase operation =
         OperationCase.of(
-                "layer_norm",
-                LayerNorm.class,
-                // a row of one has variance 0: a smaller epsilon would multiply roundings
-                (tape, in) -> tape.layerNorm(in[0], in[1], in[2], 0.1))
+                name, LayerNorm.class, (tape, in) -> tape.layerNorm(in[0], in[1], in[2], epsilon))
             .summing(inputs -> Math.max(inputs.get(0).elements(0, 1), inputs.get(1).elements()));
-    for (long[] shape :
-        new long[][] {{1, 1}, {13, 5}, {3, 1031}, {40, 1500}, {5000, 3}, {2, 12_345}, {0, 4}}) {
+    for (long[] shape : shapes) {
       long width = shape[1];
       operation =
           operation.at(
