@@ -343,12 +343,11 @@ WEFT_ELEMENTWISE_ENUMS(WEFT_DEFINE_CHOOSE)
 
 constexpr unsigned all_lanes = 0xffffffffu;
 
-// Folds over the 32 lanes of a warp, or over every LANES neighbours of them, always in the same
-// order; every lane gets the result.
-template <int LANES = 32, typename T, typename Combine>
+// Folds over the 32 lanes of a warp, always in the same order; every lane gets the result.
+template <typename T, typename Combine>
 WEFT_DEVICE T fold_warp(T v, Combine combine) {
 #pragma unroll
-  for (int mask = LANES / 2; mask > 0; mask >>= 1)
+  for (int mask = 16; mask > 0; mask >>= 1)
     v = combine(v, __shfl_xor_sync(all_lanes, v, mask));
   return v;
 }

@@ -262,8 +262,8 @@ WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, weft::bf16, bf16, 3)
 // turn, and x and dy are read once: a thread adds up its columns, and the block its teams in order.
 // Rows above 4096 columns are read twice, and their sums are in memory (the cache, for 264 parts of
 // 8192 columns 17 MB). 256 threads: 128 registers leave two blocks a multiprocessor, with eight
-// 16-byte loads each thread 64 KB in flight, so that 264 parts occupy an H200. 12 bytes and 13 flops
-// an element of float.
+// 16-byte loads each thread 64 KB in flight, so that 264 parts occupy an H200. 12 bytes and 13
+// flops an element of float.
 WEFT_KERNEL_BLOCKS(layer_norm_backward, layer_norm_backward, float, f32, 2)
 WEFT_KERNEL_BLOCKS(layer_norm_backward, layer_norm_backward, double, f64, 1)
 WEFT_KERNEL_BLOCKS(layer_norm_backward, layer_norm_backward, weft::bf16, bf16, 2)
