@@ -347,8 +347,7 @@ constexpr unsigned all_lanes = 0xffffffffu;
 template <typename T, typename Combine>
 WEFT_DEVICE T fold_warp(T v, Combine combine) {
 #pragma unroll
-  for (int mask = 16; mask > 0; mask >>= 1)
-    v = combine(v, __shfl_xor_sync(all_lanes, v, mask));
+  for (int mask = 16; mask > 0; mask >>= 1) v = combine(v, __shfl_xor_sync(all_lanes, v, mask));
   return v;
 }
 

@@ -28,7 +28,6 @@ public final class Targets {
   private static final String TORCH = "PyTorch";
   private static final List<String> MODES = List.of("STRICT", "FAST", "BF16");
 
-  /** There is no kernel for layer norm yet: its row says that it was not measured. */
   private static final List<String> KERNELS =
       List.of(
           "relu_forward",
