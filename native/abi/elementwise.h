@@ -110,12 +110,12 @@
 // broadcast axes). A sum's derivatives read neither a nor b, a product's the other one.
 #define WEFT_BINARY_BACKWARD(P, I, D, W)                                                \
   P(a, IN, T, WEFT_STRETCHED(a0, a1, a2, a3),                                           \
-    MOVES((operation == WEFT_MULTIPLY || operation == WEFT_DIVIDE) && db != 0 ||        \
+    MOVES(((operation == WEFT_MULTIPLY || operation == WEFT_DIVIDE) && db != 0) ||      \
                   operation == WEFT_MAXIMUM || operation == WEFT_MINIMUM                \
               ? WEFT_STRETCHED(a0, a1, a2, a3)                                          \
               : 0))                                                                     \
   P(b, IN, T, WEFT_STRETCHED(b0, b1, b2, b3),                                           \
-    MOVES(operation == WEFT_MULTIPLY && da != 0 || operation == WEFT_DIVIDE ||          \
+    MOVES((operation == WEFT_MULTIPLY && da != 0) || operation == WEFT_DIVIDE ||        \
                   operation == WEFT_MAXIMUM || operation == WEFT_MINIMUM                \
               ? WEFT_STRETCHED(b0, b1, b2, b3)                                          \
               : 0))                                                                     \

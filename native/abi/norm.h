@@ -5,8 +5,7 @@
 // With the mean and the variance (the mean of the squared differences) of row r over its columns:
 //   rstd[r] = 1 / sqrt(variance + epsilon)
 //   y[r,c]  = scale[c] (x[r,c] - mean[r]) rstd[r] + shift[c]
-// A work item is 32 rows of up to 32 columns, 8 of up to 512, 4 of up to 1024, 2 of up to 2048, else
-// 1.
+// A work item is 32 rows of up to 32 columns, 8 of up to 512, 4 of up to 1024, else 1.
 #define WEFT_LAYER_NORM_FORWARD(P, I, D, W)                                                  \
   P(x, IN, T, rows * cols)                                                                   \
   P(scale, IN, T, cols)                                                                      \
@@ -15,8 +14,7 @@
   P(mean, OUT, WIDE, rows)                                                                   \
   P(rstd, OUT, WIDE, rows)                                                                   \
   I(rows) I(cols) D(epsilon)                                                                 \
-  W(weft_ceil_div(                                                                           \
-        rows, cols > 2048 ? 1 : cols > 1024 ? 2 : cols > 512 ? 4 : cols > 32 ? 8 : 32),      \
+  W(weft_ceil_div(rows, cols > 1024 ? 1 : cols > 512 ? 4 : cols > 32 ? 8 : 32),              \
     rows * (8 * cols + 5))
 
 // With n[r,c] = (x[r,c] - mean[r]) rstd[r], g[r,c] = scale[c] dy[r,c] and means over the columns:

@@ -34,18 +34,24 @@ void layer_norm_forward(const weft_layer_norm_forward& a) {
     for (int64_t r = begin; r < end; r++) {
       const S* from = x + r * cols;
       S* to = y + r * cols;
-      T mean = sum(from, cols) / T(cols), off = T(0), squares = T(0), terms[block];
-      for (int64_t c = 0; c < cols; c += block) {
-        int64_t length = smaller(block, cols - c);
+      // from the first entry on: the sum of large values that differ in little would lose that
+      T origin = T(from[0]);
+      T mean = origin + sum_of<T>(cols, [=](T* terms, int64_t first, int64_t count) {
 #pragma omp simd
-        for (int64_t j = 0; j < length; j++) terms[j] = T(from[c + j]) - mean;
-        off += sum(terms, length);
-        squares += fold<add_squares>(terms, length, T(0));
-      }
-      off /= T(cols);
-      mean += off;  // which a long sum of large values missed by several of its last digits
-      T variance = squares / T(cols) - off * off;
-      T rstd = T(1) / std::sqrt((variance > T(0) ? variance : T(0)) + epsilon);
+                          for (int64_t j = 0; j < count; j++) {
+                            terms[j] = T(from[first + j]) - origin;
+                          }
+                        }) / T(cols);
+      T variance = sum_of<T>(cols,
+                             [=](T* terms, int64_t first, int64_t count) {
+#pragma omp simd
+                               for (int64_t j = 0; j < count; j++) {
+                                 T d = T(from[first + j]) - mean;
+                                 terms[j] = d * d;
+                               }
+                             }) /
+                   T(cols);
+      T rstd = T(1) / std::sqrt(variance + epsilon);
       means[r] = mean;
       rstds[r] = rstd;
 #pragma omp simd

@@ -12,10 +12,23 @@ static_assert(norm_threads == layer_norm_backward_shape::threads, "one way to sh
 constexpr int norm_warps = norm_threads / 32;
 constexpr int norm_packs = 4;  // of a row, that a thread holds
 
-// Eight lanes take a row of up to 32 columns, a warp one of up to 512, two warps one of up to 1024,
-// four one of up to 2048, eight a longer one.
-WEFT_DEVICE thread_team row_team(int64_t cols) {
-  return {cols > 2048 ? 8 : cols > 1024 ? 7 : cols > 512 ? 6 : cols > 32 ? 5 : 3};
+// f(team, packs): eight lanes take a row of up to 32 columns, a warp one of up to 512, two warps one
+// of up to 1024, the block a longer one; above 4096 columns no registers hold it, and packs is 0.
+// Each size is code of its own: one that is known when the kernel runs costs up to a third.
+template <typename F>
+WEFT_DEVICE void choose_norm_team(int64_t cols, F f) {
+  std::integral_constant<int, norm_packs> several;
+  if (cols <= 128) {
+    f(thread_team{cols <= 32 ? 3 : 5}, std::integral_constant<int, 1>());
+  } else if (cols <= 512) {
+    f(thread_team{5}, several);
+  } else if (cols <= 1024) {
+    f(thread_team{6}, several);
+  } else if (cols <= 4096) {
+    f(thread_team{8}, several);
+  } else {
+    f(thread_team{8}, std::integral_constant<int, 0>());
+  }
 }
 
 // The packs of a row that a thread of its team has: with PACKS held in registers, zeros where the
@@ -76,7 +89,7 @@ WEFT_DEVICE T norm_sum(const pack<T>& v) {
 template <int PACKS, typename S>
 WEFT_DEVICE void normalize(const weft_layer_norm_forward& a, thread_team team) {
   using T = compute<S>;
-  __shared__ T shared[3][norm_warps];
+  __shared__ T shared[2][norm_warps];
   const int64_t r = (int64_t)blockIdx.x * (norm_threads >> team.shift) + team.number();
   const bool own = r < a.rows;  // a surplus team has an empty row
   const S *scale = static_cast<const S*>(a.scale), *shift = static_cast<const S*>(a.shift);
@@ -86,22 +99,24 @@ WEFT_DEVICE void normalize(const weft_layer_norm_forward& a, thread_team team) {
   const norm_row<PACKS, S> x(team, a.x, r, a.cols, own ? a.cols : 0, wide);
   const auto cols = x.cols;
   auto add = [](T p, T q) { return p + q; };
-  T sum = T(0), off = T(0), squares = T(0);
-  x.each([&](int u, auto c) { sum += norm_sum(x.at(u, c)); });
-  T mean = team.fold(sum, shared[0], add) / T(a.cols);
-  x.each([&](int u, auto c) {
-    pack<T> v = x.at(u, c);
+  auto less = [&](pack<T> v, auto c, T by) {  // zeros behind the row's end
 #pragma unroll
-    for (int j = 0; j < 4; j++) v.at[j] = c + j < cols ? v.at[j] - mean : T(0);
-    off += norm_sum(v);
+    for (int j = 0; j < 4; j++) v.at[j] = c + j < cols ? v.at[j] - by : T(0);
+    return v;
+  };
+  T sum = T(0), squares = T(0);
+  // from the first entry on: the sum of large values that differ in little would lose that
+  const T origin = cols > 0 ? T(*x.x) : T(0);
+  x.each([&](int u, auto c) { sum += norm_sum(less(x.at(u, c), c, origin)); });
+  const T mean = origin + team.fold(sum, shared[0], add) / T(a.cols);
+  x.each([&](int u, auto c) {
+    pack<T> v = less(x.at(u, c), c, mean);
 #pragma unroll
     for (int j = 0; j < 4; j++) v.at[j] *= v.at[j];
     squares += norm_sum(v);
   });
-  off = team.fold(off, shared[1], add) / T(a.cols);
-  mean += off;  // which a long sum of large values missed by several of its last digits
-  const T variance = team.fold(squares, shared[2], add) / T(a.cols) - off * off;
-  const T rstd = T(1) / std::sqrt((variance > T(0) ? variance : T(0)) + T(a.epsilon));
+  const T variance = team.fold(squares, shared[1], add) / T(a.cols);
+  const T rstd = T(1) / std::sqrt(variance + T(a.epsilon));
   if (own && team.lane() == 0) {
     static_cast<T*>(a.mean)[r] = mean;
     static_cast<T*>(a.rstd)[r] = rstd;
@@ -117,16 +132,7 @@ WEFT_DEVICE void normalize(const weft_layer_norm_forward& a, thread_team team) {
 
 template <typename S>
 WEFT_DEVICE void layer_norm_forward(const weft_layer_norm_forward& a) {
-  const thread_team team = row_team(a.cols);
-  if (a.cols <= 128) {
-    normalize<1, S>(a, team);
-  } else if (a.cols <= 4096) {
-    normalize<norm_packs, S>(a, team);
-  } else if (a.cols <= 8192) {
-    normalize<2 * norm_packs, S>(a, {8});
-  } else {
-    normalize<0, S>(a, {8});
-  }
+  choose_norm_team(a.cols, [&](thread_team team, auto packs) { normalize<packs, S>(a, team); });
 }
 
 template <typename S>
@@ -238,24 +244,18 @@ WEFT_DEVICE void differentiate(const weft_layer_norm_backward& a, thread_team te
 template <typename S>
 WEFT_DEVICE void layer_norm_backward(const weft_layer_norm_backward& a) {
   __shared__ pack<compute<S>> columns[norm_packs * norm_threads];
-  const thread_team team = row_team(a.cols);
-  if (a.cols <= 128) {
-    differentiate<1, S>(a, team, columns);
-  } else if (a.cols <= 4096) {
-    differentiate<norm_packs, S>(a, team, columns);
-  } else {
-    differentiate<0, S>(a, {8}, columns);
-  }
+  choose_norm_team(
+      a.cols, [&](thread_team team, auto packs) { differentiate<packs, S>(a, team, columns); });
 }
 
 }  // namespace weft::cuda
 
-// y, mean and rstd are assigned. A team of threads holds a row in registers: up to 16 entries a
-// thread, above 4096 columns 32. A block reads a row above 8192 columns three times. 256 threads:
-// three blocks a multiprocessor with four 16-byte loads each thread keep 48 KB in flight. 8 bytes
-// and 8 flops an element of float.
+// y, mean and rstd are assigned. A team of threads holds a row in registers, up to 16 entries a
+// thread; a block reads a row above 4096 columns three times. 256 threads: 64 registers leave four
+// blocks a multiprocessor, with four 16-byte loads each thread 64 KB in flight. 8 bytes and 8 flops
+// an element of float.
 WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, float, f32, 3)
-WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, double, f64, 2)
+WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, double, f64, 1)
 WEFT_KERNEL_BLOCKS(layer_norm_forward, layer_norm_forward, weft::bf16, bf16, 3)
 
 // dx, dscale and dshift = or +=. A block has a part of the rows, teams of its threads take them in

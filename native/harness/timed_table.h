@@ -56,10 +56,7 @@ struct Words {
     };                                                                             \
     return Told{arguments, {}}.all();                                              \
   }
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wparentheses"  // of the contract's && in ||
 WEFT_STRUCTS(WEFT_TELL)
-#pragma GCC diagnostic pop
 #undef WEFT_TELL
 #undef WEFT_TELL_P
 

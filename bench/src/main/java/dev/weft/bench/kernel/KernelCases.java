@@ -8,6 +8,7 @@ import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import dev.weft.device.Nonlinearity;
 import dev.weft.device.ReductionFunction;
+import dev.weft.op.LayerNorm;
 import dev.weft.op.Reduction;
 import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
@@ -87,7 +88,8 @@ public final class KernelCases {
       // products are timed among the ceilings, fused steps as steps; a step's end is next to
       // nothing
       case GEMM, FUSED_PASS, FUSED_UPDATE, ADVANCE_STEP -> Stream.of();
-      case BIAS_ACTIVATION_GRADIENTS, LAYER_NORM_BACKWARD -> Stream.of(s(1, rows, cols, parts));
+      case BIAS_ACTIVATION_GRADIENTS -> Stream.of(s(1, rows, cols, parts));
+      case LAYER_NORM_BACKWARD -> Stream.of(s(1, rows, cols, LayerNorm.parts(rows, cols)));
       // parts are the first stage of two
       case REDUCE ->
           Stream.of(

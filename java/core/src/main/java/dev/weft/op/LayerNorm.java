@@ -83,13 +83,18 @@ public record LayerNorm(double epsilon) implements Operation {
     return y;
   }
 
+  /** Into how many parts the rows of a matrix are cut whose sums are then added up. */
+  public static long parts(long rows, long cols) {
+    long most = Math.min(PARTS, Math.min(rows / PART_ROWS, rows * cols / PART_ELEMENTS));
+    return Math.max(1, most);
+  }
+
   @Override
   public void backward(Node node) {
     Tensor x = node.input(0);
     long cols = x.shape().size(-1);
     long rows = x.elements() / cols;
-    long most = Math.min(PARTS, Math.min(rows / PART_ROWS, x.elements() / PART_ELEMENTS));
-    long parts = Math.max(1, most);
+    long parts = parts(rows, cols);
     Node.Sink dx = node.wants(0) ? node.into(0) : null;
     Sums dscale = Sums.of(node, 1, parts);
     Sums dshift = Sums.of(node, 2, parts);
