@@ -32,11 +32,15 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -155,6 +159,32 @@ class CpuLibraryTest {
       }
       return results;
     }
+  }
+
+  /** A build for this machine alone compiles the set that a build for all would pick here. */
+  @Test
+  void theSetOfThisMachineIsTheOneThatIsPicked() throws IOException, InterruptedException {
+    String root = System.getProperty("weft.root");
+    String oneDnn = "java/core/target/onednn/org/bytedeco/dnnl/" + NativeFiles.platform();
+    String where = "-DWEFT_ONEDNN_DIR=" + Path.of(root, oneDnn);
+    cmake("-S", root, "-B", folder.toString(), where);
+    String targets = cmake("--build", folder.toString(), "--target", "help");
+    Set<String> sets = new TreeSet<>();
+    Pattern.compile("weft_cpu_(avx512|avx2|baseline)\\b")
+        .matcher(targets)
+        .results()
+        .forEach(set -> sets.add(set.group(1)));
+    assertEquals(Set.of(CpuLibrary.get().isa()), sets);
+  }
+
+  private static String cmake(String... words) throws IOException, InterruptedException {
+    ProcessBuilder cmake = new ProcessBuilder("cmake").redirectErrorStream(true);
+    cmake.command().addAll(List.of(words));
+    cmake.environment().put("WEFT_CPU_ISAS", "native");
+    Process process = cmake.start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, process.waitFor(), said);
+    return said;
   }
 
   @ParameterizedTest

@@ -104,6 +104,15 @@ class KernelBuildTest {
   }
 
   @Test
+  void chipsOfTheSameInstructionsShareTheirPtx() throws IOException, InterruptedException {
+    configure("80;86;89");
+    assertEquals(
+        Set.of("a.cu for sm_86", "a.cu for sm_89", "b.cu for sm_86", "b.cu for sm_89"), built());
+    assertTrue(Files.exists(folder.resolve("built/cuda/compute_80/a.ptx")));
+    assertTrue(Files.notExists(folder.resolve("built/cuda/compute_86")));
+  }
+
+  @Test
   void anArrayInMemoryFailsTheBuildUntilItIsGone() throws IOException, InterruptedException {
     write("cuda/b.cu", STACKED);
     for (int turn = 0; turn < 2; turn++) {
