@@ -5,13 +5,14 @@ import static java.util.Locale.ROOT;
 
 import dev.weft.device.Arguments;
 import dev.weft.device.Element;
-import dev.weft.device.FusedLimit;
 import dev.weft.device.FusedLoss;
 import dev.weft.device.FusedRule;
 import dev.weft.device.Kernel;
 import dev.weft.device.Nonlinearity;
-import dev.weft.device.Slots;
-import java.lang.foreign.MemorySegment;
+import dev.weft.train.FusedPlan;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /** Steps of narrow networks, each by the two fused kernels. */
@@ -24,7 +25,6 @@ enum FusedCases {
   WIDE(true, 64, new int[] {64, 128, 10}, Nonlinearity.TANH, 0);
 
   private static final int SOURCE_ROWS = 70;
-  private static final int LAYER_WORDS = 12;
 
   private final boolean classifies;
   private final int rows;
@@ -56,45 +56,21 @@ enum FusedCases {
   }
 
   private KernelCase both() {
-    int layers = widths.length - 1;
-    long[] table = new long[layers * LAYER_WORDS];
-    long elements = 16; // the first 64 bytes are the state's
-    long count = 0;
-    long products = 0;
-    long places = 0;
-    long tiles = 0;
-    for (int layer = 0; layer < layers; layer++) {
-      long in = widths[layer];
-      long out = widths[layer + 1];
-      boolean last = layer == layers - 1;
-      long tall = (rows | 1) + 2;
-      long dz = elements + tall * padded(in);
-      long slope = dz + 2 * tall * padded(out);
-      long copies = slope + tall * padded(out);
+    int count = widths.length - 1;
+    List<FusedPlan.Layer> layers = new ArrayList<>();
+    int begin = 0;
+    for (int i = 0; i < count; i++) {
+      boolean last = i == count - 1;
+      int in = widths[i];
+      int out = widths[i + 1];
       Nonlinearity function = last && classifies ? Nonlinearity.IDENTITY : activation;
       double rate = last ? 0 : dropout;
-      new Arguments.FusedLayer(
-              count,
-              count + in * out,
-              in,
-              out,
-              elements,
-              dz,
-              slope,
-              copies,
-              function,
-              0,
-              layer,
-              rate)
-          .write(new Slots().into(MemorySegment.ofArray(table).asSlice(8L * layer * LAYER_WORDS)));
-      elements = copies + padded(in) * padded(out);
-      count += in * out + out;
-      products += in * out * (layer == 0 ? 1 : 2);
-      places += in + 2 * out;
-      tiles += Math.ceilDiv(in + 1, FusedLimit.TILE);
+      layers.add(new FusedPlan.Layer(begin, begin + in * out, in, out, function, 0, i, rate));
+      begin += (in + 1) * out;
     }
+    FusedPlan plan = FusedPlan.of(layers, rows, 4);
     long cols = widths[0];
-    long outputs = widths[layers];
+    long outputs = widths[count];
     FusedLoss loss = classifies ? FusedLoss.SOFTMAX_CROSS_ENTROPY : FusedLoss.MEAN_SQUARED_ERROR;
     FusedRule rule = classifies ? FusedRule.ADAM : FusedRule.SGD;
     double scale = classifies ? 1 / 255.0 : 1;
@@ -102,7 +78,7 @@ enum FusedCases {
     Arguments pass =
         numbered(
             Arguments.FusedPass.over(
-                layers,
+                count,
                 rows,
                 cols,
                 SOURCE_ROWS,
@@ -113,17 +89,17 @@ enum FusedCases {
                 1,
                 0.1,
                 smoothing,
-                count,
-                products,
-                places,
+                plan.parameters(),
+                plan.products(),
+                plan.widths(),
                 false));
     double decay2 = classifies ? 0.999 : 0;
     Arguments update =
         numbered(
             Arguments.FusedUpdate.over(
-                layers,
+                count,
                 rows,
-                tiles + 1,
+                plan.tiles(),
                 loss,
                 rule,
                 !classifies,
@@ -133,20 +109,20 @@ enum FusedCases {
                 0.01,
                 0.02,
                 rows,
-                count,
-                places,
+                plan.parameters(),
+                plan.widths(),
                 false));
     // small weights, so that nothing saturates
     double weight = 1 / Math.sqrt(cols);
     Map<String, Fill> fills =
         Map.of(
-            "layers", Fill.words(table),
+            "layers", Fill.words(plan.table().toArray(ValueLayout.JAVA_LONG)),
             "value", Fill.between(-weight, weight),
             "targets",
                 classifies
                     ? Fill.between(0, outputs).as(Element.INT32, SOURCE_ROWS)
                     : Fill.SIGNED.as(Element.T, SOURCE_ROWS * outputs),
-            "scratch", Fill.each(i -> Double.NaN).as(Element.OPAQUE, elements),
+            "scratch", Fill.each(i -> Double.NaN).as(Element.OPAQUE, plan.elements()),
             "first", Fill.between(-0.1, 0.1),
             "second", Fill.POSITIVE,
             "sums", Fill.POSITIVE);
@@ -160,9 +136,5 @@ enum FusedCases {
         classifies ? update : update.without("hits", "second"),
         fills,
         first);
-  }
-
-  private static long padded(long width) {
-    return (width + FusedLimit.GRAIN - 1) / FusedLimit.GRAIN * FusedLimit.GRAIN;
   }
 }

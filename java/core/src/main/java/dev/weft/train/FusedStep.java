@@ -11,20 +11,17 @@ import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.data.Dataset;
 import dev.weft.device.Arguments;
-import dev.weft.device.FusedLimit;
 import dev.weft.device.FusedLoss;
 import dev.weft.device.FusedRule;
 import dev.weft.device.Kernel;
 import dev.weft.device.Phase;
-import dev.weft.device.Slots;
+import dev.weft.nn.Linear;
 import dev.weft.nn.Loss;
 import dev.weft.nn.MeanSquaredError;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Adam;
 import dev.weft.optim.Optimizer;
 import dev.weft.optim.Sgd;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 
@@ -38,20 +35,14 @@ import java.util.Map;
  * tracing", 2021).
  */
 final class FusedStep implements AutoCloseable {
-  private static final long LAYER_BYTES =
-      8L * Arguments.FusedLayer.class.getRecordComponents().length;
   private static final int MOST_ROWS = 512; // as far as it was measured
   private static final int MOST_ROWS_ON_GPU = 1024; // at 2048 it takes 1.1 to 1.3 times as long
 
   private final Settings settings;
-  private final List<FusedLayers.Fused> layers;
+  private final int layers;
+  private final FusedPlan plan;
   private final Tensor table;
   private final Rule rule;
-  private long elements;
-  private long parameters;
-  private long products;
-  private long widths;
-  private long tiles = 1; // one adds up what the batch tells
 
   /** What the step works on. */
   record Settings(
@@ -109,9 +100,17 @@ final class FusedStep implements AutoCloseable {
    */
   FusedStep(Settings settings, int rows) {
     this.settings = settings;
-    this.layers = FusedLayers.of(settings.training().network().layers()).layers();
+    Tensor values = settings.values();
+    int bytes = values.dtype().bytes();
+    List<FusedPlan.Layer> planned =
+        FusedLayers.of(settings.training().network().layers()).layers().stream()
+            .map(layer -> planned(layer, values.address(), bytes))
+            .toList();
+    this.layers = planned.size();
+    this.plan = FusedPlan.of(planned, rows, bytes);
     this.rule = Rule.of(settings.training().optimizer(), settings.optimizer().state());
-    this.table = table(rows);
+    Shape shape = Shape.of(plan.table().byteSize());
+    this.table = values.device().upload(DType.U8, shape, plan.table()).named("fused layers");
   }
 
   /**
@@ -153,50 +152,17 @@ final class FusedStep implements AutoCloseable {
         : rows <= MOST_ROWS_ON_GPU;
   }
 
-  private static long padded(long width) {
-    return Math.ceilDiv(width, FusedLimit.GRAIN) * FusedLimit.GRAIN;
-  }
-
-  /** An array of weft_fused_layer; counts what the layers have and need on the way. */
-  private Tensor table(int rows) {
-    Tensor values = settings.values();
-    Device device = values.device();
-    long size = values.dtype().bytes();
-    long tall = (rows | 1) + 2;
-    elements = 64 / size;
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment fields = arena.allocate(LAYER_BYTES * layers.size(), 8);
-      Slots slots = new Slots();
-      for (FusedLayers.Fused layer : layers) {
-        long in = layer.linear().in();
-        long out = layer.linear().out();
-        Tensor bias = layer.linear().bias() == null ? null : layer.linear().bias().tensor();
-        long x = elements;
-        long dz = x + tall * padded(in);
-        long slope = dz + 2 * tall * padded(out);
-        long copies = slope + tall * padded(out);
-        elements = copies + padded(in) * padded(out);
-        new Arguments.FusedLayer(
-                (layer.linear().weight().tensor().address() - values.address()) / size,
-                bias == null ? -1 : (bias.address() - values.address()) / size,
-                in,
-                out,
-                x,
-                dz,
-                slope,
-                copies,
-                layer.activation().function(),
-                layer.activation().alpha(),
-                layer.draw(),
-                layer.rate())
-            .write(slots.into(fields.asSlice(LAYER_BYTES * layers.indexOf(layer))));
-        parameters += in * out;
-        products += in * out * (layer == layers.getFirst() ? 1 : 2);
-        widths += in + 2 * out;
-        tiles += Math.ceilDiv(in + (bias == null ? 0 : 1), FusedLimit.TILE);
-      }
-      return device.upload(DType.U8, Shape.of(fields.byteSize()), fields).named("fused layers");
-    }
+  private static FusedPlan.Layer planned(FusedLayers.Fused layer, long values, int bytes) {
+    Linear linear = layer.linear();
+    return new FusedPlan.Layer(
+        (linear.weight().tensor().address() - values) / bytes,
+        linear.bias() == null ? -1 : (linear.bias().tensor().address() - values) / bytes,
+        linear.in(),
+        linear.out(),
+        layer.activation().function(),
+        layer.activation().alpha(),
+        layer.draw(),
+        layer.rate());
   }
 
   /** Runs, or records, a step of {@code rows} rows; the mean loss. */
@@ -204,7 +170,7 @@ final class FusedStep implements AutoCloseable {
     TrainingRun.Settings training = settings.training();
     DType dtype = settings.values().dtype();
     Device device = tape.device();
-    Tensor scratch = tape.make(dtype, Shape.of(elements)).named("fused scratch");
+    Tensor scratch = tape.make(dtype, Shape.of(plan.elements())).named("fused scratch");
     Tensor losses = tape.make(dtype, Shape.of(rows));
     Tensor hits = tape.make(dtype, Shape.of(rows));
     Tensor mean = tape.make(dtype, Shape.of());
@@ -229,7 +195,7 @@ final class FusedStep implements AutoCloseable {
             scratch.address(),
             losses.address(),
             hits.address(),
-            layers.size(),
+            layers,
             rows,
             data.features.tensor().shape().size(1),
             data.features.tensor().shape().size(0),
@@ -240,9 +206,9 @@ final class FusedStep implements AutoCloseable {
             data.targets.scale(),
             data.targets.shift(),
             training.loss() instanceof SoftmaxCrossEntropy softmax ? softmax.smoothing() : 0,
-            parameters,
-            products,
-            widths,
+            plan.parameters(),
+            plan.products(),
+            plan.widths(),
             fast));
     state.checkRated();
     device.recorder().label(Phase.FUSED, "gradients and update");
@@ -260,9 +226,9 @@ final class FusedStep implements AutoCloseable {
             hits.address(),
             mean.address(),
             settings.metrics().sums().address(),
-            layers.size(),
+            layers,
             rows,
-            tiles,
+            plan.tiles(),
             loss,
             rule.kind(),
             rule.nesterov(),
@@ -272,8 +238,8 @@ final class FusedStep implements AutoCloseable {
             rule.l2(),
             rule.weightDecay(),
             training.loss().weight(rows),
-            parameters,
-            widths,
+            plan.parameters(),
+            plan.widths(),
             fast));
     return mean;
   }
