@@ -393,7 +393,7 @@ class OperandsTest {
     String says =
         operation
             .name()
-            .replaceAll("_(with_bias|of_negatives|of_axis|over_|along_|smoothed).*", "");
+            .replaceAll("_(with_bias|of_negatives|of_axis|over_|along_|smoothed|narrow).*", "");
     return row(
         operation.name(),
         says,
