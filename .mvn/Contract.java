@@ -7,10 +7,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -107,6 +109,7 @@ class Contract {
   private final Map<String, Macro> macros = new HashMap<>();
   private final Map<String, String> constants = new HashMap<>(); // of enums, to Java's
   private final StringBuilder limits = new StringBuilder();
+  private final Set<Path> written = new HashSet<>();
   private final Path folder;
 
   public static void main(String[] args) throws IOException {
@@ -122,6 +125,7 @@ class Contract {
           contract.entries("WEFT_STRUCTS").stream().map(contract::struct).toList();
       contract.writeArguments(structs);
       contract.writeKernels(structs);
+      contract.removeOthers();
     } catch (IllegalArgumentException e) {
       System.err.println("ERROR: " + args[0] + ": " + e.getMessage());
       System.exit(1);
@@ -324,8 +328,18 @@ class Contract {
         """;
     String text = head + template.formatted(places);
     Path file = folder.resolve(name + ".java");
+    written.add(file);
     if (!Files.exists(file) || !Files.readString(file).equals(text)) {
       Files.writeString(file, text);
+    }
+  }
+
+  /** What an earlier contract had, and this one has not. */
+  private void removeOthers() throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.filter(file -> !written.contains(file)).toList()) {
+        Files.delete(file);
+      }
     }
   }
 
@@ -384,7 +398,7 @@ class Contract {
     String quoted = value.value(1);
     return "  /** %s. */\n  %s(%s)"
         .formatted(
-            escape(capital(quoted.substring(1, quoted.length() - 1))),
+            escape(quoted.substring(1, quoted.length() - 1)),
             value.value(0),
             each(settings, ", ", s -> s.of(value)));
   }

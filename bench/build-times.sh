@@ -56,7 +56,7 @@ echo '| part | least s | median s | most s | median of processor seconds |'
 echo '| --- | ---: | ---: | ---: | ---: |'
 for part in "${parts[@]}"; do
   # something to change
-  [[ $part == fresh || $part == verify || -e $clone/java/cli/target/built ]] || fresh &>"$work/log"
+  [[ $part == fresh || $part == verify || -e $clone/java/cli/target/built ]] || timed fresh >/dev/null
   for ((run = 0; run < runs; run++)); do timed "$part"; done >"$work/times"
   mapfile -t wall < <(cut -d' ' -f1 "$work/times" | sort -n)
   mapfile -t used < <(cut -d' ' -f2 "$work/times" | sort -n)

@@ -83,10 +83,11 @@
   I(n) I(operation, UNARY_FUNCTION) D(alpha)                                            \
   W(n, n)
 
-// dx[i] (+)= dy[i] f'(x[i]). Of x and y = f(x) it reads one.
+// dx[i] (+)= dy[i] f'(x[i]). Of x and y = f(x) it reads one, where f is linear neither.
 #define WEFT_UNARY_BACKWARD(P, I, D, W)                                                 \
-  P(x, IN, T, n, NULLABLE)                                                               \
-  P(y, IN, T, n, NULLABLE, MOVES(x == 0 ? n : 0))                                                    \
+  P(x, IN, T, n, NULLABLE,                                                              \
+    MOVES(operation == WEFT_SCALE || operation == WEFT_SHIFT ? 0 : n))                  \
+  P(y, IN, T, n, NULLABLE, MOVES(x == 0 ? n : 0))                                       \
   P(dy, IN, T, n)                                                                       \
   P(dx, ADD(accumulate), T, n, MAY_BE(dy))                                              \
   I(n) I(operation, UNARY_FUNCTION) D(alpha) I(accumulate, FLAG)                        \

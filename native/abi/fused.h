@@ -35,12 +35,13 @@ typedef enum weft_fused_limit {
 // gather_rows does, then forward, loss, and backward up to dz of every layer. targets: see
 // weft_fused_loss; hits are unused by mean squared error. The first 64 bytes of scratch are a copy of
 // state for the other half. scale, shift: of the source; target_scale, target_shift: of targets that
-// are values. parameters, products, widths: for accounts, the number of weights, the multiplications
-// of a row, and the sum of the widths of all x, dz and slope. fast as in gemm; 0 on CUDA, whose fused
+// are values. reach: where the last of value's parameters ends. parameters, products, widths: for
+// accounts, their number, the multiplications of a row, and the sum of the widths of all x, dz and
+// slope. fast as in gemm; 0 on CUDA, whose fused
 // kernels are float32 throughout.
 #define WEFT_FUSED_PASS(P, I, D, W)                                                           \
   P(layers, IN, LAYER, count)                                                                 \
-  P(value, IN, T, parameters)                                                                 \
+  P(value, IN, T, reach, MOVES(parameters))                                                   \
   P(source, IN, source_u8 ? UINT8 : T, source_rows * cols, MOVES(rows * cols))                \
   P(index, IN, INT32, rows, BELOW(source_rows), AT_CURSOR, MOVES(0))                          \
   P(state, IN, STATE, 1)                                                                      \
@@ -49,8 +50,8 @@ typedef enum weft_fused_limit {
   P(losses, OUT, T, rows, MOVES(0))                                                           \
   P(hits, OUT, T, rows, NULLABLE, MOVES(0))                                                   \
   I(count) I(rows) I(cols) I(source_rows) I(source_u8, FLAG) I(loss, FUSED_LOSS) D(scale)     \
-  D(shift) D(target_scale) D(target_shift) D(smoothing) I(parameters) I(products) I(widths)   \
-  I(fast, FLAG)                                                                               \
+  D(shift) D(target_scale) D(target_shift) D(smoothing) I(reach) I(parameters) I(products)    \
+  I(widths) I(fast, FLAG)                                                                     \
   W(rows, 2 * rows * products)
 
 // The other half: dW = x^T dz and db = sum dz of every layer go straight into the rule, sgd's or
@@ -59,9 +60,9 @@ typedef enum weft_fused_limit {
 // weight matrices, each with its bias as one more row, and 1.
 #define WEFT_FUSED_UPDATE(P, I, D, W)                                                         \
   P(layers, IN, LAYER, count)                                                                 \
-  P(value, INOUT, T, parameters)                                                              \
-  P(first, INOUT, T, parameters, NULLABLE)                                                    \
-  P(second, INOUT, T, parameters, NULLABLE)                                                   \
+  P(value, INOUT, T, reach, MOVES(parameters))                                                \
+  P(first, INOUT, T, reach, NULLABLE, MOVES(parameters))                                      \
+  P(second, INOUT, T, reach, NULLABLE, MOVES(parameters))                                     \
   P(state, INOUT, STATE, 1)                                                                   \
   P(scratch, IN, OPAQUE, 0, MOVES(rows * widths))                                             \
   P(losses, IN, T, rows, MOVES(0))                                                            \
@@ -69,8 +70,8 @@ typedef enum weft_fused_limit {
   P(mean, OUT, T, 1, MOVES(0))                                                                \
   P(sums, INOUT, T, 2, MOVES(0))                                                              \
   I(count) I(rows) I(tiles) I(loss, FUSED_LOSS) I(rule, FUSED_RULE) I(nesterov, FLAG)         \
-  D(decay1) D(decay2) D(epsilon) D(l2) D(weight_decay) D(weight) I(parameters) I(widths)      \
-  I(fast, FLAG)                                                                               \
+  D(decay1) D(decay2) D(epsilon) D(l2) D(weight_decay) D(weight) I(reach) I(parameters)       \
+  I(widths) I(fast, FLAG)                                                                               \
   W(tiles, parameters * (2 * rows + 2 + 2 * ((first == 0 ? 0 : 1) + (second == 0 ? 0 : 1))))
 
 #define WEFT_FUSED_ENUMS(L)                                      \

@@ -53,7 +53,8 @@
   I(rows) I(cols)                          \
   W(weft_ceil_div(rows, cols <= 32 ? 16 : 4), rows * cols)
 
-#define WEFT_REDUCE_ENUMS(L) L(reduction_function, WEFT_REDUCTION_FUNCTION, , WEFT_REDUCTION_FUNCTIONS)
+#define WEFT_REDUCE_ENUMS(L) \
+  L(reduction_function, WEFT_REDUCTION_FUNCTION, , WEFT_REDUCTION_FUNCTIONS)
 
 #define WEFT_REDUCE_STRUCTS(S)             \
   S(reduce, WEFT_REDUCE)                   \

@@ -14,7 +14,8 @@ constexpr int norm_packs = 4;  // of a row, that a thread holds
 
 // f(team, packs): eight lanes take a row of up to 32 columns, a warp one of up to 512, two warps one
 // of up to 1024, the block a longer one; above 4096 columns no registers hold it, and packs is 0.
-// Each size is code of its own: one that is known when the kernel runs costs up to a third.
+// Each size is code of its own: one that is known when the kernel runs costs up to a third. Up to 128
+// columns two share theirs, since with a sixth the registers of sm_120 do not suffice.
 template <typename F>
 WEFT_DEVICE void choose_norm_team(int64_t cols, F f) {
   std::integral_constant<int, norm_packs> several;

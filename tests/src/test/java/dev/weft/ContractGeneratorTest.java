@@ -56,8 +56,11 @@ class ContractGeneratorTest {
   /** The build's own contract, as a check of this test. */
   @Test
   void theContractIsAccepted() throws IOException, InterruptedException {
+    Path made = Files.createDirectories(folder.resolve("java/dev/weft/device"));
+    Files.writeString(made.resolve("OfAnEarlierContract.java"), "");
     assertEquals("", generate(copy(), 0));
-    assertTrue(Files.exists(folder.resolve("java/dev/weft/device/Arguments.java")));
+    assertTrue(Files.exists(made.resolve("Arguments.java")));
+    assertTrue(Files.notExists(made.resolve("OfAnEarlierContract.java")));
   }
 
   private Path copy() throws IOException {

@@ -37,6 +37,8 @@ final class KernelsPart {
           "gelu_backward",
           "softmax_cross_entropy",
           "dropout",
+          "layer_norm_forward",
+          "layer_norm_backward",
           "sgd_momentum",
           "adam",
           "sum_of_rows",

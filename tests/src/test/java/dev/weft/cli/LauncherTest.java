@@ -36,10 +36,12 @@ class LauncherTest {
   void makeCheckout() throws IOException {
     Path launcher = Path.of(System.getProperty("weft.root"), "weft");
     program("weft", Files.readString(launcher));
-    for (String sources : List.of("native", "java/core/src", "java/cli/src", "bench/src")) {
+    for (String sources :
+        List.of("native", ".mvn", "docs/licences", "java/core/src", "java/cli/src", "bench/src")) {
       Files.createDirectories(folder.resolve(sources));
     }
-    for (String file : List.of("pom.xml", "CMakeLists.txt", "java/core/pom.xml")) {
+    for (String file :
+        List.of("pom.xml", "CMakeLists.txt", "LICENSE", "NOTICE", "java/core/pom.xml")) {
       Files.writeString(folder.resolve(file), "");
     }
     Files.writeString(folder.resolve("java/cli/pom.xml"), "");
@@ -75,6 +77,7 @@ class LauncherTest {
     variables.put("JAVA_HOME", folder.resolve("jdk").toString());
     variables.put("PATH", folder.resolve("bin") + ":" + variables.get("PATH"));
     variables.remove("WEFT_CUDA_ARCHS");
+    variables.remove("WEFT_CPU_ISAS");
     if (chips != null) {
       variables.put("WEFT_CUDA_ARCHS", chips);
     }
@@ -112,6 +115,14 @@ class LauncherTest {
     assertEquals(both, builds("90", "bundle", "--with-bench"));
     assertEquals(List.of(), builds("90", "bundle", "--with-bench"));
     assertEquals(List.of(), builds("90", "bench", "steps"));
+  }
+
+  @Test
+  void whatMakesSourcesIsASource() throws Exception {
+    assertEquals(1, builds(null, "doctor").size());
+    assertEquals(List.of(), builds(null, "doctor"));
+    Files.writeString(folder.resolve(".mvn/Contract.java"), "");
+    assertEquals(1, builds(null, "doctor").size());
   }
 
   @Test

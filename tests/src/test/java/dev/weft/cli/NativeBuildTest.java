@@ -44,7 +44,6 @@ class NativeBuildTest {
     build.environment().put("PATH", path);
     build.environment().remove("CXX");
     Path errors = tree.resolve("built/errors.txt");
-    Files.deleteIfExists(errors);
     int status = build.start().waitFor();
     assertEquals(status != 0, Files.exists(errors), () -> "exit status " + status);
     return status == 0 ? "" : Files.readString(errors, StandardCharsets.UTF_8);

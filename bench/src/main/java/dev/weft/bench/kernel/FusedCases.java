@@ -66,7 +66,7 @@ enum FusedCases {
       Nonlinearity function = last && classifies ? Nonlinearity.IDENTITY : activation;
       double rate = last ? 0 : dropout;
       layers.add(new FusedPlan.Layer(begin, begin + in * out, in, out, function, 0, i, rate));
-      begin += (in + 1) * out;
+      begin += (in + 1) * out + 3; // an arena leaves gaps
     }
     FusedPlan plan = FusedPlan.of(layers, rows, 4);
     long cols = widths[0];
@@ -89,6 +89,7 @@ enum FusedCases {
                 1,
                 0.1,
                 smoothing,
+                plan.reach(),
                 plan.parameters(),
                 plan.products(),
                 plan.widths(),
@@ -109,6 +110,7 @@ enum FusedCases {
                 0.01,
                 0.02,
                 rows,
+                plan.reach(),
                 plan.parameters(),
                 plan.widths(),
                 false));

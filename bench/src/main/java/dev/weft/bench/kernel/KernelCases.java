@@ -126,8 +126,11 @@ public final class KernelCases {
       case LAYER_NORM_FORWARD, LAYER_NORM_BACKWARD ->
           List.of(
               s(1, 37, 3),
+              s(1, 37, 20),
               s(1, 37, 53),
+              s(1, 37, 64),
               s(1, 37, 300, 2),
+              s(1, 5, 300, 4), // a part without rows
               s(1, 37, 1000, 2),
               s(1, 3, 1501),
               s(1, 3, 4001),

@@ -2,6 +2,7 @@
 package dev.weft.op;
 
 import static dev.weft.format.Format.format;
+import static java.util.stream.Collectors.joining;
 
 import dev.weft.Node;
 import dev.weft.Shape;
@@ -10,6 +11,7 @@ import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import dev.weft.device.Nonlinearity;
 import dev.weft.device.ReductionFunction;
+import java.util.stream.Stream;
 
 /**
  * y = f(x + b): bias and activation in one pass.
@@ -58,10 +60,15 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
       return alpha;
     }
     if (alpha != 0 && alpha != function.defaultAlpha()) {
+      String others =
+          Stream.of(Nonlinearity.values())
+              .filter(Nonlinearity::takesAlpha)
+              .map(Nonlinearity::token)
+              .collect(joining(" and "));
       throw new IllegalArgumentException(
           format(
-              "%s takes no alpha, and %s would be ignored: leaky_relu and elu take one",
-              function.token(), alpha));
+              "%s takes no alpha, and %s would be ignored: %s take one",
+              function.token(), alpha, others));
     }
     return function.defaultAlpha();
   }

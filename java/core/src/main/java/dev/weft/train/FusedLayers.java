@@ -3,6 +3,7 @@ package dev.weft.train;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.device.FusedLimit;
 import dev.weft.device.Nonlinearity;
 import dev.weft.nn.Activation;
 import dev.weft.nn.Dropout;
@@ -18,11 +19,6 @@ import java.util.List;
  * @param obstacle why the network is not such a one, as a sentence; or null
  */
 record FusedLayers(List<Fused> layers, String obstacle) {
-  /** What no layer but the input may be wider than, and the most layers there may be. */
-  static final int WIDEST = 128;
-
-  static final int MOST = 8;
-
   private static final Activation NONE = Activation.of(Nonlinearity.IDENTITY);
 
   /**
@@ -59,12 +55,14 @@ record FusedLayers(List<Fused> layers, String obstacle) {
             layer.spec());
       }
     }
-    if (layers.isEmpty() || layers.size() > MOST) {
-      return no("it has %d linear layers; the fused step takes 1 to %d", layers.size(), MOST);
+    if (layers.isEmpty() || layers.size() > FusedLimit.LAYERS) {
+      return no(
+          "it has %d linear layers; the fused step takes 1 to %d",
+          layers.size(), FusedLimit.LAYERS);
     }
     for (Fused layer : layers) {
-      if (layer.linear().out() > WIDEST) {
-        return no("%s is wider than the fused step's %d", layer.linear().spec(), WIDEST);
+      if (layer.linear().out() > FusedLimit.WIDTH) {
+        return no("%s is wider than the fused step's %d", layer.linear().spec(), FusedLimit.WIDTH);
       }
     }
     return new FusedLayers(layers, null);

@@ -13,13 +13,20 @@ import java.util.List;
  *
  * @param table an array of {@code weft_fused_layer}
  * @param elements of the scratch memory
+ * @param reach where the last parameter ends
  * @param parameters of all layers
  * @param products of numbers for a row, in both directions
  * @param widths of all layers' inputs, outputs and gradients
  * @param tiles of the second kernel; one adds up what the batch tells
  */
 public record FusedPlan(
-    MemorySegment table, long elements, long parameters, long products, long widths, long tiles) {
+    MemorySegment table,
+    long elements,
+    long reach,
+    long parameters,
+    long products,
+    long widths,
+    long tiles) {
   private static final long LAYER_BYTES =
       8L * Arguments.FusedLayer.class.getRecordComponents().length;
 
@@ -46,6 +53,7 @@ public record FusedPlan(
     MemorySegment table = MemorySegment.ofArray(new long[(int) LAYER_BYTES / 8 * layers.size()]);
     long tall = (rows | 1) + 2;
     long elements = 64 / bytes;
+    long reach = 0;
     long parameters = 0;
     long products = 0;
     long widths = 0;
@@ -70,12 +78,14 @@ public record FusedPlan(
               layer.rate)
           .write(new Slots().into(table.asSlice(LAYER_BYTES * i)));
       elements = copies + padded(layer.in) * padded(layer.out);
+      reach = Math.max(reach, layer.weight + layer.in * layer.out);
+      reach = Math.max(reach, layer.bias + layer.out);
       parameters += (layer.in + (layer.bias < 0 ? 0 : 1)) * layer.out;
       products += layer.in * layer.out * (i == 0 ? 1 : 2);
       widths += layer.in + 2 * layer.out;
       tiles += Math.ceilDiv(layer.in + (layer.bias < 0 ? 0 : 1), FusedLimit.TILE);
     }
-    return new FusedPlan(table, elements, parameters, products, widths, tiles);
+    return new FusedPlan(table, elements, reach, parameters, products, widths, tiles);
   }
 
   private static long padded(long width) {

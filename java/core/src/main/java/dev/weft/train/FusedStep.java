@@ -206,6 +206,7 @@ final class FusedStep implements AutoCloseable {
             data.targets.scale(),
             data.targets.shift(),
             training.loss() instanceof SoftmaxCrossEntropy softmax ? softmax.smoothing() : 0,
+            plan.reach(),
             plan.parameters(),
             plan.products(),
             plan.widths(),
@@ -238,6 +239,7 @@ final class FusedStep implements AutoCloseable {
             rule.l2(),
             rule.weightDecay(),
             training.loss().weight(rows),
+            plan.reach(),
             plan.parameters(),
             plan.widths(),
             fast));
