@@ -81,7 +81,8 @@ class NativeBuildTest {
   void aMissingCompilerIsNamedWithTheCommandThatInstallsIt() throws Exception {
     Path tools = Files.createDirectory(folder.resolve("tools"));
     for (String tool :
-        List.of("awk", "bash", "dirname", "grep", "head", "mkdir", "readlink", "sed", "tee")) {
+        List.of(
+            "awk", "bash", "dirname", "grep", "head", "mkdir", "rm", "readlink", "sed", "tee")) {
       program(tools.resolve(tool), "exec /usr/bin/" + tool + " \"$@\"");
     }
     assertHas("cmake is missing: sudo apt-get install", errors(tree, tools.toString()));
