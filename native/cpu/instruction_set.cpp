@@ -55,9 +55,10 @@ instruction_set choose_set() {
   }
   static std::string why;
   if (allowed) {
-    why = "this build of Weft has CPU kernels for " + built + " alone, which this processor lacks" +
-          (capped ? std::string(" or WEFT_MAX_ISA=") + cap + " rules out" : "") +
-          ": build Weft with WEFT_CPU_ISAS=all";
+    why = "this build of Weft has CPU kernels for " + built + " alone, which " +
+          (capped ? std::string("WEFT_MAX_ISA=") + cap + " rules out: unset that, or "
+                  : "this processor lacks: ") +
+          "build Weft with WEFT_CPU_ISAS=all";
   } else {
     why = std::string("WEFT_MAX_ISA is '") + cap + "'; it must be avx512, avx2 or baseline";
   }

@@ -57,8 +57,8 @@ final class DoctorCommand implements Callable<Integer> {
     CpuLibrary.resources().forEach(this::resource);
     String wrong = open("cpu", Device::cpu);
     final boolean cpu = wrong == null;
-    // where it is the cache's fault, what was said names the remedy
-    if (!cpu && !wrong.contains("WEFT_CACHE")) {
+    // what names a variable names the remedy
+    if (!cpu && !wrong.contains("WEFT_")) {
       advice("the libraries above belong to this program: build it again on this kind of machine");
     }
 
@@ -76,7 +76,8 @@ final class DoctorCommand implements Callable<Integer> {
     if (complete) {
       open("cuda:0", Device::cuda);
     } else {
-      missing("cuda:0", "not usable until all of the above is there; training runs on the CPU");
+      String rest = cpu ? "; training runs on the CPU" : "";
+      missing("cuda:0", "not usable until all of the above is there" + rest);
     }
     return cpu ? Main.SUCCESS : Main.FAILURE;
   }
