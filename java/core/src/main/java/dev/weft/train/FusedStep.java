@@ -12,6 +12,7 @@ import dev.weft.Tensor;
 import dev.weft.data.Dataset;
 import dev.weft.device.Arguments;
 import dev.weft.device.FusedLoss;
+import dev.weft.device.FusedPlan;
 import dev.weft.device.FusedRule;
 import dev.weft.device.Kernel;
 import dev.weft.device.Phase;

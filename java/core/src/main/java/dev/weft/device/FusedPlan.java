@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.weft.train;
+package dev.weft.device;
 
-import dev.weft.device.Arguments;
-import dev.weft.device.FusedLimit;
-import dev.weft.device.Nonlinearity;
-import dev.weft.device.Slots;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
