@@ -509,13 +509,13 @@ step=128:784-512-512-10 rows='784-512-512-10, batch 128$' torch_device=cuda torc
 wide_step=8192:4096-4096-4096-4096-4096 wide_rows='4096-4096-4096-4096-4096, batch 8192$'
 ceilings='^copy, memory$|^gemm.* (4096|8192) x .*forward$'
 kernel_rows='^(relu|gelu|softmax|dropout|layer|sgd|adam).*, memory$'
-narrow=(--hidden 100,100 --batch 64) timed=(--size 256) quick=() profiled=cuda slow=1
+narrow=(--hidden 100,100 --batch 64) timed=() quick=() profiled=cuda slow=1
 if [[ -n $small ]]; then
   epochs=1 hidden=32 memory=0.3 apart=0.1 least=0 data=(--digits 600)
   step=16:784-100-100-10 rows='784-100-100-10, batch 16$' torch_device=cpu torch_seconds=0.1
   wide_step='' ceilings='^copy, cache$|^gemm.* 64 x .*forward$' kernel_rows='^relu_forward, cache$'
   # the emulator would take minutes for the copies that a profile needs
-  narrow=(--hidden 16 --batch 64) timed=(--size 1 --quick --only dropout_f32)
+  narrow=(--hidden 16 --batch 64) timed=(--quick --only 'dropout_f32, 256 KiB')
   quick=(--quick) profiled=cpu slow=3 # as an emulated GPU is
 fi
 [[ -z ${WEFT_MNIST:-} ]] || data=(--data "$WEFT_MNIST")

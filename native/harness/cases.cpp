@@ -15,7 +15,7 @@ namespace weft::harness {
 namespace {
 
 constexpr char MAGIC[] = "WEFTCASE";
-constexpr uint32_t VERSION = 1;
+constexpr uint32_t VERSION = 2;
 
 uint32_t checksum(const char* from, size_t bytes) {
   static const auto table = [] {
@@ -104,8 +104,11 @@ void read_launches(Reader& reader, Case& into) {
 void read_case(Reader& reader, const CaseFile& file, const std::vector<bool>& sound, Case& into) {
   into.kernel = reader.text();
   into.label = reader.text();
+  into.type = (Type)reader.number<uint32_t>();
   into.bytes = reader.number<double>();
   into.flops = reader.number<double>();
+  into.timed = (Timed)reader.number<uint32_t>();
+  into.size = reader.number<double>();
   read_launches(reader, into);
   for (uint32_t i = reader.number<uint32_t>(); i > 0; i--) {
     Buffer buffer{};
@@ -113,9 +116,16 @@ void read_case(Reader& reader, const CaseFile& file, const std::vector<bool>& so
     buffer.type = (Type)reader.number<uint32_t>();
     buffer.role = (Role)reader.number<uint32_t>();
     buffer.bytes = reader.number<uint64_t>();
-    buffer.before = blob(file, sound, reader.number<uint32_t>(), into);
-    buffer.after = blob(file, sound, reader.number<uint32_t>(), into);
-    buffer.tolerance = reader.number<double>();
+    if (into.size > 0) {
+      buffer.fill = (Fill)reader.number<uint32_t>();
+      for (auto place : {&buffer.bound, &buffer.period, &buffer.repeated, &buffer.lines}) {
+        *place = reader.number<int64_t>();
+      }
+    } else {
+      buffer.before = blob(file, sound, reader.number<uint32_t>(), into);
+      buffer.after = blob(file, sound, reader.number<uint32_t>(), into);
+      buffer.tolerance = reader.number<double>();
+    }
     for (auto content : {buffer.before, buffer.after}) {
       bool fits = !content || content->size() == buffer.bytes;
       if (!fits && into.damage.empty()) throw std::runtime_error("sizes differ");

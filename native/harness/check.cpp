@@ -126,9 +126,9 @@ std::string kernel_of(const std::vector<Case>& cases, size_t index) {
 // A kernel's row. Whether the device is still there.
 bool check_kernel(Driver& driver, const std::vector<const Case*>& cases, bool exact, Row& row) {
   if (!driver.find(row.kernel)) throw std::runtime_error("no such kernel in any module");
-  if (cases.empty()) throw std::runtime_error("there is no case for it");
   for (const Case* one : cases) {
     bool passed = row.pass;
+    if (one->size > 0 && one->damage.empty()) continue;  // it is only timed
     row.cases++;
     bool alive = true;
     try {
@@ -142,6 +142,7 @@ bool check_kernel(Driver& driver, const std::vector<const Case*>& cases, bool ex
     if (passed && !row.pass && labelled) row.message = one->label + ": " + row.message;
     if (!alive) return false;
   }
+  if (row.cases == 0) throw std::runtime_error("there is no case for it");
   return true;
 }
 

@@ -74,9 +74,9 @@ double largest(Driver& driver, Address at, int64_t count, Type type) {
 
 // Whether later periods are the first one, but for the sign of zero. Where it says no, they may yet
 // be: infinities have no difference.
-bool surely_repeats(Driver& driver, const Operand& operand, Address at) {
+bool surely_repeats(Driver& driver, const Buffer& operand, Address at) {
   size_t size = size_of(operand.type);
-  int64_t line = operand.count / operand.lines;
+  int64_t line = operand.count() / operand.lines;
   Scratch differences(driver, (size_t)(2 * operand.lines * operand.period) * size);
   for (int64_t first = operand.period; first < operand.repeated; first += operand.period) {
     int64_t length = std::min(operand.period, operand.repeated - first);
@@ -108,25 +108,25 @@ bool surely_repeats(Driver& driver, const Operand& operand, Address at) {
 
 }  // namespace
 
-Look::Look(Driver& driver, const TimedCase& one, const Sets& sets)
-    : driver_(driver), case_(one), sets_(sets), before_(one.operands.size()) {
+Look::Look(Driver& driver, const Case& one, const Sets& sets)
+    : driver_(driver), case_(one), sets_(sets), before_(one.buffers.size()) {
   for (size_t i = 0; i < before_.size(); i++) {
-    if (one.operands[i].role == Role::INOUT) before_[i] = first_period(i);
+    if (one.buffers[i].role == Role::INOUT) before_[i] = first_period(i);
   }
 }
 
 std::string Look::first_period(size_t operand) const {
-  const Operand& one = case_.operands[operand];
+  const Buffer& one = case_.buffers[operand];
   std::string content((size_t)one.period * size_of(one.type), 0);
   driver_.copy_out(content.data(), sets_.address(0, operand), content.size());
   return content;
 }
 
 void Look::after() const {
-  for (size_t i = 0; i < case_.operands.size(); i++) {
-    const Operand& operand = case_.operands[i];
+  for (size_t i = 0; i < case_.buffers.size(); i++) {
+    const Buffer& operand = case_.buffers[i];
     if (!operand.is_written()) continue;
-    if (std::isnan(largest(driver_, sets_.address(0, i), operand.count, operand.type))) {
+    if (std::isnan(largest(driver_, sets_.address(0, i), operand.count(), operand.type))) {
       throw std::runtime_error(operand.name + " was not written everywhere, or holds NaN");
     }
     if (operand.role == Role::INOUT) changed(i);
@@ -138,27 +138,27 @@ void Look::after() const {
 
 // A step so small that a number stays what it is, is rare.
 void Look::changed(size_t operand) const {
-  if (case_.operands[operand].period == 0) {
-    throw std::runtime_error(case_.operands[operand].name + " has no period to look at");
+  if (case_.buffers[operand].period == 0) {
+    throw std::runtime_error(case_.buffers[operand].name + " has no period to look at");
   }
   std::string now = first_period(operand);
-  size_t size = size_of(case_.operands[operand].type), count = now.size() / size, differ = 0;
+  size_t size = size_of(case_.buffers[operand].type), count = now.size() / size, differ = 0;
   for (size_t at = 0; at < now.size(); at += size) {
     differ += memcmp(&now[at], &before_[operand][at], size) != 0;
   }
   if (differ * 10 >= count * 9) return;
-  throw std::runtime_error(case_.operands[operand].name +
+  throw std::runtime_error(case_.buffers[operand].name +
                            " was not written: " + std::to_string(differ) + " of its first " +
                            std::to_string(count) + " numbers have changed");
 }
 
 void Look::repeats(size_t operand) const {
-  const Operand& one = case_.operands[operand];
+  const Buffer& one = case_.buffers[operand];
   size_t size = size_of(one.type);
-  std::string content(one.bytes(), 0);
+  std::string content(one.bytes, 0);
   driver_.copy_out(content.data(), sets_.address(0, operand), content.size());
-  int64_t line = one.count / one.lines;
-  for (int64_t start = 0; start < one.count; start += line) {
+  int64_t line = one.count() / one.lines;
+  for (int64_t start = 0; start < one.count(); start += line) {
     for (int64_t i = one.period; i < one.repeated; i++) {
       auto here = (size_t)(start + i), first = (size_t)(start + i % one.period);
       if (memcmp(&content[here * size], &content[first * size], size) == 0) continue;

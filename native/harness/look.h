@@ -7,16 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "driver.h"
 #include "operands.h"
-#include "timed_cases.h"
 
 namespace weft::harness {
 
 // Looks at the first of the sets before and after a call worked on it.
 class Look {
  public:
-  Look(Driver& driver, const TimedCase& one, const Sets& sets);
+  Look(Driver& driver, const Case& one, const Sets& sets);
 
   // Waits. Throws where an output still is poison or holds what is no number; where a tenth of what
   // the call was to change is as before; or where what is written does not repeat as it must, so
@@ -29,7 +27,7 @@ class Look {
   void repeats(size_t operand) const;
 
   Driver& driver_;
-  const TimedCase& case_;
+  const Case& case_;
   const Sets& sets_;
   std::vector<std::string> before_;  // the first period of each that is changed in place
 };

@@ -13,6 +13,9 @@ namespace {
 
 constexpr size_t ALIGNMENT = 256;
 
+// What is drawn on the host, at most, and repeated on the device.
+constexpr size_t BLOCK_BYTES = 16 << 20;
+
 // i times an odd number without a common factor modulo count: neighbours end up far apart.
 uint64_t scattered(uint64_t i, uint64_t count) {
   uint64_t step = (uint64_t)((double)count * 0.6180339887) | 1;
@@ -36,12 +39,12 @@ void put_order(std::string& to, uint64_t count, uint64_t period) {
 }
 
 // The bytes after which it begins anew.
-size_t period_bytes(const Operand& operand) {
-  return (size_t)(operand.period ? operand.period : operand.count) * size_of(operand.type);
+size_t period_bytes(const Buffer& operand) {
+  return (size_t)(operand.period ? operand.period : operand.count()) * size_of(operand.type);
 }
 
 // So many bytes as if they were all.
-std::string drawn_for(const Operand& operand, size_t bytes) {
+std::string drawn_for(const Buffer& operand, size_t bytes) {
   std::string content(bytes, 0);
   size_t count = bytes / size_of(operand.type);
   Draws draws(1);
@@ -70,8 +73,8 @@ std::string drawn_for(const Operand& operand, size_t bytes) {
 }
 
 // All of it.
-std::string contents(const Operand& operand) {
-  size_t bytes = operand.bytes();
+std::string contents(const Buffer& operand) {
+  size_t bytes = operand.bytes;
   if (operand.fill == Fill::ORDER) return drawn_for(operand, bytes);
   std::string content = drawn_for(operand, std::min(bytes, period_bytes(operand)));
   size_t period = content.size();
@@ -107,7 +110,7 @@ Address Pool::reserve(size_t bytes) {
   return base_;
 }
 
-Address Pool::block(const Operand& operand) {
+Address Pool::block(const Buffer& operand) {
   auto key = std::make_pair(operand.type, operand.fill);
   auto found = blocks_.find(key);
   if (found == blocks_.end()) {
@@ -118,8 +121,8 @@ Address Pool::block(const Operand& operand) {
   return found->second;
 }
 
-void Pool::fill(const Operand& operand, Address address) {
-  size_t bytes = operand.bytes();
+void Pool::fill(const Buffer& operand, Address address) {
+  size_t bytes = operand.bytes;
   if (operand.fill == Fill::POISON) return driver_.fill16(address, POISON, bytes / 2);
   bool whole = operand.fill == Fill::LABELS || operand.fill == Fill::ORDER;
   if (whole || bytes < BLOCK_BYTES) {
@@ -135,23 +138,23 @@ void Pool::fill(const Operand& operand, Address address) {
   }
 }
 
-size_t set_bytes(const TimedCase& one) {
+size_t set_bytes(const Case& one) {
   size_t bytes = 0;
-  for (const Operand& operand : one.operands) bytes += rounded(operand.bytes());
+  for (const Buffer& operand : one.buffers) bytes += rounded(operand.bytes);
   return bytes;
 }
 
-Sets::Sets(Pool& pool, const TimedCase& one, int count) {
+Sets::Sets(Pool& pool, const Case& one, int count) {
   Address at = pool.reserve(set_bytes(one) * (size_t)count);
   for (int set = 0; set < count; set++) {
     std::vector<Address> addresses;
-    for (const Operand& operand : one.operands) {
+    for (const Buffer& operand : one.buffers) {
       pool.fill(operand, at);
       addresses.push_back(at);
-      at += rounded(operand.bytes());
+      at += rounded(operand.bytes);
     }
     std::vector<uint64_t> arguments;
-    for (const Slot& slot : one.launch.slots) {
+    for (const Slot& slot : one.launches.back().slots) {
       arguments.push_back(slot.buffer == NONE ? slot.value : addresses[slot.buffer]);
     }
     addresses_.push_back(std::move(addresses));

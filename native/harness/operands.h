@@ -6,8 +6,8 @@
 
 #include <map>
 
+#include "cases.h"
 #include "driver.h"
-#include "timed_cases.h"
 
 namespace weft::harness {
 
@@ -24,10 +24,10 @@ class Pool {
   size_t room();
   // At least so many; what was reserved before is gone.
   Address reserve(size_t bytes);
-  void fill(const Operand& operand, Address address);
+  void fill(const Buffer& operand, Address address);
 
  private:
-  Address block(const Operand& operand);
+  Address block(const Buffer& operand);
 
   Driver& driver_;
   Address base_ = 0;
@@ -35,10 +35,10 @@ class Pool {
   std::map<std::pair<Type, Fill>, Address> blocks_;
 };
 
-// The operands of one case, several times over, and the argument structs that name them.
+// The operands of one case that are made here, several times over, and the argument structs that name them.
 class Sets {
  public:
-  Sets(Pool& pool, const TimedCase& one, int count);
+  Sets(Pool& pool, const Case& one, int count);
 
   int count() const { return (int)addresses_.size(); }
   const void* arguments(int call) const { return arguments_[place(call)].data(); }
@@ -52,7 +52,7 @@ class Sets {
 };
 
 // Bytes that a set takes.
-size_t set_bytes(const TimedCase& one);
+size_t set_bytes(const Case& one);
 
 }  // namespace weft::harness
 #endif  // WEFT_HARNESS_OPERANDS_H

@@ -22,7 +22,6 @@ constexpr char HELP[] =
   --list            say what would be run; needs no device
   --only REGEX      rows whose name contains a match: 'adam', 'relu, 256 MB', 'bf16.*256 KiB'
   --except REGEX    not these rows
-  --size MB         of an operand where memory is timed (256)
   --types LIST      precisions that are timed (f32,bf16); f64 is known, too
   --repeats N       measurements of which the median is printed (9); 1: one call, after the first
   --quick           3 repeats
@@ -89,7 +88,6 @@ int parse(int count, char** words, Options& o) {
   const std::map<std::string, std::function<void(Text)>> values = {
       {"--only", [&](Text text) { o.only = Pattern(text); }},
       {"--except", [&](Text text) { o.except = Pattern(text); }},
-      {"--size", [&](Text text) { o.megabytes = positive(text); }},
       {"--types", [&](Text text) { o.types = types(text); }},
       {"--repeats", [&](Text text) { o.repeats = (int)std::ceil(positive(text)); }},
       {"--json", [&](Text text) { o.json = text; }},

@@ -25,7 +25,6 @@ struct Options {
   bool check = true, time = true, list = false, exact = false;
   Pattern only, except;  // of the names of rows
   int repeats = 9;
-  double megabytes = 256;
   std::string types = "f32,bf16";
   std::string driver, kernels, cases, json;
 

@@ -56,12 +56,11 @@ std::string object(const Row& row) {
   std::string line = "{\"part\": " + text(row.part) + ", \"kernel\": " + text(row.kernel) +
                      ", \"variant\": " + text(row.variant) + ", \"size\": " + text(row.size) +
                      ", \"verdict\": " + (row.pass ? "\"PASS\"" : "\"FAIL\"");
-  if (!row.arguments.empty()) line += ", \"arguments\": " + text(row.arguments);
   line += ", \"cases\": " + std::to_string(row.cases);
   line += field("error", row.error) + field("allowed", row.allowed);
   if (row.part != "check") line += ", \"repeats\": " + std::to_string(row.repeats);
   if (row.part == "list") {
-    line += field("blocks", row.blocks) + field("bytes", row.bytes) + field("flops", row.flops);
+    line += field("bytes", row.bytes) + field("flops", row.flops);
   }
   if (row.part == "time") {
     line += ", \"sets\": " + std::to_string(row.sets) + ", \"calls\": " + std::to_string(row.calls);

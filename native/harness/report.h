@@ -19,9 +19,7 @@ struct Row {
   std::string variant;  // "relu", "32000 classes"
   std::string size;     // "256 MB"
   bool pass = true;
-  std::string message;    // why not
-  std::string arguments;  // of a list: those of the struct
-  unsigned blocks = 0;    // of a list
+  std::string message;  // why not
   int cases = 0;
   double error = NAN, allowed = NAN;  // the largest, as a share of a number or of 1
   double microseconds = NAN, low = NAN, high = NAN;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <sstream>
 
 #include "clock.h"
@@ -15,8 +16,6 @@ namespace weft::harness {
 
 namespace {
 
-constexpr double SMALL_BYTES = 256 << 10;
-
 std::string size_word(double bytes) {
   std::ostringstream word;
   if (bytes >= 1e6) {
@@ -27,64 +26,49 @@ std::string size_word(double bytes) {
   return word.str();
 }
 
-std::vector<std::string> types(const Options& options) {
-  std::vector<std::string> all;
-  std::istringstream names(options.types);
-  for (std::string type; std::getline(names, type, ',');) all.push_back(type);
-  return all;
-}
-
-// One size of operands: what is timed of it.
+// What is timed of a file in one way, of one size of operands.
 struct Plan {
-  double bytes;
   bool graph;
+  double bytes = 0;  // of an operand
   std::string size;
-  std::vector<TimedCase> cases;
-  std::vector<const Case*> recorded;
+  std::vector<const Case*> cases;
 
-  std::string name(const std::string& kernel, const std::string& variant) const {
-    return kernel + (variant.empty() ? "" : ", " + variant) + ", " + size;
-  }
-
-  Plan(const CaseFile& file, const Options& options, bool small) : bytes(options.megabytes * 1e6) {
-    graph = small;
-    if (small) bytes = std::min(bytes, SMALL_BYTES);
+  Plan(const CaseFile& file, const Options& options, Timed timed)
+      : graph(timed == Timed::IN_CACHE) {
+    for (const Case& one : file.cases) {
+      if (one.timed == timed) bytes = std::max(bytes, one.size);
+    }
     size = size_word(bytes);
-    for (const std::string& type : types(options)) {
-      for (TimedCase& one : timed_cases(type, bytes)) {
-        if (one.small && !small) continue;
-        if (options.wants(name(one.kernel, one.variant))) cases.push_back(std::move(one));
-      }
+    std::istringstream names(options.types);
+    for (std::string type; std::getline(names, type, ',');) {
+      Type computed = type == "f64" ? Type::F64 : type == "bf16" ? Type::BF16 : Type::F32;
       for (const Case& one : file.cases) {
-        bool fused = one.kernel == "fused_pass_" + type || one.kernel == "fused_update_" + type;
-        bool sound = one.damage.empty() && !one.launches.empty();
-        if (small && fused && sound && options.wants(name(one.kernel, one.label))) {
-          recorded.push_back(&one);
-        }
+        bool here = one.timed == timed && one.type == computed;
+        if (here && options.wants(name(one))) cases.push_back(&one);
       }
     }
   }
 
-  Row row(const TimedCase& one) const {
-    Row made = row(one.kernel, one.variant, one.bytes(), one.flops);
-    made.repeats = one.repeats();
-    return made;
+  std::string name(const Case& one) const {
+    return one.kernel + (one.label.empty() ? "" : ", " + one.label) + ", " + size;
   }
 
-  Row row(const std::string& kernel, const std::string& variant, double moved, double flops) const {
+  Row row(const char* part, const Case& one) const {
     Row row;
-    row.part = "time";
-    row.kernel = kernel;
-    row.variant = variant;
+    row.part = part;
+    row.kernel = one.kernel;
+    row.variant = one.label;
     row.size = size;
-    row.bytes = moved;
-    row.flops = flops;
+    row.bytes = one.bytes;
+    row.flops = one.flops;
+    for (const Buffer& buffer : one.buffers) row.repeats += buffer.repeats();
     return row;
   }
 };
 
-bool is_f64(const std::string& kernel) {
-  return kernel.size() > 4 && kernel.compare(kernel.size() - 4, 4, "_f64") == 0;
+// In memory, then in the cache.
+std::vector<Plan> plans(const CaseFile& file, const Options& options) {
+  return {{file, options, Timed::IN_MEMORY}, {file, options, Timed::IN_CACHE}};
 }
 
 // Makes the rows of a plan.
@@ -98,16 +82,12 @@ class Part {
         clock_(driver, options.repeats) {}
 
   void run() {
-    if (plan_.cases.empty() && plan_.recorded.empty()) return;
+    if (plan_.cases.empty()) return;
     report_.heading(plan_.size + (plan_.graph ? " an operand, 20 calls in a graph, in cache"
                                               : " an operand, sets of them in turn, not in cache"));
     copy();
-    for (const TimedCase& one : plan_.cases) {
-      make(plan_.row(one), [&](Row& row) { made_up(one, row); });
-    }
-    for (const Case* one : plan_.recorded) {
-      make(plan_.row(one->kernel, one->label, one->bytes, one->flops),
-           [&](Row& row) { recorded(*one, row); });
+    for (const Case* one : plan_.cases) {
+      make(*one, [&](Row& row) { one->size > 0 ? made_up(*one, row) : recorded(*one, row); });
     }
   }
 
@@ -120,22 +100,26 @@ class Part {
     double fit = std::floor((double)pool_.room() / set);
     if (fit < 1) {
       throw std::runtime_error("its operands are " + size_word(set) + ", and there is room for " +
-                               size_word((double)pool_.room()) + ": choose another --size");
+                               size_word((double)pool_.room()) +
+                               ": choose others by --only, or write a case file for less");
     }
     return (int)std::min({std::max(wanted, 2.0), fit, 64.0});
   }
 
   // The yardstick, first of all.
   void copy() {
-    TimedCase one{"cuMemcpyDtoD", "", {}, {}, 0, false};
-    int64_t count = std::max<int64_t>(1, (int64_t)plan_.bytes / 4);
-    one.operands = {{"x", Type::F32, Role::INPUT, Fill::SIGNED, count, 0},
-                    {"y", Type::F32, Role::OUTPUT, Fill::POISON, count, 0}};
-    make(plan_.row(one), [&](Row& row) {
+    Case one;
+    one.kernel = "cuMemcpyDtoD";
+    one.launches.emplace_back();
+    auto bytes = std::max<uint64_t>(1, (uint64_t)plan_.bytes / 4) * 4;
+    one.bytes = 2 * (double)bytes;
+    one.buffers = {{"x", Type::F32, Role::INPUT, bytes}, {"y", Type::F32, Role::OUTPUT, bytes}};
+    one.buffers[0].fill = Fill::SIGNED;
+    make(one, [&](Row& row) {
       Sets operands(pool_, one, sets(set_bytes(one)));
       auto queue = [&](int first, int calls) {
         for (int i = first; i < first + calls; i++) {
-          driver_.copy(operands.address(i, 1), operands.address(i, 0), one.operands[0].bytes());
+          driver_.copy(operands.address(i, 1), operands.address(i, 0), bytes);
         }
       };
       clock_.warm_up(queue);
@@ -145,13 +129,14 @@ class Part {
     });
   }
 
-  void made_up(const TimedCase& one, Row& row) {
+  void made_up(const Case& one, Row& row) {
+    const Launch& launch = one.launches.back();
     Function function = driver_.find(one.kernel);
     if (!function) throw std::runtime_error("no such kernel in any module");
     Sets operands(pool_, one, sets(set_bytes(one)));
     auto queue = [&](int first, int calls) {
       for (int i = first; i < first + calls; i++) {
-        driver_.launch(function, one.launch.blocks, one.launch.threads, operands.arguments(i));
+        driver_.launch(function, launch.blocks, launch.threads, operands.arguments(i));
       }
     };
     Look look(driver_, one, operands);
@@ -183,17 +168,17 @@ class Part {
   }
 
   template <typename Make>
-  void make(Row row, Make fill) {
-    report_.begin(plan_.name(row.kernel, row.variant));
+  void make(const Case& one, Make fill) {
+    report_.begin(plan_.name(one));
+    Row row = plan_.row("time", one);
     bool alive = true;
     try {
+      if (!one.damage.empty()) throw std::runtime_error(one.damage);
       fill(row);
-      if (row.bytes == 0) row.gigabytes = NAN;  // advance_step: a launch and nothing else
       const DeviceFacts& device = driver_.device();
-      double ceiling = is_f64(row.kernel) ? device.flops_f64() : device.flops();
+      double ceiling = one.type == Type::F64 ? device.flops_f64() : device.flops();
       row.share = row.gigabytes / copied_;
       row.predicted = std::max(row.bytes / copied_ / 1e3, row.flops / ceiling * 1e6);
-      if (row.predicted == 0) row.predicted = NAN;
     } catch (const std::runtime_error& e) {
       row.pass = false;
       row.message = e.what();
@@ -212,57 +197,38 @@ class Part {
 };
 
 // A kernel that nothing times is named.
-void say_untimed(const CaseFile& file, const Options& options, Report& report) {
-  std::vector<std::string> timed;
-  for (const std::string& type : types(options)) {
-    for (const TimedCase& one : timed_cases(type, SMALL_BYTES)) timed.push_back(one.kernel);
+void say_untimed(const std::vector<Plan>& plans, const Options& options, Report& report) {
+  std::set<std::string> timed;
+  for (const Plan& plan : plans) {
+    for (const Case* one : plan.cases) timed.insert(one->kernel);
   }
-  for (const Case* one : Plan(file, options, true).recorded) timed.push_back(one->kernel);
-  std::string names;
+  bool f64 = options.types.find("f64") != std::string::npos;
+  std::string names = f64 ? "" : ", kernels of f64";
   for (const Kernel& kernel : kernels()) {
-    bool has = std::find(timed.begin(), timed.end(), kernel.symbol) != timed.end();
-    if (has || !options.wants(kernel.symbol)) continue;
-    if (is_f64(kernel.symbol) && options.types.find("f64") == std::string::npos) continue;
-    names += (names.empty() ? "" : ", ") + kernel.symbol;
+    bool other =
+        kernel.symbol.size() > 4 && kernel.symbol.substr(kernel.symbol.size() - 4) == "_f64";
+    if (timed.count(kernel.symbol) || !options.wants(kernel.symbol) || (other && !f64)) continue;
+    names += ", " + kernel.symbol;
   }
-  if (options.types.find("f64") == std::string::npos) report.say("not timed: kernels of f64");
-  if (!names.empty()) report.say("not timed: " + names);
+  if (!names.empty()) report.say("not timed: " + names.substr(2));
 }
 
 }  // namespace
 
 void time_kernels(Driver& driver, const CaseFile& file, const Options& options, Report& report) {
   Pool pool(driver);
-  for (bool small : {false, true}) {
-    Plan plan(file, options, small);
-    Part(driver, pool, options, report, plan).run();
-  }
-  say_untimed(file, options, report);
+  std::vector<Plan> all = plans(file, options);
+  for (const Plan& plan : all) Part(driver, pool, options, report, plan).run();
+  say_untimed(all, options, report);
 }
 
 void list_timed(const CaseFile& file, const Options& options, Report& report) {
-  for (bool small : {false, true}) {
-    Plan plan(file, options, small);
+  std::vector<Plan> all = plans(file, options);
+  for (const Plan& plan : all) {
     report.say(plan.size);
-    for (const TimedCase& one : plan.cases) {
-      Row row = plan.row(one);
-      row.part = "list";
-      row.blocks = one.launch.blocks;
-      for (const Slot& slot : one.launch.slots) {
-        row.arguments += slot.buffer != NONE ? "p" + std::to_string(slot.buffer + 1)
-                                             : std::to_string((int64_t)slot.value);
-        row.arguments += ' ';
-      }
-      report.add(row);
-    }
-    for (const Case* one : plan.recorded) {
-      Row row = plan.row(one->kernel, one->label, one->bytes, one->flops);
-      row.part = "list";
-      row.blocks = one->launches.back().blocks;
-      report.add(row);
-    }
+    for (const Case* one : plan.cases) report.add(plan.row("list", *one));
   }
-  say_untimed(file, options, report);
+  say_untimed(all, options, report);
 }
 
 }  // namespace weft::harness

@@ -4,6 +4,7 @@ package dev.weft.bench;
 import static dev.weft.format.Format.format;
 
 import dev.weft.MathMode;
+import dev.weft.bench.kernel.EmbeddingCases;
 import dev.weft.bench.kernel.KernelCase;
 import dev.weft.bench.kernel.KernelSize;
 import dev.weft.bench.measure.Jmh;
@@ -15,51 +16,25 @@ import dev.weft.bench.report.Results;
 import dev.weft.bench.report.Roofs;
 import dev.weft.device.Cost;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Every kernel by itself. */
 final class KernelsPart {
-  /** Operands in a cache, and in memory. */
-  static final List<KernelSize> SIZES = List.of(KernelSize.CACHE, KernelSize.MEMORY);
+  /** Operands in a cache, in memory, and those of an embedding. */
+  static final List<KernelSize> SIZES =
+      List.of(KernelSize.CACHE, KernelSize.MEMORY, KernelSize.EMBEDDING);
 
   /** The yardstick, which is a ceiling and no row here. */
   static final String COPY = "copy";
 
-  /** What is measured where {@code --only} asks for no function by its name. */
-  private static final List<String> USUAL =
-      List.of(
-          "fill",
-          "relu_forward",
-          "relu_backward",
-          "relu_gradients",
-          "tanh_forward",
-          "gelu_forward",
-          "gelu_backward",
-          "softmax_cross_entropy",
-          "dropout",
-          "layer_norm_forward",
-          "layer_norm_backward",
-          "sgd_momentum",
-          "adam",
-          "sum_of_rows",
-          "sum_of_columns",
-          "sum_of_all",
-          "gather_rows_u8",
-          "transpose",
-          "exp_forward",
-          "exp_backward",
-          "multiply_forward",
-          "multiply_backward",
-          "sum_backward",
-          "max_backward",
-          "gather_rows",
-          "gather_rows_backward",
-          "gather_labels",
-          "argmax",
-          "to_bf16",
-          "from_bf16",
-          "random_uniform",
-          "random_normal");
+  /** Of functions, what is measured where {@code --only} asks for none by its name. */
+  private static final Pattern USUAL =
+      Pattern.compile(
+          "relu_.*|(tanh|gelu)_forward|gelu_backward|(exp|multiply)_.*|sum_of_(rows|columns|all)"
+              + "|sum_backward");
 
   /** A kernel on operands of a size. */
   record Row(KernelCase kernel, KernelSize size) {
@@ -131,18 +106,24 @@ final class KernelsPart {
   }
 
   private static boolean isUsual(Row row) {
-    return USUAL.contains(row.kernel().name());
+    String name = row.kernel().name();
+    boolean ofEmbedding = EmbeddingCases.NAMES.contains(name);
+    if (row.size() == KernelSize.EMBEDDING || ofEmbedding) {
+      return row.size() == KernelSize.EMBEDDING && ofEmbedding;
+    }
+    return row.kernel().isOfOneFunction()
+        ? !EmbeddingCases.PARTS.contains(row.kernel().kernel()) && !name.endsWith("_of_columns")
+        : USUAL.matcher(name).matches();
   }
 
-  /** The usual ones first, in their order. */
+  /** The usual ones first. */
   private static Stream<Row> rows() {
-    List<Row> all =
+    Map<Boolean, List<Row>> all =
         SIZES.stream()
             .flatMap(size -> size.timed().stream().map(one -> new Row(one, size)))
             .filter(row -> !row.kernel().name().equals(COPY))
-            .toList();
-    Stream<Row> usual =
-        SIZES.stream().flatMap(size -> USUAL.stream().map(name -> new Row(size.timed(name), size)));
-    return Stream.concat(usual, all.stream().filter(row -> !isUsual(row)));
+            .filter(row -> row.size() != KernelSize.EMBEDDING || isUsual(row))
+            .collect(Collectors.partitioningBy(KernelsPart::isUsual));
+    return Stream.concat(all.get(true).stream(), all.get(false).stream());
   }
 }

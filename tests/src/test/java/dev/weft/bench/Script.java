@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.Gson;
 import dev.weft.bench.harness.CaseFile;
+import dev.weft.device.Kernel;
 import dev.weft.support.Emulator;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -87,7 +88,7 @@ final class Script {
     // a copy: it looks beside itself for the others
     Files.copy(built, harness.resolve("weft-harness"), StandardCopyOption.COPY_ATTRIBUTES);
     Emulator.kernels(harness.resolve("kernels"));
-    CaseFile.write(harness.resolve("cases.bin"));
+    CaseFile.write(harness.resolve("cases.bin"), 1, List.of(Kernel.values()));
     Path emulator = Emulator.folder();
     variable("LD_LIBRARY_PATH", emulator.toString());
     variable("STANDIN_CUBLAS", emulator.resolve("cuda13").resolve("libcublas.so.13").toString());

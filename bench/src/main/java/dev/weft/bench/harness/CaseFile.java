@@ -4,13 +4,14 @@ package dev.weft.bench.harness;
 import dev.weft.bench.kernel.KernelCase;
 import dev.weft.bench.kernel.KernelCases;
 import dev.weft.bench.kernel.KernelMemory;
-import dev.weft.device.Access;
+import dev.weft.bench.kernel.KernelMemory.Type;
 import dev.weft.device.Call;
 import dev.weft.device.Contract;
 import dev.weft.device.Cost;
 import dev.weft.device.Element;
 import dev.weft.device.Kernel;
 import dev.weft.device.Operand;
+import dev.weft.device.Phase;
 import dev.weft.device.Precision;
 import dev.weft.device.Slots;
 import dev.weft.device.cpu.CpuBackend;
@@ -25,23 +26,39 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import java.util.zip.CRC32;
 
 /**
  * The case file of {@code native/harness}: every call of every kernel but cuBLAS's, with the memory
- * before it and what the CPU makes of it. {@code native/harness/cases.h} describes the format.
+ * before it and what the CPU makes of it; and those that are timed, with a rule for large operands.
+ * {@code native/harness/cases.h} describes the format.
  */
 public final class CaseFile {
   /** In the order of the harness. */
-  private enum Role {
+  enum Role {
     INPUT,
     OUTPUT,
     INOUT,
-    SCRATCH
+    SCRATCH;
+
+    /** What the first call that has it reads is there before; what any writes is another after. */
+    static Role of(boolean read, boolean written) {
+      return !written ? INPUT : read ? INOUT : OUTPUT;
+    }
   }
 
-  private static final int VERSION = 1;
+  /** In the order of the harness: never, over sets of operands in turn, in a graph. */
+  private enum Timed {
+    NOT,
+    IN_MEMORY,
+    IN_CACHE
+  }
+
+  private static final int VERSION = 2;
   private static final int NONE = -1;
+  private static final double MEGABYTES = 256; // of an operand in memory
+  private static final double CACHED_BYTES = 256 << 10; // and in a cache
 
   private final Map<ByteBuffer, Integer> places = new HashMap<>(); // of blobs, by their content
   private final List<byte[]> blobs = new ArrayList<>();
@@ -55,20 +72,33 @@ public final class CaseFile {
   /**
    * Writes the file.
    *
-   * @param arguments its path
+   * @param arguments its path, and the megabytes of an operand that is timed in memory, or 256
    */
   public static void main(String[] arguments) throws IOException {
-    write(Path.of(arguments[0]));
+    double megabytes = arguments.length > 1 ? Double.parseDouble(arguments[1]) : MEGABYTES;
+    write(Path.of(arguments[0]), megabytes, List.of(Kernel.values()));
   }
 
-  /** Runs every call on the CPU and writes what came out. */
-  public static void write(Path path) throws IOException {
+  /**
+   * Runs calls on the CPU and writes what came out, and what is timed.
+   *
+   * @param megabytes of an operand that is timed in memory
+   * @param replayed the kernels whose calls are run
+   */
+  public static void write(Path path, double megabytes, List<Kernel> replayed) throws IOException {
+    double bytes = megabytes * 1e6;
     try (CpuBackend cpu = new CpuBackend()) {
       CaseFile file = new CaseFile(cpu);
       for (Kernel kernel : Kernel.values()) {
-        if (kernel.kind() != Kernel.Kind.LIBRARY) {
-          for (Precision precision : kernel.precisions()) {
-            KernelCases.of(kernel).forEach(one -> file.add(one, precision));
+        List<Precision> precisions =
+            kernel.kind() == Kernel.Kind.LIBRARY ? List.of() : kernel.precisions();
+        for (Precision precision : precisions) {
+          file.addTimed(kernel, precision, Timed.IN_MEMORY, bytes);
+          double cached = Math.min(bytes, CACHED_BYTES);
+          file.addTimed(kernel, precision, Timed.IN_CACHE, cached);
+          if (replayed.contains(kernel)) {
+            Timed timed = KernelCases.isTimedAsTested(kernel) ? Timed.IN_CACHE : Timed.NOT;
+            KernelCases.of(kernel).forEach(one -> file.add(one, precision, timed));
           }
         }
       }
@@ -77,16 +107,13 @@ public final class CaseFile {
   }
 
   /** Makes the calls of a case, and keeps what was there before them and after. */
-  private void add(KernelCase one, Precision precision) {
+  private void add(KernelCase one, Precision precision, Timed timed) {
     try (KernelMemory memory = new KernelMemory(cpu, precision)) {
       List<Call> calls = one.calls(memory);
       List<byte[]> before = memory.buffers().stream().map(memory::raw).toList();
       calls.forEach(call -> cpu.run(call.kernel(), precision, call.arguments()));
-      Cost cost = calls.getLast().cost(); // the kernel whose case it is
-      Bytes bytes = new Bytes().text(one.kernel().symbol(precision)).text(one.name());
-      bytes.real(cost.bytes()).real(cost.flops()).number(calls.size());
-      calls.forEach(call -> addLaunch(bytes, call, memory));
-      bytes.number(before.size());
+      LongStream addresses = memory.buffers().stream().mapToLong(KernelMemory.Buffer::address);
+      Bytes bytes = head(calls, timed, 0, addresses);
       for (int b = 0; b < before.size(); b++) {
         KernelMemory.Buffer buffer = memory.buffers().get(b);
         Role role = role(buffer, calls);
@@ -101,35 +128,56 @@ public final class CaseFile {
     }
   }
 
-  private static void addLaunch(Bytes bytes, Call call, KernelMemory memory) {
+  /** What is timed over operands of so many bytes. */
+  private void addTimed(Kernel kernel, Precision precision, Timed timed, double size) {
+    long elements = Math.max(1, Math.round(size / precision.bytes()));
+    for (KernelCase one : KernelCases.timed(kernel, elements).toList()) {
+      Call call = new Call(kernel, precision, one.call(), Phase.OTHER, one.name());
+      List<Operand> operands =
+          one.call().operands().stream().filter(operand -> operand.address() != 0).toList();
+      LongStream addresses = operands.stream().mapToLong(Operand::address);
+      Bytes bytes = head(List.of(call), timed, size, addresses);
+      operands.forEach(operand -> TimedOperand.write(bytes, one, operand, precision));
+      cases.add(bytes.take());
+    }
+  }
+
+  /** What stands before the buffers, of which a call's pointers are numbers. */
+  private static Bytes head(List<Call> calls, Timed timed, double size, LongStream addresses) {
+    Call own = calls.getLast();
+    Cost cost = own.cost();
+    Bytes bytes = new Bytes().text(own.symbol()).text(own.layer());
+    bytes.number(Type.valueOf(own.precision().name()).ordinal());
+    bytes.real(cost.bytes()).real(cost.flops()).number(timed.ordinal()).real(size);
+    bytes.number(calls.size());
+    List<Long> places = addresses.boxed().toList();
+    calls.forEach(call -> addLaunch(bytes, call, places));
+    return bytes.number(places.size());
+  }
+
+  private static void addLaunch(Bytes bytes, Call call, List<Long> places) {
     Contract.Entry entry = CpuLibrary.get().contract().entry(call.kernel(), call.precision());
     long[] words = new long[call.kernel().arguments().getRecordComponents().length];
     call.arguments().write(new Slots().into(MemorySegment.ofArray(words)));
     int blocks = Math.toIntExact(Math.ceilDiv(call.arguments().work(), entry.items()));
     bytes.text(entry.symbol()).number(entry.threads()).number(blocks).number(words.length);
-    List<Long> addresses = memory.buffers().stream().map(KernelMemory.Buffer::address).toList();
     int pointers = call.arguments().operands().size(); // they stand before numbers
     for (int i = 0; i < words.length; i++) {
       boolean points = i < pointers && words[i] != 0;
-      bytes.number(points ? addresses.indexOf(words[i]) : NONE).word(points ? 0 : words[i]);
+      bytes.number(points ? places.indexOf(words[i]) : NONE).word(points ? 0 : words[i]);
     }
   }
 
-  /** What the first call that has it reads is there before; what any writes is another after. */
   private static Role role(KernelMemory.Buffer buffer, List<Call> calls) {
-    if (buffer.element() == Element.OPAQUE) {
-      return Role.SCRATCH;
-    }
-    List<List<Access>> uses =
+    List<List<Operand>> uses =
         calls.stream()
             .map(call -> call.arguments().operands().stream())
-            .map(o -> o.filter(p -> p.address() == buffer.address()).map(Operand::access).toList())
-            .filter(accesses -> !accesses.isEmpty())
+            .map(all -> all.filter(o -> o.address() == buffer.address()).toList())
+            .filter(operands -> !operands.isEmpty())
             .toList();
-    if (uses.stream().flatMap(List::stream).noneMatch(Access::writes)) {
-      return Role.INPUT;
-    }
-    return uses.getFirst().stream().anyMatch(Access::reads) ? Role.INOUT : Role.OUTPUT;
+    boolean read = uses.getFirst().stream().anyMatch(o -> o.access().reads());
+    boolean written = uses.stream().flatMap(List::stream).anyMatch(o -> o.access().writes());
+    return buffer.element() == Element.OPAQUE ? Role.SCRATCH : Role.of(read, written);
   }
 
   /** What is drawn is not stored: the harness draws it, too. */

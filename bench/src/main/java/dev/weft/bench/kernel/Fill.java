@@ -16,7 +16,7 @@ import java.util.function.LongToDoubleFunction;
 public record Fill(Element element, long extent, double low, double high, LongToDoubleFunction at) {
   static final Fill ZEROS = each(i -> 0);
   static final Fill SIGNED = between(-2, 2);
-  static final Fill POSITIVE = between(0.1, 2);
+  public static final Fill POSITIVE = between(0.1, 2);
 
   static Fill between(double low, double high) {
     return new Fill(null, 0, low, high, null);

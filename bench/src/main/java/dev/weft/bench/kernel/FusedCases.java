@@ -12,50 +12,28 @@ import dev.weft.device.Kernel;
 import dev.weft.device.Nonlinearity;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /** Steps of narrow networks, each by the two fused kernels. */
 enum FusedCases {
   /** Softmax cross-entropy with smoothing, labels, pixels as bytes, two dropouts, Adam. */
-  CLASSIFIER(true, 13, new int[] {50, 37, 20, 10}, Nonlinearity.RELU, 0.3),
+  CLASSIFIER(true, 13, Nonlinearity.RELU, 0.3, 50, 37, 20, 10),
   /** Mean squared error, one layer, SGD with Nesterov's momentum; GELU needs its argument. */
-  REGRESSION(false, 37, new int[] {24, 7}, Nonlinearity.GELU, 0),
+  REGRESSION(false, 37, Nonlinearity.GELU, 0, 24, 7),
   /** The widest layer. */
-  WIDE(true, 64, new int[] {64, 128, 10}, Nonlinearity.TANH, 0);
+  WIDE(true, 64, Nonlinearity.TANH, 0, 64, 128, 10);
 
   private static final int SOURCE_ROWS = 70;
 
-  private final boolean classifies;
-  private final int rows;
-  private final int[] widths;
-  private final Nonlinearity activation;
-  private final double dropout;
-
-  FusedCases(boolean classifies, int rows, int[] widths, Nonlinearity activation, double dropout) {
-    this.classifies = classifies;
-    this.rows = rows;
-    this.widths = widths;
-    this.activation = activation;
-    this.dropout = dropout;
-  }
-
   /** The step's first half. */
-  KernelCase pass() {
-    return both().before();
-  }
+  final KernelCase pass;
 
   /** The other half, which works on what the first has left. */
-  KernelCase update() {
-    return both();
-  }
+  final KernelCase update;
 
-  /** A pointer's number follows from its name, so that both halves share what has the same one. */
-  private static Arguments numbered(Arguments call) {
-    return call.at(operand -> operand.name().hashCode());
-  }
-
-  private KernelCase both() {
+  FusedCases(boolean classifies, int rows, Nonlinearity activation, double dropout, int... widths) {
     int count = widths.length - 1;
     List<FusedPlan.Layer> layers = new ArrayList<>();
     int begin = 0;
@@ -69,74 +47,68 @@ enum FusedCases {
       begin += (in + 1) * out + 3; // an arena leaves gaps
     }
     FusedPlan plan = FusedPlan.of(layers, rows, 4);
-    long cols = widths[0];
-    long outputs = widths[count];
-    FusedLoss loss = classifies ? FusedLoss.SOFTMAX_CROSS_ENTROPY : FusedLoss.MEAN_SQUARED_ERROR;
-    FusedRule rule = classifies ? FusedRule.ADAM : FusedRule.SGD;
-    double scale = classifies ? 1 / 255.0 : 1;
-    double smoothing = classifies ? 0.1 : 0;
-    Arguments pass =
-        numbered(
-            Arguments.FusedPass.over(
-                count,
-                rows,
-                cols,
-                SOURCE_ROWS,
-                classifies,
-                loss,
-                scale,
-                -0.1,
-                1,
-                0.1,
-                smoothing,
-                plan.reach(),
-                plan.parameters(),
-                plan.products(),
-                plan.widths(),
-                false));
-    double decay2 = classifies ? 0.999 : 0;
-    Arguments update =
-        numbered(
-            Arguments.FusedUpdate.over(
-                count,
-                rows,
-                plan.tiles(),
-                loss,
-                rule,
-                !classifies,
-                0.9,
-                decay2,
-                1e-8,
-                0.01,
-                0.02,
-                rows,
-                plan.reach(),
-                plan.parameters(),
-                plan.widths(),
-                false));
+    Sizes sizes = new Sizes(SOURCE_ROWS, rows, widths[0], 1);
     // small weights, so that nothing saturates
-    double weight = 1 / Math.sqrt(cols);
+    double weight = 1 / Math.sqrt(sizes.cols());
+    Fill labels = Fill.between(0, widths[count]).as(Element.INT32, SOURCE_ROWS);
+    Fill values = Fill.SIGNED.as(Element.T, (long) SOURCE_ROWS * widths[count]);
     Map<String, Fill> fills =
         Map.of(
             "layers", Fill.words(plan.table().toArray(ValueLayout.JAVA_LONG)),
             "value", Fill.between(-weight, weight),
-            "targets",
-                classifies
-                    ? Fill.between(0, outputs).as(Element.INT32, SOURCE_ROWS)
-                    : Fill.SIGNED.as(Element.T, SOURCE_ROWS * outputs),
+            "targets", classifies ? labels : values,
             "scratch", Fill.each(i -> Double.NaN).as(Element.OPAQUE, plan.elements()),
             "first", Fill.between(-0.1, 0.1),
             "second", Fill.POSITIVE,
             "sums", Fill.POSITIVE);
-    String name = name().toLowerCase(ROOT);
-    KernelCase first =
-        new KernelCase(
-            name, Kernel.FUSED_PASS, classifies ? pass : pass.without("hits"), fills, null);
-    return new KernelCase(
-        name,
-        Kernel.FUSED_UPDATE,
-        classifies ? update : update.without("hits", "second"),
-        fills,
-        first);
+    Map<String, Object> numbers = new HashMap<>();
+    numbers.putAll(
+        Map.of(
+            "count",
+            count,
+            "sourceU8",
+            classifies,
+            "nesterov",
+            !classifies,
+            "fast",
+            false,
+            "loss",
+            classifies ? FusedLoss.SOFTMAX_CROSS_ENTROPY : FusedLoss.MEAN_SQUARED_ERROR,
+            "rule",
+            classifies ? FusedRule.ADAM : FusedRule.SGD,
+            "scale",
+            classifies ? 1 / 255.0 : 1,
+            "decay1",
+            0.9,
+            "decay2",
+            classifies ? 0.999 : 0,
+            "weight",
+            rows));
+    numbers.putAll(
+        Map.of(
+            "shift", -0.1,
+            "targetScale", 1,
+            "targetShift", 0.1,
+            "smoothing", classifies ? 0.1 : 0,
+            "reach", plan.reach(),
+            "parameters", plan.parameters(),
+            "products", plan.products(),
+            "widths", plan.widths(),
+            "tiles", plan.tiles()));
+    numbers.putAll(Map.of("hits", classifies ? 1 : 0, "second", classifies ? 1 : 0));
+    pass = half(Kernel.FUSED_PASS, sizes, numbers, fills, null);
+    update = half(Kernel.FUSED_UPDATE, sizes, numbers, fills, pass);
+  }
+
+  private KernelCase half(
+      Kernel kernel,
+      Sizes sizes,
+      Map<String, ?> numbers,
+      Map<String, Fill> fills,
+      KernelCase pass) {
+    Arguments call = KernelCases.one(kernel, sizes, true, kernel, numbers).call();
+    // both halves share what has the same name
+    Arguments named = call.at(o -> o.address() == 0 ? 0 : o.name().hashCode());
+    return new KernelCase(name().toLowerCase(ROOT), kernel, sizes, named, fills, pass);
   }
 }

@@ -1,93 +1,120 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.kernel;
 
-import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
 import dev.weft.device.Arguments;
+import dev.weft.device.BinaryFunction;
 import dev.weft.device.Kernel;
 import dev.weft.device.Nonlinearity;
+import dev.weft.device.Operand;
 import dev.weft.device.ReductionFunction;
 import dev.weft.op.LayerNorm;
 import dev.weft.op.Reduction;
 import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
-import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.BiFunction;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /**
  * The calls of every kernel by which it is tested, checked on a GPU, and timed: each of its
- * functions, with numbers that follow from their names in the contract.
+ * functions, with numbers that follow from their names in the contract. Those that are not full are
+ * as a layer calls it: nothing that it can do without, results overwrite. Full ones have all
+ * operands, results that are added to what is there, rows that are not adjacent.
  */
 public final class KernelCases {
-  /** What a call does beside its function. */
-  private enum Form {
-    /** As a layer calls it: nothing that it can do without, results overwrite. */
-    PLAIN,
-    /** All operands, results that are added to what is there, rows that are not adjacent. */
-    FULL
-  }
+  /** Of functions those that the harness times; each other one costs what one of these does. */
+  private static final Pattern TIMED =
+      Pattern.compile(
+          "(relu|tanh|gelu|silu|exp|log|pow|square)_.*|(add|divide)_forward|(multiply|divide)_backward"
+              + "|max_of_rows|sum_of_(rows|columns|all|squares_of_all)|sum_backward.*");
 
-  /**
-   * Sizes of a call: of most a matrix (rows, cols). A reduction is of (outer, rows, cols) over
-   * rows, a gather of rows out of outer, a product (rows, outer) (outer, cols).
-   */
-  private record Sizes(long outer, long rows, long cols, long parts) {
-    long elements() {
-      return outer * rows * cols;
-    }
-  }
+  /** And with all outputs, none of which is added to. */
+  private static final Map<String, ?> ALL_OUTPUTS =
+      Map.of("hits", 1, "db", 1, "accumulateB", false, "accumulateShift", false);
 
   private KernelCases() {}
 
   /** What is tested, which is all that is timed and more: each way through the code. */
   public static List<KernelCase> of(Kernel kernel) {
-    List<KernelCase> cases = new ArrayList<>();
-    Set<Arguments> seen = new HashSet<>();
+    Map<Arguments, KernelCase> cases = new LinkedHashMap<>();
     List<Sizes> tested = tested(kernel);
     for (Sizes s : tested) {
-      for (Form form : Form.values()) {
-        List<KernelCase> functions = of(kernel, s, form);
+      for (boolean full : new boolean[] {false, true}) {
+        List<KernelCase> functions = of(kernel, s, full).toList();
         for (int f = 0; f < functions.size(); f++) {
-          KernelCase one = functions.get(f);
-          boolean wanted = s == tested.getFirst() || isWorthItsTime(kernel, form, f);
-          if (wanted && seen.add(one.call())) {
-            String sizes = format("%d x %d x %d", s.outer, s.rows, s.cols);
-            String parts = s.parts == 1 ? "" : format(" in %d parts", s.parts);
-            String full = form == Form.FULL ? ", full" : "";
-            cases.add(one.named(one.name() + ", " + sizes + parts + full));
+          if (s == tested.getFirst() || isWorthItsTime(kernel, full, f)) {
+            KernelCase one = functions.get(f);
+            String name = one.name() + ", " + s + (full ? ", full" : "");
+            cases.putIfAbsent(one.call(), one.named(name));
           }
         }
       }
     }
-    return cases;
+    return List.copyOf(cases.values());
   }
 
   /** At sizes beside the first: the emulator is slow over some, which are not in every form. */
-  private static boolean isWorthItsTime(Kernel kernel, Form form, int function) {
+  private static boolean isWorthItsTime(Kernel kernel, boolean full, int function) {
     return switch (kernel) {
-      case GEMM, SOFTMAX_CROSS_ENTROPY -> form == Form.FULL;
-      case BIAS_ACTIVATION_GRADIENTS -> form == Form.values()[function % 2];
+      case GEMM, SOFTMAX_CROSS_ENTROPY -> full;
+      case BIAS_ACTIVATION_GRADIENTS -> full == (function % 2 == 1);
       default -> true;
     };
   }
 
-  /** What is timed on matrices (rows, cols). */
+  /** What the bench times on matrices (rows, cols). */
   public static List<KernelCase> timed(long rows, long cols) {
     return Stream.of(Kernel.values())
-        .flatMap(k -> timed(k, rows, cols).flatMap(sizes -> of(k, sizes, Form.PLAIN).stream()))
+        .filter(kernel -> kernel != Kernel.ADVANCE_STEP) // next to nothing
+        .flatMap(k -> timed(k, rows, cols).flatMap(sizes -> of(k, sizes, false)))
         .toList();
+  }
+
+  /** Whether the harness times a kernel in the cases by which it is tested: whole steps. */
+  public static boolean isTimedAsTested(Kernel kernel) {
+    return kernel == Kernel.FUSED_PASS || kernel == Kernel.FUSED_UPDATE;
+  }
+
+  /** What the harness times on operands of so many elements; its rows are named by the kernel. */
+  public static Stream<KernelCase> timed(Kernel kernel, long elements) {
+    LongStream widths =
+        switch (kernel) {
+          case SOFTMAX_CROSS_ENTROPY -> LongStream.of(10, 1000, 2048, 32_000);
+          case ARGMAX -> LongStream.of(10, 1000);
+          case GATHER_ROWS_U8 -> LongStream.of(784);
+          // small ones alone: the host is slow to order many rows, and a step's end has one size
+          case GATHER_IDS, ADVANCE_STEP -> LongStream.of(1).filter(c -> elements <= 1 << 16);
+          // what these do depends on the ids: the bench times them on some like those of a text
+          case SORT_CHUNKS,
+              MERGE_CHUNKS,
+              SUM_RUNS,
+              ADD_ROWS,
+              SGD_ROWS,
+              ADAM_ROWS,
+              EMBEDDING_BAG_FORWARD,
+              EMBEDDING_BAG_BACKWARD ->
+              LongStream.of();
+          default -> LongStream.of(1024);
+        };
+    return widths
+        .boxed()
+        .flatMap(cols -> timed(kernel, Math.max(1, elements / cols), cols))
+        .flatMap(s -> functions(kernel).flatMap(f -> ways(kernel, s, f)));
   }
 
   private static Stream<Sizes> timed(Kernel kernel, long rows, long cols) {
     long parts = Reduction.parts(1, rows, cols);
     return switch (kernel) {
-      // products are timed among the ceilings, fused steps as steps; a step's end is next to
-      // nothing
-      case GEMM, FUSED_PASS, FUSED_UPDATE, ADVANCE_STEP -> Stream.of();
+      // products are timed among the ceilings, fused steps as steps, or as they are tested
+      case GEMM, FUSED_PASS, FUSED_UPDATE -> Stream.of();
       case BIAS_ACTIVATION_GRADIENTS -> Stream.of(s(1, rows, cols, parts));
       case LAYER_NORM_BACKWARD -> Stream.of(s(1, rows, cols, LayerNorm.parts(rows, cols)));
       // parts are the first stage of two
@@ -96,15 +123,60 @@ public final class KernelCases {
               s(rows, cols, 1),
               s(1, rows, cols, parts),
               s(1, rows * cols, 1, Reduction.parts(1, rows * cols, 1)));
-      case REDUCE_BACKWARD, MAX_BACKWARD -> Stream.of(s(rows, cols, 1));
-      case GATHER_ROWS, GATHER_ROWS_U8, GATHER_ROWS_BACKWARD, GATHER_LABELS ->
+      case REDUCE_BACKWARD, MAX_BACKWARD -> Stream.of(s(rows, cols, 1), s(1, rows, cols));
+      case GATHER_ROWS, GATHER_ROWS_U8, SUM_RUNS, ADD_ROWS, SGD_ROWS, ADAM_ROWS ->
           Stream.of(s(rows, rows, cols));
+      case GATHER_IDS -> Stream.of(s(rows, rows, 1));
+      case EMBEDDING_BAG_FORWARD, EMBEDDING_BAG_BACKWARD ->
+          Stream.of(s(rows, rows, cols, Math.max(1, rows / 4)));
+      case SORT_CHUNKS, MERGE_CHUNKS -> Stream.of(s(1, rows, 1, rows));
       default -> Stream.of(s(1, rows, cols));
+    };
+  }
+
+  /** A function in each way that the harness times. */
+  private static Stream<KernelCase> ways(Kernel kernel, Sizes s, Enum<?> f) {
+    if (f != kernel && !TIMED.matcher(name(kernel, s, f)).matches()) {
+      return Stream.of();
+    }
+    BiFunction<String, Map<String, ?>, KernelCase> way =
+        (name, given) -> one(kernel, s, false, f, given).named(name);
+    Stream<KernelCase> others =
+        switch (kernel) {
+          case BINARY_FORWARD ->
+              f != BinaryFunction.ADD
+                  ? Stream.of()
+                  : Stream.of(
+                      way.apply("add a row", Map.of("b2", 0)),
+                      way.apply("add a column", Map.of("b2", 1, "b3", 0)));
+          case COPY_ROWS ->
+              Stream.of(way.apply("scaled, +=", Map.of("scale", 0.0625, "accumulate", true)));
+          case SGD -> Stream.of(way.apply("", Map.of("momentum", 0, "velocity", 0)));
+          case ADAM -> Stream.of(way.apply("with a copy in bf16", Map.of("copy", 1)));
+          default -> Stream.of();
+        };
+    return Stream.concat(Stream.of(way.apply(variant(kernel, s, f), ALL_OUTPUTS)), others);
+  }
+
+  /** What a call of its kernel does, in the harness. */
+  private static String variant(Kernel kernel, Sizes s, Enum<?> function) {
+    String name = function.name().toLowerCase(ROOT).replace("sum_of_squares", "squares");
+    return switch (kernel) {
+      case SOFTMAX_CROSS_ENTROPY -> s.cols() + " classes";
+      case ARGMAX, GATHER_ROWS_U8 -> s.cols() + " columns";
+      case REDUCE, REDUCE_BACKWARD -> name + " of " + s.axis();
+      case MAX_BACKWARD -> "of " + s.axis();
+      case SGD -> "momentum";
+      default -> function == kernel ? "" : name;
     };
   }
 
   private static Sizes s(long outer, long rows, long cols, long... parts) {
     return new Sizes(outer, rows, cols, parts.length == 0 ? 1 : parts[0]);
+  }
+
+  private static List<Sizes> matrices(long rows, long... cols) {
+    return LongStream.of(cols).mapToObj(c -> s(1, rows, c)).toList();
   }
 
   private static List<Sizes> tested(Kernel kernel) {
@@ -114,28 +186,18 @@ public final class KernelCases {
           List.of(s(1, 37, 53), s(1, 37, 64), s(1, 131, 36, 3), s(1, 70, 13, 2));
       // rows for one to eight warps of the GPU, and rows that its registers do not hold
       case SOFTMAX_CROSS_ENTROPY ->
-          List.of(
-              s(1, 37, 3),
-              s(1, 37, 53),
-              s(1, 37, 301),
-              s(1, 37, 1000),
-              s(1, 3, 1501),
-              s(1, 3, 4001),
-              s(1, 3, 12_345));
-      // rows for eight lanes to eight warps of the GPU, and rows that its registers do not hold
+          Stream.of(matrices(37, 3, 53, 301, 1000), matrices(3, 1501, 4001, 12_345))
+              .flatMap(List::stream)
+              .toList();
+      // rows for eight lanes to eight warps of the GPU, and rows that its registers do not hold;
+      // a part without rows
       case LAYER_NORM_FORWARD, LAYER_NORM_BACKWARD ->
-          List.of(
-              s(1, 37, 3),
-              s(1, 37, 20),
-              s(1, 37, 53),
-              s(1, 37, 64),
-              s(1, 37, 300, 2),
-              s(1, 5, 300, 4), // a part without rows
-              s(1, 37, 1000, 2),
-              s(1, 3, 1501),
-              s(1, 3, 4001),
-              s(1, 3, 5000, 2),
-              s(1, 3, 12_345));
+          Stream.of(
+                  matrices(37, 3, 20, 53, 64),
+                  List.of(s(1, 37, 300, 2), s(1, 5, 300, 4), s(1, 37, 1000, 2), s(1, 3, 5000, 2)),
+                  matrices(3, 1501, 4001, 12_345))
+              .flatMap(List::stream)
+              .toList();
       // columns, and rows for a warp and for a block
       case REDUCE -> List.of(s(3, 7, 11, 2), s(3, 70, 12, 2), s(37, 53, 1, 2), s(5, 9001, 1, 2));
       case REDUCE_BACKWARD -> List.of(s(3, 7, 11));
@@ -143,9 +205,23 @@ public final class KernelCases {
       // rows of any length, and of whole accesses
       case GATHER_ROWS -> List.of(s(37, 10, 53), s(37, 10, 64));
       case GATHER_ROWS_U8 -> List.of(s(37, 10, 53), s(37, 10, 64), s(37, 10, 784));
-      case GATHER_ROWS_BACKWARD -> List.of(s(5, 20, 53), s(5, 20, 64), s(5, 20, 132));
-      case GATHER_LABELS -> List.of(s(37, 10, 1));
-      case ARGMAX -> List.of(s(1, 37, 10), s(1, 37, 53), s(1, 37, 64), s(1, 37, 701));
+      case GATHER_IDS -> List.of(s(37, 10, 1), s(37, 10, 53));
+      // one chunk and several, all the same and all different, in the plain form
+      case SORT_CHUNKS, MERGE_CHUNKS ->
+          List.of(
+              s(1, 1, 1),
+              s(1, 31, 1, 31),
+              s(1, 33, 1, 5),
+              s(1, 1023, 1),
+              s(1, 1025, 1, 1025),
+              s(1, 3000, 1, 100),
+              s(1, 3000, 1));
+      // runs within a tile, over several, and over all; rows of any length, and of whole accesses
+      case SUM_RUNS, ADD_ROWS, SGD_ROWS, ADAM_ROWS ->
+          List.of(s(2, 1, 3), s(31, 31, 64), s(9, 33, 53), s(300, 1025, 4), s(1, 300, 7));
+      case EMBEDDING_BAG_FORWARD, EMBEDDING_BAG_BACKWARD ->
+          List.of(s(37, 20, 53, 7), s(37, 70, 64, 9), s(5, 3, 2, 5));
+      case ARGMAX -> matrices(37, 10, 53, 64, 701);
       case COPY_ROWS -> List.of(s(1, 37, 30));
       case TRANSPOSE -> List.of(s(1, 37, 53), s(1, 36, 53), s(1, 37, 64), s(1, 36, 64));
       // a small product, and one whose right operand the CPU lays out anew
@@ -154,18 +230,23 @@ public final class KernelCases {
     };
   }
 
-  private static List<KernelCase> of(Kernel kernel, Sizes s, Form form) {
+  private static Stream<KernelCase> of(Kernel kernel, Sizes s, boolean full) {
     return switch (kernel) {
-      case GEMM -> products(kernel, form == Form.FULL, s.rows, s.cols, s.outer);
+      case GEMM -> IntStream.range(0, 8).mapToObj(how -> product(s, full, how));
       // how rows lie in their memory is for the device to choose
-      case FUSED_PASS -> Stream.of(FusedCases.values()).map(FusedCases::pass).toList();
-      case FUSED_UPDATE -> Stream.of(FusedCases.values()).map(FusedCases::update).toList();
-      default -> functions(kernel).flatMap(function -> one(kernel, s, form, function)).toList();
+      case FUSED_PASS -> Stream.of(FusedCases.values()).map(step -> step.pass);
+      case FUSED_UPDATE -> Stream.of(FusedCases.values()).map(step -> step.update);
+      default -> {
+        Stream<KernelCase> cases = functions(kernel).map(f -> one(kernel, s, full, f, Map.of()));
+        yield full && kernel == Kernel.SOFTMAX_CROSS_ENTROPY
+            ? cases.flatMap(one -> Stream.of(one, one.inPlace("dx", "x")))
+            : cases;
+      }
     };
   }
 
   /** What a kernel can do, which its case is named by; the kernel where that is one thing. */
-  private static Stream<Enum<?>> functions(Kernel kernel) {
+  static Stream<Enum<?>> functions(Kernel kernel) {
     List<Enum<?>> functions =
         Stream.of(kernel.arguments().getRecordComponents())
             .filter(number -> number.getType().isEnum())
@@ -175,85 +256,85 @@ public final class KernelCases {
     return functions.isEmpty() ? Stream.of(kernel) : functions.stream();
   }
 
+  /** Beside the other cases of the tests and of the bench. */
   private static String name(Kernel kernel, Sizes s, Enum<?> function) {
     String name = kernel.name().toLowerCase(ROOT);
+    String own = function == kernel ? name : function.name().toLowerCase(ROOT);
     return switch (kernel) {
       case F32_TO_BF16 -> "to_bf16";
       case BF16_TO_F32 -> "from_bf16";
       case SGD -> "sgd_momentum";
       case COPY_ROWS -> "copy";
-      case REDUCE ->
-          function.name().toLowerCase(ROOT)
-              + (s.cols > 1 ? "_of_columns" : s.outer > 1 ? "_of_rows" : "_of_all");
-      default ->
-          function == kernel
-              ? name
-              : function.name().toLowerCase(ROOT) + name.substring(name.lastIndexOf('_'));
+      case EMBEDDING_BAG_FORWARD, EMBEDDING_BAG_BACKWARD ->
+          name.replace("bag", "bag_" + function.name().toLowerCase(ROOT));
+      case REDUCE -> own + "_of_" + s.axis();
+      case REDUCE_BACKWARD -> own + "_backward" + (s.cols() > 1 ? "_of_columns" : "");
+      case MAX_BACKWARD -> own + (s.cols() > 1 ? "_of_columns" : "");
+      default -> function == kernel ? name : own + name.substring(name.lastIndexOf('_'));
     };
   }
 
-  private static Stream<KernelCase> one(Kernel kernel, Sizes s, Form form, Enum<?> function) {
-    boolean full = form == Form.FULL;
+  /**
+   * With numbers that are given, and others that follow from their names. Of operands that a call
+   * can do without it has those for which 1 is given, and not those of 0.
+   */
+  static KernelCase one(Kernel kernel, Sizes s, boolean full, Enum<?> f, Map<String, ?> given) {
+    RecordComponent[] fields = kernel.arguments().getRecordComponents();
     Method over =
         Stream.of(kernel.arguments().getMethods())
             .filter(method -> method.getName().equals("over"))
             .findFirst()
             .orElseThrow();
-    RecordComponent[] fields = kernel.arguments().getRecordComponents();
     Object[] numbers =
         Stream.of(fields)
             .skip(fields.length - over.getParameterCount()) // pointers stand before numbers
-            .map(number -> value(number, kernel, s, full, function))
+            .map(
+                number ->
+                    given.containsKey(number.getName())
+                        ? given.get(number.getName())
+                        : number(number, kernel, s, full, f))
             .toArray();
-    Arguments call;
     try {
-      call = (Arguments) over.invoke(null, numbers);
+      Arguments call = (Arguments) over.invoke(null, numbers);
+      Set<String> spared = full ? Set.of() : spared(kernel, f);
+      String[] without =
+          call.operands().stream()
+              .map(Operand::name)
+              .filter(o -> given.containsKey(o) ? given.get(o).equals(0) : spared.contains(o))
+              .toArray(String[]::new);
+      return filled(new KernelCase(name(kernel, s, f), kernel, s, call.without(without)), full);
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException(kernel + " has no call over such numbers", e);
     }
-    call = full ? call : call.without(spared(kernel, function));
-    KernelCase one = filled(KernelCase.of(name(kernel, s, function), kernel, call), s, full);
-    return full && kernel == Kernel.SOFTMAX_CROSS_ENTROPY
-        ? Stream.of(one, KernelCase.of(one.name() + " in place", kernel, call.inPlace("dx", "x")))
-        : Stream.of(one);
   }
 
-  private static Object value(
+  private static Object number(
       RecordComponent number, Kernel kernel, Sizes s, boolean full, Enum<?> function) {
     String name = number.getName();
-    if (number.getType() == long.class) {
-      return whole(name, kernel, s, full);
-    } else if (number.getType() == double.class) {
-      return real(name, kernel, s, full);
+    if (number.getType().isEnum()) {
+      return function;
+    } else if (number.getType() == boolean.class) {
+      // of two outputs one is added to
+      return full != (name.equals("accumulateB") || name.equals("accumulateShift"));
     }
-    // of two outputs one is added to
-    boolean second = name.equals("accumulateB") || name.equals("accumulateShift");
-    return number.getType() == boolean.class ? (Object) (full != second) : function;
-  }
-
-  private static long whole(String name, Kernel kernel, Sizes s, boolean full) {
     return switch (name) {
       case "n" -> s.elements();
-      case "outer", "sourceRows" -> s.outer;
-      case "rows", "count", "d2" -> s.rows;
-      case "cols", "inner", "classes", "d3", "a2" -> s.cols;
-      case "parts" -> s.parts;
+      case "outer", "sourceRows", "tableRows" -> s.outer();
+      case "rows", "count", "d2" -> s.rows();
+      case "cols", "inner", "classes", "d3", "a2" -> s.cols();
+      case "parts", "bags" -> s.parts();
       case "d0", "d1", "a3", "b3" -> 1;
       case "a0", "a1", "b0", "b1" -> 0;
-      case "b2" -> full ? 0 : s.cols; // b is stretched over the rows
-      case "xStride" -> s.cols + (full ? 23 : 0);
-      case "yStride" -> s.cols + (full ? 10 : 0);
+      case "b2" -> full ? 0 : s.cols(); // b is stretched over the rows
+      case "xStride" -> s.cols() + (full ? 23 : 0);
+      case "stride" -> full ? 1 : s.cols(); // windows, which overlap
+      case "yStride" -> s.cols() + (full ? 10 : 0);
       case "seed" -> 3;
       case "step" -> 4;
       case "operation" -> 5;
-      default -> throw new IllegalArgumentException(kernel + ": no case knows a number " + name);
-    };
-  }
-
-  private static double real(String name, Kernel kernel, Sizes s, boolean full) {
-    return switch (name) {
       case "alpha" -> 0.7;
       case "rate" -> 0.3;
+      case "rateFactor" -> full ? 0.5 : 1;
       case "a" -> -1;
       case "b" -> 2;
       case "value" -> 2.5;
@@ -266,9 +347,9 @@ public final class KernelCases {
       case "weightDecay" -> full ? 0.02 : 0;
       case "scale" ->
           switch (kernel) {
-            case SOFTMAX_CROSS_ENTROPY -> full ? 0.5 : 1.0 / s.rows;
+            case SOFTMAX_CROSS_ENTROPY -> full ? 0.5 : 1.0 / s.rows();
             case GATHER_ROWS_U8 -> 1 / 255.0;
-            case GATHER_ROWS_BACKWARD -> full ? 2 : 1e-6; // timed, it adds up
+            case SUM_RUNS -> full ? 2 : 1;
             case COPY_ROWS -> full ? 3 : 1;
             default -> 0.5;
           };
@@ -277,21 +358,21 @@ public final class KernelCases {
   }
 
   /** The operands that a layer's call does without. */
-  private static String[] spared(Kernel kernel, Enum<?> function) {
+  private static Set<String> spared(Kernel kernel, Enum<?> function) {
     return switch (kernel) {
-      case BIAS_ACTIVATION_GRADIENTS ->
-          ((Nonlinearity) function).derivativeNeedsInput()
-              ? new String[] {"y"}
-              : new String[] {"x", "b"};
-      case BINARY_BACKWARD -> new String[] {"db"};
-      case SOFTMAX_CROSS_ENTROPY -> new String[] {"hits"};
-      case SGD, ADAM -> new String[] {"copy"};
-      case GATHER_ROWS, GATHER_ROWS_U8, GATHER_LABELS -> new String[] {"state"};
-      default -> new String[] {};
+      case BIAS_ACTIVATION_BACKWARD, BIAS_ACTIVATION_GRADIENTS ->
+          ((Nonlinearity) function).derivativeNeedsInput() ? Set.of("y") : Set.of("x", "b");
+      case BINARY_BACKWARD -> Set.of("db");
+      case SOFTMAX_CROSS_ENTROPY -> Set.of("hits");
+      case SGD, ADAM, SGD_ROWS, ADAM_ROWS -> Set.of("copy");
+      case GATHER_ROWS, GATHER_ROWS_U8, GATHER_IDS -> Set.of("state");
+      default -> Set.of();
     };
   }
 
-  private static KernelCase filled(KernelCase one, Sizes s, boolean full) {
+  private static KernelCase filled(KernelCase one, boolean full) {
+    long outer = one.sizes().outer();
+    long parts = one.sizes().parts();
     return switch (one.kernel()) {
       case BIAS_ACTIVATION_BACKWARD, BIAS_ACTIVATION_GRADIENTS -> one.with("y", Fill.POSITIVE);
       case UNARY_FORWARD -> one.with("x", Fill.POSITIVE);
@@ -303,38 +384,51 @@ public final class KernelCases {
       // values that come more than once
       case ARGMAX -> one.with("x", Fill.scattered(97));
       case ADAM -> one.with("second", Fill.POSITIVE);
+      case SORT_CHUNKS ->
+          one.with("ids", full ? Fill.between(-4, parts / 2 + 1) : Fill.scattered(parts));
+      case MERGE_CHUNKS ->
+          one.with("chunk_sorted", Fill.each(i -> i % 1024 * parts / 1024 - (full ? i / 1024 : 0)))
+              .with("chunk_order", Fill.each(i -> i));
+      case SUM_RUNS, ADD_ROWS, SGD_ROWS -> sorted(one, full);
+      case ADAM_ROWS -> sorted(one, full).with("second", Fill.POSITIVE);
+      case EMBEDDING_BAG_FORWARD, EMBEDDING_BAG_BACKWARD ->
+          one.with("ids", full ? Fill.between(0, outer + 2) : Fill.scattered(outer))
+              .with("offsets", Fill.each(b -> offset(b, one.sizes(), full)));
       // each row once; or rows that come again, are not there, and begin at the cursor
-      case GATHER_ROWS, GATHER_ROWS_U8, GATHER_ROWS_BACKWARD, GATHER_LABELS ->
-          one.with("index", full ? Fill.between(0, s.outer + 2) : Fill.scattered(s.outer));
+      case GATHER_ROWS, GATHER_ROWS_U8, GATHER_IDS ->
+          one.with("index", full ? Fill.between(0, outer + 2) : Fill.scattered(outer));
       default -> one;
     };
   }
 
-  /** Both transposes of each side. */
-  private static List<KernelCase> products(Kernel kernel, boolean full, long m, long n, long k) {
-    List<KernelCase> cases = new ArrayList<>();
-    for (boolean ta : new boolean[] {false, true}) {
-      for (boolean tb : new boolean[] {false, true}) {
-        for (boolean wide : new boolean[] {false, true}) {
-          Arguments call =
-              Arguments.Gemm.over(
-                  m,
-                  n,
-                  k,
-                  (ta ? m : k) + (full ? 2 : 0),
-                  (tb ? k : n) + (full ? 3 : 0),
-                  n + (full ? 1 : 0),
-                  ta,
-                  tb,
-                  full ? 1.5 : 1,
-                  full ? 0.5 : 0,
-                  false,
-                  wide);
-          String how = (ta ? " of a'" : " of a") + (tb ? " and b'" : " and b");
-          cases.add(KernelCase.of("gemm" + how + (wide ? ", wide" : ""), kernel, call));
-        }
-      }
-    }
-    return cases;
+  /** Ids in order, each as often as it must; with those that are no rows at both ends. */
+  private static KernelCase sorted(KernelCase one, boolean full) {
+    long outer = one.sizes().outer();
+    long rows = one.sizes().rows();
+    return one.with("sorted", Fill.each(i -> full ? i * (outer + 2) / rows - 1 : i * outer / rows))
+        .with("order", Fill.scattered(rows));
+  }
+
+  /** Where a bag begins; or every other one is empty, and one is none. */
+  private static long offset(long bag, Sizes s, boolean full) {
+    long begin = full ? bag / 2 * 2 : bag;
+    return full && bag == 4 ? s.rows() + 1 : begin * s.rows() / s.parts();
+  }
+
+  /** One of both transposes of each side, in its own precision or a wide one. */
+  private static KernelCase product(Sizes s, boolean full, int how) {
+    boolean ta = how >= 4;
+    boolean tb = how / 2 % 2 == 1;
+    boolean wide = how % 2 == 1;
+    long lda = (ta ? s.rows() : s.outer()) + (full ? 2 : 0);
+    long ldb = (tb ? s.outer() : s.cols()) + (full ? 3 : 0);
+    long ldc = s.cols() + (full ? 1 : 0);
+    double alpha = full ? 1.5 : 1;
+    double beta = full ? 0.5 : 0;
+    Arguments call =
+        Arguments.Gemm.over(
+            s.rows(), s.cols(), s.outer(), lda, ldb, ldc, ta, tb, alpha, beta, false, wide);
+    String name = (ta ? "gemm of a'" : "gemm of a") + (tb ? " and b'" : " and b");
+    return new KernelCase(name + (wide ? ", wide" : ""), Kernel.GEMM, s, call);
   }
 }

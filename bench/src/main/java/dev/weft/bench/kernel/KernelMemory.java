@@ -36,7 +36,7 @@ public final class KernelMemory implements AutoCloseable {
     I64,
     U8;
 
-    static Type of(Element element, Precision kernel) {
+    public static Type of(Element element, Precision kernel) {
       return switch (element) {
         case T, OPAQUE -> valueOf(kernel.name());
         case WIDE -> valueOf(kernel.wide().name());

@@ -4,6 +4,7 @@ package dev.weft.bench.kernel;
 import static java.util.Locale.ROOT;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /** The matrices that kernels are timed on, four bytes an element. */
 public enum KernelSize {
@@ -14,6 +15,8 @@ public enum KernelSize {
    * with 256 MB of third-level cache; there it is not memory that is timed.
    */
   MEMORY(16384, 2048),
+  /** 4 MiB: what a batch of 8,192 ids takes out of a table of 60,000 rows of 128 columns. */
+  EMBEDDING(8192, 128),
   /** Nothing divides it: for tests. */
   ODD(13, 131);
 
@@ -27,7 +30,8 @@ public enum KernelSize {
 
   /** What is timed on operands of this size. */
   public List<KernelCase> timed() {
-    return KernelCases.timed(rows, cols);
+    return Stream.concat(KernelCases.timed(rows, cols).stream(), EmbeddingCases.timed(rows, cols))
+        .toList();
   }
 
   /** One of them, by its name. */

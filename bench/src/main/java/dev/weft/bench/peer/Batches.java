@@ -17,6 +17,7 @@ final class Batches {
   static void each(Mlp mlp, BiConsumer<float[], int[]> taker) {
     Dataset data = mlp.data();
     MemorySegment features = data.features().as(Storage.FLOAT32).data();
+    int[] classes = data.targets().toInts();
     var order =
         new BatchOrder(data.rows(), mlp.batch(), LastBatch.KEEP, TrainingStep.SEED)
             .epoch(0)
@@ -28,7 +29,7 @@ final class Batches {
         long from = 4L * mlp.inputs() * order[start + r];
         int to = r * mlp.inputs();
         MemorySegment.copy(features, ValueLayout.JAVA_FLOAT, from, x, to, mlp.inputs());
-        labels[r] = data.labels().get(order[start + r]);
+        labels[r] = classes[order[start + r]];
       }
       taker.accept(x, labels);
     }

@@ -76,7 +76,7 @@ final class DjlTraining implements TrainingStep {
     SequentialBlock block = new SequentialBlock();
     try (var device = dev.weft.Device.cpu();
         Sequential values = WeftTraining.network(mlp).on(device, MathMode.STRICT, SEED)) {
-      List<dev.weft.Parameter> parameters = values.parameters();
+      List<dev.weft.Parameter> parameters = List.copyOf(values.named().values());
       for (int i = 0; i < parameters.size(); i += 2) {
         float[] weight = parameters.get(i).tensor().toFloats();
         long in = parameters.get(i).shape().size(0);

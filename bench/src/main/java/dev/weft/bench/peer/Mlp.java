@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.peer;
 
+import dev.weft.data.Column;
 import dev.weft.data.Dataset;
 import dev.weft.data.Digits;
-import dev.weft.data.Labels;
-import dev.weft.data.Rows;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -124,7 +123,7 @@ public record Mlp(List<Integer> widths, int batch, int examples) {
         labels[row] = Byte.toUnsignedInt(bytes[start + c]) > best ? c : labels[row];
       }
     }
-    return Dataset.of(Rows.ofBytes(bytes, inputs()), Labels.of(labels, CLASSES));
+    return Dataset.of(Column.ofBytes(bytes, inputs()), Column.ids(labels, CLASSES));
   }
 
   /** As {@link #parse} reads it. */

@@ -103,7 +103,8 @@ final class TensorflowTraining implements TrainingStep {
         Sequential values = WeftTraining.network(mlp).on(device, MathMode.STRICT, SEED)) {
       for (int layer = 1; layer < mlp.widths().size(); layer++) {
         Shape shape = Shape.of(mlp.widths().get(layer - 1), mlp.widths().get(layer));
-        float[] weight = values.parameters().get(2 * layer - 2).tensor().toFloats();
+        float[] weight =
+            List.copyOf(values.named().values()).get(2 * layer - 2).tensor().toFloats();
         Variable<TFloat32> w = tf.variable(shape, TFloat32.class);
         Variable<TFloat32> b = tf.variable(Shape.of(mlp.widths().get(layer)), TFloat32.class);
         initial.add(tf.assign(w, tf.constant(shape, DataBuffers.of(weight))));

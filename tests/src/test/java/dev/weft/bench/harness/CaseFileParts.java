@@ -49,7 +49,8 @@ record CaseFileParts(List<Part> blobs, List<Part> cases) {
     String kernel = text(in);
     one.kernels.add(kernel);
     text(in);
-    in.position(in.position() + 2 * Double.BYTES);
+    in.position(in.position() + 2 * Integer.BYTES + 2 * Double.BYTES);
+    boolean made = in.getDouble() > 0;
     for (int launches = in.getInt(); launches > 0; launches--) {
       text(in);
       in.position(in.position() + 2 * Integer.BYTES);
@@ -59,6 +60,10 @@ record CaseFileParts(List<Part> blobs, List<Part> cases) {
     for (int buffers = in.getInt(); buffers > 0; buffers--) {
       text(in);
       in.position(in.position() + 2 * Integer.BYTES + Long.BYTES);
+      if (made) {
+        in.position(in.position() + Integer.BYTES + 4 * Long.BYTES);
+        continue;
+      }
       for (int content : new int[] {in.getInt(), in.getInt()}) {
         if (content != NONE) {
           blobs.get(content).kernels.add(kernel);

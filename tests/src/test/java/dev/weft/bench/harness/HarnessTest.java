@@ -7,14 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
-import dev.weft.device.Arguments;
-import dev.weft.device.Contract;
-import dev.weft.device.Cost;
 import dev.weft.device.Kernel;
 import dev.weft.device.Precision;
-import dev.weft.device.cpu.CpuLibrary;
 import java.io.IOException;
-import java.lang.reflect.RecordComponent;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -98,8 +93,6 @@ class HarnessTest {
             "--time",
             "--cases",
             cases,
-            "--size",
-            0.004,
             "--repeats",
             1,
             "--types",
@@ -119,70 +112,13 @@ class HarnessTest {
             });
     TreeSet<String> wanted = symbols(Precision.F32);
     wanted.add("cuMemcpyDtoD");
+    // what depends on the ids is timed by the bench, on ids like a text's
+    wanted.removeIf(
+        name ->
+            name.matches("(sort|merge)_chunks|(sum_runs|(add|sgd|adam)_rows|embedding_.*)_f32"));
     assertEquals(wanted, timed);
     assertTrue(all.output().contains("not timed: kernels of f64"), all.output());
     assertTrue(all.output().lines().allMatch(line -> line.length() <= 100), all.output());
-  }
-
-  /** Blocks, bytes and operations of its own table beside those of the library. */
-  @Test
-  void whatIsTimedCostsWhatTheLibrarySays() throws IOException, InterruptedException {
-    HarnessRun list = run(Map.of(), "--list", "--types", "f32,f64,bf16", "--cases", cases);
-    assertEquals(PASS, list.code(), list.output());
-    List<JsonObject> rows = list.rows().filter(row -> row.has("arguments")).toList();
-    assertTrue(rows.size() > 200, list.output());
-    Contract contract = CpuLibrary.get().contract();
-    for (JsonObject row : rows) {
-      Listed listed = Listed.of(row);
-      long items = contract.entry(listed.kernel(), listed.precision()).items();
-      long work = listed.arguments().work();
-      assertEquals((work + items - 1) / items, row.get("blocks").getAsLong(), row::toString);
-      Cost cost = Cost.of(listed.kernel(), listed.precision(), listed.arguments());
-      // advance_step has but its state, which is not counted where it stands beside operands
-      if (!HarnessRun.kernel(row).equals("advance_step")) {
-        assertEquals(cost.bytes(), row.get("bytes").getAsLong(), row::toString);
-      }
-      assertEquals(
-          cost.flops(), row.get("flops").getAsDouble(), cost.flops() * 1e-8, row::toString);
-    }
-  }
-
-  /** A call that it times. */
-  private record Listed(Kernel kernel, Precision precision, Arguments arguments) {
-    static Listed of(JsonObject row) {
-      String symbol = HarnessRun.kernel(row);
-      for (Kernel kernel : Kernel.values()) {
-        for (Precision precision : Precision.values()) {
-          if (kernel.exists(precision) && kernel.symbol(precision).equals(symbol)) {
-            String[] words = row.get("arguments").getAsString().split(" ");
-            return new Listed(kernel, precision, HarnessTest.arguments(kernel.arguments(), words));
-          }
-        }
-      }
-      throw new AssertionError("there is no kernel " + symbol);
-    }
-  }
-
-  /** A record of eight-byte slots; a pointer is p and a number. */
-  private static Arguments arguments(Class<? extends Arguments> type, String[] words) {
-    RecordComponent[] components = type.getRecordComponents();
-    Object[] values = new Object[components.length];
-    for (int i = 0; i < values.length; i++) {
-      long word = Long.parseLong(words[i].replace("p", ""));
-      Class<?> field = components[i].getType();
-      values[i] =
-          field == double.class
-              ? (Object) Double.longBitsToDouble(word)
-              : field == boolean.class
-                  ? (Object) (word != 0)
-                  : field.isEnum() ? field.getEnumConstants()[(int) word] : (Object) word;
-    }
-    Class<?>[] types = Stream.of(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
-    try {
-      return type.getDeclaredConstructor(types).newInstance(values);
-    } catch (ReflectiveOperationException e) {
-      throw new AssertionError(type + " of " + Arrays.toString(words), e);
-    }
   }
 
   @Test
@@ -231,7 +167,7 @@ class HarnessTest {
   void anElementThatIsNotWrittenIsFound() throws IOException, InterruptedException {
     var standIn = Map.of(STAND_INS, "fill_f32=probe_all_but_last");
     check(standIn, "--only", "fill").failed(FAIL, "fill_f32", "y[1960] was not written");
-    run(standIn, "--time", "--only", "^fill_f32", "--size", 0.01, "--repeats", 1)
+    run(standIn, "--time", "--only", "^fill_f32", "--repeats", 1, "--cases", cases)
         .failed(FAIL, "fill_f32", "y was not written everywhere");
   }
 
@@ -310,7 +246,7 @@ class HarnessTest {
   @Test
   void optionsThatMakeNoSenseEndIt() throws IOException, InterruptedException {
     for (String[] options :
-        new String[][] {{"--sise", "1"}, {"--size"}, {"--size", "x"}, {"--only", "("}}) {
+        new String[][] {{"--repeat", "1"}, {"--repeats"}, {"--repeats", "x"}, {"--only", "("}}) {
       HarnessRun wrong = run(Map.of(), (Object[]) options);
       assertEquals(WRONG_OPTIONS, wrong.code(), wrong.output());
       assertTrue(wrong.output().contains("weft-harness: " + options[0]), wrong.output());

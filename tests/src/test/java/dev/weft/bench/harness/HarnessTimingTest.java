@@ -7,10 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,8 +14,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
-import java.util.zip.CRC32;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,45 +24,39 @@ class HarnessTimingTest {
   private static final String STAND_INS = "WEFT_EMULATOR_KERNELS";
 
   @TempDir private static Path folder;
-  private static Path noCases;
 
-  @BeforeAll
-  static void write() throws IOException {
-    noCases = folder.resolve("none.bin");
-    ByteBuffer head = ByteBuffer.allocate(24).order(ByteOrder.LITTLE_ENDIAN);
-    head.put("WEFTCASE".getBytes(StandardCharsets.US_ASCII)).putInt(1);
-    CRC32 sum = new CRC32();
-    sum.update(head.array(), 0, 20);
-    Files.write(noCases, head.putInt(20, (int) sum.getValue()).array());
-  }
-
-  private static HarnessRun run(Map<String, String> environment, Object... options)
+  private static HarnessRun run(
+      Map<String, String> environment, double megabytes, Object... options)
       throws IOException, InterruptedException {
-    return HarnessRun.of(folder, environment, options);
-  }
-
-  private static HarnessRun time(Map<String, String> environment, Object... options)
-      throws IOException, InterruptedException {
-    List<Object> all = new ArrayList<>(List.of("--time", "--repeats", 1, "--cases", noCases));
+    Path cases = folder.resolve(megabytes + ".bin");
+    CaseFile.write(cases, megabytes, List.of());
+    List<Object> all = new ArrayList<>(List.of("--repeats", 1, "--cases", cases));
     all.addAll(List.of(options));
-    return run(environment, all.toArray());
+    return HarnessRun.of(folder, environment, all.toArray());
+  }
+
+  private static HarnessRun time(double megabytes, Object... options)
+      throws IOException, InterruptedException {
+    List<Object> all = new ArrayList<>(List.of("--time"));
+    all.addAll(List.of(options));
+    return run(Map.of(), megabytes, all.toArray());
   }
 
   /** Wrong where an array ends, and right in the first of the periods that must be the same. */
   @Test
   void aResultThatIsWrongBehindItsFirstPeriodIsFound() throws IOException, InterruptedException {
-    Object[] fill = {"--only", "^fill_f32", "--size", 0.064};
-    HarnessRun wrong = time(Map.of(STAND_INS, "fill_f32=probe_wrong_last"), fill);
+    Object[] fill = {"--time", "--only", "^fill_f32"};
+    HarnessRun wrong = run(Map.of(STAND_INS, "fill_f32=probe_wrong_last"), 0.064, fill);
     assertEquals(FAIL, wrong.code(), wrong.output());
     String why = "FAIL  fill_f32: 62.5 KiB, y[15359] is not what y[1023] is";
     assertTrue(wrong.output().contains(why), wrong.output());
-    assertEquals(PASS, time(Map.of(), fill).code());
+    assertEquals(PASS, run(Map.of(), 0.064, fill).code());
   }
 
   @Test
   void aValueThatIsNotChangedInPlaceIsFound() throws IOException, InterruptedException {
     HarnessRun idle =
-        time(Map.of(STAND_INS, "sgd_f32=probe_nothing"), "--only", "^sgd_f32", "--size", 0.016);
+        run(Map.of(STAND_INS, "sgd_f32=probe_nothing"), 0.016, "--time", "--only", "^sgd_f32");
     assertEquals(FAIL, idle.code(), idle.output());
     String why = ", value was not written: 0 of its first 1024 numbers have changed";
     assertTrue(idle.output().contains(why), idle.output());
@@ -78,8 +66,7 @@ class HarnessTimingTest {
   /** But for random numbers, every output of every large call must repeat. */
   @Test
   void whatIsWrittenMustRepeat() throws IOException, InterruptedException {
-    HarnessRun list =
-        run(Map.of(), "--list", "--only", "256 MB", "--types", "f32,f64,bf16", "--cases", noCases);
+    HarnessRun list = run(Map.of(), 256, "--list", "--only", "256 MB", "--types", "f32,f64,bf16");
     assertEquals(PASS, list.code(), list.output());
     Map<Boolean, Set<String>> repeats =
         list.rows()
@@ -103,7 +90,7 @@ class HarnessTimingTest {
   @Test
   void otherPrecisionsAreTimed() throws IOException, InterruptedException {
     String only = "^(gather_rows|transpose|copy_rows|reduce|argmax|adam)_(bf16|f64)";
-    HarnessRun all = time(Map.of(), "--types", "bf16,f64", "--size", 0.02, "--only", only);
+    HarnessRun all = time(0.02, "--types", "bf16,f64", "--only", only);
     assertEquals(PASS, all.code(), all.output());
     Set<String> timed =
         all.rows().map(HarnessRun::kernel).collect(Collectors.toCollection(TreeSet::new));
@@ -126,7 +113,7 @@ class HarnessTimingTest {
   /** So no call finds in the cache what the one before with the same operands left there. */
   @Test
   void setsInTurnExceedTheCache() throws IOException, InterruptedException {
-    HarnessRun fill = time(Map.of(), "--only", "^fill_f32, 3.2 MB", "--size", 3.2);
+    HarnessRun fill = time(3.2, "--only", "^fill_f32, 3.2 MB");
     assertEquals(PASS, fill.code(), fill.output());
     double cache = fill.json().getAsJsonObject("device").get("l2_bytes").getAsDouble();
     assertTrue(cache > 1 << 20, fill.output());
