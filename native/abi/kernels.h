@@ -14,11 +14,13 @@
 #include "optimizer.h"
 #include "reduce.h"
 #include "rows.h"
+#include "table.h"
 
 // L(name, list of values, prefix of their names, how the count of them is called)
 #define WEFT_ENUMS(L)       \
   WEFT_ELEMENTWISE_ENUMS(L) \
   WEFT_REDUCE_ENUMS(L)      \
+  WEFT_TABLE_ENUMS(L)       \
   WEFT_FUSED_ENUMS(L)
 
 // S(name, fields); all but fused_layer are arguments of kernels
@@ -28,6 +30,7 @@
   WEFT_LOSS_STRUCTS(S)        \
   WEFT_NORM_STRUCTS(S)        \
   WEFT_ROWS_STRUCTS(S)        \
+  WEFT_TABLE_STRUCTS(S)       \
   WEFT_FUSED_STRUCTS(S)       \
   WEFT_OPTIMIZER_STRUCTS(S)   \
   WEFT_GEMM_STRUCTS(S)
@@ -39,6 +42,7 @@
   WEFT_LOSS_KERNELS(K)        \
   WEFT_NORM_KERNELS(K)        \
   WEFT_ROWS_KERNELS(K)        \
+  WEFT_TABLE_KERNELS(K)       \
   WEFT_FUSED_KERNELS(K)       \
   WEFT_OPTIMIZER_KERNELS(K)   \
   WEFT_GEMM_KERNELS(K)
@@ -61,6 +65,7 @@
 // ---- the enums themselves ----
 #define WEFT_ENUM_VALUE(name, ...) WEFT_##name,
 #define WEFT_ENUM_FUSED_VALUE(name, ...) WEFT_FUSED_##name,
+#define WEFT_ENUM_BAG_VALUE(name, ...) WEFT_BAG_##name,
 #define WEFT_DEFINE_ENUM(name, VALUES, prefix, count) \
   typedef enum weft_##name { VALUES(WEFT_ENUM_##prefix##VALUE) count } weft_##name;
 WEFT_ENUMS(WEFT_DEFINE_ENUM)

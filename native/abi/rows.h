@@ -12,24 +12,15 @@
   I(rows) I(cols) I(source_rows) D(scale) D(shift)                      \
   W(rows * cols, 2 * rows * cols)
 
-// dsource[index[r], :] += scale * dy[r, :], rows in order, so repeated rows add up the same way every
-// time. A row whose index is not in 0..source_rows-1 is left out.
-#define WEFT_GATHER_ROWS_BACKWARD(P, I, D, W)                           \
-  P(index, IN, INT32, rows, BELOW(source_rows))                         \
-  P(dy, IN, T, rows * cols)                                             \
-  P(dsource, INOUT, WIDE, source_rows * cols, MOVES(rows * cols))       \
-  I(rows) I(cols) I(source_rows) D(scale)                               \
-  W(cols, 2 * rows * cols)
-
-// y[r] = source[index[start + r]]; -1, which is no label, where that index is not in
-// 0..source_rows-1.
-#define WEFT_GATHER_LABELS(P, I, D, W)                                  \
-  P(source, IN, INT32, source_rows, MOVES(rows))                        \
-  P(index, IN, INT32, rows, BELOW(source_rows), AT_CURSOR)              \
-  P(state, IN, STATE, 1, NULLABLE)                                      \
-  P(y, OUT, INT32, rows)                                                \
-  I(rows) I(source_rows)                                                \
-  W(rows, 0)
+// y[r,:] = source[index[start + r] * stride + (0 .. cols - 1)], so rows may overlap, as windows do. A
+// row whose index is not in 0..source_rows-1 becomes -1, which is no id.
+#define WEFT_GATHER_IDS(P, I, D, W)                                                              \
+  P(source, IN, INT32, source_rows == 0 ? 0 : (source_rows - 1) * stride + cols, MOVES(rows * cols)) \
+  P(index, IN, INT32, rows, BELOW(source_rows), AT_CURSOR)                                       \
+  P(state, IN, STATE, 1, NULLABLE)                                                               \
+  P(y, OUT, INT32, rows * cols)                                                                  \
+  I(rows) I(cols) I(stride) I(source_rows)                                                       \
+  W(rows * cols, 0)
 
 // y[r * y_stride + c] (+)= scale * x[r * x_stride + c]
 #define WEFT_COPY_ROWS(P, I, D, W)                                                      \
@@ -53,8 +44,7 @@
 
 #define WEFT_ROWS_STRUCTS(S)                         \
   S(gather_rows, WEFT_GATHER_ROWS)                   \
-  S(gather_rows_backward, WEFT_GATHER_ROWS_BACKWARD) \
-  S(gather_labels, WEFT_GATHER_LABELS)               \
+  S(gather_ids, WEFT_GATHER_IDS)                     \
   S(copy_rows, WEFT_COPY_ROWS)                       \
   S(transpose, WEFT_TRANSPOSE)                       \
   S(fill, WEFT_FILL)
@@ -62,8 +52,7 @@
 #define WEFT_ROWS_KERNELS(K)                                         \
   K(TYPED, gather_rows, gather_rows, 128, 1024)                      \
   K(TYPED, gather_rows_u8, gather_rows, 64, 1024, AS(source, UINT8)) \
-  K(TYPED, gather_rows_backward, gather_rows_backward, 256, 1)       \
-  K(UNTYPED, gather_labels, gather_labels, 256, 256)                 \
+  K(UNTYPED, gather_ids, gather_ids, 256, 256)                       \
   K(TYPED, copy_rows, copy_rows, 128, 1024)                          \
   K(TYPED, transpose, transpose, 256, 1)                             \
   K(TYPED, fill, fill, 128, 1024)

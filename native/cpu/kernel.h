@@ -55,6 +55,8 @@ constexpr int64_t elements_per_thread = 16384;
 
 WEFT_MATH int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
+WEFT_MATH bool is_row(int64_t index, int64_t rows) { return index >= 0 && index < rows; }
+
 // How many cheap elements one exp or tanh weighs (0.15-0.22 ns against 0.04).
 constexpr int64_t transcendental = 4;
 

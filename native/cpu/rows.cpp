@@ -3,6 +3,7 @@
 // Rows moved and looked at: gather, copy, transpose, argmax, fill.
 #include "kernel.h"
 #include "lanes.h"
+#include "prefetch.h"
 #include "square.h"
 
 namespace weft {
@@ -10,8 +11,6 @@ namespace WEFT_ISA {
 namespace {
 
 int64_t start(void* state) { return state ? as<weft_step_state>(state)->cursor : 0; }
-
-bool is_row(int64_t index, int64_t rows) { return index >= 0 && index < rows; }
 
 template <typename Source, typename S>
 void gather(const weft_gather_rows& a) {
@@ -21,15 +20,12 @@ void gather(const weft_gather_rows& a) {
   const int32_t* index = as<int32_t>(a.index) + start(a.state);
   S* y = as<S>(a.y);
   T scale = T(a.scale), shift = T(a.shift);
-  constexpr int64_t line = 64, ahead = 1024;
   auto body = [=, rows = a.rows, cols = a.cols, n = a.source_rows](int64_t row, int64_t begin,
                                                                    int64_t end) {
     S* to = y + row * cols;
-    // the rows lie anywhere: the next one is on its way while this one is turned
-    if (begin == 0 && row + 1 < rows && is_row(index[row + 1], n)) {
-      const char* next = (const char*)(source + index[row + 1] * cols);
-      int64_t bytes = smaller(ahead, cols * (int64_t)sizeof(Source));
-      for (int64_t b = 0; b < bytes; b += line) __builtin_prefetch(next + b);
+    int64_t soon = row + rows_ahead;
+    if (begin == 0 && soon < rows && is_row(index[soon], n)) {
+      prefetch_row(source + index[soon] * cols, cols);
     }
     if (!is_row(index[row], n)) {
       for (int64_t c = begin; c < end; c++) to[c] = S(NAN);
@@ -50,26 +46,6 @@ void gather_rows(const weft_gather_rows& a) {
 template <typename S>
 void gather_rows_u8(const weft_gather_rows& a) {
   gather<uint8_t, S>(a);
-}
-
-// dsource[index[r], :] += scale dy[r, :]; a thread owns columns, so rows add up in order
-template <typename S>
-void gather_rows_backward(const weft_gather_rows_backward& a) {
-  using T = compute<S>;
-  const int32_t* index = as<int32_t>(a.index);
-  const S* dy = as<S>(a.dy);
-  T *dsource = as<T>(a.dsource), scale = T(a.scale);
-  // 16 floats are a cache line
-  auto body = [=, rows = a.rows, cols = a.cols, n = a.source_rows](int64_t begin, int64_t end) {
-    for (int64_t row = 0; row < rows; row++) {
-      if (!is_row(index[row], n)) continue;
-      const S* from = dy + row * cols;
-      T* to = dsource + index[row] * cols;
-#pragma omp simd
-      for (int64_t c = begin; c < end; c++) to[c] += scale * T(from[c]);
-    }
-  };
-  parallel(a.cols, a.rows, body, 16);
 }
 
 // y[r] = the first c with the largest x[r, c], NaN being the largest
@@ -178,19 +154,26 @@ void transpose(const weft_transpose& a) {
 
 WEFT_DEFINE_TYPED(gather_rows, gather_rows)
 WEFT_DEFINE_TYPED(gather_rows_u8, gather_rows)
-WEFT_DEFINE_TYPED(gather_rows_backward, gather_rows_backward)
 WEFT_DEFINE_TYPED(argmax, argmax)
 WEFT_DEFINE_TYPED(fill, fill)
 WEFT_DEFINE_TYPED(copy_rows, copy_rows)
 WEFT_DEFINE_TYPED(transpose, transpose)
 
-void gather_labels(const weft_gather_labels& a) {
+void gather_ids(const weft_gather_ids& a) {
   if (a.rows == 0) return;
   const int32_t* source = as<int32_t>(a.source);
   const int32_t* index = as<int32_t>(a.index) + start(a.state);
   int32_t* y = as<int32_t>(a.y);
-  parallel(a.rows, 1, [=, n = a.source_rows](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; r++) y[r] = is_row(index[r], n) ? source[index[r]] : -1;
+  choose_flag(a.cols == 1, [&](auto label) {
+    const int64_t cols = label ? 1 : a.cols, stride = a.stride, n = a.source_rows;
+    parallel(a.rows, cols, [=](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; r++) {
+        const bool known = is_row(index[r], n);
+        for (int64_t c = 0; c < cols; c++) {
+          y[r * cols + c] = known ? source[index[r] * stride + c] : -1;
+        }
+      }
+    });
   });
 }
 

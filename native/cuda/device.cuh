@@ -145,6 +145,8 @@ WEFT_DEVICE int64_t entries_ahead(const S* x, int64_t n) {
   return min((int64_t)(-(reinterpret_cast<uintptr_t>(x) / sizeof(S)) % grain), n);
 }
 
+WEFT_DEVICE bool is_row(int64_t index, int64_t rows) { return (uint64_t)index < (uint64_t)rows; }
+
 // ---- elementwise kernels ----
 
 // 128 threads and 1024 elements a block: eight floats a thread are two independent 16-byte loads

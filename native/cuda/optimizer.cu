@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Update rules over a flat arena, and the end of a step.
+// Update rules over a flat arena and over rows of a table, and the end of a step.
 #include "../math/update.h"
 
-#include "device.cuh"
+#include "runs.cuh"
 
 namespace weft::cuda {
 
@@ -11,6 +11,9 @@ static_assert(sgd_shape::threads == elementwise_threads && sgd_shape::items == e
                   adam_shape::threads == elementwise_threads &&
                   adam_shape::items == elementwise_items,
               "shape of elementwise kernels");
+static_assert(sgd_rows_shape::threads == sgd_rows_shape::items &&
+                  adam_rows_shape::threads == adam_rows_shape::items,
+              "a thread a work item");
 
 // copy = v, rounded to bfloat16
 template <typename T>
@@ -27,26 +30,76 @@ WEFT_DEVICE void store_copy(void* copy, int64_t first, int64_t n, const batch<T>
   }
 }
 
+template <typename T, typename A>
+WEFT_DEVICE T rate_of(const A& a) {
+  return T(static_cast<const weft_step_state*>(a.state)->rate * a.rate_factor);
+}
+
+// The settings of sgd, over an arena or over rows.
+template <typename T>
+struct sgd_rule {
+  T rate, momentum, dampening, weight_decay;
+  bool nesterov;
+
+  // without a velocity the rule is that of momentum 0, whose velocity is the gradient
+  template <typename A>
+  WEFT_DEVICE explicit sgd_rule(const A& a)
+      : rate(rate_of<T>(a)),
+        momentum(a.velocity ? T(a.momentum) : T(0)),
+        dampening(a.velocity ? T(a.dampening) : T(0)),
+        weight_decay(T(a.weight_decay)),
+        nesterov(a.velocity && a.nesterov) {}
+
+  WEFT_DEVICE void operator()(pack<T>& value, const pack<T>& gradient, pack<T>& velocity) const {
+#pragma unroll
+    for (int j = 0; j < 4; j++) {
+      weft::sgd(value.at[j], gradient.at[j], velocity.at[j], rate, momentum, dampening,
+                weight_decay, nesterov);
+    }
+  }
+};
+
+template <typename T>
+struct adam_rule {
+  T rate, beta1, beta2, epsilon, l2, weight_decay, correction1, correction2;
+
+  template <typename A>
+  WEFT_DEVICE explicit adam_rule(const A& a)
+      : rate(rate_of<T>(a)),
+        beta1(T(a.beta1)),
+        beta2(T(a.beta2)),
+        epsilon(T(a.epsilon)),
+        l2(T(a.l2)),
+        weight_decay(T(a.weight_decay)) {
+    const uint64_t t = static_cast<const weft_step_state*>(a.state)->step + 1;
+    correction1 = adam_correction<T>(a.beta1, t);
+    correction2 = adam_correction<T>(a.beta2, t);
+  }
+
+  WEFT_DEVICE void operator()(pack<T>& value, const pack<T>& gradient, pack<T>& first,
+                              pack<T>& second) const {
+#pragma unroll
+    for (int j = 0; j < 4; j++) {
+      weft::adam(value.at[j], gradient.at[j], first.at[j], second.at[j], rate, beta1, beta2,
+                 epsilon, l2, weight_decay, correction1, correction2);
+    }
+  }
+};
+
 template <typename T>
 WEFT_DEVICE void sgd(const weft_sgd& a) {
   T* value = static_cast<T*>(a.value);
   const T* gradient = static_cast<const T*>(a.gradient);
   T* velocity = static_cast<T*>(a.velocity);
-  const T rate = T(static_cast<const weft_step_state*>(a.state)->rate);
-  // without a velocity the rule is that of momentum 0, whose velocity is the gradient
-  const T momentum = velocity ? T(a.momentum) : T(0), dampening = velocity ? T(a.dampening) : T(0);
-  const T weight_decay = T(a.weight_decay);
-  const bool nesterov = velocity && a.nesterov;
+  const sgd_rule<T> rule(a);
   const bool wide = aligned(value, gradient, velocity);
   elementwise<T>(a.n, [&](int64_t first) {
     batch<T> w = load_batch(value, first, a.n, wide);
     batch<T> g = load_batch(gradient, first, a.n, wide);
     batch<T> m = {};
     if (velocity) m = load_batch(velocity, first, a.n, wide);
-    each<T>(first, [&](int k, int j, int64_t) {
-      weft::sgd(w.part[k].at[j], g.part[k].at[j], m.part[k].at[j], rate, momentum, dampening,
-                weight_decay, nesterov);
-    });
+#pragma unroll
+    for (int k = 0; k < batch<T>::packs; k++) rule(w.part[k], g.part[k], m.part[k]);
     store_batch(value, first, a.n, wide, w);
     store_copy(a.copy, first, a.n, w);
     if (velocity) store_batch(velocity, first, a.n, wide, m);
@@ -59,25 +112,64 @@ WEFT_DEVICE void adam(const weft_adam& a) {
   const T* gradient = static_cast<const T*>(a.gradient);
   T* moment1 = static_cast<T*>(a.first);
   T* moment2 = static_cast<T*>(a.second);
-  const weft_step_state* state = static_cast<const weft_step_state*>(a.state);
-  const T rate = T(state->rate), beta1 = T(a.beta1), beta2 = T(a.beta2);
-  const T epsilon = T(a.epsilon), l2 = T(a.l2), weight_decay = T(a.weight_decay);
-  const T correction1 = adam_correction<T>(a.beta1, state->step + 1);
-  const T correction2 = adam_correction<T>(a.beta2, state->step + 1);
+  const adam_rule<T> rule(a);
   const bool wide = aligned(value, gradient, moment1, moment2);
   elementwise<T>(a.n, [&](int64_t first) {
     batch<T> w = load_batch(value, first, a.n, wide);
     batch<T> g = load_batch(gradient, first, a.n, wide);
     batch<T> m = load_batch(moment1, first, a.n, wide);
     batch<T> v = load_batch(moment2, first, a.n, wide);
-    each<T>(first, [&](int k, int j, int64_t) {
-      weft::adam(w.part[k].at[j], g.part[k].at[j], m.part[k].at[j], v.part[k].at[j], rate, beta1,
-                 beta2, epsilon, l2, weight_decay, correction1, correction2);
-    });
+#pragma unroll
+    for (int k = 0; k < batch<T>::packs; k++) rule(w.part[k], g.part[k], m.part[k], v.part[k]);
     store_batch(value, first, a.n, wide, w);
     store_copy(a.copy, first, a.n, w);
     store_batch(moment1, first, a.n, wide, m);
     store_batch(moment2, first, a.n, wide, v);
+  });
+}
+
+// copy = v, rounded to bfloat16, in a row's columns from c on
+template <typename T>
+WEFT_DEVICE void store_row_copy(void* copy, int64_t row, int64_t c, int64_t cols,
+                                const pack<T>& v) {
+  if (!copy) return;
+  pack<float> narrow;
+#pragma unroll
+  for (int j = 0; j < 4; j++) narrow.at[j] = float(v.at[j]);
+  store(static_cast<bf16*>(copy) + row, c, cols, cols % 4 == 0 && aligned(copy), narrow);
+}
+
+template <typename T>
+WEFT_DEVICE void sgd_rows(const weft_sgd_rows& a) {
+  const int64_t thread = (int64_t)blockIdx.x * sgd_rows_shape::items + threadIdx.x;
+  each_run<T>(a, thread, [&](int64_t row, int64_t c, const pack<T>& gradient) {
+    T* value = static_cast<T*>(a.value) + row;
+    T* velocity = a.velocity ? static_cast<T*>(a.velocity) + row : nullptr;
+    const bool wide = a.cols % 4 == 0 && aligned(value, velocity);
+    pack<T> w = load(value, c, a.cols, wide), m = {};
+    if (velocity) m = load(velocity, c, a.cols, wide);
+    sgd_rule<T>{a}(w, gradient, m);
+    store(value, c, a.cols, wide, w);
+    store_row_copy(a.copy, row, c, a.cols, w);
+    if (velocity) store(velocity, c, a.cols, wide, m);
+  });
+}
+
+template <typename T>
+WEFT_DEVICE void adam_rows(const weft_adam_rows& a) {
+  const int64_t thread = (int64_t)blockIdx.x * adam_rows_shape::items + threadIdx.x;
+  each_run<T>(a, thread, [&](int64_t row, int64_t c, const pack<T>& gradient) {
+    T* value = static_cast<T*>(a.value) + row;
+    T* moment1 = static_cast<T*>(a.first) + row;
+    T* moment2 = static_cast<T*>(a.second) + row;
+    const bool wide = a.cols % 4 == 0 && aligned(value, moment1, moment2);
+    pack<T> w = load(value, c, a.cols, wide);
+    pack<T> m = load(moment1, c, a.cols, wide), v = load(moment2, c, a.cols, wide);
+    adam_rule<T>{a}(w, gradient, m, v);
+    store(value, c, a.cols, wide, w);
+    store_row_copy(a.copy, row, c, a.cols, w);
+    store(moment1, c, a.cols, wide, m);
+    store(moment2, c, a.cols, wide, v);
   });
 }
 
@@ -91,6 +183,13 @@ WEFT_KERNEL_WIDE(sgd, sgd)
 // thread works out the corrections, about 40 instructions while its loads are under way: cheaper
 // than a barrier.
 WEFT_KERNEL_WIDE(adam, adam)
+
+// The rows that are named are updated in place, each once; the others are neither read nor written.
+// Mapping and block as add_rows has them.
+WEFT_KERNEL_WIDE(sgd_rows, sgd_rows)
+
+// Likewise. The corrections are worked out where a run begins.
+WEFT_KERNEL_WIDE(adam_rows, adam_rows)
 
 // One thread: step and cursor move on.
 extern "C" __global__ void __launch_bounds__(weft::cuda::advance_step_shape::threads)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Gathering rows and labels by index, and adding gradients back to the rows they came from.
+// Gathering rows and ids by index.
 #include "device.cuh"
 
 namespace weft::cuda {
@@ -12,8 +12,6 @@ static_assert(gather_rows_shape::threads == elementwise_threads &&
 WEFT_DEVICE int64_t start_of(const void* state) {
   return state ? static_cast<const weft_step_state*>(state)->cursor : 0;
 }
-
-WEFT_DEVICE bool is_row(int64_t index, int64_t rows) { return (uint64_t)index < (uint64_t)rows; }
 
 // y = scale * source + shift, NaN for a row that the source has not. Places past the end are moved
 // onto the last pack, and not stored, so that no branch parts the loads.
@@ -124,67 +122,7 @@ WEFT_DEVICE void gather_rows_u8(const weft_gather_rows& a) {
   }
 }
 
-constexpr int scatter_warps = gather_rows_backward_shape::threads / 32;
-constexpr unsigned scatter_blocks = 528;  // four on each multiprocessor of an H200
-static_assert((scatter_warps & (scatter_warps - 1)) == 0, "masks");
-
-// A block takes a strip of 32 LANE columns and, of the target rows, one slice; a warp owns the
-// target rows that leave its number when divided by all warps that share its columns. It looks at
-// 32 indexes at a time and takes its own in order: no two warps meet, and equal rows add up in
-// order. Every warp looks at all indexes, so there are no more slices than keep a GPU busy, and a
-// power of two of them, for which a division is a mask.
-template <int LANE, typename S>
-WEFT_DEVICE void scatter_rows(const weft_gather_rows_backward& a) {
-  using T = compute<S>;
-  constexpr int strip = 32 * LANE;
-  const int32_t* index = static_cast<const int32_t*>(a.index);
-  const S* dy = static_cast<const S*>(a.dy);
-  T* dsource = static_cast<T*>(a.dsource);
-  const T scale = T(a.scale);
-  const unsigned strips = (unsigned)((a.cols + strip - 1) / strip);
-  const unsigned most = min((unsigned)a.cols, max(scatter_blocks, strips)) / strips;
-  const unsigned slices = 1u << (31 - __clz((int)most));
-  const unsigned slice = blockIdx.x / strips, warps = slices * scatter_warps;
-  if (slice >= slices) return;
-  const int lane = threadIdx.x % 32;
-  const unsigned warp = slice * scatter_warps + threadIdx.x / 32;
-  const int64_t c = (int64_t)(blockIdx.x % strips) * strip + LANE * lane;
-  int32_t next = lane < a.rows ? index[lane] : 0;
-  for (int64_t base = 0; base < a.rows; base += 32) {
-    const int32_t mine = next;
-    const int64_t ahead = base + 32 + lane;
-    next = ahead < a.rows ? index[ahead] : 0;
-    const bool known = base + lane < a.rows && is_row(mine, a.source_rows);
-    unsigned own = __ballot_sync(all_lanes, known && ((unsigned)mine & (warps - 1)) == warp);
-    while (own) {
-      const int j = __ffs((int)own) - 1;
-      own &= own - 1;
-      const int64_t row = __shfl_sync(all_lanes, mine, j);
-      if (c >= a.cols) continue;
-      T* to = dsource + row * a.cols + c;
-      const S* from = dy + (base + j) * a.cols + c;
-      if constexpr (LANE == 4) {
-        pack<T> sum = load_whole(to);
-        const pack<T> v = load_whole(from);
-#pragma unroll
-        for (int u = 0; u < 4; u++) sum.at[u] += scale * v.at[u];
-        put(to, sum);
-      } else {
-        *to += scale * T(*from);
-      }
-    }
-  }
-}
-
-template <typename S>
-WEFT_DEVICE void gather_rows_backward(const weft_gather_rows_backward& a) {
-  static_assert(gather_rows_backward_shape::items == 1, "as many blocks as columns");
-  if (a.cols % 4 == 0 && aligned(a.dy, a.dsource)) return scatter_rows<4, S>(a);
-  scatter_rows<1, S>(a);
-}
-
-constexpr int gather_labels_items = gather_labels_shape::items;
-static_assert(gather_labels_shape::threads == gather_labels_items, "a thread a label");
+static_assert(gather_ids_shape::threads == gather_ids_shape::items, "a thread an id");
 
 }  // namespace weft::cuda
 
@@ -197,19 +135,14 @@ WEFT_KERNEL(gather_rows, gather_rows)
 // blocks of a multiprocessor keep 32 KB in flight.
 WEFT_KERNEL(gather_rows_u8, gather_rows)
 
-// dsource +=. A lane takes four columns (one, where cols allows no packs), 128 columns a block, and
-// the blocks that share columns share out the target rows. 256 threads: 8 warps a block and as many
-// blocks as columns make 1,024 rows move at once where rows have 128 columns. Bound by latency, and
-// by far the slowest where all targets are the same.
-WEFT_KERNEL(gather_rows_backward, gather_rows_backward)
-
-// y (=): a thread a label. Bound by latency.
-extern "C" __global__ void __launch_bounds__(weft::cuda::gather_labels_shape::threads)
-    gather_labels(const weft_gather_labels a) {
-  const int64_t r = (int64_t)blockIdx.x * weft::cuda::gather_labels_items + threadIdx.x;
-  if (r >= a.rows) return;
+// y (=): a thread an id. Bound by latency, so that a label a row is spared the division.
+extern "C" __global__ void __launch_bounds__(weft::cuda::gather_ids_shape::threads)
+    gather_ids(const weft_gather_ids a) {
+  const int64_t i = (int64_t)blockIdx.x * weft::cuda::gather_ids_shape::items + threadIdx.x;
+  if (i >= a.rows * a.cols) return;
   const int32_t* index = static_cast<const int32_t*>(a.index) + weft::cuda::start_of(a.state);
-  const int32_t row = index[r];
-  static_cast<int32_t*>(a.y)[r] =
-      weft::cuda::is_row(row, a.source_rows) ? static_cast<const int32_t*>(a.source)[row] : -1;
+  const int64_t r = a.cols == 1 ? i : i / a.cols, row = index[r];
+  const int32_t* source = static_cast<const int32_t*>(a.source);
+  static_cast<int32_t*>(a.y)[i] =
+      weft::cuda::is_row(row, a.source_rows) ? source[row * a.stride + (i - r * a.cols)] : -1;
 }

@@ -25,11 +25,12 @@ class KernelSourceTest {
   private static final Pattern WIDE_LOAD = Pattern.compile("\\bld" + WIDE);
   private static final Pattern WIDE_STORE = Pattern.compile("\\bst" + WIDE);
 
-  // packs of four bfloat16 are 8 bytes; labels lie scattered; the others read next to nothing
+  // packs of four bfloat16 are 8 bytes; ids lie scattered; the others read next to nothing
   private static final Set<String> NARROW_LOADS =
       words(
           """
-          advance_step fill gather_labels random_normal random_uniform
+          advance_step fill gather_ids merge_chunks random_normal random_uniform
+          embedding_bag_backward_bf16 embedding_bag_forward_bf16
           argmax_bf16 bias_activation_gradients_bf16 layer_norm_forward_bf16 reduce_bf16
           softmax_cross_entropy_bf16 transpose_bf16
           """);
@@ -38,7 +39,8 @@ class KernelSourceTest {
   private static final Set<String> NARROW_STORES =
       words(
           """
-          advance_step argmax gather_labels reduce
+          advance_step argmax gather_ids merge_chunks reduce sort_chunks
+          embedding_bag_backward_bf16 embedding_bag_forward_bf16
           bias_activation_gradients_bf16 gather_rows_u8_bf16 layer_norm_forward_bf16
           max_backward_bf16 softmax_cross_entropy_bf16 transpose_bf16
           """);

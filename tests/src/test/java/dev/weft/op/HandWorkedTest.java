@@ -12,6 +12,7 @@ import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.check.GradCheck;
+import dev.weft.device.BagFunction;
 import dev.weft.device.BinaryFunction;
 import dev.weft.device.Nonlinearity;
 import dev.weft.device.ReductionFunction;
@@ -80,6 +81,17 @@ class HandWorkedTest {
 
   private static Example binary(BinaryFunction f) {
     return of(f.name(), (tape, in) -> tape.apply(new Binary(f), in[0], in[1])).fedBack(1, 10, 100);
+  }
+
+  private static Example bag(BagFunction function) {
+    return of(
+        "embedding bag, " + function.token(),
+        (tape, in) ->
+            tape.embeddingBag(
+                in[0],
+                tape.device().tensor(new int[] {2, 0, 2}),
+                tape.device().tensor(new int[] {0, 2, 2}),
+                function));
   }
 
   private static Example reduction(Reduction reduction) {
@@ -219,6 +231,22 @@ class HandWorkedTest {
         of("gather", (tape, in) -> tape.gather(in[0], tape.device().tensor(new int[] {2, 0, 2})))
             .in(m, v(100, 1000, 0, 0, 10001, 100010), 3, 2)
             .gives(5, 6, 1, 2, 5, 6)
+            .fedBack(1, 10, 100, 1000, 10000, 100000),
+        of(
+                "gather of a matrix of rows",
+                (tape, in) ->
+                    tape.gather(in[0], tape.device().tensor(DType.I32, Shape.of(2, 2), 1, 1, 0, 1)))
+            .in(v(1, 2), v(100, 1011), 2, 1)
+            .gives(2, 2, 1, 2)
+            .fedBack(1, 10, 100, 1000),
+        // rows 2 and 0, none, row 2
+        bag(BagFunction.SUM)
+            .in(m, v(1, 10, 0, 0, 10001, 100010), 3, 2)
+            .gives(6, 8, 0, 0, 5, 6)
+            .fedBack(1, 10, 100, 1000, 10000, 100000),
+        bag(BagFunction.MEAN)
+            .in(m, v(0.5, 5, 0, 0, 10000.5, 100005), 3, 2)
+            .gives(3, 4, 0, 0, 5, 6)
             .fedBack(1, 10, 100, 1000, 10000, 100000),
         // softmax(0, ln 3) = (1/4, 3/4); labels 1 and 0; the mean of ln 4/3 and ln 4
         of(

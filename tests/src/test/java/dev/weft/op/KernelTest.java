@@ -104,7 +104,7 @@ public class KernelTest {
   }
 
   @OnEachDevice
-  void labelsFollowTheCursor(OnEachDevice.Place place) {
+  void idsFollowTheCursor(OnEachDevice.Place place) {
     try (Device device = place.open();
         StepState state = new StepState(device, 1)) {
       Tensor labels = device.tensor(new int[] {10, 11, 12, 13, 14});
@@ -112,31 +112,51 @@ public class KernelTest {
       Tensor y = device.allocate(DType.I32, Shape.of(2));
       state.set(1, 0, 1, 0);
       device.run(
-          Kernel.GATHER_LABELS,
+          Kernel.GATHER_IDS,
           Precision.F32,
-          new Arguments.GatherLabels(
-              labels.address(), order.address(), state.address(), y.address(), 2, 5));
+          new Arguments.GatherIds(
+              labels.address(), order.address(), state.address(), y.address(), 2, 1, 1, 5));
       assertArrayEquals(new int[] {12, 10}, y.toInts());
       device.run(
-          Kernel.GATHER_LABELS,
+          Kernel.GATHER_IDS,
           Precision.F32,
-          new Arguments.GatherLabels(labels.address(), order.address(), 0, y.address(), 2, 5));
+          new Arguments.GatherIds(labels.address(), order.address(), 0, y.address(), 2, 1, 1, 5));
       assertArrayEquals(new int[] {14, 12}, y.toInts());
     }
   }
 
   @OnEachDevice
-  void labelsOfAbsentRowsAreNone(OnEachDevice.Place place) {
+  void idsOfAbsentRowsAreNone(OnEachDevice.Place place) {
     try (Device device = place.open()) {
       Tensor labels = device.tensor(new int[] {10, 11, 12, 13, 14});
       Tensor order = device.tensor(new int[] {4, -1, 3, 0, 5, MAX, MIN});
       Tensor y = device.allocate(DType.I32, Shape.of(7));
       // the source is said to have four of its five rows
       device.run(
-          Kernel.GATHER_LABELS,
+          Kernel.GATHER_IDS,
           Precision.F32,
-          new Arguments.GatherLabels(labels.address(), order.address(), 0, y.address(), 7, 4));
+          new Arguments.GatherIds(labels.address(), order.address(), 0, y.address(), 7, 1, 1, 4));
       assertArrayEquals(new int[] {-1, -1, 13, 10, -1, -1, -1}, y.toInts());
+    }
+  }
+
+  @OnEachDevice
+  void windowsOfIdsOverlap(OnEachDevice.Place place) {
+    try (Device device = place.open()) {
+      int[] tokens = new int[700];
+      Arrays.setAll(tokens, i -> 1000 + i);
+      Tensor source = device.tensor(tokens);
+      Tensor order = device.tensor(new int[] {0, 697, -1, 2, 698, 400});
+      Tensor y = device.allocate(DType.I32, Shape.of(6, 3));
+      device.run(
+          Kernel.GATHER_IDS,
+          Precision.F32,
+          new Arguments.GatherIds(source.address(), order.address(), 0, y.address(), 6, 3, 1, 698));
+      int[] expected = {
+        1000, 1001, 1002, 1697, 1698, 1699, -1, -1, -1, 1002, 1003, 1004, -1, -1, -1, 1400, 1401,
+        1402
+      };
+      assertArrayEquals(expected, y.toInts());
     }
   }
 
@@ -198,10 +218,10 @@ public class KernelTest {
       Tensor all = device.tensor(numbers);
       Tensor y = device.allocate(DType.I32, Shape.of(1));
       device.run(
-          Kernel.GATHER_LABELS,
+          Kernel.GATHER_IDS,
           Precision.F32,
-          new Arguments.GatherLabels(
-              all.address(), all.address(), state.address(), y.address(), 1, 101));
+          new Arguments.GatherIds(
+              all.address(), all.address(), state.address(), y.address(), 1, 1, 1, 101));
       assertEquals(100, y.item());
     }
   }

@@ -63,7 +63,17 @@ class LectureNumbersTest {
           Kernel.SGD,
           Precision.F64,
           new Arguments.Sgd(
-              theta.address(), theta.grad().address(), 0, 0, state.address(), 3, 0, 0, 0, false));
+              theta.address(),
+              theta.grad().address(),
+              0,
+              0,
+              state.address(),
+              3,
+              0,
+              0,
+              0,
+              false,
+              1));
     }
     assertArrayEquals(new double[] {0.15, 0.10, 0.05}, theta.toDoubles(), 1e-15);
   }

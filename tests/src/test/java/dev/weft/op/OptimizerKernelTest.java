@@ -45,7 +45,8 @@ public class OptimizerKernelTest {
               momentum,
               dampening,
               decay,
-              nesterov));
+              nesterov,
+              1));
     }
   }
 
@@ -67,7 +68,8 @@ public class OptimizerKernelTest {
               beta2,
               epsilon,
               l2,
-              decay));
+              decay,
+              1));
     }
   }
 

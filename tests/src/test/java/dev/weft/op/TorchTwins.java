@@ -131,7 +131,9 @@ final class TorchTwins {
     TWINS.put("matmul_tb", in -> matmul(in[0], in[1].t()));
     TWINS.put("matmul_ta_tb", in -> matmul(in[0].t(), in[1].t()));
     TWINS.put("transpose", in -> in[0].t());
-    TWINS.put("gather_rows", in -> in[0].index_select(0, in[1]));
+    TWINS.put("gather_rows", in -> embedding(in[0], in[1]));
+    TWINS.put("embedding_bag_sum", in -> embeddingBag(in, 0));
+    TWINS.put("embedding_bag_mean", in -> embeddingBag(in, 1));
   }
 
   private static void shapes() {
@@ -160,6 +162,11 @@ final class TorchTwins {
     long meanOfRows = 1;
     return cross_entropy_loss(
         in[0], in[1].to(ScalarType.Long), new TensorOptional(), meanOfRows, -100, smoothing);
+  }
+
+  private static Tensor embeddingBag(Tensor[] in, long mode) {
+    return embedding_bag(in[0], in[1], in[2], false, mode, false, new TensorOptional(), false)
+        .get0();
   }
 
   private static Tensor layerNorm(Tensor[] in, double epsilon) {

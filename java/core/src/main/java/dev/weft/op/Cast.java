@@ -44,7 +44,7 @@ public record Cast(DType dtype) implements Operation {
     }
     if (hasKernel(x.dtype(), dtype)) {
       Tensor y = node.make(dtype, x.shape());
-      run(node.tape().device(), x, new Node.Sink(y, false));
+      run(node.device(), x, new Node.Sink(y, false));
       return y;
     }
     double[] values = converted(x, dtype);
@@ -61,7 +61,7 @@ public record Cast(DType dtype) implements Operation {
     Tensor dy = node.gradient();
     Node.Sink dx = node.into(0);
     if (hasKernel(dy.dtype(), dx.tensor().dtype())) {
-      run(node.tape().device(), dy, dx);
+      run(node.device(), dy, dx);
       return;
     }
     double[] values = converted(dy, dx.tensor().dtype());

@@ -2,7 +2,6 @@
 package dev.weft.op;
 
 import dev.weft.Node;
-import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
@@ -48,7 +47,7 @@ public record Dropout(double rate) implements Operation {
   public Tensor forward(Node node) {
     Tensor x = node.input(0);
     node.draw(); // counts even where nothing is drawn, so that the draws after it stay as they are
-    if (rate == 0 || node.tape().mode() == Tape.Mode.INFER) {
+    if (rate == 0 || !node.isTraining()) {
       return x;
     }
     Tensor y = node.make(x.dtype(), x.shape());
@@ -71,7 +70,7 @@ public record Dropout(double rate) implements Operation {
         new Arguments.Dropout(
             from.address(),
             to.address(),
-            node.tape().state().address(),
+            node.state().address(),
             from.elements(),
             node.draw(),
             rate,

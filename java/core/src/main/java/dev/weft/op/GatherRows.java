@@ -8,16 +8,16 @@ import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import java.util.Arrays;
 
 /**
- * Rows of a matrix by number: y_r = source[index_r].
+ * Rows of a matrix by number: y_i = source[index_i].
  *
- * <p>source (n, cols) of the tape's floating-point type, index int32 (rows), y (rows, cols).
- * Backward: dsource[index_r] += dy_r, rows in order, so that repeated rows add up the same way
- * every time.
+ * <p>source (n, cols) of the tape's floating-point type, index int32 of any shape, y (the shape of
+ * index, cols). Backward: dsource[index_i] += dy_i, equal numbers in the order of their places.
  *
- * <p>Row numbers lie on the device, so that a wrong one cannot be thrown for: where index_r is not
- * in 0..n-1, y_r is NaN, and dy_r goes nowhere.
+ * <p>Row numbers lie on the device, so that a wrong one cannot be thrown for: where index_i is not
+ * in 0..n-1, y_i is NaN, and dy_i goes nowhere.
  */
 public record GatherRows() implements Operation {
   private static final Operands OPERANDS = Operands.floatingAndInt32("source", "index");
@@ -36,15 +36,16 @@ public record GatherRows() implements Operation {
   public Tensor forward(Node node) {
     Tensor source = node.input(0);
     Tensor index = node.input(1);
-    if (source.shape().rank() != 2 || index.shape().rank() != 1) {
+    if (source.shape().rank() != 2) {
       throw new IllegalArgumentException(
           format(
-              "gather needs a source [n, cols] and row numbers [rows], not %s and %s",
+              "gather needs a source [n, cols] and row numbers, not %s and %s",
               source.shape(), index.shape()));
     }
-    long rows = index.elements();
     long cols = source.shape().size(1);
-    Tensor y = node.make(source.dtype(), Shape.of(rows, cols));
+    long[] sizes = Arrays.copyOf(index.shape().toArray(), index.shape().rank() + 1);
+    sizes[sizes.length - 1] = cols;
+    Tensor y = node.make(source.dtype(), Shape.of(sizes));
     node.run(
         Kernel.GATHER_ROWS,
         new Arguments.GatherRows(
@@ -52,7 +53,7 @@ public record GatherRows() implements Operation {
             index.address(),
             0,
             y.address(),
-            rows,
+            index.elements(),
             cols,
             source.shape().size(0),
             1,
@@ -62,24 +63,13 @@ public record GatherRows() implements Operation {
 
   @Override
   public void backward(Node node) {
-    if (!node.wants(0)) {
-      return;
+    if (node.wants(0)) {
+      RowSums.give(node, 0, node.input(1), node.takeGradient());
     }
-    Node.Sink dsource = node.into(0, node.input(0).dtype().wide());
-    if (!dsource.accumulate()) {
-      dsource.tensor().fill(0);
-    }
-    long rows = node.input(1).elements();
-    long cols = node.input(0).shape().size(1);
-    node.run(
-        Kernel.GATHER_ROWS_BACKWARD,
-        new Arguments.GatherRowsBackward(
-            node.input(1).address(),
-            node.gradient().address(),
-            dsource.tensor().address(),
-            rows,
-            cols,
-            node.input(0).shape().size(0),
-            1));
+  }
+
+  @Override
+  public boolean looksUp(int input) {
+    return input == 0;
   }
 }

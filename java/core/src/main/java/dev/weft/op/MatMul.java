@@ -116,7 +116,7 @@ public record MatMul(Form a, Form b) implements Operation {
             b == Form.TRANSPOSED,
             1,
             accumulate ? 1 : 0,
-            node.tape().math() == MathMode.FAST,
+            node.math() == MathMode.FAST,
             y.dtype() != left.dtype()));
   }
 }

@@ -44,9 +44,13 @@ public record Operands(List<Operand> inputs, int least, int most) {
         Stream.of(names).map(name -> new Operand(name, Type.FLOATING)).toArray(Operand[]::new));
   }
 
-  /** An input of a floating-point type, and one of int32. */
-  public static Operands floatingAndInt32(String first, String second) {
-    return of(new Operand(first, Type.FLOATING), new Operand(second, Type.INT32));
+  /** An input of a floating-point type, and others of int32. */
+  public static Operands floatingAndInt32(String first, String... others) {
+    return of(
+        Stream.concat(
+                Stream.of(new Operand(first, Type.FLOATING)),
+                Stream.of(others).map(name -> new Operand(name, Type.INT32)))
+            .toArray(Operand[]::new));
   }
 
   /** One input of any type. */

@@ -31,6 +31,14 @@ public interface Operation {
    */
   void backward(Node node);
 
+  /**
+   * Whether it looks up rows of an input by number, and gives its gradient by {@link Node#addRows}
+   * where that is a list of rows.
+   */
+  default boolean looksUp(int input) {
+    return false;
+  }
+
   /** Whether the output takes the place of the first input, which nobody may read afterwards. */
   default boolean overwritesInput() {
     return false;
