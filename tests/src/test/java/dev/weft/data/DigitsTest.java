@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weft.Shape;
 import java.lang.foreign.ValueLayout;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -37,7 +38,8 @@ class DigitsTest {
     assertEquals(60, digits.train().rows());
     assertEquals(10, digits.test().rows());
     assertEquals(10, digits.test().classes());
-    assertArrayEquals(new int[] {28, 28}, digits.train().shape());
+    assertEquals(Shape.of(784), digits.train().features().shape());
+    assertEquals(Shape.of(28, 28), digits.train().features().shaped(28, 28).shape());
     assertEquals(Storage.UINT8, digits.train().features().storage());
     assertEquals(1 / 255.0, digits.train().features().scale());
     assertEquals(1, Digits.generate(1, 7).test().rows());
@@ -48,7 +50,7 @@ class DigitsTest {
     Dataset few = Digits.generate(300, 7).train();
     Dataset many = Digits.generate(900, 7).train().slice(0, 300);
     assertEquals(sha256(few), sha256(many));
-    assertArrayEquals(few.labels().toArray(), many.labels().toArray());
+    assertArrayEquals(few.targets().toInts(), many.targets().toInts());
   }
 
   @Test
@@ -66,7 +68,7 @@ class DigitsTest {
   @Test
   void classesAreAboutEquallyFrequent() {
     int[] counts = new int[10];
-    for (int label : Digits.generate(10_000, 7).train().labels().toArray()) {
+    for (int label : Digits.generate(10_000, 7).train().targets().toInts()) {
       counts[label]++;
     }
     for (int count : counts) {
@@ -93,7 +95,7 @@ class DigitsTest {
     double[][] means = new double[10][784];
     int[] counts = new int[10];
     for (int row = 0; row < train.rows(); row++) {
-      int label = train.labels().get((row + labelShift) % train.rows());
+      int label = (int) train.targets().get((row + labelShift) % train.rows(), 0);
       counts[label]++;
       for (int c = 0; c < 784; c++) {
         means[label][c] += train.features().get(row, c);
@@ -110,7 +112,7 @@ class DigitsTest {
         }
         best = distance[label] < distance[best] ? label : best;
       }
-      right += best == test.labels().get(row) ? 1 : 0;
+      right += best == test.targets().get(row, 0) ? 1 : 0;
     }
     return right / (double) test.rows();
   }
@@ -119,7 +121,7 @@ class DigitsTest {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       digest.update(data.features().data().toArray(ValueLayout.JAVA_BYTE));
-      for (int label : data.labels().toArray()) {
+      for (int label : data.targets().toInts()) {
         digest.update((byte) label);
       }
       return HexFormat.of().formatHex(digest.digest());

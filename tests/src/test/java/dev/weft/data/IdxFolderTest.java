@@ -32,7 +32,7 @@ class IdxFolderTest {
     Split split = Idx.read(folder);
     assertEquals(3, split.train().rows());
     assertEquals(27, split.train().classes(), "letters are 1 to 26");
-    assertArrayEquals(new int[] {1, 26, 2}, split.test().labels().toArray());
+    assertArrayEquals(new int[] {1, 26, 2}, split.test().targets().toInts());
   }
 
   /** Four files, the labels 1, 26, 2. */
@@ -53,7 +53,7 @@ class IdxFolderTest {
       file(part + "-labels-idx2-int.gz", gzip(idx(0x0C, labels.putInt(32, 9).array(), 2, 8)));
     }
     Split split = Idx.read(folder);
-    assertArrayEquals(new int[] {5, 9}, split.train().labels().toArray());
+    assertArrayEquals(new int[] {5, 9}, split.train().targets().toInts());
     assertEquals(10, split.test().classes());
     Files.delete(folder.resolve("qmnist-test-labels-idx2-int.gz"));
     String message = assertThrows(NoSuchFileException.class, () -> Idx.read(folder)).getMessage();

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.weft.Shape;
 import dev.weft.io.FormatException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -29,9 +30,9 @@ class IdxTest {
 
   @Test
   void imagesAndLabelsAreRead() throws IOException {
-    Rows images = Idx.images(file("images", idx(8, body(12), 3, 2, 2)));
+    Column images = Idx.images(file("images", idx(8, body(12), 3, 2, 2)));
     assertEquals(3, images.rows());
-    assertArrayEquals(new int[] {2, 2}, images.shape());
+    assertEquals(Shape.of(2, 2), images.shape());
     assertEquals(Storage.UINT8, images.storage());
     assertEquals(11 / 255.0, images.get(2, 3), 1e-12);
     int[] labels = Idx.labels(file("labels", idx(8, new byte[] {0, 9, -1}, 3)));
@@ -54,7 +55,7 @@ class IdxTest {
     file("t10k-images-idx3-ubyte", images);
     file("t10k-labels.idx1-ubyte.gz", gzip(idx(8, new byte[] {4, 0, 0}, 3)));
     Split split = Idx.read(folder);
-    assertArrayEquals(new int[] {0, 2, 1}, split.train().labels().toArray());
+    assertArrayEquals(new int[] {0, 2, 1}, split.train().targets().toInts());
     assertEquals(5, split.train().classes(), "the largest label of both parts, plus 1");
     assertEquals(5, split.test().classes());
   }
@@ -147,7 +148,7 @@ class IdxTest {
     ByteBuffer body = numbers(type);
     byte[] whole = idx(type, Arrays.copyOf(body.array(), body.limit()), 5, 1);
     for (byte[] content : new byte[][] {whole, gzip(whole)}) {
-      Rows rows = Idx.images(file("numbers", content));
+      Column rows = Idx.images(file("numbers", content));
       assertEquals(storage, rows.storage());
       double[] expected = {1, -2, 3, low, high};
       for (int row = 0; row < 5; row++) {
@@ -253,8 +254,8 @@ class IdxTest {
           byte[] damaged = whole.clone();
           damaged[i] ^= (byte) flip;
           try {
-            Rows rows = Idx.images(file("damaged", damaged));
-            assertEquals(12, rows.rows() * rows.columns());
+            Column rows = Idx.images(file("damaged", damaged));
+            assertEquals(12, rows.rows() * rows.width());
           } catch (FormatException expected) {
             assertTrue(expected.getMessage().contains("damaged, byte "));
           }
@@ -272,10 +273,10 @@ class IdxTest {
     assertEquals(60_000, mnist.train().rows());
     assertEquals(10_000, mnist.test().rows());
     assertEquals(10, mnist.train().classes());
-    assertArrayEquals(new int[] {28, 28}, mnist.train().shape());
+    assertEquals(Shape.of(784), mnist.train().features().shape());
     assertArrayEquals(
-        new int[] {5, 0, 4, 1, 9}, Arrays.copyOf(mnist.train().labels().toArray(), 5));
-    assertArrayEquals(new int[] {7, 2, 1, 0, 4}, Arrays.copyOf(mnist.test().labels().toArray(), 5));
+        new int[] {5, 0, 4, 1, 9}, Arrays.copyOf(mnist.train().targets().toInts(), 5));
+    assertArrayEquals(new int[] {7, 2, 1, 0, 4}, Arrays.copyOf(mnist.test().targets().toInts(), 5));
     // The published mean of the pixels of the training images.
     double sum = 0;
     for (int row = 0; row < 60_000; row++) {

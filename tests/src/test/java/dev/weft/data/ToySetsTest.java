@@ -18,7 +18,7 @@ class ToySetsTest {
     for (int row = 0; row < 4; row++) {
       int a = (int) xor.features().get(row, 0);
       int b = (int) xor.features().get(row, 1);
-      assertEquals(a ^ b, xor.labels().get(row));
+      assertEquals(a ^ b, xor.targets().get(row, 0));
     }
   }
 
@@ -34,7 +34,7 @@ class ToySetsTest {
               Math.cos(Math.toRadians(angle)) * xor.features().get(row, 0)
                   + Math.sin(Math.toRadians(angle)) * xor.features().get(row, 1)
                   + bias;
-          right += (score > 0 ? 1 : 0) == xor.labels().get(row) ? 1 : 0;
+          right += (score > 0 ? 1 : 0) == xor.targets().get(row, 0) ? 1 : 0;
         }
         best = Math.max(best, right);
       }
@@ -46,7 +46,7 @@ class ToySetsTest {
   void circlesWithoutNoiseHaveTheirRadius() {
     Dataset circles = ToySets.circles(50, 0, 3);
     for (int row = 0; row < 50; row++) {
-      assertEquals(circles.labels().get(row) == 0 ? 1 : 0.5, radius(circles, row), 1e-6);
+      assertEquals(circles.targets().get(row, 0) == 0 ? 1 : 0.5, radius(circles, row), 1e-6);
     }
     assertNotEquals(1, radius(ToySets.circles(50, 0.1, 3), 0), 1e-6);
   }
@@ -57,7 +57,7 @@ class ToySetsTest {
     for (int row = 0; row < 50; row++) {
       double x = moons.features().get(row, 0);
       double y = moons.features().get(row, 1);
-      boolean first = moons.labels().get(row) == 0;
+      boolean first = moons.targets().get(row, 0) == 0;
       assertEquals(1, first ? Math.hypot(x, y) : Math.hypot(x - 1, y - 0.5), 1e-6);
       assertTrue(first ? y >= -1e-6 : y <= 0.5 + 1e-6);
     }
@@ -68,7 +68,7 @@ class ToySetsTest {
     Dataset spirals = ToySets.spirals(90, 3, 0, 3);
     for (int row = 0; row < 90; row++) {
       double along = (radius(spirals, row) - 0.1) / 0.9;
-      double angle = 2 * Math.PI * (along + spirals.labels().get(row) / 3.0);
+      double angle = 2 * Math.PI * (along + spirals.targets().get(row, 0) / 3.0);
       assertEquals(Math.cos(angle) * radius(spirals, row), spirals.features().get(row, 0), 1e-5);
     }
   }
@@ -79,7 +79,7 @@ class ToySetsTest {
     Dataset blobs = ToySets.blobs(n, 3, 0.5, 3);
     double squares = 0;
     for (int row = 0; row < n; row++) {
-      double angle = 2 * Math.PI * blobs.labels().get(row) / 3;
+      double angle = 2 * Math.PI * blobs.targets().get(row, 0) / 3;
       double dx = blobs.features().get(row, 0) - 3 * Math.cos(angle);
       double dy = blobs.features().get(row, 1) - 3 * Math.sin(angle);
       squares += dx * dx + dy * dy;

@@ -3,10 +3,10 @@ package dev.weft.cli;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.data.Column;
 import dev.weft.data.Dataset;
 import dev.weft.data.Digits;
 import dev.weft.data.Idx;
-import dev.weft.data.Labels;
 import dev.weft.data.Split;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -81,7 +81,7 @@ final class DataOptions {
 
   private Dataset inClasses(Dataset data, String part) {
     try {
-      return Dataset.of(data.features(), Labels.of(data.labels().toArray(), classes));
+      return Dataset.of(data.features(), Column.ids(data.targets().toInts(), classes));
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(format("%s labels: %s", part, e.getMessage()), e);
     }
@@ -110,7 +110,7 @@ final class DataOptions {
         source(),
         Amount.count(split.train().rows()),
         Amount.count(split.test().rows()),
-        split.train().columns(),
+        split.train().features().width(),
         split.train().classes());
   }
 }

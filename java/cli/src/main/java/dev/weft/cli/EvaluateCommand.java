@@ -120,9 +120,10 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   private void write(Dataset test, int[] classes) throws IOException {
+    int[] labels = test.targets().toInts();
     StringBuilder csv = new StringBuilder(HEAD);
     for (int row = 0; row < classes.length; row++) {
-      csv.append(row).append(',').append(test.labels().get(row)).append(',').append(classes[row]);
+      csv.append(row).append(',').append(labels[row]).append(',').append(classes[row]);
       csv.append('\n');
     }
     AtomicFile.write(predictions, csv.toString());

@@ -4,12 +4,13 @@ package dev.weft.cli;
 import static dev.weft.format.Format.format;
 
 import dev.weft.DType;
+import dev.weft.Inputs;
+import dev.weft.RowType;
+import dev.weft.Shape;
 import dev.weft.data.Dataset;
 import dev.weft.data.Storage;
-import dev.weft.nn.Activation;
-import dev.weft.nn.Layer;
-import dev.weft.nn.Linear;
 import dev.weft.nn.Sequential;
+import dev.weft.nn.Stage;
 import dev.weft.optim.Optimizer;
 import java.util.List;
 
@@ -38,24 +39,22 @@ final class MemoryAccount {
     long state = 2 + optimizer.statePerParameter();
     parameters = network.size() * (dtype.wide().bytes() * state + copy);
     data = Math.min(bytes(train, dtype), mostForData) + Math.min(bytes(test, dtype), mostForData);
-    int features = train.columns();
-    long values = features;
-    int widest = 0;
-    List<Layer> layers = network.layers();
-    for (int i = 0; i < layers.size(); i++) {
-      features = layers.get(i).outputFeatures(features);
-      boolean inPlace =
-          i > 0 && layers.get(i) instanceof Activation && layers.get(i - 1) instanceof Linear;
-      values += inPlace ? 0 : features;
-      widest = i < layers.size() - 1 ? Math.max(widest, features) : widest;
+    RowType row = RowType.floating(Shape.of(train.features().width()));
+    long values = row.shape().elements();
+    long widest = 0;
+    List<Stage> stages = network.stages();
+    for (Stage stage : stages) {
+      row = stage.model().output(Inputs.of(row));
+      values += row.shape().elements();
+      widest = stage == stages.getLast() ? widest : Math.max(widest, row.shape().elements());
     }
     activations = values * batch * dtype.bytes();
-    gradient = (long) widest * batch * dtype.bytes();
+    gradient = widest * batch * dtype.bytes();
   }
 
   private static long bytes(Dataset set, DType dtype) {
     long each = set.features().storage() == Storage.UINT8 ? 1 : dtype.wide().bytes();
-    return set.rows() * (each * set.columns() + LABEL_AND_PLACE_IN_ORDER);
+    return set.rows() * (each * set.features().width() + LABEL_AND_PLACE_IN_ORDER);
   }
 
   /** All of it. */

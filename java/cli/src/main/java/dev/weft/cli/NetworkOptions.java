@@ -53,7 +53,7 @@ final class NetworkOptions {
    * @throws IllegalArgumentException where the options name no network
    */
   void check() {
-    if (network(1, 1).parameters().isEmpty()) {
+    if (network(1, 1).named().isEmpty()) {
       throw new IllegalArgumentException(
           format(
               "--layers \"%s\": the network has nothing to train: it has no layer with parameters,"

@@ -209,7 +209,8 @@ final class TrainCommand implements Callable<Integer> {
     }
     try (Device device = where.open()) {
       Split split = data.read();
-      Sequential network = layers.network(split.train().columns(), split.train().classes());
+      Sequential network =
+          layers.network(split.train().features().width(), split.train().classes());
       Split parts = validation == 0 ? split : setAside(split.train());
       Trainer trainer =
           Trainer.of(network)

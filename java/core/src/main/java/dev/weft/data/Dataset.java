@@ -3,118 +3,160 @@ package dev.weft.data;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.Device;
+import dev.weft.Inputs;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 
 /**
- * Examples to learn from: features (rows, columns), and for each row its class or the numbers to be
- * predicted. Checked when made, immutable, held off the heap, freed when no longer reachable.
+ * Examples to learn from: columns by name, of equally many rows, of which a row is one example.
+ * Checked when made, immutable, held off the heap, freed when no longer reachable.
  */
 public final class Dataset {
-  private final Rows features;
-  private final Targets targets;
+  // Away from the streams 0, 1, 2, ... of the epochs, so that one seed can serve both.
+  private static final long SPLIT_STREAM = Long.MIN_VALUE;
 
-  private Dataset(Rows features, Targets targets) {
-    this.features = features;
-    this.targets = targets;
+  private final Map<String, Column> columns;
+
+  private Dataset(Map<String, Column> columns) {
+    this.columns = Collections.unmodifiableMap(columns);
   }
 
   /**
-   * Examples of features and targets.
+   * Examples of these columns, in the order of the map.
    *
-   * @throws IllegalArgumentException if they differ in the number of rows
+   * @throws IllegalArgumentException if there is none, one is null, or two differ in the number of
+   *     rows
    */
-  public static Dataset of(Rows features, Targets targets) {
-    if (features.rows() != targets.rows()) {
-      throw new IllegalArgumentException(
-          format(
-              "%d rows of features, %d %s",
-              features.rows(),
-              targets.rows(),
-              targets instanceof Labels ? "labels" : "rows of targets"));
+  public static Dataset of(Map<String, Column> columns) {
+    if (columns.isEmpty()) {
+      throw new IllegalArgumentException("a data set has at least one column");
     }
-    return new Dataset(features, targets);
+    Map<String, Column> checked = new LinkedHashMap<>(columns);
+    Map.Entry<String, Column> first = checked.entrySet().iterator().next();
+    checked.forEach(
+        (name, column) -> {
+          if (column == null || first.getValue() == null) {
+            throw new IllegalArgumentException(
+                format("column '%s' is null", column == null ? name : first.getKey()));
+          }
+          if (column.rows() != first.getValue().rows()) {
+            throw new IllegalArgumentException(
+                format(
+                    "column '%s' has %d rows, '%s' %d",
+                    first.getKey(), first.getValue().rows(), name, column.rows()));
+          }
+        });
+    return new Dataset(checked);
+  }
+
+  /**
+   * Examples of {@link Inputs#FEATURES} and {@link Inputs#TARGETS}; throws as {@link #of(Map)}
+   * does.
+   */
+  public static Dataset of(Column features, Column targets) {
+    Map<String, Column> columns = new LinkedHashMap<>();
+    columns.put(Inputs.FEATURES, features);
+    columns.put(Inputs.TARGETS, targets);
+    return of(columns);
   }
 
   /** For classification, in float32; as many classes as the largest label needs. */
   public static Dataset of(float[][] features, int[] labels) {
-    return of(Rows.of(features), Labels.of(labels));
+    return of(Column.of(features), Column.ids(labels));
   }
 
   /** For classification, in float32, with labels in 0..classes-1. */
   public static Dataset of(float[][] features, int[] labels, int classes) {
-    return of(Rows.of(features), Labels.of(labels, classes));
+    return of(Column.of(features), Column.ids(labels, classes));
   }
 
   /** For classification, in float64; as many classes as the largest label needs. */
   public static Dataset of(double[][] features, int[] labels) {
-    return of(Rows.of(features), Labels.of(labels));
+    return of(Column.of(features), Column.ids(labels));
   }
 
   /** For classification, in float64, with labels in 0..classes-1. */
   public static Dataset of(double[][] features, int[] labels, int classes) {
-    return of(Rows.of(features), Labels.of(labels, classes));
+    return of(Column.of(features), Column.ids(labels, classes));
   }
 
   /** For regression, in float32. */
   public static Dataset of(float[][] features, float[][] targets) {
-    return of(Rows.of(features), Rows.of(targets));
+    return of(Column.of(features), Column.of(targets));
+  }
+
+  /** For regression of one number a row, in float32; the targets have shape [1]. */
+  public static Dataset of(float[][] features, float[] targets) {
+    return of(Column.of(features), Column.of(targets).shaped(1));
   }
 
   /** For regression, in float64. */
   public static Dataset of(double[][] features, double[][] targets) {
-    return of(Rows.of(features), Rows.of(targets));
+    return of(Column.of(features), Column.of(targets));
   }
 
-  /** The features, (rows, columns). */
-  public Rows features() {
-    return features;
+  /** For regression of one number a row, in float64; the targets have shape [1]. */
+  public static Dataset of(double[][] features, double[] targets) {
+    return of(Column.of(features), Column.of(targets).shaped(1));
   }
 
-  /** {@link Labels} for classification, {@link Rows} for regression. */
-  public Targets targets() {
-    return targets;
+  /** All columns by name, in order. */
+  public Map<String, Column> columns() {
+    return columns;
+  }
+
+  /**
+   * The column of that name.
+   *
+   * @throws IllegalArgumentException that names what there is, where it is not among them
+   */
+  public Column column(String name) {
+    return Inputs.of(columns).get(name);
+  }
+
+  /** Column {@link Inputs#FEATURES}; throws as {@link #column} does. */
+  public Column features() {
+    return column(Inputs.FEATURES);
+  }
+
+  /** Column {@link Inputs#TARGETS}, ids for classification; throws as {@link #column} does. */
+  public Column targets() {
+    return column(Inputs.TARGETS);
   }
 
   /** The number of examples. */
   public int rows() {
-    return features.rows();
-  }
-
-  /** The number of features of an example. */
-  public int columns() {
-    return features.columns();
-  }
-
-  /** The shape of one example, [28, 28] for an image; its product is {@link #columns}. */
-  public int[] shape() {
-    return features.shape();
+    return columns.values().iterator().next().rows();
   }
 
   /**
-   * The class of each row.
+   * The number of classes.
    *
    * @throws IllegalStateException if the targets are numbers
    */
-  public Labels labels() {
-    if (targets instanceof Labels labels) {
-      return labels;
-    }
-    throw new IllegalStateException("these examples have numbers as targets, not classes");
-  }
-
-  /** The number of classes; throws as {@link #labels} does. */
   public int classes() {
-    return labels().classes();
+    if (!targets().type().isIds()) {
+      throw new IllegalStateException("these examples have numbers as targets, not classes");
+    }
+    return targets().type().below();
   }
 
-  /** The same examples with features read as scale * stored + shift; see {@link Rows#scaled}. */
+  /** The same examples with features read as scale * stored + shift; see {@link Column#scaled}. */
   public Dataset scaled(double scale, double shift) {
-    return new Dataset(features.scaled(scale, shift), targets);
+    Map<String, Column> scaled = new LinkedHashMap<>(columns);
+    scaled.put(Inputs.FEATURES, features().scaled(scale, shift));
+    return new Dataset(scaled);
   }
 
   /** Examples {@code from} (inclusive) to {@code to} (exclusive), sharing this memory. */
   public Dataset slice(int from, int to) {
-    return new Dataset(features.slice(from, to), targets.slice(from, to));
+    return each(column -> column.slice(from, to));
   }
 
   /**
@@ -130,20 +172,45 @@ public final class Dataset {
           format("a fraction of %s of %d rows leaves a part empty", fraction, rows()));
     }
     int[] order = BatchOrder.permutation(rows(), new SplitMix64(seed, SPLIT_STREAM));
-    return new Split(
-        select(Arrays.copyOfRange(order, 0, (int) first)),
-        select(Arrays.copyOfRange(order, (int) first, rows())));
+    int[] train = Arrays.copyOfRange(order, 0, (int) first);
+    int[] test = Arrays.copyOfRange(order, (int) first, rows());
+    return new Split(each(column -> column.select(train)), each(column -> column.select(test)));
   }
 
-  // Away from the streams 0, 1, 2, ... of the epochs, so that one seed can serve both.
-  private static final long SPLIT_STREAM = Long.MIN_VALUE;
+  private Dataset each(UnaryOperator<Column> change) {
+    Map<String, Column> changed = new LinkedHashMap<>(columns);
+    changed.replaceAll((name, column) -> change.apply(column));
+    return new Dataset(changed);
+  }
 
-  private Dataset select(int[] order) {
-    return new Dataset(features.select(order), targets.select(order));
+  /**
+   * The batches of an epoch, for a loop by hand: each example is in one of them, in the order of
+   * {@link BatchOrder}. A batch is uploaded when the loop comes to it and must be closed:
+   *
+   * <pre>{@code
+   * for (Batch batch : data.batches(device, 128, epoch, seed)) {
+   *   try (batch; Tape tape = new Tape(device)) {
+   *     Tensor y = model.forward(tape, batch.inputs().features());
+   *     ...
+   *   }
+   * }
+   * }</pre>
+   *
+   * @param rows of a batch; the last may have fewer
+   * @param epoch from 0
+   */
+  public Iterable<Batch> batches(Device device, int rows, long epoch, long seed) {
+    BatchOrder order = new BatchOrder(rows(), Math.min(rows, rows()), LastBatch.KEEP, seed);
+    MemorySegment examples = order.epoch(epoch);
+    return () ->
+        IntStream.range(0, order.batches())
+            .mapToObj(
+                b -> new Batch(device, columns, examples, b * rows, b * rows + order.rowsIn(b)))
+            .iterator();
   }
 
   @Override
   public String toString() {
-    return "Dataset(" + features + ", " + targets + ")";
+    return "Dataset" + columns;
   }
 }

@@ -41,7 +41,8 @@ public final class Idx {
    * where {@code t10k} may be {@code test}, also with a dot before {@code idx}, also with {@code
    * .gz} at the end; all four also behind the name of a set and a line, as {@code
    * emnist-letters-train-images-idx3-ubyte} or {@code qmnist-train-labels-idx2-int}. The number of
-   * classes is the largest label of all, plus 1.
+   * classes is the largest label of all, plus 1. A row is all pixels of an image, as linear layers
+   * take them; {@code features().shaped(28, 28)} is the picture.
    *
    * @throws NoSuchFileException if one is missing; the message lists the names that were looked for
    * @throws FormatException if one is not IDX, images and labels differ in number, or the images to
@@ -80,22 +81,22 @@ public final class Idx {
   }
 
   /**
-   * Reads images, or rows of numbers of any shape. Unsigned bytes stay bytes, scaled by 1/255, so
-   * that values lie in 0..1. All others are the numbers of the file as they are: signed bytes,
-   * 16-bit integers and 32-bit floats held as float32, 32-bit integers and 64-bit floats as
-   * float64, so that none of them is changed.
+   * Reads images, or rows of numbers of any shape, in the file's shape. Unsigned bytes stay bytes,
+   * scaled by 1/255, so that values lie in 0..1. All others are the numbers of the file as they
+   * are: signed bytes, 16-bit integers and 32-bit floats held as float32, 32-bit integers and
+   * 64-bit floats as float64, so that none of them is changed.
    *
    * @throws FormatException if the file is not IDX in at least two dimensions, or holds NaN or
    *     infinity
    */
-  public static Rows images(Path path) throws IOException {
+  public static Column images(Path path) throws IOException {
     try (IdxReader reader = new IdxReader(path)) {
       int[] sizes = reader.sizes();
       if (sizes.length < 2) {
         throw new FormatException(
             path, 3, "1 dimension; images have at least 2 (the number of them, then their shape)");
       }
-      return Rows.wrap(
+      return Column.wrap(
           reader.type().storage(),
           reader.type() == IdxType.UNSIGNED_BYTE ? reader.body() : numbers(path, reader),
           Arrays.copyOfRange(sizes, 1, sizes.length));
@@ -194,14 +195,14 @@ public final class Idx {
 
   private static Dataset join(Path imagesPath, Path labelsPath, int[] labels, int classes)
       throws IOException {
-    Rows images = images(imagesPath);
+    Column images = images(imagesPath);
     if (images.rows() != labels.length) {
       throw new FormatException(
           labelsPath,
           4,
           format("%d labels for %d images in %s", labels.length, images.rows(), imagesPath));
     }
-    return Dataset.of(images, Labels.of(labels, classes));
+    return Dataset.of(images.shaped(images.width()), Column.ids(labels, classes));
   }
 
   private static int largest(int[] labels) {

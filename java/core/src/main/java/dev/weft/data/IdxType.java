@@ -55,7 +55,7 @@ enum IdxType {
     return bytes;
   }
 
-  /** What {@link Rows} hold such numbers as. */
+  /** What a {@link Column} holds such numbers as. */
   Storage storage() {
     return storage;
   }

@@ -1,21 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.data;
 
+import dev.weft.DType;
+
 /** How numbers lie in memory, in the machine's byte order. */
 public enum Storage {
   /** Unsigned bytes 0..255. */
-  UINT8(1),
-  FLOAT32(4),
-  FLOAT64(8);
+  UINT8(DType.U8),
+  /** Ids. */
+  INT32(DType.I32),
+  FLOAT32(DType.F32),
+  FLOAT64(DType.F64);
 
-  private final int bytes;
+  private final DType dtype;
 
-  Storage(int bytes) {
-    this.bytes = bytes;
+  Storage(DType dtype) {
+    this.dtype = dtype;
+  }
+
+  /** The type of a tensor that holds the same bits. */
+  public DType dtype() {
+    return dtype;
   }
 
   /** Bytes of one number. */
   public int bytes() {
-    return bytes;
+    return dtype.bytes();
   }
 }
