@@ -116,6 +116,18 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
+  /** A tape applies operations; they know of it what a {@link Node} says. */
+  @Test
+  void operationsKnowNothingOfTapes() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.weft.op..")
+        .should()
+        .dependOnClassesThat()
+        .belongToAnyOf(Tape.class, Operations.class, Gradients.class)
+        .check(CLASSES);
+  }
+
   @Test
   void filesKnowNothingOfTensors() {
     noClasses()

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.weft.check.GradCheck;
+import dev.weft.data.Column;
 import dev.weft.data.Dataset;
-import dev.weft.data.Rows;
 import dev.weft.nn.Activation;
 import dev.weft.nn.Linear;
 import dev.weft.nn.Sequential;
@@ -46,11 +46,11 @@ class ArraysTest {
       String ragged = "row 1 has 2 values and row 0 has 3";
       refused(ragged, () -> network.predict(RAGGED));
       refused(ragged, () -> device.tensor(RAGGED));
-      refused(ragged, () -> Rows.of(RAGGED));
+      refused(ragged, () -> Column.of(RAGGED));
       refused(ragged, () -> Dataset.of(RAGGED, new int[] {0, 1, 0}));
       refused(ragged, () -> Dataset.of(new double[][] {{1}, {2}, {3}}, RAGGED));
       refused("row 1 has 0 values and row 0 has 1", () -> device.tensor(RAGGED_FLOATS));
-      refused("row 1 has 0 values and row 0 has 1", () -> Rows.of(RAGGED_FLOATS));
+      refused("row 1 has 0 values and row 0 has 1", () -> Column.of(RAGGED_FLOATS));
     }
   }
 
@@ -59,9 +59,9 @@ class ArraysTest {
     try (Sequential network = Sequential.of(new Linear(3, 1)).on(device, MathMode.DOUBLE, 1)) {
       refused("row 1 is null", () -> network.predict(HOLED));
       refused("row 1 is null", () -> device.tensor(HOLED));
-      refused("row 1 is null", () -> Rows.of(HOLED));
+      refused("row 1 is null", () -> Column.of(HOLED));
       refused("row 0 is null", () -> device.tensor(HOLED_FLOATS));
-      refused("row 0 is null", () -> Rows.of(HOLED_FLOATS));
+      refused("row 0 is null", () -> Column.of(HOLED_FLOATS));
       refused("vector 1 is null", () -> GradCheck.of((t, in) -> in[0]).at(HOLED));
     }
   }
@@ -71,10 +71,11 @@ class ArraysTest {
     try (Sequential network =
         Sequential.of(Activation.RELU, new Linear(3, 1)).on(device, MathMode.STRICT, 1)) {
       refused(
-          "row 0 has 4 values, the network takes 3",
+          "row 0 has 4 values: Linear(3, 1) got 4 features",
           () -> network.predict(new double[][] {{1, 2, 3, 4}}));
       refused(
-          "row 0 has 0 values, the network takes 3", () -> network.predict(new double[][] {{}}));
+          "row 0 has 0 values: Linear(3, 1) got 0 features",
+          () -> network.predict(new double[][] {{}}));
       assertEquals(0, network.predict(new double[0][]).length);
       assertEquals(2, network.predict(new double[][] {{1, 2, 3}, {4, 5, 6}}).length);
     }

@@ -12,6 +12,7 @@ import dev.weft.check.GradCheck;
 import dev.weft.check.Input;
 import dev.weft.check.OperationCase;
 import dev.weft.check.OperationCases;
+import dev.weft.device.BagFunction;
 import dev.weft.device.BinaryFunction;
 import dev.weft.device.Nonlinearity;
 import dev.weft.nn.MeanSquaredError;
@@ -22,6 +23,7 @@ import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
@@ -197,6 +199,15 @@ class OperandsTest {
         row("gather(Tensor,Tensor)", "gather_rows", "fi", gather(), Shape.of(5, 2), Shape.of(3))
             .wrong(Shape.of(5), Shape.of(3)),
         row(
+                "embeddingBag(Tensor,Tensor,Tensor,BagFunction)",
+                "embedding_bag_mean",
+                "fii",
+                (t, in) -> t.embeddingBag(in[0], in[1], in[2], BagFunction.MEAN),
+                Shape.of(5, 2),
+                Shape.of(4),
+                Shape.of(1))
+            .wrong(Shape.of(5, 2), Shape.of(4), Shape.of(2, 1)),
+        row(
                 "layerNorm(Tensor,Tensor,Tensor,double)",
                 "layer_norm",
                 "fff",
@@ -262,8 +273,10 @@ class OperandsTest {
   private static final Set<String> ENGINE =
       Set.of(
           "apply(Operation,Tensor[])",
+          "assign(Tensor,Tensor)",
           "check(String,Operands,Tensor[])",
           "device()",
+          "isTraining()",
           "math(MathMode)",
           "withoutGradient(Supplier)");
 
@@ -296,6 +309,10 @@ class OperandsTest {
     assertEquals(ENGINE, own);
   }
 
+  private static Inputs<Tensor> targets(Tensor targets) {
+    return Inputs.of(Map.of(Inputs.TARGETS, targets));
+  }
+
   /** A tape that notes what is applied: code that is given operations needs to know of no tape. */
   private record Noting(Tape tape, Set<String> applied) implements Operations {
     @Override
@@ -312,6 +329,16 @@ class OperandsTest {
     @Override
     public void check(String name, Operands operands, Tensor... inputs) {
       tape.check(name, operands, inputs);
+    }
+
+    @Override
+    public boolean isTraining() {
+      return tape.isTraining();
+    }
+
+    @Override
+    public void assign(Tensor buffer, Tensor value) {
+      tape.assign(buffer, value);
     }
 
     @Override
@@ -609,11 +636,12 @@ class OperandsTest {
       for (Tensor target : List.of(ints, doubles)) {
         assertThrows(
             IllegalArgumentException.class,
-            () -> new MeanSquaredError().apply(tape, y, target, null));
+            () -> new MeanSquaredError().apply(tape, y, targets(target), null));
         assertThrows(
-            IllegalArgumentException.class, () -> new SumOfSquares().apply(tape, y, target, null));
+            IllegalArgumentException.class,
+            () -> new SumOfSquares().apply(tape, y, targets(target), null));
       }
-      Tensor loss = new SumOfSquares().apply(tape, y, floats, null);
+      Tensor loss = new SumOfSquares().apply(tape, y, targets(floats), null);
       assertEquals(14, loss.item());
       tape.backward(loss);
       assertArrayEquals(new double[] {-2, -4, -6}, y.grad().toDoubles());

@@ -5,19 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
+import dev.weft.support.SourceFile;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.net.URL;
-import java.net.URLClassLoader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -35,6 +30,7 @@ class ReadmeTest {
       import dev.weft.train.*;
       import java.nio.file.Path;
       import java.util.Arrays;
+      import java.util.Map;
       """;
 
   @TempDir Path folder;
@@ -56,38 +52,17 @@ class ReadmeTest {
         IMPORTS
             + "public class %s { public static void main(String[] args) throws Exception {\n%s}}"
                 .formatted(name, body));
-    ByteArrayOutputStream said = new ByteArrayOutputStream();
-    int status =
-        ToolProvider.getSystemJavaCompiler()
-            .run(
-                null,
-                said,
-                said,
-                "-d",
-                folder.toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                source.toString());
-    String words = said.toString(StandardCharsets.UTF_8);
-    return status == 0 ? "" : words.isEmpty() ? "status " + status : words;
+    return SourceFile.compile(source, folder);
   }
 
   private String run(String name) throws Exception {
-    PrintStream before = System.out;
-    ByteArrayOutputStream printed = new ByteArrayOutputStream();
-    try (URLClassLoader loader = new URLClassLoader(new URL[] {folder.toUri().toURL()})) {
-      System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
-      loader.loadClass(name).getMethod("main", String[].class).invoke(null, (Object) new String[0]);
-    } finally {
-      System.setOut(before);
-    }
-    return printed.toString(StandardCharsets.UTF_8).strip();
+    return SourceFile.run(name, folder);
   }
 
   @Test
   void everyExampleCompiles() throws IOException {
     List<String> examples = examples();
-    assertEquals(6, examples.size());
+    assertEquals(7, examples.size());
     for (int i = 0; i < examples.size(); i++) {
       assertEquals("", compile("Example" + i, examples.get(i)));
     }
@@ -116,14 +91,14 @@ class ReadmeTest {
 
   @Test
   void theGradientCheckPasses() throws Exception {
-    assertEquals("", compile("Check", examples().get(4)));
+    assertEquals("", compile("Check", examples().get(5)));
     assertEquals("", run("Check"));
   }
 
   @Test
   void theProfilePrintsItsTables() throws Exception {
     // the best device may be the emulator here, whose ceilings take hours
-    String example = examples().get(5).replace("Device.best()", "Device.cpu()");
+    String example = examples().get(6).replace("Device.best()", "Device.cpu()");
     assertEquals("", compile("Profiled", example));
     String printed = run("Profiled");
     assertTrue(printed.startsWith("step "), printed);

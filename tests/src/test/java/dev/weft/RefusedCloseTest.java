@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weft.data.Batch;
 import dev.weft.data.Dataset;
 import dev.weft.data.ToySets;
 import dev.weft.device.CopyQueue;
@@ -14,6 +15,8 @@ import dev.weft.device.Pool;
 import dev.weft.device.TimedProgram;
 import dev.weft.nn.Activation;
 import dev.weft.nn.Linear;
+import dev.weft.nn.Network;
+import dev.weft.nn.Parallel;
 import dev.weft.nn.ParameterArena;
 import dev.weft.nn.Sequential;
 import dev.weft.nn.SoftmaxCrossEntropy;
@@ -26,6 +29,7 @@ import dev.weft.train.Evaluator;
 import dev.weft.train.Fusion;
 import dev.weft.train.Trainer;
 import dev.weft.train.TrainingRun;
+import dev.weft.train.Updates;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -72,9 +76,12 @@ class RefusedCloseTest {
         of("RecordedProgram", RefusedCloseTest::program),
         of("RecordedProgram$Timed", RefusedCloseTest::timedProgram),
         of("CheckedCopyQueue", RefusedCloseTest::copyQueue),
+        of("data.Batch", RefusedCloseTest::batch),
         of("device.Pool", RefusedCloseTest::pool),
         of("nn.ParameterArena", RefusedCloseTest::arena),
         of("nn.Sequential", RefusedCloseTest::network),
+        of("nn.Network$Whole", RefusedCloseTest::whole),
+        of("train.Updates", RefusedCloseTest::updates),
         of("optim.Adam$1", device -> optimizer(device, Adam.rate(0.1))),
         of("optim.Sgd$1", device -> optimizer(device, Sgd.rate(0.1))),
         of("optim.Sgd$1", device -> optimizer(device, Sgd.rate(0.1).momentum(0.9))),
@@ -302,6 +309,11 @@ class RefusedCloseTest {
     return new Held(pool, () -> pool.allocate(100).bytes());
   }
 
+  private static Held batch(Device device) {
+    Batch batch = DATA.batches(device, BATCH, 0, 1).iterator().next();
+    return new Held(batch, () -> Arrays.toString(batch.inputs().features().toDoubles()));
+  }
+
   private static Sequential network(Device device, int out) {
     return Sequential.of(new Linear(2, 3), Activation.TANH, new Linear(3, out))
         .on(device, MathMode.STRICT, 7);
@@ -313,7 +325,7 @@ class RefusedCloseTest {
     return new Held(
         arena,
         () -> {
-          Tensor weight = arena.values(network.parameters().getFirst());
+          Tensor weight = arena.values(network.named().values().iterator().next());
           weight.fill(weight.toDoubles()[0] + 1);
           return Arrays.toString(arena.values().toDoubles());
         },
@@ -323,6 +335,29 @@ class RefusedCloseTest {
   private static Held network(Device device) {
     Sequential network = network(device, 2);
     return new Held(network, () -> Arrays.deepToString(network.predict(new double[][] {{1, 2}})));
+  }
+
+  private static Held whole(Device device) {
+    Network network =
+        Network.over(Parallel.of(new Linear(2, 2), new Linear(2, 2)))
+            .on(device, MathMode.STRICT, 1);
+    return new Held(network, () -> Arrays.deepToString(network.predict(new double[][] {{1, 2}})));
+  }
+
+  private static Held updates(Device device) {
+    Sequential network = network(device, 2);
+    StepState state = new StepState(device, 1, 0.1);
+    Updates updates = Updates.start(network, Adam.rate(0.1));
+    return new Held(
+        updates,
+        () -> {
+          network.arena().fillMissingGradients();
+          updates.step(state);
+          state.advance(1);
+          return Arrays.toString(network.arena().values().toDoubles());
+        },
+        state,
+        network);
   }
 
   private static Held optimizer(Device device, Optimizer optimizer) {

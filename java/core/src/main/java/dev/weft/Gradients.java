@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import dev.weft.op.Cast;
+import dev.weft.op.RowSums;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -21,6 +26,11 @@ final class Gradients {
   private boolean resultsReleased;
   private Tensor one;
   private final List<Conversion> conversions = new ArrayList<>();
+
+  private final Map<Tensor, List<LookedUp>> tables = new LinkedHashMap<>();
+
+  /** What one application gives to rows of a table. */
+  private record LookedUp(Node node, Tensor ids, Tensor dy) {}
 
   /** What an operation wrote in another type than the gradient has. */
   private record Conversion(Tensor input, Tensor written, Node.Sink sink) {}
@@ -71,6 +81,7 @@ final class Gradients {
     checkUnchanged(y, nodes);
     one = null;
     conversions.clear();
+    tables.clear();
     nodes.forEach(node -> node.output().gradFilled(false));
     return into(y, y.dtype());
   }
@@ -82,7 +93,21 @@ final class Gradients {
       Node node = nodes.get(i);
       if (reached.contains(node.output())) {
         node.checkUnchanged();
+        checkNoRows(node);
         reached.addAll(node.inputs());
+      }
+    }
+  }
+
+  /** The rows of an earlier pass may lie in memory that is gone. */
+  private static void checkNoRows(Node node) {
+    for (Tensor input : node.inputs()) {
+      if (input.rowGradient() != null) {
+        throw new IllegalStateException(
+            format(
+                "the rows of a backward pass before are the gradient of %s: call zeroGrad first,"
+                    + " since gradients of rows do not add up over passes",
+                input));
       }
     }
   }
@@ -111,6 +136,30 @@ final class Gradients {
         }
       }
     }
+    sumRows();
+  }
+
+  void addRows(Node node, Tensor table, Tensor ids, Tensor dy) {
+    tables.computeIfAbsent(table, key -> new ArrayList<>()).add(new LookedUp(node, ids, dy));
+  }
+
+  /** Adds up, for each table, what all that looked up rows of it gave. */
+  private void sumRows() {
+    tables.forEach(
+        (table, parts) -> {
+          Node node = parts.getFirst().node();
+          tape.device().recorder().layer(node.layer());
+          Tensor ids = parts.getFirst().ids();
+          Tensor dy = parts.getFirst().dy();
+          if (parts.size() > 1) {
+            ids = RowSums.concatIds(node, parts.stream().map(LookedUp::ids).toList());
+            dy = RowSums.concat(node, parts.stream().map(LookedUp::dy).toList());
+            parts.forEach(part -> tape.release(part.dy()));
+          }
+          table.rowGradient(RowSums.of(node, ids, dy));
+          tape.release(dy);
+        });
+    tables.clear();
   }
 
   private static boolean ownsMemory(Node node) {

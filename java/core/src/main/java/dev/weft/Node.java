@@ -39,9 +39,24 @@ public final class Node {
     }
   }
 
-  /** The tape it stands on. */
-  public Tape tape() {
-    return tape;
+  /** The device that computes. */
+  public Device device() {
+    return tape.device();
+  }
+
+  /** Whether the pass is for training. */
+  public boolean isTraining() {
+    return tape.isTraining();
+  }
+
+  /** How precise products are. */
+  public MathMode math() {
+    return tape.math();
+  }
+
+  /** The state that random draws follow. */
+  public StepState state() {
+    return tape.state();
   }
 
   /** What was applied. */
@@ -181,6 +196,15 @@ public final class Node {
    */
   public void adopt(int index, Tensor gradient) {
     tape.gradients().adopt(inputs.get(index), gradient);
+  }
+
+  /**
+   * Adds to the gradient of a table, an input whose {@link Tensor#isGradRows}: row i of {@code dy},
+   * a tensor made by {@link #make} or {@link #takeGradient} that is given away, to the row of which
+   * {@code ids} has the number at i.
+   */
+  public void addRows(int index, Tensor ids, Tensor dy) {
+    tape.gradients().addRows(this, inputs.get(index), ids, dy);
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.weft;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.device.BagFunction;
 import dev.weft.device.BinaryFunction;
 import dev.weft.device.Nonlinearity;
 import dev.weft.device.ReductionFunction;
@@ -12,6 +13,7 @@ import dev.weft.op.Binary;
 import dev.weft.op.Cast;
 import dev.weft.op.Concat;
 import dev.weft.op.Dropout;
+import dev.weft.op.EmbeddingBag;
 import dev.weft.op.GatherRows;
 import dev.weft.op.LayerNorm;
 import dev.weft.op.MatMul;
@@ -58,6 +60,17 @@ public interface Operations {
    * @throws IllegalStateException as {@link #apply}
    */
   void check(String name, Operands operands, Tensor... inputs);
+
+  /** Whether the pass is for training: dropout, and what keeps statistics, act there alone. */
+  boolean isTraining();
+
+  /**
+   * Sets a buffer to a value of its shape, without gradient, where the pass is for training; else
+   * it leaves it. A layer with running statistics calls this in its forward pass.
+   *
+   * @throws IllegalArgumentException where the shapes differ, or the buffer has a gradient
+   */
+  void assign(Tensor buffer, Tensor value);
 
   /** Runs {@code body} so that nothing in it gets a gradient. */
   <R> R withoutGradient(Supplier<R> body);
@@ -343,13 +356,26 @@ public interface Operations {
   }
 
   /**
-   * The rows of {@code source} (n, cols) numbered by the int32 vector {@code index}; NaN where a
-   * number is outside 0..n-1.
+   * The rows of {@code source} (n, cols) numbered by {@code index}, int32 of any shape, which the
+   * result has with the columns as one more axis; NaN where a number is outside 0..n-1.
    *
-   * @throws IllegalArgumentException with both shapes, where they are not a matrix and a vector
+   * @throws IllegalArgumentException with both shapes, where {@code source} is no matrix
    */
   default Tensor gather(Tensor source, Tensor index) {
     return apply(new GatherRows(), source, index);
+  }
+
+  /**
+   * The sum or mean of each bag of rows of {@code table} (n, cols), 0 of none: bag b is the rows
+   * numbered by the int32 vector {@code ids} from {@code offsets}[b] on, up to where the next one
+   * begins. NaN where a number is outside 0..n-1, or a bag's range outside {@code ids}; see {@link
+   * EmbeddingBag}.
+   *
+   * @param offsets int32 (bags), ascending
+   * @throws IllegalArgumentException with all shapes, where they are not a matrix and two vectors
+   */
+  default Tensor embeddingBag(Tensor table, Tensor ids, Tensor offsets, BagFunction function) {
+    return apply(new EmbeddingBag(function), table, ids, offsets);
   }
 
   /**

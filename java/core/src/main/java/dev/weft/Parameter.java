@@ -4,8 +4,8 @@ package dev.weft;
 import static dev.weft.format.Format.format;
 
 /**
- * A tensor that training changes: its name, its shape and how it starts. It has no memory until the
- * network that it belongs to is put on a device.
+ * A tensor that belongs to a model: its name, its shape, how it starts and what training does to
+ * it. It has no memory until the network that it belongs to is put on a device.
  */
 public final class Parameter {
 
@@ -22,16 +22,76 @@ public final class Parameter {
     void fill(Tensor tensor, long seed, long draw);
   }
 
+  /** How training treats a parameter. */
+  public enum Kind {
+    /** Its gradient has its shape. */
+    DENSE,
+    /** A table (rows, width) whose gradient is those of its rows that were looked up by number. */
+    ROWS,
+    /**
+     * It has no gradient: running statistics and the like, which {@link Operations#assign} sets.
+     */
+    BUFFER
+  }
+
   private final String name;
   private final Shape shape;
   private final Initializer initializer;
+  private final Kind kind;
+  private boolean frozen;
   private Tensor tensor;
 
-  /** A parameter without memory. */
+  /** A dense parameter, without memory. */
   public Parameter(String name, Shape shape, Initializer initializer) {
+    this(name, shape, initializer, Kind.DENSE);
+  }
+
+  private Parameter(String name, Shape shape, Initializer initializer, Kind kind) {
     this.name = name;
     this.shape = shape;
     this.initializer = initializer;
+    this.kind = kind;
+  }
+
+  /**
+   * A table whose gradient is a list of rows.
+   *
+   * @throws IllegalArgumentException where the shape is no matrix
+   */
+  public static Parameter rows(String name, Shape shape, Initializer initializer) {
+    if (shape.rank() != 2) {
+      throw new IllegalArgumentException(
+          format("a table has shape (rows, width), and %s has %s", name, shape));
+    }
+    return new Parameter(name, shape, initializer, Kind.ROWS);
+  }
+
+  /** What training does not change, and what is saved with the rest. */
+  public static Parameter buffer(String name, Shape shape, Initializer initializer) {
+    return new Parameter(name, shape, initializer, Kind.BUFFER);
+  }
+
+  /** How training treats it. */
+  public Kind kind() {
+    return kind;
+  }
+
+  /**
+   * Says whether training leaves it as it is; heard where its network is put on a device, and where
+   * training starts.
+   */
+  public void freeze(boolean frozen) {
+    this.frozen = frozen;
+  }
+
+  /** Whether training leaves it as it is although it could have a gradient. */
+  public boolean isFrozen() {
+    return frozen;
+  }
+
+  /** Whether training changes it. */
+  public boolean isTrained() {
+    return kind != Kind.BUFFER && !frozen;
   }
 
   /** Its name within its layer, such as {@code weight}. */
@@ -62,13 +122,24 @@ public final class Parameter {
     return tensor;
   }
 
-  /** Gives it memory in place of what it has. */
-  public void bind(Tensor memory) {
-    if (!memory.shape().equals(shape)) {
+  /** Whether it has memory. */
+  public boolean isBound() {
+    return tensor != null;
+  }
+
+  /**
+   * Gives it other memory, or null for none; returns what it had, or null.
+   *
+   * @throws IllegalArgumentException where the memory has another shape
+   */
+  public Tensor bind(Tensor memory) {
+    if (memory != null && !memory.shape().equals(shape)) {
       throw new IllegalArgumentException(
           format("parameter %s %s does not lie in %s", name, shape, memory));
     }
+    Tensor before = tensor;
     tensor = memory;
+    return before;
   }
 
   /** Takes this memory away, unless it has been given other since. */

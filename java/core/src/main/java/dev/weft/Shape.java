@@ -50,6 +50,11 @@ public final class Shape {
     return ofRows(rows.length, r -> rows[r] == null ? -1 : rows[r].length);
   }
 
+  /** The same; throws as {@link #ofRows(double[][])} does. */
+  public static Shape ofRows(int[][] rows) {
+    return ofRows(rows.length, r -> rows[r] == null ? -1 : rows[r].length);
+  }
+
   private static Shape ofRows(int rows, IntUnaryOperator length) {
     for (int r = 0; r < rows; r++) {
       if (length.applyAsInt(r) < 0) {
@@ -111,6 +116,14 @@ public final class Shape {
     long[] changed = sizes.clone();
     changed[axis(axis)] = size;
     return new Shape(changed);
+  }
+
+  /** The shape of so many rows of this shape: one axis more, before the others. */
+  public Shape batch(long rows) {
+    long[] all = new long[sizes.length + 1];
+    all[0] = rows;
+    System.arraycopy(sizes, 0, all, 1, sizes.length);
+    return new Shape(all);
   }
 
   /** This shape without one axis. */

@@ -103,6 +103,27 @@ public final class Tape implements Operations, AutoCloseable {
   }
 
   @Override
+  public boolean isTraining() {
+    return mode == Mode.TRAIN;
+  }
+
+  @Override
+  public void assign(Tensor buffer, Tensor value) {
+    check("assign", Operands.any("buffer").andAny("value").atLeast(2), buffer, value);
+    if (buffer.hasGradient() || !buffer.shape().equals(value.shape())) {
+      throw new IllegalArgumentException(
+          format(
+              "assign: %s is set to %s: the shapes must agree, and a buffer has no gradient",
+              buffer, value));
+    }
+    if (isTraining()) {
+      Tensor given = withoutGradient(() -> cast(value, buffer.dtype()));
+      gradients.copy(given, new Node.Sink(buffer, false));
+      buffer.changed();
+    }
+  }
+
+  @Override
   public Tape math(MathMode math) {
     check();
     this.math = math;
@@ -153,6 +174,15 @@ public final class Tape implements Operations, AutoCloseable {
   public Tensor apply(Operation operation, Tensor... inputs) {
     String name = operation.name();
     check(name, operation.operands(), inputs);
+    for (int i = 0; recording && i < inputs.length; i++) {
+      if (inputs[i].isGradRows() && !operation.looksUp(i)) {
+        throw new IllegalArgumentException(
+            format(
+                "%s would change all rows of the table %s, whose gradient is a list of those that"
+                    + " were looked up: make its gradient dense",
+                name, inputs[i]));
+      }
+    }
     List<Tensor> list = recording ? List.of(inputs) : withoutGradients(inputs);
     Node node = new Node(this, operation, list);
     Tensor output = operation.forward(node);

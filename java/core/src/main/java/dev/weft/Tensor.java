@@ -37,6 +37,8 @@ public final class Tensor implements AutoCloseable {
   private Tensor grad;
   private boolean gradFilled;
   private Tape madeOn;
+  private boolean rows;
+  private RowGradient rowGradient;
 
   private Tensor(
       Device device,
@@ -157,6 +159,7 @@ public final class Tensor implements AutoCloseable {
   /** Makes the next backward pass start from zero. */
   public void zeroGrad() {
     gradFilled = false;
+    rowGradient = null;
   }
 
   /**
@@ -175,6 +178,28 @@ public final class Tensor implements AutoCloseable {
     }
     grad = memory;
     gradFilled = false;
+  }
+
+  /** Says that its gradient is a list of rows: see {@link Parameter.Kind#ROWS}. */
+  public void gradIsRows() {
+    rows = true;
+  }
+
+  /** Whether its gradient is a list of rows. */
+  public boolean isGradRows() {
+    return rows;
+  }
+
+  /**
+   * The gradient of a table whose gradient is a list of rows, in memory of the tape that it was
+   * taken on; null where there was no pass since {@link #zeroGrad} that used the table.
+   */
+  public RowGradient rowGradient() {
+    return rowGradient;
+  }
+
+  void rowGradient(RowGradient gradient) {
+    rowGradient = gradient;
   }
 
   /** Marks it as computed on a tape: its gradient lives and dies with the backward pass there. */

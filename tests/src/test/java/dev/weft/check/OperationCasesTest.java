@@ -14,6 +14,7 @@ import dev.weft.Node;
 import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
+import dev.weft.device.BagFunction;
 import dev.weft.device.BinaryFunction;
 import dev.weft.device.Call;
 import dev.weft.device.Kernel;
@@ -26,6 +27,7 @@ import dev.weft.op.KernelTest;
 import dev.weft.op.Operation;
 import dev.weft.op.OptimizerKernelTest;
 import dev.weft.op.RandomKernelTest;
+import dev.weft.op.RowSumsTest;
 import dev.weft.op.TorchParityTest;
 import dev.weft.support.Product;
 import dev.weft.support.Selected;
@@ -53,7 +55,7 @@ class OperationCasesTest {
   private static final Map<Kernel, Map.Entry<Class<?>, String>> TESTED_ALONE =
       Map.ofEntries(
           alone(Kernel.ARGMAX, KernelTest.class, "argmaxTakesTheFirstLargest"),
-          alone(Kernel.GATHER_LABELS, KernelTest.class, "labelsFollowTheCursor"),
+          alone(Kernel.GATHER_IDS, KernelTest.class, "idsFollowTheCursor"),
           alone(Kernel.GATHER_ROWS_U8, KernelTest.class, "bytesAreNormalised"),
           alone(Kernel.ADVANCE_STEP, KernelTest.class, "stepAdvances"),
           alone(Kernel.RANDOM_UNIFORM, RandomKernelTest.class, "uniformFollowsPhilox"),
@@ -62,6 +64,9 @@ class OperationCasesTest {
           alone(Kernel.BF16_TO_F32, Bfloat16Test.class, "everyPatternIsItsValue"),
           alone(Kernel.SGD, OptimizerKernelTest.class, "sgdAgreesWithPyTorch"),
           alone(Kernel.ADAM, OptimizerKernelTest.class, "adamAgreesWithPyTorch"),
+          alone(Kernel.MERGE_CHUNKS, RowSumsTest.class, "idsAreSortedStably"),
+          alone(Kernel.SGD_ROWS, RowSumsTest.class, "sgdOfRowsIsSgd"),
+          alone(Kernel.ADAM_ROWS, RowSumsTest.class, "adamOfRowsIsSparseAdam"),
           alone(Kernel.FUSED_PASS, FusedStepTest.class, "twentyStepsWithDropoutAgree"),
           alone(Kernel.FUSED_UPDATE, FusedStepTest.class, "everyRuleAgrees"));
 
@@ -80,7 +85,8 @@ class OperationCasesTest {
           Nonlinearity.class, "ElementwiseCases",
           UnaryFunction.class, "ElementwiseCases",
           BinaryFunction.class, "ElementwiseCases",
-          ReductionFunction.class, "ReductionCases");
+          ReductionFunction.class, "ReductionCases",
+          BagFunction.class, "RowCases");
 
   private static Device cpu;
 

@@ -139,7 +139,7 @@ class DataFilesTest {
     byte[] labels = idx(ROWS, ROWS);
     labels[8 + 4] = (byte) 200;
     Files.write(labels("train"), labels);
-    train("--classes", 3).failed(Main.WRONG_USE, "train labels: label of row 4 is 200", "0..2");
+    train("--classes", 3).failed(Main.WRONG_USE, "train labels: row 4 is 200", "0..2");
   }
 
   @Test

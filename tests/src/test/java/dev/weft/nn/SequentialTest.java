@@ -235,7 +235,7 @@ class SequentialTest {
     Sequential network =
         Sequential.of(new Linear(300, 200, initializer, Linear.Bias.WITHOUT))
             .on(device, MathMode.DOUBLE, 7);
-    double[] values = network.parameters().getFirst().tensor().toDoubles();
+    double[] values = network.named().values().iterator().next().tensor().toDoubles();
     double mean = Arrays.stream(values).average().orElseThrow();
     double variance =
         Arrays.stream(values).map(v -> (v - mean) * (v - mean)).average().orElseThrow();

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Inputs;
 import dev.weft.MathMode;
 import dev.weft.StepState;
 import dev.weft.Tape;
@@ -38,6 +39,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -367,7 +369,10 @@ public class FusedStepTest {
               device,
               MathMode.STRICT,
               new SoftmaxCrossEntropy(),
+              WantedColumns.of(network, new SoftmaxCrossEntropy(), data, "data"),
               Sgd.rate(0.1),
+              Map.of(),
+              Map.of(),
               8,
               LastBatch.KEEP,
               Fusion.ALWAYS,
@@ -378,10 +383,14 @@ public class FusedStepTest {
       Tensor values = network.arena().values();
       for (int bad : new int[] {0, 3, -1, Integer.MAX_VALUE}) {
         try (ResidentData resident =
-                new ResidentData(device, values.dtype(), data, order, EpochOrder.ASCENDING);
+                new ResidentData(
+                    device,
+                    settings.columns().wanted(values.dtype()),
+                    data,
+                    order,
+                    EpochOrder.ASCENDING);
             Metrics metrics = new Metrics(device, values.dtype(), settings.loss());
-            Optimizer.Running rule =
-                settings.optimizer().start(values, network.arena().gradients());
+            Updates rule = Updates.start(network, settings.optimizer());
             FusedStep fused =
                 new FusedStep(
                     new FusedStep.Settings(settings, values, resident, metrics, rule), 8);
@@ -390,7 +399,7 @@ public class FusedStepTest {
                     values, state, Tape.Mode.TRAIN, null, tape -> fused.step(tape, state, 8))) {
           int[] labels = new int[ROWS];
           labels[5] = bad;
-          resident.targets.tensor().copyFrom(MemorySegment.ofArray(labels));
+          resident.sources.get(Inputs.TARGETS).tensor().copyFrom(MemorySegment.ofArray(labels));
           state.set(1, 0, 0, 0);
           resident.moveTo(0, 0, state);
           step.run();
@@ -540,7 +549,7 @@ public class FusedStepTest {
   }
 
   private static void assertObstacle(String network, Loss loss, String part) {
-    Dataset data = loss.target() == Loss.Target.LABELS ? labelled(4, 3) : valued(4, 3);
+    Dataset data = loss.countsHits() ? labelled(4, 3) : valued(4, 3);
     try (Device device = Device.cpu()) {
       Trainer trainer = Trainer.of(Sequential.parse(network)).on(device).loss(loss).batch(8);
       Exception e =

@@ -49,7 +49,7 @@ class StepLaunchesTest {
         new TreeMap<>(
             Map.of(
                 Kernel.GATHER_ROWS_U8, 1L,
-                Kernel.GATHER_LABELS, 1L,
+                Kernel.GATHER_IDS, 1L,
                 Kernel.GEMM, 8L, // three forward, two for each layer backward but one for the first
                 Kernel.BIAS_ACTIVATION_FORWARD, 3L,
                 Kernel.SOFTMAX_CROSS_ENTROPY, 1L,

@@ -7,8 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Inputs;
 import dev.weft.MathMode;
+import dev.weft.StepState;
+import dev.weft.Tape;
+import dev.weft.Tensor;
+import dev.weft.data.BatchOrder;
+import dev.weft.data.Column;
 import dev.weft.data.Dataset;
 import dev.weft.data.Digits;
 import dev.weft.data.LastBatch;
@@ -22,8 +29,15 @@ import dev.weft.nn.Sequential;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Sgd;
 import dev.weft.support.Emulator;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.SequencedMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -133,6 +147,95 @@ class StreamedDataTest {
       }
     }
     assertArrayEquals(values[0], values[1]);
+  }
+
+  /** All batches of two epochs, each column's values one after the other. */
+  private static List<String> batches(
+      String name, Dataset data, SequencedMap<String, DType> wanted, long memory) {
+    BatchOrder order = new BatchOrder(data.rows(), 8, LastBatch.KEEP, 5);
+    List<String> all = new ArrayList<>();
+    try (Device device = open(name);
+        StepState state = new StepState(device, 1);
+        BatchData on = BatchData.of(device, wanted, data, order, order::epoch, memory)) {
+      for (int epoch = 0; epoch < 2; epoch++) {
+        state.set(1, 0, 0, 0);
+        for (int b = 0; b < order.batches(); b++) {
+          on.moveTo(epoch, b, state);
+          try (Tape tape = new Tape(device)) {
+            Inputs<Tensor> batch = on.batch(tape, state, order.rowsIn(b));
+            for (String column : wanted.keySet()) {
+              Tensor values = batch.get(column);
+              all.add(column + values.shape() + Arrays.toString(values.toDoubles()));
+            }
+          }
+          state.advance(order.rowsIn(b));
+        }
+      }
+      assertEquals(memory == ALL, on instanceof ResidentData);
+    }
+    return all;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"cpu", "cuda", "cuda deferred"})
+  void columnsOfAnyShapeAndTypeGiveTheSameBatchesStreamedAndResident(String name) {
+    int n = 53;
+    int[] text = new Random(3).ints(n, 0, 40).toArray();
+    byte[] volumes = new byte[(n - 4) * 24];
+    new Random(4).nextBytes(volumes);
+    float[] weights = new float[n - 4];
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] = i * 0.5f;
+    }
+    Column tokens = Column.ids(text, 40);
+    Dataset data =
+        Dataset.of(
+            Map.of(
+                "words", tokens.window(4).slice(0, n - 4),
+                "next", tokens.slice(4, n),
+                "volume", Column.ofBytes(volumes, 1, 2, 3, 2, 2),
+                "weight", Column.of(weights),
+                "unused", Column.of(weights)));
+    SequencedMap<String, DType> wanted = new LinkedHashMap<>();
+    for (String column : new String[] {"words", "next", "volume", "weight"}) {
+      wanted.put(column, DType.F64);
+    }
+    List<String> resident = batches(name, data, wanted, ALL);
+    assertEquals(resident, batches(name, data, wanted, 2 * 2 * 8 * (16 + 4 + 24 + 8 + 4)));
+    MemorySegment order = new BatchOrder(n - 4, 8, LastBatch.KEEP, 5).epoch(0);
+    for (int b = 0; b < 7; b++) {
+      int first = b * 8;
+      int rows = Math.min(8, n - 4 - first);
+      double[] words = new double[4 * rows];
+      double[] next = new double[rows];
+      for (int r = 0; r < rows; r++) {
+        int row = order.getAtIndex(ValueLayout.JAVA_INT, first + r);
+        for (int i = 0; i < 4; i++) {
+          words[4 * r + i] = text[row + i];
+        }
+        next[r] = text[row + 4];
+      }
+      assertEquals("words[" + rows + ", 4]" + Arrays.toString(words), resident.get(4 * b));
+      assertEquals("next[" + rows + "]" + Arrays.toString(next), resident.get(4 * b + 1));
+      assertTrue(resident.get(4 * b + 2).startsWith("volume[" + rows + ", 1, 2, 3, 2, 2]["));
+      assertTrue(resident.get(4 * b + 3).startsWith("weight[" + rows + "]["));
+    }
+    assertEquals(14 * 4, resident.size());
+    Emulator.reset();
+    assertEquals(0, Emulator.liveBytes());
+  }
+
+  /** The text lies on the device once, and not once for each place in a window. */
+  @Test
+  void windowsTakeNoMoreThanWhatTheyAreCutFrom() {
+    Dataset data = Dataset.of(Map.of("words", Column.ids(new int[10_000], 2).window(100)));
+    SequencedMap<String, DType> wanted = new LinkedHashMap<>(Map.of("words", DType.F32));
+    BatchOrder order = new BatchOrder(data.rows(), 8, LastBatch.KEEP, 5);
+    try (Device device = Device.cpu();
+        BatchData on = BatchData.of(device, wanted, data, order, order::epoch, 80_000)) {
+      assertEquals(ResidentData.class, on.getClass());
+      assertTrue(device.memory().live() < 81_000, "bytes: " + device.memory().live());
+    }
   }
 
   @ParameterizedTest

@@ -109,7 +109,7 @@ class TrainerTest {
               for (int c = 0; c < 784; c++) {
                 x[r][c] = digits.train().features().get(rows[from + r], c);
               }
-              labels[r] = digits.train().labels().get(rows[from + r]);
+              labels[r] = (int) digits.train().targets().get(rows[from + r], 0);
             }
             arena.zeroGradients();
             try (Tensor features = device.tensor(x);
@@ -418,7 +418,7 @@ class TrainerTest {
             largest = outputs[row][c] > outputs[row][largest] ? c : largest;
           }
           assertEquals(largest, classes[row]);
-          hits += classes[row] == digits.test().labels().get(row) ? 1 : 0;
+          hits += classes[row] == digits.test().targets().get(row, 0) ? 1 : 0;
         }
         assertEquals(hits / (double) classes.length, evaluator.evaluate().accuracy(), 1e-6);
       }

@@ -6,8 +6,11 @@ import static dev.weft.format.Format.format;
 import dev.weft.Device;
 import dev.weft.Operations;
 import dev.weft.Tensor;
+import dev.weft.nn.Loss;
+import dev.weft.nn.Model;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Compares the gradient of a function with central differences, in float64.
@@ -66,6 +69,17 @@ public final class GradCheck {
   /** A check of {@code function}: tolerance 10⁻⁶, seed 1, at most 64 elements of each input. */
   public static GradCheck of(Function function) {
     return new GradCheck(function, List.of(), null, 1e-6, 1, 64);
+  }
+
+  /**
+   * A check of a whole model: of the gradient of its loss by all parameters, which are drawn for
+   * this and get back what they had, and by the columns of a batch.
+   *
+   * @param columns what the model and the loss take: ids by {@link Input#integers}
+   */
+  public static GradCheck of(Model model, Loss loss, Map<String, Input> columns) {
+    ModelFunction function = new ModelFunction(model, loss, columns);
+    return of(function).at(function.inputs());
   }
 
   /** An input of values from the standard normal distribution. */

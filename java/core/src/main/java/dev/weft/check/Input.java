@@ -92,6 +92,12 @@ public final class Input {
         (random, count) -> random.ints(count, 0, bound).asDoubleStream().toArray());
   }
 
+  /** A vector of given integers, as int32; they get no gradient. */
+  public static Input integers(int[] values) {
+    double[] copy = Arrays.stream(values).asDoubleStream().toArray();
+    return new Input(Shape.of(copy.length), true, (random, count) -> copy.clone());
+  }
+
   /** Given values in row-major order. */
   public static Input of(Shape shape, double... values) {
     if (values.length != shape.elements()) {

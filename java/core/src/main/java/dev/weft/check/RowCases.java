@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.check;
 
+import dev.weft.device.BagFunction;
+import dev.weft.op.EmbeddingBag;
 import dev.weft.op.GatherRows;
 import dev.weft.op.LayerNorm;
 import dev.weft.op.SoftmaxCrossEntropy;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Operations that take rows by number, labels beside rows, or normalise them. */
 final class RowCases {
@@ -15,6 +18,8 @@ final class RowCases {
         crossEntropy("softmax_cross_entropy", 0),
         crossEntropy("softmax_cross_entropy_smoothed", 0.1),
         gather(),
+        embeddingBag(BagFunction.SUM),
+        embeddingBag(BagFunction.MEAN),
         layerNorm(
             "layer_norm", 1e-5, new long[][] {{13, 5}, {3, 1031}, {40, 1500}, {2, 12_345}, {0, 4}}),
         // few numbers may lie close together: a small epsilon would multiply roundings
@@ -48,7 +53,32 @@ final class RowCases {
           operation.at(
               Input.randomNormal(size[0], size[1]), Input.integers((int) size[0], size[2]));
     }
-    return operation;
+    // half of all is one row, in several chunks and many tiles
+    int[] skewed = IntStream.range(0, 5001).map(i -> i % 2 == 0 ? 3 : i * 7919 % 70).toArray();
+    return operation
+        .at(Input.randomNormal(70, 5), Input.integers(skewed))
+        .at(Input.randomNormal(5, 2), Input.integers(5, 3, 4))
+        .at(Input.randomNormal(90, 60), Input.integers(90, 128, 4));
+  }
+
+  /** Bags that are empty, of one row, and longer than what a GPU reads at a time. */
+  private static OperationCase embeddingBag(BagFunction function) {
+    return OperationCase.of(
+            "embedding_bag_" + function.token(),
+            EmbeddingBag.class,
+            (tape, in) -> tape.embeddingBag(in[0], in[1], in[2], function))
+        .summing(inputs -> Math.max(1, inputs.get(1).elements()))
+        .at(Input.randomNormal(1, 1), Input.integers(1, 1), Input.integers(new int[] {0}))
+        .at(Input.randomNormal(5, 7), Input.integers(5, 9), Input.integers(new int[] {0, 2, 2, 3}))
+        .at(
+            Input.randomNormal(40, 129),
+            Input.integers(40, 70),
+            Input.integers(new int[] {0, 0, 1, 6, 57, 70}))
+        .at(
+            Input.randomNormal(300, 36),
+            Input.integers(300, 2100),
+            Input.integers(IntStream.range(0, 700).map(b -> 3 * b).toArray()))
+        .at(Input.randomNormal(5, 7), Input.integers(5, 0), Input.integers(new int[] {0, 0}));
   }
 
   private static OperationCase layerNorm(String name, double epsilon, long[]... shapes) {

@@ -4,11 +4,11 @@ package dev.weft.nn;
 import static dev.weft.format.Format.format;
 
 import dev.weft.Operations;
-import dev.weft.Parameter;
+import dev.weft.RowType;
 import dev.weft.Tensor;
 import dev.weft.device.Nonlinearity;
 import dev.weft.op.BiasActivation;
-import java.util.List;
+import java.util.Map;
 
 /**
  * An activation as a layer: y = f(x), any shape.
@@ -67,13 +67,14 @@ public record Activation(Nonlinearity function, double alpha) implements Layer {
   }
 
   @Override
-  public List<Parameter> parameters() {
-    return List.of();
+  public RowType output(RowType input) {
+    LastAxis.checkNumbers(this, input);
+    return input;
   }
 
   @Override
-  public int outputFeatures(int inputFeatures) {
-    return inputFeatures;
+  public Map<String, Object> settings() {
+    return Map.of("function", function.token(), "alpha", alpha);
   }
 
   @Override

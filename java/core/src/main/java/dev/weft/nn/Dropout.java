@@ -4,9 +4,9 @@ package dev.weft.nn;
 import static dev.weft.format.Format.format;
 
 import dev.weft.Operations;
-import dev.weft.Parameter;
+import dev.weft.RowType;
 import dev.weft.Tensor;
-import java.util.List;
+import java.util.Map;
 
 /**
  * Inverted dropout as a layer: in training it drops each element with probability {@code rate} and
@@ -27,13 +27,14 @@ public record Dropout(double rate) implements Layer {
   }
 
   @Override
-  public List<Parameter> parameters() {
-    return List.of();
+  public RowType output(RowType input) {
+    LastAxis.checkNumbers(this, input);
+    return input;
   }
 
   @Override
-  public int outputFeatures(int inputFeatures) {
-    return inputFeatures;
+  public Map<String, Object> settings() {
+    return Map.of("rate", rate);
   }
 
   @Override

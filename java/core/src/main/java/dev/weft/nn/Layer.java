@@ -1,31 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
+import dev.weft.Inputs;
 import dev.weft.Operations;
-import dev.weft.Parameter;
+import dev.weft.RowType;
 import dev.weft.Tensor;
-import java.util.List;
 
-/** A function of a batch with parameters of its own. Batches have shape [rows, features]. */
-public interface Layer {
+/** A model of one input: the output of the layer before it, or the column of features. */
+public interface Layer extends Model {
 
   /**
-   * Applies it to a batch.
+   * Applies it to a batch (rows, ...).
    *
    * @throws IllegalArgumentException in the layer's words, where the batch does not fit
    */
   Tensor forward(Operations operations, Tensor x);
 
-  /** Its parameters, in a fixed order. */
-  List<Parameter> parameters();
-
   /**
-   * The number of output features for a number of input features.
+   * What a row of its output is.
    *
-   * @throws IllegalArgumentException in the layer's words, where it does not take that many
+   * @throws IllegalArgumentException in the layer's words, where a row does not fit
    */
-  int outputFeatures(int inputFeatures);
+  RowType output(RowType input);
 
-  /** How it is written in files and on the command line, such as {@code linear(784,512)}. */
-  String spec();
+  @Override
+  default Tensor forward(Operations operations, Inputs<Tensor> inputs) {
+    return forward(operations, inputs.features());
+  }
+
+  @Override
+  default RowType output(Inputs<RowType> inputs) {
+    return output(inputs.features());
+  }
 }

@@ -5,9 +5,11 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.Operations;
 import dev.weft.Parameter;
+import dev.weft.RowType;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Layer normalisation (Ba, Kiros and Hinton 2016): y = scale (x - mean) / √(variance + epsilon) +
@@ -60,11 +62,14 @@ public final class LayerNorm implements Layer {
   }
 
   @Override
-  public int outputFeatures(int inputFeatures) {
-    if (inputFeatures != width()) {
-      throw new IllegalArgumentException(format("%s got %d features", this, inputFeatures));
-    }
-    return inputFeatures;
+  public RowType output(RowType input) {
+    LastAxis.check(this, input, width());
+    return input;
+  }
+
+  @Override
+  public Map<String, Object> settings() {
+    return Map.of("width", width(), "epsilon", epsilon);
   }
 
   @Override

@@ -4,97 +4,161 @@ package dev.weft.nn;
 import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
+import dev.weft.device.BagFunction;
 import dev.weft.device.Nonlinearity;
 import java.util.Arrays;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
+import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
 
-/** Reads layers from their {@link Layer#spec}. */
+/** The models that a file can name: those of this package, and those that a user registers. */
 public final class Layers {
-  private static final Pattern FORM = Pattern.compile("([a-z_]+)(?:\\(([^()]*)\\))?");
+  private static final Map<String, Kind<?>> KINDS = new ConcurrentSkipListMap<>();
 
-  /** Java's own form has more, such as 1d and hexadecimal numbers. */
-  private static final Pattern NUMBER =
-      Pattern.compile("[-+]?([0-9]+\\.?[0-9]*|\\.[0-9]+)(e[-+]?[0-9]+)?");
+  /** Makes a model from what a file says of it, children first. */
+  @FunctionalInterface
+  public interface Maker<M extends Model> {
+    /**
+     * The model.
+     *
+     * @throws IllegalArgumentException where the settings make none
+     */
+    M make(Settings settings);
+  }
+
+  private record Kind<M extends Model>(Class<M> type, Maker<M> maker) {}
+
+  static {
+    register("linear", Linear.class, Layers::linear);
+    register(
+        "layer_norm",
+        LayerNorm.class,
+        is -> new LayerNorm(is.integer("width"), is.number("epsilon")));
+    register("dropout", Dropout.class, is -> new Dropout(is.number("rate")));
+    register("activation", Activation.class, Layers::activation);
+    register("embedding", Embedding.class, Layers::embedding);
+    register("embedding_bag", EmbeddingBag.class, Layers::embeddingBag);
+    register(
+        "tied_linear",
+        TiedLinear.class,
+        is -> new TiedLinear(is.child("embedding", Embedding.class)));
+    register("flatten", Flatten.class, is -> new Flatten());
+    register("select", Select.class, is -> new Select(is.text("column")));
+    register("residual", Residual.class, is -> new Residual(is.child("body", Layer.class)));
+    register("parallel", Parallel.class, is -> Parallel.of(models(is)));
+    register("concat", Concat.class, is -> Concat.of(models(is)));
+    register("sequential", Sequential.class, is -> Sequential.of(models(is)));
+  }
 
   private Layers() {}
 
   /**
-   * One layer: {@code linear(784,512)}, {@code linear(784,512,no_bias)}, {@code layer_norm(512)},
-   * {@code relu}, {@code leaky_relu(0.1)}, {@code dropout(0.2)}.
+   * Says how models of a class are written to files, by {@link Model#settings} and {@link
+   * Model#children}, and how they are made again. For a user's own models, once, before the first
+   * is saved or loaded.
+   *
+   * @param name in files; it stays what it is as long as there are files
+   * @throws IllegalArgumentException where the name, or the class, is registered otherwise
+   */
+  public static <M extends Model> void register(String name, Class<M> type, Maker<M> maker) {
+    String other = nameOf(type);
+    Kind<?> before = KINDS.get(name);
+    if (other != null && !other.equals(name) || before != null && before.type != type) {
+      throw new IllegalArgumentException(
+          other != null && !other.equals(name)
+              ? format("%s is registered as '%s' already", type.getName(), other)
+              : format("'%s' is the name of %s already", name, before.type.getName()));
+    }
+    KINDS.put(name, new Kind<>(type, maker));
+  }
+
+  /** The name of models of this class in files, or null where it has none. */
+  static String nameOf(Class<? extends Model> type) {
+    return KINDS.entrySet().stream()
+        .filter(each -> each.getValue().type == type)
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElse(null);
+  }
+
+  /**
+   * Makes a model.
+   *
+   * @throws IllegalArgumentException where nobody registered the name, or settings do not make one
+   */
+  static Model make(String name, Settings settings) {
+    Kind<?> kind = KINDS.get(name);
+    if (kind == null) {
+      throw new IllegalArgumentException(
+          format(
+              "unknown layer '%s': there are %s; Layers.register adds one's own",
+              name, String.join(", ", KINDS.keySet())));
+    }
+    Model made;
+    try {
+      made = kind.maker.make(settings);
+    } catch (IllegalArgumentException e) {
+      throw e;
+    } catch (RuntimeException e) { // of a user's own maker
+      throw new IllegalArgumentException(format("%s could not be made: %s", name, e), e);
+    }
+    settings.checkAllRead();
+    return made;
+  }
+
+  /**
+   * One layer as the command writes it: {@code linear(784,512)}, {@code linear(784,512,no_bias)},
+   * {@code layer_norm(512)}, {@code relu}, {@code leaky_relu(0.1)}, {@code dropout(0.2)}, {@code
+   * embedding(10000,60)}, {@code flatten}.
    *
    * @throws IllegalArgumentException that says what there is, where the text is none of these
    */
   public static Layer parse(String text) {
-    Matcher form = FORM.matcher(text.strip().toLowerCase(ROOT));
-    if (!form.matches()) {
-      throw new IllegalArgumentException(format("'%s' is not a layer: %s", text, choices()));
-    }
-    String name = form.group(1);
-    String inside = form.group(2) == null ? null : form.group(2).strip();
-    String[] values = inside == null ? new String[0] : inside.split("\\s*,\\s*", -1);
-    Nonlinearity function = Nonlinearity.named(name);
-    if (name.equals("linear")) {
-      return linear(text, values);
-    } else if (name.equals("dropout")) {
-      check(values.length == 1, text, "dropout(rate)");
-      return new Dropout(number(text, values[0]));
-    } else if (name.equals("layer_norm")) {
-      check(
-          values.length == 1 || values.length == 2,
-          text,
-          "layer_norm(width) or layer_norm(width,epsilon)");
-      double epsilon = values.length == 1 ? LayerNorm.EPSILON : number(text, values[1]);
-      return new LayerNorm(size(text, values[0]), epsilon);
-    } else if (function == null) {
-      throw new IllegalArgumentException(format("unknown layer '%s': %s", text, choices()));
-    } else if (inside == null) {
-      return Activation.of(function);
-    }
-    if (!function.takesAlpha()) {
-      throw new IllegalArgumentException(
-          format("%s takes nothing in parentheses: write %s for '%s'", name, name, text));
-    }
-    check(values.length == 1, text, format("%s or %s(alpha)", name, name));
-    return new Activation(function, number(text, values[0]));
+    return LayerParser.parse(text);
   }
 
-  private static Layer linear(String text, String[] values) {
-    boolean noBias = values.length == 3 && values[2].equals("no_bias");
-    check(values.length == 2 || noBias, text, "linear(in,out) or linear(in,out,no_bias)");
+  private static Model[] models(Settings settings) {
+    return settings.children().toArray(Model[]::new);
+  }
+
+  private static Linear linear(Settings settings) {
     return new Linear(
-        size(text, values[0]),
-        size(text, values[1]),
-        Initializers.xavierUniform(),
-        noBias ? Linear.Bias.WITHOUT : Linear.Bias.WITH);
+        settings.integer("in"),
+        settings.integer("out"),
+        Initializers.parse(settings.text("initializer")),
+        settings.flag("bias") ? Linear.Bias.WITH : Linear.Bias.WITHOUT);
   }
 
-  private static void check(boolean fits, String text, String form) {
-    if (!fits) {
-      throw new IllegalArgumentException(format("'%s' does not have the form %s", text, form));
+  private static Activation activation(Settings settings) {
+    String name = settings.text("function");
+    Nonlinearity function = Nonlinearity.named(name);
+    if (function == null) {
+      throw new IllegalArgumentException(format("unknown activation '%s'", name));
     }
+    return new Activation(function, settings.number("alpha"));
   }
 
-  private static int size(String text, String value) {
-    if (value.matches("[-+]?[0-9]{1,9}")) {
-      return Integer.parseInt(value);
-    }
-    throw new IllegalArgumentException(
-        format("'%s' in '%s' is not a whole number of up to 9 digits", value, text));
+  private static Embedding embedding(Settings settings) {
+    return new Embedding(
+        settings.integer("vocabulary"),
+        settings.integer("width"),
+        Initializers.parse(settings.text("initializer")),
+        one(settings, "gradient", Embedding.Gradient.class));
   }
 
-  private static double number(String text, String value) {
-    if (NUMBER.matcher(value).matches()) {
-      return Double.parseDouble(value);
-    }
-    throw new IllegalArgumentException(format("'%s' in '%s' is not a number", value, text));
+  private static EmbeddingBag embeddingBag(Settings settings) {
+    return new EmbeddingBag(
+        settings.integer("vocabulary"),
+        settings.integer("width"),
+        Initializers.parse(settings.text("initializer")),
+        one(settings, "gradient", Embedding.Gradient.class),
+        one(settings, "function", BagFunction.class));
   }
 
-  private static String choices() {
-    return "use linear(in,out), layer_norm(width), dropout(rate), "
-        + Arrays.stream(Nonlinearity.values())
-            .map(Nonlinearity::token)
-            .collect(Collectors.joining(", "));
+  private static <E extends Enum<E>> E one(Settings settings, String name, Class<E> type) {
+    String text = settings.text(name);
+    return Arrays.stream(type.getEnumConstants())
+        .filter(each -> each.name().toLowerCase(ROOT).equals(text))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException(format("'%s' is no %s", text, name)));
   }
 }

@@ -6,16 +6,17 @@ import static dev.weft.format.Format.format;
 import dev.weft.Operations;
 import dev.weft.Parameter;
 import dev.weft.Parameter.Initializer;
+import dev.weft.RowType;
 import dev.weft.Shape;
 import dev.weft.Tensor;
-import dev.weft.device.Nonlinearity;
 import dev.weft.op.BiasActivation;
 import dev.weft.op.MatMul;
 import java.util.List;
+import java.util.Map;
 
 /**
- * y = x W + b; x (rows, in), W (in, out), b (out), y (rows, out). An activation that follows it in
- * a {@link Sequential} is computed together with the bias.
+ * y = x W + b; x (rows, ..., in), W (in, out), b (out), y (rows, ..., out). An activation that
+ * follows it in a {@link Sequential} is computed together with the bias.
  */
 public final class Linear implements Layer {
 
@@ -53,21 +54,29 @@ public final class Linear implements Layer {
 
   @Override
   public Tensor forward(Operations operations, Tensor x) {
-    return forward(operations, x, Nonlinearity.IDENTITY, 0);
+    return forward(operations, x, Stage.NONE);
   }
 
   /** f(x W + b), bias and activation in one pass over the product. */
-  Tensor forward(Operations operations, Tensor x, Nonlinearity function, double alpha) {
-    if (x.shape().rank() != 2 || x.shape().size(1) != in) {
-      throw new IllegalArgumentException(format("%s got x of shape %s", this, x.shape()));
+  Tensor forward(Operations operations, Tensor x, Activation activation) {
+    Shape shape = x.shape();
+    if (shape.rank() < 2 || shape.size(-1) != in) {
+      throw new IllegalArgumentException(format("%s got x of shape %s", this, shape));
+    }
+    if (shape.rank() > 2) {
+      Tensor flat = operations.reshape(x, shape.elements() / in, in);
+      Tensor y = forward(operations, flat, activation);
+      return operations.reshape(y, shape.with(-1, out).toArray());
     }
     Tensor product = operations.apply(new MatMul(), x, weight.tensor());
     // the product is seen by nobody else, so it may be overwritten
-    var activation = new BiasActivation(function, alpha, BiasActivation.Memory.IN_PLACE);
+    var inPlace =
+        new BiasActivation(
+            activation.function(), activation.alpha(), BiasActivation.Memory.IN_PLACE);
     if (bias != null) {
-      return operations.apply(activation, product, bias.tensor());
+      return operations.apply(inPlace, product, bias.tensor());
     }
-    return function == Nonlinearity.IDENTITY ? product : operations.apply(activation, product);
+    return activation == Stage.NONE ? product : operations.apply(inPlace, product);
   }
 
   @Override
@@ -96,11 +105,22 @@ public final class Linear implements Layer {
   }
 
   @Override
-  public int outputFeatures(int inputFeatures) {
-    if (inputFeatures != in) {
-      throw new IllegalArgumentException(format("%s got %d features", this, inputFeatures));
-    }
-    return out;
+  public RowType output(RowType input) {
+    LastAxis.check(this, input, in);
+    return input.with(input.shape().with(-1, out));
+  }
+
+  @Override
+  public Map<String, Object> settings() {
+    return Map.of(
+        "in",
+        in,
+        "out",
+        out,
+        "bias",
+        bias != null,
+        "initializer",
+        Initializers.text(weight.initializer()));
   }
 
   @Override

@@ -1,32 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
+import dev.weft.Inputs;
 import dev.weft.Operations;
+import dev.weft.RowType;
 import dev.weft.Tensor;
 
-/** What training makes smaller: a scalar from a batch of outputs and what they should have been. */
+/** What training minimises: a scalar from a batch of outputs and the columns that it asks for. */
 public interface Loss {
 
-  /** What a loss compares with. */
-  enum Target {
-    /** One class number a row, int32. */
-    LABELS,
-    /** One value for each output. */
-    VALUES
-  }
-
-  /** What it compares with. */
-  Target target();
+  /**
+   * Checks that outputs and columns are what the loss compares. It takes the same columns as {@link
+   * #apply} will: from this is known, before the first step, which ones it needs.
+   *
+   * @param output a row of what the model gives
+   * @throws IllegalArgumentException in its own words, where they are not
+   */
+  void check(RowType output, Inputs<RowType> data);
 
   /**
    * The loss of a batch.
    *
-   * @param output what the network gave, (rows, features)
-   * @param target labels (rows) or values (rows, features)
-   * @param hits for labels: a tensor (rows) that receives 1 where the largest output is the
-   *     label's, else 0; or null
+   * @param output what the model gave, (rows, ...)
+   * @param data the columns of the batch
+   * @param hits where {@link #countsHits}: a tensor (rows) that receives 1 where the largest output
+   *     is the label's, else 0; or null
    */
-  Tensor apply(Operations operations, Tensor output, Tensor target, Tensor hits);
+  Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data, Tensor hits);
+
+  /** Whether it tells right answers from wrong ones, so that there is an accuracy. */
+  default boolean countsHits() {
+    return false;
+  }
 
   /**
    * The factor that makes a sum over rows of what {@link #apply} gave: {@code rows} for a loss that

@@ -1,21 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
+import dev.weft.Inputs;
 import dev.weft.Operations;
+import dev.weft.RowType;
 import dev.weft.Tensor;
 
-/** 1/n Σ (output_i - target_i)² over all n = rows · features elements. */
-public record MeanSquaredError() implements Loss {
+/**
+ * 1/n Σ (output_i - target_i)² over all n = rows · features elements.
+ *
+ * @param target the column of what the outputs should be
+ */
+public record MeanSquaredError(String target) implements Loss {
 
-  @Override
-  public Target target() {
-    return Target.VALUES;
+  /** Against {@link Inputs#TARGETS}. */
+  public MeanSquaredError() {
+    this(Inputs.TARGETS);
+  }
+
+  /** Against another column. */
+  public MeanSquaredError against(String column) {
+    return new MeanSquaredError(column);
   }
 
   @Override
-  public Tensor apply(Operations operations, Tensor output, Tensor target, Tensor hits) {
+  public void check(RowType output, Inputs<RowType> data) {
+    ValueTargets.check(this, output, target, data.get(target));
+  }
+
+  @Override
+  public Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data, Tensor hits) {
     // BF16 outputs stand beside F32 targets; other types that differ are refused
-    return operations.meanSquaredError(operations.wide(output), operations.wide(target));
+    return operations.meanSquaredError(operations.wide(output), operations.wide(data.get(target)));
   }
 
   @Override

@@ -17,11 +17,12 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.LongToDoubleFunction;
 
 /**
- * Networks as safetensors files: a tensor for each parameter, the layers under {@code network}.
+ * Networks as safetensors files: a tensor for each parameter, the model under {@code network}.
  * Values are in memory once a file was read, so that it may change before they go to a device.
  */
 final class NetworkFile {
@@ -38,8 +39,9 @@ final class NetworkFile {
   private NetworkFile() {}
 
   /**
-   * Layers and values in host memory.
+   * Values in host memory.
    *
+   * @param spec what the file says of the network; null where it says nothing
    * @param unknown the types of tensors that the file has and that cannot be read
    * @param source where they are from, for messages
    */
@@ -49,7 +51,7 @@ final class NetworkFile {
       Map<String, String> unknown,
       String source) {
 
-    static Values of(String spec, Map<String, Parameter> parameters, ParameterArena arena) {
+    static Values of(Map<String, Parameter> parameters, ParameterArena arena) {
       Map<String, Safetensors.Entry> tensors = new LinkedHashMap<>();
       parameters.forEach(
           (name, parameter) -> {
@@ -59,16 +61,23 @@ final class NetworkFile {
             tensors.put(
                 name, new Safetensors.Entry(tensor.dtype().name(), tensor.shape().toArray(), data));
           });
-      return new Values(spec, tensors, Map.of(), "the network");
+      return new Values(null, tensors, Map.of(), "the network");
     }
 
-    void checkHolds(Map<String, Parameter> parameters) throws IOException {
+    /** Those of the given names. */
+    Values only(Set<String> names) {
+      Map<String, Safetensors.Entry> kept = new LinkedHashMap<>(tensors);
+      kept.keySet().retainAll(names);
+      return new Values(spec, kept, Map.of(), source);
+    }
+
+    void checkHolds(Map<String, Parameter> parameters, String network) throws IOException {
       for (Map.Entry<String, Parameter> wanted : parameters.entrySet()) {
         String name = wanted.getKey();
         Safetensors.Entry entry = tensors.get(name);
         String dtype = entry == null ? unknown.get(name) : entry.dtype();
         if (dtype == null) {
-          throw new IOException(format("%s: no tensor %s, which %s needs", source, name, spec));
+          throw new IOException(format("%s: no tensor %s, which %s needs", source, name, network));
         }
         if (!READ.contains(dtype)) {
           throw new IOException(
@@ -81,7 +90,7 @@ final class NetworkFile {
           throw new IOException(
               format(
                   "%s: tensor %s has shape %s, %s needs %s",
-                  source, name, Arrays.toString(entry.shape()), spec, shape));
+                  source, name, Arrays.toString(entry.shape()), network, shape));
         }
       }
     }
@@ -89,18 +98,20 @@ final class NetworkFile {
     /** Converts where types differ, and says so in the log. */
     void copyTo(Map<String, Parameter> parameters, ParameterArena arena) {
       Map<String, Integer> converted = new TreeMap<>();
+      Map<Tensor, MemorySegment> copies = new LinkedHashMap<>(); // all or none
       parameters.forEach(
           (name, parameter) -> {
             Tensor tensor = arena.values(parameter);
             Safetensors.Entry entry = tensors.get(name);
             if (entry.dtype().equals(tensor.dtype().name())) {
-              tensor.copyFrom(entry.data());
+              copies.put(tensor, entry.data());
             } else {
-              tensor.copyFrom(converted(name, entry, tensor));
+              copies.put(tensor, converted(name, entry, tensor));
               converted.merge(
                   entry.dtype() + " was turned into " + tensor.dtype(), 1, Integer::sum);
             }
           });
+      copies.forEach(Tensor::copyFrom);
       converted.forEach(
           (types, count) ->
               LOG.log(
@@ -142,17 +153,18 @@ final class NetworkFile {
     }
   }
 
-  static void write(Path path, Values values) throws IOException {
-    Safetensors.write(path, values.tensors(), Map.of("format", "weft", NETWORK, values.spec()));
+  /** Writes values, and what {@link ModelTree} wrote of the network, which may be null. */
+  static void write(Path path, Values values, String network) throws IOException {
+    Map<String, String> metadata = new LinkedHashMap<>(Map.of("format", "weft"));
+    if (network != null) {
+      metadata.put(NETWORK, network);
+    }
+    Safetensors.write(path, values.tensors(), metadata);
   }
 
   static Values read(Path path) throws IOException {
     Safetensors.Contents contents = Safetensors.read(path);
-    String spec = contents.metadata().get(NETWORK);
-    if (spec == null) {
-      throw new IOException(
-          path + ": a safetensors file, but not a network of Weft: its metadata has no 'network'");
-    }
-    return new Values(spec, contents.tensors(), contents.unknown(), path.toString());
+    return new Values(
+        contents.metadata().get(NETWORK), contents.tensors(), contents.unknown(), path.toString());
   }
 }

@@ -17,18 +17,20 @@ import java.util.Map;
 /**
  * The memory of all parameters of one network: values and gradients, each one flat block in which
  * every parameter has its place, so that an optimizer's step over all of them is one kernel. Places
- * start at multiples of 64 bytes; the gaps between hold zeros.
+ * start at multiples of 64 bytes; the gaps between hold zeros. The gradients end where, in the
+ * order of {@link ParameterLayout}, dense ones do.
  *
  * <p>Under BF16 values and gradients are F32, and layers see a rounded copy of the values, which
- * the optimizer writes along with them.
+ * the optimizer writes along with them; buffers they see as they are.
  */
 public final class ParameterArena implements AutoCloseable {
   private static final long ALIGNMENT = 64;
 
-  private final List<Parameter> parameters;
+  private final ParameterLayout layout;
   private final Tensor values;
   private final Tensor gradients;
   private final Tensor copy;
+  private final Map<Parameter, Long> starts = new IdentityHashMap<>();
   private final Map<Parameter, Tensor> places = new IdentityHashMap<>();
   private final Map<Parameter, Tensor> seen = new IdentityHashMap<>(); // by layers
   private boolean closed;
@@ -39,20 +41,21 @@ public final class ParameterArena implements AutoCloseable {
    *
    * @param dtype what layers compute in
    */
-  public ParameterArena(Device device, DType dtype, List<Parameter> parameters) {
-    this.parameters = parameters;
+  public ParameterArena(Device device, DType dtype, ParameterLayout layout) {
+    this.layout = layout;
     DType wide = dtype.wide();
     long elements = 0;
-    for (Parameter parameter : parameters) {
+    for (Parameter parameter : layout.flat()) {
+      starts.put(parameter, elements);
       elements += padded(parameter, wide);
     }
-    Shape shape = Shape.of(elements);
+    long trained = layout.dense().stream().mapToLong(parameter -> padded(parameter, wide)).sum();
     List<Tensor> taken = new ArrayList<>();
     try {
-      taken.add(device.zeros(wide, shape).named("parameters"));
-      taken.add(device.zeros(wide, shape).named("gradients"));
+      taken.add(device.zeros(wide, Shape.of(elements)).named("parameters"));
+      taken.add(device.zeros(wide, Shape.of(trained)).named("gradients"));
       if (dtype != wide) {
-        taken.add(device.zeros(dtype, shape).named("parameters in " + dtype));
+        taken.add(device.zeros(dtype, Shape.of(elements)).named("parameters in " + dtype));
       }
     } catch (RuntimeException e) {
       taken.forEach(Tensor::close);
@@ -61,17 +64,33 @@ public final class ParameterArena implements AutoCloseable {
     values = taken.get(0);
     gradients = taken.get(1);
     copy = dtype == wide ? null : taken.get(2);
-    long start = 0;
-    for (Parameter parameter : parameters) {
-      places.put(parameter, values.view(start, parameter.shape()).named(parameter.name()));
-      Tensor from = copy == null ? values : copy;
-      Tensor tensor = from.view(start, parameter.shape()).named(parameter.name());
-      tensor.requiresGrad();
-      tensor.gradInto(
-          gradients.view(start, parameter.shape()).named("gradient of " + parameter.name()));
-      seen.put(parameter, tensor);
-      start += padded(parameter, wide);
+    layout.flat().forEach(this::place);
+    try {
+      for (Parameter buffer : layout.buffers()) {
+        Tensor tensor = device.zeros(wide, buffer.shape()).named(buffer.name());
+        places.put(buffer, tensor);
+        seen.put(buffer, tensor);
+      }
+    } catch (RuntimeException e) {
+      Closing.after(e, this::close);
+      throw e;
     }
+  }
+
+  private void place(Parameter parameter) {
+    long start = starts.get(parameter);
+    Shape shape = parameter.shape();
+    places.put(parameter, values.view(start, shape).named(parameter.name()));
+    Tensor tensor = (copy == null ? values : copy).view(start, shape).named(parameter.name());
+    if (parameter.isTrained()) {
+      tensor.requiresGrad();
+      if (parameter.kind() == Parameter.Kind.ROWS) {
+        tensor.gradIsRows();
+      } else {
+        tensor.gradInto(gradients.view(start, shape).named("gradient of " + parameter.name()));
+      }
+    }
+    seen.put(parameter, tensor);
   }
 
   /** Binds the parameters to this memory. */
@@ -85,12 +104,17 @@ public final class ParameterArena implements AutoCloseable {
     return (parameter.shape().elements() + grain - 1) / grain * grain;
   }
 
-  /** All values, flat: F32 under BF16. */
+  /** Whether a parameter is bound to this memory. */
+  boolean holds(Parameter parameter) {
+    return seen.containsKey(parameter) && parameter.tensor() == seen.get(parameter);
+  }
+
+  /** All values but those of buffers, flat: F32 under BF16. */
   public Tensor values() {
     return values;
   }
 
-  /** The values of one parameter among {@link #values}. */
+  /** The values of one parameter, among {@link #values} or of a buffer. */
   public Tensor values(Parameter parameter) {
     return places.get(parameter);
   }
@@ -108,20 +132,50 @@ public final class ParameterArena implements AutoCloseable {
     }
   }
 
-  /** All gradients, flat. */
+  /** All dense gradients, flat. */
   public Tensor gradients() {
     return gradients;
+  }
+
+  /** The order in which they lie. */
+  public ParameterLayout layout() {
+    return layout;
+  }
+
+  /**
+   * The values of one group with dense gradients, flat; of {@link #gradients} and {@link #copy} the
+   * same places belong to them.
+   */
+  public Tensor group(Tensor whole, int group) {
+    List<Parameter> members = layout.groups().get(group);
+    if (members.isEmpty()) {
+      return whole.view(0, Shape.of(0));
+    }
+    long start = starts.get(members.getFirst());
+    long end = starts.get(members.getLast()) + padded(members.getLast(), values.dtype());
+    return whole.view(start, Shape.of(end - start));
+  }
+
+  /** The rounded copy of one parameter that layers see under BF16; else null. */
+  public Tensor copy(Parameter parameter) {
+    return copy == null ? null : copy.view(starts.get(parameter), parameter.shape());
   }
 
   /** Makes the next backward pass start from zero. */
   public void zeroGradients() {
     gradients.address();
-    parameters.forEach(parameter -> parameter.tensor().zeroGrad());
+    layout.dense().forEach(parameter -> parameter.tensor().zeroGrad());
+    layout.tables().forEach(parameter -> parameter.tensor().zeroGrad());
+  }
+
+  /** Forgets the gradients of tables, whose memory goes with the tape that they were taken on. */
+  public void forgetRows() {
+    layout.tables().forEach(parameter -> seen.get(parameter).zeroGrad());
   }
 
   /** Fills the gradients that the backward pass did not reach with zeros. */
   public void fillMissingGradients() {
-    for (Parameter parameter : parameters) {
+    for (Parameter parameter : layout.dense()) {
       if (parameter.tensor().grad() == null) {
         parameter.tensor().gradMemory().fill(0);
       }
@@ -138,6 +192,15 @@ public final class ParameterArena implements AutoCloseable {
     closed = true;
     // those that have been bound to other memory since stay there
     seen.forEach(Parameter::unbind);
-    Closing.all(values, gradients, copy);
+    Closing closing = new Closing();
+    layout.buffers().stream()
+        .filter(places::containsKey)
+        .forEach(each -> closing.run(places.get(each)::close));
+    closing.run(values::close);
+    closing.run(gradients::close);
+    if (copy != null) {
+      closing.run(copy::close);
+    }
+    closing.finish();
   }
 }

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
+import static dev.weft.format.Format.format;
+
+import dev.weft.Inputs;
 import dev.weft.Operations;
+import dev.weft.RowType;
 import dev.weft.Tensor;
 
 /**
@@ -9,30 +13,61 @@ import dev.weft.Tensor;
  * dev.weft.op.SoftmaxCrossEntropy}.
  *
  * @param smoothing label smoothing, in [0, 1)
+ * @param target the column of labels
  */
-public record SoftmaxCrossEntropy(double smoothing) implements Loss {
+public record SoftmaxCrossEntropy(double smoothing, String target) implements Loss {
 
   /** Checks the settings. */
   public SoftmaxCrossEntropy {
     new dev.weft.op.SoftmaxCrossEntropy(smoothing);
   }
 
-  /** Without label smoothing. */
+  /** Without label smoothing, against {@link Inputs#TARGETS}. */
   public SoftmaxCrossEntropy() {
     this(0);
   }
 
-  @Override
-  public Target target() {
-    return Target.LABELS;
+  /** With label smoothing, against {@link Inputs#TARGETS}. */
+  public SoftmaxCrossEntropy(double smoothing) {
+    this(smoothing, Inputs.TARGETS);
+  }
+
+  /** Against another column. */
+  public SoftmaxCrossEntropy against(String column) {
+    return new SoftmaxCrossEntropy(smoothing, column);
   }
 
   @Override
-  public Tensor apply(Operations operations, Tensor output, Tensor target, Tensor hits) {
+  public void check(RowType output, Inputs<RowType> data) {
+    RowType labels = data.get(target);
+    if (!labels.isIds() || labels.shape().rank() != 0) {
+      throw new IllegalArgumentException(
+          format("%s needs class labels, and %s has %s", spec(), target, labels));
+    }
+    if (output.isIds() || output.shape().rank() != 1) {
+      throw new IllegalArgumentException(
+          format("%s needs a vector of scores a row, not %s", spec(), output));
+    }
+    if (labels.below() > output.shape().size(0)) {
+      throw new IllegalArgumentException(
+          format(
+              "%s has %d classes and the network %d outputs",
+              target, labels.below(), output.shape().size(0)));
+    }
+  }
+
+  @Override
+  public Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data, Tensor hits) {
     var loss = new dev.weft.op.SoftmaxCrossEntropy(smoothing);
+    Tensor labels = data.get(target);
     return hits == null
-        ? operations.apply(loss, output, target)
-        : operations.apply(loss, output, target, hits);
+        ? operations.apply(loss, output, labels)
+        : operations.apply(loss, output, labels, hits);
+  }
+
+  @Override
+  public boolean countsHits() {
+    return true;
   }
 
   @Override

@@ -1,21 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
+import dev.weft.Inputs;
 import dev.weft.Operations;
+import dev.weft.RowType;
 import dev.weft.Tensor;
 
-/** Σ (output_i - target_i)² over all elements of the batch. */
-public record SumOfSquares() implements Loss {
+/**
+ * Σ (output_i - target_i)² over all elements of the batch.
+ *
+ * @param target the column of what the outputs should be
+ */
+public record SumOfSquares(String target) implements Loss {
 
-  @Override
-  public Target target() {
-    return Target.VALUES;
+  /** Against {@link Inputs#TARGETS}. */
+  public SumOfSquares() {
+    this(Inputs.TARGETS);
+  }
+
+  /** Against another column. */
+  public SumOfSquares against(String column) {
+    return new SumOfSquares(column);
   }
 
   @Override
-  public Tensor apply(Operations operations, Tensor output, Tensor target, Tensor hits) {
+  public void check(RowType output, Inputs<RowType> data) {
+    ValueTargets.check(this, output, target, data.get(target));
+  }
+
+  @Override
+  public Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data, Tensor hits) {
     // BF16 outputs stand beside F32 targets; other types that differ are refused
-    return operations.sumOfSquares(operations.wide(output), operations.wide(target));
+    return operations.sumOfSquares(operations.wide(output), operations.wide(data.get(target)));
   }
 
   @Override

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Layers, losses, initial values and networks made of layers. For users, and for {@code
- * dev.weft.train}.
+ * Models, layers and losses, how they start and how they are written to files, and networks: models
+ * with their memory. For users, and for {@code dev.weft.train}.
  */
 package dev.weft.nn;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.optim;
 
+import dev.weft.RowGradient;
 import dev.weft.StepState;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
@@ -12,6 +13,9 @@ import java.util.Map;
  * Adam (Kingma and Ba 2015) and AdamW (Loshchilov and Hutter 2019). With g = gradient + l2 value: m
  * = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g²; value -= rate (m̂ / (√v̂ + epsilon) +
  * weightDecay value), m̂ and v̂ corrected for their start at zero.
+ *
+ * <p>Of a table with a gradient of rows only those rows are changed, and their moments, corrected
+ * by the number of all steps: PyTorch's SparseAdam.
  *
  * @param rate the learning rate
  * @param beta1 decay of the mean, in [0, 1)
@@ -60,8 +64,9 @@ public record Adam(
   }
 
   @Override
-  public Running start(Tensor values, Tensor gradients, Tensor copy) {
-    Optimizer.checkMemory(values, gradients, copy);
+  public Running start(Target target) {
+    target.check();
+    Tensor values = target.values();
     Tensor first = values.device().zeros(values.dtype(), values.shape()).named("first moment");
     Tensor second;
     try {
@@ -74,25 +79,12 @@ public record Adam(
       @Override
       public void step(StepState state) {
         Optimizer.checkState(values, state);
-        values
-            .device()
-            .run(
-                Kernel.ADAM,
-                values.dtype().precision(),
-                new Arguments.Adam(
-                    values.address(),
-                    gradients.address(),
-                    first.address(),
-                    second.address(),
-                    copy == null ? 0 : copy.address(),
-                    state.address(),
-                    values.elements(),
-                    beta1,
-                    beta2,
-                    epsilon,
-                    l2,
-                    weightDecay));
-        Optimizer.noteStep(values, copy);
+        if (target.table() == null) {
+          dense(target, first, second, state);
+        } else if (target.table().rowGradient() != null) {
+          rows(target, target.table().rowGradient(), first, second, state);
+        }
+        target.noteStep();
       }
 
       @Override
@@ -106,6 +98,50 @@ public record Adam(
         Closing.all(first, second);
       }
     };
+  }
+
+  private void dense(Target target, Tensor first, Tensor second, StepState state) {
+    Tensor values = target.values();
+    var arguments =
+        new Arguments.Adam(
+            values.address(),
+            target.gradients().address(),
+            first.address(),
+            second.address(),
+            target.copyAddress(),
+            state.address(),
+            values.elements(),
+            beta1,
+            beta2,
+            epsilon,
+            l2,
+            weightDecay,
+            target.rateFactor());
+    values.device().run(Kernel.ADAM, values.dtype().precision(), arguments);
+  }
+
+  private void rows(
+      Target target, RowGradient gradient, Tensor first, Tensor second, StepState state) {
+    Tensor values = target.values();
+    var arguments =
+        new Arguments.AdamRows(
+            values.address(),
+            first.address(),
+            second.address(),
+            target.copyAddress(),
+            state.address(),
+            gradient.sorted().address(),
+            gradient.sums().address(),
+            gradient.rows(),
+            gradient.cols(),
+            values.shape().size(0),
+            beta1,
+            beta2,
+            epsilon,
+            l2,
+            weightDecay,
+            target.rateFactor());
+    values.device().run(Kernel.ADAM_ROWS, values.dtype().precision(), arguments);
   }
 
   @Override

@@ -25,16 +25,20 @@ public interface Optimizer {
    * @throws IllegalArgumentException where the two do not fit
    */
   default Running start(Tensor values, Tensor gradients) {
-    return start(values, gradients, null);
+    return start(Target.of(values, gradients));
+  }
+
+  /** The same, where each step also writes the values, F32, rounded to BF16; copy may be null. */
+  default Running start(Tensor values, Tensor gradients, Tensor copy) {
+    return start(new Target(values, gradients, null, copy, 1));
   }
 
   /**
-   * The same, where each step also writes the values rounded to BF16.
+   * Takes the memory that the rule needs over a target.
    *
-   * @param copy memory in BF16 for as many values, which are then F32; or null
-   * @throws IllegalArgumentException where the three do not fit
+   * @throws IllegalArgumentException where its parts do not fit
    */
-  Running start(Tensor values, Tensor gradients, Tensor copy);
+  Running start(Target target);
 
   /** How it is written in files and on the command line. */
   String spec();
@@ -56,6 +60,57 @@ public interface Optimizer {
   }
 
   /**
+   * What a rule changes: values with dense gradients, or a table whose gradient is a list of rows,
+   * of which only those are changed and what is remembered of them.
+   *
+   * @param values F32 or F64
+   * @param gradients of the same type and size; null for a table
+   * @param table what holds the table's {@link Tensor#rowGradient}; null for dense gradients
+   * @param copy receives the values rounded to BF16; or null
+   * @param rateFactor what the learning rate of the step state is multiplied by
+   */
+  record Target(Tensor values, Tensor gradients, Tensor table, Tensor copy, double rateFactor) {
+    /** Values and their gradients, at the step state's rate. */
+    public static Target of(Tensor values, Tensor gradients) {
+      return new Target(values, gradients, null, null, 1);
+    }
+
+    /**
+     * Checks that a rule can run over it.
+     *
+     * @throws IllegalArgumentException that says what does not fit
+     */
+    void check() {
+      checkMemory(values, gradients, copy);
+      checkNotNegative("a factor of the rate", rateFactor);
+      if ((gradients == null) == (table == null)) {
+        throw new IllegalArgumentException(
+            format("%s need dense gradients, or a table with rows, one of both", values));
+      }
+      if (table != null
+          && (!table.isGradRows()
+              || !table.shape().equals(values.shape())
+              || table.device() != values.device())) {
+        throw new IllegalArgumentException(
+            format("%s is no table with a gradient of rows for %s", table, values));
+      }
+    }
+
+    /** Notes that a step changes the values and their copy. */
+    void noteStep() {
+      values.changed();
+      if (copy != null) {
+        copy.changed();
+      }
+    }
+
+    /** Where the copy is; 0 where there is none. */
+    long copyAddress() {
+      return copy == null ? 0 : copy.address();
+    }
+  }
+
+  /**
    * Returns if a rule can run over this memory: values F32 or F64, gradients of their type, a copy
    * in BF16 of F32 values, all on one device and of as many elements.
    *
@@ -68,7 +123,9 @@ public interface Optimizer {
       throw new IllegalArgumentException(
           format("an optimizer changes values of type F32 or F64, not %s", values));
     }
-    checkBeside(values, "gradients", gradients, values.dtype());
+    if (gradients != null) {
+      checkBeside(values, "gradients", gradients, values.dtype());
+    }
     if (copy != null) {
       if (values.dtype() != DType.F32) {
         throw new IllegalArgumentException(format("%s have no copy in BF16: F32 has", values));
@@ -100,14 +157,6 @@ public interface Optimizer {
     if (state.device() != values.device()) {
       throw new IllegalArgumentException(
           format("a step state on %s does not serve %s", state.device(), values));
-    }
-  }
-
-  /** Notes that a step changes values and their copy, which may be null. */
-  static void noteStep(Tensor values, Tensor copy) {
-    values.changed();
-    if (copy != null) {
-      copy.changed();
     }
   }
 

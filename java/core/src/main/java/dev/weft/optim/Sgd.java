@@ -3,6 +3,7 @@ package dev.weft.optim;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.RowGradient;
 import dev.weft.StepState;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
@@ -14,6 +15,10 @@ import java.util.Map;
  * Stochastic gradient descent. With g = gradient + weightDecay value: velocity = momentum velocity
  * + (1 - dampening) g; value -= rate velocity, or with Nesterov value -= rate (g + momentum
  * velocity). Dampening equal to momentum is the moving-average form.
+ *
+ * <p>Of a table with a gradient of rows only those rows are changed: without momentum and weight
+ * decay that is descent over the dense gradient, with them it is lazy, as both act on a row in the
+ * steps alone that use it.
  *
  * @param rate the learning rate
  * @param momentum in [0, 1); 0 is plain descent
@@ -77,8 +82,9 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
   }
 
   @Override
-  public Running start(Tensor values, Tensor gradients, Tensor copy) {
-    Optimizer.checkMemory(values, gradients, copy);
+  public Running start(Target target) {
+    target.check();
+    Tensor values = target.values();
     Tensor velocity =
         momentum == 0
             ? null
@@ -92,23 +98,12 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
           throw new IllegalStateException(format("the optimizer %s is closed", spec()));
         }
         Optimizer.checkState(values, state);
-        values
-            .device()
-            .run(
-                Kernel.SGD,
-                values.dtype().precision(),
-                new Arguments.Sgd(
-                    values.address(),
-                    gradients.address(),
-                    velocity == null ? 0 : velocity.address(),
-                    copy == null ? 0 : copy.address(),
-                    state.address(),
-                    values.elements(),
-                    momentum,
-                    dampening,
-                    weightDecay,
-                    look == Look.NESTEROV));
-        Optimizer.noteStep(values, copy);
+        if (target.table() == null) {
+          dense(target, velocity, state);
+        } else if (target.table().rowGradient() != null) {
+          rows(target, target.table().rowGradient(), velocity, state);
+        }
+        target.noteStep();
       }
 
       @Override
@@ -123,6 +118,45 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
         Closing.all(velocity);
       }
     };
+  }
+
+  private void dense(Target target, Tensor velocity, StepState state) {
+    Tensor values = target.values();
+    var arguments =
+        new Arguments.Sgd(
+            values.address(),
+            target.gradients().address(),
+            velocity == null ? 0 : velocity.address(),
+            target.copyAddress(),
+            state.address(),
+            values.elements(),
+            momentum,
+            dampening,
+            weightDecay,
+            look == Look.NESTEROV,
+            target.rateFactor());
+    values.device().run(Kernel.SGD, values.dtype().precision(), arguments);
+  }
+
+  private void rows(Target target, RowGradient gradient, Tensor velocity, StepState state) {
+    Tensor values = target.values();
+    var arguments =
+        new Arguments.SgdRows(
+            values.address(),
+            velocity == null ? 0 : velocity.address(),
+            target.copyAddress(),
+            state.address(),
+            gradient.sorted().address(),
+            gradient.sums().address(),
+            gradient.rows(),
+            gradient.cols(),
+            values.shape().size(0),
+            momentum,
+            dampening,
+            weightDecay,
+            look == Look.NESTEROV,
+            target.rateFactor());
+    values.device().run(Kernel.SGD_ROWS, values.dtype().precision(), arguments);
   }
 
   @Override

@@ -5,39 +5,58 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Inputs;
 import dev.weft.Shape;
 import dev.weft.StepState;
 import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.data.BatchOrder;
+import dev.weft.data.Column;
 import dev.weft.data.Dataset;
-import dev.weft.data.Rows;
 import dev.weft.data.Storage;
 import dev.weft.device.Arguments;
 import dev.weft.device.Closing;
 import dev.weft.device.Kernel;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.function.ToLongFunction;
 
 /**
  * Rows of a data set in device memory, and the kernels that take a batch out of them: all of the
- * rows where they fit, else those of this block of batches and of the next.
+ * rows where they columns, else those of this block of batches and of the next.
+ *
+ * <p>The columns that a step wants are given by name, in the order in which a batch takes them,
+ * each with the type that its numbers have in a batch; ids are int32 whatever that is.
  */
 abstract sealed class BatchData implements AutoCloseable permits ResidentData, StreamedData {
-  /** Numbers or labels on the device, and how they are read. */
-  record Source(Tensor tensor, double scale, double shift) {}
+  /**
+   * A column on the device.
+   *
+   * @param tensor rows, each {@code stride} numbers behind the one before
+   * @param wanted the type of numbers in a batch
+   * @param row the shape of one
+   */
+  record Source(
+      Tensor tensor, DType wanted, Shape row, long rows, long stride, double scale, double shift) {
+    /** The number of numbers in a row. */
+    long width() {
+      return row.elements();
+    }
+  }
 
   final Device device;
-  final DType dtype;
-  Source features;
-  Source targets;
+  final Map<String, Source> sources = new LinkedHashMap<>();
   Tensor order; // of the rows on the device
 
-  BatchData(Device device, DType dtype) {
+  BatchData(Device device) {
     this.device = device;
-    this.dtype = dtype;
   }
 
   /**
-   * Puts a data set on the device, or begins to.
+   * Puts columns of a data set on the device, or begins to.
    *
    * @param batches how the epochs are cut into batches
    * @param memory the most bytes that it may take there
@@ -45,27 +64,27 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
    */
   static BatchData of(
       Device device,
-      DType dtype,
+      SequencedMap<String, DType> wanted,
       Dataset data,
       BatchOrder batches,
       EpochOrder epochs,
       long memory) {
-    check(dtype, data, batches.rowsIn(0), memory);
-    return data.rows() * rowBytes(dtype, data) <= memory
-        ? new ResidentData(device, dtype, data, batches, epochs)
-        : new StreamedData(device, dtype, data, batches, epochs, memory);
+    check(wanted, data, batches.rowsIn(0), memory);
+    return bytes(wanted, data) <= memory
+        ? new ResidentData(device, wanted, data, batches, epochs)
+        : new StreamedData(device, wanted, data, batches, epochs, memory);
   }
 
   /**
-   * Returns if a data set can be put on a device, whole or as a stream.
+   * Checks that columns of a data set can be put on a device, whole or as a stream.
    *
    * @param batch rows of a batch
    * @param memory the most bytes that it may take there
    * @throws IllegalArgumentException where that is too little for two batches
    */
-  static void check(DType dtype, Dataset data, int batch, long memory) {
-    long row = rowBytes(dtype, data);
-    if (data.rows() * row > memory && memory < StreamedData.HALVES * batch * row) {
+  static void check(SequencedMap<String, DType> wanted, Dataset data, int batch, long memory) {
+    long row = rowBytes(wanted, data);
+    if (bytes(wanted, data) > memory && memory < StreamedData.HALVES * batch * row) {
       throw new IllegalArgumentException(
           format(
               "%,d bytes are too little to stream the data: two batches of %,d rows take %,d",
@@ -73,43 +92,54 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
     }
   }
 
-  /** The bytes that a row takes on the device, its place in the order included. */
-  static long rowBytes(DType dtype, Dataset data) {
-    long targets = data.targets() instanceof Rows values ? bytes(dtype, values) : DType.I32.bytes();
-    return bytes(dtype, data.features()) + targets + DType.I32.bytes();
+  /** The bytes that a row takes in a stream, its place in the order included. */
+  static long rowBytes(SequencedMap<String, DType> wanted, Dataset data) {
+    return bytes(wanted, data, 1, Column::width);
   }
 
-  private static long bytes(DType dtype, Rows rows) {
-    return (long) rows.columns() * stored(dtype, rows).bytes();
+  /** The bytes that all rows take, windows no more than what they are cut from. */
+  private static long bytes(SequencedMap<String, DType> wanted, Dataset data) {
+    return bytes(wanted, data, data.rows(), c -> numbers(c.rows(), c.stride(), c.width()));
   }
 
-  /** What rows are on the device: bytes stay bytes until a batch is taken of them. */
-  static Storage stored(DType dtype, Rows rows) {
-    return rows.storage() == Storage.UINT8
-        ? Storage.UINT8
-        : dtype.wide() == DType.F32 ? Storage.FLOAT32 : Storage.FLOAT64;
+  private static long bytes(
+      SequencedMap<String, DType> wanted, Dataset data, long rows, ToLongFunction<Column> numbers) {
+    long bytes = rows * DType.I32.bytes();
+    for (Map.Entry<String, DType> one : wanted.entrySet()) {
+      Column column = data.column(one.getKey());
+      bytes += numbers.applyAsLong(column) * stored(one.getValue(), column).bytes();
+    }
+    return bytes;
   }
 
-  /** The type on the device of rows or labels like these. */
-  static DType type(DType dtype, Object like) {
-    return switch (like) {
-      case Rows rows when rows.storage() == Storage.UINT8 -> DType.U8;
-      case Rows rows -> dtype.wide();
-      default -> DType.I32;
+  private static long numbers(long rows, long stride, long width) {
+    return (rows - 1) * stride + width;
+  }
+
+  /** What a column is on the device: bytes stay bytes until a batch is taken of them. */
+  static Storage stored(DType wanted, Column column) {
+    return switch (column.storage()) {
+      case UINT8, INT32 -> column.storage();
+      case FLOAT32, FLOAT64 -> wanted.wide() == DType.F32 ? Storage.FLOAT32 : Storage.FLOAT64;
     };
   }
 
-  /** Device memory for {@code count} rows or labels like these. */
-  final Source space(Object like, long count) {
-    DType type = type(dtype, like);
-    if (!(like instanceof Rows rows)) {
-      return new Source(device.allocate(type, Shape.of(count)), 1, 0);
-    }
-    boolean bytes = type == DType.U8;
-    return new Source(
-        device.allocate(type, Shape.of(count, rows.columns())),
-        bytes ? rows.scale() : 1,
-        bytes ? rows.shift() : 0);
+  /** Takes device memory for {@code rows} rows of a column. */
+  final Source space(String name, DType wanted, Column column, long rows, long stride) {
+    Storage stored = stored(wanted, column);
+    Shape numbers = Shape.of(numbers(rows, stride, column.width()));
+    boolean bytes = stored == Storage.UINT8;
+    Source source =
+        new Source(
+            device.allocate(stored.dtype(), numbers).named(name),
+            wanted,
+            column.shape(),
+            rows,
+            stride,
+            bytes ? column.scale() : 1,
+            bytes ? column.shift() : 0);
+    sources.put(name, source);
+    return source;
   }
 
   /**
@@ -121,36 +151,34 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
    */
   abstract void moveTo(long epoch, int batch, StepState state);
 
-  /** The features of the next batch (rows, columns), from the place that the state names. */
-  final Tensor features(Tape tape, StepState state, long rows) {
-    boolean bytes = features.tensor().dtype() == DType.U8;
-    return tape.cast(take(tape, state, rows, features, bytes ? dtype : dtype.wide()), dtype);
+  /** The columns of the next batch, (rows, shape of a row), from the place that the state names. */
+  final Inputs<Tensor> batch(Tape tape, StepState state, long rows) {
+    Map<String, Tensor> batch = new LinkedHashMap<>();
+    sources.forEach((name, source) -> batch.put(name, take(tape, state, rows, name, source)));
+    return Inputs.of(batch);
   }
 
-  /** The targets of the next batch: labels (rows), or values (rows, columns) in the wide type. */
-  final Tensor targets(Tape tape, StepState state, long rows) {
-    if (targets.tensor().dtype() != DType.I32) {
-      return take(tape, state, rows, targets, dtype.wide());
+  private Tensor take(Tape tape, StepState state, long rows, String name, Source source) {
+    DType stored = source.tensor().dtype();
+    DType type = stored == DType.U8 ? source.wanted() : stored;
+    Tensor batch = tape.make(type, source.row().batch(rows)).named(name);
+    if (stored == DType.I32) {
+      device.run(
+          Kernel.GATHER_IDS,
+          source.wanted().precision(),
+          new Arguments.GatherIds(
+              source.tensor().address(),
+              order.address(),
+              state.address(),
+              batch.address(),
+              rows,
+              source.width(),
+              source.stride(),
+              source.rows()));
+      return batch;
     }
-    Tensor labels = tape.make(DType.I32, Shape.of(rows)).named("labels");
     device.run(
-        Kernel.GATHER_LABELS,
-        dtype.precision(),
-        new Arguments.GatherLabels(
-            targets.tensor().address(),
-            order.address(),
-            state.address(),
-            labels.address(),
-            rows,
-            targets.tensor().elements()));
-    return labels;
-  }
-
-  private Tensor take(Tape tape, StepState state, long rows, Source source, DType type) {
-    long columns = source.tensor().shape().size(1);
-    Tensor batch = tape.make(type, Shape.of(rows, columns)).named("batch");
-    device.run(
-        source.tensor().dtype() == DType.U8 ? Kernel.GATHER_ROWS_U8 : Kernel.GATHER_ROWS,
+        stored == DType.U8 ? Kernel.GATHER_ROWS_U8 : Kernel.GATHER_ROWS,
         type.precision(),
         new Arguments.GatherRows(
             source.tensor().address(),
@@ -158,19 +186,19 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
             state.address(),
             batch.address(),
             rows,
-            columns,
-            source.tensor().shape().size(0),
+            source.width(),
+            source.rows(),
             source.scale(),
             source.shift()));
-    return batch;
+    return tape.cast(batch, source.wanted());
   }
 
   @Override
   public void close() {
     device.checkMayClose();
-    Closing.all(
-        features == null ? null : features.tensor(),
-        targets == null ? null : targets.tensor(),
-        order);
+    List<Tensor> tensors = new ArrayList<>();
+    sources.values().forEach(source -> tensors.add(source.tensor()));
+    tensors.add(order);
+    Closing.all(tensors.toArray(Tensor[]::new));
   }
 }

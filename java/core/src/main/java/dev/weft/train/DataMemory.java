@@ -5,6 +5,7 @@ import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.data.BatchOrder;
 import dev.weft.data.Dataset;
+import java.util.SequencedMap;
 
 /** How much device memory a data set may take. */
 interface DataMemory {
@@ -17,12 +18,16 @@ interface DataMemory {
   long of(Device device);
 
   /**
-   * Puts a data set on the device, all of it or as a stream of blocks.
+   * Puts columns of a data set on the device, all of it or as a stream of blocks.
    *
    * @throws IllegalArgumentException where there is too little memory even for two batches
    */
   default BatchData put(
-      Device device, DType dtype, Dataset data, BatchOrder batches, EpochOrder epochs) {
-    return BatchData.of(device, dtype, data, batches, epochs, of(device));
+      Device device,
+      SequencedMap<String, DType> wanted,
+      Dataset data,
+      BatchOrder batches,
+      EpochOrder epochs) {
+    return BatchData.of(device, wanted, data, batches, epochs, of(device));
   }
 }

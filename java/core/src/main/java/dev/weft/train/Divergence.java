@@ -5,7 +5,7 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.Parameter;
 import dev.weft.Tensor;
-import dev.weft.nn.Sequential;
+import dev.weft.nn.Network;
 import java.util.Map;
 
 /** Finds what is not finite in a network whose loss is not. */
@@ -18,20 +18,20 @@ final class Divergence {
    *
    * @param gradients whether the steps leave gradients in memory
    */
-  static String of(Sequential network, boolean gradients) {
+  static String of(Network network, boolean gradients) {
     String first = null;
     int wrong = 0;
     for (Map.Entry<String, Parameter> each : network.named().entrySet()) {
       String name = each.getKey();
       String found = of("parameter " + name, network.arena().values(each.getValue()));
-      if (found == null && gradients) {
+      if (found == null && gradients && each.getValue().tensor().gradMemory() != null) {
         found = of("the gradient of " + name, each.getValue().tensor().gradMemory());
       }
       first = first == null ? found : first;
       wrong += found == null ? 0 : 1;
     }
     return first == null
-        ? format("all parameters%s are finite", gradients ? " and their gradients" : "")
+        ? format("all parameters%s are finite", gradients ? " and their dense gradients" : "")
         : format("%s (%d of %d parameters are not finite)", first, wrong, network.named().size());
   }
 

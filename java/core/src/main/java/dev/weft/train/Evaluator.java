@@ -5,6 +5,7 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Inputs;
 import dev.weft.Shape;
 import dev.weft.StepState;
 import dev.weft.Tape;
@@ -17,7 +18,7 @@ import dev.weft.device.Closing;
 import dev.weft.device.Kernel;
 import dev.weft.device.ReductionFunction;
 import dev.weft.nn.Loss;
-import dev.weft.nn.Sequential;
+import dev.weft.nn.Network;
 import java.util.Arrays;
 
 /**
@@ -25,7 +26,7 @@ import java.util.Arrays;
  * gradients. The data stays on the device, so that evaluating again costs no upload.
  */
 public final class Evaluator implements AutoCloseable {
-  private final Sequential network;
+  private final Network network;
   private final Device device;
   private final Loss loss;
   private final Dataset data;
@@ -46,19 +47,14 @@ public final class Evaluator implements AutoCloseable {
    * @param batch rows at a time; cut to the number of rows
    * @throws IllegalArgumentException where data and network do not fit
    */
-  public Evaluator(Sequential network, Loss loss, Dataset data, int batch) {
+  public Evaluator(Network network, Loss loss, Dataset data, int batch) {
     this(network, loss, data, batch, null, DataMemory.HALF_OF_FREE);
   }
 
   /** The same, in the memory of a step that never runs at the same time. */
   Evaluator(
-      Sequential network,
-      Loss loss,
-      Dataset data,
-      int batch,
-      RecordedStep over,
-      DataMemory memory) {
-    Fit.check(network, loss, data, "data");
+      Network network, Loss loss, Dataset data, int batch, RecordedStep over, DataMemory memory) {
+    WantedColumns columns = WantedColumns.of(network, loss, data, "data");
     this.network = network;
     this.dtype = network.math().dtype();
     this.device = network.arena().values().device();
@@ -67,7 +63,7 @@ public final class Evaluator implements AutoCloseable {
     this.order = new BatchOrder(data.rows(), Math.min(batch, data.rows()), LastBatch.KEEP, 0);
     try {
       state = new StepState(device, 0);
-      rows = memory.put(device, dtype, data, order, EpochOrder.ASCENDING);
+      rows = memory.put(device, columns.wanted(dtype), data, order, EpochOrder.ASCENDING);
       metrics = new Metrics(device, dtype.wide(), loss);
       full = record(order.rowsIn(0), over);
       int last = order.rowsIn(order.batches() - 1);
@@ -85,9 +81,11 @@ public final class Evaluator implements AutoCloseable {
         Tape.Mode.INFER,
         over,
         tape -> {
-          Tensor y = network.forward(tape, this.rows.features(tape, state, rows));
+          Inputs<Tensor> batch = this.rows.batch(tape, state, rows);
+          tape.math(network.math());
+          Tensor y = network.forward(tape, batch);
           Tensor hits = metrics.countsHits() ? tape.make(dtype.wide(), Shape.of(rows)) : null;
-          Tensor value = loss.apply(tape, y, this.rows.targets(tape, state, rows), hits);
+          Tensor value = loss.apply(tape, y, batch, hits);
           metrics.add(value, loss.weight(rows), hits);
           state.advance(rows);
           return y;
@@ -112,7 +110,7 @@ public final class Evaluator implements AutoCloseable {
    *     output of a row is NaN or infinite, so that it names no class
    */
   public int[] predict() {
-    if (loss.target() != Loss.Target.LABELS) {
+    if (!loss.countsHits()) {
       throw new IllegalStateException("the targets are values, not classes: use outputs()");
     }
     int[] classes = new int[data.rows()];

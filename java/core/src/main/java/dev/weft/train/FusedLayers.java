@@ -3,14 +3,19 @@ package dev.weft.train;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.Parameter;
 import dev.weft.device.FusedLimit;
-import dev.weft.device.Nonlinearity;
 import dev.weft.nn.Activation;
 import dev.weft.nn.Dropout;
-import dev.weft.nn.Layer;
 import dev.weft.nn.Linear;
+import dev.weft.nn.Network;
+import dev.weft.nn.Sequential;
+import dev.weft.nn.Stage;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * The layers of a network as the fused kernels take them: linear ones, each with what follows it.
@@ -19,8 +24,6 @@ import java.util.List;
  * @param obstacle why the network is not such a one, as a sentence; or null
  */
 record FusedLayers(List<Fused> layers, String obstacle) {
-  private static final Activation NONE = Activation.of(Nonlinearity.IDENTITY);
-
   /**
    * dropout(f(x W + b)).
    *
@@ -29,30 +32,33 @@ record FusedLayers(List<Fused> layers, String obstacle) {
    */
   record Fused(Linear linear, Activation activation, double rate, long draw) {}
 
-  static FusedLayers of(List<Layer> network) {
+  static FusedLayers of(Network network) {
+    if (!(network instanceof Sequential sequential)) {
+      return no("%s is no Sequential", network.spec());
+    }
+    for (Map.Entry<String, Parameter> each : network.named().entrySet()) {
+      if (!each.getValue().isTrained() || each.getValue().kind() != Parameter.Kind.DENSE) {
+        return no("the fused step trains all parameters densely, not %s", each.getKey());
+      }
+    }
     List<Fused> layers = new ArrayList<>();
-    boolean open = false; // whether the last linear layer may still get an activation
-    boolean dropped = true; // whether it has its dropout
+    Set<Linear> seen = new HashSet<>();
+    boolean dropped = true; // whether the last linear layer has its dropout
     long draws = 0;
-    for (Layer layer : network) {
-      Fused last = layers.isEmpty() ? null : layers.getLast();
-      if (layer instanceof Linear linear) {
-        layers.add(new Fused(linear, NONE, 0, 0));
-        open = true;
+    for (Stage stage : sequential.stages()) {
+      if (stage.model() instanceof Linear linear && seen.add(linear)) {
+        layers.add(new Fused(linear, stage.activation(), 0, 0));
         dropped = false;
-      } else if (layer instanceof Activation activation && open) {
-        layers.set(layers.size() - 1, new Fused(last.linear(), activation, 0, 0));
-        open = false;
-      } else if (layer instanceof Dropout dropout && !dropped) {
+      } else if (stage.model() instanceof Dropout dropout && !dropped) {
+        Fused last = layers.getLast();
         Fused with = new Fused(last.linear(), last.activation(), dropout.rate(), draws++);
         layers.set(layers.size() - 1, with);
-        open = false;
         dropped = true;
       } else {
         return no(
             "%s stands where the fused step takes a linear layer, which one activation and then one"
                 + " dropout may follow",
-            layer.spec());
+            stage.model().spec());
       }
     }
     if (layers.isEmpty() || layers.size() > FusedLimit.LAYERS) {

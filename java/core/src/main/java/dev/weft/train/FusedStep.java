@@ -4,6 +4,7 @@ package dev.weft.train;
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.DeviceKind;
+import dev.weft.Inputs;
 import dev.weft.MathMode;
 import dev.weft.Shape;
 import dev.weft.StepState;
@@ -51,7 +52,7 @@ final class FusedStep implements AutoCloseable {
       Tensor values,
       BatchData data,
       Metrics metrics,
-      Optimizer.Running optimizer) {}
+      Updates optimizer) {}
 
   /** The optimizer's rule and its settings, as the kernel takes them. */
   private record Rule(
@@ -104,7 +105,7 @@ final class FusedStep implements AutoCloseable {
     Tensor values = settings.values();
     int bytes = values.dtype().bytes();
     List<FusedPlan.Layer> planned =
-        FusedLayers.of(settings.training().network().layers()).layers().stream()
+        FusedLayers.of(settings.training().network()).layers().stream()
             .map(layer -> planned(layer, values.address(), bytes))
             .toList();
     this.layers = planned.size();
@@ -128,15 +129,28 @@ final class FusedStep implements AutoCloseable {
     if (!(loss instanceof SoftmaxCrossEntropy || loss instanceof MeanSquaredError)) {
       return "the fused step knows no " + loss.spec();
     }
-    DType targets = BatchData.type(dtype, data.targets());
+    DType targets = BatchData.stored(dtype, data.column(target(loss))).dtype();
     if (loss instanceof MeanSquaredError && targets != dtype) {
       return "the fused step takes no targets of " + targets;
     }
     Optimizer optimizer = settings.optimizer();
+    if (settings.columns().inputs().stream()
+        .anyMatch(name -> data.column(name).shape().rank() != 1)) {
+      return "the fused step takes rows of numbers";
+    }
+    if (!settings.groups().isEmpty() || !settings.clips().isEmpty()) {
+      return "the fused step knows one group of parameters, and does not clip";
+    }
     if (!(optimizer instanceof Sgd || optimizer instanceof Adam)) {
       return "the fused step knows no " + optimizer.spec();
     }
-    return FusedLayers.of(settings.network().layers()).obstacle();
+    return FusedLayers.of(settings.network()).obstacle();
+  }
+
+  private static String target(Loss loss) {
+    return loss instanceof SoftmaxCrossEntropy softmax
+        ? softmax.target()
+        : ((MeanSquaredError) loss).target();
   }
 
   /**
@@ -175,7 +189,8 @@ final class FusedStep implements AutoCloseable {
     Tensor losses = tape.make(dtype, Shape.of(rows));
     Tensor hits = tape.make(dtype, Shape.of(rows));
     Tensor mean = tape.make(dtype, Shape.of());
-    BatchData data = settings.data();
+    BatchData.Source features = settings.data().sources.get(Inputs.FEATURES);
+    BatchData.Source targets = settings.data().sources.get(target(training.loss()));
     FusedLoss loss =
         training.loss() instanceof SoftmaxCrossEntropy
             ? FusedLoss.SOFTMAX_CROSS_ENTROPY
@@ -189,23 +204,23 @@ final class FusedStep implements AutoCloseable {
         new Arguments.FusedPass(
             table.address(),
             settings.values().address(),
-            data.features.tensor().address(),
-            data.order.address(),
+            features.tensor().address(),
+            settings.data().order.address(),
             state.address(),
-            data.targets.tensor().address(),
+            targets.tensor().address(),
             scratch.address(),
             losses.address(),
             hits.address(),
             layers,
             rows,
-            data.features.tensor().shape().size(1),
-            data.features.tensor().shape().size(0),
-            data.features.tensor().dtype() == DType.U8,
+            features.width(),
+            features.rows(),
+            features.tensor().dtype() == DType.U8,
             loss,
-            data.features.scale(),
-            data.features.shift(),
-            data.targets.scale(),
-            data.targets.shift(),
+            features.scale(),
+            features.shift(),
+            targets.scale(),
+            targets.shift(),
             training.loss() instanceof SoftmaxCrossEntropy softmax ? softmax.smoothing() : 0,
             plan.reach(),
             plan.parameters(),

@@ -18,7 +18,7 @@ final class Metrics implements AutoCloseable {
 
   Metrics(Device device, DType dtype, Loss loss) {
     this.device = device;
-    this.countsHits = loss.target() == Loss.Target.LABELS;
+    this.countsHits = loss.countsHits();
     this.sums = device.zeros(dtype, Shape.of(2)).named("metrics");
   }
 

@@ -6,33 +6,31 @@ import dev.weft.Device;
 import dev.weft.Shape;
 import dev.weft.StepState;
 import dev.weft.data.BatchOrder;
+import dev.weft.data.Column;
 import dev.weft.data.Dataset;
-import dev.weft.data.Labels;
-import dev.weft.data.Rows;
 import dev.weft.device.Closing;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.SequencedMap;
 
-/** A whole data set in device memory; an epoch uploads its order alone. */
+/** All rows in device memory; an epoch uploads its order alone. */
 final class ResidentData extends BatchData {
   private final EpochOrder epochs;
   private final MemorySegment rows;
   private long orderedEpoch = -1;
 
-  /** Uploads the data set. */
-  ResidentData(Device device, DType dtype, Dataset data, BatchOrder batches, EpochOrder epochs) {
-    super(device, dtype);
+  /** Uploads the columns. */
+  ResidentData(
+      Device device,
+      SequencedMap<String, DType> wanted,
+      Dataset data,
+      BatchOrder batches,
+      EpochOrder epochs) {
+    super(device);
     this.epochs = epochs;
     this.rows = Arena.ofAuto().allocate((long) batches.rows() * DType.I32.bytes(), 64);
     try {
-      features = upload(data.features());
-      switch (data.targets()) {
-        case Labels labels -> {
-          targets = space(labels, data.rows());
-          targets.tensor().copyFrom(labels.data());
-        }
-        case Rows values -> targets = upload(values);
-      }
+      wanted.forEach((name, type) -> upload(name, type, data.column(name)));
       order = device.allocate(DType.I32, Shape.of(batches.rows())).named("order of examples");
     } catch (Throwable e) {
       Closing.after(e, this::close);
@@ -40,17 +38,9 @@ final class ResidentData extends BatchData {
     }
   }
 
-  private Source upload(Rows rows) {
-    boolean bytes = stored(dtype, rows) == rows.storage() && rows.storage().bytes() == 1;
-    Rows stored = bytes ? rows : rows.as(stored(dtype, rows));
-    Source source = space(stored, rows.rows());
-    try {
-      source.tensor().copyFrom(stored.data());
-      return source;
-    } catch (RuntimeException e) {
-      source.tensor().close();
-      throw e;
-    }
+  private void upload(String name, DType wanted, Column column) {
+    Column stored = column.as(stored(wanted, column));
+    space(name, wanted, stored, stored.rows(), stored.stride()).tensor().copyFrom(stored.data());
   }
 
   @Override

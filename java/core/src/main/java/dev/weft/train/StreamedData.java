@@ -6,15 +6,17 @@ import dev.weft.Device;
 import dev.weft.Shape;
 import dev.weft.StepState;
 import dev.weft.data.BatchOrder;
+import dev.weft.data.Column;
 import dev.weft.data.Dataset;
-import dev.weft.data.Labels;
-import dev.weft.data.Rows;
 import dev.weft.data.Storage;
 import dev.weft.device.Closing;
 import dev.weft.device.CopyQueue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SequencedMap;
 import java.util.stream.IntStream;
 
 /**
@@ -32,13 +34,11 @@ final class StreamedData extends BatchData {
   static final int HALVES = 2;
   private static final int ROWS_A_TASK = 1024;
 
-  private final Dataset data;
   private final BatchOrder batches;
   private final EpochOrder epochs;
   private final int blockBatches;
   private final int blockRows;
-  private final MemorySegment[] hostFeatures = new MemorySegment[HALVES];
-  private final MemorySegment[] hostTargets = new MemorySegment[HALVES];
+  private final List<Stream> streams = new ArrayList<>();
   private final MemorySegment[] hostCursor = new MemorySegment[HALVES];
   private final MemorySegment rows;
   private CopyQueue copies;
@@ -46,6 +46,13 @@ final class StreamedData extends BatchData {
   private int halfInUse = HALVES - 1;
   private Block current;
   private Block next;
+
+  /** A column on its way: from where, through host memory for each half, to where. */
+  private record Stream(Column column, Storage stored, MemorySegment[] host, Source source) {
+    long rowBytes() {
+      return source.width() * stored.bytes();
+    }
+  }
 
   /** Rows of the epoch's order that are collected, copied, or in use. */
   private final class Block {
@@ -79,73 +86,60 @@ final class StreamedData extends BatchData {
               task -> {
                 int from = task * ROWS_A_TASK;
                 int to = Math.min(count, from + ROWS_A_TASK);
-                gather(data.features(), first, from, to, hostFeatures[half]);
-                gather(data.targets(), first, from, to, hostTargets[half]);
+                streams.forEach(stream -> gather(stream, first, from, to));
               });
     }
 
-    private void gather(Object source, int first, int from, int to, MemorySegment target) {
-      if (source instanceof Labels labels) {
-        for (int i = from; i < to; i++) {
-          int row = rows.getAtIndex(ValueLayout.JAVA_INT, first + i);
-          target.setAtIndex(ValueLayout.JAVA_INT, i, labels.get(row));
-        }
-        return;
-      }
-      Rows values = (Rows) source;
-      Storage stored = stored(dtype, values);
-      long bytes = (long) values.columns() * stored.bytes();
-      values.gather(stored, rows, first + from, first + to, target.asSlice(from * bytes));
+    private void gather(Stream stream, int first, int from, int to) {
+      MemorySegment target = stream.host()[half].asSlice(from * stream.rowBytes());
+      stream.column().gather(stream.stored(), rows, first + from, first + to, target);
     }
 
     /** Queues the copy, once, when the rows are collected. */
     void copy() {
       if (!copied) {
         collecting.await();
-        copy(features, hostFeatures[half]);
-        copy(targets, hostTargets[half]);
+        streams.forEach(this::copy);
         copied = true;
       }
     }
 
-    private void copy(Source source, MemorySegment host) {
-      long row = source.tensor().bytes() / ((long) HALVES * blockRows);
+    private void copy(Stream stream) {
       copies.copyIn(
           half,
-          host.asSlice(0, count * row),
-          source.tensor().address() + (long) half * blockRows * row);
+          stream.host()[half].asSlice(0, count * stream.rowBytes()),
+          stream.source().tensor().address() + (long) half * blockRows * stream.rowBytes());
     }
   }
 
   /** Takes device memory for two blocks, and as much page-locked host memory. */
   StreamedData(
       Device device,
-      DType dtype,
+      SequencedMap<String, DType> wanted,
       Dataset data,
       BatchOrder batches,
       EpochOrder epochs,
       long memory) {
-    super(device, dtype);
-    this.data = data;
+    super(device);
     this.batches = batches;
     this.epochs = epochs;
     int batch = batches.rowsIn(0);
-    long batchBytes = batch * rowBytes(dtype, data);
+    long batchBytes = batch * rowBytes(wanted, data);
     long block = Math.max(1, Math.min(memory / HALVES, LARGEST_BLOCK) / batchBytes);
     blockBatches = (int) Math.min(block, batches.batches());
     blockRows = Math.multiplyExact(blockBatches, batch);
     rows = Arena.ofAuto().allocate((long) batches.rows() * DType.I32.bytes(), 64);
     try {
-      features = space(data.features(), (long) HALVES * blockRows);
-      targets = space(data.targets(), (long) HALVES * blockRows);
+      wanted.forEach((name, type) -> stream(name, type, data.column(name)));
       order = device.allocate(DType.I32, Shape.of((long) HALVES * blockRows));
       MemorySegment places = Arena.ofAuto().allocate(order.bytes(), 64);
       EpochOrder.ASCENDING.write(0, places);
       order.copyFrom(places);
       copies = device.copyQueue(HALVES);
       for (int half = 0; half < HALVES; half++) {
-        hostFeatures[half] = copies.hostMemory(features.tensor().bytes() / HALVES);
-        hostTargets[half] = copies.hostMemory(targets.tensor().bytes() / HALVES);
+        for (Stream stream : streams) {
+          stream.host()[half] = copies.hostMemory(blockRows * stream.rowBytes());
+        }
         hostCursor[half] = copies.hostMemory(Long.BYTES);
         hostCursor[half].set(ValueLayout.JAVA_LONG, 0, (long) half * blockRows);
       }
@@ -153,6 +147,11 @@ final class StreamedData extends BatchData {
       Closing.after(e, this::close);
       throw e;
     }
+  }
+
+  private void stream(String name, DType wanted, Column column) {
+    Source source = space(name, wanted, column, (long) HALVES * blockRows, column.width());
+    streams.add(new Stream(column, stored(wanted, column), new MemorySegment[HALVES], source));
   }
 
   @Override

@@ -5,6 +5,7 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Inputs;
 import dev.weft.MathMode;
 import dev.weft.Shape;
 import dev.weft.StepState;
@@ -17,13 +18,16 @@ import dev.weft.device.Closing;
 import dev.weft.device.Phase;
 import dev.weft.device.Recorder;
 import dev.weft.nn.Loss;
+import dev.weft.nn.Network;
 import dev.weft.nn.ParameterArena;
-import dev.weft.nn.Sequential;
+import dev.weft.nn.ParameterLayout;
 import dev.weft.optim.Optimizer;
 import dev.weft.profile.Ceilings;
 import dev.weft.profile.Profile;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
 
 /**
  * A training run in progress: data and recorded steps on the device. Made by {@link Trainer#start}.
@@ -33,11 +37,14 @@ public final class TrainingRun implements AutoCloseable {
 
   /** What a trainer was told. */
   record Settings(
-      Sequential network,
+      Network network,
       Device device,
       MathMode math,
       Loss loss,
+      WantedColumns columns,
       Optimizer optimizer,
+      Map<String, Optimizer> groups,
+      Map<String, Double> clips,
       int batch,
       LastBatch lastBatch,
       Fusion fusion,
@@ -50,7 +57,7 @@ public final class TrainingRun implements AutoCloseable {
   private StepState state;
   private BatchData data;
   private Metrics metrics;
-  private Optimizer.Running optimizer;
+  private Updates optimizer;
   private FusedStep fused;
   private RecordedStep full;
   private RecordedStep rest;
@@ -68,19 +75,23 @@ public final class TrainingRun implements AutoCloseable {
         new BatchOrder(train.rows(), settings.batch(), settings.lastBatch(), settings.seed());
     Device device = settings.device();
     DType dtype = settings.math().dtype();
-    Sequential network = settings.network();
+    Network network = settings.network();
     check(train, test);
     try {
+      ParameterLayout layout =
+          new Updates.Groups(network, settings.optimizer(), settings.groups())
+              .layout(network.named().values());
       if (!network.isOnDevice()
           || network.arena().values().device() != device
-          || network.math() != settings.math()) {
-        network.on(device, settings.math(), settings.seed());
+          || network.math() != settings.math()
+          || !network.arena().layout().equals(layout)) {
+        network.on(device, settings.math(), settings.seed(), layout);
       }
       state = new StepState(device, settings.seed(), settings.optimizer().rate());
-      data = settings.dataMemory().put(device, dtype, train, order, order::epoch);
+      SequencedMap<String, DType> wanted = settings.columns().wanted(dtype);
+      data = settings.dataMemory().put(device, wanted, train, order, order::epoch);
       metrics = new Metrics(device, dtype.wide(), settings.loss());
-      ParameterArena arena = network.arena();
-      optimizer = settings.optimizer().start(arena.values(), arena.gradients(), arena.copy());
+      optimizer = Updates.start(network, settings.optimizer(), settings.groups());
       fused = fuse(train);
       full = record(order.rowsIn(0), null);
       int last = order.rowsIn(order.batches() - 1);
@@ -102,11 +113,11 @@ public final class TrainingRun implements AutoCloseable {
     if (obstacle != null && settings.fusion() == Fusion.ALWAYS) {
       throw new IllegalArgumentException("the step cannot be fused: " + obstacle);
     }
-    DType dtype = settings.math().dtype();
+    SequencedMap<String, DType> wanted = settings.columns().wanted(settings.math().dtype());
     long memory = settings.dataMemory().of(settings.device());
-    BatchData.check(dtype, train, order.rowsIn(0), memory);
+    BatchData.check(wanted, train, order.rowsIn(0), memory);
     if (test != null) {
-      BatchData.check(dtype, test, Math.min(settings.batch(), test.rows()), memory);
+      BatchData.check(wanted, test, Math.min(settings.batch(), test.rows()), memory);
     }
   }
 
@@ -146,13 +157,13 @@ public final class TrainingRun implements AutoCloseable {
           Recorder recorder = settings.device().recorder();
           arena.zeroGradients();
           recorder.label(Phase.DATA, "batch");
-          Tensor x = data.features(tape, state, rows);
-          Tensor targets = data.targets(tape, state, rows);
+          Inputs<Tensor> batch = data.batch(tape, state, rows);
           recorder.label(Phase.FORWARD, "network");
-          Tensor y = settings.network().forward(tape, x);
+          tape.math(settings.math());
+          Tensor y = settings.network().forward(tape, batch);
           recorder.label(Phase.LOSS, loss.spec());
           Tensor hits = metrics.countsHits() ? tape.make(y.dtype().wide(), Shape.of(rows)) : null;
-          Tensor value = loss.apply(tape, y, targets, hits);
+          Tensor value = loss.apply(tape, y, batch, hits);
           recorder.label(Phase.BACKWARD, loss.spec());
           tape.backward(value);
           recorder.label(Phase.BACKWARD, "network");
@@ -160,6 +171,7 @@ public final class TrainingRun implements AutoCloseable {
           recorder.label(Phase.METRICS, "metrics");
           metrics.add(value, loss.weight(rows), hits);
           recorder.label(Phase.OPTIMIZER, settings.optimizer().spec());
+          optimizer.clip(tape, settings.clips());
           optimizer.step(state);
           recorder.label(Phase.METRICS, "metrics");
           state.advance(rows);
@@ -362,6 +374,9 @@ public final class TrainingRun implements AutoCloseable {
   public void close() {
     settings.device().checkMayClose();
     closed = true;
+    if (settings.network().isOnDevice()) {
+      settings.network().arena().forgetRows(); // they lie in memory of the steps
+    }
     Closing.all(
         evaluator, rest == full ? null : rest, full, fused, optimizer, metrics, data, state);
   }

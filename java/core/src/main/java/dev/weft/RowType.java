@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft;
+
+import static dev.weft.format.Format.format;
+
+/**
+ * What is known of a column, or of a layer's output, before there is a batch of it.
+ *
+ * @param dtype {@link DType#I32} for ids and labels; every floating-point type stands for all of
+ *     them, since the math mode says which it will be
+ * @param shape of one row: a batch has one axis more, before these
+ * @param below ids lie in 0..below-1; 0 where the type is no integer or nothing is known
+ */
+public record RowType(DType dtype, Shape shape, int below) {
+
+  /** Numbers of this shape a row. */
+  public static RowType floating(Shape shape) {
+    return new RowType(DType.F32, shape, 0);
+  }
+
+  /** Ids in 0..below-1 of this shape a row; a scalar shape is one id a row. */
+  public static RowType ids(Shape shape, int below) {
+    return new RowType(DType.I32, shape, below);
+  }
+
+  /** Whether it holds ids. */
+  public boolean isIds() {
+    return dtype == DType.I32;
+  }
+
+  /** The same type under another shape. */
+  public RowType with(Shape other) {
+    return new RowType(dtype, other, below);
+  }
+
+  @Override
+  public String toString() {
+    return isIds() ? format("ids %s below %d", shape, below) : format("numbers %s", shape);
+  }
+}

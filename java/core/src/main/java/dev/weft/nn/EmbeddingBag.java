@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.nn;
+
+import static dev.weft.format.Format.format;
+
+import dev.weft.Operations;
+import dev.weft.Parameter;
+import dev.weft.Parameter.Initializer;
+import dev.weft.RowType;
+import dev.weft.Shape;
+import dev.weft.Tensor;
+import dev.weft.device.BagFunction;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Sums or means of rows of a table (vocabulary, width) by their numbers. As a layer its bags are
+ * the rows of a column: ids (rows, length), y (rows, width). Bags of various lengths it takes by
+ * their offsets.
+ */
+public final class EmbeddingBag implements Layer {
+  private final Embedding embedding;
+  private final BagFunction function;
+
+  /** Values from N(0, 1), a gradient of rows. */
+  public EmbeddingBag(int vocabulary, int width, BagFunction function) {
+    this(new Embedding(vocabulary, width), function);
+  }
+
+  private EmbeddingBag(Embedding embedding, BagFunction function) {
+    this.embedding = embedding;
+    this.function = function;
+  }
+
+  /**
+   * Values by the given rule.
+   *
+   * @throws IllegalArgumentException where a size is not positive
+   */
+  public EmbeddingBag(
+      int vocabulary,
+      int width,
+      Initializer values,
+      Embedding.Gradient gradient,
+      BagFunction function) {
+    this(new Embedding(vocabulary, width, values, gradient), function);
+  }
+
+  @Override
+  public Tensor forward(Operations operations, Tensor ids) {
+    Tensor rows = embedding.forward(operations, ids);
+    return operations.cast(
+        function == BagFunction.SUM ? operations.sum(rows, -2) : operations.mean(rows, -2),
+        rows.dtype());
+  }
+
+  /**
+   * Bags of various lengths.
+   *
+   * @param ids (n), int32
+   * @param offsets where each bag begins, ascending, int32 (bags); the last ends at n
+   * @return (bags, width); an empty bag is 0, one whose offsets run backwards NaN
+   */
+  public Tensor forward(Operations operations, Tensor ids, Tensor offsets) {
+    return operations.embeddingBag(embedding.table().tensor(), ids, offsets, function);
+  }
+
+  @Override
+  public RowType output(RowType input) {
+    Embedding.checkIds(this, input, embedding.table());
+    if (input.shape().rank() != 1) {
+      throw new IllegalArgumentException(
+          format("%s takes a vector of ids a row and got %s", this, input));
+    }
+    return RowType.floating(Shape.of(embedding.table().shape().size(1)));
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return embedding.parameters();
+  }
+
+  @Override
+  public Map<String, Object> settings() {
+    Map<String, Object> settings = new HashMap<>(embedding.settings());
+    settings.put("function", function.token());
+    return settings;
+  }
+
+  @Override
+  public String spec() {
+    Shape shape = embedding.table().shape();
+    return format("embedding_bag(%d,%d,%s)", shape.size(0), shape.size(1), function.token());
+  }
+
+  @Override
+  public String toString() {
+    Shape shape = embedding.table().shape();
+    return format("EmbeddingBag(%d, %d, %s)", shape.size(0), shape.size(1), function);
+  }
+}

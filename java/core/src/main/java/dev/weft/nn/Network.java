@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.nn;
+
+import static dev.weft.format.Format.format;
+
+import dev.weft.Device;
+import dev.weft.Inputs;
+import dev.weft.MathMode;
+import dev.weft.Operations;
+import dev.weft.Parameter;
+import dev.weft.RowType;
+import dev.weft.Tape;
+import dev.weft.Tensor;
+import dev.weft.device.Closing;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * A model with its memory: what is trained, saved and asked. It is made without a device; {@link
+ * #on} puts it on one, with the values of the file that it was read from, or else with new ones
+ * drawn from a seed. {@link Sequential} is one; a user's own is a subclass, or a {@link Model}
+ * under {@link #over}.
+ */
+public abstract class Network implements Layer, AutoCloseable {
+  private static final System.Logger LOG = System.getLogger("dev.weft");
+
+  // draws of initial values stand apart from those of dropout, which count from 0
+  private static final long FIRST_DRAW = 1L << 31;
+
+  private Map<String, Parameter> parameters;
+  private NetworkFile.Values values;
+  private ParameterArena arena;
+  private MathMode math = MathMode.STRICT;
+  private boolean lost;
+
+  /** A model as a network: itself where it is one. */
+  public static Network over(Model model) {
+    return model instanceof Network network ? network : new Whole(model);
+  }
+
+  /** Another model's memory. */
+  private static final class Whole extends Network {
+    private final Model model;
+
+    Whole(Model model) {
+      this.model = model;
+    }
+
+    @Override
+    Model model() {
+      return model;
+    }
+
+    @Override
+    public Tensor forward(Operations operations, Inputs<Tensor> inputs) {
+      return model.forward(operations, inputs);
+    }
+
+    @Override
+    public RowType output(Inputs<RowType> inputs) {
+      return model.output(inputs);
+    }
+
+    @Override
+    public Map<String, Model> children() {
+      return model.children();
+    }
+
+    @Override
+    public List<Parameter> parameters() {
+      return model.parameters();
+    }
+
+    @Override
+    public String spec() {
+      return model.spec();
+    }
+  }
+
+  /** What files and names are about. */
+  Model model() {
+    return this;
+  }
+
+  @Override
+  public abstract Tensor forward(Operations operations, Inputs<Tensor> inputs);
+
+  @Override
+  public abstract RowType output(Inputs<RowType> inputs);
+
+  /** Applies it to one input, in its math mode where it is on a device. */
+  @Override
+  public final Tensor forward(Operations operations, Tensor x) {
+    if (arena != null) {
+      operations.math(math);
+    }
+    return forward(operations, Inputs.of(x));
+  }
+
+  @Override
+  public final RowType output(RowType input) {
+    return output(Inputs.of(input));
+  }
+
+  /**
+   * Reads a network that {@link #save} wrote, into memory: its layers and its values. Those may be
+   * float32 or float64, as it writes them, or float16 or bfloat16, as others may have made them;
+   * {@link #on} turns them into what it computes with, and says so in the log.
+   *
+   * @throws IOException where the file cannot be read, is not such a file, or names a layer that
+   *     nobody registered
+   */
+  public static Network load(Path path) throws IOException {
+    NetworkFile.Values values = NetworkFile.read(path);
+    if (values.spec() == null) {
+      throw new IOException(
+          path + ": a safetensors file, but not a network of Weft: its metadata has no 'network'");
+    }
+    Network network;
+    try {
+      network =
+          over(
+              values.spec().startsWith("{")
+                  ? ModelTree.read(values.spec())
+                  : Sequential.parse(values.spec()));
+    } catch (IllegalArgumentException e) {
+      throw new IOException(path + ": " + e.getMessage(), e);
+    }
+    network.take(values);
+    return network;
+  }
+
+  /**
+   * Takes the values of a file, by the names of parameters, in place of what this network has: for
+   * a network that code has built, whatever wrote the file. What else is in the file is left alone.
+   *
+   * @throws IOException where the file cannot be read, or lacks a parameter, or has it in another
+   *     shape; the network is as it was then
+   */
+  public void loadValues(Path path) throws IOException {
+    take(NetworkFile.read(path));
+  }
+
+  private void take(NetworkFile.Values file) throws IOException {
+    file.checkHolds(named(), spec());
+    NetworkFile.Values given = file.only(named().keySet());
+    if (arena == null) {
+      values = given;
+      lost = false;
+    } else {
+      given.copyTo(named(), arena);
+      arena.updateCopy();
+      warnOfNotFinite(given.source());
+    }
+  }
+
+  /**
+   * Writes layers and values as safetensors, complete or not at all. Weights have shape (in, out).
+   * What was written loads: a model that could not be made again is refused.
+   *
+   * @throws IllegalStateException where the network has no values, or is made of a class that is
+   *     not registered
+   * @throws IOException where the file cannot be written
+   */
+  public void save(Path path) throws IOException {
+    String model = ModelTree.write(model(), frozen());
+    NetworkFile.write(path, snapshot(), model);
+  }
+
+  /**
+   * Writes the values alone, for {@link #loadValues}.
+   *
+   * @throws IllegalStateException where the network has no values
+   * @throws IOException where the file cannot be written
+   */
+  public void saveValues(Path path) throws IOException {
+    NetworkFile.write(path, snapshot(), null);
+  }
+
+  private Collection<String> frozen() {
+    return named().entrySet().stream()
+        .filter(each -> each.getValue().isFrozen())
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  /** The values as they are now, in host memory. */
+  private NetworkFile.Values snapshot() {
+    if (arena != null) {
+      return NetworkFile.Values.of(named(), arena);
+    }
+    if (values == null) {
+      throw withoutValues();
+    }
+    return values;
+  }
+
+  private IllegalStateException withoutValues() {
+    return new IllegalStateException(
+        lost
+            ? "the network was closed, and its values went with it: save it before"
+            : "the network has no values yet: put it on a device first");
+  }
+
+  /**
+   * Puts the network on a device: values come from its file, or from the device that it was on
+   * before, or are drawn anew. The memory there is given back when the new one is filled; where
+   * that fails the network stays where it is.
+   *
+   * @param math how it computes there
+   * @param seed of new values
+   * @throws IllegalStateException where the network was closed: its values are gone
+   * @throws IllegalArgumentException where a float64 value is too large for the float32 that it
+   *     would become
+   * @throws dev.weft.device.OutOfDeviceMemoryException where the device has too little memory
+   */
+  public Network on(Device device, MathMode math, long seed) {
+    return on(device, math, seed, ParameterLayout.of(named().values()));
+  }
+
+  /** The same, with the parameters in an order that training asks for. */
+  public Network on(Device device, MathMode math, long seed, ParameterLayout layout) {
+    if (lost) {
+      throw withoutValues();
+    }
+    checkNotElsewhere();
+    NetworkFile.Values given = arena == null ? values : snapshot();
+    ParameterArena memory = new ParameterArena(device, math.dtype(), layout);
+    try {
+      if (given != null) {
+        given.copyTo(named(), memory);
+      } else {
+        long draw = FIRST_DRAW;
+        for (Parameter parameter : named().values()) {
+          parameter.initializer().fill(memory.values(parameter), seed, draw++);
+        }
+        ModelTree.networks(model()).forEach(inner -> inner.giveValues(memory));
+      }
+      memory.updateCopy();
+    } catch (Throwable e) {
+      Closing.after(e, memory::close);
+      throw e;
+    }
+    String file = given == null ? null : given.source();
+    ParameterArena before = arena;
+    memory.bind();
+    arena = memory;
+    this.math = math;
+    values = null;
+    if (before != null) {
+      before.close();
+    }
+    if (file != null) {
+      warnOfNotFinite(file);
+    }
+    return this;
+  }
+
+  /** Two networks cannot both hold the memory of a parameter. */
+  private void checkNotElsewhere() {
+    named()
+        .forEach(
+            (name, parameter) -> {
+              if (parameter.isBound() && (arena == null || !arena.holds(parameter))) {
+                throw new IllegalStateException(
+                    format(
+                        "the parameter %s is that of another network, which is on a device: go on"
+                            + " with that one, or save and close it first",
+                        name));
+              }
+            });
+  }
+
+  /** Gives the values of its file to the network that it has become a part of. */
+  private void giveValues(ParameterArena memory) {
+    if (values != null) {
+      values.copyTo(named(), memory);
+    }
+  }
+
+  private void warnOfNotFinite(String file) {
+    notFinite()
+        .forEach(
+            (name, count) ->
+                LOG.log(
+                    System.Logger.Level.WARNING,
+                    format("%s: %d values of parameter %s are not finite", file, count, name)));
+  }
+
+  /**
+   * The parameters with values that are NaN or infinite, and how many of them are, in the order of
+   * layers; empty where all is well, which one sum on the device tells. A network that is read from
+   * a file is looked at when it is put on a device, and what is found is logged as a warning.
+   *
+   * @throws IllegalStateException where the network is on no device
+   */
+  public Map<String, Long> notFinite() {
+    Tensor all = arena().values();
+    try (Tape tape = Tape.inference(all.device())) {
+      if (Double.isFinite(tape.sum(all).item())
+          && arena.layout().buffers().stream()
+              .allMatch(each -> Double.isFinite(tape.sum(arena.values(each)).item()))) {
+        return Map.of();
+      }
+    }
+    Map<String, Long> found = new LinkedHashMap<>();
+    named()
+        .forEach(
+            (name, parameter) -> {
+              double[] each = arena.values(parameter).toDoubles();
+              long count = Arrays.stream(each).filter(value -> !Double.isFinite(value)).count();
+              if (count > 0) {
+                found.put(name, count);
+              }
+            });
+    return found;
+  }
+
+  /**
+   * The memory of the parameters.
+   *
+   * @throws IllegalStateException where the network is on no device
+   */
+  public ParameterArena arena() {
+    if (arena == null) {
+      throw new IllegalStateException("the network is on no device: call on(device, ...) first");
+    }
+    return arena;
+  }
+
+  /**
+   * How it computes.
+   *
+   * @throws IllegalStateException where the network is on no device
+   */
+  public MathMode math() {
+    arena();
+    return math;
+  }
+
+  /** Whether it is on a device. */
+  public boolean isOnDevice() {
+    return arena != null;
+  }
+
+  /**
+   * All parameters by name: see {@link Model#children}.
+   *
+   * @throws IllegalArgumentException where two have one name
+   */
+  public Map<String, Parameter> named() {
+    if (parameters == null) {
+      parameters = Collections.unmodifiableMap(ModelTree.parameters(model()));
+    }
+    return parameters;
+  }
+
+  /**
+   * The parameters whose name fits a pattern, in which * stands for anything: {@code *.bias}.
+   *
+   * @throws IllegalArgumentException that lists the names, where none does
+   */
+  public List<Parameter> matching(String pattern) {
+    Pattern form = Pattern.compile(Pattern.quote(pattern).replace("*", "\\E.*\\Q"));
+    List<Parameter> found =
+        named().entrySet().stream()
+            .filter(each -> form.matcher(each.getKey()).matches())
+            .map(Map.Entry::getValue)
+            .toList();
+    if (found.isEmpty()) {
+      throw new IllegalArgumentException(
+          format(
+              "no parameter is called '%s'; there are %s",
+              pattern, String.join(", ", named().keySet())));
+    }
+    return found;
+  }
+
+  /**
+   * Keeps training from changing some parameters, by a pattern as in {@link #matching}. Returns
+   * this.
+   *
+   * @throws IllegalArgumentException where it fits none
+   */
+  public Network freeze(String pattern) {
+    matching(pattern).forEach(parameter -> parameter.freeze(true));
+    return this;
+  }
+
+  /** Lets training change them again. Returns this; throws as {@link #freeze} does. */
+  public Network unfreeze(String pattern) {
+    matching(pattern).forEach(parameter -> parameter.freeze(false));
+    return this;
+  }
+
+  /** The number of values of all parameters. */
+  public long size() {
+    return named().values().stream().mapToLong(parameter -> parameter.shape().elements()).sum();
+  }
+
+  /**
+   * The outputs for rows of features, in one batch, in inference mode; for many rows {@code
+   * dev.weft.train.Evaluator} goes batch by batch.
+   *
+   * @param x (rows, features)
+   * @return (rows, outputs), NaN and infinite ones as they are
+   * @throws IllegalArgumentException where a row is null, or not as long as the first or as the
+   *     network takes
+   * @throws IllegalStateException where the network is on no device
+   */
+  public double[][] predict(double[][] x) {
+    return Prediction.of(this, x);
+  }
+
+  /**
+   * The outputs for rows of ids, as {@link #predict(double[][])} gives them.
+   *
+   * @param ids (rows, length)
+   * @throws IllegalArgumentException where a row is null, or not as long as the first, or the
+   *     network takes no such rows
+   * @throws IllegalStateException where the network is on no device
+   */
+  public double[][] predict(int[][] ids) {
+    return Prediction.of(this, ids);
+  }
+
+  /** Gives the memory on the device back; the values are lost unless they were saved. */
+  @Override
+  public void close() {
+    if (arena != null) {
+      arena.close();
+      arena = null;
+      lost = true;
+    }
+  }
+
+  @Override
+  public String toString() {
+    return spec();
+  }
+}
