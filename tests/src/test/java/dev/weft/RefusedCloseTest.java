@@ -80,7 +80,7 @@ class RefusedCloseTest {
         of("device.Pool", RefusedCloseTest::pool),
         of("nn.ParameterArena", RefusedCloseTest::arena),
         of("nn.Sequential", RefusedCloseTest::network),
-        of("nn.Network$Whole", RefusedCloseTest::whole),
+        of("nn.NetworkOver", RefusedCloseTest::whole),
         of("train.Updates", RefusedCloseTest::updates),
         of("optim.Adam$1", device -> optimizer(device, Adam.rate(0.1))),
         of("optim.Sgd$1", device -> optimizer(device, Sgd.rate(0.1))),

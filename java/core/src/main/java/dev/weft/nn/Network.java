@@ -9,15 +9,12 @@ import dev.weft.MathMode;
 import dev.weft.Operations;
 import dev.weft.Parameter;
 import dev.weft.RowType;
-import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.device.Closing;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -29,8 +26,6 @@ import java.util.regex.Pattern;
  * under {@link #over}.
  */
 public abstract class Network implements Layer, AutoCloseable {
-  private static final System.Logger LOG = System.getLogger("dev.weft");
-
   // draws of initial values stand apart from those of dropout, which count from 0
   private static final long FIRST_DRAW = 1L << 31;
 
@@ -42,46 +37,7 @@ public abstract class Network implements Layer, AutoCloseable {
 
   /** A model as a network: itself where it is one. */
   public static Network over(Model model) {
-    return model instanceof Network network ? network : new Whole(model);
-  }
-
-  /** Another model's memory. */
-  private static final class Whole extends Network {
-    private final Model model;
-
-    Whole(Model model) {
-      this.model = model;
-    }
-
-    @Override
-    Model model() {
-      return model;
-    }
-
-    @Override
-    public Tensor forward(Operations operations, Inputs<Tensor> inputs) {
-      return model.forward(operations, inputs);
-    }
-
-    @Override
-    public RowType output(Inputs<RowType> inputs) {
-      return model.output(inputs);
-    }
-
-    @Override
-    public Map<String, Model> children() {
-      return model.children();
-    }
-
-    @Override
-    public List<Parameter> parameters() {
-      return model.parameters();
-    }
-
-    @Override
-    public String spec() {
-      return model.spec();
-    }
+    return model instanceof Network network ? network : new NetworkOver(model);
   }
 
   /** What files and names are about. */
@@ -89,6 +45,7 @@ public abstract class Network implements Layer, AutoCloseable {
     return this;
   }
 
+  /** Applies it to the columns of a batch, in the math mode of {@code operations}. */
   @Override
   public abstract Tensor forward(Operations operations, Inputs<Tensor> inputs);
 
@@ -157,7 +114,7 @@ public abstract class Network implements Layer, AutoCloseable {
     } else {
       given.copyTo(named(), arena);
       arena.updateCopy();
-      warnOfNotFinite(given.source());
+      NotFinite.warn(named(), arena, given.source());
     }
   }
 
@@ -258,7 +215,7 @@ public abstract class Network implements Layer, AutoCloseable {
       before.close();
     }
     if (file != null) {
-      warnOfNotFinite(file);
+      NotFinite.warn(named(), arena, file);
     }
     return this;
   }
@@ -285,15 +242,6 @@ public abstract class Network implements Layer, AutoCloseable {
     }
   }
 
-  private void warnOfNotFinite(String file) {
-    notFinite()
-        .forEach(
-            (name, count) ->
-                LOG.log(
-                    System.Logger.Level.WARNING,
-                    format("%s: %d values of parameter %s are not finite", file, count, name)));
-  }
-
   /**
    * The parameters with values that are NaN or infinite, and how many of them are, in the order of
    * layers; empty where all is well, which one sum on the device tells. A network that is read from
@@ -302,25 +250,7 @@ public abstract class Network implements Layer, AutoCloseable {
    * @throws IllegalStateException where the network is on no device
    */
   public Map<String, Long> notFinite() {
-    Tensor all = arena().values();
-    try (Tape tape = Tape.inference(all.device())) {
-      if (Double.isFinite(tape.sum(all).item())
-          && arena.layout().buffers().stream()
-              .allMatch(each -> Double.isFinite(tape.sum(arena.values(each)).item()))) {
-        return Map.of();
-      }
-    }
-    Map<String, Long> found = new LinkedHashMap<>();
-    named()
-        .forEach(
-            (name, parameter) -> {
-              double[] each = arena.values(parameter).toDoubles();
-              long count = Arrays.stream(each).filter(value -> !Double.isFinite(value)).count();
-              if (count > 0) {
-                found.put(name, count);
-              }
-            });
-    return found;
+    return NotFinite.of(named(), arena());
   }
 
   /**
