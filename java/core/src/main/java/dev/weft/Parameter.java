@@ -39,6 +39,7 @@ public final class Parameter {
   private final Initializer initializer;
   private final Kind kind;
   private boolean frozen;
+  private boolean lost;
   private Tensor tensor;
 
   /** A dense parameter, without memory. */
@@ -139,13 +140,20 @@ public final class Parameter {
     }
     Tensor before = tensor;
     tensor = memory;
+    lost = false;
     return before;
+  }
+
+  /** Whether its memory was closed with the values in it, and it was given no other since. */
+  public boolean isLost() {
+    return lost;
   }
 
   /** Takes this memory away, unless it has been given other since. */
   public void unbind(Tensor memory) {
     if (tensor == memory) {
       tensor = null;
+      lost = true;
     }
   }
 

@@ -95,7 +95,8 @@ class ModelFileTest {
         "{\"version\":1,\"model\":{\"layer\":\"dropout\"}}; dropout lacks its setting 'rate'",
         "{\"version\":1,\"model\":{\"layer\":\"dropout\",\"rate\":\"x\"}}; 'rate' \"x\", which is"
             + " not a number",
-        "{\"version\":1,\"model\":{\"layer\":\"flatten\",\"axis\":1}}; does not know: axis",
+        "{\"version\":1,\"model\":{\"layer\":\"flatten\",\"axis\":1}}; has settings that nobody"
+            + " reads: axis",
         "{\"version\":1,\"model\":{\"layer\":\"residual\"}}; residual needs Layer 'body', and has"
             + " none",
         "{\"version\":1,\"model\":{\"same\":\"3\"}}; does not come before it",

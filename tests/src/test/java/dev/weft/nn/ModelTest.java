@@ -522,6 +522,9 @@ class ModelTest {
           "0.weight is that of another network, which is on a device",
           () -> Sequential.of(inner, new Linear(3, 1)).on(device, MathMode.STRICT, 1));
       inner.close();
+      refused(
+          "0.weight was in a network that was closed, and its values went with it",
+          () -> Sequential.of(inner, new Linear(3, 1)).on(device, MathMode.STRICT, 1));
       Sequential outer = Sequential.of(Sequential.load(file), new Linear(3, 1));
       outer.on(device, MathMode.STRICT, 1);
       assertArrayEquals(weight, outer.named().get("0.weight").tensor().toFloats());

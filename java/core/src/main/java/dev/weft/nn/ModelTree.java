@@ -117,6 +117,13 @@ final class ModelTree {
       return json;
     }
     String name = Layers.nameOf(model.getClass());
+    if (model instanceof Lambda) {
+      throw new IllegalStateException(
+          format(
+              "%s cannot be written to a file, since it is code: make it a class of your own that"
+                  + " is registered, or keep the values alone, by saveValues",
+              model.spec()));
+    }
     if (name == null) {
       throw new IllegalStateException(
           format(

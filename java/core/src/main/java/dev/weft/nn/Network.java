@@ -187,7 +187,7 @@ public abstract class Network implements Layer, AutoCloseable {
     if (lost) {
       throw withoutValues();
     }
-    checkNotElsewhere();
+    checkParameters();
     NetworkFile.Values given = arena == null ? values : snapshot();
     ParameterArena memory = new ParameterArena(device, math.dtype(), layout);
     try {
@@ -220,16 +220,25 @@ public abstract class Network implements Layer, AutoCloseable {
     return this;
   }
 
-  /** Two networks cannot both hold the memory of a parameter. */
-  private void checkNotElsewhere() {
+  /** Two networks cannot both hold the memory of a parameter, nor may values be lost unsaid. */
+  private void checkParameters() {
     named()
         .forEach(
             (name, parameter) -> {
+              if (parameter.isLost() && values == null) {
+                throw new IllegalStateException(
+                    format(
+                        "the parameter %s was in a network that was closed, and its values went"
+                            + " with it: save that one before, and build with what Network.load"
+                            + " gives",
+                        name));
+              }
               if (parameter.isBound() && (arena == null || !arena.holds(parameter))) {
                 throw new IllegalStateException(
                     format(
                         "the parameter %s is that of another network, which is on a device: go on"
-                            + " with that one, or save and close it first",
+                            + " with that one (a trainer's is its network()), or save it, close it"
+                            + " and load it",
                         name));
               }
             });

@@ -112,7 +112,8 @@ public final class Settings {
     if (!unread.isEmpty()) {
       throw new IllegalArgumentException(
           format(
-              "%s has settings that this version of Weft does not know: %s",
+              "%s has settings that nobody reads: %s; a later version wrote them, or what is"
+                  + " registered for it does not ask for them",
               model, String.join(", ", unread)));
     }
   }

@@ -140,8 +140,17 @@ public final class Updates implements Optimizer.Running {
    * Shortens the dense gradients of all parameters that are in no group, together, where their norm
    * is larger: g *= min(1, maxNorm / (|g| + 1e-6)) (Pascanu et al. 2013), as PyTorch's
    * clip_grad_norm_. Between the backward pass and {@link #step}.
+   *
+   * @throws IllegalStateException where there are tables whose gradient is a list of rows, which
+   *     has no norm until the step adds them up
    */
   public void clip(Operations operations, double maxNorm) {
+    if (!arena.layout().tables().isEmpty()) {
+      throw new IllegalStateException(
+          format(
+              "clipping does not reach %s, whose gradient is a list of rows: make it dense",
+              arena.layout().tables().getFirst()));
+    }
     clip(operations, 0, maxNorm);
   }
 
