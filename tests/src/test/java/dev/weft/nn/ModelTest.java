@@ -525,6 +525,11 @@ class ModelTest {
       refused(
           "0.weight was in a network that was closed, and its values went with it",
           () -> Sequential.of(inner, new Linear(3, 1)).on(device, MathMode.STRICT, 1));
+      inner.loadValues(file);
+      try (Sequential again = Sequential.of(inner, new Linear(3, 1))) {
+        again.on(device, MathMode.STRICT, 1);
+        assertArrayEquals(weight, again.named().get("0.weight").tensor().toFloats());
+      }
       Sequential outer = Sequential.of(Sequential.load(file), new Linear(3, 1));
       outer.on(device, MathMode.STRICT, 1);
       assertArrayEquals(weight, outer.named().get("0.weight").tensor().toFloats());

@@ -111,6 +111,7 @@ public abstract class Network implements Layer, AutoCloseable {
     if (arena == null) {
       values = given;
       lost = false;
+      named().values().stream().filter(each -> !each.isBound()).forEach(each -> each.bind(null));
     } else {
       given.copyTo(named(), arena);
       arena.updateCopy();
