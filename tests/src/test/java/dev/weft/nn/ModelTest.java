@@ -39,6 +39,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -219,28 +220,33 @@ class ModelTest {
     assertEquals(losses[0], losses[1], 1e-5 * losses[0]);
   }
 
-  /** A table by rows and the same table dense learn the same where no momentum is lazy. */
-  @OnEachDevice
-  void rowsLearnWhatDenseTablesLearn(OnEachDevice.Place place) {
-    Dataset data = text(300);
+  /** What a table by rows learns a dense one learns, too, where no momentum is lazy. */
+  private static void checkLearnsAsDense(
+      OnEachDevice.Place place, Dataset data, int width, Function<Embedding, Sequential> made) {
     float[][] values = new float[2][];
     try (Device device = place.open()) {
       for (Embedding.Gradient gradient : Embedding.Gradient.values()) {
-        try (Sequential network =
-            Sequential.of(
-                new Embedding(WORDS, 8, Initializers.normal(0, 1), gradient),
-                new Flatten(),
-                new Linear(BEFORE * 8, WORDS))) {
+        var table = new Embedding(WORDS, width, Initializers.normal(0, 1), gradient);
+        try (Sequential network = made.apply(table)) {
           Trainer.of(network)
               .on(device)
               .optimizer(Sgd.rate(0.5))
               .batch(32)
               .fit(data, null, Epochs.of(3));
-          values[gradient.ordinal()] = network.named().get("0.table").tensor().toFloats();
+          values[gradient.ordinal()] = table.table().tensor().toFloats();
         }
       }
     }
     assertArrayEquals(values[1], values[0], 1e-5f);
+  }
+
+  @OnEachDevice
+  void rowsLearnWhatDenseTablesLearn(OnEachDevice.Place place) {
+    checkLearnsAsDense(
+        place,
+        text(300),
+        8,
+        table -> Sequential.of(table, new Flatten(), new Linear(BEFORE * 8, WORDS)));
   }
 
   @Test
@@ -440,26 +446,16 @@ class ModelTest {
   /** A table of rows in two places of a recorded step, whose batches are of two sizes. */
   @OnEachDevice
   void aTableInTwoPlacesLearnsWhatADenseOneLearns(OnEachDevice.Place place) {
-    Dataset data = text(100);
-    float[][] values = new float[2][];
-    try (Device device = place.open()) {
-      for (Embedding.Gradient gradient : Embedding.Gradient.values()) {
-        var table = new Embedding(WORDS, 4, Initializers.normal(0, 1), gradient);
-        var once = Sequential.of(table, new Flatten());
-        try (Sequential network =
+    checkLearnsAsDense(
+        place,
+        text(100),
+        4,
+        table ->
             Sequential.of(
-                Concat.of(once, Sequential.of(table, new Flatten(), Activation.TANH)),
-                new Linear(2 * BEFORE * 4, WORDS))) {
-          Trainer.of(network)
-              .on(device)
-              .optimizer(Sgd.rate(0.5))
-              .batch(32)
-              .fit(data, null, Epochs.of(3));
-          values[gradient.ordinal()] = network.named().get("0.0.0.table").tensor().toFloats();
-        }
-      }
-    }
-    assertArrayEquals(values[1], values[0], 1e-5f);
+                Concat.of(
+                    Sequential.of(table, new Flatten()),
+                    Sequential.of(table, new Flatten(), Activation.TANH)),
+                new Linear(2 * BEFORE * 4, WORDS)));
   }
 
   @Test

@@ -28,6 +28,8 @@ import java.util.stream.Stream;
  * functions, with numbers that follow from their names in the contract. Those that are not full are
  * as a layer calls it: nothing that it can do without, results overwrite. Full ones have all
  * operands, results that are added to what is there, rows that are not adjacent.
+ *
+ * <p>This class is long because every kernel has its sizes and fills here, and nowhere else.
  */
 public final class KernelCases {
   /** Of functions those that the harness times; each other one costs what one of these does. */
