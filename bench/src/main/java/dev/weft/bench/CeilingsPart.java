@@ -105,7 +105,7 @@ final class CeilingsPart {
       for (KernelSize size : sizes) {
         String row = format("%s, copy in %s", target.word(), size.word());
         progress.next(row);
-        double bytes = size.timed(KernelsPart.COPY).cost().bytes();
+        double bytes = size.timed(KernelSize.COPY).cost().bytes();
         int repeats = Settings.repeats(target, bytes, 0);
         Progress.done(
             results,
@@ -114,7 +114,7 @@ final class CeilingsPart {
             settings
                 .jmh()
                 .run(
-                    KernelBenchmark.task(KernelsPart.COPY, size, target, repeats),
+                    KernelBenchmark.task(KernelSize.COPY, size, target, repeats),
                     settings.turns(1, 2)),
             times ->
                 new Measurement(

@@ -27,9 +27,6 @@ final class KernelsPart {
   static final List<KernelSize> SIZES =
       List.of(KernelSize.CACHE, KernelSize.MEMORY, KernelSize.EMBEDDING);
 
-  /** The yardstick, which is a ceiling and no row here. */
-  static final String COPY = "copy";
-
   /** Of functions, what is measured where {@code --only} asks for none by its name. */
   private static final Pattern USUAL =
       Pattern.compile(
@@ -106,11 +103,10 @@ final class KernelsPart {
   }
 
   private static boolean isUsual(Row row) {
-    String name = row.kernel().name();
-    boolean ofEmbedding = EmbeddingCases.NAMES.contains(name);
-    if (row.size() == KernelSize.EMBEDDING || ofEmbedding) {
-      return row.size() == KernelSize.EMBEDDING && ofEmbedding;
+    if (row.size() == KernelSize.EMBEDDING) {
+      return true;
     }
+    String name = row.kernel().name();
     return row.kernel().isOfOneFunction()
         ? !EmbeddingCases.PARTS.contains(row.kernel().kernel()) && !name.endsWith("_of_columns")
         : USUAL.matcher(name).matches();
@@ -121,8 +117,7 @@ final class KernelsPart {
     Map<Boolean, List<Row>> all =
         SIZES.stream()
             .flatMap(size -> size.timed().stream().map(one -> new Row(one, size)))
-            .filter(row -> !row.kernel().name().equals(COPY))
-            .filter(row -> row.size() != KernelSize.EMBEDDING || isUsual(row))
+            .filter(row -> !row.kernel().name().equals(KernelSize.COPY)) // which is a ceiling
             .collect(Collectors.partitioningBy(KernelsPart::isUsual));
     return Stream.concat(all.get(true).stream(), all.get(false).stream());
   }

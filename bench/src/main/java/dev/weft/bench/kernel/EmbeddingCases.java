@@ -5,28 +5,23 @@ import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * An embedding's way through a step, kernel after kernel, by ids as frequent as words are: number k
  * of a table's rows comes as often as 1 / (k + 1).
  */
 public final class EmbeddingCases {
-  private static final String FORWARD = "embedding_forward";
-  private static final String BACKWARD = "embedding_backward";
-  private static final String UPDATE = "embedding_update";
-
-  /** What there is: rows taken; their gradients added up; and the rows changed by them. */
-  public static final List<String> NAMES = List.of(FORWARD, BACKWARD, UPDATE);
-
   /** What is timed as a part of these. */
   public static final Set<Kernel> PARTS =
       Set.of(Kernel.SORT_CHUNKS, Kernel.MERGE_CHUNKS, Kernel.SGD_ROWS, Kernel.ADAM_ROWS);
 
   private EmbeddingCases() {}
 
-  /** For so many ids, which are a seventh of the table's rows. */
-  static Stream<KernelCase> timed(long rows, long cols) {
+  /**
+   * Rows taken; their gradients added up; the rows changed by them; and a copy of as many rows,
+   * which lie evenly apart in the table. The ids are a seventh as many as the table has rows.
+   */
+  static List<KernelCase> timed(long rows, long cols) {
     long table = rows * 60_000 / 8192;
     Fill ids = Fill.each(i -> frequent(i, table));
     Sizes sizes = new Sizes(table, rows, cols, 1);
@@ -36,14 +31,16 @@ public final class EmbeddingCases {
     var merge = new Arguments.MergeChunks(4, 5, 6, 7, rows);
     var sums = new Arguments.SumRuns(7, 6, 3, 8, rows, cols, 1);
     var sgd = new Arguments.SgdRows(1, 0, 0, 9, 6, 8, rows, cols, table, 0, 0, 0, false, 1);
+    var copy = new Arguments.CopyRows(1, 2, rows, cols, table / rows * cols, cols, 1, false);
     KernelCase sorted = new KernelCase("sort", Kernel.SORT_CHUNKS, sizes, sort).with("ids", ids);
     KernelCase backward =
-        new KernelCase(BACKWARD, Kernel.SUM_RUNS, sizes, sums)
+        new KernelCase("embedding_backward", Kernel.SUM_RUNS, sizes, sums)
             .after(new KernelCase("merge", Kernel.MERGE_CHUNKS, sizes, merge).after(sorted));
-    return Stream.of(
-        new KernelCase(FORWARD, Kernel.GATHER_ROWS, sizes, gather).with("index", ids),
+    return List.of(
+        new KernelCase("embedding_forward", Kernel.GATHER_ROWS, sizes, gather).with("index", ids),
         backward,
-        new KernelCase(UPDATE, Kernel.SGD_ROWS, sizes, sgd).after(backward));
+        new KernelCase("embedding_update", Kernel.SGD_ROWS, sizes, sgd).after(backward),
+        new KernelCase(KernelSize.COPY, Kernel.COPY_ROWS, sizes, copy));
   }
 
   /** A row's number, the places of frequent ones scattered over the table. */

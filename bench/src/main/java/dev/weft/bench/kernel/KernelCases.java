@@ -266,7 +266,7 @@ public final class KernelCases {
       case F32_TO_BF16 -> "to_bf16";
       case BF16_TO_F32 -> "from_bf16";
       case SGD -> "sgd_momentum";
-      case COPY_ROWS -> "copy";
+      case COPY_ROWS -> KernelSize.COPY;
       case EMBEDDING_BAG_FORWARD, EMBEDDING_BAG_BACKWARD ->
           name.replace("bag", "bag_" + function.name().toLowerCase(ROOT));
       case REDUCE -> own + "_of_" + s.axis();

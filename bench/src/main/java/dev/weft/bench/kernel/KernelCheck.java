@@ -21,14 +21,14 @@ public final class KernelCheck {
   private KernelCheck() {}
 
   /**
-   * Checks a case on small operands: of a size that nothing divides, and of {@link
+   * Checks a case of a size on small operands: of a size that nothing divides, and of {@link
    * KernelSize#CACHE}.
    *
    * @throws IllegalStateException as {@link #run(KernelCase, Backend, KernelMemory, Runnable)} does
    */
-  public static void run(String name, Backend backend) {
-    for (KernelSize size : new KernelSize[] {KernelSize.ODD, KernelSize.CACHE}) {
-      KernelCase one = size.timed(name);
+  public static void run(KernelSize size, String name, Backend backend) {
+    for (KernelSize small : new KernelSize[] {KernelSize.ODD, KernelSize.CACHE}) {
+      KernelCase one = size.timed(name, small);
       try (KernelMemory memory = new KernelMemory(backend, Precision.F32)) {
         run(one, backend, memory, () -> one.run(backend, memory));
       }

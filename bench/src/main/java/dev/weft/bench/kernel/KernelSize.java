@@ -4,7 +4,6 @@ package dev.weft.bench.kernel;
 import static java.util.Locale.ROOT;
 
 import java.util.List;
-import java.util.stream.Stream;
 
 /** The matrices that kernels are timed on, four bytes an element. */
 public enum KernelSize {
@@ -15,10 +14,16 @@ public enum KernelSize {
    * with 256 MB of third-level cache; there it is not memory that is timed.
    */
   MEMORY(16384, 2048),
-  /** 4 MiB: what a batch of 8,192 ids takes out of a table of 60,000 rows of 128 columns. */
+  /**
+   * 4 MiB: what a batch of 8,192 ids takes out of a table of 60,000 rows of 128 columns. Its copy
+   * takes as many rows, which lie evenly apart in such a table.
+   */
   EMBEDDING(8192, 128),
   /** Nothing divides it: for tests. */
   ODD(13, 131);
+
+  /** The case of every size whose bytes a second are the ceiling of the others. */
+  public static final String COPY = "copy";
 
   private final int rows;
   private final int cols;
@@ -30,13 +35,23 @@ public enum KernelSize {
 
   /** What is timed on operands of this size. */
   public List<KernelCase> timed() {
-    return Stream.concat(KernelCases.timed(rows, cols).stream(), EmbeddingCases.timed(rows, cols))
-        .toList();
+    return timed(this);
   }
 
   /** One of them, by its name. */
   public KernelCase timed(String name) {
-    return timed().stream().filter(one -> one.name().equals(name)).findFirst().orElseThrow();
+    return timed(name, this);
+  }
+
+  /** The same over operands as large as those of another size. */
+  KernelCase timed(String name, KernelSize as) {
+    return timed(as).stream().filter(one -> one.name().equals(name)).findFirst().orElseThrow();
+  }
+
+  private List<KernelCase> timed(KernelSize as) {
+    return this == EMBEDDING
+        ? EmbeddingCases.timed(as.rows, as.cols)
+        : KernelCases.timed(as.rows, as.cols);
   }
 
   /** As it is printed. */

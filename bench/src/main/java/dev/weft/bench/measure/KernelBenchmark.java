@@ -35,7 +35,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 3, time = 1)
 public class KernelBenchmark {
   /** What is run. */
-  @Param({"relu_forward", "copy"})
+  @Param(KernelSize.COPY)
   public String kernel;
 
   /** On what. */
@@ -70,7 +70,7 @@ public class KernelBenchmark {
           Threads.apply();
           backend = target.backend();
           opened.add(backend::close);
-          KernelCheck.run(kernel, backend);
+          KernelCheck.run(size, kernel, backend);
           KernelMemory memory = new KernelMemory(backend, Precision.F32);
           opened.add(memory::close);
           List<Call> calls = size.timed(kernel).calls(memory);

@@ -75,8 +75,8 @@ final class Plots {
           bars(
               id("kernels-" + size),
               "Kernels, operands in " + size,
-              "Share of the ceiling that is nearer, bytes or arithmetic: 100 % is as fast as a"
-                  + " copy of that size.",
+              "Share of the ceiling that is nearer, bytes or arithmetic: 100 % is as fast as"
+                  + " the copy of that size.",
               new Axis("% of the ceiling", Scale.LINEAR, 100.0),
               results.where(one -> one.part() == Part.KERNELS && one.group().equals(size)),
               Measurement::name,

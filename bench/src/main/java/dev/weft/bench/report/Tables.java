@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 /** The tables of a run. */
 public final class Tables {
   private static final String NONE = "";
+  private static final String APART = "; that of embedding is of rows apart in a table";
   private static final List<String> MODES = List.of("STRICT", "FAST", "BF16");
 
   private final Results results;
@@ -47,8 +48,7 @@ public final class Tables {
   }
 
   private Table copies() {
-    Table table =
-        new Table("Copies: the ceiling of bytes", 2, "device", "size", "us", "5 %", "95 %", "GB/s");
+    Table table = new Table("Copies" + APART, 2, "device", "size", "us", "5 %", "95 %", "GB/s");
     for (Measurement one : results.of(Part.CEILINGS)) {
       if (one.group().equals(Roofs.COPY)) {
         table.add(
@@ -95,7 +95,7 @@ public final class Tables {
   private Table kernels() {
     Table table =
         new Table(
-            "Kernels, float32",
+            "Kernels, float32, beside copies" + APART,
             3,
             "device",
             "kernel",
