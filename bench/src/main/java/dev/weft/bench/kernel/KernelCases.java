@@ -186,18 +186,22 @@ public final class KernelCases {
       // columns that packs divide and others, one part and several
       case BIAS_ACTIVATION_GRADIENTS ->
           List.of(s(1, 37, 53), s(1, 37, 64), s(1, 131, 36, 3), s(1, 70, 13, 2));
-      // rows for one to eight warps of the GPU, and rows that its registers do not hold
+      // rows for one to eight warps of the GPU, more than a block takes at once, and rows that its
+      // registers do not hold; of wide ones no more than that, since all results travel to a GPU
       case SOFTMAX_CROSS_ENTROPY ->
-          Stream.of(matrices(37, 3, 53, 301, 1000), matrices(3, 1501, 4001, 12_345))
+          Stream.of(
+                  matrices(37, 3, 53),
+                  List.of(s(1, 11, 301), s(1, 5, 1000)),
+                  matrices(2, 1501, 4001, 12_345))
               .flatMap(List::stream)
               .toList();
-      // rows for eight lanes to eight warps of the GPU, and rows that its registers do not hold;
-      // a part without rows
+      // rows for eight lanes to eight warps of the GPU, and rows that its registers do not hold,
+      // likewise; a part without rows
       case LAYER_NORM_FORWARD, LAYER_NORM_BACKWARD ->
           Stream.of(
                   matrices(37, 3, 20, 53, 64),
-                  List.of(s(1, 37, 300, 2), s(1, 5, 300, 4), s(1, 37, 1000, 2), s(1, 3, 5000, 2)),
-                  matrices(3, 1501, 4001, 12_345))
+                  List.of(s(1, 17, 300, 2), s(1, 5, 300, 4), s(1, 9, 1000, 2), s(1, 3, 4100, 2)),
+                  matrices(2, 1501, 4001, 4101))
               .flatMap(List::stream)
               .toList();
       // columns, and rows for a warp and for a block

@@ -15,7 +15,7 @@ public final class ChipCode {
   /** Those for a chip, such as 90 for sm_90; empty where this build has none for it. */
   public static List<Cubin> of(int chip) throws IOException {
     List<Cubin> modules = new ArrayList<>();
-    for (String resource : CudaLibraries.resources()) {
+    for (String resource : CudaLibraries.kernelResources()) {
       if (resource.contains("/sm_" + chip + "/")) {
         try (InputStream in = NativeFiles.open(resource)) {
           modules.add(new Cubin(in.readAllBytes()));

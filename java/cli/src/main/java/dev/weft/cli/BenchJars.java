@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
-import dev.weft.device.NativeFiles;
-import dev.weft.device.cuda.CudaLibraries;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -26,8 +23,6 @@ final class BenchJars {
 
   // JMH and what it needs; the rest of that folder are the libraries that Weft is compared with
   private static final String JMH = "(jmh-core|jopt-simple|commons-math3)-.*\\.jar";
-
-  private static final String KERNELS = "kernels/";
 
   private BenchJars() {}
 
@@ -53,29 +48,19 @@ final class BenchJars {
   }
 
   /**
-   * Copies the program that replays kernel cases without Java, its cases and the command's kernels,
-   * to where it finds them: one folder.
+   * Copies the program that replays kernel cases without Java and its cases to one folder, where it
+   * finds the bundle's kernels, too.
    *
    * @param folder is made
    */
   static void copyHarness(Path folder) throws IOException {
     Files.createDirectory(folder);
-    try (Stream<Path> files = Files.list(jar().resolveSibling("harness"))) {
-      for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
-        // attributes, for it must stay a program
-        Files.copy(file, folder.resolve(file.getFileName()), StandardCopyOption.COPY_ATTRIBUTES);
-      }
+    for (String name : List.of("weft-harness", "cases.bin")) {
+      Path file = jar().resolveSibling("harness").resolve(name);
+      // attributes, for it must stay a program
+      Files.copy(file, folder.resolve(name), StandardCopyOption.COPY_ATTRIBUTES);
     }
-    // those of the build beside it may be for other chips
-    for (String resource : CudaLibraries.resources()) {
-      if (resource.contains(KERNELS)) {
-        Path copy = folder.resolve(resource.substring(resource.lastIndexOf(KERNELS)));
-        Files.createDirectories(copy.getParent());
-        try (InputStream in = NativeFiles.open(resource)) {
-          Files.copy(in, copy);
-        }
-      }
-    }
+    Files.createSymbolicLink(folder.resolve("kernels"), Path.of("../lib/dev/weft/native/kernels"));
   }
 
   /**

@@ -5,9 +5,11 @@ import static java.util.Locale.ROOT;
 
 import com.google.gson.Gson;
 import dev.weft.Device;
+import dev.weft.device.NativeFiles;
 import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.device.cuda.CudaLibraries;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -94,6 +96,7 @@ final class BundleCommand implements Callable<Integer> {
         BenchJars.copyScript(draft.path().resolve("bench"));
       }
       NativeJar.write(lib.resolve("natives.jar"), natives());
+      copyKernels(lib);
       ClassJar.copyNotices(Main.class, draft.path());
       draft.launcher();
       // the launcher knows what the sources were
@@ -104,6 +107,17 @@ final class BundleCommand implements Callable<Integer> {
     } catch (IOException e) {
       // the system's words for a full disk name no file
       throw new IOException(folder + ": " + Explanation.of(e), e);
+    }
+  }
+
+  /** As they are and beside the jars, since the harness reads them, too, without Java. */
+  private static void copyKernels(Path lib) throws IOException {
+    for (String resource : CudaLibraries.kernelResources()) {
+      Path copy = lib.resolve(resource);
+      Files.createDirectories(copy.getParent());
+      try (InputStream in = NativeFiles.open(resource)) {
+        Files.copy(in, copy);
+      }
     }
   }
 

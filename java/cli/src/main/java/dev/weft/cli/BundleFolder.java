@@ -49,7 +49,7 @@ final class BundleFolder {
         shift
       fi
       exec "$root/java/bin/java" --enable-native-access=ALL-UNNAMED $options $WEFT_JAVA_OPTS \\
-        -cp "$root/lib/*" $main "$@"
+        -cp "$root/lib/*:$root/lib" $main "$@"
       """;
 
   private final Path given;
@@ -162,7 +162,8 @@ final class BundleFolder {
       try (Stream<Path> all = Files.walk(draft)) {
         for (Path each : (Iterable<Path>) all.sorted()::iterator) {
           // settings, certificates and texts are their owner's to change
-          boolean runs = each.toString().matches(".*(\\.jar|\\.so[.0-9]*|/bin/java|/lib/modules)");
+          boolean runs =
+              each.toString().matches(".*(\\.(jar|cubin|ptx)|\\.so[.0-9]*|/bin/java|/lib/modules)");
           if (runs && Files.isRegularFile(each, LinkOption.NOFOLLOW_LINKS)) {
             lines.append(format("%d %s%n", Files.size(each), draft.relativize(each)));
           }

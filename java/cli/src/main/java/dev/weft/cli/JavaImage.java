@@ -52,6 +52,8 @@ final class JavaImage {
                 "--strip-java-debug-attributes",
                 "--no-header-files",
                 "--no-man-pages",
+                "--exclude-files", // of tools, and of connections, of which Weft makes none
+                "**/jrt-fs.jar,**/lib/classlist,**/keytool,**/cacerts,**/public_suffix_list.dat",
                 "--compress",
                 "zip-0", // an archive of the bundle packs all classes together, and so better
                 "--output",

@@ -128,7 +128,7 @@ class HarnessTest {
     long seed = Long.getLong("weft.seed", System.nanoTime());
     System.out.println("repeat: -Dtest=HarnessTest -Dweft.seed=" + seed);
     Random random = new Random(seed);
-    int label = text.indexOf("softmax_cross_entropy in place, 1 x 3 x 1501, full");
+    int label = text.indexOf("softmax_cross_entropy in place, 1 x 2 x 1501, full");
     TreeSet<String> symbols = symbols(Precision.values());
     List<Future<?>> runs = new ArrayList<>();
     try (ExecutorService threads = Executors.newFixedThreadPool(2)) {

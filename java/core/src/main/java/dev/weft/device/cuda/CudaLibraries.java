@@ -64,15 +64,18 @@ public final class CudaLibraries {
   }
 
   /**
-   * Native files that CUDA needs, as resources of the class path: JCuda's libraries and Weft's own
-   * parts. Those that this build lacks are left out.
+   * Libraries that CUDA needs, as resources of the class path: JCuda's and Weft's own. Those that
+   * this build lacks are left out.
    */
   public static List<String> resources() {
-    return Stream.concat(
-            Stream.of(jcudaFile("JCudaDriver"), jcudaFile("JCublas2"), CublasForwarder.RESOURCE),
-            KernelImages.read().resources())
+    return Stream.of(jcudaFile("JCudaDriver"), jcudaFile("JCublas2"), CublasForwarder.RESOURCE)
         .filter(NativeFiles::has)
         .toList();
+  }
+
+  /** Weft's kernels and the list of them, likewise; none where this build has none. */
+  public static List<String> kernelResources() {
+    return KernelImages.read().resources().filter(NativeFiles::has).toList();
   }
 
   /** The CUDA release that compiled the kernels of this build, such as 13.0; empty without them. */
