@@ -87,15 +87,23 @@ void copy_rows(const weft_copy_rows& a) {
   T scale = T(a.scale);
   bool dense = a.x_stride == a.cols && a.y_stride == a.cols;
   int64_t rows = dense ? 1 : a.rows, cols = dense ? a.rows * a.cols : a.cols;
+  // in memory half the time (8192 rows of 512 bytes, 3.5 kB apart), in a cache up to twice of it
+  int64_t size = sizeof(S);
+  bool apart = (a.x_stride - cols) * size >= 512 && rows * a.x_stride * size > 1 << 20;
   choose_flag(a.accumulate, [&](auto accumulate) {
-    constexpr bool add = accumulate;
-    auto body = [=, xs = a.x_stride, ys = a.y_stride](int64_t row, int64_t begin, int64_t end) {
-      const S* from = x + row * xs;
-      S* to = y + row * ys;
+    choose_flag(apart, [&](auto ahead) {
+      constexpr bool add = accumulate, ask = ahead;
+      auto body = [=, xs = a.x_stride, ys = a.y_stride](int64_t row, int64_t begin, int64_t end) {
+        const S* from = x + row * xs;
+        S* to = y + row * ys;
+        if constexpr (ask) {
+          if (begin == 0 && row + rows_ahead < rows) prefetch_row(from + rows_ahead * xs, cols);
+        }
 #pragma omp simd
-      for (int64_t c = begin; c < end; c++) put<add>(to[c], scale * T(from[c]));
-    };
-    parallel_rows(rows, cols, 1, body);
+        for (int64_t c = begin; c < end; c++) put<add>(to[c], scale * T(from[c]));
+      };
+      parallel_rows(rows, cols, 1, body);
+    });
   });
 }
 
