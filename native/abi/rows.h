@@ -13,7 +13,7 @@
   W(rows * cols, 2 * rows * cols)
 
 // y[r,:] = source[index[start + r] * stride + (0 .. cols - 1)], so rows may overlap, as windows do. A
-// row whose index is not in 0..source_rows-1 becomes -1, which is no id.
+// row whose index is not in 0..source_rows-1 becomes -2, which is no id, nor padding.
 #define WEFT_GATHER_IDS(P, I, D, W)                                                              \
   P(source, IN, INT32, source_rows == 0 ? 0 : (source_rows - 1) * stride + cols, MOVES(rows * cols)) \
   P(index, IN, INT32, rows, BELOW(source_rows), AT_CURSOR)                                       \

@@ -5,10 +5,11 @@
 // so that a row that is taken often keeps many threads busy, and the sums are the same every time.
 //
 // A run is all places of equal ids; its head is its first place. An id may be any int32: those that
-// are no row of the table sort with the others, and are left out.
+// are no row of the table sort with the others, and are left out. -1 is padding: no row is meant.
 
-// Places 1024 c up to 1024 (c + 1) of sorted are the ids of those places, ascending; equal ones in
-// their order. order[p] is the place that sorted[p] came from.
+// sorted are the ids, ascending, equal ones in their order; order[p] is the place that sorted[p] came
+// from. Of more than 1024 they are in an order between that and the ids' own: merge_chunks, on the
+// same device, ends the sort. (A GPU sorts each 1024 by themselves, a CPU leaves all to the end.)
 #define WEFT_SORT_CHUNKS(P, I, D, W) \
   P(ids, IN, INT32, n)               \
   P(sorted, OUT, INT32, n)           \
@@ -16,7 +17,7 @@
   I(n)                               \
   W(n, 0)
 
-// The same for all n, from what sort_chunks gives.
+// The same for all n, from what sort_chunks gives, or from each 1024 sorted by themselves.
 #define WEFT_MERGE_CHUNKS(P, I, D, W) \
   P(chunk_sorted, IN, INT32, n)       \
   P(chunk_order, IN, INT32, n)        \
@@ -28,7 +29,7 @@
 // For each part of a run that lies in one tile, places 32 t up to 32 (t + 1) of sorted:
 //   sums[first place of that part, :] = scale * sum of dy[order[p], :] over its places p, in order
 // Other rows of sums stay as they are, for which sums is INOUT; bytes are counted as if all were
-// written, and none read. A work item is four columns of a tile.
+// written, and none read. Negative ids have no sum. A work item is four columns of a tile.
 #define WEFT_SUM_RUNS(P, I, D, W)                                          \
   P(order, IN, INT32, rows, BELOW(rows))                                   \
   P(sorted, IN, INT32, rows)                                               \
@@ -51,21 +52,26 @@
   E(MEAN, "their sum, divided by how many there are")
 
 // y[b, :] = the function of table[ids[i], :], i from offsets[b] up to offsets[b + 1], of the last bag
-// up to rows; 0 of none. NaN where one of the ids is no row of the table, or the bag ends before it
-// begins or reaches out of 0..rows; nothing is read for those. A work item is four columns of a bag.
+// up to rows; where offsets is 0 all bags are equally long, and rows is a multiple of bags. Padding is
+// left out; counts[b] is how many rows there are, and y[b, :] 0 of none. NaN, and -1 for the count,
+// where another one of the ids is no row of the table, or the bag ends before it begins or reaches out
+// of 0..rows; nothing is read for those. A work item is four columns of a bag.
 #define WEFT_EMBEDDING_BAG_FORWARD(P, I, D, W)                         \
   P(table, IN, T, table_rows * cols, MOVES(rows * cols))               \
   P(ids, IN, INT32, rows, BELOW(table_rows))                           \
-  P(offsets, IN, INT32, bags, BELOW(rows + 1))                         \
+  P(offsets, IN, INT32, bags, NULLABLE, BELOW(rows + 1))               \
   P(y, OUT, T, bags * cols)                                            \
+  P(counts, OUT, INT32, bags)                                          \
   I(rows) I(cols) I(table_rows) I(bags) I(function, BAG_FUNCTION)      \
   W(bags * weft_ceil_div(cols, 4), rows * cols)
 
-// drows[i, :] = dy[b, :] (MEAN: divided by how many there are) of the last bag b that begins at or
-// before i; 0 where that has no i, or is one that the forward pass makes NaN. A work item is four
+// drows[i, :] = dy[b, :] (MEAN: divided by counts[b]) of the last bag b that begins at or before i;
+// 0 where that has no i, where ids[i] is negative, or counts[b] not positive. A work item is four
 // columns of a row.
 #define WEFT_EMBEDDING_BAG_BACKWARD(P, I, D, W)                        \
-  P(offsets, IN, INT32, bags, BELOW(rows + 1))                         \
+  P(ids, IN, INT32, rows)                                              \
+  P(offsets, IN, INT32, bags, NULLABLE, BELOW(rows + 1))               \
+  P(counts, IN, INT32, bags)                                           \
   P(dy, IN, T, bags * cols)                                            \
   P(drows, OUT, T, rows * cols)                                        \
   I(rows) I(cols) I(bags) I(function, BAG_FUNCTION)                    \

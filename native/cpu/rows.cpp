@@ -178,7 +178,7 @@ void gather_ids(const weft_gather_ids& a) {
       for (int64_t r = begin; r < end; r++) {
         const bool known = is_row(index[r], n);
         for (int64_t c = 0; c < cols; c++) {
-          y[r * cols + c] = known ? source[index[r] * stride + c] : -1;
+          y[r * cols + c] = known ? source[index[r] * stride + c] : -2;
         }
       }
     });

@@ -35,6 +35,10 @@ void sum_runs(const weft_sum_runs& a) {
       int64_t past = p + 1, tile_end = smaller((p / run_tile + 1) * run_tile, rows);
       while (past < tile_end && sorted[past] == sorted[p]) past++;
       T* to = sums + p * cols;
+      if (sorted[p] < 0) {
+        p = past;
+        continue;
+      }
       for (int64_t q = p; q < past; q += most) {
         int64_t count = smaller(most, past - q);
         for (int64_t k = q + rows_ahead; k < smaller(q + rows_ahead + count, rows); k++) {

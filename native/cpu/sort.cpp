@@ -14,9 +14,9 @@ namespace {
 // Ids, and the place that each came from.
 struct pairs {
   int32_t *ids, *order;
-
-  pairs operator+(int64_t by) const { return {ids + by, order + by}; }
 };
+
+constexpr int64_t chunk = 1024;
 
 // to = from, sorted; spare is as much memory again, where passes go to and fro. Large slices count
 // and move what is theirs side by side, and each knows where the ones ahead of it end.
@@ -72,19 +72,20 @@ void radix_sort(pairs from, int64_t n, pairs to, pairs spare, std::vector<int32_
 
 }  // namespace
 
+// One sort of all is faster than chunks and then their merge (8,192 ids: 80 us of 165), which is the
+// order of a GPU's two launches.
 void sort_chunks(const weft_sort_chunks& a) {
-  constexpr int64_t chunk = 1024;
-  int32_t* ids = as<int32_t>(a.ids);
-  pairs sorted = {as<int32_t>(a.sorted), as<int32_t>(a.order)};
-  parallel_units((a.n + chunk - 1) / chunk, 16 * chunk, [=, n = a.n](int64_t begin, int64_t end) {
-    static thread_local std::vector<int32_t> counts;
-    int32_t order[chunk], spare[2][chunk];
-    for (int64_t at = begin * chunk; at < smaller(n, end * chunk); at += chunk) {
-      for (int64_t i = 0; i < chunk; i++) order[i] = (int32_t)(at + i);
-      radix_sort({ids + at, order}, smaller(chunk, n - at), sorted + at, {spare[0], spare[1]},
-                 counts);
-    }
-  });
+  int32_t *ids = as<int32_t>(a.ids), *sorted = as<int32_t>(a.sorted), *order = as<int32_t>(a.order);
+  if (a.n > chunk) {
+    parallel(a.n, 2, [=](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; i++) sorted[i] = ids[i], order[i] = (int32_t)i;
+    });
+    return;
+  }
+  static thread_local std::vector<int32_t> counts;
+  int32_t places[chunk], spare[2][chunk];
+  for (int64_t i = 0; i < chunk; i++) places[i] = (int32_t)i;
+  radix_sort({ids, places}, a.n, {sorted, order}, {spare[0], spare[1]}, counts);
 }
 
 void merge_chunks(const weft_merge_chunks& a) {

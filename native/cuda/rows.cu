@@ -144,5 +144,5 @@ extern "C" __global__ void __launch_bounds__(weft::cuda::gather_ids_shape::threa
   const int64_t r = a.cols == 1 ? i : i / a.cols, row = index[r];
   const int32_t* source = static_cast<const int32_t*>(a.source);
   static_cast<int32_t*>(a.y)[i] =
-      weft::cuda::is_row(row, a.source_rows) ? source[row * a.stride + (i - r * a.cols)] : -1;
+      weft::cuda::is_row(row, a.source_rows) ? source[row * a.stride + (i - r * a.cols)] : -2;
 }

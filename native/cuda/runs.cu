@@ -23,6 +23,7 @@ WEFT_DEVICE void sum_runs(const weft_sum_runs& a) {
   const S* dy = static_cast<const S*>(a.dy);
   T* sums = static_cast<T*>(a.sums) + first * a.cols;
   const int places = (int)min(a.rows - first, (int64_t)run_tile);
+  if (sorted[places - 1] < 0) return;
   const bool wide = a.cols % 4 == 0 && aligned(dy, sums);
   const bool fours = aligned(order, sorted);
   const T scale = T(a.scale);
@@ -30,6 +31,7 @@ WEFT_DEVICE void sum_runs(const weft_sum_runs& a) {
   int32_t id = 0;
   int head = 0;
   auto finish = [&] {
+    if (id < 0) return;
 #pragma unroll
     for (int j = 0; j < 4; j++) total.at[j] *= scale;
     store(sums + head * a.cols, c, a.cols, wide, total);

@@ -22,7 +22,7 @@ WEFT_DEVICE void each_run(const A& a, int64_t thread, Body body) {
   const T* sums = static_cast<const T*>(a.sums);
   const bool wide = a.cols % 4 == 0 && aligned(sums);
   pack<T> total = load(sums + p * a.cols, c, a.cols, wide);
-  // a tile's first place always has a sum, so that several can be loaded ahead of the comparisons
+  // behind the place of a row each tile's first has a sum: several are loaded ahead of comparisons
   constexpr int ahead = 4;
   for (int64_t next = (p / run_tile + 1) * run_tile; next < a.rows && sorted[next] == row;
        next += ahead * run_tile) {

@@ -121,6 +121,7 @@ class LifetimeTest {
       network.close();
       assertSays("its values went with it", () -> network.save(Path.of("nowhere")));
       assertSays("its values went with it", () -> network.on(device, MathMode.STRICT, 1));
+      assertSays("its values went with it", network::arena);
     }
   }
 

@@ -208,6 +208,14 @@ class OperandsTest {
                 Shape.of(1))
             .wrong(Shape.of(5, 2), Shape.of(4), Shape.of(2, 1)),
         row(
+                "embeddingBag(Tensor,Tensor,BagFunction)",
+                "embedding_bag_sum",
+                "fi",
+                (t, in) -> t.embeddingBag(in[0], in[1], BagFunction.SUM),
+                Shape.of(5, 2),
+                Shape.of(3, 4))
+            .wrong(Shape.of(5, 2), Shape.of()),
+        row(
                 "layerNorm(Tensor,Tensor,Tensor,double)",
                 "layer_norm",
                 "fff",
@@ -420,7 +428,8 @@ class OperandsTest {
     String says =
         operation
             .name()
-            .replaceAll("_(with_bias|of_negatives|of_axis|over_|along_|smoothed|narrow).*", "");
+            .replaceAll(
+                "_(with_bias|of_negatives|of_axis|over_|along_|smoothed|narrow|padded).*", "");
     return row(
         operation.name(),
         says,

@@ -62,7 +62,7 @@ class ReadmeTest {
   @Test
   void everyExampleCompiles() throws IOException {
     List<String> examples = examples();
-    assertEquals(7, examples.size());
+    assertEquals(8, examples.size());
     for (int i = 0; i < examples.size(); i++) {
       assertEquals("", compile("Example" + i, examples.get(i)));
     }
@@ -90,15 +90,23 @@ class ReadmeTest {
   }
 
   @Test
+  void modelsOfTextRun() throws Exception {
+    for (int i : new int[] {4, 5}) {
+      assertEquals("", compile("Text" + i, examples().get(i)));
+      assertEquals("", run("Text" + i));
+    }
+  }
+
+  @Test
   void theGradientCheckPasses() throws Exception {
-    assertEquals("", compile("Check", examples().get(5)));
+    assertEquals("", compile("Check", examples().get(6)));
     assertEquals("", run("Check"));
   }
 
   @Test
   void theProfilePrintsItsTables() throws Exception {
     // the best device may be the emulator here, whose ceilings take hours
-    String example = examples().get(6).replace("Device.best()", "Device.cpu()");
+    String example = examples().get(7).replace("Device.best()", "Device.cpu()");
     assertEquals("", compile("Profiled", example));
     String printed = run("Profiled");
     assertTrue(printed.startsWith("step "), printed);

@@ -366,12 +366,27 @@ public interface Operations {
   }
 
   /**
+   * The sum or mean, along the last axis of {@code ids}, of the rows of {@code table} (n, cols)
+   * that they number; 0 of none. An id of -1 is padding, no row; NaN where another one is outside
+   * 0..n-1; see {@link EmbeddingBag}.
+   *
+   * @param ids int32 (..., length)
+   * @return (..., cols)
+   * @throws IllegalArgumentException with both shapes, where the table is no matrix or the ids are
+   *     one number
+   */
+  default Tensor embeddingBag(Tensor table, Tensor ids, BagFunction function) {
+    return apply(new EmbeddingBag(function), table, ids);
+  }
+
+  /**
    * The sum or mean of each bag of rows of {@code table} (n, cols), 0 of none: bag b is the rows
    * numbered by the int32 vector {@code ids} from {@code offsets}[b] on, up to where the next one
-   * begins. NaN where a number is outside 0..n-1, or a bag's range outside {@code ids}; see {@link
-   * EmbeddingBag}.
+   * begins. An id of -1 is padding, no row; NaN where another one is outside 0..n-1, or a bag's
+   * range outside {@code ids}; see {@link EmbeddingBag}.
    *
    * @param offsets int32 (bags), ascending
+   * @return (bags, cols)
    * @throws IllegalArgumentException with all shapes, where they are not a matrix and two vectors
    */
   default Tensor embeddingBag(Tensor table, Tensor ids, Tensor offsets, BagFunction function) {

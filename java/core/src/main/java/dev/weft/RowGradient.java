@@ -7,7 +7,8 @@ package dev.weft;
  * says how.
  *
  * @param sorted ids, ascending, int32 (rows)
- * @param sums sums over tiles of them (rows, width), undefined where none begins
+ * @param sums sums over tiles of them (rows, width), undefined where none begins, and for negative
+ *     ids
  */
 public record RowGradient(Tensor sorted, Tensor sums) {
   /** How many ids there are, each as often as it was used. */

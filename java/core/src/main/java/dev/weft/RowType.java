@@ -10,17 +10,26 @@ import static dev.weft.format.Format.format;
  *     them, since the math mode says which it will be
  * @param shape of one row: a batch has one axis more, before these
  * @param below ids lie in 0..below-1; 0 where the type is no integer or nothing is known
+ * @param padded whether rows may have fewer ids than the shape says, and {@link #PADDING} in their
+ *     places, which a layer that would look it up refuses
  */
-public record RowType(DType dtype, Shape shape, int below) {
+public record RowType(DType dtype, Shape shape, int below, boolean padded) {
+  /** The id of a place where a row has none. */
+  public static final int PADDING = -1;
 
   /** Numbers of this shape a row. */
   public static RowType floating(Shape shape) {
-    return new RowType(DType.F32, shape, 0);
+    return new RowType(DType.F32, shape, 0, false);
   }
 
   /** Ids in 0..below-1 of this shape a row; a scalar shape is one id a row. */
   public static RowType ids(Shape shape, int below) {
-    return new RowType(DType.I32, shape, below);
+    return new RowType(DType.I32, shape, below, false);
+  }
+
+  /** Ids in 0..below-1 in some places of this shape, and {@link #PADDING} in the others. */
+  public static RowType paddedIds(Shape shape, int below) {
+    return new RowType(DType.I32, shape, below, true);
   }
 
   /** Whether it holds ids. */
@@ -30,11 +39,13 @@ public record RowType(DType dtype, Shape shape, int below) {
 
   /** The same type under another shape. */
   public RowType with(Shape other) {
-    return new RowType(dtype, other, below);
+    return new RowType(dtype, other, below, padded);
   }
 
   @Override
   public String toString() {
-    return isIds() ? format("ids %s below %d", shape, below) : format("numbers %s", shape);
+    return isIds()
+        ? format("%sids %s below %d", padded ? "padded " : "", shape, below)
+        : format("numbers %s", shape);
   }
 }

@@ -55,6 +55,22 @@ public final class Shape {
     return ofRows(rows.length, r -> rows[r] == null ? -1 : rows[r].length);
   }
 
+  /**
+   * The shape (rows, longest) of rows that may differ in length; at least 1 long.
+   *
+   * @throws IllegalArgumentException where a row is null
+   */
+  public static Shape ofLongest(int[][] rows) {
+    int longest = 1;
+    for (int r = 0; r < rows.length; r++) {
+      if (rows[r] == null) {
+        throw new IllegalArgumentException(format("row %d is null", r));
+      }
+      longest = Math.max(longest, rows[r].length);
+    }
+    return of(rows.length, longest);
+  }
+
   private static Shape ofRows(int rows, IntUnaryOperator length) {
     for (int r = 0; r < rows; r++) {
       if (length.applyAsInt(r) < 0) {

@@ -81,6 +81,27 @@ class ColumnTest {
   }
 
   @Test
+  void rowsOfDifferentLengthsArePadded() {
+    int[][] bags = {{4, 0}, {}, {9, 9, 1}};
+    Column column = Column.padded(bags, 10);
+    assertEquals(RowType.paddedIds(Shape.of(3), 10), column.type());
+    assertArrayEquals(new int[] {4, 0, -1, -1, -1, -1, 9, 9, 1}, column.toInts());
+    assertEquals("Column(3 rows of padded ids [3] below 10, INT32)", column.toString());
+    assertArrayEquals(new int[] {-1, -1, -1, 4, 0, -1}, column.select(new int[] {1, 0}).toInts());
+    assertArrayEquals(new int[] {-1, -1}, Column.padded(new int[2][0], 9).toInts());
+    assertFails("row 2, column 0 is 9, outside 0..8", () -> Column.padded(bags, 9));
+    assertFails("row 1 is null", () -> Column.padded(new int[][] {{1}, null}, 9));
+    assertFails("no rows", () -> Column.padded(new int[0][], 9));
+    Dataset some = Dataset.of(Map.of("bag", column));
+    Dataset longer = Dataset.of(Map.of("bag", Column.padded(new int[][] {{1, 2, 3, 4}}, 10)));
+    assertSame(longer, new Split(some, longer).test());
+    assertFails(
+        "holds padded ids [4] below 10 to train on, ids [3] below 10 to test on",
+        () -> new Split(longer, Dataset.of(Map.of("bag", Column.ids(new int[1][3], 10)))));
+    assertFails("row 1 has 0 values and row 0 has 2", () -> Column.ids(bags, 10));
+  }
+
+  @Test
   void bytesMayHaveFiveAxes() {
     byte[] bytes = new byte[2 * 120];
     bytes[239] = (byte) 239;

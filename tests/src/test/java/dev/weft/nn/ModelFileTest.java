@@ -89,7 +89,7 @@ class ModelFileTest {
       value = {
         "{\"version\":2,\"model\":{}}; written in version 2; this Weft reads up to 1",
         "{\"model\":{}}; written in version null",
-        "{\"version\":1}; not the JSON that Weft writes",
+        "{\"version\":1}; not the JSON that Weft writes: a part of it is missing",
         "{\"version\":1,\"model\":{\"layer\":\"swish\"}}; unknown layer 'swish': there are"
             + " activation, concat",
         "{\"version\":1,\"model\":{\"layer\":\"dropout\"}}; dropout lacks its setting 'rate'",
@@ -102,7 +102,7 @@ class ModelFileTest {
         "{\"version\":1,\"model\":{\"same\":\"3\"}}; does not come before it",
         "{\"version\":1,\"model\":{\"layer\":\"flatten\"},\"frozen\":[\"x\"]}; freezes \"x\", which"
             + " it does not have",
-        "{\"version\":1,; not the JSON that Weft writes",
+        "{\"version\":1,; not the JSON that Weft writes: End of input",
       })
   void aFileThatNamesNoModelSaysWhy(String network, String words) throws IOException {
     Path file = write(network);

@@ -27,6 +27,7 @@ import dev.weft.device.BagFunction;
 import dev.weft.optim.Adam;
 import dev.weft.optim.Optimizer;
 import dev.weft.optim.Sgd;
+import dev.weft.support.Broken;
 import dev.weft.support.OnEachDevice;
 import dev.weft.train.Epochs;
 import dev.weft.train.Evaluator;
@@ -35,12 +36,14 @@ import dev.weft.train.Trainer;
 import dev.weft.train.Updates;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -293,12 +296,24 @@ class ModelTest {
           "no parameter is called 'bias'; there are 0.table, 2.weight",
           () -> Trainer.of(plain()).group("bias", Sgd.rate(1)));
       refused(
+          "group '2.bias' names no parameter that is not in an earlier one of *.bias, 2.bias:"
+              + " give it first",
+          () ->
+              Trainer.of(plain())
+                  .on(device)
+                  .group("*.bias", Sgd.rate(1))
+                  .group("2.bias", Sgd.rate(2))
+                  .start(data, null));
+      refused(
           "all its parameters are frozen",
           () -> {
             Sequential network = plain();
             network.freeze("*");
             Trainer.of(network).on(device).start(data, null);
           });
+      refused(
+          "layer 1 does not fit the one before it: Linear(5, 2) got 4 features",
+          () -> Sequential.of(EmbeddingBag.sum(WORDS, 4), new Linear(5, 2)));
       refused(
           "residual(linear(2,3)) adds",
           () -> Residual.of(new Linear(2, 3)).output(RowType.floating(Shape.of(2))));
@@ -365,22 +380,30 @@ class ModelTest {
       assertEquals(2, y.length);
       assertEquals(WORDS, y[1].length);
       assertFalse(Arrays.stream(y[1]).anyMatch(Double::isNaN));
-      refused("got ids up to 30", () -> network.predict(new int[][] {{1, 2, 30}}));
+      refused(
+          "rows of 3 ids, the largest 30 in row 0: Embedding(30, 8) got ids up to 30",
+          () -> network.predict(new int[][] {{1, 2, 30}}));
     }
   }
 
   /** Bengio's network, small, and others; tables are dense here. */
   @Test
   void aWholeModelIsChecked() {
-    for (Sequential model : List.of(plain(), tied(), residual())) {
-      GradCheck.of(
-              model,
-              new SoftmaxCrossEntropy(),
-              Map.of(
-                  Inputs.FEATURES, dev.weft.check.Input.integers(WORDS, 7, BEFORE),
-                  Inputs.TARGETS, dev.weft.check.Input.integers(WORDS, 7)))
-          .assertPasses();
+    for (Sequential model : List.of(plain(), tied(), residual(), bagModel(BagFunction.MEAN))) {
+      checked(model).assertPasses();
     }
+    var wrong = Lambda.of("wrong", (ops, x) -> ops.apply(new Broken(Broken.Fault.SIGN), x));
+    Sequential model = Sequential.of(plain(), wrong);
+    assertThrows(AssertionError.class, checked(model)::assertPasses);
+  }
+
+  private static GradCheck checked(Model model) {
+    return GradCheck.of(
+        model,
+        new SoftmaxCrossEntropy(),
+        Map.of(
+            Inputs.FEATURES, dev.weft.check.Input.integers(WORDS, 7, BEFORE),
+            Inputs.TARGETS, dev.weft.check.Input.integers(3, 7)));
   }
 
   @OnEachDevice
@@ -390,7 +413,7 @@ class ModelTest {
         Tensor offsets = device.tensor(new int[] {0, 2, 2});
         Tensor backwards = device.tensor(new int[] {0, 3, 2})) {
       for (BagFunction function : BagFunction.values()) {
-        var bag = new EmbeddingBag(4, 2, function);
+        EmbeddingBag bag = bag(4, 2, function);
         try (Sequential network = Sequential.of(bag).on(device, MathMode.STRICT, 1);
             Tape tape = new Tape(device)) {
           float[] t = network.named().get("0.table").tensor().toFloats();
@@ -407,6 +430,105 @@ class ModelTest {
         }
       }
     }
+  }
+
+  /** Rows of up to 6 words, whose class is what most of their words are by their remainder. */
+  private static int[][] bagsOfWords(int rows) {
+    Random random = new Random(5);
+    int[][] bags = new int[rows][];
+    for (int r = 0; r < rows; r++) {
+      int main = r % 3;
+      bags[r] =
+          random
+              .ints(r % 7, 0, WORDS / 3)
+              .map(i -> 3 * i + (random.nextInt(10) == 0 ? 0 : main))
+              .toArray();
+    }
+    return bags;
+  }
+
+  private static Dataset bags(int[][] words) {
+    int[] classes = new int[words.length];
+    Arrays.setAll(classes, r -> r % 3);
+    return Dataset.of(Column.padded(words, WORDS), Column.ids(classes, 3));
+  }
+
+  private static EmbeddingBag bag(int vocabulary, int width, BagFunction function) {
+    return function == BagFunction.SUM
+        ? EmbeddingBag.sum(vocabulary, width)
+        : EmbeddingBag.mean(vocabulary, width);
+  }
+
+  private static Sequential bagModel(BagFunction function) {
+    return Sequential.of(bag(WORDS, 8, function), new Linear(8, 3));
+  }
+
+  @Test
+  void bagsOfAnyLengthAreTrainedTheSameOnBothDevices() throws Exception {
+    Dataset data = bags(bagsOfWords(400));
+    for (BagFunction function : BagFunction.values()) {
+      double[] losses = new double[2];
+      double[][][] outputs = new double[2][][];
+      int[][] asked = {{1, 4, 7}, {}, {2}};
+      for (OnEachDevice.Place place : OnEachDevice.Place.values()) {
+        int at = place.ordinal();
+        try (Device device = place.open();
+            Sequential network = bagModel(function)) {
+          History history =
+              Trainer.of(network)
+                  .on(device)
+                  .optimizer(Adam.rate(0.05))
+                  .batch(32)
+                  .fit(data, data, Epochs.of(6));
+          losses[at] = history.last().test().loss();
+          // a seventh has no words
+          assertTrue(history.last().test().accuracy() > 0.8, history::toString);
+          Path file = folder.resolve("bags.safetensors");
+          network.save(file);
+          try (Network again = Network.load(file).on(device, MathMode.STRICT, 1)) {
+            outputs[at] = again.predict(asked);
+            assertArrayEquals(network.predict(asked)[2], outputs[at][2]);
+          }
+        }
+      }
+      assertEquals(losses[0], losses[1], 1e-5 * losses[0]);
+      for (int r = 0; r < asked.length; r++) {
+        assertArrayEquals(outputs[0][r], outputs[1][r], 1e-4);
+      }
+      assertEquals(1, argmax(outputs[0][0]));
+      assertEquals(2, argmax(outputs[0][2]));
+    }
+  }
+
+  private static int argmax(double[] scores) {
+    return IntStream.range(0, scores.length)
+        .boxed()
+        .max(Comparator.comparing(i -> scores[i]))
+        .orElseThrow();
+  }
+
+  /** What padding adds is nothing: a row alone gives what it gives among longer ones. */
+  @OnEachDevice
+  void paddingChangesNothing(OnEachDevice.Place place) {
+    int[][] words = {{3, 1, 3}, {2}, {5, 7, 7, 7, 9, 11}};
+    for (BagFunction function : BagFunction.values()) {
+      try (Device device = place.open();
+          Sequential network = bagModel(function).on(device, MathMode.STRICT, 3)) {
+        double[][] together = network.predict(words);
+        for (int r = 0; r < words.length; r++) {
+          assertArrayEquals(network.predict(new int[][] {words[r]})[0], together[r]);
+        }
+        int[][] marked = {{3, -1, 1, 3, -1}};
+        assertArrayEquals(together[0], network.predict(marked)[0]);
+        refused("row 0 has the id -2", () -> network.predict(new int[][] {{-2}}));
+      }
+    }
+    refused(
+        "rows is not told which of padded ids [6] below 30 are none: make it a layer",
+        () -> Lambda.of("rows", (ops, ids) -> ids).output(RowType.paddedIds(Shape.of(6), WORDS)));
+    refused(
+        "Embedding(30, 2) takes ids in all places and got padded ids [6] below 30: EmbeddingBag",
+        () -> new Embedding(WORDS, 2).output(RowType.paddedIds(Shape.of(6), WORDS)));
   }
 
   /** Word2vec without its shortcuts is a table, a product and a softmax, by any optimizer. */

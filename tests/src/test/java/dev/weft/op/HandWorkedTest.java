@@ -94,6 +94,16 @@ class HandWorkedTest {
                 function));
   }
 
+  private static Example paddedBag(BagFunction function) {
+    return of(
+        "padded embedding bag, " + function.token(),
+        (tape, in) ->
+            tape.embeddingBag(
+                in[0],
+                tape.device().tensor(DType.I32, Shape.of(3, 3), 2, -1, 0, -1, -1, -1, -1, -1, 2),
+                function));
+  }
+
   private static Example reduction(Reduction reduction) {
     return of(reduction.toString(), (tape, in) -> tape.apply(reduction, in[0]));
   }
@@ -243,6 +253,14 @@ class HandWorkedTest {
         bag(BagFunction.SUM)
             .in(m, v(1, 10, 0, 0, 10001, 100010), 3, 2)
             .gives(6, 8, 0, 0, 5, 6)
+            .fedBack(1, 10, 100, 1000, 10000, 100000),
+        paddedBag(BagFunction.SUM)
+            .in(m, v(1, 10, 0, 0, 10001, 100010), 3, 2)
+            .gives(6, 8, 0, 0, 5, 6)
+            .fedBack(1, 10, 100, 1000, 10000, 100000),
+        paddedBag(BagFunction.MEAN)
+            .in(m, v(0.5, 5, 0, 0, 10000.5, 100005), 3, 2)
+            .gives(3, 4, 0, 0, 5, 6)
             .fedBack(1, 10, 100, 1000, 10000, 100000),
         bag(BagFunction.MEAN)
             .in(m, v(0.5, 5, 0, 0, 10000.5, 100005), 3, 2)

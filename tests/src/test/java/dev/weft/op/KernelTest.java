@@ -136,7 +136,7 @@ public class KernelTest {
           Kernel.GATHER_IDS,
           Precision.F32,
           new Arguments.GatherIds(labels.address(), order.address(), 0, y.address(), 7, 1, 1, 4));
-      assertArrayEquals(new int[] {-1, -1, 13, 10, -1, -1, -1}, y.toInts());
+      assertArrayEquals(new int[] {-2, -2, 13, 10, -2, -2, -2}, y.toInts());
     }
   }
 
@@ -153,7 +153,7 @@ public class KernelTest {
           Precision.F32,
           new Arguments.GatherIds(source.address(), order.address(), 0, y.address(), 6, 3, 1, 698));
       int[] expected = {
-        1000, 1001, 1002, 1697, 1698, 1699, -1, -1, -1, 1002, 1003, 1004, -1, -1, -1, 1400, 1401,
+        1000, 1001, 1002, 1697, 1698, 1699, -2, -2, -2, 1002, 1003, 1004, -2, -2, -2, 1400, 1401,
         1402
       };
       assertArrayEquals(expected, y.toInts());

@@ -115,7 +115,7 @@ public class RowSumsTest {
     }
   }
 
-  /** Ids 7 1 7 -1 7: in order -1 1 7 7 7, whose sums stand at places 0, 1 and 2. */
+  /** Ids 7 1 7 -1 7: in order -1 1 7 7 7, whose sums stand at places 1 and 2, of -1 none. */
   @OnEachDevice
   void sumsStandWhereANumberBegins(OnEachDevice.Place place) {
     try (Device device = place.open()) {
@@ -130,7 +130,7 @@ public class RowSumsTest {
           rows -> {
             assertArrayEquals(new int[] {-1, 1, 7, 7, 7}, rows.sorted().toInts());
             assertArrayEquals(
-                new double[] {1000, 10, 10_101}, Arrays.copyOf(rows.sums().toDoubles(), 3));
+                new double[] {10, 10_101}, Arrays.copyOfRange(rows.sums().toDoubles(), 1, 3));
             Tensor dense = device.full(DType.F64, Shape.of(9, 1), 0.5);
             RowSums.addTo(rows, dense);
             double[] expected = new double[9];

@@ -132,8 +132,10 @@ final class TorchTwins {
     TWINS.put("matmul_ta_tb", in -> matmul(in[0].t(), in[1].t()));
     TWINS.put("transpose", in -> in[0].t());
     TWINS.put("gather_rows", in -> embedding(in[0], in[1]));
-    TWINS.put("embedding_bag_sum", in -> embeddingBag(in, 0));
-    TWINS.put("embedding_bag_mean", in -> embeddingBag(in, 1));
+    TWINS.put("embedding_bag_sum", in -> embeddingBag(in[0], in[1], in[2], 0));
+    TWINS.put("embedding_bag_mean", in -> embeddingBag(in[0], in[1], in[2], 1));
+    TWINS.put("embedding_bag_sum_padded", in -> paddedBag(in[0], in[1], 0));
+    TWINS.put("embedding_bag_mean_padded", in -> paddedBag(in[0], in[1], 1));
   }
 
   private static void shapes() {
@@ -164,9 +166,38 @@ final class TorchTwins {
         in[0], in[1].to(ScalarType.Long), new TensorOptional(), meanOfRows, -100, smoothing);
   }
 
-  private static Tensor embeddingBag(Tensor[] in, long mode) {
-    return embedding_bag(in[0], in[1], in[2], false, mode, false, new TensorOptional(), false)
+  private static Tensor embeddingBag(Tensor table, Tensor ids, Tensor offsets, long mode) {
+    return embedding_bag(table, ids, offsets, false, mode, false, new TensorOptional(), false)
         .get0();
+  }
+
+  /** PyTorch's padding is a row of the table, which ours has not. */
+  private static Tensor paddedBag(Tensor table, Tensor ids, long mode) {
+    long padding = table.size(0);
+    long length = ids.size(-1);
+    long bags = ids.numel() / Math.max(1, length);
+    if (length == 0) {
+      return embedding(table, ids).sum(-2);
+    }
+    Tensor whole =
+        cat(new TensorVector(table, zeros(new long[] {1, table.size(1)}, table.options())));
+    Tensor there = where(ids.ge(new Scalar(0)), ids, full_like(ids, new Scalar(padding)));
+    Tensor offsets =
+        arange(new Scalar(0), new Scalar(bags * length), new Scalar(length), ids.options());
+    long[] shape = ids.sizes().vec().get();
+    shape[shape.length - 1] = table.size(1);
+    return embedding_bag(
+            whole,
+            there.flatten(),
+            offsets,
+            false,
+            mode,
+            false,
+            new TensorOptional(),
+            false,
+            new LongOptional(padding))
+        .get0()
+        .reshape(shape);
   }
 
   private static Tensor layerNorm(Tensor[] in, double epsilon) {

@@ -187,6 +187,8 @@ class StreamedDataTest {
     for (int i = 0; i < weights.length; i++) {
       weights[i] = i * 0.5f;
     }
+    int[][] bags = new int[n - 4][];
+    Arrays.setAll(bags, r -> Arrays.copyOf(text, r % 3));
     Column tokens = Column.ids(text, 40);
     Dataset data =
         Dataset.of(
@@ -195,13 +197,14 @@ class StreamedDataTest {
                 "next", tokens.slice(4, n),
                 "volume", Column.ofBytes(volumes, 1, 2, 3, 2, 2),
                 "weight", Column.of(weights),
+                "bag", Column.padded(bags, 40),
                 "unused", Column.of(weights)));
     SequencedMap<String, DType> wanted = new LinkedHashMap<>();
-    for (String column : new String[] {"words", "next", "volume", "weight"}) {
+    for (String column : new String[] {"words", "next", "volume", "weight", "bag"}) {
       wanted.put(column, DType.F64);
     }
     List<String> resident = batches(name, data, wanted, ALL);
-    assertEquals(resident, batches(name, data, wanted, 2 * 2 * 8 * (16 + 4 + 24 + 8 + 4)));
+    assertEquals(resident, batches(name, data, wanted, 2 * 2 * 8 * (16 + 4 + 24 + 8 + 4 + 8)));
     MemorySegment order = new BatchOrder(n - 4, 8, LastBatch.KEEP, 5).epoch(0);
     for (int b = 0; b < 7; b++) {
       int first = b * 8;
@@ -215,12 +218,16 @@ class StreamedDataTest {
         }
         next[r] = text[row + 4];
       }
-      assertEquals("words[" + rows + ", 4]" + Arrays.toString(words), resident.get(4 * b));
-      assertEquals("next[" + rows + "]" + Arrays.toString(next), resident.get(4 * b + 1));
-      assertTrue(resident.get(4 * b + 2).startsWith("volume[" + rows + ", 1, 2, 3, 2, 2]["));
-      assertTrue(resident.get(4 * b + 3).startsWith("weight[" + rows + "]["));
+      assertEquals("words[" + rows + ", 4]" + Arrays.toString(words), resident.get(5 * b));
+      assertEquals("next[" + rows + "]" + Arrays.toString(next), resident.get(5 * b + 1));
+      assertTrue(resident.get(5 * b + 2).startsWith("volume[" + rows + ", 1, 2, 3, 2, 2]["));
+      assertTrue(resident.get(5 * b + 3).startsWith("weight[" + rows + "]["));
+      int row = order.getAtIndex(ValueLayout.JAVA_INT, first);
+      double[] bag = {row % 3 > 0 ? text[0] : -1, row % 3 > 1 ? text[1] : -1};
+      String begin = Arrays.toString(bag).replace("]", "");
+      assertTrue(resident.get(5 * b + 4).startsWith("bag[" + rows + ", 2]" + begin));
     }
-    assertEquals(14 * 4, resident.size());
+    assertEquals(14 * 5, resident.size());
     Emulator.reset();
     assertEquals(0, Emulator.liveBytes());
   }

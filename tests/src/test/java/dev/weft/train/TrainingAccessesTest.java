@@ -5,20 +5,31 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.Device;
+import dev.weft.Inputs;
 import dev.weft.MathMode;
+import dev.weft.data.Column;
+import dev.weft.data.Dataset;
 import dev.weft.data.Digits;
 import dev.weft.data.Split;
+import dev.weft.nn.Concat;
+import dev.weft.nn.EmbeddingBag;
+import dev.weft.nn.Linear;
+import dev.weft.nn.Select;
 import dev.weft.nn.Sequential;
 import dev.weft.optim.Adam;
 import dev.weft.optim.Optimizer;
 import dev.weft.optim.Sgd;
 import dev.weft.support.Emulator;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -71,6 +82,48 @@ class TrainingAccessesTest {
                 .fit(digits.train(), digits.test(), Epochs.of(2));
         assertTrue(Double.isFinite(history.last().test().loss()));
         network.close();
+      }
+      assertEquals(0, Emulator.liveBytes());
+    }
+  }
+
+  private static Column words(int most) {
+    int[][] rows = new int[ROWS][];
+    Arrays.setAll(
+        rows, r -> IntStream.range(0, (r * 5 + most) % most).map(i -> r * i % 40).toArray());
+    return Column.padded(rows, 40);
+  }
+
+  /** A table of which a step takes rows in two places, by padded ids. */
+  @ParameterizedTest
+  @EnumSource
+  void tablesAreAccessedWhereTheyMay(MathMode math) {
+    Dataset data =
+        Dataset.of(
+            Map.of(
+                "title",
+                words(4),
+                "text",
+                words(37),
+                Inputs.TARGETS,
+                Column.ids(IntStream.range(0, ROWS).map(r -> r % 3).toArray())));
+    for (Optimizer optimizer : new Optimizer[] {Sgd.rate(0.1).momentum(0.9), Adam.rate(1e-3)}) {
+      EmbeddingBag bag = EmbeddingBag.mean(40, 17);
+      try (Device device = Emulator.device();
+          Sequential network =
+              Sequential.of(
+                  Concat.of(
+                      Sequential.of(new Select("title"), bag),
+                      Sequential.of(new Select("text"), bag)),
+                  new Linear(34, 3))) {
+        History history =
+            Trainer.of(network)
+                .on(device)
+                .optimizer(optimizer)
+                .batch(16)
+                .math(math)
+                .fit(data, data, Epochs.of(2));
+        assertTrue(Double.isFinite(history.last().test().loss()));
       }
       assertEquals(0, Emulator.liveBytes());
     }

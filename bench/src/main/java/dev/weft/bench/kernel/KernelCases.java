@@ -212,21 +212,17 @@ public final class KernelCases {
       case GATHER_ROWS -> List.of(s(37, 10, 53), s(37, 10, 64));
       case GATHER_ROWS_U8 -> List.of(s(37, 10, 53), s(37, 10, 64), s(37, 10, 784));
       case GATHER_IDS -> List.of(s(37, 10, 1), s(37, 10, 53));
-      // one chunk and several, all the same and all different, in the plain form
-      case SORT_CHUNKS, MERGE_CHUNKS ->
-          List.of(
-              s(1, 1, 1),
-              s(1, 31, 1, 31),
-              s(1, 33, 1, 5),
-              s(1, 1023, 1),
-              s(1, 1025, 1, 1025),
-              s(1, 3000, 1, 100),
-              s(1, 3000, 1));
+      // all the same and all different, in the plain form; of more it is a device's own
+      case SORT_CHUNKS ->
+          List.of(s(1, 1, 1), s(1, 31, 1, 31), s(1, 33, 1, 5), s(1, 1023, 1, 1023), s(1, 1024, 1));
+      // one chunk and several
+      case MERGE_CHUNKS ->
+          List.of(s(1, 33, 1, 5), s(1, 1025, 1, 1025), s(1, 3000, 1, 100), s(1, 3000, 1));
       // runs within a tile, over several, and over all; rows of any length, and of whole accesses
       case SUM_RUNS, ADD_ROWS, SGD_ROWS, ADAM_ROWS ->
           List.of(s(2, 1, 3), s(31, 31, 64), s(9, 33, 53), s(300, 1025, 4), s(1, 300, 7));
       case EMBEDDING_BAG_FORWARD, EMBEDDING_BAG_BACKWARD ->
-          List.of(s(37, 20, 53, 7), s(37, 70, 64, 9), s(5, 3, 2, 5));
+          List.of(s(37, 20, 53, 7), s(37, 70, 64, 9), s(5, 3, 2, 5), s(37, 66, 20, 11));
       case ARGMAX -> matrices(37, 10, 53, 64, 701);
       case COPY_ROWS -> List.of(s(1, 37, 30));
       case TRANSPOSE -> List.of(s(1, 37, 53), s(1, 36, 53), s(1, 37, 64), s(1, 36, 64));
@@ -302,7 +298,7 @@ public final class KernelCases {
             .toArray();
     try {
       Arguments call = (Arguments) over.invoke(null, numbers);
-      Set<String> spared = full ? Set.of() : spared(kernel, f);
+      Set<String> spared = full ? Set.of() : spared(kernel, s, f);
       String[] without =
           call.operands().stream()
               .map(Operand::name)
@@ -364,7 +360,7 @@ public final class KernelCases {
   }
 
   /** The operands that a layer's call does without. */
-  private static Set<String> spared(Kernel kernel, Enum<?> function) {
+  private static Set<String> spared(Kernel kernel, Sizes s, Enum<?> function) {
     return switch (kernel) {
       case BIAS_ACTIVATION_BACKWARD, BIAS_ACTIVATION_GRADIENTS ->
           ((Nonlinearity) function).derivativeNeedsInput() ? Set.of("y") : Set.of("x", "b");
@@ -372,6 +368,9 @@ public final class KernelCases {
       case SOFTMAX_CROSS_ENTROPY -> Set.of("hits");
       case SGD, ADAM, SGD_ROWS, ADAM_ROWS -> Set.of("copy");
       case GATHER_ROWS, GATHER_ROWS_U8, GATHER_IDS -> Set.of("state");
+      // bags may be equally long
+      case EMBEDDING_BAG_FORWARD, EMBEDDING_BAG_BACKWARD ->
+          s.rows() % s.parts() == 0 ? Set.of("offsets") : Set.of();
       default -> Set.of();
     };
   }
@@ -397,9 +396,9 @@ public final class KernelCases {
               .with("chunk_order", Fill.each(i -> i));
       case SUM_RUNS, ADD_ROWS, SGD_ROWS -> sorted(one, full);
       case ADAM_ROWS -> sorted(one, full).with("second", Fill.POSITIVE);
-      case EMBEDDING_BAG_FORWARD, EMBEDDING_BAG_BACKWARD ->
-          one.with("ids", full ? Fill.between(0, outer + 2) : Fill.scattered(outer))
-              .with("offsets", Fill.each(b -> offset(b, one.sizes(), full)));
+      case EMBEDDING_BAG_FORWARD -> bags(one, full);
+      case EMBEDDING_BAG_BACKWARD ->
+          bags(one, full).with("counts", full ? Fill.between(-1, 5) : Fill.each(b -> 1 + b % 3));
       // each row once; or rows that come again, are not there, and begin at the cursor
       case GATHER_ROWS, GATHER_ROWS_U8, GATHER_IDS ->
           one.with("index", full ? Fill.between(0, outer + 2) : Fill.scattered(outer));
@@ -415,10 +414,17 @@ public final class KernelCases {
         .with("order", Fill.scattered(rows));
   }
 
-  /** Where a bag begins; or every other one is empty, and one is none. */
-  private static long offset(long bag, Sizes s, boolean full) {
-    long begin = full ? bag / 2 * 2 : bag;
-    return full && bag == 4 ? s.rows() + 1 : begin * s.rows() / s.parts();
+  /**
+   * Bags that lie one after another, with padding; or every other one is empty, and one is none.
+   */
+  private static KernelCase bags(KernelCase one, boolean full) {
+    long outer = one.sizes().outer();
+    long rows = one.sizes().rows();
+    long bags = one.sizes().parts();
+    return one.with("ids", full ? Fill.between(-2, outer + 2) : Fill.between(-1, outer))
+        .with(
+            "offsets",
+            Fill.each(b -> full && b == 4 ? rows + 1 : (full ? b / 2 * 2 : b) * rows / bags));
   }
 
   /** One of both transposes of each side, in its own precision or a wide one. */

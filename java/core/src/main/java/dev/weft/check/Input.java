@@ -94,18 +94,26 @@ public final class Input {
 
   /** A vector of given integers, as int32; they get no gradient. */
   public static Input integers(int[] values) {
+    return integers(Shape.of(values.length), values);
+  }
+
+  /** Given integers in row-major order, as int32; they get no gradient. */
+  public static Input integers(Shape shape, int... values) {
     double[] copy = Arrays.stream(values).asDoubleStream().toArray();
-    return new Input(Shape.of(copy.length), true, (random, count) -> copy.clone());
+    return new Input(checked(shape, copy.length), true, (random, count) -> copy.clone());
   }
 
   /** Given values in row-major order. */
   public static Input of(Shape shape, double... values) {
-    if (values.length != shape.elements()) {
-      throw new IllegalArgumentException(
-          format("%d values do not fill shape %s", values.length, shape));
-    }
     double[] copy = values.clone();
-    return new Input(shape, false, (random, count) -> copy.clone());
+    return new Input(checked(shape, copy.length), false, (random, count) -> copy.clone());
+  }
+
+  private static Shape checked(Shape shape, int values) {
+    if (values != shape.elements()) {
+      throw new IllegalArgumentException(format("%d values do not fill shape %s", values, shape));
+    }
+    return shape;
   }
 
   /** A vector of given values. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.check;
 
+import dev.weft.Shape;
 import dev.weft.device.BagFunction;
 import dev.weft.op.EmbeddingBag;
 import dev.weft.op.GatherRows;
@@ -20,6 +21,8 @@ final class RowCases {
         gather(),
         embeddingBag(BagFunction.SUM),
         embeddingBag(BagFunction.MEAN),
+        paddedBag(BagFunction.SUM),
+        paddedBag(BagFunction.MEAN),
         layerNorm(
             "layer_norm", 1e-5, new long[][] {{13, 5}, {3, 1031}, {40, 1500}, {2, 12_345}, {0, 4}}),
         // few numbers may lie close together: a small epsilon would multiply roundings
@@ -79,6 +82,25 @@ final class RowCases {
             Input.integers(300, 2100),
             Input.integers(IntStream.range(0, 700).map(b -> 3 * b).toArray()))
         .at(Input.randomNormal(5, 7), Input.integers(5, 0), Input.integers(new int[] {0, 0}));
+  }
+
+  /** Bags of one length; with padding none is full, one has none, and one begins with it. */
+  private static OperationCase paddedBag(BagFunction function) {
+    int[] lengths = {3, 0, 7, 1, 9, 40};
+    int[] ids =
+        IntStream.range(0, 6 * 41)
+            .map(i -> i % 41 < lengths[i / 41] && i != 82 ? i * 7919 % 70 : -1)
+            .toArray();
+    return OperationCase.of(
+            "embedding_bag_" + function.token() + "_padded",
+            EmbeddingBag.class,
+            (tape, in) -> tape.embeddingBag(in[0], in[1], function))
+        .summing(inputs -> Math.max(1, inputs.get(1).elements()))
+        .at(Input.randomNormal(5, 7), Input.integers(5, 9))
+        .at(Input.randomNormal(40, 129), Input.integers(40, 3, 2, 5))
+        .at(Input.randomNormal(70, 36), Input.integers(Shape.of(6, 41), ids))
+        .at(Input.randomNormal(5, 8), Input.integers(5, 4, 0))
+        .at(Input.randomNormal(5, 8), Input.integers(5, 0, 4));
   }
 
   private static OperationCase layerNorm(String name, double epsilon, long[]... shapes) {

@@ -10,6 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -50,25 +51,33 @@ public final class Column {
    */
   public static Column of(float[][] values) {
     Shape all = Shape.ofRows(values);
-    return copied(Storage.FLOAT32, all, Stream.of(values).map(MemorySegment::ofArray).toList(), 0);
+    return copied(
+        Storage.FLOAT32,
+        all,
+        Stream.of(values).map(MemorySegment::ofArray).toList(),
+        RowType::floating);
   }
 
   /** Float64 rows, copied; throws as {@link #of(float[][])} does. */
   public static Column of(double[][] values) {
     Shape all = Shape.ofRows(values);
-    return copied(Storage.FLOAT64, all, Stream.of(values).map(MemorySegment::ofArray).toList(), 0);
+    return copied(
+        Storage.FLOAT64,
+        all,
+        Stream.of(values).map(MemorySegment::ofArray).toList(),
+        RowType::floating);
   }
 
   /** One float32 number a row, copied; throws as {@link #of(float[][])} does. */
   public static Column of(float[] values) {
     Shape all = Shape.of(values.length);
-    return copied(Storage.FLOAT32, all, List.of(MemorySegment.ofArray(values)), 0);
+    return copied(Storage.FLOAT32, all, List.of(MemorySegment.ofArray(values)), RowType::floating);
   }
 
   /** One float64 number a row, copied; throws as {@link #of(float[][])} does. */
   public static Column of(double[] values) {
     Shape all = Shape.of(values.length);
-    return copied(Storage.FLOAT64, all, List.of(MemorySegment.ofArray(values)), 0);
+    return copied(Storage.FLOAT64, all, List.of(MemorySegment.ofArray(values)), RowType::floating);
   }
 
   /** One id a row, copied, of as many as the largest needs: classes, words of a vocabulary. */
@@ -85,20 +94,41 @@ public final class Column {
    */
   public static Column ids(int[] ids, int below) {
     Shape all = Shape.of(ids.length);
-    return copied(Storage.INT32, all, List.of(MemorySegment.ofArray(ids)), checked(below));
+    return copied(
+        Storage.INT32,
+        all,
+        List.of(MemorySegment.ofArray(ids)),
+        row -> RowType.ids(row, checked(below)));
   }
 
   /**
-   * Several ids a row, copied.
+   * Several ids a row, as many in each, copied; {@link #padded(int[][], int)} takes others.
    *
    * @param below the size of the vocabulary
    * @throws IllegalArgumentException if there is no row, if one is null or differs in length from
    *     the first, or if an id lies outside 0..below-1
    */
   public static Column ids(int[][] ids, int below) {
-    Shape all = Shape.ofRows(ids);
-    List<MemorySegment> parts = Stream.of(ids).map(MemorySegment::ofArray).toList();
-    return copied(Storage.INT32, all, parts, checked(below));
+    return copied(ids, row -> RowType.ids(row, checked(below)));
+  }
+
+  /**
+   * Ids of rows that differ in length, and may be empty, copied: bags of words. Each takes the
+   * memory and the time of the longest, with -1 behind its own, as may be among them; 0 is an id as
+   * others are.
+   *
+   * @param below the size of the vocabulary
+   * @throws IllegalArgumentException if there is no row, if one is null, or if an id lies outside
+   *     0..below-1 and is not -1
+   */
+  public static Column padded(int[][] ids, int below) {
+    int length = (int) Shape.ofLongest(ids).size(1);
+    int[][] rows = new int[ids.length][];
+    for (int r = 0; r < rows.length; r++) {
+      rows[r] = Arrays.copyOf(ids[r], length);
+      Arrays.fill(rows[r], ids[r].length, length, RowType.PADDING);
+    }
+    return copied(rows, row -> RowType.paddedIds(row, checked(below)));
   }
 
   /**
@@ -128,8 +158,14 @@ public final class Column {
     return dense(Numbers.of(storage, data), RowType.floating(row));
   }
 
+  private static Column copied(int[][] ids, Function<Shape, RowType> type) {
+    Shape all = Shape.ofRows(ids);
+    return copied(Storage.INT32, all, Stream.of(ids).map(MemorySegment::ofArray).toList(), type);
+  }
+
   /** Numbers that lie in several arrays, one after the other. */
-  private static Column copied(Storage storage, Shape all, List<MemorySegment> parts, int below) {
+  private static Column copied(
+      Storage storage, Shape all, List<MemorySegment> parts, Function<Shape, RowType> type) {
     if (all.size(0) == 0) {
       throw new IllegalArgumentException("no rows");
     }
@@ -142,9 +178,7 @@ public final class Column {
       data.asSlice(place).copyFrom(part);
       place += part.byteSize();
     }
-    Shape row = all.without(0);
-    RowType type = storage == Storage.INT32 ? RowType.ids(row, below) : RowType.floating(row);
-    Column made = dense(Numbers.of(storage, data), type);
+    Column made = dense(Numbers.of(storage, data), type.apply(all.without(0)));
     for (int r = 0; r < made.rows; r++) {
       for (int i = 0; i < made.width; i++) {
         made.check(made.get(r, i), r, i);
@@ -161,7 +195,8 @@ public final class Column {
   }
 
   private void check(double value, int row, int i) {
-    if (type.isIds() && !(value >= 0 && value < type.below())) {
+    boolean id = value >= 0 && value < type.below() || type.padded() && value == RowType.PADDING;
+    if (type.isIds() && !id) {
       throw new IllegalArgumentException(
           format("%s is %d, outside 0..%d", place(row, i), (long) value, type.below() - 1));
     }
@@ -328,7 +363,7 @@ public final class Column {
   }
 
   /**
-   * The ids of all rows, (rows, width), copied.
+   * The ids of all rows, (rows, width), copied; -1 where a row has none.
    *
    * @throws IllegalStateException if these are numbers
    */

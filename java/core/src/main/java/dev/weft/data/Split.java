@@ -9,7 +9,8 @@ import dev.weft.RowType;
 public record Split(Dataset train, Dataset test) {
   /**
    * @throws IllegalArgumentException if the examples of the two parts are not alike: columns of the
-   *     same names, types and shapes, and ids to test on that are all among those to train on
+   *     same names, types and shapes, which may differ where both are padded, and ids to test on
+   *     that are all among those to train on
    */
   public Split {
     if (!train.columns().keySet().equals(test.columns().keySet())) {
@@ -21,7 +22,9 @@ public record Split(Dataset train, Dataset test) {
     for (String name : train.columns().keySet()) {
       RowType some = train.column(name).type();
       RowType others = test.column(name).type();
-      boolean alike = some.isIds() == others.isIds() && some.shape().equals(others.shape());
+      boolean differ = some.padded() && others.padded(); // in length, if they must
+      boolean alike =
+          some.isIds() == others.isIds() && (differ || some.shape().equals(others.shape()));
       if (!alike || others.below() > some.below()) {
         throw new IllegalArgumentException(
             format(

@@ -59,6 +59,10 @@ public final class Embedding implements Layer {
   @Override
   public RowType output(RowType input) {
     checkIds(this, input, table);
+    if (input.padded()) {
+      throw new IllegalArgumentException(
+          format("%s takes ids in all places and got %s: EmbeddingBag takes these", this, input));
+    }
     long[] sizes = Arrays.copyOf(input.shape().toArray(), input.shape().rank() + 1);
     sizes[sizes.length - 1] = table.shape().size(1);
     return RowType.floating(Shape.of(sizes));

@@ -15,26 +15,18 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Sums or means of rows of a table (vocabulary, width) by their numbers. As a layer its bags are
- * the rows of a column: ids (rows, length), y (rows, width). Bags of various lengths it takes by
- * their offsets.
+ * Sums or means of rows of a table by their numbers: y_r = Σ_i table[ids_ri], divided by how many
+ * there are for a mean; ids (rows, length), -1 where a row has none, table (vocabulary, width), y
+ * (rows, width), 0 for a row of none. {@code Column.padded} makes such ids. In a loop by hand bags
+ * may be given by their offsets instead. An id outside the table gives NaN; data whose ids may be
+ * that large are refused before.
  */
 public final class EmbeddingBag implements Layer {
   private final Embedding embedding;
   private final BagFunction function;
 
-  /** Values from N(0, 1), a gradient of rows. */
-  public EmbeddingBag(int vocabulary, int width, BagFunction function) {
-    this(new Embedding(vocabulary, width), function);
-  }
-
-  private EmbeddingBag(Embedding embedding, BagFunction function) {
-    this.embedding = embedding;
-    this.function = function;
-  }
-
   /**
-   * Values by the given rule.
+   * Any function; values by the given rule.
    *
    * @throws IllegalArgumentException where a size is not positive
    */
@@ -47,12 +39,32 @@ public final class EmbeddingBag implements Layer {
     this(new Embedding(vocabulary, width, values, gradient), function);
   }
 
+  private EmbeddingBag(Embedding embedding, BagFunction function) {
+    this.embedding = embedding;
+    this.function = function;
+  }
+
+  /**
+   * The sum of a bag's rows; values from N(0, 1), a gradient of rows.
+   *
+   * @throws IllegalArgumentException where a size is not positive
+   */
+  public static EmbeddingBag sum(int vocabulary, int width) {
+    return new EmbeddingBag(new Embedding(vocabulary, width), BagFunction.SUM);
+  }
+
+  /**
+   * The mean of a bag's rows; values from N(0, 1), a gradient of rows.
+   *
+   * @throws IllegalArgumentException where a size is not positive
+   */
+  public static EmbeddingBag mean(int vocabulary, int width) {
+    return new EmbeddingBag(new Embedding(vocabulary, width), BagFunction.MEAN);
+  }
+
   @Override
   public Tensor forward(Operations operations, Tensor ids) {
-    Tensor rows = embedding.forward(operations, ids);
-    return operations.cast(
-        function == BagFunction.SUM ? operations.sum(rows, -2) : operations.mean(rows, -2),
-        rows.dtype());
+    return operations.embeddingBag(embedding.table().tensor(), ids, function);
   }
 
   /**

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Operations;
 import dev.weft.RowType;
 import dev.weft.Shape;
@@ -47,6 +49,10 @@ public final class Lambda implements Layer {
 
   @Override
   public RowType output(RowType input) {
+    if (input.padded()) {
+      throw new IllegalArgumentException(
+          format("%s is not told which of %s are none: make it a layer", name, input));
+    }
     return RowType.floating(shape.apply(input.shape()));
   }
 

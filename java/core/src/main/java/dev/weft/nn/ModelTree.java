@@ -198,8 +198,17 @@ final class ModelTree {
         | NullPointerException
         | UnsupportedOperationException e) {
       throw new IllegalArgumentException(
-          format("the network is not the JSON that Weft writes: %s", e.getMessage()), e);
+          format("the network is not the JSON that Weft writes: %s", complaint(e)), e);
     }
+  }
+
+  /** What Gson found, without the names of its classes and the page that it links to. */
+  private static String complaint(RuntimeException e) {
+    if (e instanceof NullPointerException) {
+      return "a part of it is missing";
+    }
+    Throwable found = e instanceof JsonParseException && e.getCause() != null ? e.getCause() : e;
+    return found.getMessage().lines().findFirst().orElse("");
   }
 
   private static void freeze(Model root, JsonObject whole) {

@@ -163,7 +163,7 @@ public abstract class Network implements Layer, AutoCloseable {
   private IllegalStateException withoutValues() {
     return new IllegalStateException(
         lost
-            ? "the network was closed, and its values went with it: save it before"
+            ? "the network is closed, and its values went with it: save it before, and load that"
             : "the network has no values yet: put it on a device first");
   }
 
@@ -269,6 +269,9 @@ public abstract class Network implements Layer, AutoCloseable {
    * @throws IllegalStateException where the network is on no device
    */
   public ParameterArena arena() {
+    if (arena == null && lost) {
+      throw withoutValues();
+    }
     if (arena == null) {
       throw new IllegalStateException("the network is on no device: call on(device, ...) first");
     }
@@ -362,9 +365,9 @@ public abstract class Network implements Layer, AutoCloseable {
   /**
    * The outputs for rows of ids, as {@link #predict(double[][])} gives them.
    *
-   * @param ids (rows, length)
-   * @throws IllegalArgumentException where a row is null, or not as long as the first, or the
-   *     network takes no such rows
+   * @param ids (rows, length); rows may differ in length where the network takes padded ids
+   * @throws IllegalArgumentException where a row is null, or has an id that is none, or the network
+   *     takes no such rows
    * @throws IllegalStateException where the network is on no device
    */
   public double[][] predict(int[][] ids) {

@@ -22,7 +22,8 @@ final class Prediction {
       return new double[0][];
     }
     Shape shape = Shape.ofRows(x);
-    check(network, RowType.floating(Shape.of(shape.size(1))));
+    long values = shape.size(1);
+    check(network, RowType.floating(Shape.of(values)), format("row 0 has %d values", values));
     double[] flat = Arrays.stream(x).flatMapToDouble(Arrays::stream).toArray();
     try (Tensor batch = device.tensor(network.math().dtype(), shape, flat)) {
       return outputs(network, batch);
@@ -34,28 +35,42 @@ final class Prediction {
     if (ids.length == 0) {
       return new double[0][];
     }
-    Shape shape = Shape.ofRows(ids);
-    int[] flat = Arrays.stream(ids).flatMapToInt(Arrays::stream).toArray();
+    Shape shape = Shape.ofLongest(ids);
+    int longest = (int) shape.size(1);
+    int[] flat = new int[Math.multiplyExact(ids.length, longest)];
+    Arrays.fill(flat, RowType.PADDING);
+    int most = 0;
+    int rowOfMost = 0;
+    boolean padded = false;
     for (int r = 0; r < ids.length; r++) {
+      padded |= ids[r].length < longest;
       for (int id : ids[r]) {
-        if (id < 0 || id == Integer.MAX_VALUE) {
+        if (id < RowType.PADDING || id == Integer.MAX_VALUE) {
           throw new IllegalArgumentException(format("row %d has the id %d, which is none", r, id));
         }
+        padded |= id == RowType.PADDING;
+        if (id > most) {
+          most = id;
+          rowOfMost = r;
+        }
       }
+      System.arraycopy(ids[r], 0, flat, r * longest, ids[r].length);
     }
-    int most = Arrays.stream(flat).max().orElse(0);
-    check(network, RowType.ids(Shape.of(shape.size(1)), most + 1));
+    Shape row = Shape.of(longest);
+    check(
+        network,
+        padded ? RowType.paddedIds(row, most + 1) : RowType.ids(row, most + 1),
+        format("rows of %d ids, the largest %d in row %d", longest, most, rowOfMost));
     try (Tensor batch = device.upload(DType.I32, shape, MemorySegment.ofArray(flat))) {
       return outputs(network, batch);
     }
   }
 
-  private static void check(Network network, RowType row) {
+  private static void check(Network network, RowType row, String what) {
     try {
       network.output(row);
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(
-          format("row 0 has %d values: %s", row.shape().size(0), e.getMessage()), e);
+      throw new IllegalArgumentException(format("%s: %s", what, e.getMessage()), e);
     }
   }
 

@@ -50,13 +50,16 @@ public final class Sequential extends Network {
     named();
   }
 
-  /** Sizes are known behind a linear layer, as far as only the last one counts. */
+  /** Sizes are known behind a linear layer or a bag, as far as only the last one counts. */
   private void checkSizes() {
     RowType row = null;
     for (int i = 0; i < models.size(); i++) {
       if (models.get(i) instanceof Linear linear && row == null) {
         row = RowType.floating(Shape.of(linear.in()));
+      } else if (models.get(i) instanceof EmbeddingBag && row == null) {
+        row = RowType.ids(Shape.of(1), 1); // however many these are
       } else if (!(models.get(i) instanceof Linear
+          || models.get(i) instanceof EmbeddingBag
           || models.get(i) instanceof Activation
           || models.get(i) instanceof Dropout
           || models.get(i) instanceof LayerNorm)) {

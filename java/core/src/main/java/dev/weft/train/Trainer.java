@@ -114,7 +114,8 @@ public final class Trainer {
    * {@code pattern}, in which * stands for anything, and no pattern that was given before. So
    * {@code group("*.bias", Adam.rate(1e-3))} keeps the decay of the others from biases.
    *
-   * @throws IllegalArgumentException where no parameter has such a name
+   * @throws IllegalArgumentException where no parameter has such a name; {@link #start} throws it
+   *     where all that have are in earlier groups
    */
   public Trainer group(String pattern, Optimizer optimizer) {
     network.matching(pattern);
@@ -185,8 +186,8 @@ public final class Trainer {
    *
    * @param train what to learn from
    * @param test unseen data to evaluate on after every epoch, or null
-   * @throws IllegalArgumentException where network, loss and data do not columns, or dropping the
-   *     last batch leaves none; nothing has been changed then
+   * @throws IllegalArgumentException where network, loss and data do not fit, or dropping the last
+   *     batch leaves none; nothing has been changed then
    * @throws DivergedException where the loss, or at the end of an epoch a parameter, is NaN or
    *     infinite
    */
@@ -217,8 +218,8 @@ public final class Trainer {
   /**
    * Puts the network and the data on the device and records the step, but trains nothing yet.
    *
-   * @throws IllegalArgumentException where network, loss and data do not columns, or the network
-   *     has no parameters
+   * @throws IllegalArgumentException where network, loss and data do not fit, or the network has no
+   *     parameters
    */
   public TrainingRun start(Dataset train, Dataset test) {
     if (device == null) {

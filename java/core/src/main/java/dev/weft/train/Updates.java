@@ -105,9 +105,17 @@ public final class Updates implements Optimizer.Running {
                       "group '%s' has the rate %s, and all others 0: freeze them instead",
                       pattern, optimizer.rate()));
             }
+            int before = members.size();
             network
                 .matching(pattern)
                 .forEach(parameter -> members.putIfAbsent(parameter, rules.size()));
+            if (members.size() == before) {
+              throw new IllegalArgumentException(
+                  format(
+                      "group '%s' names no parameter that is not in an earlier one of %s: give it"
+                          + " first",
+                      pattern, String.join(", ", groups.keySet())));
+            }
             names.add(pattern);
             rules.add(optimizer);
           });
