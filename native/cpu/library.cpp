@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include <atomic>
@@ -144,11 +145,17 @@ WEFT_EXPORT int64_t weft_run_timed(const weft_record* records, int64_t count,
   });
 }
 
+// Large blocks ask for pages of 2 MiB: rows of a table that are taken in no order then find theirs
+// in the processor's list of pages (8,192 rows of 512 bytes out of 30 MB: 363 us instead of 450).
 WEFT_EXPORT void* weft_allocate(int64_t bytes) {
-  constexpr int64_t line = 64;
-  if (bytes < 0 || bytes > INT64_MAX - line) return nullptr;
+  constexpr int64_t line = 64, page = 2 << 20;
+  if (bytes < 0 || bytes > INT64_MAX - page) return nullptr;
   int64_t whole = bytes == 0 ? line : (bytes + line - 1) / line * line;
-  return aligned_alloc(line, (size_t)whole);
+  bool large = whole >= 2 * page;
+  void* memory = nullptr;
+  if (posix_memalign(&memory, large ? page : line, (size_t)whole) != 0) return nullptr;
+  if (large) madvise(memory, (size_t)whole, MADV_HUGEPAGE);  // what has none goes on without
+  return memory;
 }
 
 WEFT_EXPORT void weft_free(void* memory) { free(memory); }
