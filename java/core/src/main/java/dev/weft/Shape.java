@@ -9,6 +9,8 @@ import java.util.stream.Collectors;
 
 /** The sizes of a tensor's axes, outermost first; a scalar has none. */
 public final class Shape {
+  private static final int LARGEST_ROW_RANK = 5;
+
   private final long[] sizes;
   private final long elements;
 
@@ -53,6 +55,26 @@ public final class Shape {
   /** The same; throws as {@link #ofRows(double[][])} does. */
   public static Shape ofRows(int[][] rows) {
     return ofRows(rows.length, r -> rows[r] == null ? -1 : rows[r].length);
+  }
+
+  /**
+   * The shape of a row of data, fewer than 2^31 numbers.
+   *
+   * @throws IllegalArgumentException where there are more than 5 sizes, or one is not positive
+   */
+  public static Shape ofRow(int... sizes) {
+    long product = 1;
+    for (int size : sizes) {
+      product = size < 1 ? 0 : Math.min(product * size, 1L << 31);
+    }
+    if (sizes.length > LARGEST_ROW_RANK || product < 1 || product > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          format(
+              "a row cannot have shape %s: it has up to %d sizes, each at least 1, and fewer than"
+                  + " 2^31 numbers",
+              Arrays.toString(sizes), LARGEST_ROW_RANK));
+    }
+    return of(Arrays.stream(sizes).asLongStream().toArray());
   }
 
   /**

@@ -104,6 +104,20 @@ class HandWorkedTest {
                 function));
   }
 
+  /** Rows 2 and 0, none, row 2. */
+  private static Example sums(Example bags) {
+    return bags.in(v(1, 2, 3, 4, 5, 6), v(1, 10, 0, 0, 10001, 100010), 3, 2)
+        .gives(6, 8, 0, 0, 5, 6)
+        .fedBack(1, 10, 100, 1000, 10000, 100000);
+  }
+
+  /** The same. */
+  private static Example means(Example bags) {
+    return bags.in(v(1, 2, 3, 4, 5, 6), v(0.5, 5, 0, 0, 10000.5, 100005), 3, 2)
+        .gives(3, 4, 0, 0, 5, 6)
+        .fedBack(1, 10, 100, 1000, 10000, 100000);
+  }
+
   private static Example reduction(Reduction reduction) {
     return of(reduction.toString(), (tape, in) -> tape.apply(reduction, in[0]));
   }
@@ -249,23 +263,10 @@ class HandWorkedTest {
             .in(v(1, 2), v(100, 1011), 2, 1)
             .gives(2, 2, 1, 2)
             .fedBack(1, 10, 100, 1000),
-        // rows 2 and 0, none, row 2
-        bag(BagFunction.SUM)
-            .in(m, v(1, 10, 0, 0, 10001, 100010), 3, 2)
-            .gives(6, 8, 0, 0, 5, 6)
-            .fedBack(1, 10, 100, 1000, 10000, 100000),
-        paddedBag(BagFunction.SUM)
-            .in(m, v(1, 10, 0, 0, 10001, 100010), 3, 2)
-            .gives(6, 8, 0, 0, 5, 6)
-            .fedBack(1, 10, 100, 1000, 10000, 100000),
-        paddedBag(BagFunction.MEAN)
-            .in(m, v(0.5, 5, 0, 0, 10000.5, 100005), 3, 2)
-            .gives(3, 4, 0, 0, 5, 6)
-            .fedBack(1, 10, 100, 1000, 10000, 100000),
-        bag(BagFunction.MEAN)
-            .in(m, v(0.5, 5, 0, 0, 10000.5, 100005), 3, 2)
-            .gives(3, 4, 0, 0, 5, 6)
-            .fedBack(1, 10, 100, 1000, 10000, 100000),
+        sums(bag(BagFunction.SUM)),
+        sums(paddedBag(BagFunction.SUM)),
+        means(bag(BagFunction.MEAN)),
+        means(paddedBag(BagFunction.MEAN)),
         // softmax(0, ln 3) = (1/4, 3/4); labels 1 and 0; the mean of ln 4/3 and ln 4
         of(
                 "softmax cross-entropy",

@@ -10,7 +10,6 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -23,7 +22,6 @@ import java.util.stream.Stream;
  * Immutable, freed when no longer reachable.
  */
 public final class Column {
-  private static final int LARGEST_RANK = 5;
 
   private final Numbers numbers; // from the first to the last
   private final RowType type;
@@ -50,34 +48,26 @@ public final class Column {
    *     the first, or if one holds NaN or infinity
    */
   public static Column of(float[][] values) {
-    Shape all = Shape.ofRows(values);
-    return copied(
-        Storage.FLOAT32,
-        all,
-        Stream.of(values).map(MemorySegment::ofArray).toList(),
-        RowType::floating);
+    return numbers(
+        Storage.FLOAT32, Shape.ofRows(values), Stream.of(values).map(MemorySegment::ofArray));
   }
 
   /** Float64 rows, copied; throws as {@link #of(float[][])} does. */
   public static Column of(double[][] values) {
-    Shape all = Shape.ofRows(values);
-    return copied(
-        Storage.FLOAT64,
-        all,
-        Stream.of(values).map(MemorySegment::ofArray).toList(),
-        RowType::floating);
+    return numbers(
+        Storage.FLOAT64, Shape.ofRows(values), Stream.of(values).map(MemorySegment::ofArray));
   }
 
   /** One float32 number a row, copied; throws as {@link #of(float[][])} does. */
   public static Column of(float[] values) {
     Shape all = Shape.of(values.length);
-    return copied(Storage.FLOAT32, all, List.of(MemorySegment.ofArray(values)), RowType::floating);
+    return numbers(Storage.FLOAT32, all, Stream.of(MemorySegment.ofArray(values)));
   }
 
   /** One float64 number a row, copied; throws as {@link #of(float[][])} does. */
   public static Column of(double[] values) {
     Shape all = Shape.of(values.length);
-    return copied(Storage.FLOAT64, all, List.of(MemorySegment.ofArray(values)), RowType::floating);
+    return numbers(Storage.FLOAT64, all, Stream.of(MemorySegment.ofArray(values)));
   }
 
   /** One id a row, copied, of as many as the largest needs: classes, words of a vocabulary. */
@@ -94,11 +84,8 @@ public final class Column {
    */
   public static Column ids(int[] ids, int below) {
     Shape all = Shape.of(ids.length);
-    return copied(
-        Storage.INT32,
-        all,
-        List.of(MemorySegment.ofArray(ids)),
-        row -> RowType.ids(row, checked(below)));
+    RowType type = RowType.ids(Shape.of(), checked(below));
+    return copied(Storage.INT32, all, List.of(MemorySegment.ofArray(ids)), type);
   }
 
   /**
@@ -109,7 +96,7 @@ public final class Column {
    *     the first, or if an id lies outside 0..below-1
    */
   public static Column ids(int[][] ids, int below) {
-    return copied(ids, row -> RowType.ids(row, checked(below)));
+    return copied(ids, RowType.ids(Shape.ofRows(ids).without(0), checked(below)));
   }
 
   /**
@@ -122,13 +109,14 @@ public final class Column {
    *     0..below-1 and is not -1
    */
   public static Column padded(int[][] ids, int below) {
-    int length = (int) Shape.ofLongest(ids).size(1);
+    Shape row = Shape.ofLongest(ids).without(0);
+    int length = (int) row.size(0);
     int[][] rows = new int[ids.length][];
     for (int r = 0; r < rows.length; r++) {
       rows[r] = Arrays.copyOf(ids[r], length);
       Arrays.fill(rows[r], ids[r].length, length, RowType.PADDING);
     }
-    return copied(rows, row -> RowType.paddedIds(row, checked(below)));
+    return copied(rows, RowType.paddedIds(row, checked(below)));
   }
 
   /**
@@ -147,7 +135,7 @@ public final class Column {
    * reads them, all others as they are.
    */
   static Column wrap(Storage storage, MemorySegment data, int... shape) {
-    Shape row = shape(shape);
+    Shape row = Shape.ofRow(shape);
     if (data.byteSize() == 0) {
       throw new IllegalArgumentException("no rows");
     }
@@ -158,27 +146,25 @@ public final class Column {
     return dense(Numbers.of(storage, data), RowType.floating(row));
   }
 
-  private static Column copied(int[][] ids, Function<Shape, RowType> type) {
+  private static Column numbers(Storage storage, Shape all, Stream<MemorySegment> parts) {
+    return copied(storage, all, parts.toList(), RowType.floating(all.without(0)));
+  }
+
+  private static Column copied(int[][] ids, RowType type) {
     Shape all = Shape.ofRows(ids);
     return copied(Storage.INT32, all, Stream.of(ids).map(MemorySegment::ofArray).toList(), type);
   }
 
   /** Numbers that lie in several arrays, one after the other. */
   private static Column copied(
-      Storage storage, Shape all, List<MemorySegment> parts, Function<Shape, RowType> type) {
+      Storage storage, Shape all, List<MemorySegment> parts, RowType type) {
     if (all.size(0) == 0) {
       throw new IllegalArgumentException("no rows");
     }
     if (all.elements() == 0) {
       throw new IllegalArgumentException("row 0 has no columns");
     }
-    MemorySegment data = Numbers.allocate(storage, all.elements());
-    long place = 0;
-    for (MemorySegment part : parts) {
-      data.asSlice(place).copyFrom(part);
-      place += part.byteSize();
-    }
-    Column made = dense(Numbers.of(storage, data), type.apply(all.without(0)));
+    Column made = dense(Numbers.copied(storage, parts), type);
     for (int r = 0; r < made.rows; r++) {
       for (int i = 0; i < made.width; i++) {
         made.check(made.get(r, i), r, i);
@@ -226,7 +212,7 @@ public final class Column {
    * one number a row.
    */
   public Column shaped(int... newShape) {
-    Shape shape = shape(newShape);
+    Shape shape = Shape.ofRow(newShape);
     if (shape.elements() != width) {
       throw new IllegalArgumentException(
           format("rows of %d numbers cannot have shape %s", width, shape));
@@ -401,20 +387,5 @@ public final class Column {
   @Override
   public String toString() {
     return format("Column(%d rows of %s, %s)", rows, type, storage());
-  }
-
-  private static Shape shape(int... sizes) {
-    long product = 1;
-    for (int size : sizes) {
-      product = size < 1 ? 0 : Math.min(product * size, 1L << 31);
-    }
-    if (sizes.length > LARGEST_RANK || product < 1 || product > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException(
-          format(
-              "a row cannot have shape %s: it has up to %d sizes, each at least 1, and fewer than"
-                  + " 2^31 numbers",
-              Arrays.toString(sizes), LARGEST_RANK));
-    }
-    return Shape.of(Arrays.stream(sizes).asLongStream().toArray());
   }
 }

@@ -6,6 +6,7 @@ import static dev.weft.format.Format.format;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 
 /** Numbers off the heap and how they are read: value[i] = scale * stored[i] + shift. */
 record Numbers(Storage storage, MemorySegment data, double scale, double shift) {
@@ -23,6 +24,18 @@ record Numbers(Storage storage, MemorySegment data, double scale, double shift) 
   /** Memory that is freed when nobody can reach it any more. */
   static MemorySegment allocate(Storage storage, long count) {
     return Arena.ofAuto().allocate(count * storage.bytes(), 64);
+  }
+
+  /** What lies in several arrays, one after the other. */
+  static Numbers copied(Storage storage, List<MemorySegment> parts) {
+    long bytes = parts.stream().mapToLong(MemorySegment::byteSize).sum();
+    MemorySegment data = allocate(storage, bytes / storage.bytes());
+    long place = 0;
+    for (MemorySegment part : parts) {
+      data.asSlice(place).copyFrom(part);
+      place += part.byteSize();
+    }
+    return of(storage, data);
   }
 
   long count() {
