@@ -288,7 +288,7 @@ public final class Device implements AutoCloseable {
    * Runs a kernel on this device: the way of operations and optimizers, whose arguments are known
    * to be right. Addresses in {@code arguments} are not checked here.
    */
-  public void run(Kernel kernel, Precision precision, Arguments arguments) {
+  void run(Kernel kernel, Precision precision, Arguments arguments) {
     check();
     backend.run(kernel, precision, arguments);
     recorder.add(kernel, precision, arguments);
@@ -299,7 +299,7 @@ public final class Device implements AutoCloseable {
    * Memory that the step uses must stay allocated for as long as the program is used; reading a
    * tensor back within the step is an error.
    */
-  public RecordedProgram record(Runnable step) {
+  RecordedProgram record(Runnable step) {
     check();
     backend.beginRecording();
     recorder.begin();
@@ -316,7 +316,7 @@ public final class Device implements AutoCloseable {
   }
 
   /** What labels the calls of a recording with their phase and layer. */
-  public Recorder recorder() {
+  Recorder recorder() {
     return recorder;
   }
 
@@ -327,7 +327,7 @@ public final class Device implements AutoCloseable {
   }
 
   /** Opens a queue of copies beside the kernels; close it before the memory that it writes. */
-  public CopyQueue copyQueue(int slots) {
+  CopyQueue copyQueue(int slots) {
     check();
     return new CheckedCopyQueue(this, backend.copyQueue(slots));
   }
@@ -356,7 +356,7 @@ public final class Device implements AutoCloseable {
   }
 
   /** A pool of this device's memory, given back all at once. */
-  public Pool pool() {
+  Pool pool() {
     check();
     return new Pool(allocator, this::check);
   }

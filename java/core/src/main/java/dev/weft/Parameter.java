@@ -124,7 +124,7 @@ public final class Parameter {
   }
 
   /** Whether it has memory. */
-  public boolean isBound() {
+  boolean isBound() {
     return tensor != null;
   }
 
@@ -133,7 +133,7 @@ public final class Parameter {
    *
    * @throws IllegalArgumentException where the memory has another shape
    */
-  public Tensor bind(Tensor memory) {
+  Tensor bind(Tensor memory) {
     if (memory != null && !memory.shape().equals(shape)) {
       throw new IllegalArgumentException(
           format("parameter %s %s does not lie in %s", name, shape, memory));
@@ -145,12 +145,12 @@ public final class Parameter {
   }
 
   /** Whether its memory was closed with the values in it, and it was given no other since. */
-  public boolean isLost() {
+  boolean isLost() {
     return lost;
   }
 
   /** Takes this memory away, unless it has been given other since. */
-  public void unbind(Tensor memory) {
+  void unbind(Tensor memory) {
     if (tensor == memory) {
       tensor = null;
       lost = true;

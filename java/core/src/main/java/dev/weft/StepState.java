@@ -82,12 +82,12 @@ public final class StepState implements AutoCloseable {
   }
 
   /** Where the place in the order of examples, an int64, lies on the device. */
-  public long cursorAddress() {
+  long cursorAddress() {
     return memory.address() + 2 * Long.BYTES;
   }
 
   /** Where it lies on the device. */
-  public long address() {
+  long address() {
     return memory.address();
   }
 

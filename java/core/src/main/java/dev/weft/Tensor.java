@@ -126,7 +126,7 @@ public final class Tensor implements AutoCloseable {
    * @throws IllegalStateException where it or its device is closed, or the thread is not the
    *     owner's
    */
-  public long address() {
+  long address() {
     device.check();
     if (!block.isLive()) {
       throw new IllegalStateException(format("%s is closed, or the tape that made it is", this));
@@ -169,7 +169,7 @@ public final class Tensor implements AutoCloseable {
    *     type has no gradient
    * @throws IllegalStateException where either is closed
    */
-  public void gradInto(Tensor memory) {
+  void gradInto(Tensor memory) {
     address(); // both throw where they are closed
     memory.address();
     boolean fits = memory.dtype == dtype || memory.dtype == dtype.wide();
@@ -181,12 +181,12 @@ public final class Tensor implements AutoCloseable {
   }
 
   /** Says that its gradient is a list of rows: see {@link Parameter.Kind#ROWS}. */
-  public void gradIsRows() {
+  void gradIsRows() {
     rows = true;
   }
 
   /** Whether its gradient is a list of rows. */
-  public boolean isGradRows() {
+  boolean isGradRows() {
     return rows;
   }
 
@@ -194,7 +194,7 @@ public final class Tensor implements AutoCloseable {
    * The gradient of a table whose gradient is a list of rows, in memory of the tape that it was
    * taken on; null where there was no pass since {@link #zeroGrad} that used the table.
    */
-  public RowGradient rowGradient() {
+  RowGradient rowGradient() {
     return rowGradient;
   }
 
@@ -217,7 +217,7 @@ public final class Tensor implements AutoCloseable {
   }
 
   /** The memory that gradients go to, whether or not one is there; null where there is none. */
-  public Tensor gradMemory() {
+  Tensor gradMemory() {
     return grad;
   }
 
@@ -240,7 +240,7 @@ public final class Tensor implements AutoCloseable {
    * the values before is refused. {@link #fill} and {@link #copyFrom} do so themselves. Views share
    * what is noted, as they share the memory.
    */
-  public void changed() {
+  void changed() {
     block.changed();
   }
 

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.tngtech.archunit.core.domain.JavaClass;
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Tape;
 import dev.weft.Tensor;
@@ -121,12 +122,12 @@ class OperationCasesTest {
       for (List<Input> example : operation.examples(100)) {
         List<Tensor> inputs = example.stream().map(i -> i.on(cpu, DType.F32, 1)).toList();
         inputs.stream().filter(t -> t.dtype().isFloating()).forEach(Tensor::requiresGrad);
-        cpu.recorder().begin();
+        Engine.recorder(cpu).begin();
         try (Tape tape = new Tape(cpu)) {
           Tensor y = operation.function().apply(tape, inputs.toArray(Tensor[]::new));
           tape.backward(y, y);
         } finally {
-          calls.addAll(cpu.recorder().end());
+          calls.addAll(Engine.recorder(cpu).end());
           inputs.forEach(Tensor::close);
         }
       }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.RecordedProgram;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -26,18 +27,19 @@ class TimedProgramTest {
 
   /** A long fill, a short one, a product that reads the short one, and a call without work. */
   private static RecordedProgram record(Device device, Tensor x, Tensor y) {
-    return device.record(
+    return Engine.record(
+        device,
         () -> {
-          device.recorder().label(Phase.FORWARD, "long");
+          Engine.recorder(device).label(Phase.FORWARD, "long");
           fill(device, x, N);
-          device.recorder().layer("short");
+          Engine.recorder(device).layer("short");
           fill(device, y, 3);
-          device.recorder().label(Phase.BACKWARD, "product");
+          Engine.recorder(device).label(Phase.BACKWARD, "product");
           var product =
               new Arguments.Gemm(
-                  y.address(),
-                  y.address(),
-                  x.address(),
+                  Engine.address(y),
+                  Engine.address(y),
+                  Engine.address(x),
                   1,
                   1,
                   3,
@@ -50,13 +52,14 @@ class TimedProgramTest {
                   0,
                   false,
                   false);
-          device.run(Kernel.GEMM, Precision.F32, product);
+          Engine.run(device, Kernel.GEMM, Precision.F32, product);
           fill(device, y, 0);
         });
   }
 
   private static void fill(Device device, Tensor tensor, long n) {
-    device.run(Kernel.FILL, Precision.F32, new Arguments.Fill(tensor.address(), n, 2));
+    Engine.run(
+        device, Kernel.FILL, Precision.F32, new Arguments.Fill(Engine.address(tensor), n, 2));
   }
 
   @OnEachDevice
@@ -100,7 +103,7 @@ class TimedProgramTest {
           List.of("fill_f32 FORWARD long", "fill_f32 FORWARD short", "gemm_f32 BACKWARD product"),
           calls.stream().map(c -> c.symbol() + " " + c.phase() + " " + c.layer()).toList());
       assertEquals(4 * N, calls.getFirst().cost().bytes());
-      try (RecordedProgram next = device.record(() -> fill(device, y, 3))) {
+      try (RecordedProgram next = Engine.record(device, () -> fill(device, y, 3))) {
         assertEquals(Phase.OTHER, next.calls().getFirst().phase());
         assertEquals("", next.calls().getFirst().layer());
       }
@@ -110,7 +113,7 @@ class TimedProgramTest {
   @OnEachDevice
   void nothingTakesNoTime(OnEachDevice.Place place) {
     try (Device device = place.open();
-        RecordedProgram program = device.record(() -> {});
+        RecordedProgram program = Engine.record(device, () -> {});
         TimedProgram timed = program.timed()) {
       long[] times = {7};
       timed.run(times);
@@ -121,7 +124,7 @@ class TimedProgramTest {
   @OnEachDevice
   void aClosedProgramCannotBeTimed(OnEachDevice.Place place) {
     try (Device device = place.open()) {
-      RecordedProgram program = device.record(() -> {});
+      RecordedProgram program = Engine.record(device, () -> {});
       program.close();
       assertThrows(IllegalStateException.class, program::timed);
     }
@@ -130,7 +133,7 @@ class TimedProgramTest {
   @OnEachDevice
   void aTimedProgramEndsWithItsProgram(OnEachDevice.Place place) {
     try (Device device = place.open()) {
-      RecordedProgram program = device.record(() -> {});
+      RecordedProgram program = Engine.record(device, () -> {});
       try (TimedProgram timed = program.timed()) {
         timed.run(new long[1]);
       }
@@ -147,7 +150,7 @@ class TimedProgramTest {
   @OnEachDevice
   void aTimedProgramBelongsToTheDevicesThread(OnEachDevice.Place place) throws Exception {
     try (Device device = place.open();
-        RecordedProgram program = device.record(() -> {});
+        RecordedProgram program = Engine.record(device, () -> {});
         TimedProgram timed = program.timed()) {
       AtomicReference<Throwable> failure = new AtomicReference<>();
       Thread other =

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
@@ -81,7 +82,7 @@ class AccessesTest {
     assertThrows(
         CudaException.class,
         () -> {
-          cuda.run(Kernel.FILL, Precision.F32, new Arguments.Fill(x.address(), n, 0));
+          Engine.run(cuda, Kernel.FILL, Precision.F32, new Arguments.Fill(Engine.address(x), n, 0));
           cuda.synchronize();
         });
   }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.Shape;
 import dev.weft.StepState;
 import dev.weft.Tape;
@@ -68,8 +69,8 @@ public class KernelTest {
   private static int[] argmax(Device device, DType dtype, double[] values, int rows, int cols) {
     Tensor x = device.tensor(dtype, Shape.of(rows, cols), values);
     Tensor y = device.allocate(DType.I32, Shape.of(rows));
-    var arguments = new Arguments.Argmax(x.address(), y.address(), rows, cols);
-    device.run(Kernel.ARGMAX, dtype.precision(), arguments);
+    var arguments = new Arguments.Argmax(Engine.address(x), Engine.address(y), rows, cols);
+    Engine.run(device, Kernel.ARGMAX, dtype.precision(), arguments);
     return y.toInts();
   }
 
@@ -84,14 +85,15 @@ public class KernelTest {
       state.set(1, 0, 2, 0);
       for (DType dtype : new DType[] {DType.F32, DType.F64}) {
         Tensor y = device.allocate(dtype, Shape.of(2, 3));
-        device.run(
+        Engine.run(
+            device,
             Kernel.GATHER_ROWS_U8,
             dtype.precision(),
             new Arguments.GatherRows(
-                source.address(),
-                order.address(),
-                state.address(),
-                y.address(),
+                Engine.address(source),
+                Engine.address(order),
+                Engine.address(state),
+                Engine.address(y),
                 2,
                 3,
                 4,
@@ -111,16 +113,26 @@ public class KernelTest {
       Tensor order = device.tensor(new int[] {4, 2, 0, 1, 3});
       Tensor y = device.allocate(DType.I32, Shape.of(2));
       state.set(1, 0, 1, 0);
-      device.run(
+      Engine.run(
+          device,
           Kernel.GATHER_IDS,
           Precision.F32,
           new Arguments.GatherIds(
-              labels.address(), order.address(), state.address(), y.address(), 2, 1, 1, 5));
+              Engine.address(labels),
+              Engine.address(order),
+              Engine.address(state),
+              Engine.address(y),
+              2,
+              1,
+              1,
+              5));
       assertArrayEquals(new int[] {12, 10}, y.toInts());
-      device.run(
+      Engine.run(
+          device,
           Kernel.GATHER_IDS,
           Precision.F32,
-          new Arguments.GatherIds(labels.address(), order.address(), 0, y.address(), 2, 1, 1, 5));
+          new Arguments.GatherIds(
+              Engine.address(labels), Engine.address(order), 0, Engine.address(y), 2, 1, 1, 5));
       assertArrayEquals(new int[] {14, 12}, y.toInts());
     }
   }
@@ -132,10 +144,12 @@ public class KernelTest {
       Tensor order = device.tensor(new int[] {4, -1, 3, 0, 5, MAX, MIN});
       Tensor y = device.allocate(DType.I32, Shape.of(7));
       // the source is said to have four of its five rows
-      device.run(
+      Engine.run(
+          device,
           Kernel.GATHER_IDS,
           Precision.F32,
-          new Arguments.GatherIds(labels.address(), order.address(), 0, y.address(), 7, 1, 1, 4));
+          new Arguments.GatherIds(
+              Engine.address(labels), Engine.address(order), 0, Engine.address(y), 7, 1, 1, 4));
       assertArrayEquals(new int[] {-2, -2, 13, 10, -2, -2, -2}, y.toInts());
     }
   }
@@ -148,10 +162,12 @@ public class KernelTest {
       Tensor source = device.tensor(tokens);
       Tensor order = device.tensor(new int[] {0, 697, -1, 2, 698, 400});
       Tensor y = device.allocate(DType.I32, Shape.of(6, 3));
-      device.run(
+      Engine.run(
+          device,
           Kernel.GATHER_IDS,
           Precision.F32,
-          new Arguments.GatherIds(source.address(), order.address(), 0, y.address(), 6, 3, 1, 698));
+          new Arguments.GatherIds(
+              Engine.address(source), Engine.address(order), 0, Engine.address(y), 6, 3, 1, 698));
       int[] expected = {
         1000, 1001, 1002, 1697, 1698, 1699, -2, -2, -2, 1002, 1003, 1004, -2, -2, -2, 1400, 1401,
         1402
@@ -190,11 +206,20 @@ public class KernelTest {
     Tensor bytes = device.tensor(DType.U8, Shape.of(3, cols), values);
     Tensor order = device.tensor(index);
     Tensor y = device.allocate(dtype, Shape.of(index.length, cols));
-    device.run(
+    Engine.run(
+        device,
         Kernel.GATHER_ROWS_U8,
         dtype.precision(),
         new Arguments.GatherRows(
-            bytes.address(), order.address(), 0, y.address(), index.length, cols, 3, 1, 0));
+            Engine.address(bytes),
+            Engine.address(order),
+            0,
+            Engine.address(y),
+            index.length,
+            cols,
+            3,
+            1,
+            0));
     assertArrayEquals(expected, y.toDoubles());
     try (Tape tape = new Tape(device)) {
       Tensor taken = tape.gather(source, order);
@@ -217,11 +242,19 @@ public class KernelTest {
       Arrays.setAll(numbers, i -> i);
       Tensor all = device.tensor(numbers);
       Tensor y = device.allocate(DType.I32, Shape.of(1));
-      device.run(
+      Engine.run(
+          device,
           Kernel.GATHER_IDS,
           Precision.F32,
           new Arguments.GatherIds(
-              all.address(), all.address(), state.address(), y.address(), 1, 1, 1, 101));
+              Engine.address(all),
+              Engine.address(all),
+              Engine.address(state),
+              Engine.address(y),
+              1,
+              1,
+              1,
+              101));
       assertEquals(100, y.item());
     }
   }
@@ -233,10 +266,12 @@ public class KernelTest {
       Tensor y = device.full(DType.F64, Shape.of(2, 3), 100);
       // columns 1 and 2 of x to columns 0 and 1 of y, times -2; then the same once more, added
       for (boolean accumulate : new boolean[] {false, true}) {
-        device.run(
+        Engine.run(
+            device,
             Kernel.COPY_ROWS,
             Precision.F64,
-            new Arguments.CopyRows(x.address() + 8, y.address(), 2, 2, 4, 3, -2, accumulate));
+            new Arguments.CopyRows(
+                Engine.address(x) + 8, Engine.address(y), 2, 2, 4, 3, -2, accumulate));
       }
       assertArrayEquals(new double[] {-8, -12, 100, -24, -28, 100}, y.toDoubles());
     }
@@ -331,16 +366,16 @@ public class KernelTest {
     Tensor found = device.allocate(DType.F64, Shape.of(rows));
     var full =
         new Arguments.SoftmaxCrossEntropy(
-            logits.address(),
-            targets.address(),
-            losses.address(),
-            dx.address(),
-            found.address(),
+            Engine.address(logits),
+            Engine.address(targets),
+            Engine.address(losses),
+            Engine.address(dx),
+            Engine.address(found),
             rows,
             classes,
             0,
             1);
-    device.run(Kernel.SOFTMAX_CROSS_ENTROPY, Precision.F64, full);
+    Engine.run(device, Kernel.SOFTMAX_CROSS_ENTROPY, Precision.F64, full);
     assertArrayEquals(hits, found.toDoubles(), classes + " classes");
     double[] gradients = dx.toDoubles();
     double[] got = losses.toDoubles();
@@ -362,8 +397,16 @@ public class KernelTest {
     Tensor alone = device.allocate(DType.F64, Shape.of(rows));
     var lossOnly =
         new Arguments.SoftmaxCrossEntropy(
-            logits.address(), targets.address(), alone.address(), 0, 0, rows, classes, 0, 1);
-    device.run(Kernel.SOFTMAX_CROSS_ENTROPY, Precision.F64, lossOnly);
+            Engine.address(logits),
+            Engine.address(targets),
+            Engine.address(alone),
+            0,
+            0,
+            rows,
+            classes,
+            0,
+            1);
+    Engine.run(device, Kernel.SOFTMAX_CROSS_ENTROPY, Precision.F64, lossOnly);
     assertArrayEquals(got, alone.toDoubles());
   }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.StepState;
 import dev.weft.Tape;
 import dev.weft.Tensor;
@@ -59,15 +60,16 @@ class LectureNumbersTest {
     assertArrayEquals(new double[] {-1.5, -1.0, -0.5}, theta.grad().toDoubles(), 1e-15);
     try (StepState state = new StepState(device, 0)) {
       state.set(0, 0, 0, 0.1);
-      device.run(
+      Engine.run(
+          device,
           Kernel.SGD,
           Precision.F64,
           new Arguments.Sgd(
-              theta.address(),
-              theta.grad().address(),
+              Engine.address(theta),
+              Engine.address(theta.grad()),
               0,
               0,
-              state.address(),
+              Engine.address(state),
               3,
               0,
               0,

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.Shape;
 import dev.weft.StepState;
 import dev.weft.Tensor;
@@ -32,15 +33,16 @@ public class OptimizerKernelTest {
   private record Sgd(
       double rate, double momentum, double dampening, double decay, boolean nesterov) {
     void step(Device device, DType dtype, Tensor[] t, StepState state) {
-      device.run(
+      Engine.run(
+          device,
           Kernel.SGD,
           dtype.precision(),
           new Arguments.Sgd(
-              t[0].address(),
-              t[1].address(),
-              momentum == 0 ? 0 : t[2].address(),
+              Engine.address(t[0]),
+              Engine.address(t[1]),
+              momentum == 0 ? 0 : Engine.address(t[2]),
               0,
-              state.address(),
+              Engine.address(state),
               t[0].elements(),
               momentum,
               dampening,
@@ -53,16 +55,17 @@ public class OptimizerKernelTest {
   private record Adam(
       double rate, double beta1, double beta2, double epsilon, double l2, double decay) {
     void step(Device device, DType dtype, Tensor[] t, StepState state) {
-      device.run(
+      Engine.run(
+          device,
           Kernel.ADAM,
           dtype.precision(),
           new Arguments.Adam(
-              t[0].address(),
-              t[1].address(),
-              t[2].address(),
-              t[3].address(),
+              Engine.address(t[0]),
+              Engine.address(t[1]),
+              Engine.address(t[2]),
+              Engine.address(t[3]),
               0,
-              state.address(),
+              Engine.address(state),
               t[0].elements(),
               beta1,
               beta2,

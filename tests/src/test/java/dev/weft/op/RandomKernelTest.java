@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.Shape;
 import dev.weft.StepState;
 import dev.weft.Tape;
@@ -42,10 +43,11 @@ public class RandomKernelTest {
   private static double[] draw(
       Device device, Kernel kernel, DType dtype, int n, long seed, double a, double b) {
     try (Tensor y = device.allocate(dtype, Shape.of(n))) {
-      device.run(
+      Engine.run(
+          device,
           kernel,
           dtype.precision(),
-          new Arguments.Random(y.address(), n, seed, STEP, OPERATION, a, b));
+          new Arguments.Random(Engine.address(y), n, seed, STEP, OPERATION, a, b));
       return y.toDoubles();
     }
   }

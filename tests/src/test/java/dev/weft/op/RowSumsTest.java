@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.RowGradient;
 import dev.weft.Shape;
@@ -101,15 +102,22 @@ public class RowSumsTest {
         Tensor places = device.allocate(DType.I32, Shape.of(n));
         Tensor sorted = device.allocate(DType.I32, Shape.of(n));
         Tensor from = device.allocate(DType.I32, Shape.of(n))) {
-      device.run(
+      Engine.run(
+          device,
           Kernel.SORT_CHUNKS,
           DType.F32.precision(),
-          new Arguments.SortChunks(in.address(), chunks.address(), places.address(), n));
-      device.run(
+          new Arguments.SortChunks(
+              Engine.address(in), Engine.address(chunks), Engine.address(places), n));
+      Engine.run(
+          device,
           Kernel.MERGE_CHUNKS,
           DType.F32.precision(),
           new Arguments.MergeChunks(
-              chunks.address(), places.address(), sorted.address(), from.address(), n));
+              Engine.address(chunks),
+              Engine.address(places),
+              Engine.address(sorted),
+              Engine.address(from),
+              n));
       assertArrayEquals(order, from.toInts());
       assertArrayEquals(IntStream.of(order).map(i -> ids[i]).toArray(), sorted.toInts());
     }
@@ -156,16 +164,17 @@ public class RowSumsTest {
     }
 
     void sgd(RowGradient g, double momentum, double decay) {
-      device.run(
+      Engine.run(
+          device,
           Kernel.SGD_ROWS,
           dtype.precision(),
           new Arguments.SgdRows(
-              t[0].address(),
-              momentum == 0 ? 0 : t[1].address(),
-              t[3].address(),
-              state.address(),
-              g.sorted().address(),
-              g.sums().address(),
+              Engine.address(t[0]),
+              momentum == 0 ? 0 : Engine.address(t[1]),
+              Engine.address(t[3]),
+              Engine.address(state),
+              Engine.address(g.sorted()),
+              Engine.address(g.sums()),
               g.rows(),
               g.cols(),
               rows,
@@ -177,15 +186,16 @@ public class RowSumsTest {
     }
 
     void sgd(Tensor gradient, double momentum, double decay) {
-      device.run(
+      Engine.run(
+          device,
           Kernel.SGD,
           dtype.precision(),
           new Arguments.Sgd(
-              t[0].address(),
-              gradient.address(),
-              momentum == 0 ? 0 : t[1].address(),
-              t[3].address(),
-              state.address(),
+              Engine.address(t[0]),
+              Engine.address(gradient),
+              momentum == 0 ? 0 : Engine.address(t[1]),
+              Engine.address(t[3]),
+              Engine.address(state),
               t[0].elements(),
               momentum,
               0,
@@ -195,17 +205,18 @@ public class RowSumsTest {
     }
 
     void adam(RowGradient g) {
-      device.run(
+      Engine.run(
+          device,
           Kernel.ADAM_ROWS,
           dtype.precision(),
           new Arguments.AdamRows(
-              t[0].address(),
-              t[1].address(),
-              t[2].address(),
-              t[3].address(),
-              state.address(),
-              g.sorted().address(),
-              g.sums().address(),
+              Engine.address(t[0]),
+              Engine.address(t[1]),
+              Engine.address(t[2]),
+              Engine.address(t[3]),
+              Engine.address(state),
+              Engine.address(g.sorted()),
+              Engine.address(g.sums()),
               g.rows(),
               g.cols(),
               rows,

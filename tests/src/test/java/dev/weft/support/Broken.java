@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.support;
 
+import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
@@ -84,9 +85,9 @@ public record Broken(Fault fault) implements Operation {
     node.run(
         Kernel.BINARY_FORWARD,
         new Arguments.BinaryForward(
-            a.address(),
-            b.address(),
-            product.address(),
+            Engine.address(a),
+            Engine.address(b),
+            Engine.address(product),
             1,
             1,
             1,
@@ -102,7 +103,8 @@ public record Broken(Fault fault) implements Operation {
             BinaryFunction.MULTIPLY));
     node.run(
         Kernel.COPY_ROWS,
-        new Arguments.CopyRows(product.address(), y.address(), 1, n, n, n, factor, accumulate));
+        new Arguments.CopyRows(
+            Engine.address(product), Engine.address(y), 1, n, n, n, factor, accumulate));
     node.release(product);
   }
 }

@@ -13,6 +13,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.MathMode;
 import dev.weft.Shape;
 import dev.weft.data.Dataset;
@@ -149,7 +150,7 @@ class ProfileTest {
   void aCallThatNobodyLabelledShows() {
     try (Device device = Device.cpu();
         var x = device.zeros(DType.F32, Shape.of(4));
-        var program = device.record(() -> x.fill(1))) {
+        var program = Engine.record(device, () -> x.fill(1))) {
       assertEquals(1, unlabelled(program.calls()).size());
     }
   }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.MathMode;
 import dev.weft.Shape;
 import dev.weft.data.Dataset;
@@ -138,10 +139,10 @@ class TrainingMemoryTest {
       device.trim();
       Sequential network = network().on(device, MathMode.STRICT, 1);
       device.zeros(DType.F32, Shape.of(100_000)).close();
-      device.record(() -> network.arena().gradients().fill(1)).close();
+      Engine.record(device, () -> network.arena().gradients().fill(1)).close();
       assertTrue(device.memory().cached() > 0, "the cache is kept where there is no shortage");
       Emulator.failInstantiation(1);
-      device.record(() -> network.arena().gradients().fill(1)).close();
+      Engine.record(device, () -> network.arena().gradients().fill(1)).close();
       assertEquals(0, device.memory().cached(), "and given back where there is one");
       network.close();
     }

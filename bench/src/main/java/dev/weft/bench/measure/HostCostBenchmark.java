@@ -3,6 +3,7 @@ package dev.weft.bench.measure;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.MathMode;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -53,8 +54,8 @@ public class HostCostBenchmark {
     training = new WeftTraining(Mlp.digits(1, 100, 2, 65536), MathMode.STRICT, device);
     Tensor matrix = device.allocate(DType.F32, Shape.of(ROWS * COLS));
     Tensor bias = device.allocate(DType.F32, Shape.of(COLS));
-    x = matrix.address();
-    b = bias.address();
+    x = Engine.address(matrix);
+    b = Engine.address(bias);
   }
 
   /** Closes all of it. */
@@ -66,7 +67,8 @@ public class HostCostBenchmark {
   /** One launch of bias + ReLU, not recorded. */
   @Benchmark
   public void launch() {
-    device.run(
+    Engine.run(
+        device,
         Kernel.BIAS_ACTIVATION_FORWARD,
         Precision.F32,
         new Arguments.BiasActivationForward(x, b, x, ROWS, COLS, Nonlinearity.RELU, 0));
@@ -75,7 +77,8 @@ public class HostCostBenchmark {
   /** One product by cuBLAS, not recorded. */
   @Benchmark
   public void gemm() {
-    device.run(
+    Engine.run(
+        device,
         Kernel.GEMM,
         Precision.F32,
         new Arguments.Gemm(x, x, x, 64, 64, 64, 64, 64, 64, false, false, 1, 0, false, false));

@@ -5,6 +5,7 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.MathMode;
 import dev.weft.Node;
 import dev.weft.Shape;
@@ -95,7 +96,7 @@ public class ProductBenchmark {
     Tensor a = operand(left, form.a(), shape.m(), shape.k());
     Tensor b = operand(right, form.b(), shape.k(), shape.n());
     Tensor[] c = new Tensor[1];
-    program = device.record(() -> c[0] = tape.apply(new MatMul(form.a(), form.b()), a, b));
+    program = Engine.record(device, () -> c[0] = tape.apply(new MatMul(form.a(), form.b()), a, b));
     opened.add(program::close);
     program.run();
     device.synchronize();

@@ -2,6 +2,7 @@
 package dev.weft.check;
 
 import dev.weft.DType;
+import dev.weft.Engine;
 import dev.weft.Inputs;
 import dev.weft.Operations;
 import dev.weft.Parameter;
@@ -50,13 +51,13 @@ final class ModelFunction implements GradCheck.Function {
     List<Tensor> before = new ArrayList<>();
     try {
       for (Parameter parameter : parameters) {
-        before.add(parameter.bind(operations.cast(in[before.size()], DType.F64)));
+        before.add(Engine.bind(parameter, operations.cast(in[before.size()], DType.F64)));
       }
       Tensor output = model.forward(operations, Inputs.of(batch));
       return loss.apply(operations, output, Inputs.of(batch), null);
     } finally {
       for (int i = 0; i < before.size(); i++) {
-        parameters.get(i).bind(before.get(i));
+        Engine.bind(parameters.get(i), before.get(i));
       }
     }
   }

@@ -3,6 +3,7 @@ package dev.weft.nn;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.Engine;
 import dev.weft.Parameter.Initializer;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -145,11 +146,10 @@ public final class Initializers {
   }
 
   private static void draw(Kernel kernel, Tensor tensor, long seed, long draw, double a, double b) {
-    tensor
-        .device()
-        .run(
-            kernel,
-            tensor.dtype().precision(),
-            new Arguments.Random(tensor.address(), tensor.elements(), seed, 0, draw, a, b));
+    Engine.run(
+        tensor.device(),
+        kernel,
+        tensor.dtype().precision(),
+        new Arguments.Random(Engine.address(tensor), tensor.elements(), seed, 0, draw, a, b));
   }
 }

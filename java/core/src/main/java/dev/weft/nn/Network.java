@@ -4,6 +4,7 @@ package dev.weft.nn;
 import static dev.weft.format.Format.format;
 
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.Inputs;
 import dev.weft.MathMode;
 import dev.weft.Operations;
@@ -111,7 +112,9 @@ public abstract class Network implements Layer, AutoCloseable {
     if (arena == null) {
       values = given;
       lost = false;
-      named().values().stream().filter(each -> !each.isBound()).forEach(each -> each.bind(null));
+      named().values().stream()
+          .filter(each -> !Engine.isBound(each))
+          .forEach(each -> Engine.bind(each, null));
     } else {
       given.copyTo(named(), arena);
       arena.updateCopy();
@@ -226,7 +229,7 @@ public abstract class Network implements Layer, AutoCloseable {
     named()
         .forEach(
             (name, parameter) -> {
-              if (parameter.isLost() && values == null) {
+              if (Engine.isLost(parameter) && values == null) {
                 throw new IllegalStateException(
                     format(
                         "the parameter %s was in a network that was closed, and its values went"
@@ -234,7 +237,7 @@ public abstract class Network implements Layer, AutoCloseable {
                             + " gives",
                         name));
               }
-              if (parameter.isBound() && (arena == null || !arena.holds(parameter))) {
+              if (Engine.isBound(parameter) && (arena == null || !arena.holds(parameter))) {
                 throw new IllegalStateException(
                     format(
                         "the parameter %s is that of another network, which is on a device: go on"

@@ -3,6 +3,7 @@ package dev.weft.nn;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Parameter;
 import dev.weft.Shape;
@@ -85,9 +86,10 @@ public final class ParameterArena implements AutoCloseable {
     if (parameter.isTrained()) {
       tensor.requiresGrad();
       if (parameter.kind() == Parameter.Kind.ROWS) {
-        tensor.gradIsRows();
+        Engine.gradIsRows(tensor);
       } else {
-        tensor.gradInto(gradients.view(start, shape).named("gradient of " + parameter.name()));
+        Engine.gradInto(
+            tensor, gradients.view(start, shape).named("gradient of " + parameter.name()));
       }
     }
     seen.put(parameter, tensor);
@@ -95,8 +97,8 @@ public final class ParameterArena implements AutoCloseable {
 
   /** Binds the parameters to this memory. */
   public void bind() {
-    values.address();
-    seen.forEach(Parameter::bind);
+    Engine.address(values);
+    seen.forEach(Engine::bind);
   }
 
   private static long padded(Parameter parameter, DType dtype) {
@@ -128,7 +130,7 @@ public final class ParameterArena implements AutoCloseable {
   public void updateCopy() {
     if (copy != null) {
       Cast.run(values.device(), values, new Node.Sink(copy, false));
-      copy.changed();
+      Engine.changed(copy);
     }
   }
 
@@ -163,7 +165,7 @@ public final class ParameterArena implements AutoCloseable {
 
   /** Makes the next backward pass start from zero. */
   public void zeroGradients() {
-    gradients.address();
+    Engine.address(gradients);
     layout.dense().forEach(parameter -> parameter.tensor().zeroGrad());
     layout.tables().forEach(parameter -> parameter.tensor().zeroGrad());
   }
@@ -177,7 +179,7 @@ public final class ParameterArena implements AutoCloseable {
   public void fillMissingGradients() {
     for (Parameter parameter : layout.dense()) {
       if (parameter.tensor().grad() == null) {
-        parameter.tensor().gradMemory().fill(0);
+        Engine.gradMemory(parameter.tensor()).fill(0);
       }
     }
   }
@@ -191,7 +193,7 @@ public final class ParameterArena implements AutoCloseable {
     values.device().checkMayClose();
     closed = true;
     // those that have been bound to other memory since stay there
-    seen.forEach(Parameter::unbind);
+    seen.forEach(Engine::unbind);
     Closing closing = new Closing();
     layout.buffers().stream()
         .filter(places::containsKey)

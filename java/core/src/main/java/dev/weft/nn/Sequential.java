@@ -4,6 +4,7 @@ package dev.weft.nn;
 import static dev.weft.format.Format.format;
 
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.Inputs;
 import dev.weft.MathMode;
 import dev.weft.Operations;
@@ -140,7 +141,7 @@ public final class Sequential extends Network {
 
   @Override
   public Tensor forward(Operations operations, Inputs<Tensor> inputs) {
-    Recorder recorder = operations.device().recorder();
+    Recorder recorder = Engine.recorder(operations.device());
     String before = recorder.layer();
     // within another network the number there comes first
     boolean inner = !before.isEmpty() && Character.isDigit(before.charAt(0));

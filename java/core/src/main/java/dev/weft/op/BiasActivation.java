@@ -4,6 +4,7 @@ package dev.weft.op;
 import static dev.weft.format.Format.format;
 import static java.util.stream.Collectors.joining;
 
+import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -103,9 +104,9 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
     node.run(
         Kernel.BIAS_ACTIVATION_FORWARD,
         new Arguments.BiasActivationForward(
-            x.address(),
-            b == null ? 0 : b.address(),
-            y.address(),
+            Engine.address(x),
+            b == null ? 0 : Engine.address(b),
+            Engine.address(y),
             cols == 0 ? 0 : x.elements() / cols,
             cols,
             function,
@@ -136,11 +137,11 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
       node.run(
           Kernel.BIAS_ACTIVATION_BACKWARD,
           new Arguments.BiasActivationBackward(
-              needsX ? x.address() : 0,
-              needsX && bias ? b.address() : 0,
-              y.address(),
-              dx.address(),
-              dx.address(),
+              needsX ? Engine.address(x) : 0,
+              needsX && bias ? Engine.address(b) : 0,
+              Engine.address(y),
+              Engine.address(dx),
+              Engine.address(dx),
               rows,
               cols,
               function,
@@ -163,12 +164,12 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
     node.run(
         Kernel.BIAS_ACTIVATION_GRADIENTS,
         new Arguments.BiasActivationGradients(
-            needsX ? node.input(0).address() : 0,
-            needsX ? node.input(1).address() : 0,
-            node.output().address(),
-            dx.address(),
-            dx.address(),
-            sums.address(),
+            needsX ? Engine.address(node.input(0)) : 0,
+            needsX ? Engine.address(node.input(1)) : 0,
+            Engine.address(node.output()),
+            Engine.address(dx),
+            Engine.address(dx),
+            Engine.address(sums),
             rows,
             cols,
             parts,

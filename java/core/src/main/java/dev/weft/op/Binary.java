@@ -3,6 +3,7 @@ package dev.weft.op;
 
 import static java.util.Locale.ROOT;
 
+import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -41,9 +42,9 @@ public record Binary(BinaryFunction function) implements Operation {
     node.run(
         Kernel.BINARY_FORWARD,
         new Arguments.BinaryForward(
-            a.address(),
-            b.address(),
-            y.address(),
+            Engine.address(a),
+            Engine.address(b),
+            Engine.address(y),
             d[0],
             d[1],
             d[2],
@@ -87,11 +88,11 @@ public record Binary(BinaryFunction function) implements Operation {
     node.run(
         Kernel.BINARY_BACKWARD,
         new Arguments.BinaryBackward(
-            a.address(),
-            b.address(),
-            node.gradient().address(),
-            da == null ? 0 : da.tensor().address(),
-            db == null ? 0 : db.tensor().address(),
+            Engine.address(a),
+            Engine.address(b),
+            Engine.address(node.gradient()),
+            da == null ? 0 : Engine.address(da.tensor()),
+            db == null ? 0 : Engine.address(db.tensor()),
             d[0],
             d[1],
             d[2],

@@ -5,6 +5,7 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
@@ -77,7 +78,7 @@ public record Cast(DType dtype) implements Operation {
   }
 
   private static double[] converted(Tensor x, DType dtype) {
-    if (x.device().recorder().isRecording()) {
+    if (Engine.recorder(x.device()).isRecording()) {
       throw new IllegalStateException(
           format(
               "a cast of %s to %s goes through host memory, which a recording cannot: cast before",
@@ -106,10 +107,11 @@ public record Cast(DType dtype) implements Operation {
   /** Writes, or adds, a tensor of F32 or BF16 to one of the other of the two. */
   public static void run(Device device, Tensor from, Node.Sink to) {
     Kernel kernel = from.dtype() == DType.F32 ? Kernel.F32_TO_BF16 : Kernel.BF16_TO_F32;
-    device.run(
+    Engine.run(
+        device,
         kernel,
         from.dtype().precision(),
         new Arguments.Cast(
-            from.address(), to.tensor().address(), from.elements(), to.accumulate()));
+            Engine.address(from), Engine.address(to.tensor()), from.elements(), to.accumulate()));
   }
 }

@@ -3,6 +3,7 @@ package dev.weft.op;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -45,8 +46,8 @@ public record Concat(int axis) implements Operation {
       long cols = x.shape().size(at) * span.inner();
       Slice.copy(
           node,
-          x.address(),
-          y.address() + start * y.dtype().bytes(),
+          Engine.address(x),
+          Engine.address(y) + start * y.dtype().bytes(),
           span.outer(),
           cols,
           cols,
@@ -69,8 +70,8 @@ public record Concat(int axis) implements Operation {
         Node.Sink dx = node.into(i);
         Slice.copy(
             node,
-            node.gradient().address() + start * node.gradient().dtype().bytes(),
-            dx.tensor().address(),
+            Engine.address(node.gradient()) + start * node.gradient().dtype().bytes(),
+            Engine.address(dx.tensor()),
             span.outer(),
             cols,
             shape.size(at) * span.inner(),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
+import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
@@ -68,9 +69,9 @@ public record Dropout(double rate) implements Operation {
     node.run(
         Kernel.DROPOUT,
         new Arguments.Dropout(
-            from.address(),
-            to.address(),
-            node.state().address(),
+            Engine.address(from),
+            Engine.address(to),
+            Engine.address(node.state()),
             from.elements(),
             node.draw(),
             rate,

@@ -4,6 +4,7 @@ package dev.weft.op;
 import static dev.weft.format.Format.format;
 
 import dev.weft.DType;
+import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -55,11 +56,11 @@ public record EmbeddingBag(BagFunction function) implements Operation {
     node.run(
         Kernel.EMBEDDING_BAG_FORWARD,
         new Arguments.EmbeddingBagForward(
-            table.address(),
-            ids.address(),
+            Engine.address(table),
+            Engine.address(ids),
             offsets(node),
-            y.address(),
-            counts.address(),
+            Engine.address(y),
+            Engine.address(counts),
             ids.elements(),
             cols,
             table.shape().size(0),
@@ -89,7 +90,7 @@ public record EmbeddingBag(BagFunction function) implements Operation {
   }
 
   private static long offsets(Node node) {
-    return node.inputs().size() > 2 ? node.input(2).address() : 0;
+    return node.inputs().size() > 2 ? Engine.address(node.input(2)) : 0;
   }
 
   @Override
@@ -105,11 +106,11 @@ public record EmbeddingBag(BagFunction function) implements Operation {
     node.run(
         Kernel.EMBEDDING_BAG_BACKWARD,
         new Arguments.EmbeddingBagBackward(
-            ids.address(),
+            Engine.address(ids),
             offsets(node),
-            counts.address(),
-            dy.address(),
-            drows.address(),
+            Engine.address(counts),
+            Engine.address(dy),
+            Engine.address(drows),
             ids.elements(),
             cols,
             counts.elements(),

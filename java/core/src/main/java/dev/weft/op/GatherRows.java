@@ -3,6 +3,7 @@ package dev.weft.op;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -49,10 +50,10 @@ public record GatherRows() implements Operation {
     node.run(
         Kernel.GATHER_ROWS,
         new Arguments.GatherRows(
-            source.address(),
-            index.address(),
+            Engine.address(source),
+            Engine.address(index),
             0,
-            y.address(),
+            Engine.address(y),
             index.elements(),
             cols,
             source.shape().size(0),

@@ -3,6 +3,7 @@ package dev.weft.op;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -70,12 +71,12 @@ public record LayerNorm(double epsilon) implements Operation {
     node.run(
         Kernel.LAYER_NORM_FORWARD,
         new Arguments.LayerNormForward(
-            x.address(),
-            scale.address(),
-            shift.address(),
-            y.address(),
-            mean.address(),
-            rstd.address(),
+            Engine.address(x),
+            Engine.address(scale),
+            Engine.address(shift),
+            Engine.address(y),
+            Engine.address(mean),
+            Engine.address(rstd),
             rows,
             cols,
             epsilon));
@@ -101,12 +102,12 @@ public record LayerNorm(double epsilon) implements Operation {
     node.run(
         Kernel.LAYER_NORM_BACKWARD,
         new Arguments.LayerNormBackward(
-            x.address(),
-            node.input(1).address(),
-            node.saved(0).address(),
-            node.saved(1).address(),
-            node.gradient().address(),
-            dx == null ? 0 : dx.tensor().address(),
+            Engine.address(x),
+            Engine.address(node.input(1)),
+            Engine.address(node.saved(0)),
+            Engine.address(node.saved(1)),
+            Engine.address(node.gradient()),
+            dx == null ? 0 : Engine.address(dx.tensor()),
             dscale.address(),
             dshift.address(),
             rows,
@@ -135,7 +136,7 @@ public record LayerNorm(double epsilon) implements Operation {
     }
 
     long address() {
-      return parts == null ? 0 : parts.address();
+      return parts == null ? 0 : Engine.address(parts);
     }
 
     boolean accumulate() {

@@ -3,6 +3,7 @@ package dev.weft.op;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.Engine;
 import dev.weft.MathMode;
 import dev.weft.Node;
 import dev.weft.Shape;
@@ -103,9 +104,9 @@ public record MatMul(Form a, Form b) implements Operation {
     node.run(
         Kernel.GEMM,
         new Arguments.Gemm(
-            left.address(),
-            right.address(),
-            y.address(),
+            Engine.address(left),
+            Engine.address(right),
+            Engine.address(y),
             m,
             n,
             k,

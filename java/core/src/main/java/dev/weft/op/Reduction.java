@@ -4,6 +4,7 @@ package dev.weft.op;
 import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
+import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -96,10 +97,10 @@ public record Reduction(ReductionFunction function, OptionalInt axis) implements
     if (function == ReductionFunction.MAX) {
       var arguments =
           new Arguments.MaxBackward(
-              x.address(),
-              node.output().address(),
-              dy.address(),
-              dx.tensor().address(),
+              Engine.address(x),
+              Engine.address(node.output()),
+              Engine.address(dy),
+              Engine.address(dx.tensor()),
               sizes[0],
               sizes[1],
               sizes[2],
@@ -110,9 +111,9 @@ public record Reduction(ReductionFunction function, OptionalInt axis) implements
     node.run(
         Kernel.REDUCE_BACKWARD,
         new Arguments.ReduceBackward(
-            x.address(),
-            dy.address(),
-            dx.tensor().address(),
+            Engine.address(x),
+            Engine.address(dy),
+            Engine.address(dx.tensor()),
             sizes[0],
             sizes[1],
             sizes[2],
@@ -139,7 +140,15 @@ public record Reduction(ReductionFunction function, OptionalInt axis) implements
     if (parts == 1) {
       var whole =
           new Arguments.Reduce(
-              x.address(), y.address(), outer, count, inner, 1, function, scale, accumulate);
+              Engine.address(x),
+              Engine.address(y),
+              outer,
+              count,
+              inner,
+              1,
+              function,
+              scale,
+              accumulate);
       node.run(Kernel.REDUCE, x.dtype(), whole);
       return;
     }
@@ -150,12 +159,20 @@ public record Reduction(ReductionFunction function, OptionalInt axis) implements
         function == ReductionFunction.MAX ? ReductionFunction.MAX : ReductionFunction.SUM;
     var inParts =
         new Arguments.Reduce(
-            x.address(), partial.address(), outer, count, inner, parts, first, 1, false);
+            Engine.address(x),
+            Engine.address(partial),
+            outer,
+            count,
+            inner,
+            parts,
+            first,
+            1,
+            false);
     node.run(Kernel.REDUCE, x.dtype(), inParts);
     var ofParts =
         new Arguments.Reduce(
-            partial.address(),
-            y.address(),
+            Engine.address(partial),
+            Engine.address(y),
             1,
             parts,
             outer * inner,

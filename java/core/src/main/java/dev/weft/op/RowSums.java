@@ -2,6 +2,7 @@
 package dev.weft.op;
 
 import dev.weft.DType;
+import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.RowGradient;
 import dev.weft.Shape;
@@ -41,10 +42,10 @@ public final class RowSums {
       node.run(
           Kernel.MERGE_CHUNKS,
           new Arguments.MergeChunks(
-              chunkSorted.address(),
-              chunkOrder.address(),
-              sorted.address(),
-              order.address(),
+              Engine.address(chunkSorted),
+              Engine.address(chunkOrder),
+              Engine.address(sorted),
+              Engine.address(order),
               rows));
       node.release(chunkSorted);
       node.release(chunkOrder);
@@ -54,7 +55,13 @@ public final class RowSums {
         Kernel.SUM_RUNS,
         dy.dtype(),
         new Arguments.SumRuns(
-            order.address(), sorted.address(), dy.address(), sums.address(), rows, cols, 1));
+            Engine.address(order),
+            Engine.address(sorted),
+            Engine.address(dy),
+            Engine.address(sums),
+            rows,
+            cols,
+            1));
     node.release(order);
     return new RowGradient(sorted, sums);
   }
@@ -62,23 +69,23 @@ public final class RowSums {
   private static void sort(Node node, Tensor ids, Tensor sorted, Tensor order) {
     node.run(
         Kernel.SORT_CHUNKS,
-        new Arguments.SortChunks(ids.address(), sorted.address(), order.address(), ids.elements()));
+        new Arguments.SortChunks(
+            Engine.address(ids), Engine.address(sorted), Engine.address(order), ids.elements()));
   }
 
   /** Adds it to a gradient of the whole table, (rows of the table, cols) of the wide type. */
   public static void addTo(RowGradient gradient, Tensor dense) {
-    dense
-        .device()
-        .run(
-            Kernel.ADD_ROWS,
-            dense.dtype().precision(),
-            new Arguments.AddRows(
-                gradient.sorted().address(),
-                gradient.sums().address(),
-                dense.address(),
-                gradient.rows(),
-                gradient.cols(),
-                dense.shape().size(0)));
+    Engine.run(
+        dense.device(),
+        Kernel.ADD_ROWS,
+        dense.dtype().precision(),
+        new Arguments.AddRows(
+            Engine.address(gradient.sorted()),
+            Engine.address(gradient.sums()),
+            Engine.address(dense),
+            gradient.rows(),
+            gradient.cols(),
+            dense.shape().size(0)));
   }
 
   /**
@@ -88,7 +95,7 @@ public final class RowSums {
    * @param dy memory of the node, given away
    */
   static void give(Node node, int table, Tensor ids, Tensor dy) {
-    if (node.input(table).isGradRows()) {
+    if (Engine.isGradRows(node.input(table))) {
       node.addRows(table, ids, dy);
       return;
     }
@@ -109,17 +116,17 @@ public final class RowSums {
     Tensor ids = node.make(DType.I32, Shape.of(all));
     Tensor first = node.make(DType.I32, Shape.of(1));
     // four bytes of zeros, by a kernel, since this may be recorded
-    node.run(Kernel.FILL, DType.F32, new Arguments.Fill(first.address(), 1, 0));
+    node.run(Kernel.FILL, DType.F32, new Arguments.Fill(Engine.address(first), 1, 0));
     long start = 0;
     for (Tensor part : parts) {
       // one row of as many ids
       node.run(
           Kernel.GATHER_IDS,
           new Arguments.GatherIds(
-              part.address(),
-              first.address(),
+              Engine.address(part),
+              Engine.address(first),
               0,
-              ids.address() + start * DType.I32.bytes(),
+              Engine.address(ids) + start * DType.I32.bytes(),
               1,
               part.elements(),
               part.elements(),
@@ -138,11 +145,11 @@ public final class RowSums {
     long start = 0;
     for (Tensor part : parts) {
       long n = part.elements();
-      long to = rows.address() + start * rows.dtype().bytes();
+      long to = Engine.address(rows) + start * rows.dtype().bytes();
       node.run(
           Kernel.COPY_ROWS,
           part.dtype(),
-          new Arguments.CopyRows(part.address(), to, 1, n, n, n, 1, false));
+          new Arguments.CopyRows(Engine.address(part), to, 1, n, n, n, 1, false));
       start += n;
     }
     return rows;

@@ -3,6 +3,7 @@ package dev.weft.op;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -43,8 +44,8 @@ public record Slice(int axis, long from, long to) implements Operation {
     Span span = Span.of(x.shape(), at);
     copy(
         node,
-        x.address() + from * span.inner() * x.dtype().bytes(),
-        y.address(),
+        Engine.address(x) + from * span.inner() * x.dtype().bytes(),
+        Engine.address(y),
         span.outer(),
         (to - from) * span.inner(),
         size * span.inner(),
@@ -67,8 +68,8 @@ public record Slice(int axis, long from, long to) implements Operation {
     }
     copy(
         node,
-        node.gradient().address(),
-        dx.tensor().address() + from * span.inner() * x.dtype().bytes(),
+        Engine.address(node.gradient()),
+        Engine.address(dx.tensor()) + from * span.inner() * x.dtype().bytes(),
         span.outer(),
         (to - from) * span.inner(),
         (to - from) * span.inner(),

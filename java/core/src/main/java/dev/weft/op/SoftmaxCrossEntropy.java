@@ -3,6 +3,7 @@ package dev.weft.op;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -69,11 +70,11 @@ public record SoftmaxCrossEntropy(double smoothing) implements Operation {
     Tensor dx = node.wants(0) ? node.make(x.dtype(), x.shape()) : null;
     var arguments =
         new Arguments.SoftmaxCrossEntropy(
-            x.address(),
-            labels.address(),
-            losses.address(),
-            dx == null ? 0 : dx.address(),
-            hits == null ? 0 : hits.address(),
+            Engine.address(x),
+            Engine.address(labels),
+            Engine.address(losses),
+            dx == null ? 0 : Engine.address(dx),
+            hits == null ? 0 : Engine.address(hits),
             rows,
             classes,
             smoothing,
@@ -104,9 +105,9 @@ public record SoftmaxCrossEntropy(double smoothing) implements Operation {
     node.run(
         Kernel.REDUCE_BACKWARD,
         new Arguments.ReduceBackward(
-            dx.address(),
-            node.gradient().address(),
-            sink.tensor().address(),
+            Engine.address(dx),
+            Engine.address(node.gradient()),
+            Engine.address(sink.tensor()),
             1,
             n,
             1,

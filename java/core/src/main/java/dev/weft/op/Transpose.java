@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
+import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -47,6 +48,6 @@ public record Transpose() implements Operation {
     long cols = from.shape().size(1);
     node.run(
         Kernel.TRANSPOSE,
-        new Arguments.Transpose(from.address(), to.address(), rows, cols, accumulate));
+        new Arguments.Transpose(Engine.address(from), Engine.address(to), rows, cols, accumulate));
   }
 }

@@ -3,6 +3,7 @@ package dev.weft.op;
 
 import static java.util.Locale.ROOT;
 
+import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
@@ -34,7 +35,8 @@ public record Unary(UnaryFunction function, double alpha) implements Operation {
     Tensor y = node.make(x.dtype(), x.shape());
     node.run(
         Kernel.UNARY_FORWARD,
-        new Arguments.UnaryForward(x.address(), y.address(), x.elements(), function, alpha));
+        new Arguments.UnaryForward(
+            Engine.address(x), Engine.address(y), x.elements(), function, alpha));
     return y;
   }
 
@@ -48,10 +50,10 @@ public record Unary(UnaryFunction function, double alpha) implements Operation {
     node.run(
         Kernel.UNARY_BACKWARD,
         new Arguments.UnaryBackward(
-            x.address(),
-            node.output().address(),
-            node.gradient().address(),
-            dx.tensor().address(),
+            Engine.address(x),
+            Engine.address(node.output()),
+            Engine.address(node.gradient()),
+            Engine.address(dx.tensor()),
             x.elements(),
             function,
             alpha,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.optim;
 
+import dev.weft.Engine;
 import dev.weft.RowGradient;
 import dev.weft.StepState;
 import dev.weft.Tensor;
@@ -81,8 +82,8 @@ public record Adam(
         Optimizer.checkState(values, state);
         if (target.table() == null) {
           dense(target, first, second, state);
-        } else if (target.table().rowGradient() != null) {
-          rows(target, target.table().rowGradient(), first, second, state);
+        } else if (Engine.rowGradient(target.table()) != null) {
+          rows(target, Engine.rowGradient(target.table()), first, second, state);
         }
         target.noteStep();
       }
@@ -104,12 +105,12 @@ public record Adam(
     Tensor values = target.values();
     var arguments =
         new Arguments.Adam(
-            values.address(),
-            target.gradients().address(),
-            first.address(),
-            second.address(),
+            Engine.address(values),
+            Engine.address(target.gradients()),
+            Engine.address(first),
+            Engine.address(second),
             target.copyAddress(),
-            state.address(),
+            Engine.address(state),
             values.elements(),
             beta1,
             beta2,
@@ -117,7 +118,7 @@ public record Adam(
             l2,
             weightDecay,
             target.rateFactor());
-    values.device().run(Kernel.ADAM, values.dtype().precision(), arguments);
+    Engine.run(values.device(), Kernel.ADAM, values.dtype().precision(), arguments);
   }
 
   private void rows(
@@ -125,13 +126,13 @@ public record Adam(
     Tensor values = target.values();
     var arguments =
         new Arguments.AdamRows(
-            values.address(),
-            first.address(),
-            second.address(),
+            Engine.address(values),
+            Engine.address(first),
+            Engine.address(second),
             target.copyAddress(),
-            state.address(),
-            gradient.sorted().address(),
-            gradient.sums().address(),
+            Engine.address(state),
+            Engine.address(gradient.sorted()),
+            Engine.address(gradient.sums()),
             gradient.rows(),
             gradient.cols(),
             values.shape().size(0),
@@ -141,7 +142,7 @@ public record Adam(
             l2,
             weightDecay,
             target.rateFactor());
-    values.device().run(Kernel.ADAM_ROWS, values.dtype().precision(), arguments);
+    Engine.run(values.device(), Kernel.ADAM_ROWS, values.dtype().precision(), arguments);
   }
 
   @Override

@@ -4,6 +4,7 @@ package dev.weft.optim;
 import static dev.weft.format.Format.format;
 
 import dev.weft.DType;
+import dev.weft.Engine;
 import dev.weft.StepState;
 import dev.weft.Tensor;
 import java.util.Map;
@@ -88,7 +89,7 @@ public interface Optimizer {
             format("%s need dense gradients, or a table with rows, one of both", values));
       }
       if (table != null
-          && (!table.isGradRows()
+          && (!Engine.isGradRows(table)
               || !table.shape().equals(values.shape())
               || table.device() != values.device())) {
         throw new IllegalArgumentException(
@@ -98,15 +99,15 @@ public interface Optimizer {
 
     /** Notes that a step changes the values and their copy. */
     void noteStep() {
-      values.changed();
+      Engine.changed(values);
       if (copy != null) {
-        copy.changed();
+        Engine.changed(copy);
       }
     }
 
     /** Where the copy is; 0 where there is none. */
     long copyAddress() {
-      return copy == null ? 0 : copy.address();
+      return copy == null ? 0 : Engine.address(copy);
     }
   }
 
@@ -118,7 +119,7 @@ public interface Optimizer {
    * @throws IllegalStateException where one of them is closed
    */
   static void checkMemory(Tensor values, Tensor gradients, Tensor copy) {
-    values.address(); // throws where it is closed
+    Engine.address(values); // throws where it is closed
     if (!values.dtype().isFloating() || values.dtype() != values.dtype().wide()) {
       throw new IllegalArgumentException(
           format("an optimizer changes values of type F32 or F64, not %s", values));
@@ -135,7 +136,7 @@ public interface Optimizer {
   }
 
   private static void checkBeside(Tensor values, String what, Tensor tensor, DType dtype) {
-    tensor.address(); // throws where it is closed
+    Engine.address(tensor); // throws where it is closed
     if (tensor.dtype() != dtype
         || tensor.elements() != values.elements()
         || tensor.device() != values.device()) {

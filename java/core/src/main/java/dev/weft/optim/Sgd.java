@@ -3,6 +3,7 @@ package dev.weft.optim;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.Engine;
 import dev.weft.RowGradient;
 import dev.weft.StepState;
 import dev.weft.Tensor;
@@ -100,8 +101,8 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
         Optimizer.checkState(values, state);
         if (target.table() == null) {
           dense(target, velocity, state);
-        } else if (target.table().rowGradient() != null) {
-          rows(target, target.table().rowGradient(), velocity, state);
+        } else if (Engine.rowGradient(target.table()) != null) {
+          rows(target, Engine.rowGradient(target.table()), velocity, state);
         }
         target.noteStep();
       }
@@ -124,30 +125,30 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
     Tensor values = target.values();
     var arguments =
         new Arguments.Sgd(
-            values.address(),
-            target.gradients().address(),
-            velocity == null ? 0 : velocity.address(),
+            Engine.address(values),
+            Engine.address(target.gradients()),
+            velocity == null ? 0 : Engine.address(velocity),
             target.copyAddress(),
-            state.address(),
+            Engine.address(state),
             values.elements(),
             momentum,
             dampening,
             weightDecay,
             look == Look.NESTEROV,
             target.rateFactor());
-    values.device().run(Kernel.SGD, values.dtype().precision(), arguments);
+    Engine.run(values.device(), Kernel.SGD, values.dtype().precision(), arguments);
   }
 
   private void rows(Target target, RowGradient gradient, Tensor velocity, StepState state) {
     Tensor values = target.values();
     var arguments =
         new Arguments.SgdRows(
-            values.address(),
-            velocity == null ? 0 : velocity.address(),
+            Engine.address(values),
+            velocity == null ? 0 : Engine.address(velocity),
             target.copyAddress(),
-            state.address(),
-            gradient.sorted().address(),
-            gradient.sums().address(),
+            Engine.address(state),
+            Engine.address(gradient.sorted()),
+            Engine.address(gradient.sums()),
             gradient.rows(),
             gradient.cols(),
             values.shape().size(0),
@@ -156,7 +157,7 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
             weightDecay,
             look == Look.NESTEROV,
             target.rateFactor());
-    values.device().run(Kernel.SGD_ROWS, values.dtype().precision(), arguments);
+    Engine.run(values.device(), Kernel.SGD_ROWS, values.dtype().precision(), arguments);
   }
 
   @Override

@@ -7,6 +7,7 @@ import static java.util.Locale.ROOT;
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.DeviceKind;
+import dev.weft.Engine;
 import dev.weft.MathMode;
 import dev.weft.RecordedProgram;
 import dev.weft.Shape;
@@ -123,7 +124,8 @@ public final class Ceilings {
     try (Tensor x = device.zeros(DType.F32, Shape.of(elements));
         Tensor y = device.zeros(DType.F32, Shape.of(elements))) {
       var arguments =
-          new Arguments.UnaryForward(x.address(), y.address(), elements, UnaryFunction.SCALE, 0.5);
+          new Arguments.UnaryForward(
+              Engine.address(x), Engine.address(y), elements, UnaryFunction.SCALE, 0.5);
       double rate =
           Cost.of(Kernel.UNARY_FORWARD, Precision.F32, arguments).bytes()
               / seconds(Kernel.UNARY_FORWARD, Precision.F32, arguments);
@@ -144,9 +146,9 @@ public final class Ceilings {
         Tensor c = operand(precision, n * n, 2)) {
       var arguments =
           new Arguments.Gemm(
-              a.address(),
-              b.address(),
-              c.address(),
+              Engine.address(a),
+              Engine.address(b),
+              Engine.address(c),
               n,
               n,
               n,
@@ -171,22 +173,23 @@ public final class Ceilings {
   private Tensor operand(Precision precision, long n, long draw) {
     DType wide = precision == Precision.F64 ? DType.F64 : DType.F32;
     Tensor values = device.allocate(wide, Shape.of(n));
-    var uniform = new Arguments.Random(values.address(), n, 1, 0, draw, -1, 1);
-    device.run(Kernel.RANDOM_UNIFORM, wide.precision(), uniform);
+    var uniform = new Arguments.Random(Engine.address(values), n, 1, 0, draw, -1, 1);
+    Engine.run(device, Kernel.RANDOM_UNIFORM, wide.precision(), uniform);
     if (precision != Precision.BF16) {
       return values;
     }
     try (values) {
       Tensor rounded = device.allocate(DType.U8, Shape.of(n * precision.bytes()));
-      var cast = new Arguments.Cast(values.address(), rounded.address(), n, false);
-      device.run(Kernel.F32_TO_BF16, Precision.F32, cast);
+      var cast = new Arguments.Cast(Engine.address(values), Engine.address(rounded), n, false);
+      Engine.run(device, Kernel.F32_TO_BF16, Precision.F32, cast);
       return rounded;
     }
   }
 
   /** The shortest time of a call, each measurement long enough for the clock. */
   private double seconds(Kernel kernel, Precision precision, Arguments arguments) {
-    try (RecordedProgram one = device.record(() -> device.run(kernel, precision, arguments))) {
+    try (RecordedProgram one =
+        Engine.record(device, () -> Engine.run(device, kernel, precision, arguments))) {
       double once = Math.min(time(one, 1), time(one, 1));
       int count = (int) Math.clamp(seconds / once, 1, 10_000);
       double best = once;

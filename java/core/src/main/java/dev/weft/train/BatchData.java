@@ -5,6 +5,7 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.Inputs;
 import dev.weft.Shape;
 import dev.weft.StepState;
@@ -163,28 +164,30 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
     DType type = stored == DType.U8 ? source.wanted() : stored;
     Tensor batch = tape.make(type, source.row().batch(rows)).named(name);
     if (stored == DType.I32) {
-      device.run(
+      Engine.run(
+          device,
           Kernel.GATHER_IDS,
           source.wanted().precision(),
           new Arguments.GatherIds(
-              source.tensor().address(),
-              order.address(),
-              state.address(),
-              batch.address(),
+              Engine.address(source.tensor()),
+              Engine.address(order),
+              Engine.address(state),
+              Engine.address(batch),
               rows,
               source.width(),
               source.stride(),
               source.rows()));
       return batch;
     }
-    device.run(
+    Engine.run(
+        device,
         stored == DType.U8 ? Kernel.GATHER_ROWS_U8 : Kernel.GATHER_ROWS,
         type.precision(),
         new Arguments.GatherRows(
-            source.tensor().address(),
-            order.address(),
-            state.address(),
-            batch.address(),
+            Engine.address(source.tensor()),
+            Engine.address(order),
+            Engine.address(state),
+            Engine.address(batch),
             rows,
             source.width(),
             source.rows(),

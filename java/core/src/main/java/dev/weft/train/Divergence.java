@@ -3,6 +3,7 @@ package dev.weft.train;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.Engine;
 import dev.weft.Parameter;
 import dev.weft.Tensor;
 import dev.weft.nn.Network;
@@ -24,8 +25,8 @@ final class Divergence {
     for (Map.Entry<String, Parameter> each : network.named().entrySet()) {
       String name = each.getKey();
       String found = of("parameter " + name, network.arena().values(each.getValue()));
-      if (found == null && gradients && each.getValue().tensor().gradMemory() != null) {
-        found = of("the gradient of " + name, each.getValue().tensor().gradMemory());
+      if (found == null && gradients && Engine.gradMemory(each.getValue().tensor()) != null) {
+        found = of("the gradient of " + name, Engine.gradMemory(each.getValue().tensor()));
       }
       first = first == null ? found : first;
       wrong += found == null ? 0 : 1;

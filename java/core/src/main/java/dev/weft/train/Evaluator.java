@@ -5,6 +5,7 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.Inputs;
 import dev.weft.Shape;
 import dev.weft.StepState;
@@ -122,8 +123,9 @@ public final class Evaluator implements AutoCloseable {
       int rows = order.rowsIn(batch);
       try (Tensor largest = device.allocate(DType.I32, Shape.of(rows))) {
         var arguments =
-            new Arguments.Argmax(y.address(), largest.address(), rows, y.elements() / rows);
-        device.run(Kernel.ARGMAX, dtype.precision(), arguments);
+            new Arguments.Argmax(
+                Engine.address(y), Engine.address(largest), rows, y.elements() / rows);
+        Engine.run(device, Kernel.ARGMAX, dtype.precision(), arguments);
         System.arraycopy(largest.toInts(), 0, classes, row, rows);
       }
       checkFinite(y, row, rows);
@@ -137,8 +139,8 @@ public final class Evaluator implements AutoCloseable {
     try (Tensor most = device.allocate(dtype.wide(), Shape.of(rows))) {
       var arguments =
           new Arguments.Reduce(
-              y.address(),
-              most.address(),
+              Engine.address(y),
+              Engine.address(most),
               rows,
               y.elements() / rows,
               1,
@@ -146,7 +148,7 @@ public final class Evaluator implements AutoCloseable {
               ReductionFunction.MAX,
               1,
               false);
-      device.run(Kernel.REDUCE, dtype.precision(), arguments);
+      Engine.run(device, Kernel.REDUCE, dtype.precision(), arguments);
       double[] values = most.toDoubles();
       for (int i = 0; i < rows; i++) {
         if (!Double.isFinite(values[i])) {

@@ -4,6 +4,7 @@ package dev.weft.train;
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.DeviceKind;
+import dev.weft.Engine;
 import dev.weft.Inputs;
 import dev.weft.MathMode;
 import dev.weft.Shape;
@@ -106,7 +107,7 @@ final class FusedStep implements AutoCloseable {
     int bytes = values.dtype().bytes();
     List<FusedPlan.Layer> planned =
         FusedLayers.of(settings.training().network()).layers().stream()
-            .map(layer -> planned(layer, values.address(), bytes))
+            .map(layer -> planned(layer, Engine.address(values), bytes))
             .toList();
     this.layers = planned.size();
     this.plan = FusedPlan.of(planned, rows, bytes);
@@ -170,8 +171,8 @@ final class FusedStep implements AutoCloseable {
   private static FusedPlan.Layer planned(FusedLayers.Fused layer, long values, int bytes) {
     Linear linear = layer.linear();
     return new FusedPlan.Layer(
-        (linear.weight().tensor().address() - values) / bytes,
-        linear.bias() == null ? -1 : (linear.bias().tensor().address() - values) / bytes,
+        (Engine.address(linear.weight().tensor()) - values) / bytes,
+        linear.bias() == null ? -1 : (Engine.address(linear.bias().tensor()) - values) / bytes,
         linear.in(),
         linear.out(),
         layer.activation().function(),
@@ -197,20 +198,21 @@ final class FusedStep implements AutoCloseable {
             : FusedLoss.MEAN_SQUARED_ERROR;
     // the kernels of a GPU compute in float32: four rows a block do not fill a tensor core
     boolean fast = training.math() == MathMode.FAST && device.kind() == DeviceKind.CPU;
-    device.recorder().label(Phase.FUSED, "forward and backward");
-    device.run(
+    Engine.recorder(device).label(Phase.FUSED, "forward and backward");
+    Engine.run(
+        device,
         Kernel.FUSED_PASS,
         dtype.precision(),
         new Arguments.FusedPass(
-            table.address(),
-            settings.values().address(),
-            features.tensor().address(),
-            settings.data().order.address(),
-            state.address(),
-            targets.tensor().address(),
-            scratch.address(),
-            losses.address(),
-            hits.address(),
+            Engine.address(table),
+            Engine.address(settings.values()),
+            Engine.address(features.tensor()),
+            Engine.address(settings.data().order),
+            Engine.address(state),
+            Engine.address(targets.tensor()),
+            Engine.address(scratch),
+            Engine.address(losses),
+            Engine.address(hits),
             layers,
             rows,
             features.width(),
@@ -228,21 +230,22 @@ final class FusedStep implements AutoCloseable {
             plan.widths(),
             fast));
     state.checkRated();
-    device.recorder().label(Phase.FUSED, "gradients and update");
-    device.run(
+    Engine.recorder(device).label(Phase.FUSED, "gradients and update");
+    Engine.run(
+        device,
         Kernel.FUSED_UPDATE,
         dtype.precision(),
         new Arguments.FusedUpdate(
-            table.address(),
-            settings.values().address(),
-            rule.first() == null ? 0 : rule.first().address(),
-            rule.second() == null ? 0 : rule.second().address(),
-            state.address(),
-            scratch.address(),
-            losses.address(),
-            hits.address(),
-            mean.address(),
-            settings.metrics().sums().address(),
+            Engine.address(table),
+            Engine.address(settings.values()),
+            rule.first() == null ? 0 : Engine.address(rule.first()),
+            rule.second() == null ? 0 : Engine.address(rule.second()),
+            Engine.address(state),
+            Engine.address(scratch),
+            Engine.address(losses),
+            Engine.address(hits),
+            Engine.address(mean),
+            Engine.address(settings.metrics().sums()),
             layers,
             rows,
             plan.tiles(),

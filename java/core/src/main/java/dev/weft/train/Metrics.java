@@ -3,6 +3,7 @@ package dev.weft.train;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
@@ -37,15 +38,17 @@ final class Metrics implements AutoCloseable {
 
   /** Runs, or records, the kernels that add a batch. */
   void add(Tensor loss, double weight, Tensor hits) {
-    device.run(
+    Engine.run(
+        device,
         Kernel.COPY_ROWS,
         sums.dtype().precision(),
-        new Arguments.CopyRows(loss.address(), sums.address(), 1, 1, 1, 1, weight, true));
+        new Arguments.CopyRows(
+            Engine.address(loss), Engine.address(sums), 1, 1, 1, 1, weight, true));
     if (hits != null) {
       var arguments =
           new Arguments.Reduce(
-              hits.address(),
-              sums.address() + sums.dtype().bytes(),
+              Engine.address(hits),
+              Engine.address(sums) + sums.dtype().bytes(),
               1,
               hits.elements(),
               1,
@@ -53,7 +56,7 @@ final class Metrics implements AutoCloseable {
               ReductionFunction.SUM,
               1,
               true);
-      device.run(Kernel.REDUCE, sums.dtype().precision(), arguments);
+      Engine.run(device, Kernel.REDUCE, sums.dtype().precision(), arguments);
     }
   }
 

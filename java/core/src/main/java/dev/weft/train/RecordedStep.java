@@ -2,6 +2,7 @@
 package dev.weft.train;
 
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.RecordedProgram;
 import dev.weft.StepState;
 import dev.weft.Tape;
@@ -37,10 +38,10 @@ final class RecordedStep implements AutoCloseable {
       Function<Tape, Tensor> body) {
     Device device = parameters.device();
     this.parameters = parameters;
-    pool = over == null ? device.pool() : over.pool.overlay();
+    pool = over == null ? Engine.pool(device) : over.pool.overlay();
     tape = new Tape(device, state, mode, pool).releaseResults();
     try {
-      program = device.record(() -> result = body.apply(tape));
+      program = Engine.record(device, () -> result = body.apply(tape));
     } catch (Throwable e) {
       Closing.after(e, tape::close);
       throw e;
@@ -61,7 +62,7 @@ final class RecordedStep implements AutoCloseable {
    * Returns if {@link #run} would not be refused; called before anything that a step begins with.
    */
   void check() {
-    parameters.address();
+    Engine.address(parameters);
     program.check();
   }
 

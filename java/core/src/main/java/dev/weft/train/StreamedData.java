@@ -3,6 +3,7 @@ package dev.weft.train;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.Shape;
 import dev.weft.StepState;
 import dev.weft.data.BatchOrder;
@@ -108,7 +109,7 @@ final class StreamedData extends BatchData {
       copies.copyIn(
           half,
           stream.host()[half].asSlice(0, count * stream.rowBytes()),
-          stream.source().tensor().address() + (long) half * blockRows * stream.rowBytes());
+          Engine.address(stream.source().tensor()) + (long) half * blockRows * stream.rowBytes());
     }
   }
 
@@ -135,7 +136,7 @@ final class StreamedData extends BatchData {
       MemorySegment places = Arena.ofAuto().allocate(order.bytes(), 64);
       EpochOrder.ASCENDING.write(0, places);
       order.copyFrom(places);
-      copies = device.copyQueue(HALVES);
+      copies = Engine.copyQueue(device, HALVES);
       for (int half = 0; half < HALVES; half++) {
         for (Stream stream : streams) {
           stream.host()[half] = copies.hostMemory(blockRows * stream.rowBytes());
@@ -168,7 +169,7 @@ final class StreamedData extends BatchData {
     copies.used(halfInUse);
     block.copy();
     copies.use(block.half);
-    copies.copyInOrder(hostCursor[block.half], state.cursorAddress());
+    copies.copyInOrder(hostCursor[block.half], Engine.cursorAddress(state));
     halfInUse = block.half;
     current = block;
     next = null;

@@ -5,6 +5,7 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.Engine;
 import dev.weft.Inputs;
 import dev.weft.MathMode;
 import dev.weft.Shape;
@@ -154,7 +155,7 @@ public final class TrainingRun implements AutoCloseable {
           if (fused != null) {
             return fused.step(tape, state, rows);
           }
-          Recorder recorder = settings.device().recorder();
+          Recorder recorder = Engine.recorder(settings.device());
           arena.zeroGradients();
           recorder.label(Phase.DATA, "batch");
           Inputs<Tensor> batch = data.batch(tape, state, rows);
