@@ -96,7 +96,7 @@ class Contract {
       Pattern.compile("(AS|RACES)\\((\\w+)(?:, (\\w+))?\\)");
   private static final List<String> KINDS = List.of("TYPED", "WIDE", "UNTYPED", "LIBRARY");
   private static final List<String> ELEMENTS =
-      List.of("T", "WIDE", "F32", "BF16", "INT32", "UINT8", "STATE", "LAYER", "OPAQUE");
+      List.of("T", "WIDE", "F32", "F64", "BF16", "INT32", "UINT8", "STATE", "LAYER", "OPAQUE");
   private static final List<String> POINTER_OPTIONS =
       List.of("NULLABLE", "MAY_BE", "MOVES", "BELOW", "AT_CURSOR");
   private static final List<Setting> SETTINGS =

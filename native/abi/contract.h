@@ -16,7 +16,7 @@
 //     type     T         the kernel's element: float for _f32, double for _f64, bfloat16 for _bf16. A
 //                        _bf16 kernel computes in float and rounds what it stores
 //              WIDE      float in a _bf16 kernel, else T
-//              F32, BF16, INT32, UINT8
+//              F32, F64, BF16, INT32, UINT8
 //              STATE     a weft_step_state        LAYER   weft_fused_layer
 //              OPAQUE    in a layout of its own, whose extent is not told
 //     extent   elements, an expression in the struct's fields
@@ -55,12 +55,15 @@
 #include <stdint.h>
 
 // What a running training program knows about its place; one per recorded step, in device memory.
-// Kernels read it, only advance_step and the host write it.
+// Kernels read it; the host, advance_step and fused_update write it.
 typedef struct weft_step_state {
-  uint64_t seed;   // Philox key
-  uint64_t step;   // steps finished so far
-  int64_t cursor;  // place in the order of examples: where the next batch starts
-  double rate;     // learning rate
+  uint64_t seed;    // Philox key
+  uint64_t step;    // batches finished so far: random draws follow it
+  uint64_t update;  // updates of the parameters so far: Adam's t - 1
+  int64_t cursor;   // place in the order of examples: where the next batch starts
+  double rate;      // learning rate
+  float rate_f32;   // the same, rounded
+  float unused;
 } weft_step_state;
 
 static inline int64_t weft_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }

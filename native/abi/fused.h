@@ -56,8 +56,9 @@ typedef enum weft_fused_limit {
 
 // The other half: dW = x^T dz and db = sum dz of every layer go straight into the rule, sgd's or
 // adam's; first, second: its memory, nullable as there. Then mean[0] = the mean loss,
-// sums[0] += weight * that, sums[1] += the hits; state moves on by rows. tiles: of 8 rows of all
-// weight matrices, each with its bias as one more row, and 1.
+// sums[0] += weight * that, sums[1] += the hits; and the step ends as by advance_step with update,
+// over rates (rate_count). tiles: of 8 rows of all weight matrices, each with its bias as one more
+// row, and 1.
 #define WEFT_FUSED_UPDATE(P, I, D, W)                                                         \
   P(layers, IN, LAYER, count)                                                                 \
   P(value, INOUT, T, reach, MOVES(parameters))                                                \
@@ -69,9 +70,10 @@ typedef enum weft_fused_limit {
   P(hits, IN, T, rows, NULLABLE, MOVES(0))                                                    \
   P(mean, OUT, T, 1, MOVES(0))                                                                \
   P(sums, INOUT, T, 2, MOVES(0))                                                              \
+  P(rates, IN, F64, rate_count, NULLABLE, MOVES(0))                                           \
   I(count) I(rows) I(tiles) I(loss, FUSED_LOSS) I(rule, FUSED_RULE) I(nesterov, FLAG)         \
   D(decay1) D(decay2) D(epsilon) D(l2) D(weight_decay) D(weight) I(reach) I(parameters)       \
-  I(widths) I(fast, FLAG)                                                                               \
+  I(widths) I(rate_count) I(fast, FLAG)                                                       \
   W(tiles, parameters * (2 * rows + 2 + 2 * ((first == 0 ? 0 : 1) + (second == 0 ? 0 : 1))))
 
 #define WEFT_FUSED_ENUMS(L)                                      \

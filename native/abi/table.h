@@ -47,6 +47,16 @@
   I(rows) I(cols) I(table_rows)                              \
   W(rows * weft_ceil_div(cols, 4), 2 * rows * cols)
 
+// squares[p] = the sum over columns of the square of what add_rows would add for the run that begins
+// at p; 0 where none of a row of the table does. Their sum is that of the squares of a gradient of
+// rows.
+#define WEFT_RUN_SQUARES(P, I, D, W)             \
+  P(sorted, IN, INT32, rows, BELOW(table_rows))  \
+  P(sums, IN, T, rows * cols)                    \
+  P(squares, OUT, T, rows)                       \
+  I(rows) I(cols) I(table_rows)                  \
+  W(rows, 3 * rows * cols)
+
 #define WEFT_BAG_FUNCTION(E)                                 \
   E(SUM, "the sum of the bag's rows")                        \
   E(MEAN, "their sum, divided by how many there are")
@@ -84,6 +94,7 @@
   S(merge_chunks, WEFT_MERGE_CHUNKS)                     \
   S(sum_runs, WEFT_SUM_RUNS)                             \
   S(add_rows, WEFT_ADD_ROWS)                             \
+  S(run_squares, WEFT_RUN_SQUARES)                       \
   S(embedding_bag_forward, WEFT_EMBEDDING_BAG_FORWARD)   \
   S(embedding_bag_backward, WEFT_EMBEDDING_BAG_BACKWARD)
 
@@ -92,5 +103,6 @@
   K(UNTYPED, merge_chunks, merge_chunks, 128, 128)                     \
   K(TYPED, sum_runs, sum_runs, 64, 64)                                 \
   K(WIDE, add_rows, add_rows, 128, 128)                                \
+  K(WIDE, run_squares, run_squares, 128, 4)                            \
   K(TYPED, embedding_bag_forward, embedding_bag_forward, 64, 64)       \
   K(TYPED, embedding_bag_backward, embedding_bag_backward, 128, 128)

@@ -13,16 +13,16 @@ template <typename T, typename E>
 struct update {
   const weft_fused_update& a;
   T *value, *first, *second;
-  T rate, correction1, correction2;
+  update_settings<T> shared;
+  adam_settings<T> adam;
 
   explicit update(const weft_fused_update& a)
-      : a(a), value(as<T>(a.value)), first(as<T>(a.first)), second(as<T>(a.second)) {
-    const weft_step_state& state = *as<weft_step_state>(a.state);
-    rate = T(state.rate);
-    bool adam = a.rule == WEFT_FUSED_ADAM;
-    correction1 = adam ? adam_correction<T>(a.decay1, state.step + 1) : T(1);
-    correction2 = adam ? adam_correction<T>(a.decay2, state.step + 1) : T(1);
-  }
+      : a(a),
+        value(as<T>(a.value)),
+        first(as<T>(a.first)),
+        second(as<T>(a.second)),
+        shared(T(as<weft_step_state>(a.state)->rate), T(a.l2), T(a.weight_decay)),
+        adam(shared, a.decay1, a.decay2, a.epsilon, as<weft_step_state>(a.state)->update) {}
 
   // strip s of the rows of W; the last one takes the bias along
   void run(const weft_fused_layer& layer, int64_t s) const {
@@ -48,27 +48,22 @@ struct update {
  private:
   void step(int64_t place, const T* g, int64_t n) const {
     T* w = value + place;
-    T decay1 = T(a.decay1), decay2 = T(a.decay2), weight_decay = T(a.weight_decay);
-    T epsilon = T(a.epsilon), l2 = T(a.l2);
     if (a.rule == WEFT_FUSED_ADAM) {
+      const adam_settings<T> rule = adam;
       T *m = first + place, *v = second + place;
 #pragma omp simd
-      for (int64_t i = 0; i < n; i++) {
-        weft::adam(w[i], g[i], m[i], v[i], rate, decay1, decay2, epsilon, l2, weight_decay,
-                   correction1, correction2);
-      }
+      for (int64_t i = 0; i < n; i++) rule.template step<false>(w[i], g[i], m[i], v[i]);
     } else if (first) {
+      const sgd_settings<T> rule = {shared, T(a.decay1), T(a.decay2), a.nesterov != 0};
       T* velocity = first + place;
-      bool nesterov = a.nesterov != 0;
 #pragma omp simd
-      for (int64_t i = 0; i < n; i++) {
-        weft::sgd(w[i], g[i], velocity[i], rate, decay1, decay2, weight_decay, nesterov);
-      }
+      for (int64_t i = 0; i < n; i++) rule.template step<false>(w[i], g[i], velocity[i]);
     } else {
+      const sgd_settings<T> rule = {shared, T(0), T(0), false};
 #pragma omp simd
       for (int64_t i = 0; i < n; i++) {
         T none = T(0);
-        weft::sgd(w[i], g[i], none, rate, T(0), T(0), weight_decay, false);
+        rule.template step<false>(w[i], g[i], none);
       }
     }
   }
@@ -102,9 +97,7 @@ void fused_update(const weft_fused_update& a) {
   *as<T>(a.mean) = mean;
   sums[0] += T(a.weight) * mean;
   if (a.loss == WEFT_FUSED_SOFTMAX_CROSS_ENTROPY) sums[1] += sum(as<T>(a.hits), a.rows);
-  weft_step_state& state = *as<weft_step_state>(a.state);
-  state.step += 1;
-  state.cursor += a.rows;
+  end_step(*as<weft_step_state>(a.state), a.rows, true, a.rates, a.rate_count);
 }
 
 }  // namespace

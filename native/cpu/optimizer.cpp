@@ -2,15 +2,18 @@
 //
 // Optimizer steps over a flat arena and over rows of a table.
 #include "../math/update.h"
+#include "lanes.h"
 #include "runs.h"
 
 namespace weft {
 namespace WEFT_ISA {
 namespace {
 
+// What gradients are multiplied by, for a whole call.
 template <typename T, typename A>
-T rate_of(const A& a) {
-  return T(as<weft_step_state>(a.state)->rate * a.rate_factor);
+T factor_of(const A& a) {
+  T scale = T(a.gradient_scale);
+  return a.squares ? clip_factor(scale, T(a.max_norm), sum(as<T>(a.squares), a.parts)) : scale;
 }
 
 // Each rule is compiled once, for an arena and for rows: inlined into both it could round differently.
@@ -18,42 +21,38 @@ template <typename T>
 struct sgd_rule {
   T *value, *velocity;
   bf16* copy;
-  T rate, momentum, dampening, weight_decay;
-  bool nesterov;
+  sgd_settings<T> settings;
 
   template <typename A>
   explicit sgd_rule(const A& a)
       : value(as<T>(a.value)),
         velocity(as<T>(a.velocity)),
         copy(as<bf16>(a.copy)),
-        rate(rate_of<T>(a)),
-        momentum(T(a.momentum)),
-        dampening(T(a.dampening)),
-        weight_decay(T(a.weight_decay)),
-        nesterov(a.nesterov != 0) {}
+        settings({a, factor_of<T>(a)}, T(a.momentum), T(a.dampening), a.nesterov != 0) {}
 
   // values at .. at + n - 1, by gradient[0 .. n - 1]
   __attribute__((noinline)) void operator()(int64_t at, const T* gradient, int64_t n) const {
-    const sgd_rule r = *this;
-    T *v = value + at, *m = velocity + at;
+    const sgd_settings<T> s = settings, plain = {s, T(0), T(0), false};
+    T *v = value + at, *m = velocity ? velocity + at : nullptr;
     bf16* c = copy + at;
-    choose_flag(copy != nullptr, [=](auto flag) {
-      constexpr bool copied = flag;
-      if (r.velocity) {
+    choose_flag(s.clips(), [=](auto clips) {
+      choose_flag(copy != nullptr, [=](auto flag) {
+        constexpr bool clipped = clips, copied = flag;
+        if (m) {
 #pragma omp simd
-        for (int64_t i = 0; i < n; i++) {
-          weft::sgd(v[i], gradient[i], m[i], r.rate, r.momentum, r.dampening, r.weight_decay,
-                    r.nesterov);
-          if constexpr (copied) put<false>(c[i], float(v[i]));
-        }
-      } else {
+          for (int64_t i = 0; i < n; i++) {
+            s.template step<clipped>(v[i], gradient[i], m[i]);
+            if constexpr (copied) put<false>(c[i], float(v[i]));
+          }
+        } else {
 #pragma omp simd
-        for (int64_t i = 0; i < n; i++) {
-          T none = T(0);
-          weft::sgd(v[i], gradient[i], none, r.rate, T(0), T(0), r.weight_decay, false);
-          if constexpr (copied) put<false>(c[i], float(v[i]));
+          for (int64_t i = 0; i < n; i++) {
+            T none = T(0);
+            plain.template step<clipped>(v[i], gradient[i], none);
+            if constexpr (copied) put<false>(c[i], float(v[i]));
+          }
         }
-      }
+      });
     });
   }
 };
@@ -62,7 +61,7 @@ template <typename T>
 struct adam_rule {
   T *value, *first, *second;
   bf16* copy;
-  T rate, beta1, beta2, epsilon, l2, weight_decay, correction1, correction2;
+  adam_settings<T> settings;
 
   template <typename A>
   explicit adam_rule(const A& a)
@@ -70,27 +69,22 @@ struct adam_rule {
         first(as<T>(a.first)),
         second(as<T>(a.second)),
         copy(as<bf16>(a.copy)),
-        rate(rate_of<T>(a)),
-        beta1(T(a.beta1)),
-        beta2(T(a.beta2)),
-        epsilon(T(a.epsilon)),
-        l2(T(a.l2)),
-        weight_decay(T(a.weight_decay)),
-        correction1(adam_correction<T>(a.beta1, as<weft_step_state>(a.state)->step + 1)),
-        correction2(adam_correction<T>(a.beta2, as<weft_step_state>(a.state)->step + 1)) {}
+        settings({a, factor_of<T>(a)}, a.beta1, a.beta2, a.epsilon,
+                 as<weft_step_state>(a.state)->update) {}
 
   __attribute__((noinline)) void operator()(int64_t at, const T* gradient, int64_t n) const {
-    const adam_rule r = *this;
+    const adam_settings<T> s = settings;
     T *v = value + at, *m1 = first + at, *m2 = second + at;
     bf16* c = copy + at;
-    choose_flag(copy != nullptr, [=](auto flag) {
-      constexpr bool copied = flag;
+    choose_flag(s.clips(), [=](auto clips) {
+      choose_flag(copy != nullptr, [=](auto flag) {
+        constexpr bool clipped = clips, copied = flag;
 #pragma omp simd
-      for (int64_t i = 0; i < n; i++) {
-        weft::adam(v[i], gradient[i], m1[i], m2[i], r.rate, r.beta1, r.beta2, r.epsilon, r.l2,
-                   r.weight_decay, r.correction1, r.correction2);
-        if constexpr (copied) put<false>(c[i], float(v[i]));
-      }
+        for (int64_t i = 0; i < n; i++) {
+          s.template step<clipped>(v[i], gradient[i], m1[i], m2[i]);
+          if constexpr (copied) put<false>(c[i], float(v[i]));
+        }
+      });
     });
   }
 };
@@ -115,12 +109,20 @@ void adam(const weft_adam& a) {
 
 template <typename T>
 void sgd_rows(const weft_sgd_rows& a) {
-  if (a.rows > 0) each_run(a, as<T>(a.value), sgd_rule<T>(a));
+  if (a.rows == 0) return;
+  const sgd_rule<T> rule(a);
+  each_run(a, rule.value, [&](int64_t, int64_t at, const T* gradient, int64_t count) {
+    rule(at, gradient, count);
+  });
 }
 
 template <typename T>
 void adam_rows(const weft_adam_rows& a) {
-  if (a.rows > 0) each_run(a, as<T>(a.value), adam_rule<T>(a));
+  if (a.rows == 0) return;
+  const adam_rule<T> rule(a);
+  each_run(a, rule.value, [&](int64_t, int64_t at, const T* gradient, int64_t count) {
+    rule(at, gradient, count);
+  });
 }
 
 }  // namespace
@@ -131,9 +133,7 @@ WEFT_DEFINE_WIDE(sgd_rows, sgd_rows)
 WEFT_DEFINE_WIDE(adam_rows, adam_rows)
 
 void advance_step(const weft_advance_step& a) {
-  weft_step_state& state = *as<weft_step_state>(a.state);
-  state.step += 1;
-  state.cursor += a.rows;
+  end_step(*as<weft_step_state>(a.state), a.rows, a.update != 0, a.rates, a.count);
 }
 
 }  // namespace WEFT_ISA

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Gradients of rows that come more than once, added up in the order of sorted ids.
+#include "lanes.h"
 #include "runs.h"
 
 namespace weft {
@@ -60,9 +61,18 @@ void sum_runs(const weft_sum_runs& a) {
 template <typename T>
 void add_rows(const weft_add_rows& a) {
   T* dense = as<T>(a.dense);
-  each_run(a, dense, [=](int64_t at, const T* gradient, int64_t count) {
+  each_run(a, dense, [=](int64_t, int64_t at, const T* gradient, int64_t count) {
 #pragma omp simd
     for (int64_t i = 0; i < count; i++) dense[at + i] += gradient[i];
+  });
+}
+
+template <typename T>
+void run_squares(const weft_run_squares& a) {
+  T* squares = as<T>(a.squares);
+  for (int64_t p = 0; p < a.rows; p++) squares[p] = T(0);
+  each_run<T>(a, nullptr, [=](int64_t p, int64_t, const T* gradient, int64_t count) {
+    squares[p] += fold<add_squares>(gradient, count, T(0));
   });
 }
 
@@ -70,6 +80,7 @@ void add_rows(const weft_add_rows& a) {
 
 WEFT_DEFINE_TYPED(sum_runs, sum_runs)
 WEFT_DEFINE_WIDE(add_rows, add_rows)
+WEFT_DEFINE_WIDE(run_squares, run_squares)
 
 }  // namespace WEFT_ISA
 }  // namespace weft

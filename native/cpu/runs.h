@@ -12,8 +12,9 @@ namespace {
 
 constexpr int64_t run_tile = 32;
 
-// body(at, gradient, count) for each run of a row of the table, whose gradient in `count` columns is
-// given; the first of them is element `at` of the table.
+// body(p, at, gradient, count) for each run of a row of the table, whose gradient in `count` columns is
+// given; it begins at place p, the first of the columns is element `at` of the table. table may be
+// null: else its rows are asked for ahead.
 template <typename T, typename A, typename Body>
 void each_run(const A& a, const T* table, const Body& body) {
   const int32_t* sorted = as<int32_t>(a.sorted);
@@ -26,7 +27,7 @@ void each_run(const A& a, const T* table, const Body& body) {
     };
     for (int64_t p = begin; p < end; p++) {
       int64_t soon = p + rows_ahead;
-      if (soon < end && begins(soon)) prefetch_row(table + sorted[soon] * cols, cols);
+      if (table && soon < end && begins(soon)) prefetch_row(table + sorted[soon] * cols, cols);
       if (!begins(p)) continue;
       for (int64_t c = 0; c < cols; c += piece) {
         int64_t count = smaller(piece, cols - c), next = (p / run_tile + 1) * run_tile;
@@ -37,7 +38,7 @@ void each_run(const A& a, const T* table, const Body& body) {
           for (int64_t i = 0; i < count; i++) total[i] = gradient[i] + part[i];
           gradient = total;
         }
-        body(sorted[p] * cols + c, gradient, count);
+        body(p, sorted[p] * cols + c, gradient, count);
       }
     }
   };

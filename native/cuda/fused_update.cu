@@ -18,27 +18,22 @@ WEFT_DEVICE void fused_rule(const weft_fused_update& a, int64_t place, int64_t e
   T* value = static_cast<T*>(a.value);
   T* first = static_cast<T*>(a.first);
   T* second = static_cast<T*>(a.second);
-  const T rate = T(state->rate), weight_decay = T(a.weight_decay);
+  const update_settings<T> shared(T(state->rate), T(a.l2), T(a.weight_decay));
   pack<T> w = load(value, place, end, wide), m = {}, v = {};
   if (first) m = load(first, place, end, wide);
   if (a.rule == WEFT_FUSED_ADAM) {
     v = load(second, place, end, wide);
-    const T beta1 = T(a.decay1), beta2 = T(a.decay2), epsilon = T(a.epsilon), l2 = T(a.l2);
-    const T correction1 = adam_correction<T>(a.decay1, state->step + 1);
-    const T correction2 = adam_correction<T>(a.decay2, state->step + 1);
+    const adam_settings<T> rule(shared, a.decay1, a.decay2, a.epsilon, state->update);
 #pragma unroll
     for (int j = 0; j < 4; j++) {
-      weft::adam(w.at[j], g.at[j], m.at[j], v.at[j], rate, beta1, beta2, epsilon, l2, weight_decay,
-                 correction1, correction2);
+      rule.template step<false>(w.at[j], g.at[j], m.at[j], v.at[j]);
     }
     store(second, place, end, wide, v);
   } else {
-    const T momentum = first ? T(a.decay1) : T(0), dampening = first ? T(a.decay2) : T(0);
-    const bool nesterov = first && a.nesterov;
+    const sgd_settings<T> rule(shared, first ? T(a.decay1) : T(0), first ? T(a.decay2) : T(0),
+                               first && a.nesterov);
 #pragma unroll
-    for (int j = 0; j < 4; j++) {
-      weft::sgd(w.at[j], g.at[j], m.at[j], rate, momentum, dampening, weight_decay, nesterov);
-    }
+    for (int j = 0; j < 4; j++) rule.template step<false>(w.at[j], g.at[j], m.at[j]);
   }
   if (first) store(first, place, end, wide, m);
   store(value, place, end, wide, w);
@@ -71,9 +66,7 @@ WEFT_DEVICE void fused_account(const weft_fused_update& a, T* memory) {
   sums[0] += T(a.weight) * mean;
   if (labels) sums[1] += hits;
   // the other blocks read the copy in scratch
-  weft_step_state* state = static_cast<weft_step_state*>(a.state);
-  state->step += 1;
-  state->cursor += a.rows;
+  end_step(*static_cast<weft_step_state*>(a.state), a.rows, true, a.rates, a.rate_count);
 }
 
 template <typename T>

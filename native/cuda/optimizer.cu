@@ -30,68 +30,55 @@ WEFT_DEVICE void store_copy(void* copy, int64_t first, int64_t n, const batch<T>
   }
 }
 
+// What gradients are multiplied by. For whole warps: each adds up squares by itself, in an order that
+// parts alone decides; of 1024 a lane reads eight packs, all under way at once.
 template <typename T, typename A>
-WEFT_DEVICE T rate_of(const A& a) {
-  return T(static_cast<const weft_step_state*>(a.state)->rate * a.rate_factor);
+WEFT_DEVICE T factor_of(const A& a) {
+  const T scale = T(a.gradient_scale);
+  if (!a.squares) return scale;
+  const T* squares = static_cast<const T*>(a.squares);
+  const bool wide = aligned(squares);
+  T sum = T(0);
+#pragma unroll 8
+  for (int64_t i = threadIdx.x % 32 * 4; i < a.parts; i += 128) {
+    const pack<T> v = load(squares, i, a.parts, wide);
+    sum += (v.at[0] + v.at[1]) + (v.at[2] + v.at[3]);
+  }
+  sum = fold_warp(sum, [](T p, T q) { return p + q; });
+  return clip_factor(scale, T(a.max_norm), sum);
 }
 
-// The settings of sgd, over an arena or over rows.
-template <typename T>
-struct sgd_rule {
-  T rate, momentum, dampening, weight_decay;
-  bool nesterov;
+// Without a velocity the rule is that of momentum 0, whose velocity is the gradient.
+template <typename T, typename A>
+WEFT_DEVICE sgd_settings<T> sgd_of(const A& a, T factor) {
+  return {{a, factor},
+          a.velocity ? T(a.momentum) : T(0),
+          a.velocity ? T(a.dampening) : T(0),
+          a.velocity && a.nesterov};
+}
 
-  // without a velocity the rule is that of momentum 0, whose velocity is the gradient
-  template <typename A>
-  WEFT_DEVICE explicit sgd_rule(const A& a)
-      : rate(rate_of<T>(a)),
-        momentum(a.velocity ? T(a.momentum) : T(0)),
-        dampening(a.velocity ? T(a.dampening) : T(0)),
-        weight_decay(T(a.weight_decay)),
-        nesterov(a.velocity && a.nesterov) {}
+template <typename T, typename A>
+WEFT_DEVICE adam_settings<T> adam_of(const A& a, T factor) {
+  return {{a, factor}, a.beta1, a.beta2, a.epsilon,
+          static_cast<const weft_step_state*>(a.state)->update};
+}
 
-  WEFT_DEVICE void operator()(pack<T>& value, const pack<T>& gradient, pack<T>& velocity) const {
+// A step of four values by a rule, and its moments.
+template <typename T, typename Rule, typename... Moments>
+WEFT_DEVICE void step(const Rule& rule, pack<T>& value, const pack<T>& gradient,
+                      Moments&... moments) {
 #pragma unroll
-    for (int j = 0; j < 4; j++) {
-      weft::sgd(value.at[j], gradient.at[j], velocity.at[j], rate, momentum, dampening,
-                weight_decay, nesterov);
-    }
+  for (int j = 0; j < 4; j++) {
+    rule.template step<true>(value.at[j], gradient.at[j], moments.at[j]...);
   }
-};
-
-template <typename T>
-struct adam_rule {
-  T rate, beta1, beta2, epsilon, l2, weight_decay, correction1, correction2;
-
-  template <typename A>
-  WEFT_DEVICE explicit adam_rule(const A& a)
-      : rate(rate_of<T>(a)),
-        beta1(T(a.beta1)),
-        beta2(T(a.beta2)),
-        epsilon(T(a.epsilon)),
-        l2(T(a.l2)),
-        weight_decay(T(a.weight_decay)) {
-    const uint64_t t = static_cast<const weft_step_state*>(a.state)->step + 1;
-    correction1 = adam_correction<T>(a.beta1, t);
-    correction2 = adam_correction<T>(a.beta2, t);
-  }
-
-  WEFT_DEVICE void operator()(pack<T>& value, const pack<T>& gradient, pack<T>& first,
-                              pack<T>& second) const {
-#pragma unroll
-    for (int j = 0; j < 4; j++) {
-      weft::adam(value.at[j], gradient.at[j], first.at[j], second.at[j], rate, beta1, beta2,
-                 epsilon, l2, weight_decay, correction1, correction2);
-    }
-  }
-};
+}
 
 template <typename T>
 WEFT_DEVICE void sgd(const weft_sgd& a) {
   T* value = static_cast<T*>(a.value);
   const T* gradient = static_cast<const T*>(a.gradient);
   T* velocity = static_cast<T*>(a.velocity);
-  const sgd_rule<T> rule(a);
+  const sgd_settings<T> rule = sgd_of(a, factor_of<T>(a));
   const bool wide = aligned(value, gradient, velocity);
   elementwise<T>(a.n, [&](int64_t first) {
     batch<T> w = load_batch(value, first, a.n, wide);
@@ -99,7 +86,7 @@ WEFT_DEVICE void sgd(const weft_sgd& a) {
     batch<T> m = {};
     if (velocity) m = load_batch(velocity, first, a.n, wide);
 #pragma unroll
-    for (int k = 0; k < batch<T>::packs; k++) rule(w.part[k], g.part[k], m.part[k]);
+    for (int k = 0; k < batch<T>::packs; k++) step(rule, w.part[k], g.part[k], m.part[k]);
     store_batch(value, first, a.n, wide, w);
     store_copy(a.copy, first, a.n, w);
     if (velocity) store_batch(velocity, first, a.n, wide, m);
@@ -112,7 +99,7 @@ WEFT_DEVICE void adam(const weft_adam& a) {
   const T* gradient = static_cast<const T*>(a.gradient);
   T* moment1 = static_cast<T*>(a.first);
   T* moment2 = static_cast<T*>(a.second);
-  const adam_rule<T> rule(a);
+  const adam_settings<T> rule = adam_of(a, factor_of<T>(a));
   const bool wide = aligned(value, gradient, moment1, moment2);
   elementwise<T>(a.n, [&](int64_t first) {
     batch<T> w = load_batch(value, first, a.n, wide);
@@ -120,7 +107,9 @@ WEFT_DEVICE void adam(const weft_adam& a) {
     batch<T> m = load_batch(moment1, first, a.n, wide);
     batch<T> v = load_batch(moment2, first, a.n, wide);
 #pragma unroll
-    for (int k = 0; k < batch<T>::packs; k++) rule(w.part[k], g.part[k], m.part[k], v.part[k]);
+    for (int k = 0; k < batch<T>::packs; k++) {
+      step(rule, w.part[k], g.part[k], m.part[k], v.part[k]);
+    }
     store_batch(value, first, a.n, wide, w);
     store_copy(a.copy, first, a.n, w);
     store_batch(moment1, first, a.n, wide, m);
@@ -142,13 +131,14 @@ WEFT_DEVICE void store_row_copy(void* copy, int64_t row, int64_t c, int64_t cols
 template <typename T>
 WEFT_DEVICE void sgd_rows(const weft_sgd_rows& a) {
   const int64_t thread = (int64_t)blockIdx.x * sgd_rows_shape::items + threadIdx.x;
+  const T factor = factor_of<T>(a);  // before threads part
   each_run<T>(a, thread, [&](int64_t row, int64_t c, const pack<T>& gradient) {
     T* value = static_cast<T*>(a.value) + row;
     T* velocity = a.velocity ? static_cast<T*>(a.velocity) + row : nullptr;
     const bool wide = a.cols % 4 == 0 && aligned(value, velocity);
     pack<T> w = load(value, c, a.cols, wide), m = {};
     if (velocity) m = load(velocity, c, a.cols, wide);
-    sgd_rule<T>{a}(w, gradient, m);
+    step(sgd_of(a, factor), w, gradient, m);
     store(value, c, a.cols, wide, w);
     store_row_copy(a.copy, row, c, a.cols, w);
     if (velocity) store(velocity, c, a.cols, wide, m);
@@ -158,6 +148,7 @@ WEFT_DEVICE void sgd_rows(const weft_sgd_rows& a) {
 template <typename T>
 WEFT_DEVICE void adam_rows(const weft_adam_rows& a) {
   const int64_t thread = (int64_t)blockIdx.x * adam_rows_shape::items + threadIdx.x;
+  const T factor = factor_of<T>(a);  // before threads part
   each_run<T>(a, thread, [&](int64_t row, int64_t c, const pack<T>& gradient) {
     T* value = static_cast<T*>(a.value) + row;
     T* moment1 = static_cast<T*>(a.first) + row;
@@ -165,7 +156,7 @@ WEFT_DEVICE void adam_rows(const weft_adam_rows& a) {
     const bool wide = a.cols % 4 == 0 && aligned(value, moment1, moment2);
     pack<T> w = load(value, c, a.cols, wide);
     pack<T> m = load(moment1, c, a.cols, wide), v = load(moment2, c, a.cols, wide);
-    adam_rule<T>{a}(w, gradient, m, v);
+    step(adam_of(a, factor), w, gradient, m, v);
     store(value, c, a.cols, wide, w);
     store_row_copy(a.copy, row, c, a.cols, w);
     store(moment1, c, a.cols, wide, m);
@@ -191,11 +182,9 @@ WEFT_KERNEL_WIDE(sgd_rows, sgd_rows)
 // Likewise. The corrections are worked out where a run begins.
 WEFT_KERNEL_WIDE(adam_rows, adam_rows)
 
-// One thread: step and cursor move on.
+// One thread: the state moves on.
 extern "C" __global__ void __launch_bounds__(weft::cuda::advance_step_shape::threads)
     advance_step(const weft_advance_step a) {
   if (blockIdx.x != 0 || threadIdx.x != 0) return;
-  weft_step_state* state = static_cast<weft_step_state*>(a.state);
-  state->step += 1;
-  state->cursor += a.rows;
+  weft::end_step(*static_cast<weft_step_state*>(a.state), a.rows, a.update != 0, a.rates, a.count);
 }

@@ -8,6 +8,7 @@ namespace weft::cuda {
 static_assert(sum_runs_shape::threads == sum_runs_shape::items &&
                   add_rows_shape::threads == add_rows_shape::items,
               "a thread a work item");
+static_assert(run_squares_shape::threads == 32 * run_squares_shape::items, "a warp a work item");
 
 // sums = scale * the sum of each part of a run in the tile; eight rows are under way at a time.
 template <typename S>
@@ -91,6 +92,24 @@ WEFT_DEVICE void add_rows(const weft_add_rows& a) {
   });
 }
 
+template <typename T>
+WEFT_DEVICE void run_squares(const weft_run_squares& a) {
+  const int64_t p = (int64_t)blockIdx.x * run_squares_shape::items + threadIdx.x / 32;
+  if (p >= a.rows) return;  // the whole warp
+  const int lane = threadIdx.x % 32;
+  const int32_t row = row_of_run(a, p);
+  T squares = T(0);
+  if (row >= 0) {
+    for (int64_t c = 4 * lane; c < a.cols; c += 128) {
+      const pack<T> v = sum_of_run<T>(a, p, row, c);
+#pragma unroll
+      for (int j = 0; j < 4; j++) squares += v.at[j] * v.at[j];
+    }
+    squares = fold_warp(squares, [](T x, T y) { return x + y; });
+  }
+  if (lane == 0) static_cast<T*>(a.squares)[p] = squares;
+}
+
 }  // namespace weft::cuda
 
 // sums (=), at the first place of each part of a run; the rest of it stays as it is. A thread walks
@@ -101,3 +120,7 @@ WEFT_KERNEL(sum_runs, sum_runs)
 // dense += , each row that is named once. A thread has four columns of a place, and is done at once
 // where no run begins there. 128 threads; bound by latency.
 WEFT_KERNEL_WIDE(add_rows, add_rows)
+
+// squares (=). A warp takes a place, a lane every 32nd pack of its columns; most are done at once,
+// since no run begins there. 128 threads, as add_rows.
+WEFT_KERNEL_WIDE(run_squares, run_squares)

@@ -10,15 +10,18 @@ namespace weft::cuda {
 
 constexpr int run_tile = 32;
 
-// Calls body(at, column, gradient) where a run of a row of the table begins and this thread has four
-// of its columns: they begin at element `at` of the table. A thread has four columns of a place.
-template <typename T, typename A, typename Body>
-WEFT_DEVICE void each_run(const A& a, int64_t thread, Body body) {
-  const int64_t packs = (a.cols + 3) / 4, p = thread / packs, c = 4 * (thread - p * packs);
-  if (p >= a.rows) return;
+// The row of the table whose run begins at place p; -1 where none does.
+template <typename A>
+WEFT_DEVICE int32_t row_of_run(const A& a, int64_t p) {
   const int32_t* sorted = static_cast<const int32_t*>(a.sorted);
   const int32_t row = sorted[p];
-  if (!is_row(row, a.table_rows) || (p > 0 && sorted[p - 1] == row)) return;
+  return !is_row(row, a.table_rows) || (p > 0 && sorted[p - 1] == row) ? -1 : row;
+}
+
+// The gradient of a row whose run begins at place p, in the columns from c on.
+template <typename T, typename A>
+WEFT_DEVICE pack<T> sum_of_run(const A& a, int64_t p, int32_t row, int64_t c) {
+  const int32_t* sorted = static_cast<const int32_t*>(a.sorted);
   const T* sums = static_cast<const T*>(a.sums);
   const bool wide = a.cols % 4 == 0 && aligned(sums);
   pack<T> total = load(sums + p * a.cols, c, a.cols, wide);
@@ -40,7 +43,17 @@ WEFT_DEVICE void each_run(const A& a, int64_t thread, Body body) {
       for (int j = 0; j < 4; j++) total.at[j] = same[k] ? total.at[j] + part[k].at[j] : total.at[j];
     }
   }
-  body(row * a.cols, c, total);
+  return total;
+}
+
+// Calls body(at, column, gradient) where a run of a row of the table begins and this thread has four
+// of its columns: they begin at element `at` of the table. A thread has four columns of a place.
+template <typename T, typename A, typename Body>
+WEFT_DEVICE void each_run(const A& a, int64_t thread, Body body) {
+  const int64_t packs = (a.cols + 3) / 4, p = thread / packs, c = 4 * (thread - p * packs);
+  if (p >= a.rows) return;
+  const int32_t row = row_of_run(a, p);
+  if (row >= 0) body(row * a.cols, c, sum_of_run<T>(a, p, row, c));
 }
 
 }  // namespace weft::cuda

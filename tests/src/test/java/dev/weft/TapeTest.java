@@ -249,7 +249,7 @@ class TapeTest {
           var momentum = start(Sgd.rate(0.1), network);
           var adam = start(Adam.rate(0.1), network)) {
         Tensor x = device.full(math.dtype(), Shape.of(4, 2), 1);
-        state.set(1, 0, 0, 0.1);
+        state.set(1, 0, 0, 0, 0.1);
         for (Optimizer.Running each : List.of(momentum, adam)) {
           Tensor loss = tape.sum(network.forward(tape, x));
           tape.backward(loss);

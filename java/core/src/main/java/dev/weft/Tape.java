@@ -295,7 +295,7 @@ public final class Tape implements Operations, AutoCloseable {
       check();
       StepState made = new StepState(device, seed);
       try {
-        made.set(seed, step, 0, 0);
+        made.set(seed, step, 0, 0, 0);
       } catch (RuntimeException e) {
         Closing.after(e, made::close);
         throw e;

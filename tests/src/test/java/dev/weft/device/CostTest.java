@@ -38,9 +38,8 @@ class CostTest {
   static Stream<Counted> counted() {
     Arguments gradients = Arguments.BiasActivationGradients.over(2, 3, 1, RELU, 0, true);
     Arguments loss = Arguments.SoftmaxCrossEntropy.over(2, 5, 0, 0.5);
-    Arguments momentum = Arguments.Sgd.over(7, 0.9, 0, 0, false, 1).without("copy");
-    Arguments plain = Arguments.Sgd.over(7, 0, 0, 0, false, 1).without("velocity", "copy");
-    Arguments adam = Arguments.Adam.over(7, 0.9, 0.999, 1e-8, 0, 0, 1).without("copy");
+    Arguments momentum = Arguments.Sgd.over(7, 4, 0.9, 0, 0, 0, false, 1, 1, 1, 1, 1);
+    Arguments adam = Arguments.Adam.over(7, 4, 0.9, 0.999, 1e-8, 0, 0, 1, 1, 1, 1, 1);
     Arguments gather = Arguments.GatherRows.over(2, 3, 9, 1, 0);
     Arguments stretched =
         Arguments.BinaryForward.over(1, 1, 2, 3, 0, 0, 3, 1, 0, 0, 0, 1, BinaryFunction.ADD);
@@ -63,10 +62,16 @@ class CostTest {
             21),
         // logits (2, 5) and two labels read; two losses, two hits and a gradient (2, 5) written
         by(Kernel.SOFTMAX_CROSS_ENTROPY, loss, 4 * 10 + 4 * 2, 4 * (2 + 2 + 10), 70),
-        // value, gradient and velocity read, value and velocity written
-        by(Kernel.SGD, momentum, 4 * 21, 4 * 14, 28),
-        by(Kernel.SGD, plain, 4 * 14, 4 * 7, 14),
-        by(Kernel.ADAM, adam, 4 * 28, 4 * 21, 91),
+        // each label's logit is looked for among the five of its row
+        by(Kernel.TOP_HITS, Arguments.TopHits.over(2, 5, 3), 4 * 10 + 4 * 2, 4 * 2, 10),
+        // value, gradient and velocity read, value and velocity written; of a norm four partial
+        // sums
+        by(Kernel.SGD, momentum.without("copy", "squares"), 4 * 21, 4 * 14, 28),
+        by(Kernel.SGD, momentum.without("copy"), 4 * (21 + 4), 4 * 14, 28),
+        by(Kernel.SGD, momentum.without("velocity", "copy", "squares"), 4 * 14, 4 * 7, 14),
+        by(Kernel.ADAM, adam.without("copy", "squares"), 4 * 28, 4 * 21, 91),
+        // five ids and their gradients (5, 3) read, five sums of squares written
+        by(Kernel.RUN_SQUARES, Arguments.RunSquares.over(5, 3, 9), 4 * 15 + 4 * 5, 4 * 5, 45),
         // six bytes and two row numbers read, six floats written
         by(Kernel.GATHER_ROWS_U8, gather, 6 + 4 * 2, 4 * 6, 12),
         by(Kernel.GATHER_ROWS, gather, 4 * 6 + 4 * 2, 4 * 6, 12),

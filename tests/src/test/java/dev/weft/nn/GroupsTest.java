@@ -62,7 +62,7 @@ class GroupsTest {
           for (Batch batch : data.batches(device, 100, 0, 1)) {
             try (batch;
                 Tape tape = new Tape(device)) {
-              state.set(1, step, 0, 0.01);
+              state.set(1, step, step, 0, 0.01);
               network.arena().zeroGradients();
               Tensor y = network.forward(tape, batch.inputs().features());
               Tensor loss = tape.softmaxCrossEntropy(y, batch.inputs().get(Inputs.TARGETS));

@@ -208,7 +208,7 @@ public class Bfloat16Test {
   }
 
   private static void train(Device device, Sequential network, StepState state, int step) {
-    state.set(1, step, 0, 0.3);
+    state.set(1, step, step, 0, 0.3);
     network.arena().zeroGradients();
     try (Tape tape = new Tape(device)) {
       Tensor x = device.full(DType.BF16, Shape.of(4, 5), 0.5);

@@ -82,7 +82,7 @@ public class KernelTest {
       Tensor source =
           device.tensor(DType.U8, Shape.of(4, 3), 0, 51, 255, 1, 2, 3, 100, 128, 200, 7, 8, 9);
       Tensor order = device.tensor(new int[] {3, 1, 2, 0});
-      state.set(1, 0, 2, 0);
+      state.set(1, 0, 0, 2, 0);
       for (DType dtype : new DType[] {DType.F32, DType.F64}) {
         Tensor y = device.allocate(dtype, Shape.of(2, 3));
         Engine.run(
@@ -112,7 +112,7 @@ public class KernelTest {
       Tensor labels = device.tensor(new int[] {10, 11, 12, 13, 14});
       Tensor order = device.tensor(new int[] {4, 2, 0, 1, 3});
       Tensor y = device.allocate(DType.I32, Shape.of(2));
-      state.set(1, 0, 1, 0);
+      state.set(1, 0, 0, 1, 0);
       Engine.run(
           device,
           Kernel.GATHER_IDS,
@@ -233,7 +233,7 @@ public class KernelTest {
   void stepAdvances(OnEachDevice.Place place) {
     try (Device device = place.open();
         StepState state = new StepState(device, 9)) {
-      state.set(9, 41, 0, 0.1);
+      state.set(9, 41, 41, 0, 0.1);
       state.advance(64);
       state.advance(36);
       assertEquals(43, state.step());

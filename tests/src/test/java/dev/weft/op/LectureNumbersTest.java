@@ -59,7 +59,7 @@ class LectureNumbersTest {
     tape.backward(binaryCrossEntropy(tape.sigmoid(z), 1));
     assertArrayEquals(new double[] {-1.5, -1.0, -0.5}, theta.grad().toDoubles(), 1e-15);
     try (StepState state = new StepState(device, 0)) {
-      state.set(0, 0, 0, 0.1);
+      state.set(0, 0, 0, 0, 0.1);
       Engine.run(
           device,
           Kernel.SGD,
@@ -70,12 +70,19 @@ class LectureNumbersTest {
               0,
               0,
               Engine.address(state),
+              0,
               3,
               0,
               0,
               0,
+              0,
+              0,
               false,
-              1));
+              1,
+              1,
+              Double.POSITIVE_INFINITY,
+              Double.POSITIVE_INFINITY,
+              Double.POSITIVE_INFINITY));
     }
     assertArrayEquals(new double[] {0.15, 0.10, 0.05}, theta.toDoubles(), 1e-15);
   }

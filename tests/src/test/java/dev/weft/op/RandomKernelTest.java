@@ -125,7 +125,7 @@ public class RandomKernelTest {
     try (Device device = place.open();
         StepState state = new StepState(device, SEED);
         Tensor ones = device.full(DType.F64, Shape.of(37, 61), 1)) {
-      state.set(SEED, STEP, 0, 0);
+      state.set(SEED, STEP, STEP, 0, 0);
       try (Tape tape = new Tape(device, state, Tape.Mode.TRAIN)) {
         for (int operation = 0; operation < 3; operation++) {
           assertArrayEquals(

@@ -175,14 +175,21 @@ public class RowSumsTest {
               Engine.address(state),
               Engine.address(g.sorted()),
               Engine.address(g.sums()),
+              0,
               g.rows(),
               g.cols(),
               rows,
+              0,
               momentum,
               0,
               decay,
+              0,
               momentum != 0,
-              0.5));
+              0.5,
+              1,
+              Double.POSITIVE_INFINITY,
+              Double.POSITIVE_INFINITY,
+              Double.POSITIVE_INFINITY));
     }
 
     void sgd(Tensor gradient, double momentum, double decay) {
@@ -196,12 +203,19 @@ public class RowSumsTest {
               momentum == 0 ? 0 : Engine.address(t[1]),
               Engine.address(t[3]),
               Engine.address(state),
+              0,
               t[0].elements(),
+              0,
               momentum,
               0,
               decay,
+              0,
               momentum != 0,
-              0.5));
+              0.5,
+              1,
+              Double.POSITIVE_INFINITY,
+              Double.POSITIVE_INFINITY,
+              Double.POSITIVE_INFINITY));
     }
 
     void adam(RowGradient g) {
@@ -217,15 +231,21 @@ public class RowSumsTest {
               Engine.address(state),
               Engine.address(g.sorted()),
               Engine.address(g.sums()),
+              0,
               g.rows(),
               g.cols(),
               rows,
+              0,
               0.9,
               0.999,
               0,
               0,
               0,
-              0.5));
+              0.5,
+              1,
+              Double.POSITIVE_INFINITY,
+              Double.POSITIVE_INFINITY,
+              Double.POSITIVE_INFINITY));
       state.advance(1);
     }
 

@@ -400,7 +400,7 @@ public class FusedStepTest {
           int[] labels = new int[ROWS];
           labels[5] = bad;
           resident.sources.get(Inputs.TARGETS).tensor().copyFrom(MemorySegment.ofArray(labels));
-          state.set(1, 0, 0, 0);
+          state.set(1, 0, 0, 0, 0);
           resident.moveTo(0, 0, state);
           step.run();
           assertEquals(bad != 0, Double.isNaN(step.result().item()), "label " + bad);

@@ -158,7 +158,7 @@ class StreamedDataTest {
         StepState state = new StepState(device, 1);
         BatchData on = BatchData.of(device, wanted, data, order, order::epoch, memory)) {
       for (int epoch = 0; epoch < 2; epoch++) {
-        state.set(1, 0, 0, 0);
+        state.set(1, 0, 0, 0, 0);
         for (int b = 0; b < order.batches(); b++) {
           on.moveTo(epoch, b, state);
           try (Tape tape = new Tape(device)) {

@@ -100,7 +100,7 @@ class TrainerTest {
         int[] rows = order.epoch(epoch).toArray(ValueLayout.JAVA_INT);
         for (int batch = 0; batch < 3; batch++) {
           try (Tape tape = new Tape(device)) {
-            state.set(9, step, 0, 0.1);
+            state.set(9, step, step, 0, 0.1);
             int from = batch * 40;
             int count = order.rowsIn(batch);
             double[][] x = new double[count][784];

@@ -46,7 +46,7 @@ final class TimedOperand {
     Element element = kernel.element(operand);
     boolean state = element == Element.STATE;
     boolean written = operand.access().writes();
-    long count = operand.extent() * (state ? 4 : 1);
+    long count = operand.extent() * (state ? Element.STATE_WORDS : 1);
     long period = count == rows * cols ? whole * length * cols : count == rows ? whole * length : 0;
     long repeated = count;
     if (sums && written && count == s.parts() * cols) {

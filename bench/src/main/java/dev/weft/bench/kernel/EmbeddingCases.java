@@ -30,7 +30,10 @@ public final class EmbeddingCases {
     var sort = new Arguments.SortChunks(2, 4, 5, rows);
     var merge = new Arguments.MergeChunks(4, 5, 6, 7, rows);
     var sums = new Arguments.SumRuns(7, 6, 3, 8, rows, cols, 1);
-    var sgd = new Arguments.SgdRows(1, 0, 0, 9, 6, 8, rows, cols, table, 0, 0, 0, false, 1);
+    double none = Double.POSITIVE_INFINITY;
+    var sgd =
+        new Arguments.SgdRows(
+            1, 0, 0, 9, 6, 8, 0, rows, cols, table, 0, 0, 0, 0, 0, false, 1, 1, none, none, none);
     var copy = new Arguments.CopyRows(1, 2, rows, cols, table / rows * cols, cols, 1, false);
     KernelCase sorted = new KernelCase("sort", Kernel.SORT_CHUNKS, sizes, sort).with("ids", ids);
     KernelCase backward =

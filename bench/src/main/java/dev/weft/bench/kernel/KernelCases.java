@@ -90,7 +90,7 @@ public final class KernelCases {
     LongStream widths =
         switch (kernel) {
           case SOFTMAX_CROSS_ENTROPY -> LongStream.of(10, 1000, 2048, 32_000);
-          case ARGMAX -> LongStream.of(10, 1000);
+          case TOP_HITS, ARGMAX -> LongStream.of(10, 1000);
           case GATHER_ROWS_U8 -> LongStream.of(784);
           // small ones alone: the host is slow to order many rows, and a step's end has one size
           case GATHER_IDS, ADVANCE_STEP -> LongStream.of(1).filter(c -> elements <= 1 << 16);
@@ -99,6 +99,7 @@ public final class KernelCases {
               MERGE_CHUNKS,
               SUM_RUNS,
               ADD_ROWS,
+              RUN_SQUARES,
               SGD_ROWS,
               ADAM_ROWS,
               EMBEDDING_BAG_FORWARD,
@@ -126,7 +127,7 @@ public final class KernelCases {
               s(1, rows, cols, parts),
               s(1, rows * cols, 1, Reduction.parts(1, rows * cols, 1)));
       case REDUCE_BACKWARD, MAX_BACKWARD -> Stream.of(s(rows, cols, 1), s(1, rows, cols));
-      case GATHER_ROWS, GATHER_ROWS_U8, SUM_RUNS, ADD_ROWS, SGD_ROWS, ADAM_ROWS ->
+      case GATHER_ROWS, GATHER_ROWS_U8, SUM_RUNS, ADD_ROWS, RUN_SQUARES, SGD_ROWS, ADAM_ROWS ->
           Stream.of(s(rows, rows, cols));
       case GATHER_IDS -> Stream.of(s(rows, rows, 1));
       case EMBEDDING_BAG_FORWARD, EMBEDDING_BAG_BACKWARD ->
@@ -165,6 +166,7 @@ public final class KernelCases {
     String name = function.name().toLowerCase(ROOT).replace("sum_of_squares", "squares");
     return switch (kernel) {
       case SOFTMAX_CROSS_ENTROPY -> s.cols() + " classes";
+      case TOP_HITS -> s.cols() + " classes";
       case ARGMAX, GATHER_ROWS_U8 -> s.cols() + " columns";
       case REDUCE, REDUCE_BACKWARD -> name + " of " + s.axis();
       case MAX_BACKWARD -> "of " + s.axis();
@@ -219,11 +221,13 @@ public final class KernelCases {
       case MERGE_CHUNKS ->
           List.of(s(1, 33, 1, 5), s(1, 1025, 1, 1025), s(1, 3000, 1, 100), s(1, 3000, 1));
       // runs within a tile, over several, and over all; rows of any length, and of whole accesses
-      case SUM_RUNS, ADD_ROWS, SGD_ROWS, ADAM_ROWS ->
+      case SUM_RUNS, ADD_ROWS, RUN_SQUARES, SGD_ROWS, ADAM_ROWS ->
           List.of(s(2, 1, 3), s(31, 31, 64), s(9, 33, 53), s(300, 1025, 4), s(1, 300, 7));
       case EMBEDDING_BAG_FORWARD, EMBEDDING_BAG_BACKWARD ->
           List.of(s(37, 20, 53, 7), s(37, 70, 64, 9), s(5, 3, 2, 5), s(37, 66, 20, 11));
-      case ARGMAX -> matrices(37, 10, 53, 64, 701);
+      case TOP_HITS, ARGMAX -> matrices(37, 10, 53, 64, 701);
+      // norms of one partial sum, and of more than a lane of the GPU takes at once
+      case SGD, ADAM -> List.of(s(1, 37, 53), s(1, 5, 53, 1025));
       case COPY_ROWS -> List.of(s(1, 37, 30));
       case TRANSPOSE -> List.of(s(1, 37, 53), s(1, 36, 53), s(1, 37, 64), s(1, 36, 64));
       // a small product, and one whose right operand the CPU lays out anew
@@ -347,6 +351,13 @@ public final class KernelCases {
       case "dampening", "smoothing" -> full ? 0.1 : 0;
       case "l2" -> full ? 0.01 : 0;
       case "weightDecay" -> full ? 0.02 : 0;
+      case "k" -> 3;
+      case "rateCount" -> 5;
+      case "gradientScale" -> full ? 0.5 : 1;
+      case "maxNorm" -> 1;
+      // some are beyond these, and some are not
+      case "gradientLimit" -> full ? 0.5 / Math.sqrt(s.parts()) : Double.POSITIVE_INFINITY;
+      case "updateLimit" -> full ? 0.01 : Double.POSITIVE_INFINITY;
       case "scale" ->
           switch (kernel) {
             case SOFTMAX_CROSS_ENTROPY -> full ? 0.5 : 1.0 / s.rows();
@@ -366,7 +377,8 @@ public final class KernelCases {
           ((Nonlinearity) function).derivativeNeedsInput() ? Set.of("y") : Set.of("x", "b");
       case BINARY_BACKWARD -> Set.of("db");
       case SOFTMAX_CROSS_ENTROPY -> Set.of("hits");
-      case SGD, ADAM, SGD_ROWS, ADAM_ROWS -> Set.of("copy");
+      case SGD, ADAM, SGD_ROWS, ADAM_ROWS -> Set.of("copy", "squares");
+      case ADVANCE_STEP -> Set.of("rates");
       case GATHER_ROWS, GATHER_ROWS_U8, GATHER_IDS -> Set.of("state");
       // bags may be equally long
       case EMBEDDING_BAG_FORWARD, EMBEDDING_BAG_BACKWARD ->
@@ -387,15 +399,18 @@ public final class KernelCases {
       case MAX_BACKWARD ->
           one.with("x", Fill.each(i -> i % 3 == 0 ? 2 : i % 2)).with("y", Fill.each(i -> 2));
       // values that come more than once
-      case ARGMAX -> one.with("x", Fill.scattered(97));
-      case ADAM -> one.with("second", Fill.POSITIVE);
+      case TOP_HITS, ARGMAX -> one.with("x", Fill.scattered(97));
+      case SGD -> one.with("squares", Fill.POSITIVE);
+      case ADAM -> one.with("second", Fill.POSITIVE).with("squares", Fill.POSITIVE);
       case SORT_CHUNKS ->
           one.with("ids", full ? Fill.between(-4, parts / 2 + 1) : Fill.scattered(parts));
       case MERGE_CHUNKS ->
           one.with("chunk_sorted", Fill.each(i -> i % 1024 * parts / 1024 - (full ? i / 1024 : 0)))
               .with("chunk_order", Fill.each(i -> i));
-      case SUM_RUNS, ADD_ROWS, SGD_ROWS -> sorted(one, full);
-      case ADAM_ROWS -> sorted(one, full).with("second", Fill.POSITIVE);
+      case SUM_RUNS, ADD_ROWS, RUN_SQUARES -> sorted(one, full);
+      case SGD_ROWS -> sorted(one, full).with("squares", Fill.POSITIVE);
+      case ADAM_ROWS ->
+          sorted(one, full).with("second", Fill.POSITIVE).with("squares", Fill.POSITIVE);
       case EMBEDDING_BAG_FORWARD -> bags(one, full);
       case EMBEDDING_BAG_BACKWARD ->
           bags(one, full).with("counts", full ? Fill.between(-1, 5) : Fill.each(b -> 1 + b % 3));

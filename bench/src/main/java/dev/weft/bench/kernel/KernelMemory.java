@@ -40,7 +40,7 @@ public final class KernelMemory implements AutoCloseable {
       return switch (element) {
         case T, OPAQUE -> valueOf(kernel.name());
         case WIDE -> valueOf(kernel.wide().name());
-        case F32, BF16 -> valueOf(element.name());
+        case F32, F64, BF16 -> valueOf(element.name());
         case INT32 -> I32;
         case UINT8 -> U8;
         case STATE, LAYER -> I64;
@@ -104,8 +104,16 @@ public final class KernelMemory implements AutoCloseable {
       Drawn drawn) {}
 
   private static final int CURSOR = 2;
-  // seed, step, cursor, rate
-  private static final Fill STATE = Fill.words(11, 3, CURSOR, Double.doubleToRawLongBits(0.05));
+  private static final double RATE = 0.05;
+  // seed, step, update, cursor, rate, and the rate in float32
+  private static final Fill STATE =
+      Fill.words(
+          11,
+          3,
+          4,
+          CURSOR,
+          Double.doubleToRawLongBits(RATE),
+          Integer.toUnsignedLong(Float.floatToRawIntBits((float) RATE)));
   // NaN in every type, and an integer that no kernel writes; as in native/harness
   private static final byte[] POISON = {(byte) 0xf5, (byte) 0xff};
 
@@ -158,7 +166,7 @@ public final class KernelMemory implements AutoCloseable {
         };
     boolean blank = operand.access() == Access.OUT;
     Fill fill = one.fills().getOrDefault(operand.name(), blank ? Fill.ZEROS : usual);
-    long extent = operand.extent() * (element == Element.STATE ? 4 : 1) + more;
+    long extent = operand.extent() * (element == Element.STATE ? Element.STATE_WORDS : 1) + more;
     return take(
         operand.name(),
         fill.element() == null ? element : fill.element(),
@@ -227,7 +235,7 @@ public final class KernelMemory implements AutoCloseable {
     return buffers;
   }
 
-  /** Every buffer as numbers, in the order they were taken; states as their four words. */
+  /** Every buffer as numbers, in the order they were taken; states as their words. */
   public List<double[]> contents() {
     return buffers.stream().map(this::numbers).toList();
   }

@@ -5,7 +5,7 @@ package dev.weft.device;
  * What a kernel call must move and compute, from its arguments alone.
  *
  * <p>Bytes: every operand read once and every result written once, whatever is read again from a
- * cache; of a broadcast operand what is stored. The step state, 32 bytes, is not counted.
+ * cache; of a broadcast operand what is stored. The step state, 48 bytes, is not counted.
  *
  * <p>Floating-point operations: additions, multiplications, divisions, comparisons, and each
  * exponential, logarithm, root or random draw as one. A product of matrices has 2 m n k.

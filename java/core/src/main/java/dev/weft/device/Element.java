@@ -8,15 +8,19 @@ public enum Element {
   /** What the kernel computes in. */
   WIDE,
   F32,
+  F64,
   BF16,
   INT32,
   UINT8,
-  /** A step's state, of four words. */
+  /** A step's state, of {@link #STATE_WORDS}. */
   STATE,
   /** The table of layers of a fused network. */
   LAYER,
   /** The kernel's own type, in a layout of its own. */
   OPAQUE;
+
+  /** The words of a step's state: seed, step, update, cursor, rate, and the rate in float32. */
+  public static final int STATE_WORDS = 6;
 
   /** Bytes of one, and of a state's word. */
   public int bytes(Precision precision) {
@@ -26,7 +30,7 @@ public enum Element {
       case F32, INT32 -> 4;
       case BF16 -> 2;
       case UINT8 -> 1;
-      case STATE, LAYER -> Long.BYTES;
+      case F64, STATE, LAYER -> Long.BYTES;
     };
   }
 }

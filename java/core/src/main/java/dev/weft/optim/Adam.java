@@ -111,13 +111,19 @@ public record Adam(
             Engine.address(second),
             target.copyAddress(),
             Engine.address(state),
+            0,
             values.elements(),
+            0,
             beta1,
             beta2,
             epsilon,
             l2,
             weightDecay,
-            target.rateFactor());
+            target.rateFactor(),
+            1,
+            Double.POSITIVE_INFINITY,
+            Double.POSITIVE_INFINITY,
+            Double.POSITIVE_INFINITY);
     Engine.run(values.device(), Kernel.ADAM, values.dtype().precision(), arguments);
   }
 
@@ -133,15 +139,21 @@ public record Adam(
             Engine.address(state),
             Engine.address(gradient.sorted()),
             Engine.address(gradient.sums()),
+            0,
             gradient.rows(),
             gradient.cols(),
             values.shape().size(0),
+            0,
             beta1,
             beta2,
             epsilon,
             l2,
             weightDecay,
-            target.rateFactor());
+            target.rateFactor(),
+            1,
+            Double.POSITIVE_INFINITY,
+            Double.POSITIVE_INFINITY,
+            Double.POSITIVE_INFINITY);
     Engine.run(values.device(), Kernel.ADAM_ROWS, values.dtype().precision(), arguments);
   }
 

@@ -130,12 +130,19 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
             velocity == null ? 0 : Engine.address(velocity),
             target.copyAddress(),
             Engine.address(state),
+            0,
             values.elements(),
+            0,
             momentum,
             dampening,
             weightDecay,
+            0,
             look == Look.NESTEROV,
-            target.rateFactor());
+            target.rateFactor(),
+            1,
+            Double.POSITIVE_INFINITY,
+            Double.POSITIVE_INFINITY,
+            Double.POSITIVE_INFINITY);
     Engine.run(values.device(), Kernel.SGD, values.dtype().precision(), arguments);
   }
 
@@ -149,14 +156,21 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
             Engine.address(state),
             Engine.address(gradient.sorted()),
             Engine.address(gradient.sums()),
+            0,
             gradient.rows(),
             gradient.cols(),
             values.shape().size(0),
+            0,
             momentum,
             dampening,
             weightDecay,
+            0,
             look == Look.NESTEROV,
-            target.rateFactor());
+            target.rateFactor(),
+            1,
+            Double.POSITIVE_INFINITY,
+            Double.POSITIVE_INFINITY,
+            Double.POSITIVE_INFINITY);
     Engine.run(values.device(), Kernel.SGD_ROWS, values.dtype().precision(), arguments);
   }
 

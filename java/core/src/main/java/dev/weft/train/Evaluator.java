@@ -186,7 +186,7 @@ public final class Evaluator implements AutoCloseable {
 
   private void begin() {
     check();
-    state.set(0, 0, 0, 0);
+    state.set(0, 0, 0, 0, 0);
     passes++;
   }
 

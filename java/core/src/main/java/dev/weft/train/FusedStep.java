@@ -76,8 +76,8 @@ final class FusedStep implements AutoCloseable {
                 sgd.momentum(),
                 sgd.dampening(),
                 0,
-                0,
                 sgd.weightDecay(),
+                0,
                 state.get("velocity"),
                 null);
         case Adam adam ->
@@ -246,6 +246,7 @@ final class FusedStep implements AutoCloseable {
             Engine.address(hits),
             Engine.address(mean),
             Engine.address(settings.metrics().sums()),
+            0,
             layers,
             rows,
             plan.tiles(),
@@ -261,6 +262,7 @@ final class FusedStep implements AutoCloseable {
             plan.reach(),
             plan.parameters(),
             plan.widths(),
+            0,
             fast));
     return mean;
   }

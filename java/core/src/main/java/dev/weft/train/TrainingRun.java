@@ -213,7 +213,7 @@ public final class TrainingRun implements AutoCloseable {
   /** Brings the batch of the next step to the device; done again, it does nothing. */
   void moveToBatch() {
     if (beginsEpoch()) {
-      state.set(settings.seed(), stepsDone, 0, settings.optimizer().rate());
+      state.set(settings.seed(), stepsDone, stepsDone, 0, settings.optimizer().rate());
       metrics.reset();
       orderedEpoch = epoch;
     }
