@@ -53,17 +53,15 @@ struct update {
       T *m = first + place, *v = second + place;
 #pragma omp simd
       for (int64_t i = 0; i < n; i++) rule.template step<false>(w[i], g[i], m[i], v[i]);
-    } else if (first) {
-      const sgd_settings<T> rule = {shared, T(a.decay1), T(a.decay2), a.nesterov != 0};
-      T* velocity = first + place;
-#pragma omp simd
-      for (int64_t i = 0; i < n; i++) rule.template step<false>(w[i], g[i], velocity[i]);
     } else {
-      const sgd_settings<T> rule = {shared, T(0), T(0), false};
+      const sgd_settings<T> rule = {shared, T(a.decay1), T(a.decay2), a.nesterov != 0};
+      if (first) {
+        T* velocity = first + place;
 #pragma omp simd
-      for (int64_t i = 0; i < n; i++) {
-        T none = T(0);
-        rule.template step<false>(w[i], g[i], none);
+        for (int64_t i = 0; i < n; i++) rule.template step<false>(w[i], g[i], velocity[i]);
+      } else {
+#pragma omp simd
+        for (int64_t i = 0; i < n; i++) rule.template step<false>(w[i], g[i]);
       }
     }
   }

@@ -32,7 +32,7 @@ struct sgd_rule {
 
   // values at .. at + n - 1, by gradient[0 .. n - 1]
   __attribute__((noinline)) void operator()(int64_t at, const T* gradient, int64_t n) const {
-    const sgd_settings<T> s = settings, plain = {s, T(0), T(0), false};
+    const sgd_settings<T> s = settings;
     T *v = value + at, *m = velocity ? velocity + at : nullptr;
     bf16* c = copy + at;
     choose_flag(s.clips(), [=](auto clips) {
@@ -47,8 +47,7 @@ struct sgd_rule {
         } else {
 #pragma omp simd
           for (int64_t i = 0; i < n; i++) {
-            T none = T(0);
-            plain.template step<clipped>(v[i], gradient[i], none);
+            s.template step<clipped>(v[i], gradient[i]);
             if constexpr (copied) put<false>(c[i], float(v[i]));
           }
         }

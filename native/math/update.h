@@ -64,17 +64,16 @@ struct update_settings {
   }
 
   template <bool Clipped>
-  WEFT_MATH T gradient(T gradient, T value) const {
-    return (Clipped ? clamp(factor * gradient, gradient_limit) : gradient) + l2 * value;
+  WEFT_MATH T decayed(T gradient, T value, T decay) const {
+    return (Clipped ? clamp(factor * gradient, gradient_limit) : gradient) + decay * value;
   }
 
   template <bool Clipped>
-  WEFT_MATH void change(T& value, T direction) const {
-    direction += weight_decay * value;
-    T whole = multiply_add(-rate, direction, value);
+  WEFT_MATH T changed(T value, T direction) const {
     T change = rate * direction;
     bool cut = Clipped && std::fabs(change) > update_limit;
-    value = cut ? value - std::copysign(update_limit, change) : whole;
+    return cut ? value - std::copysign(update_limit, change)
+               : multiply_add(-rate, direction, value);
   }
 };
 
@@ -86,11 +85,20 @@ struct sgd_settings : update_settings<T> {
   WEFT_MATH sgd_settings(const update_settings<T>& shared, T momentum, T dampening, bool nesterov)
       : update_settings<T>(shared), momentum(momentum), dampening(dampening), nesterov(nesterov) {}
 
+  // without a velocity: the two decays are one
+  template <bool Clipped>
+  WEFT_MATH void step(T& value, T gradient) const {
+    T before = value, decay = this->l2 + this->weight_decay;
+    value = this->template changed<Clipped>(
+        before, this->template decayed<Clipped>(gradient, before, decay));
+  }
+
   template <bool Clipped>
   WEFT_MATH void step(T& value, T gradient, T& velocity) const {
-    T g = this->template gradient<Clipped>(gradient, value);
+    T before = value, g = this->template decayed<Clipped>(gradient, before, this->l2);
     velocity = momentum * velocity + (T(1) - dampening) * g;
-    this->template change<Clipped>(value, nesterov ? g + momentum * velocity : velocity);
+    T direction = nesterov ? g + momentum * velocity : velocity;
+    value = this->template changed<Clipped>(before, direction + this->weight_decay * before);
   }
 };
 
@@ -116,11 +124,11 @@ struct adam_settings : update_settings<T> {
 
   template <bool Clipped>
   WEFT_MATH void step(T& value, T gradient, T& first, T& second) const {
-    T g = this->template gradient<Clipped>(gradient, value);
+    T before = value, g = this->template decayed<Clipped>(gradient, before, this->l2);
     first = beta1 * first + (T(1) - beta1) * g;
     second = beta2 * second + (T(1) - beta2) * g * g;
     T direction = (first / correction1) / (std::sqrt(second / correction2) + epsilon);
-    this->template change<Clipped>(value, direction);
+    value = this->template changed<Clipped>(before, direction + this->weight_decay * before);
   }
 };
 

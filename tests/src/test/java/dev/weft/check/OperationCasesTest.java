@@ -56,6 +56,7 @@ class OperationCasesTest {
   private static final Map<Kernel, Map.Entry<Class<?>, String>> TESTED_ALONE =
       Map.ofEntries(
           alone(Kernel.ARGMAX, KernelTest.class, "argmaxTakesTheFirstLargest"),
+          alone(Kernel.TOP_HITS, KernelTest.class, "topHitsFollowTheDefinition"),
           alone(Kernel.GATHER_IDS, KernelTest.class, "idsFollowTheCursor"),
           alone(Kernel.GATHER_ROWS_U8, KernelTest.class, "bytesAreNormalised"),
           alone(Kernel.ADVANCE_STEP, KernelTest.class, "stepAdvances"),
@@ -66,6 +67,7 @@ class OperationCasesTest {
           alone(Kernel.SGD, OptimizerKernelTest.class, "sgdAgreesWithPyTorch"),
           alone(Kernel.ADAM, OptimizerKernelTest.class, "adamAgreesWithPyTorch"),
           alone(Kernel.MERGE_CHUNKS, RowSumsTest.class, "idsAreSortedStably"),
+          alone(Kernel.RUN_SQUARES, RowSumsTest.class, "squaresOfRunsAreThoseOfTheGradient"),
           alone(Kernel.SGD_ROWS, RowSumsTest.class, "sgdOfRowsIsSgd"),
           alone(Kernel.ADAM_ROWS, RowSumsTest.class, "adamOfRowsIsSparseAdam"),
           alone(Kernel.FUSED_PASS, FusedStepTest.class, "twentyStepsWithDropoutAgree"),

@@ -14,6 +14,9 @@ import dev.weft.device.cpu.CpuBackend;
 import dev.weft.device.cuda.CudaBackend;
 import dev.weft.device.cuda.CudaException;
 import dev.weft.support.Emulator;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.LongBuffer;
 import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
@@ -132,6 +135,33 @@ class KernelParityTest {
   void kernelAgreesWithCpu(Kernel kernel, Precision precision, Set<Way> ways) {
     ways.forEach(Way::set);
     KernelCases.of(kernel).forEach(one -> besideCpu(one, precision, one.name() + " " + ways));
+  }
+
+  /** One more step and update, so many rows further, and the rate of that update. */
+  @Test
+  void aFusedUpdateEndsTheStep() {
+    for (KernelCase one : KernelCases.of(Kernel.FUSED_UPDATE)) {
+      try (KernelMemory memory = new KernelMemory(cpu, Precision.F32)) {
+        one.calls(memory);
+        LongBuffer before = words(memory, "state");
+        one.run(cpu, memory);
+        LongBuffer state = words(memory, "state");
+        LongBuffer rates = words(memory, "rates");
+        double rate = Double.longBitsToDouble(state.get(4));
+        assertEquals(before.get(0), state.get(0));
+        assertEquals(before.get(1) + 1, state.get(1));
+        assertEquals(before.get(2) + 1, state.get(2));
+        assertEquals(before.get(3) + one.sizes().rows(), state.get(3));
+        assertEquals(rates.get((int) (state.get(2) % rates.limit())), state.get(4));
+        assertEquals((float) rate, Float.intBitsToFloat((int) state.get(5)));
+      }
+    }
+  }
+
+  private static LongBuffer words(KernelMemory memory, String name) {
+    KernelMemory.Buffer buffer =
+        memory.buffers().stream().filter(b -> b.name().equals(name)).findFirst().orElseThrow();
+    return ByteBuffer.wrap(memory.raw(buffer)).order(ByteOrder.nativeOrder()).asLongBuffer();
   }
 
   private static void besideCpu(KernelCase one, Precision precision, String what) {

@@ -32,14 +32,14 @@ class KernelSourceTest {
           advance_step fill gather_ids merge_chunks random_normal random_uniform
           embedding_bag_backward_bf16 embedding_bag_forward_bf16
           argmax_bf16 bias_activation_gradients_bf16 layer_norm_forward_bf16 reduce_bf16
-          softmax_cross_entropy_bf16 transpose_bf16
+          softmax_cross_entropy_bf16 top_hits_bf16 transpose_bf16
           """);
 
   // or they write one number a row, or an output of many that are read
   private static final Set<String> NARROW_STORES =
       words(
           """
-          advance_step argmax gather_ids merge_chunks reduce sort_chunks
+          advance_step argmax gather_ids merge_chunks reduce run_squares sort_chunks top_hits
           embedding_bag_backward_bf16 embedding_bag_forward_bf16
           bias_activation_gradients_bf16 gather_rows_u8_bf16 layer_norm_forward_bf16
           max_backward_bf16 softmax_cross_entropy_bf16 transpose_bf16

@@ -259,6 +259,75 @@ public class KernelTest {
     }
   }
 
+  /** Rates are taken by the number of updates, and again from the first after the last. */
+  @OnEachDevice
+  void updatesTakeTheirRates(OnEachDevice.Place place) {
+    double[] rates = {0.1, 0.2, 0.7};
+    try (Device device = place.open();
+        StepState state = new StepState(device, 9);
+        Tensor schedule = device.tensor(DType.F64, Shape.of(3), rates)) {
+      state.set(9, 40, 20, 5, 0.5);
+      checkState(device, state, 40, 20, 5, 0.5);
+      // a batch whose gradients are added to others
+      advance(device, state, schedule, 8, false);
+      checkState(device, state, 41, 20, 13, 0.5);
+      for (int update = 21; update < 28; update++) {
+        advance(device, state, schedule, 8, true);
+        checkState(device, state, update + 21, update, 8 * update - 147, rates[update % 3]);
+      }
+      advance(device, state, null, 1, true);
+      checkState(device, state, 49, 28, 70, rates[27 % 3]);
+    }
+  }
+
+  private static void advance(
+      Device device, StepState state, Tensor rates, long rows, boolean update) {
+    Engine.run(
+        device,
+        Kernel.ADVANCE_STEP,
+        Precision.F32,
+        new Arguments.AdvanceStep(
+            Engine.address(state),
+            rates == null ? 0 : Engine.address(rates),
+            rows,
+            rates == null ? 0 : rates.elements(),
+            update));
+  }
+
+  private static void checkState(
+      Device device, StepState state, long step, long update, long cursor, double rate) {
+    int[] numbers = new int[12];
+    Arrays.setAll(numbers, i -> i);
+    try (Tensor order = device.tensor(numbers);
+        Tensor words = device.allocate(DType.I32, Shape.of(12))) {
+      Engine.run(
+          device,
+          Kernel.GATHER_IDS,
+          Precision.F32,
+          new Arguments.GatherIds(
+              Engine.address(state),
+              Engine.address(order),
+              0,
+              Engine.address(words),
+              12,
+              1,
+              1,
+              12));
+      int[] halves = words.toInts();
+      long[] actual = new long[6];
+      Arrays.setAll(actual, i -> halves[2 * i + 1] * (1L << 32) + (halves[2 * i] & 0xffffffffL));
+      long[] expected = {
+        9,
+        step,
+        update,
+        cursor,
+        Double.doubleToRawLongBits(rate),
+        Float.floatToRawIntBits((float) rate)
+      };
+      assertArrayEquals(expected, actual);
+    }
+  }
+
   @OnEachDevice
   void rowsAreCopiedBetweenStrides(OnEachDevice.Place place) {
     try (Device device = place.open()) {
@@ -408,6 +477,88 @@ public class KernelTest {
             1);
     Engine.run(device, Kernel.SOFTMAX_CROSS_ENTROPY, Precision.F64, lossOnly);
     assertArrayEquals(got, alone.toDoubles());
+  }
+
+  /** Rows of any length with ties, NaN, infinities, and labels that are none. */
+  @OnEachDevice
+  void topHitsFollowTheDefinition(OnEachDevice.Place place) {
+    try (Device device = place.open()) {
+      for (int classes : new int[] {1, 3, 31, 32, 33, 130, 513, 1024, 1030, 4099}) {
+        for (Precision precision : Precision.values()) {
+          topHits(device, precision, classes);
+        }
+      }
+    }
+  }
+
+  private static void topHits(Device device, Precision precision, int classes) {
+    final int rows = 13;
+    final int last = classes - 1;
+    double[] x = new double[rows * classes];
+    for (int i = 0; i < x.length; i++) {
+      x[i] = (i * 7919L % 101) / 16.0 - 3; // each comes often, and bfloat16 holds it
+    }
+    int[] labels = {
+      last, 0, classes, -1, last, last / 2, last / 2, 0, last / 3, last, 0, last / 2, MIN
+    };
+    x[4 * classes] = NAN;
+    x[5 * classes + last] = NAN;
+    Arrays.fill(x, 6 * classes, 8 * classes, Double.NEGATIVE_INFINITY);
+    x[8 * classes + last] = Double.POSITIVE_INFINITY; // leaves no softmax, either
+    Arrays.fill(x, 9 * classes, 11 * classes, 7);
+    DType wide = DType.valueOf(precision.wide().name());
+    try (Tensor logits =
+            device.tensor(DType.valueOf(precision.name()), Shape.of(rows, classes), x);
+        Tensor targets = device.tensor(labels);
+        Tensor losses = device.allocate(wide, Shape.of(rows));
+        Tensor first = device.allocate(wide, Shape.of(rows));
+        Tensor hits = device.allocate(wide, Shape.of(rows))) {
+      for (int k : new int[] {1, 2, 5, 1000}) {
+        var arguments =
+            new Arguments.TopHits(
+                Engine.address(logits),
+                Engine.address(targets),
+                Engine.address(hits),
+                rows,
+                classes,
+                k);
+        Engine.run(device, Kernel.TOP_HITS, precision, arguments);
+        double[] expected = new double[rows];
+        for (int r = 0; r < rows; r++) {
+          double[] row = Arrays.copyOfRange(x, r * classes, (r + 1) * classes);
+          expected[r] = isAmong(row, labels[r], k) ? 1 : 0;
+        }
+        assertArrayEquals(expected, hits.toDoubles(), precision + ", k " + k + " of " + classes);
+        if (k == 1) {
+          var loss =
+              new Arguments.SoftmaxCrossEntropy(
+                  Engine.address(logits),
+                  Engine.address(targets),
+                  Engine.address(losses),
+                  0,
+                  Engine.address(first),
+                  rows,
+                  classes,
+                  0,
+                  1);
+          Engine.run(device, Kernel.SOFTMAX_CROSS_ENTROPY, precision, loss);
+          assertArrayEquals(first.toDoubles(), hits.toDoubles(), classes + " classes");
+        }
+      }
+    }
+  }
+
+  private static boolean isAmong(double[] row, int label, int k) {
+    if (label < 0
+        || label >= row.length
+        || Arrays.stream(row).anyMatch(v -> !(v < Double.POSITIVE_INFINITY))) {
+      return false;
+    }
+    int place = 0;
+    for (int c = 0; c < row.length; c++) {
+      place += row[c] > row[label] || row[c] == row[label] && c < label ? 1 : 0;
+    }
+    return place < k;
   }
 
   /** With one thread or two, on the first run or the second: the same bits. */

@@ -150,6 +150,63 @@ public class RowSumsTest {
     }
   }
 
+  /** At the head of each row's run its sum of squares, else 0; of a run over many tiles, too. */
+  @OnEachDevice
+  void squaresOfRunsAreThoseOfTheGradient(OnEachDevice.Place place) {
+    int[] ids = drawn(700, -20, 60);
+    Arrays.fill(ids, 100, 400, 17);
+    try (Device device = place.open()) {
+      for (DType dtype : new DType[] {DType.F32, DType.F64}) {
+        for (int cols : new int[] {1, 4, 7, 64, 1100}) {
+          squares(device, dtype, 40, cols, ids);
+        }
+      }
+    }
+  }
+
+  private static void squares(Device device, DType dtype, int rows, int cols, int[] ids) {
+    try (Tensor dy = Input.randomNormal(ids.length, cols).on(device, dtype, 2);
+        Tensor found = device.allocate(dtype, Shape.of(ids.length))) {
+      double[][] gradients = new double[rows][cols];
+      double[] each = dy.toDoubles();
+      for (int i = 0; i < each.length; i++) {
+        if (ids[i / cols] >= 0 && ids[i / cols] < rows) {
+          gradients[ids[i / cols]][i % cols] += each[i];
+        }
+      }
+      backward(
+          device,
+          dtype,
+          rows,
+          ids,
+          dy,
+          g -> {
+            Engine.run(
+                device,
+                Kernel.RUN_SQUARES,
+                dtype.precision(),
+                new Arguments.RunSquares(
+                    Engine.address(g.sorted()),
+                    Engine.address(g.sums()),
+                    Engine.address(found),
+                    ids.length,
+                    cols,
+                    rows));
+            int[] sorted = g.sorted().toInts();
+            double[] squares = found.toDoubles();
+            for (int p = 0; p < sorted.length; p++) {
+              boolean head = p == 0 || sorted[p] != sorted[p - 1];
+              double expected =
+                  head && sorted[p] >= 0 && sorted[p] < rows
+                      ? Arrays.stream(gradients[sorted[p]]).map(v -> v * v).sum()
+                      : 0;
+              double near = (dtype == DType.F32 ? 1e-4 : 1e-12) * expected;
+              assertEquals(expected, squares[p], near, "id " + sorted[p] + ", " + cols);
+            }
+          });
+    }
+  }
+
   /** A table with its optimizer's memory, and the settings. */
   private record Table(Device device, DType dtype, int rows, int cols, Tensor[] t, StepState state)
       implements AutoCloseable {
