@@ -11,6 +11,8 @@ import dev.weft.device.Element;
 import dev.weft.device.Kernel;
 import dev.weft.device.Operand;
 import dev.weft.device.Precision;
+import java.lang.reflect.RecordComponent;
+import java.util.List;
 import java.util.stream.Stream;
 
 /**
@@ -73,9 +75,11 @@ final class TimedOperand {
     };
   }
 
+  /** Whether it adds up in parts; an update takes only a norm's, which its cases do without. */
   private static boolean hasParts(Kernel kernel) {
-    return Stream.of(kernel.arguments().getRecordComponents())
-        .anyMatch(number -> number.getName().equals("parts"));
+    List<String> fields =
+        Stream.of(kernel.arguments().getRecordComponents()).map(RecordComponent::getName).toList();
+    return fields.contains("parts") && !fields.contains("squares");
   }
 
   /** Whether what it writes follows from the place. */
