@@ -134,8 +134,8 @@ class ArraysTest {
 
   @Test
   void elementsThatAreNoIntsOrFloatsAreRefused() {
-    try (Tensor x = device.tensor(new double[] {1, 2.5, 3e10});
-        Tensor large = device.tensor(new double[] {1e300})) {
+    try (Tensor x = device.tensor(DType.F64, new double[] {1, 2.5, 3e10});
+        Tensor large = device.tensor(DType.F64, new double[] {1e300})) {
       refused(
           "element 1 of x F64 [3] on cpu is 2.5, which I32 cannot hold: it holds whole numbers from"
               + " -2147483648 to 2147483647",

@@ -145,7 +145,7 @@ class DeviceTest {
       try (Tape tape = new Tape(one)) {
         IllegalArgumentException e =
             assertThrows(IllegalArgumentException.class, () -> tape.add(here, there));
-        assertTrue(e.getMessage().contains("there F64 [1] on cuda:0"), e.getMessage());
+        assertTrue(e.getMessage().contains("there F32 [1] on cuda:0"), e.getMessage());
         assertTrue(e.getMessage().contains("cpu"), e.getMessage());
       }
       two.close();

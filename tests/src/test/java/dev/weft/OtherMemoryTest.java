@@ -56,7 +56,7 @@ class OtherMemoryTest {
     try (Tape tape = new Tape(device);
         Tape unknown = new Tape(device);
         Tensor x = device.tensor(new float[] {1, 2}).requiresGrad();
-        Tensor doubles = device.tensor(new double[] {1, 1});
+        Tensor doubles = device.tensor(DType.F64, new double[] {1, 1});
         Tensor ints = device.tensor(new int[] {1, 1});
         Tensor short1 = device.tensor(new float[] {1});
         Tensor closed = closed(2);
@@ -87,7 +87,7 @@ class OtherMemoryTest {
     try (Tensor x = device.tensor(DType.BF16, Shape.of(2), 1, 2);
         Tensor ints = device.tensor(new int[] {1, 1});
         Tensor wide = device.tensor(new float[] {1, 1});
-        Tensor doubles = device.tensor(new double[] {1, 1});
+        Tensor doubles = device.tensor(DType.F64, new double[] {1, 1});
         Tensor foreign = other.tensor(new float[] {1, 1});
         Tensor closed = closed(2)) {
       for (Tensor wrong : List.of(doubles, ints, foreign)) {

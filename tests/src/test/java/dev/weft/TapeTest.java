@@ -40,7 +40,7 @@ class TapeTest {
   }
 
   private Tensor leaf(double... values) {
-    return device.tensor(values).requiresGrad();
+    return device.tensor(DType.F64, values).requiresGrad();
   }
 
   private Tensor zeros(long... sizes) {
@@ -51,7 +51,7 @@ class TapeTest {
   void exampleOfTheDocumentation(OnEachDevice.Place place) {
     try (Device on = place.open();
         Tape own = new Tape(on)) {
-      Tensor w = on.tensor(new double[] {3, 1}).requiresGrad();
+      Tensor w = on.tensor(DType.F64, new double[] {3, 1}).requiresGrad();
       Tensor loss = own.sum(own.square(w));
       own.backward(loss);
       assertArrayEquals(new double[] {6, 2}, w.grad().toDoubles());
@@ -95,7 +95,7 @@ class TapeTest {
     x.zeroGrad();
     tape.backward(tape.subtract(tape.scale(x, 5), x));
     assertEquals(4, x.grad().item());
-    Tensor m = device.tensor(new double[][] {{1, 2}, {3, 4}}).requiresGrad();
+    Tensor m = device.tensor(DType.F64, new double[][] {{1, 2}, {3, 4}}).requiresGrad();
     tape.backward(tape.sum(tape.matmul(m, m)));
     assertArrayEquals(new double[] {7, 11, 9, 13}, m.grad().toDoubles());
     Tensor c = leaf(1, 2);
@@ -106,7 +106,7 @@ class TapeTest {
   @Test
   void upstreamGradientIsWeighted() {
     Tensor x = leaf(1, 2, 3);
-    tape.backward(tape.square(x), device.tensor(new double[] {1, 0, -1}));
+    tape.backward(tape.square(x), device.tensor(DType.F64, new double[] {1, 0, -1}));
     assertArrayEquals(new double[] {2, 0, -6}, x.grad().toDoubles());
   }
 
@@ -123,7 +123,7 @@ class TapeTest {
 
   @Test
   void constantsAreNotRecorded() {
-    tape.square(device.tensor(new double[] {1}));
+    tape.square(device.tensor(DType.F64, new double[] {1}));
     assertEquals(0, tape.nodes().size());
     tape.square(leaf(1));
     assertEquals(1, tape.nodes().size());
@@ -151,9 +151,12 @@ class TapeTest {
   void backwardNeedsAScalarThatDependsOnSomething() {
     Tensor x = leaf(1, 2).named("x");
     assertSays(() -> tape.backward(tape.square(x)), "scalar", "[2]");
-    Tensor constant = tape.sum(device.tensor(new double[] {1}));
+    Tensor constant = tape.sum(device.tensor(DType.F64, new double[] {1}));
     assertSays(() -> tape.backward(constant), "requires a gradient");
-    assertSays(() -> tape.backward(tape.square(x), device.tensor(new double[] {1})), "[1]", "[2]");
+    assertSays(
+        () -> tape.backward(tape.square(x), device.tensor(DType.F64, new double[] {1})),
+        "[1]",
+        "[2]");
   }
 
   @Test
@@ -211,7 +214,7 @@ class TapeTest {
 
   @Test
   void whatWasChangedSinceForwardHasNoGradient() {
-    Tensor batches = device.tensor(new double[] {1, 2, 3, 4});
+    Tensor batches = device.tensor(DType.F64, new double[] {1, 2, 3, 4});
     Tensor x = batches.view(2, Shape.of(2)).named("x");
     Tensor w = leaf(5, 6).named("w");
     Tensor before = tape.sum(tape.multiply(x, w));

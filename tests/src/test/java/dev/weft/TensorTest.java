@@ -46,13 +46,39 @@ class TensorTest {
       assertArrayEquals(new int[] {7, -1}, on.tensor(new int[] {7, -1}).toInts());
       Tensor matrix = on.tensor(new double[][] {{1, 2, 3}, {4, 5, 6}});
       assertEquals(Shape.of(2, 3), matrix.shape());
-      assertEquals(DType.F64, matrix.dtype());
+      assertEquals(DType.F32, matrix.dtype());
       assertArrayEquals(new int[] {1, 2, 3, 4, 5, 6}, matrix.toInts());
       Tensor bytes = on.tensor(DType.U8, Shape.of(3), 0, 128, 255);
       assertArrayEquals(new double[] {0, 128, 255}, bytes.toDoubles());
       assertEquals(3, on.full(DType.F32, Shape.of(), 3).item());
       assertEquals(0, on.zeros(DType.F32, Shape.of(0, 4)).toDoubles().length);
     }
+  }
+
+  @OnEachDevice
+  void javaDoublesMeetJavaFloatsInFloat32(OnEachDevice.Place place) {
+    try (Device on = place.open();
+        Tape tape = new Tape(on)) {
+      Tensor a = on.tensor(new double[][] {{1, 2}});
+      Tensor b = on.tensor(new float[][] {{3}, {4}});
+      assertEquals(11, tape.matmul(a, b).item());
+      Tensor y = tape.add(on.tensor(new double[] {0.1}), on.tensor(new float[] {0}));
+      assertEquals((double) 0.1f, y.item());
+    }
+  }
+
+  @OnEachDevice
+  void javaDoublesHaveTheTypeThatIsAskedFor(OnEachDevice.Place place) {
+    try (Device on = place.open()) {
+      assertArrayEquals(new double[] {0.1}, on.tensor(DType.F64, new double[] {0.1}).toDoubles());
+      Tensor matrix = on.tensor(DType.F64, new double[][] {{1, 1e300}});
+      assertEquals(DType.F64, matrix.dtype());
+      assertArrayEquals(new double[] {1, 1e300}, matrix.toDoubles());
+    }
+    assertContains(
+        message(IllegalArgumentException.class, () -> device.tensor(new double[] {1, 1e300})),
+        "element 1 is 1.0E300",
+        "F32 cannot hold");
   }
 
   @Test

@@ -181,9 +181,16 @@ public final class Device implements AutoCloseable {
     }
   }
 
-  /** A float64 vector of the given values. */
+  /**
+   * A float32 vector of the given values, rounded: {@link #tensor(DType, double[])} makes others.
+   */
   public Tensor tensor(double[] values) {
-    return tensor(DType.F64, Shape.of(values.length), values);
+    return tensor(DType.F32, values);
+  }
+
+  /** A vector of the given values; throws as {@link #tensor(DType, Shape, double...)} does. */
+  public Tensor tensor(DType dtype, double[] values) {
+    return tensor(dtype, Shape.of(values.length), values);
   }
 
   /** A float32 vector of the given values. */
@@ -197,14 +204,23 @@ public final class Device implements AutoCloseable {
   }
 
   /**
-   * A float64 matrix of the given rows.
+   * A float32 matrix of the given rows, rounded: {@link #tensor(DType, double[][])} makes others.
    *
    * @throws IllegalArgumentException where a row is null or differs in length from the first
    */
   public Tensor tensor(double[][] rows) {
+    return tensor(DType.F32, rows);
+  }
+
+  /**
+   * A matrix of the given rows; throws as {@link #tensor(DType, Shape, double...)} does, too.
+   *
+   * @throws IllegalArgumentException where a row is null or differs in length from the first
+   */
+  public Tensor tensor(DType dtype, double[][] rows) {
     Shape shape = Shape.ofRows(rows);
     double[] flat = Arrays.stream(rows).flatMapToDouble(Arrays::stream).toArray();
-    return tensor(DType.F64, shape, flat);
+    return tensor(dtype, shape, flat);
   }
 
   /**

@@ -39,7 +39,7 @@ class SequentialTest {
       set(network, "2.weight", 2, 10);
       set(network, "2.bias", 1);
       // (1, 2) W = (5, 1), + b = (5.5, -2), relu = (5.5, 0), y = 12
-      try (Tensor x = device.tensor(new double[][] {{1, 2}})) {
+      try (Tensor x = device.tensor(DType.F64, new double[][] {{1, 2}})) {
         assertArrayEquals(new double[] {12}, network.forward(tape, x).toDoubles());
       }
       network.close();
@@ -55,7 +55,7 @@ class SequentialTest {
       double[][] y = network.predict(x);
       assertEquals(3, y.length);
       try (Tape tape = Tape.inference(device);
-          Tensor batch = device.tensor(x)) {
+          Tensor batch = device.tensor(DType.F64, x)) {
         double[] expected = network.forward(tape, batch).toDoubles();
         for (int r = 0; r < 3; r++) {
           assertArrayEquals(Arrays.copyOfRange(expected, 3 * r, 3 * r + 3), y[r]);

@@ -23,7 +23,8 @@ class CastTest {
   void fractionsAreCutOffTowardZero(OnEachDevice.Place place) {
     try (Device device = place.open();
         Tape tape = new Tape(device)) {
-      Tensor x = device.tensor(new double[] {2.7, -2.7, -0.5, 2147483647.9, -2147483648.9});
+      Tensor x =
+          device.tensor(DType.F64, new double[] {2.7, -2.7, -0.5, 2147483647.9, -2147483648.9});
       assertArrayEquals(
           new int[] {2, -2, 0, Integer.MAX_VALUE, Integer.MIN_VALUE},
           tape.cast(x, DType.I32).toInts());
@@ -57,7 +58,7 @@ class CastTest {
 
   private static void refused(Device device, DType dtype, double value, String... parts) {
     try (Tape tape = new Tape(device);
-        Tensor x = device.tensor(new double[] {1, 2, value, value}).named("x")) {
+        Tensor x = device.tensor(DType.F64, new double[] {1, 2, value, value}).named("x")) {
       long live = device.memory().live();
       String message =
           assertThrows(IllegalArgumentException.class, () -> tape.cast(x, dtype)).getMessage();
@@ -73,7 +74,7 @@ class CastTest {
   void floatingValuesAreRoundedToTheNearest(OnEachDevice.Place place) {
     try (Device device = place.open();
         Tape tape = new Tape(device)) {
-      Tensor x = device.tensor(new double[] {0.1, 1e300, -1e300, Double.NaN, 1e-300});
+      Tensor x = device.tensor(DType.F64, new double[] {0.1, 1e300, -1e300, Double.NaN, 1e-300});
       assertArrayEquals(
           new float[] {0.1f, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN, 0},
           tape.cast(x, DType.F32).toFloats());
@@ -89,7 +90,7 @@ class CastTest {
   void gradientsOfFloatingCastsAddUp(OnEachDevice.Place place) {
     try (Device device = place.open();
         Tape tape = new Tape(device)) {
-      Tensor x = device.tensor(new double[] {3, -1}).requiresGrad();
+      Tensor x = device.tensor(DType.F64, new double[] {3, -1}).requiresGrad();
       for (DType dtype : new DType[] {DType.F32, DType.BF16}) {
         tape.backward(tape.sum(tape.square(tape.cast(x, dtype))));
       }

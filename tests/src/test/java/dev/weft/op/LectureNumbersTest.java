@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
+import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Engine;
 import dev.weft.StepState;
@@ -36,7 +37,7 @@ class LectureNumbersTest {
   }
 
   private Tensor leaf(double... values) {
-    return device.tensor(values).requiresGrad();
+    return device.tensor(DType.F64, values).requiresGrad();
   }
 
   private static double grad(Tensor x) {
@@ -54,7 +55,7 @@ class LectureNumbersTest {
   void stepOfLogisticRegression() {
     // w1, w2, b beside x1 = 3, x2 = 2, 1
     Tensor theta = leaf(0, 0, 0);
-    Tensor x = device.tensor(new double[] {3, 2, 1});
+    Tensor x = device.tensor(DType.F64, new double[] {3, 2, 1});
     Tensor z = tape.sum(tape.multiply(theta, x));
     tape.backward(binaryCrossEntropy(tape.sigmoid(z), 1));
     assertArrayEquals(new double[] {-1.5, -1.0, -0.5}, theta.grad().toDoubles(), 1e-15);
@@ -175,7 +176,7 @@ class LectureNumbersTest {
     for (double logit : logits) {
       total += Math.exp(logit);
     }
-    Tensor x = device.tensor(new double[][] {logits}).requiresGrad();
+    Tensor x = device.tensor(DType.F64, new double[][] {logits}).requiresGrad();
     tape.backward(tape.softmaxCrossEntropy(x, device.tensor(new int[] {2})));
     for (int c = 0; c < 4; c++) {
       double p = Math.exp(logits[c]) / total;

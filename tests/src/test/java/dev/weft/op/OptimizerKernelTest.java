@@ -361,10 +361,10 @@ public class OptimizerKernelTest {
         StepState state = new StepState(device, 0)) {
       state.set(0, 0, 0, 0, 0.1);
       Tensor[] t = {
-        device.tensor(new double[] {1}),
-        device.tensor(new double[] {2}),
-        device.tensor(new double[] {0}),
-        device.tensor(new double[] {0})
+        device.tensor(DType.F64, new double[] {1}),
+        device.tensor(DType.F64, new double[] {2}),
+        device.tensor(DType.F64, new double[] {0}),
+        device.tensor(DType.F64, new double[] {0})
       };
       Sgd momentum = new Sgd(0.9, 0, 0, false);
       momentum.run(device, DType.F64, t, state);

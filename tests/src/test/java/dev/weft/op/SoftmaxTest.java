@@ -48,7 +48,7 @@ class SoftmaxTest {
   void logSoftmaxAtTheLabelIsTheFusedLoss() {
     try (Device device = Device.cpu();
         Tape tape = new Tape(device);
-        Tensor x = device.tensor(new double[][] {{0.3, -1, 2}, {1, 0, 0.5}});
+        Tensor x = device.tensor(DType.F64, new double[][] {{0.3, -1, 2}, {1, 0, 0.5}});
         Tensor labels = device.tensor(new int[] {2, 0})) {
       double[] logs = tape.logSoftmax(x).toDoubles();
       assertEquals(-(logs[2] + logs[3]) / 2, tape.softmaxCrossEntropy(x, labels).item(), 1e-14);
@@ -67,7 +67,8 @@ class SoftmaxTest {
   private static double[] gradient(UnaryOperator<Tape> mode, boolean given, int passes) {
     try (Device device = Device.cpu();
         Tape tape = mode.apply(new Tape(device));
-        Tensor w = device.tensor(new double[][] {{0.3, -1, 2}, {1, 0, 0.5}}).requiresGrad();
+        Tensor w =
+            device.tensor(DType.F64, new double[][] {{0.3, -1, 2}, {1, 0, 0.5}}).requiresGrad();
         Tensor labels = device.tensor(new int[] {2, 0});
         Tensor one = device.full(DType.F64, Shape.of(), 1)) {
       Tensor x = tape.scale(w, 3);
@@ -99,7 +100,8 @@ class SoftmaxTest {
   @Test
   void gradientOfTheLossItselfTakesNoKernel() {
     try (Device device = Device.cpu();
-        Tensor w = device.tensor(new double[][] {{0.3, -1, 2}, {1, 0, 0.5}}).requiresGrad();
+        Tensor w =
+            device.tensor(DType.F64, new double[][] {{0.3, -1, 2}, {1, 0, 0.5}}).requiresGrad();
         Tensor labels = device.tensor(new int[] {2, 0});
         Tape tape = new Tape(device).releaseResults()) {
       Tensor loss = tape.softmaxCrossEntropy(tape.scale(w, 3), labels);
@@ -117,7 +119,7 @@ class SoftmaxTest {
   void aVectorIsRefused() {
     try (Device device = Device.cpu();
         Tape tape = new Tape(device);
-        Tensor x = device.tensor(new double[] {1, 2})) {
+        Tensor x = device.tensor(DType.F64, new double[] {1, 2})) {
       assertThrows(IllegalArgumentException.class, () -> tape.softmax(x));
     }
   }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.MathMode;
 import dev.weft.Shape;
@@ -112,7 +113,7 @@ class TrainerTest {
               labels[r] = (int) digits.train().targets().get(rows[from + r], 0);
             }
             arena.zeroGradients();
-            try (Tensor features = device.tensor(x);
+            try (Tensor features = device.tensor(DType.F64, x);
                 Tensor targets = device.tensor(labels)) {
               Tensor loss = tape.softmaxCrossEntropy(network.forward(tape, features), targets);
               tape.backward(loss);
