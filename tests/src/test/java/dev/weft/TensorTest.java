@@ -3,12 +3,15 @@ package dev.weft;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.support.OnEachDevice;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -118,6 +121,65 @@ class TensorTest {
     assertContains(message(IllegalStateException.class, () -> x.fill(1)), "weights");
     try (Tape tape = new Tape(device)) {
       assertContains(message(IllegalStateException.class, () -> tape.square(x)), "weights");
+    }
+  }
+
+  @OnEachDevice
+  void aSmallTensorShowsItsValues(OnEachDevice.Place place) {
+    try (Device on = place.open()) {
+      Tensor w = on.tensor(new double[] {3, 0.1}).named("w");
+      assertEquals("w F32 [2] on " + on + ": [3.0, 0.1]", w.toString());
+      assertEquals(
+          "tensor I32 [2, 1, 2] on " + on + ": [[[1, 2]], [[3, -4]]]",
+          on.tensor(DType.I32, Shape.of(2, 1, 2), 1, 2, 3, -4).toString());
+      assertEquals(
+          "tensor F64 [] on " + on + ": 0.1", on.tensor(DType.F64, Shape.of(), 0.1).toString());
+      assertEquals(
+          "tensor BF16 [1] on " + on + ": [NaN]",
+          on.tensor(DType.BF16, Shape.of(1), Double.NaN).toString());
+      assertEquals("[]", on.zeros(DType.F32, Shape.of(0, 4)).toString().split(": ")[1]);
+      assertTrue(on.zeros(DType.U8, Shape.of(2, 8)).toString().endsWith("0, 0]]"));
+      assertEquals("tensor U8 [17] on " + on, on.zeros(DType.U8, Shape.of(17)).toString());
+    }
+  }
+
+  @OnEachDevice
+  void aTensorThatCannotBeReadShowsNoValues(OnEachDevice.Place place) {
+    Device on = place.open();
+    Tensor x = on.tensor(new float[] {1, 2}).named("x");
+    String bare = "x F32 [2] on " + on;
+    assertEquals(bare, CompletableFuture.supplyAsync(x::toString).join());
+    String[] recorded = new String[1];
+    on.record(() -> recorded[0] = x.toString()).close();
+    assertEquals(bare, recorded[0]);
+    assertEquals(bare + ": [1.0, 2.0]", x.toString());
+    Tensor closed = on.tensor(new float[] {1, 2}).named("x");
+    closed.close();
+    assertEquals(bare, closed.toString());
+    on.close();
+    assertEquals(bare, x.toString());
+  }
+
+  @Test
+  void messagesHoldNoValues() {
+    Tensor x = device.tensor(new float[] {7, 8}).named("x").requiresGrad();
+    Tensor labels = device.tensor(new int[] {7, 8}).named("labels");
+    try (Tape tape = new Tape(device)) {
+      List<Executable> refused =
+          List.of(
+              labels::requiresGrad,
+              x::item,
+              () -> x.view(1, Shape.of(2)),
+              () -> x.copyFrom(new double[3]),
+              () -> x.fill(1e300),
+              () -> tape.backward(x),
+              () -> tape.backward(x, labels),
+              () -> tape.assign(x, labels));
+      for (Executable each : refused) {
+        String message = assertThrows(RuntimeException.class, each).getMessage();
+        assertTrue(message.contains(" on cpu"), message);
+        assertFalse(message.contains("8.0") || message.contains(": ["), message);
+      }
     }
   }
 

@@ -168,6 +168,11 @@ public final class Device implements AutoCloseable {
     }
   }
 
+  /** Whether the calling thread can read values here and now. */
+  boolean isReadable() {
+    return !closed && Thread.currentThread() == owner && !recorder.isRecording();
+  }
+
   /**
    * Returns if the calling thread may close what was made on this device, which is asked before
    * anything of it is closed: a refused close has no effect. Of a closed device anybody may close

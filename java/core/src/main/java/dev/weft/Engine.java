@@ -58,6 +58,14 @@ public final class Engine {
     return tensor.address();
   }
 
+  /**
+   * What messages call a tensor, such as {@code logits F32 [128, 10] on cpu}: its {@code toString}
+   * without values.
+   */
+  public static String describe(Tensor tensor) {
+    return tensor.describe();
+  }
+
   /** Where a step state lies in device memory. */
   public static long address(StepState state) {
     return state.address();

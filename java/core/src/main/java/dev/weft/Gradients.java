@@ -76,7 +76,7 @@ final class Gradients {
   Node.Sink start(Tensor y, List<Node> nodes) {
     if (nodes.stream().noneMatch(node -> node.output() == y)) {
       throw new IllegalArgumentException(
-          y + " was not computed on this tape from anything that requires a gradient");
+          y.describe() + " was not computed on this tape from anything that requires a gradient");
     }
     checkUnchanged(y, nodes);
     one = null;
@@ -107,7 +107,7 @@ final class Gradients {
             format(
                 "the rows of a backward pass before are the gradient of %s: call zeroGrad first,"
                     + " since gradients of rows do not add up over passes",
-                input));
+                input.describe()));
       }
     }
   }

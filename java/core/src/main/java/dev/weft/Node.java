@@ -103,7 +103,7 @@ public final class Node {
           format(
               "backward through %s: %s was changed after the forward pass, so that gradients would"
                   + " be wrong: change it after backward, or use a copy",
-              operation.name(), tensor));
+              operation.name(), tensor.describe()));
     }
   }
 

@@ -136,7 +136,7 @@ public final class Parameter {
   Tensor bind(Tensor memory) {
     if (memory != null && !memory.shape().equals(shape)) {
       throw new IllegalArgumentException(
-          format("parameter %s %s does not lie in %s", name, shape, memory));
+          format("parameter %s %s does not lie in %s", name, shape, memory.describe()));
     }
     Tensor before = tensor;
     tensor = memory;

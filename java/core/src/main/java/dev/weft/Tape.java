@@ -114,7 +114,7 @@ public final class Tape implements Operations, AutoCloseable {
       throw new IllegalArgumentException(
           format(
               "assign: %s is set to %s: the shapes must agree, and a buffer has no gradient",
-              buffer, value));
+              buffer.describe(), value.describe()));
     }
     if (isTraining()) {
       Tensor given = withoutGradient(() -> cast(value, buffer.dtype()));
@@ -180,7 +180,7 @@ public final class Tape implements Operations, AutoCloseable {
             format(
                 "%s would change all rows of the table %s, whose gradient is a list of those that"
                     + " were looked up: make its gradient dense",
-                name, inputs[i]));
+                name, inputs[i].describe()));
       }
     }
     List<Tensor> list = recording ? List.of(inputs) : withoutGradients(inputs);
@@ -213,7 +213,7 @@ public final class Tape implements Operations, AutoCloseable {
             format(
                 "%s: %s was computed on another tape, where its gradient would not arrive: compute"
                     + " it on this one, or take its values alone, by view or withoutGradient",
-                what, inputs[i]));
+                what, inputs[i].describe()));
       }
     }
     operands.check(what, inputs);
@@ -222,7 +222,7 @@ public final class Tape implements Operations, AutoCloseable {
   private void checkDevice(String what, Tensor tensor) {
     if (tensor.device() != device) {
       throw new IllegalArgumentException(
-          format("%s: %s is not on this tape's device, %s", what, tensor, device));
+          format("%s: %s is not on this tape's device, %s", what, tensor.describe(), device));
     }
   }
 
@@ -246,7 +246,7 @@ public final class Tape implements Operations, AutoCloseable {
     check();
     if (y.elements() != 1) {
       throw new IllegalArgumentException(
-          format("backward starts from a scalar; %s has %d elements", y, y.elements()));
+          format("backward starts from a scalar; %s has %d elements", y.describe(), y.elements()));
     }
     gradients.startFromOne(y, nodes);
     gradients.walk(y, nodes);
@@ -264,7 +264,8 @@ public final class Tape implements Operations, AutoCloseable {
     dy.address(); // throws where it is closed
     checkDevice("backward", dy);
     if (!y.shape().equals(dy.shape()) || y.dtype() != dy.dtype()) {
-      throw new IllegalArgumentException(format("a gradient %s does not fit %s", dy, y));
+      throw new IllegalArgumentException(
+          format("a gradient %s does not fit %s", dy.describe(), y.describe()));
     }
     gradients.copy(dy, gradients.start(y, nodes));
     gradients.walk(y, nodes);

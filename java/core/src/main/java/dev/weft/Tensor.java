@@ -17,6 +17,8 @@ import java.util.Arrays;
  * A dense, row-major array on a device. One made by a {@link Device} is closed by its user; one
  * made by a {@link Tape} is closed with the tape. Using a closed tensor is an {@link
  * IllegalStateException} that names it.
+ *
+ * <p>This class is long because it has every way to move values in and out.
  */
 public final class Tensor implements AutoCloseable {
   /** The name of a tensor that was given none. */
@@ -77,7 +79,7 @@ public final class Tensor implements AutoCloseable {
   public Tensor view(long start, Shape shape) {
     if (start < 0 || start > this.shape.elements() - shape.elements()) {
       throw new IllegalArgumentException(
-          format("a view of %s from element %d leaves %s", shape, start, this));
+          format("a view of %s from element %d leaves %s", shape, start, describe()));
     }
     return new Tensor(
         device,
@@ -129,7 +131,8 @@ public final class Tensor implements AutoCloseable {
   long address() {
     device.check();
     if (!block.isLive()) {
-      throw new IllegalStateException(format("%s is closed, or the tape that made it is", this));
+      throw new IllegalStateException(
+          format("%s is closed, or the tape that made it is", describe()));
     }
     return block.address() + offset;
   }
@@ -137,7 +140,8 @@ public final class Tensor implements AutoCloseable {
   /** Asks for a gradient: {@link Tape#backward} then fills {@link #grad}. Returns this tensor. */
   public Tensor requiresGrad() {
     if (!dtype.isFloating()) {
-      throw new IllegalArgumentException(this + " has no gradient: only floating-point types have");
+      throw new IllegalArgumentException(
+          describe() + " has no gradient: only floating-point types have");
     }
     requiresGrad = true;
     return this;
@@ -174,7 +178,8 @@ public final class Tensor implements AutoCloseable {
     memory.address();
     boolean fits = memory.dtype == dtype || memory.dtype == dtype.wide();
     if (!memory.shape.equals(shape) || !fits || !dtype.isFloating() || memory.device != device) {
-      throw new IllegalArgumentException("a gradient of " + this + " does not go into " + memory);
+      throw new IllegalArgumentException(
+          format("a gradient of %s does not go into %s", describe(), memory.describe()));
     }
     grad = memory;
     gradFilled = false;
@@ -251,7 +256,7 @@ public final class Tensor implements AutoCloseable {
    */
   public void fill(double value) {
     if (!dtype.holds(value)) {
-      throw dtype.refusal(value, "what fills " + this);
+      throw dtype.refusal(value, "what fills " + describe());
     }
     if (dtype.isFloating()) {
       device.run(Kernel.FILL, dtype.precision(), new Arguments.Fill(address(), elements(), value));
@@ -284,7 +289,7 @@ public final class Tensor implements AutoCloseable {
   public void copyFrom(MemorySegment bytes) {
     if (bytes.byteSize() != bytes()) {
       throw new IllegalArgumentException(
-          format("%,d bytes do not fill %s, which has %,d", bytes.byteSize(), this, bytes()));
+          format("%,d bytes do not fill %s, which has %,d", bytes.byteSize(), describe(), bytes()));
     }
     long address = address();
     if (bytes() > 0) {
@@ -301,7 +306,8 @@ public final class Tensor implements AutoCloseable {
    */
   public void copyFrom(double[] values) {
     if (values.length != elements()) {
-      throw new IllegalArgumentException(format("%,d values do not fill %s", values.length, this));
+      throw new IllegalArgumentException(
+          format("%,d values do not fill %s", values.length, describe()));
     }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment host = arena.allocate(Math.max(1, bytes()), 8).asSlice(0, bytes());
@@ -330,7 +336,7 @@ public final class Tensor implements AutoCloseable {
   public void copyTo(MemorySegment bytes) {
     if (bytes.byteSize() != bytes()) {
       throw new IllegalArgumentException(
-          format("%s has %,d bytes and the target %,d", this, bytes(), bytes.byteSize()));
+          format("%s has %,d bytes and the target %,d", describe(), bytes(), bytes.byteSize()));
     }
     long address = address();
     if (bytes() > 0) {
@@ -386,7 +392,7 @@ public final class Tensor implements AutoCloseable {
     double[] values = toDoubles();
     for (int i = 0; i < values.length; i++) {
       if (!wanted.holds(values[i])) {
-        throw wanted.refusal(values[i], format("element %d of %s", i, this));
+        throw wanted.refusal(values[i], format("element %d of %s", i, describe()));
       }
     }
     return values;
@@ -399,7 +405,7 @@ public final class Tensor implements AutoCloseable {
    */
   public double item() {
     if (elements() != 1) {
-      throw new IllegalStateException(this + " has not exactly one element");
+      throw new IllegalStateException(describe() + " has not exactly one element");
     }
     return toDoubles()[0];
   }
@@ -416,9 +422,23 @@ public final class Tensor implements AutoCloseable {
     }
   }
 
-  /** Such as {@code logits F32 [128, 10] on cpu}. */
+  /** Whether its values can be read here and now. */
+  boolean isReadable() {
+    return block.isLive() && device.isReadable();
+  }
+
+  /** What messages call it, such as {@code logits F32 [128, 10] on cpu}. */
+  String describe() {
+    return format("%s %s %s on %s", name, dtype, shape, device);
+  }
+
+  /**
+   * Such as {@code logits F32 [128, 10] on cpu}, and the values of at most 16 elements: {@code w
+   * F32 [2] on cpu: [3.0, 1.0]}. It throws nothing: where values cannot be read there are none, as
+   * of a closed tensor, in a thread that is not the owner's, or while a step is recorded.
+   */
   @Override
   public String toString() {
-    return format("%s %s %s on %s", name, dtype, shape, device);
+    return describe() + TensorValues.text(this);
   }
 }

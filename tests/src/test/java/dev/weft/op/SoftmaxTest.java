@@ -26,7 +26,7 @@ class SoftmaxTest {
   void valuesAreWorkedByHand() {
     try (Device device = Device.cpu();
         Tape tape = new Tape(device);
-        Tensor x = device.tensor(LOGITS)) {
+        Tensor x = device.tensor(DType.F64, LOGITS)) {
       assertArrayEquals(
           new double[] {0.25, 0.75, 0.5, 0.5, 0, 1}, tape.softmax(x).toDoubles(), 1e-15);
       assertArrayEquals(

@@ -82,13 +82,13 @@ public record Cast(DType dtype) implements Operation {
       throw new IllegalStateException(
           format(
               "a cast of %s to %s goes through host memory, which a recording cannot: cast before",
-              x, dtype));
+              Engine.describe(x), dtype));
     }
     double[] values = x.toDoubles();
     for (int i = 0; i < values.length; i++) {
       double value = rounded(values[i], dtype);
       if (!dtype.holds(value)) {
-        throw dtype.refusal(values[i], format("cast: element %d of %s", i, x));
+        throw dtype.refusal(values[i], format("cast: element %d of %s", i, Engine.describe(x)));
       }
       values[i] = value;
     }

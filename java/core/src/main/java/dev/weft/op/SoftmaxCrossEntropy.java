@@ -64,7 +64,9 @@ public record SoftmaxCrossEntropy(double smoothing) implements Operation {
     if (hits != null
         && (!hits.shape().equals(Shape.of(rows)) || hits.dtype() != x.dtype().wide())) {
       throw new IllegalArgumentException(
-          format("hits %s do not fit: they must be %s %s", hits, x.dtype().wide(), Shape.of(rows)));
+          format(
+              "hits %s do not fit: they must be %s %s",
+              Engine.describe(hits), x.dtype().wide(), Shape.of(rows)));
     }
     Tensor losses = node.make(x.dtype().wide(), Shape.of(rows));
     Tensor dx = node.wants(0) ? node.make(x.dtype(), x.shape()) : null;
