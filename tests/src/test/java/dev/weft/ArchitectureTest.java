@@ -4,6 +4,7 @@ package dev.weft;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static java.util.stream.Collectors.toCollection;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -17,6 +18,7 @@ import dev.weft.op.Operation;
 import dev.weft.support.Product;
 import java.io.IOException;
 import java.lang.reflect.Field;
+import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -258,6 +260,61 @@ class ArchitectureTest {
         .should()
         .haveNameNotMatching(".*(Util|Utils|Helper|Impl|Manager|Base|Ex)$")
         .check(CLASSES);
+  }
+
+  /** The names that more than one public class has. */
+  private static Set<String> sharedNames(JavaClasses classes) {
+    Set<String> seen = new TreeSet<>();
+    return classes.stream()
+        .filter(type -> type.isTopLevelClass() && type.getModifiers().contains(JavaModifier.PUBLIC))
+        .map(JavaClass::getSimpleName)
+        .filter(name -> !seen.add(name))
+        .collect(toCollection(TreeSet::new));
+  }
+
+  @Test
+  void noTwoPublicClassesShareAName() {
+    assertEquals(Set.of(), sharedNames(CLASSES));
+  }
+
+  /** Two programs have a main class each. */
+  @Test
+  void sharedNamesAreNoticed() {
+    assertEquals(Set.of("Main"), sharedNames(Product.classesAndBenchmarks("dev.weft")));
+  }
+
+  /** The types of a method that are of the engine. */
+  private static Stream<Class<?>> engineTypes(Method method) {
+    return Stream.concat(Stream.of(method.getReturnType()), Stream.of(method.getParameterTypes()))
+        .filter(type -> type.getName().matches("dev\\.weft\\.(op|device)\\..*"));
+  }
+
+  /** Models, losses and layers are written without a word of the engine. */
+  @Test
+  void operationsOfUsersNameNothingOfTheEngine() {
+    Set<String> naming = new TreeSet<>();
+    for (Method method : Operations.class.getMethods()) {
+      if (engineTypes(method).findAny().isPresent()) {
+        naming.add(method.getName());
+      }
+    }
+    // for who writes an operation, and for functions made of several
+    assertEquals(Set.of("apply", "check"), naming);
+  }
+
+  @Test
+  void examplesImportNothingOfTheEngine() throws IOException {
+    Path root = Path.of(System.getProperty("weft.root", "."));
+    try (Stream<Path> files = Files.list(root.resolve("docs/examples"))) {
+      List<Path> examples = files.toList();
+      assertFalse(examples.isEmpty());
+      for (Path example : examples) {
+        String source = Files.readString(example);
+        assertTrue(source.contains("import dev.weft."), example::toString);
+        assertFalse(
+            source.matches("(?s).*import dev\\.weft\\.(op|device)\\..*"), example::toString);
+      }
+    }
   }
 
   @Test

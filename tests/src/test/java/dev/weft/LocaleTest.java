@@ -16,7 +16,6 @@ import dev.weft.data.Idx;
 import dev.weft.data.Split;
 import dev.weft.device.ChildJvm;
 import dev.weft.device.NativeFiles;
-import dev.weft.device.Nonlinearity;
 import dev.weft.io.Safetensors;
 import dev.weft.nn.Activation;
 import dev.weft.nn.Dropout;
@@ -123,7 +122,7 @@ class LocaleTest {
       Sequential network =
           Sequential.of(
               new Linear(784, 16),
-              new Activation(Nonlinearity.LEAKY_RELU, 0.05),
+              Activation.leakyRelu(0.05),
               new Dropout(0.25),
               new Linear(16, 10, Initializers.xavierUniform(), Linear.Bias.WITHOUT));
       lines.add(network.spec());

@@ -12,9 +12,7 @@ import dev.weft.check.GradCheck;
 import dev.weft.check.Input;
 import dev.weft.check.OperationCase;
 import dev.weft.check.OperationCases;
-import dev.weft.device.BagFunction;
 import dev.weft.device.BinaryFunction;
-import dev.weft.device.Nonlinearity;
 import dev.weft.nn.MeanSquaredError;
 import dev.weft.nn.SumOfSquares;
 import dev.weft.op.Operands;
@@ -129,6 +127,17 @@ class OperandsTest {
         .wrong(M, Shape.of(2));
   }
 
+  private static Row bag(String name, String says, GradCheck.Function function) {
+    return row(name + "(Tensor,Tensor)", says, "fi", function, Shape.of(5, 2), Shape.of(3, 4))
+        .wrong(Shape.of(5, 2), Shape.of());
+  }
+
+  private static Row bagByOffsets(String name, String says, GradCheck.Function function) {
+    String method = name + "(Tensor,Tensor,Tensor)";
+    return row(method, says, "fii", function, Shape.of(5, 2), Shape.of(4), Shape.of(1))
+        .wrong(Shape.of(5, 2), Shape.of(4), Shape.of(2, 1));
+  }
+
   /** A row for each method of {@link Operations} that takes tensors and gives one. */
   static List<Row> methods() {
     return List.of(
@@ -148,25 +157,17 @@ class OperandsTest {
         unary("pow(Tensor,double)", "unary_pow", (t, in) -> t.pow(in[0], 2.5)),
         unary("reciprocal(Tensor)", "unary_reciprocal", (t, in) -> t.reciprocal(in[0])),
         unary("abs(Tensor)", "unary_abs", (t, in) -> t.abs(in[0])),
-        unary(
-            "activation(Nonlinearity,Tensor)",
-            "bias_activation_gelu",
-            (t, in) -> t.activation(Nonlinearity.GELU, in[0])),
-        unary(
-            "activation(Nonlinearity,double,Tensor)",
-            "bias_activation_elu",
-            (t, in) -> t.activation(Nonlinearity.ELU, 2, in[0])),
-        row(
-                "biasActivation(Nonlinearity,Tensor,Tensor)",
-                "bias_activation_silu",
-                "ff",
-                (t, in) -> t.biasActivation(Nonlinearity.SILU, in[0], in[1]),
-                M,
-                Shape.of(3))
-            .wrong(M, Shape.of(2)),
         unary("sigmoid(Tensor)", "bias_activation_sigmoid", (t, in) -> t.sigmoid(in[0])),
         unary("tanh(Tensor)", "bias_activation_tanh", (t, in) -> t.tanh(in[0])),
         unary("relu(Tensor)", "bias_activation_relu", (t, in) -> t.relu(in[0])),
+        unary(
+            "leakyRelu(Tensor,double)",
+            "bias_activation_leaky_relu",
+            (t, in) -> t.leakyRelu(in[0], 0.1)),
+        unary("elu(Tensor,double)", "bias_activation_elu", (t, in) -> t.elu(in[0], 2)),
+        unary("softplus(Tensor)", "bias_activation_softplus", (t, in) -> t.softplus(in[0])),
+        unary("gelu(Tensor)", "bias_activation_gelu", (t, in) -> t.gelu(in[0])),
+        unary("silu(Tensor)", "bias_activation_silu", (t, in) -> t.silu(in[0])),
         row(
                 "matmul(Tensor,Tensor)",
                 "matmul",
@@ -198,23 +199,16 @@ class OperandsTest {
             .wrong(M, M, Shape.of(2, 2)),
         row("gather(Tensor,Tensor)", "gather_rows", "fi", gather(), Shape.of(5, 2), Shape.of(3))
             .wrong(Shape.of(5), Shape.of(3)),
-        row(
-                "embeddingBag(Tensor,Tensor,Tensor,BagFunction)",
-                "embedding_bag_mean",
-                "fii",
-                (t, in) -> t.embeddingBag(in[0], in[1], in[2], BagFunction.MEAN),
-                Shape.of(5, 2),
-                Shape.of(4),
-                Shape.of(1))
-            .wrong(Shape.of(5, 2), Shape.of(4), Shape.of(2, 1)),
-        row(
-                "embeddingBag(Tensor,Tensor,BagFunction)",
-                "embedding_bag_sum",
-                "fi",
-                (t, in) -> t.embeddingBag(in[0], in[1], BagFunction.SUM),
-                Shape.of(5, 2),
-                Shape.of(3, 4))
-            .wrong(Shape.of(5, 2), Shape.of()),
+        bag("embeddingBagSum", "embedding_bag_sum", (t, in) -> t.embeddingBagSum(in[0], in[1])),
+        bag("embeddingBagMean", "embedding_bag_mean", (t, in) -> t.embeddingBagMean(in[0], in[1])),
+        bagByOffsets(
+            "embeddingBagSum",
+            "embedding_bag_sum",
+            (t, in) -> t.embeddingBagSum(in[0], in[1], in[2])),
+        bagByOffsets(
+            "embeddingBagMean",
+            "embedding_bag_mean",
+            (t, in) -> t.embeddingBagMean(in[0], in[1], in[2])),
         row(
                 "layerNorm(Tensor,Tensor,Tensor,double)",
                 "layer_norm",

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.weft.op.SoftmaxCrossEntropy;
+import dev.weft.op.SoftmaxCrossEntropyOperation;
 import dev.weft.optim.Adam;
 import dev.weft.optim.Optimizer;
 import dev.weft.optim.Sgd;
@@ -111,7 +111,7 @@ class OtherMemoryTest {
         Tensor long3 = device.zeros(DType.F32, Shape.of(3));
         Tensor foreign = other.zeros(DType.F32, Shape.of(2));
         Tensor closed = closed(2)) {
-      var loss = new SoftmaxCrossEntropy(0);
+      var loss = new SoftmaxCrossEntropyOperation(0);
       for (Tensor wrong : List.of(ints, narrow, long3)) {
         String message =
             assertRefused(IllegalArgumentException.class, () -> tape.apply(loss, x, labels, wrong));

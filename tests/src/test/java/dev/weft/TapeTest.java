@@ -13,6 +13,7 @@ import dev.weft.device.Nonlinearity;
 import dev.weft.nn.Linear;
 import dev.weft.nn.ParameterArena;
 import dev.weft.nn.Sequential;
+import dev.weft.op.BiasActivation;
 import dev.weft.optim.Adam;
 import dev.weft.optim.Optimizer;
 import dev.weft.optim.Sgd;
@@ -81,7 +82,7 @@ class TapeTest {
         tape.add(
             tape.add(tape.tanh(h), tape.reshape(h, 1)),
             tape.add(tape.square(h), tape.concat(0, tape.slice(h, 0, 0, 1))));
-    Tensor twice = tape.add(sum, tape.activation(Nonlinearity.IDENTITY, h));
+    Tensor twice = tape.add(sum, tape.apply(new BiasActivation(Nonlinearity.IDENTITY, 0), h));
     tape.backward(tape.sum(twice));
     double t = Math.tanh(1);
     assertEquals(2 * ((1 - t * t) + 1 + 2 + 1 + 1), x.grad().item(), 1e-14);
@@ -184,7 +185,7 @@ class TapeTest {
     assertSays(() -> tape.matmul(zeros(2, 3), zeros(4, 3)), "[2, 3]", "[4, 3]");
     assertSays(() -> tape.matmul(zeros(3), zeros(3, 4)), "[3]", "[3, 4]");
     assertSays(
-        () -> tape.biasActivation(Nonlinearity.RELU, zeros(2, 3), zeros(2)),
+        () -> tape.apply(new BiasActivation(Nonlinearity.RELU, 0), zeros(2, 3), zeros(2)),
         "[2]",
         "[2, 3]",
         "[3]");
@@ -274,8 +275,8 @@ class TapeTest {
   void settingsOutsideTheirRangeAreRefused() {
     assertSays(() -> tape.dropout(zeros(2), 1), "[0, 1)", "1.0");
     assertSays(() -> tape.dropout(zeros(2), Double.NaN), "NaN");
-    assertSays(() -> tape.activation(Nonlinearity.ELU, -1, zeros(2)), "elu", "-1.0");
-    assertSays(() -> new dev.weft.op.SoftmaxCrossEntropy(1), "smoothing");
+    assertSays(() -> tape.elu(zeros(2), -1), "elu", "-1.0");
+    assertSays(() -> new dev.weft.op.SoftmaxCrossEntropyOperation(1), "smoothing");
   }
 
   @Test

@@ -11,18 +11,18 @@ import dev.weft.device.UnaryFunction;
 import dev.weft.op.BiasActivation;
 import dev.weft.op.Binary;
 import dev.weft.op.Cast;
-import dev.weft.op.Concat;
-import dev.weft.op.Dropout;
-import dev.weft.op.EmbeddingBag;
+import dev.weft.op.ConcatOperation;
+import dev.weft.op.DropoutOperation;
+import dev.weft.op.EmbeddingBagOperation;
 import dev.weft.op.GatherRows;
-import dev.weft.op.LayerNorm;
+import dev.weft.op.LayerNormOperation;
 import dev.weft.op.MatMul;
 import dev.weft.op.Operands;
 import dev.weft.op.Operation;
 import dev.weft.op.Reduction;
 import dev.weft.op.Reshape;
 import dev.weft.op.Slice;
-import dev.weft.op.SoftmaxCrossEntropy;
+import dev.weft.op.SoftmaxCrossEntropyOperation;
 import dev.weft.op.Transpose;
 import dev.weft.op.Unary;
 import java.util.function.Supplier;
@@ -185,33 +185,6 @@ public interface Operations {
     return unary(UnaryFunction.ABS, 0, x);
   }
 
-  /**
-   * f(x) for an activation f that needs no setting, or with alpha 0.01 (leaky ReLU) or 1 (ELU); any
-   * shape.
-   */
-  default Tensor activation(Nonlinearity function, Tensor x) {
-    return activation(function, function.defaultAlpha(), x);
-  }
-
-  /**
-   * f(x) with the slope (leaky ReLU) or scale (ELU) {@code alpha}; any shape.
-   *
-   * @throws IllegalArgumentException where f takes no alpha and would ignore this one, or alpha is
-   *     negative or not finite
-   */
-  default Tensor activation(Nonlinearity function, double alpha, Tensor x) {
-    return apply(new BiasActivation(function, BiasActivation.alpha(function, alpha)), x);
-  }
-
-  /**
-   * f(x + b) in one pass; x (rows, cols), b (cols).
-   *
-   * @throws IllegalArgumentException with both shapes, where b does not fit x
-   */
-  default Tensor biasActivation(Nonlinearity function, Tensor x, Tensor b) {
-    return apply(new BiasActivation(function, function.defaultAlpha()), x, b);
-  }
-
   /** 1 / (1 + e^-x); any shape. */
   default Tensor sigmoid(Tensor x) {
     return activation(Nonlinearity.SIGMOID, x);
@@ -225,6 +198,41 @@ public interface Operations {
   /** max(0, x); any shape. */
   default Tensor relu(Tensor x) {
     return activation(Nonlinearity.RELU, x);
+  }
+
+  /**
+   * x for x at least 0, else slope x; any shape.
+   *
+   * @param slope 0.01 is usual
+   * @throws IllegalArgumentException where {@code slope} is negative or not finite
+   */
+  default Tensor leakyRelu(Tensor x, double slope) {
+    return apply(new BiasActivation(Nonlinearity.LEAKY_RELU, slope), x);
+  }
+
+  /**
+   * x for x at least 0, else alpha (e^x - 1); any shape.
+   *
+   * @param alpha 1 is usual
+   * @throws IllegalArgumentException where {@code alpha} is negative or not finite
+   */
+  default Tensor elu(Tensor x, double alpha) {
+    return apply(new BiasActivation(Nonlinearity.ELU, alpha), x);
+  }
+
+  /** log(1 + e^x); any shape. */
+  default Tensor softplus(Tensor x) {
+    return activation(Nonlinearity.SOFTPLUS, x);
+  }
+
+  /** x Phi(x), Phi the standard normal's distribution function (not the tanh form); any shape. */
+  default Tensor gelu(Tensor x) {
+    return activation(Nonlinearity.GELU, x);
+  }
+
+  /** x sigmoid(x), also called swish; any shape. */
+  default Tensor silu(Tensor x) {
+    return activation(Nonlinearity.SILU, x);
   }
 
   /**
@@ -352,7 +360,7 @@ public interface Operations {
     if (parts.length == 0) {
       throw new IllegalArgumentException("concat needs at least one tensor");
     }
-    return apply(new Concat(axis), parts);
+    return apply(new ConcatOperation(axis), parts);
   }
 
   /**
@@ -366,31 +374,41 @@ public interface Operations {
   }
 
   /**
-   * The sum or mean, along the last axis of {@code ids}, of the rows of {@code table} (n, cols)
-   * that they number; 0 of none. An id of -1 is padding, no row; NaN where another one is outside
-   * 0..n-1; see {@link EmbeddingBag}.
+   * The sum, along the last axis of {@code ids}, of the rows of {@code table} (n, cols) that they
+   * number; 0 of none. An id of -1 is padding, no row; NaN where another one is outside 0..n-1; see
+   * {@link EmbeddingBagOperation}.
    *
    * @param ids int32 (..., length)
    * @return (..., cols)
    * @throws IllegalArgumentException with both shapes, where the table is no matrix or the ids are
    *     one number
    */
-  default Tensor embeddingBag(Tensor table, Tensor ids, BagFunction function) {
-    return apply(new EmbeddingBag(function), table, ids);
+  default Tensor embeddingBagSum(Tensor table, Tensor ids) {
+    return apply(new EmbeddingBagOperation(BagFunction.SUM), table, ids);
+  }
+
+  /** The mean of the rows that {@link #embeddingBagSum(Tensor, Tensor)} adds up, and as there. */
+  default Tensor embeddingBagMean(Tensor table, Tensor ids) {
+    return apply(new EmbeddingBagOperation(BagFunction.MEAN), table, ids);
   }
 
   /**
-   * The sum or mean of each bag of rows of {@code table} (n, cols), 0 of none: bag b is the rows
-   * numbered by the int32 vector {@code ids} from {@code offsets}[b] on, up to where the next one
-   * begins. An id of -1 is padding, no row; NaN where another one is outside 0..n-1, or a bag's
-   * range outside {@code ids}; see {@link EmbeddingBag}.
+   * The sum of each bag of rows of {@code table} (n, cols), 0 of none: bag b is the rows numbered
+   * by the int32 vector {@code ids} from {@code offsets}[b] on, up to where the next one begins. An
+   * id of -1 is padding, no row; NaN where another one is outside 0..n-1, or a bag's range outside
+   * {@code ids}; see {@link EmbeddingBagOperation}.
    *
    * @param offsets int32 (bags), ascending
    * @return (bags, cols)
    * @throws IllegalArgumentException with all shapes, where they are not a matrix and two vectors
    */
-  default Tensor embeddingBag(Tensor table, Tensor ids, Tensor offsets, BagFunction function) {
-    return apply(new EmbeddingBag(function), table, ids, offsets);
+  default Tensor embeddingBagSum(Tensor table, Tensor ids, Tensor offsets) {
+    return apply(new EmbeddingBagOperation(BagFunction.SUM), table, ids, offsets);
+  }
+
+  /** The mean of each bag of {@link #embeddingBagSum(Tensor, Tensor, Tensor)}, and as there. */
+  default Tensor embeddingBagMean(Tensor table, Tensor ids, Tensor offsets) {
+    return apply(new EmbeddingBagOperation(BagFunction.MEAN), table, ids, offsets);
   }
 
   /**
@@ -400,19 +418,19 @@ public interface Operations {
    * @throws IllegalArgumentException where {@code rate} is outside [0, 1)
    */
   default Tensor dropout(Tensor x, double rate) {
-    return apply(new Dropout(rate), x);
+    return apply(new DropoutOperation(rate), x);
   }
 
   /**
    * scale (x - mean) / √(variance + epsilon) + shift, with mean and variance along the last axis of
-   * x (..., width); scale and shift (width); see {@link LayerNorm}.
+   * x (..., width); scale and shift (width); see {@link LayerNormOperation}.
    *
    * @param epsilon positive and finite; 1e-5 is usual
    * @throws IllegalArgumentException with all shapes, where they do not fit, or where {@code
    *     epsilon} is outside its range
    */
   default Tensor layerNorm(Tensor x, Tensor scale, Tensor shift, double epsilon) {
-    return apply(new LayerNorm(epsilon), x, scale, shift);
+    return apply(new LayerNormOperation(epsilon), x, scale, shift);
   }
 
   /**
@@ -422,19 +440,19 @@ public interface Operations {
    * @throws IllegalArgumentException with both shapes, where they do not fit
    */
   default Tensor softmaxCrossEntropy(Tensor logits, Tensor labels) {
-    return apply(new SoftmaxCrossEntropy(0), logits, labels);
+    return apply(new SoftmaxCrossEntropyOperation(0), logits, labels);
   }
 
   /**
    * The mean cross-entropy of softmax(logits) (rows, classes) against class labels (rows), int32,
-   * smoothed; see {@link SoftmaxCrossEntropy}.
+   * smoothed; see {@link SoftmaxCrossEntropyOperation}.
    *
    * @param smoothing the share of probability that is spread over all classes, in [0, 1)
    * @throws IllegalArgumentException with both shapes, where they do not fit, or where {@code
    *     smoothing} is outside its range
    */
   default Tensor softmaxCrossEntropy(Tensor logits, Tensor labels, double smoothing) {
-    return apply(new SoftmaxCrossEntropy(smoothing), logits, labels);
+    return apply(new SoftmaxCrossEntropyOperation(smoothing), logits, labels);
   }
 
   /**
@@ -495,6 +513,10 @@ public interface Operations {
       throw new IllegalArgumentException(
           format("%s of shapes %s and %s", what, a.shape(), b.shape()));
     }
+  }
+
+  private Tensor activation(Nonlinearity function, Tensor x) {
+    return apply(new BiasActivation(function, function.defaultAlpha()), x);
   }
 
   private Tensor unary(UnaryFunction function, double alpha, Tensor x) {

@@ -108,7 +108,7 @@ class GradCheckTest {
   }
 
   static List<Arguments> kinks() {
-    Values leaky = (tape, x) -> tape.activation(Nonlinearity.LEAKY_RELU, x);
+    Values leaky = (tape, x) -> tape.leakyRelu(x, 0.01);
     Values max = (tape, x) -> tape.maximum(x, tape.scale(x, -2));
     return List.of(
         Arguments.of("relu", (Values) Operations::relu, 0, 0, 1),
@@ -356,7 +356,10 @@ class GradCheckTest {
             (tape, in) -> {
               Tensor h =
                   tape.dropout(
-                      tape.biasActivation(Nonlinearity.GELU, tape.matmul(in[0], in[1]), in[2]),
+                      tape.apply(
+                          new BiasActivation(Nonlinearity.GELU, 0),
+                          tape.matmul(in[0], in[1]),
+                          in[2]),
                       0.4);
               return tape.softmaxCrossEntropy(tape.matmul(h, in[3]), in[4]);
             })

@@ -10,7 +10,7 @@ import dev.weft.Engine;
 import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
-import dev.weft.check.Evaluation;
+import dev.weft.check.FunctionResult;
 import dev.weft.check.Input;
 import dev.weft.check.OperationCase;
 import dev.weft.device.Arguments;
@@ -59,7 +59,7 @@ class AccessesTest {
   void accessesAreRight(OperationCase operation) {
     for (List<Input> example : operation.examples(5000)) {
       for (DType dtype : List.of(DType.F32, DType.F64, DType.BF16)) {
-        Evaluation.of(operation.function(), example, cuda, dtype, 1);
+        FunctionResult.of(operation.function(), example, cuda, dtype, 1);
       }
     }
     assertEquals(0, cuda.memory().live());

@@ -10,7 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.check.CheckResult;
-import dev.weft.check.Evaluation;
+import dev.weft.check.FunctionResult;
 import dev.weft.check.Input;
 import dev.weft.check.OperationCase;
 import dev.weft.check.OperationCases;
@@ -68,7 +68,7 @@ class EmulatorParityTest {
   @MethodSource("cases")
   void orderOfWorkDoesNotChangeABit(OperationCase operation) {
     for (List<Input> example : operation.examples(10_000)) {
-      Evaluation forwards = evaluate(operation, example, cuda);
+      FunctionResult forwards = evaluate(operation, example, cuda);
       Emulator.reverse();
       assertSameBits(forwards, evaluate(operation, example, cuda));
       Emulator.reset();
@@ -78,7 +78,7 @@ class EmulatorParityTest {
     }
   }
 
-  private static void assertSameBits(Evaluation expected, Evaluation actual) {
+  private static void assertSameBits(FunctionResult expected, FunctionResult actual) {
     assertArrayEquals(expected.y(), actual.y());
     for (int i = 0; i < expected.gradients().size(); i++) {
       assertArrayEquals(expected.gradients().get(i), actual.gradients().get(i));
@@ -92,8 +92,9 @@ class EmulatorParityTest {
     assertPassed(new SelfTest(cuda, r -> {}).elements(200).gradients(List.of(operation)));
   }
 
-  private static Evaluation evaluate(OperationCase operation, List<Input> example, Device device) {
-    return Evaluation.of(operation.function(), example, device, DType.F32, 11);
+  private static FunctionResult evaluate(
+      OperationCase operation, List<Input> example, Device device) {
+    return FunctionResult.of(operation.function(), example, device, DType.F32, 11);
   }
 
   private static void assertPassed(List<CheckResult> results) {
@@ -105,8 +106,8 @@ class EmulatorParityTest {
   void dropoutIsTheSameBitForBit() {
     OperationCase dropout = OperationCases.matching("dropout").get(0);
     for (List<Input> example : dropout.examples()) {
-      Evaluation here = evaluate(dropout, example, cpu);
-      Evaluation there = evaluate(dropout, example, cuda);
+      FunctionResult here = evaluate(dropout, example, cpu);
+      FunctionResult there = evaluate(dropout, example, cuda);
       assertArrayEquals(here.y(), there.y());
       assertArrayEquals(here.gradients().get(0), there.gradients().get(0));
     }

@@ -9,7 +9,7 @@ import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Shape;
 import dev.weft.Tensor;
-import dev.weft.check.Evaluation;
+import dev.weft.check.FunctionResult;
 import dev.weft.check.Input;
 import dev.weft.check.OperationCase;
 import dev.weft.check.OperationCases;
@@ -28,9 +28,11 @@ class FreshMemoryTest {
     try (Device device = place.open()) {
       for (OperationCase operation : OperationCases.all()) {
         for (List<Input> example : operation.examples(1000)) {
-          Evaluation first = Evaluation.of(operation.function(), example, device, DType.F64, 2);
+          FunctionResult first =
+              FunctionResult.of(operation.function(), example, device, DType.F64, 2);
           poison(device);
-          Evaluation second = Evaluation.of(operation.function(), example, device, DType.F64, 2);
+          FunctionResult second =
+              FunctionResult.of(operation.function(), example, device, DType.F64, 2);
           String what = operation + " " + OperationCase.shapes(example);
           assertArrayEquals(first.y(), second.y(), what);
           for (int i = 0; i < example.size(); i++) {

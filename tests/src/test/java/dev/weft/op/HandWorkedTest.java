@@ -72,7 +72,8 @@ class HandWorkedTest {
   }
 
   private static Example activation(Nonlinearity f, double alpha) {
-    return of(f.token(), (tape, in) -> tape.activation(f, alpha, in[0])).fedBack(1, 10, 100);
+    return of(f.token(), (tape, in) -> tape.apply(new BiasActivation(f, alpha), in[0]))
+        .fedBack(1, 10, 100);
   }
 
   private static Example unary(UnaryFunction f, double alpha) {
@@ -87,21 +88,21 @@ class HandWorkedTest {
     return of(
         "embedding bag, " + function.token(),
         (tape, in) ->
-            tape.embeddingBag(
+            tape.apply(
+                new EmbeddingBagOperation(function),
                 in[0],
                 tape.device().tensor(new int[] {2, 0, 2}),
-                tape.device().tensor(new int[] {0, 2, 2}),
-                function));
+                tape.device().tensor(new int[] {0, 2, 2})));
   }
 
   private static Example paddedBag(BagFunction function) {
     return of(
         "padded embedding bag, " + function.token(),
         (tape, in) ->
-            tape.embeddingBag(
+            tape.apply(
+                new EmbeddingBagOperation(function),
                 in[0],
-                tape.device().tensor(DType.I32, Shape.of(3, 3), 2, -1, 0, -1, -1, -1, -1, -1, 2),
-                function));
+                tape.device().tensor(DType.I32, Shape.of(3, 3), 2, -1, 0, -1, -1, -1, -1, -1, 2)));
   }
 
   /** Rows 2 and 0, none, row 2. */
@@ -149,7 +150,9 @@ class HandWorkedTest {
         activation(Nonlinearity.SILU, 0)
             .in(x, v(0.072329488, 7.399611873, 109.078424878), 3)
             .gives(-0.268941421, 0.311229666, 1.761594156),
-        of("bias and ReLU", (tape, in) -> tape.biasActivation(Nonlinearity.RELU, in[0], in[1]))
+        of(
+                "bias and ReLU",
+                (tape, in) -> tape.apply(new BiasActivation(Nonlinearity.RELU, 0), in[0], in[1]))
             .in(v(1, -2, 3, 4), v(1, 0, 0, 1000), 2, 2)
             .in(v(-0.5, -3), v(1, 1000), 2)
             .gives(0.5, 0, 2.5, 1)
@@ -287,7 +290,9 @@ class HandWorkedTest {
                 "smoothed softmax cross-entropy",
                 (tape, in) ->
                     tape.apply(
-                        new SoftmaxCrossEntropy(0.2), in[0], tape.device().tensor(new int[] {1})))
+                        new SoftmaxCrossEntropyOperation(0.2),
+                        in[0],
+                        tape.device().tensor(new int[] {1})))
             .in(v(0, Math.log(3)), v(0.15, -0.15), 1, 2)
             .gives(0.1 * Math.log(4) + 0.9 * Math.log(4.0 / 3))
             .fedBack(1),

@@ -394,7 +394,8 @@ public class KernelTest {
       Tensor x =
           device.tensor(DType.F64, new double[][] {{1, 3, 2}, {4, 4, 0}, {4, 4, 0}, {0, NAN, 1}});
       Tensor hits = device.allocate(DType.F64, Shape.of(4));
-      tape.apply(new SoftmaxCrossEntropy(0), x, device.tensor(new int[] {1, 0, 1, 1}), hits);
+      tape.apply(
+          new SoftmaxCrossEntropyOperation(0), x, device.tensor(new int[] {1, 0, 1, 1}), hits);
       assertArrayEquals(new double[] {1, 1, 0, 0}, hits.toDoubles());
     }
   }

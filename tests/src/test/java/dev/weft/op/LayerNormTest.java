@@ -12,7 +12,7 @@ import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.check.CheckResult;
-import dev.weft.check.Evaluation;
+import dev.weft.check.FunctionResult;
 import dev.weft.check.Input;
 import dev.weft.check.OperationCase;
 import dev.weft.check.OperationCases;
@@ -69,8 +69,8 @@ class LayerNormTest {
     long terms = (long) Math.max(Math.max(rows, width), far);
     try (Device cpu = Device.cpu();
         Device cuda = Emulator.device()) {
-      Evaluation expected =
-          Evaluation.of(
+      FunctionResult expected =
+          FunctionResult.of(
               (tape, in) -> composed(tape, in[0], in[1], in[2], Constant.NOTHING),
               inputs,
               cpu,
@@ -78,14 +78,14 @@ class LayerNormTest {
               3);
       for (Device device : List.of(cpu, cuda)) {
         for (DType dtype : List.of(DType.F64, DType.F32)) {
-          Evaluation actual =
-              Evaluation.of(
+          FunctionResult actual =
+              FunctionResult.of(
                   (tape, in) -> tape.layerNorm(in[0], in[1], in[2], EPSILON),
                   inputs,
                   device,
                   dtype,
                   3);
-          for (Evaluation.Part part : expected.compare(actual, dtype, terms)) {
+          for (FunctionResult.Part part : expected.compare(actual, dtype, terms)) {
             assertTrue(part.comparison().passed(), () -> device + " " + dtype + " " + part);
           }
         }

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Shape;
-import dev.weft.check.Evaluation;
+import dev.weft.check.FunctionResult;
 import dev.weft.check.Input;
 import dev.weft.check.OperationCase;
 import dev.weft.check.OperationCases;
@@ -51,22 +51,22 @@ public class TorchParityTest {
     TorchTwins.Twin twin = TorchTwins.of(operation.name());
     assertNotNull(twin, operation + " has no twin in TorchTwins");
     for (List<Input> example : operation.examples()) {
-      Evaluation expected = TorchTwins.evaluate(twin, example, SEED);
+      FunctionResult expected = TorchTwins.evaluate(twin, example, SEED);
       for (DType dtype : List.of(DType.F32, DType.F64)) {
         String where = "%s %s %s: ".formatted(operation, dtype, OperationCase.shapes(example));
-        Evaluation actual = Evaluation.of(operation.function(), example, cpu, dtype, SEED);
-        for (Evaluation.Part part : compare(operation, example, expected, actual, dtype)) {
+        FunctionResult actual = FunctionResult.of(operation.function(), example, cpu, dtype, SEED);
+        for (FunctionResult.Part part : compare(operation, example, expected, actual, dtype)) {
           assertTrue(part.comparison().passed(), () -> where + part);
         }
       }
     }
   }
 
-  private static List<Evaluation.Part> compare(
+  private static List<FunctionResult.Part> compare(
       OperationCase operation,
       List<Input> example,
-      Evaluation expected,
-      Evaluation actual,
+      FunctionResult expected,
+      FunctionResult actual,
       DType dtype) {
     List<Shape> shapes = example.stream().map(Input::shape).toList();
     return expected.compare(actual, dtype, Math.max(1, operation.terms().of(shapes)));
@@ -78,8 +78,8 @@ public class TorchParityTest {
   void onePerturbedElementFails(DType dtype) {
     for (OperationCase operation : OperationCases.all()) {
       List<Input> example = operation.examples().get(0);
-      Evaluation expected = TorchTwins.evaluate(TorchTwins.of(operation.name()), example, SEED);
-      Evaluation actual = Evaluation.of(operation.function(), example, cpu, dtype, SEED);
+      FunctionResult expected = TorchTwins.evaluate(TorchTwins.of(operation.name()), example, SEED);
+      FunctionResult actual = FunctionResult.of(operation.function(), example, cpu, dtype, SEED);
       actual.y()[0] += 1e-4 * Math.max(1, Math.abs(actual.y()[0]));
       for (double[] gradient : actual.accumulated()) {
         if (gradient != null && gradient.length > 0) {
@@ -100,8 +100,9 @@ public class TorchParityTest {
   void anotherFunctionFails() {
     OperationCase operation = OperationCases.matching("bias_activation_gelu").get(0);
     List<Input> example = operation.examples().get(2);
-    Evaluation expected = TorchTwins.evaluate(TorchTwins.of("bias_activation_silu"), example, SEED);
-    Evaluation actual = Evaluation.of(operation.function(), example, cpu, DType.F32, SEED);
+    FunctionResult expected =
+        TorchTwins.evaluate(TorchTwins.of("bias_activation_silu"), example, SEED);
+    FunctionResult actual = FunctionResult.of(operation.function(), example, cpu, DType.F32, SEED);
     assertTrue(
         compare(operation, example, expected, actual, DType.F32).stream()
             .noneMatch(part -> part.comparison().passed()));

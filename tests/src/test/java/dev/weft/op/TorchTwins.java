@@ -3,7 +3,7 @@ package dev.weft.op;
 
 import static org.bytedeco.pytorch.global.torch.*;
 
-import dev.weft.check.Evaluation;
+import dev.weft.check.FunctionResult;
 import dev.weft.check.Input;
 import dev.weft.device.BinaryFunction;
 import dev.weft.device.Nonlinearity;
@@ -242,7 +242,7 @@ final class TorchTwins {
   }
 
   /** What PyTorch gives for the same inputs and the same dy, in float64. */
-  static Evaluation evaluate(Twin twin, List<Input> inputs, long seed) {
+  static FunctionResult evaluate(Twin twin, List<Input> inputs, long seed) {
     try (PointerScope _ = new PointerScope()) {
       Tensor[] in = new Tensor[inputs.size()];
       for (int i = 0; i < in.length; i++) {
@@ -257,13 +257,13 @@ final class TorchTwins {
       Tensor y = pass(twin, in, seed);
       List<double[]> gradients = gradients(in, inputs);
       pass(twin, in, seed);
-      return new Evaluation(doubles(y), gradients, gradients(in, inputs));
+      return new FunctionResult(doubles(y), gradients, gradients(in, inputs));
     }
   }
 
   private static Tensor pass(Twin twin, Tensor[] in, long seed) {
     Tensor y = twin.apply(in);
-    double[] dy = Evaluation.weights((int) y.numel(), seed);
+    double[] dy = FunctionResult.weights((int) y.numel(), seed);
     sum(y.mul(tensor(dy, y.sizes().vec().get()))).backward();
     return y;
   }

@@ -9,7 +9,7 @@ import dev.weft.device.Kernel;
 import dev.weft.device.Nonlinearity;
 import dev.weft.device.Operand;
 import dev.weft.device.ReductionFunction;
-import dev.weft.op.LayerNorm;
+import dev.weft.op.LayerNormOperation;
 import dev.weft.op.Reduction;
 import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
@@ -119,7 +119,7 @@ public final class KernelCases {
       // products are timed among the ceilings, fused steps as steps, or as they are tested
       case GEMM, FUSED_PASS, FUSED_UPDATE -> Stream.of();
       case BIAS_ACTIVATION_GRADIENTS -> Stream.of(s(1, rows, cols, parts));
-      case LAYER_NORM_BACKWARD -> Stream.of(s(1, rows, cols, LayerNorm.parts(rows, cols)));
+      case LAYER_NORM_BACKWARD -> Stream.of(s(1, rows, cols, LayerNormOperation.parts(rows, cols)));
       // parts are the first stage of two
       case REDUCE ->
           Stream.of(

@@ -6,7 +6,7 @@ import dev.weft.device.Nonlinearity;
 import dev.weft.device.UnaryFunction;
 import dev.weft.op.BiasActivation;
 import dev.weft.op.Binary;
-import dev.weft.op.Dropout;
+import dev.weft.op.DropoutOperation;
 import dev.weft.op.Unary;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,7 +45,7 @@ final class ElementwiseCases {
         OperationCase.of(
             "bias_activation_" + function.token(),
             BiasActivation.class,
-            (tape, in) -> tape.activation(function, in[0]));
+            (tape, in) -> tape.apply(new BiasActivation(function, function.defaultAlpha()), in[0]));
     for (long[] shape : SHAPES) {
       operation = operation.at(activated(shape));
     }
@@ -133,7 +133,7 @@ final class ElementwiseCases {
 
   private static OperationCase dropout() {
     OperationCase operation =
-        OperationCase.of("dropout", Dropout.class, (tape, in) -> tape.dropout(in[0], 0.3));
+        OperationCase.of("dropout", DropoutOperation.class, (tape, in) -> tape.dropout(in[0], 0.3));
     for (long[] shape : SHAPES) {
       operation = operation.at(Input.uniform(-3, 3, shape));
     }

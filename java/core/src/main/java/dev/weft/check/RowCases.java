@@ -3,10 +3,10 @@ package dev.weft.check;
 
 import dev.weft.Shape;
 import dev.weft.device.BagFunction;
-import dev.weft.op.EmbeddingBag;
+import dev.weft.op.EmbeddingBagOperation;
 import dev.weft.op.GatherRows;
-import dev.weft.op.LayerNorm;
-import dev.weft.op.SoftmaxCrossEntropy;
+import dev.weft.op.LayerNormOperation;
+import dev.weft.op.SoftmaxCrossEntropyOperation;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -30,10 +30,12 @@ final class RowCases {
   }
 
   private static OperationCase crossEntropy(String name, double smoothing) {
-    SoftmaxCrossEntropy loss = new SoftmaxCrossEntropy(smoothing);
+    SoftmaxCrossEntropyOperation loss = new SoftmaxCrossEntropyOperation(smoothing);
     OperationCase operation =
         OperationCase.of(
-                name, SoftmaxCrossEntropy.class, (tape, in) -> tape.apply(loss, in[0], in[1]))
+                name,
+                SoftmaxCrossEntropyOperation.class,
+                (tape, in) -> tape.apply(loss, in[0], in[1]))
             .summing(inputs -> Math.max(inputs.get(0).size(0), inputs.get(0).size(1)));
     for (long[] shape :
         new long[][] {{1, 1}, {1, 7}, {13, 5}, {3, 1031}, {9, 1024}, {40, 1500}, {5000, 3}}) {
@@ -68,8 +70,8 @@ final class RowCases {
   private static OperationCase embeddingBag(BagFunction function) {
     return OperationCase.of(
             "embedding_bag_" + function.token(),
-            EmbeddingBag.class,
-            (tape, in) -> tape.embeddingBag(in[0], in[1], in[2], function))
+            EmbeddingBagOperation.class,
+            (tape, in) -> tape.apply(new EmbeddingBagOperation(function), in[0], in[1], in[2]))
         .summing(inputs -> Math.max(1, inputs.get(1).elements()))
         .at(Input.randomNormal(1, 1), Input.integers(1, 1), Input.integers(new int[] {0}))
         .at(Input.randomNormal(5, 7), Input.integers(5, 9), Input.integers(new int[] {0, 2, 2, 3}))
@@ -93,8 +95,8 @@ final class RowCases {
             .toArray();
     return OperationCase.of(
             "embedding_bag_" + function.token() + "_padded",
-            EmbeddingBag.class,
-            (tape, in) -> tape.embeddingBag(in[0], in[1], function))
+            EmbeddingBagOperation.class,
+            (tape, in) -> tape.apply(new EmbeddingBagOperation(function), in[0], in[1]))
         .summing(inputs -> Math.max(1, inputs.get(1).elements()))
         .at(Input.randomNormal(5, 7), Input.integers(5, 9))
         .at(Input.randomNormal(40, 129), Input.integers(40, 3, 2, 5))
@@ -106,7 +108,9 @@ final class RowCases {
   private static OperationCase layerNorm(String name, double epsilon, long[]... shapes) {
     OperationCase operation =
         OperationCase.of(
-                name, LayerNorm.class, (tape, in) -> tape.layerNorm(in[0], in[1], in[2], epsilon))
+                name,
+                LayerNormOperation.class,
+                (tape, in) -> tape.layerNorm(in[0], in[1], in[2], epsilon))
             .summing(inputs -> Math.max(inputs.get(0).elements(0, 1), inputs.get(1).elements()));
     for (long[] shape : shapes) {
       long width = shape[1];

@@ -123,12 +123,13 @@ public final class SelfTest {
   }
 
   private Outcome parity(OperationCase operation, List<Input> example, DType dtype, Device cpu) {
-    Evaluation expected = Evaluation.of(operation.function(), example, cpu, DType.F64, dtype, SEED);
-    Evaluation actual = Evaluation.of(operation.function(), example, device, dtype, SEED);
+    FunctionResult expected =
+        FunctionResult.of(operation.function(), example, cpu, DType.F64, dtype, SEED);
+    FunctionResult actual = FunctionResult.of(operation.function(), example, device, dtype, SEED);
     List<Shape> shapes = example.stream().map(Input::shape).toList();
-    List<Evaluation.Part> parts =
+    List<FunctionResult.Part> parts =
         expected.compare(actual, dtype, Math.max(1, operation.terms().of(shapes)));
-    Evaluation.Part worst =
+    FunctionResult.Part worst =
         parts.stream().max(Comparator.comparingDouble(part -> part.comparison().error())).get();
     return new Outcome(
         worst.comparison().error(),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.check;
 
-import dev.weft.op.Concat;
+import dev.weft.op.ConcatOperation;
 import dev.weft.op.Reduction;
 import dev.weft.op.Reshape;
 import dev.weft.op.Slice;
@@ -47,7 +47,9 @@ final class ShapeCases {
   private static OperationCase concat(int axis) {
     OperationCase operation =
         OperationCase.of(
-            "concat_along_axis_" + axis, Concat.class, (tape, in) -> tape.concat(axis, in));
+            "concat_along_axis_" + axis,
+            ConcatOperation.class,
+            (tape, in) -> tape.concat(axis, in));
     for (long[] shape : SHAPES) {
       long[] longer = shape.clone();
       longer[axis] = 2 * shape[axis] + 1;

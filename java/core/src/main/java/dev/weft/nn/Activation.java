@@ -14,8 +14,7 @@ import java.util.Map;
  * An activation as a layer: y = f(x), any shape.
  *
  * @param function f
- * @param alpha the slope of leaky ReLU or the scale of ELU; for the others, which take none, {@link
- *     Nonlinearity#defaultAlpha}
+ * @param alpha the slope of leaky ReLU or the scale of ELU; for the others, which take none, 1
  */
 public record Activation(Nonlinearity function, double alpha) implements Layer {
   /** max(0, x). */

@@ -6,6 +6,7 @@ import static dev.weft.format.Format.format;
 import dev.weft.Operations;
 import dev.weft.RowType;
 import dev.weft.Tensor;
+import dev.weft.op.DropoutOperation;
 import java.util.Map;
 
 /**
@@ -18,7 +19,7 @@ public record Dropout(double rate) implements Layer {
 
   /** Checks the rate. */
   public Dropout {
-    dev.weft.op.Dropout.checkRate(rate);
+    DropoutOperation.checkRate(rate);
   }
 
   @Override

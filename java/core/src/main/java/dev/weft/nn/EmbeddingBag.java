@@ -10,6 +10,7 @@ import dev.weft.RowType;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.BagFunction;
+import dev.weft.op.EmbeddingBagOperation;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,21 +26,7 @@ public final class EmbeddingBag implements Layer {
   private final Embedding embedding;
   private final BagFunction function;
 
-  /**
-   * Any function; values by the given rule.
-   *
-   * @throws IllegalArgumentException where a size is not positive
-   */
-  public EmbeddingBag(
-      int vocabulary,
-      int width,
-      Initializer values,
-      Embedding.Gradient gradient,
-      BagFunction function) {
-    this(new Embedding(vocabulary, width, values, gradient), function);
-  }
-
-  private EmbeddingBag(Embedding embedding, BagFunction function) {
+  EmbeddingBag(Embedding embedding, BagFunction function) {
     this.embedding = embedding;
     this.function = function;
   }
@@ -54,6 +41,16 @@ public final class EmbeddingBag implements Layer {
   }
 
   /**
+   * The sum of a bag's rows; values by the given rule.
+   *
+   * @throws IllegalArgumentException where a size is not positive
+   */
+  public static EmbeddingBag sum(
+      int vocabulary, int width, Initializer values, Embedding.Gradient gradient) {
+    return new EmbeddingBag(new Embedding(vocabulary, width, values, gradient), BagFunction.SUM);
+  }
+
+  /**
    * The mean of a bag's rows; values from N(0, 1), a gradient of rows.
    *
    * @throws IllegalArgumentException where a size is not positive
@@ -62,9 +59,19 @@ public final class EmbeddingBag implements Layer {
     return new EmbeddingBag(new Embedding(vocabulary, width), BagFunction.MEAN);
   }
 
+  /**
+   * The mean of a bag's rows; values by the given rule.
+   *
+   * @throws IllegalArgumentException where a size is not positive
+   */
+  public static EmbeddingBag mean(
+      int vocabulary, int width, Initializer values, Embedding.Gradient gradient) {
+    return new EmbeddingBag(new Embedding(vocabulary, width, values, gradient), BagFunction.MEAN);
+  }
+
   @Override
   public Tensor forward(Operations operations, Tensor ids) {
-    return operations.embeddingBag(embedding.table().tensor(), ids, function);
+    return operations.apply(new EmbeddingBagOperation(function), embedding.table().tensor(), ids);
   }
 
   /**
@@ -75,7 +82,8 @@ public final class EmbeddingBag implements Layer {
    * @return (bags, width); an empty bag is 0, one whose offsets run backwards NaN
    */
   public Tensor forward(Operations operations, Tensor ids, Tensor offsets) {
-    return operations.embeddingBag(embedding.table().tensor(), ids, offsets, function);
+    return operations.apply(
+        new EmbeddingBagOperation(function), embedding.table().tensor(), ids, offsets);
   }
 
   @Override

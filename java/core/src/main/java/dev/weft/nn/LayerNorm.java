@@ -8,6 +8,7 @@ import dev.weft.Parameter;
 import dev.weft.RowType;
 import dev.weft.Shape;
 import dev.weft.Tensor;
+import dev.weft.op.LayerNormOperation;
 import java.util.List;
 import java.util.Map;
 
@@ -39,7 +40,7 @@ public final class LayerNorm implements Layer {
       throw new IllegalArgumentException(
           format("LayerNorm(%d): the width must be positive", width));
     }
-    this.epsilon = new dev.weft.op.LayerNorm(epsilon).epsilon(); // checked
+    this.epsilon = new LayerNormOperation(epsilon).epsilon(); // checked
     scale = new Parameter("scale", Shape.of(width), Initializers.ones());
     shift = new Parameter("shift", Shape.of(width), Initializers.zeros());
   }

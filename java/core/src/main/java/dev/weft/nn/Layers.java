@@ -146,12 +146,7 @@ public final class Layers {
   }
 
   private static EmbeddingBag embeddingBag(Settings settings) {
-    return new EmbeddingBag(
-        settings.integer("vocabulary"),
-        settings.integer("width"),
-        Initializers.parse(settings.text("initializer")),
-        one(settings, "gradient", Embedding.Gradient.class),
-        one(settings, "function", BagFunction.class));
+    return new EmbeddingBag(embedding(settings), one(settings, "function", BagFunction.class));
   }
 
   private static <E extends Enum<E>> E one(Settings settings, String name, Class<E> type) {

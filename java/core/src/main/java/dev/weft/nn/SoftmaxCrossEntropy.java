@@ -7,10 +7,11 @@ import dev.weft.Inputs;
 import dev.weft.Operations;
 import dev.weft.RowType;
 import dev.weft.Tensor;
+import dev.weft.op.SoftmaxCrossEntropyOperation;
 
 /**
  * The mean over rows of the cross-entropy between softmax(output) and class labels; see {@link
- * dev.weft.op.SoftmaxCrossEntropy}.
+ * SoftmaxCrossEntropyOperation}.
  *
  * @param smoothing label smoothing, in [0, 1)
  * @param target the column of labels
@@ -19,7 +20,7 @@ public record SoftmaxCrossEntropy(double smoothing, String target) implements Lo
 
   /** Checks the settings. */
   public SoftmaxCrossEntropy {
-    new dev.weft.op.SoftmaxCrossEntropy(smoothing);
+    new SoftmaxCrossEntropyOperation(smoothing);
   }
 
   /** Without label smoothing, against {@link Inputs#TARGETS}. */
@@ -58,7 +59,7 @@ public record SoftmaxCrossEntropy(double smoothing, String target) implements Lo
 
   @Override
   public Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data, Tensor hits) {
-    var loss = new dev.weft.op.SoftmaxCrossEntropy(smoothing);
+    var loss = new SoftmaxCrossEntropyOperation(smoothing);
     Tensor labels = data.get(target);
     return hits == null
         ? operations.apply(loss, output, labels)

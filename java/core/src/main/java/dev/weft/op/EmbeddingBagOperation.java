@@ -28,7 +28,7 @@ import dev.weft.device.Kernel;
  *
  * @param function what becomes of the rows of a bag
  */
-public record EmbeddingBag(BagFunction function) implements Operation {
+public record EmbeddingBagOperation(BagFunction function) implements Operation {
   private static final Operands OPERANDS =
       Operands.floatingAndInt32("table", "ids", "offsets").atLeast(2);
 

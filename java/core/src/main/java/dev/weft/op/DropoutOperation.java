@@ -15,11 +15,11 @@ import dev.weft.device.Kernel;
  *
  * @param rate the share of elements that are dropped, in [0, 1)
  */
-public record Dropout(double rate) implements Operation {
+public record DropoutOperation(double rate) implements Operation {
   private static final Operands OPERANDS = Operands.floating("x");
 
   /** Checks the settings. */
-  public Dropout {
+  public DropoutOperation {
     checkRate(rate);
   }
 

@@ -24,12 +24,12 @@ import dev.weft.device.ReductionFunction;
  *
  * @param smoothing label smoothing, in [0, 1)
  */
-public record SoftmaxCrossEntropy(double smoothing) implements Operation {
+public record SoftmaxCrossEntropyOperation(double smoothing) implements Operation {
   private static final Operands OPERANDS =
       Operands.floatingAndInt32("logits", "labels").andAny("hits");
 
   /** Checks the settings. */
-  public SoftmaxCrossEntropy {
+  public SoftmaxCrossEntropyOperation {
     if (!(smoothing >= 0 && smoothing < 1)) {
       throw new IllegalArgumentException("label smoothing must be in [0, 1), not " + smoothing);
     }

@@ -18,16 +18,16 @@ import java.util.SplittableRandom;
  * @param gradients the gradient of Σ dy_i y_i for each input, null for integers
  * @param accumulated the same after a second pass that found the first one's gradients there
  */
-public record Evaluation(double[] y, List<double[]> gradients, List<double[]> accumulated) {
+public record FunctionResult(double[] y, List<double[]> gradients, List<double[]> accumulated) {
 
   /** Runs a function forward and backward, twice. */
-  public static Evaluation of(
+  public static FunctionResult of(
       GradCheck.Function function, List<Input> inputs, Device device, DType dtype, long seed) {
     return of(function, inputs, device, dtype, dtype, seed);
   }
 
   /** The same in one precision, of inputs that are rounded to another. */
-  static Evaluation of(
+  static FunctionResult of(
       GradCheck.Function function,
       List<Input> inputs,
       Device device,
@@ -46,7 +46,7 @@ public record Evaluation(double[] y, List<double[]> gradients, List<double[]> ac
       double[] y = pass(function, tensors, device, seed);
       List<double[]> gradients = gradients(tensors);
       pass(function, tensors, device, seed);
-      return new Evaluation(y, gradients, gradients(tensors));
+      return new FunctionResult(y, gradients, gradients(tensors));
     } finally {
       tensors.forEach(Tensor::close);
     }
@@ -92,7 +92,7 @@ public record Evaluation(double[] y, List<double[]> gradients, List<double[]> ac
   }
 
   /** Compares another evaluation of the same function with this one: every part. */
-  public List<Part> compare(Evaluation actual, DType precision, long terms) {
+  public List<Part> compare(FunctionResult actual, DType precision, long terms) {
     List<Part> parts = new ArrayList<>();
     parts.add(new Part("result", Comparison.of(y, actual.y, precision, terms)));
     for (int i = 0; i < gradients.size(); i++) {

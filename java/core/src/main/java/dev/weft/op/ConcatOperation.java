@@ -14,7 +14,7 @@ import dev.weft.Tensor;
  *
  * @param axis which axis, negative counts from the end
  */
-public record Concat(int axis) implements Operation {
+public record ConcatOperation(int axis) implements Operation {
   private static final Operands OPERANDS = Operands.floating("part").orMore();
 
   @Override

@@ -22,7 +22,7 @@ import dev.weft.device.ReductionFunction;
  *
  * @param epsilon what is added to the variance, positive and finite
  */
-public record LayerNorm(double epsilon) implements Operation {
+public record LayerNormOperation(double epsilon) implements Operation {
   private static final Operands OPERANDS = Operands.floating("x", "scale", "shift");
 
   /** Parts that rows are cut into at most: two blocks for each multiprocessor of an H200. */
@@ -34,7 +34,7 @@ public record LayerNorm(double epsilon) implements Operation {
   private static final long PART_ELEMENTS = 4096;
 
   /** Checks the settings. */
-  public LayerNorm {
+  public LayerNormOperation {
     if (!(epsilon > 0) || Double.isInfinite(epsilon)) {
       throw new IllegalArgumentException(
           format("layer_norm needs a finite epsilon above 0, not %s", epsilon));
