@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import dev.weft.Device;
-import dev.weft.MathMode;
 import dev.weft.Operations;
 import dev.weft.Parameter;
 import dev.weft.RowType;
@@ -64,7 +63,7 @@ public class OwnLayer {
       var moons = ToySets.moons(200, 0.1, 1);
       Trainer.of(network).on(device).batch(20).fit(moons, null, Epochs.of(20));
       network.save(file);
-      try (var again = Sequential.load(file).on(device, MathMode.STRICT, 0)) {
+      try (var again = Sequential.load(file).on(device)) {
         System.out.println(Arrays.deepEquals(network.predict(points), again.predict(points)));
       }
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import dev.weft.Device;
 import dev.weft.Inputs;
-import dev.weft.MathMode;
 import dev.weft.Operations;
 import dev.weft.RowType;
 import dev.weft.Tensor;
@@ -74,7 +73,7 @@ public class OwnModel {
           .batch(4)
           .fit(data, null, Epochs.of(200));
       model.save(file);
-      try (var again = Network.load(file).on(device, MathMode.STRICT, 0);
+      try (var again = Network.load(file).on(device);
           var evaluator = new Evaluator(again, new SoftmaxCrossEntropy(), data, 4)) {
         System.out.println(evaluator.evaluate().accuracy());
       }

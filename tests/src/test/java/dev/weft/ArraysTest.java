@@ -42,7 +42,7 @@ class ArraysTest {
 
   @Test
   void rowsOfDifferentLengthsAreRefusedAtEveryDoor() {
-    try (Sequential network = Sequential.of(new Linear(3, 1)).on(device, MathMode.DOUBLE, 1)) {
+    try (Sequential network = Sequential.of(new Linear(3, 1)).on(device, MathMode.DOUBLE)) {
       String ragged = "row 1 has 2 values and row 0 has 3";
       refused(ragged, () -> network.predict(RAGGED));
       refused(ragged, () -> device.tensor(RAGGED));
@@ -56,7 +56,7 @@ class ArraysTest {
 
   @Test
   void rowsThatAreNullAreRefusedAtEveryDoor() {
-    try (Sequential network = Sequential.of(new Linear(3, 1)).on(device, MathMode.DOUBLE, 1)) {
+    try (Sequential network = Sequential.of(new Linear(3, 1)).on(device, MathMode.DOUBLE)) {
       refused("row 1 is null", () -> network.predict(HOLED));
       refused("row 1 is null", () -> device.tensor(HOLED));
       refused("row 1 is null", () -> Column.of(HOLED));
@@ -68,8 +68,7 @@ class ArraysTest {
 
   @Test
   void rowsOfAnotherWidthThanTheNetworkTakesAreRefused() {
-    try (Sequential network =
-        Sequential.of(Activation.RELU, new Linear(3, 1)).on(device, MathMode.STRICT, 1)) {
+    try (Sequential network = Sequential.of(Activation.RELU, new Linear(3, 1)).on(device)) {
       refused(
           "row 0 has 4 values: Linear(3, 1) got 4 features",
           () -> network.predict(new double[][] {{1, 2, 3, 4}}));

@@ -117,10 +117,10 @@ class LifetimeTest {
     try (Device device = Device.cpu()) {
       Sequential network = Sequential.of(new Linear(2, 2));
       assertSays("no values yet", () -> network.save(Path.of("nowhere")));
-      network.on(device, MathMode.STRICT, 1);
+      network.on(device);
       network.close();
       assertSays("its values went with it", () -> network.save(Path.of("nowhere")));
-      assertSays("its values went with it", () -> network.on(device, MathMode.STRICT, 1));
+      assertSays("its values went with it", () -> network.on(device));
       assertSays("its values went with it", network::arena);
     }
   }

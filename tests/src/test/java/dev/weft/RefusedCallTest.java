@@ -59,29 +59,29 @@ class RefusedCallTest {
     Elsewhere.thrownBy(() -> foreign[0] = Device.cpu());
     try (Device device = Device.cpu();
         Device cuda = Emulator.device()) {
-      Sequential network = network().on(device, MathMode.STRICT, 1);
+      Sequential network = network().on(device);
       String before = outputs(network);
       long live = device.memory().live();
       List<Executable> refusals = new ArrayList<>();
-      refusals.add(() -> network.on(closed, MathMode.STRICT, 1));
-      refusals.add(() -> network.on(foreign[0], MathMode.DOUBLE, 1));
+      refusals.add(() -> network.on(closed));
+      refusals.add(() -> network.on(foreign[0], MathMode.DOUBLE));
       for (int n = 1; n <= 3; n++) {
         int nth = n;
         refusals.add(
             () -> {
               cuda.trim();
               Emulator.failAllocation(nth);
-              network.on(cuda, MathMode.BF16, 1);
+              network.on(cuda, MathMode.BF16);
             });
         refusals.add(
             () -> {
               Emulator.failLaunch(nth);
-              network.on(cuda, MathMode.BF16, 1);
+              network.on(cuda, MathMode.BF16);
             });
         refusals.add(
             () -> {
               Emulator.failCopy(nth);
-              network.on(cuda, MathMode.STRICT, 1);
+              network.on(cuda);
             });
       }
       for (Executable each : refusals) {
@@ -93,7 +93,7 @@ class RefusedCallTest {
         assertEquals(live, device.memory().live());
         assertEquals(0, cuda.memory().live());
       }
-      network.on(cuda, MathMode.STRICT, 1);
+      network.on(cuda);
       assertEquals(0, device.memory().live());
       network.close();
     }
@@ -103,12 +103,12 @@ class RefusedCallTest {
   @Test
   void aNetworkThatHasNoRoomBesideItselfStaysAsItIs() {
     try (Device device = Emulator.device()) {
-      Sequential network = network().on(device, MathMode.STRICT, 1);
+      Sequential network = network().on(device);
       String before = outputs(network);
       device.trim();
       Emulator.totalMemory(Emulator.liveBytes() + 100);
       assertInstanceOf(
-          OutOfDeviceMemoryException.class, refused(() -> network.on(device, MathMode.DOUBLE, 1)));
+          OutOfDeviceMemoryException.class, refused(() -> network.on(device, MathMode.DOUBLE)));
       Emulator.reset();
       assertEquals(before, outputs(network));
       network.close();
@@ -119,13 +119,13 @@ class RefusedCallTest {
   @Test
   void aNetworkOfAnotherThreadsDeviceIsNotMoved() {
     try (Device device = Device.cpu()) {
-      Sequential network = network().on(device, MathMode.STRICT, 1);
+      Sequential network = network().on(device);
       String before = outputs(network);
       Throwable refusal =
           Elsewhere.thrownBy(
               () -> {
                 try (Device own = Device.cpu()) {
-                  network.on(own, MathMode.STRICT, 1);
+                  network.on(own);
                 }
               });
       assertInstanceOf(IllegalStateException.class, refusal);
@@ -137,10 +137,10 @@ class RefusedCallTest {
   @Test
   void memoryThatANetworkHasLeftTakesNothingFromItWhenItIsClosedAgain() {
     try (Device device = Device.cpu()) {
-      Sequential network = network().on(device, MathMode.STRICT, 1);
+      Sequential network = network().on(device);
       ParameterArena left = network.arena();
       String before = outputs(network);
-      network.on(device, MathMode.STRICT, 1);
+      network.on(device);
       left.close();
       assertEquals(before, outputs(network));
       network.close();
@@ -171,7 +171,7 @@ class RefusedCallTest {
     try (Device device = Device.cpu();
         Tape tape = new Tape(device);
         Tensor x = device.full(DType.F32, Shape.of(3), 1).requiresGrad()) {
-      Sequential network = network().on(device, MathMode.FAST, 1);
+      Sequential network = network().on(device, MathMode.FAST);
       for (Executable each :
           new Executable[] {
             () -> network.forward(tape, x),
@@ -221,7 +221,7 @@ class RefusedCallTest {
   void settingsThatDoNotSuitTheDataLeaveTheNetworkWhereItIs() {
     try (Device device = Device.cpu();
         Device other = Device.cpu()) {
-      Sequential network = network().on(device, MathMode.DOUBLE, 1);
+      Sequential network = network().on(device, MathMode.DOUBLE);
       String before = outputs(network);
       Sequential fresh = network();
       for (Sequential each : List.of(network, fresh)) {
@@ -266,7 +266,7 @@ class RefusedCallTest {
   @OnEachDevice
   void aFitThatIsStoppedByAListenerLeavesANetworkThatCanBeUsed(OnEachDevice.Place place) {
     try (Device device = place.open()) {
-      Sequential network = network().on(device, MathMode.STRICT, 1);
+      Sequential network = network().on(device);
       String before = outputs(network);
       long live = device.memory().live();
       Trainer failing = Trainer.of(network).on(device).batch(20).listener(new Failing());
@@ -286,7 +286,7 @@ class RefusedCallTest {
         List<String> ends = new ArrayList<>();
         int failures = 0;
         for (int n = 0; n <= 6; n++) {
-          Sequential network = network().on(device, MathMode.STRICT, 1);
+          Sequential network = network().on(device);
           Trainer trainer = Trainer.of(network).on(device).batch(20).dataMemory(memory);
           try (TrainingRun run = trainer.start(DATA, null)) {
             Emulator.failCopy(n);

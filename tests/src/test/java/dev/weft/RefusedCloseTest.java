@@ -315,8 +315,7 @@ class RefusedCloseTest {
   }
 
   private static Sequential network(Device device, int out) {
-    return Sequential.of(new Linear(2, 3), Activation.TANH, new Linear(3, out))
-        .on(device, MathMode.STRICT, 7);
+    return Sequential.of(new Linear(2, 3), Activation.TANH, new Linear(3, out)).seed(7).on(device);
   }
 
   private static Held arena(Device device) {
@@ -338,9 +337,7 @@ class RefusedCloseTest {
   }
 
   private static Held whole(Device device) {
-    Network network =
-        Network.over(Parallel.of(new Linear(2, 2), new Linear(2, 2)))
-            .on(device, MathMode.STRICT, 1);
+    Network network = Network.over(Parallel.of(new Linear(2, 2), new Linear(2, 2))).on(device);
     return new Held(network, () -> Arrays.deepToString(network.predict(new double[][] {{1, 2}})));
   }
 

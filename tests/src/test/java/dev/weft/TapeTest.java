@@ -248,7 +248,7 @@ class TapeTest {
   @Test
   void anOptimizersStepBetweenForwardAndBackwardIsRefused() {
     for (MathMode math : List.of(MathMode.STRICT, MathMode.BF16)) {
-      try (var network = Sequential.of(new Linear(2, 3)).on(device, math, 1);
+      try (var network = Sequential.of(new Linear(2, 3)).on(device, math);
           var state = new StepState(device, 1);
           var momentum = start(Sgd.rate(0.1), network);
           var adam = start(Adam.rate(0.1), network)) {

@@ -10,7 +10,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.weft.Device;
-import dev.weft.MathMode;
 import dev.weft.Shape;
 import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.nn.Sequential;
@@ -92,7 +91,7 @@ class TrainCommandTest {
     Path csv = folder.resolve("p.csv");
     try (Device device = Device.cpu();
         Sequential network = Sequential.parse("linear(784,32) relu linear(32,10)")) {
-      network.on(device, MathMode.STRICT, 1);
+      network.on(device);
       network.arena().values(network.named().get("0.weight")).view(8, Shape.of(3)).fill(Double.NaN);
       network.save(file);
     }

@@ -16,7 +16,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Engine;
-import dev.weft.MathMode;
 import dev.weft.RowType;
 import dev.weft.Shape;
 import dev.weft.Tape;
@@ -92,7 +91,7 @@ class EmbeddingTest {
   @Test
   void aTableOfRowsIsNotUsedByOperationsThatChangeAllOfIt() {
     try (Device device = Device.cpu();
-        Sequential network = Sequential.of(new Embedding(4, 2)).on(device, MathMode.STRICT, 1);
+        Sequential network = Sequential.of(new Embedding(4, 2)).on(device);
         Tape tape = new Tape(device)) {
       Tensor table = network.named().get("0.table").tensor();
       refused("whose gradient is a list of those that were looked up", () -> tape.sum(table));
@@ -115,7 +114,7 @@ class EmbeddingTest {
   @Test
   void predictionsOfIdsAreThoseOfForward() {
     try (Device device = Device.cpu();
-        Sequential network = plain().on(device, MathMode.STRICT, 1)) {
+        Sequential network = plain().on(device)) {
       double[][] y = network.predict(new int[][] {{1, 2, 3}, {29, 0, 0}});
       assertEquals(2, y.length);
       assertEquals(WORDS, y[1].length);
@@ -168,7 +167,7 @@ class EmbeddingTest {
         Tensor backwards = device.tensor(new int[] {0, 3, 2})) {
       for (BagFunction function : BagFunction.values()) {
         EmbeddingBag bag = bag(4, 2, function);
-        try (Sequential network = Sequential.of(bag).on(device, MathMode.STRICT, 1);
+        try (Sequential network = Sequential.of(bag).on(device);
             Tape tape = new Tape(device)) {
           float[] t = network.named().get("0.table").tensor().toFloats();
           float half = function == BagFunction.SUM ? 1 : 0.5f;
@@ -229,7 +228,7 @@ class EmbeddingTest {
           assertTrue(history.last().test().accuracy() > 0.8, history::toString);
           Path file = folder.resolve("bags.safetensors");
           network.save(file);
-          try (Network again = Network.load(file).on(device, MathMode.STRICT, 1)) {
+          try (Network again = Network.load(file).on(device)) {
             outputs[at] = again.predict(asked);
             assertArrayEquals(network.predict(asked)[2], outputs[at][2]);
           }
@@ -257,7 +256,7 @@ class EmbeddingTest {
     int[][] words = {{3, 1, 3}, {2}, {5, 7, 7, 7, 9, 11}};
     for (BagFunction function : BagFunction.values()) {
       try (Device device = place.open();
-          Sequential network = bagModel(function).on(device, MathMode.STRICT, 3)) {
+          Sequential network = bagModel(function).seed(3).on(device)) {
         double[][] together = network.predict(words);
         for (int r = 0; r < words.length; r++) {
           assertArrayEquals(network.predict(new int[][] {words[r]})[0], together[r]);

@@ -11,7 +11,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.Device;
 import dev.weft.Inputs;
-import dev.weft.MathMode;
 import dev.weft.StepState;
 import dev.weft.Tape;
 import dev.weft.Tensor;
@@ -87,7 +86,7 @@ class GroupsTest {
                 new Embedding(WORDS, 4, Initializers.normal(0, 1), Embedding.Gradient.DENSE),
                 new Flatten(),
                 new Linear(BEFORE * 4, WORDS))) {
-      network.on(device, MathMode.STRICT, 1);
+      network.on(device);
       float[] weight = network.named().get("2.weight").tensor().toFloats();
       float[] table = network.named().get("0.table").tensor().toFloats();
       Trainer trainer =

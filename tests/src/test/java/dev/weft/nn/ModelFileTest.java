@@ -48,7 +48,7 @@ class ModelFileTest {
         names.add(name + ".safetensors");
         MathMode math = name.equals("options") ? MathMode.DOUBLE : MathMode.STRICT;
         try (Network network =
-            Network.load(MODELS.resolve(name + ".safetensors")).on(device, math, 1)) {
+            Network.load(MODELS.resolve(name + ".safetensors")).on(device, math)) {
           double[][] y = predict.apply(network);
           for (int r = 0; r < X.length; r++) {
             String[] wanted = lines.get(line + r).split(" ");
@@ -127,7 +127,7 @@ class ModelFileTest {
             new TiedLinear(embedding));
     network.freeze("1.*");
     try (Device device = Device.cpu()) {
-      network.on(device, MathMode.STRICT, 1);
+      network.on(device);
       network.save(file);
       String first = Safetensors.read(file).metadata().get("network");
       Network again = Network.load(file);
@@ -146,7 +146,7 @@ class ModelFileTest {
     Path file = folder.resolve("network.safetensors");
     Sequential network = Sequential.of(new Linear(2, 2), Lambda.of("squares", Operations::square));
     try (Device device = Device.cpu()) {
-      network.on(device, MathMode.STRICT, 1);
+      network.on(device);
       IllegalStateException e = assertThrows(IllegalStateException.class, () -> network.save(file));
       assertTrue(e.getMessage().contains("squares cannot be written to a file"), e.getMessage());
       assertFalse(Files.exists(file));

@@ -14,7 +14,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.Device;
 import dev.weft.Inputs;
-import dev.weft.MathMode;
 import dev.weft.Operations;
 import dev.weft.Parameter;
 import dev.weft.RowType;
@@ -100,7 +99,7 @@ class ModelTest {
       settings.accept(trainer);
       History history = trainer.fit(data, data, Epochs.of(4));
       network.save(file);
-      try (Network again = Network.load(file).on(device, MathMode.STRICT, 9);
+      try (Network again = Network.load(file).on(device);
           var one = new Evaluator(network, new SoftmaxCrossEntropy(), data, 50);
           var two = new Evaluator(again, new SoftmaxCrossEntropy(), data, 50)) {
         assertEquals(network.spec(), again.spec());
@@ -133,7 +132,7 @@ class ModelTest {
     try (Device device = place.open()) {
       train(ModelTest::residual, device, trainer -> {}, "residual");
       Network again = Network.load(folder.resolve("residual.safetensors"));
-      again.on(device, MathMode.STRICT, 1);
+      again.on(device);
       // 397 rows in batches of 32 are 13, four times; evaluation counts nothing
       assertEquals(52, again.named().get("3.count").tensor().item());
       again.close();
@@ -153,7 +152,7 @@ class ModelTest {
       float[][] table = new float[1][];
       train(
           () -> {
-            Sequential network = plain().on(device, MathMode.STRICT, 4);
+            Sequential network = plain().seed(4).on(device);
             table[0] = network.named().get("0.table").tensor().toFloats();
             return network;
           },
@@ -162,7 +161,7 @@ class ModelTest {
           "groups");
       Network again = Network.load(folder.resolve("groups.safetensors"));
       assertTrue(again.named().get("0.table").isFrozen());
-      again.on(device, MathMode.STRICT, 1);
+      again.on(device);
       assertArrayEquals(table[0], again.named().get("0.table").tensor().toFloats());
       assertArrayEquals(new float[16], again.named().get("2.bias").tensor().toFloats());
       again.close();
@@ -311,23 +310,23 @@ class ModelTest {
   void valuesOfANestedNetworkComeAlong() throws Exception {
     Path file = folder.resolve("inner.safetensors");
     try (Device device = Device.cpu()) {
-      Sequential inner = Sequential.of(new Linear(2, 3)).on(device, MathMode.STRICT, 7);
+      Sequential inner = Sequential.of(new Linear(2, 3)).seed(7).on(device);
       float[] weight = inner.named().get("0.weight").tensor().toFloats();
       inner.save(file);
       refused(
           "0.weight is that of another network, which is on a device",
-          () -> Sequential.of(inner, new Linear(3, 1)).on(device, MathMode.STRICT, 1));
+          () -> Sequential.of(inner, new Linear(3, 1)).on(device));
       inner.close();
       refused(
           "0.weight was in a network that was closed, and its values went with it",
-          () -> Sequential.of(inner, new Linear(3, 1)).on(device, MathMode.STRICT, 1));
+          () -> Sequential.of(inner, new Linear(3, 1)).on(device));
       inner.loadValues(file);
       try (Sequential again = Sequential.of(inner, new Linear(3, 1))) {
-        again.on(device, MathMode.STRICT, 1);
+        again.on(device);
         assertArrayEquals(weight, again.named().get("0.weight").tensor().toFloats());
       }
       Sequential outer = Sequential.of(Sequential.load(file), new Linear(3, 1));
-      outer.on(device, MathMode.STRICT, 1);
+      outer.on(device);
       assertArrayEquals(weight, outer.named().get("0.weight").tensor().toFloats());
       outer.close();
       var whole = Network.over(Residual.of(new Linear(2, 2)));

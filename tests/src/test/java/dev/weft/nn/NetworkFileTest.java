@@ -58,7 +58,7 @@ class NetworkFileTest {
 
   private static double[] weights(Path file, MathMode math) {
     try (Device device = Device.cpu();
-        Sequential network = Sequential.load(file).on(device, math, 1)) {
+        Sequential network = Sequential.load(file).on(device, math)) {
       return network.named().get("0.weight").tensor().toDoubles();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -98,11 +98,10 @@ class NetworkFileTest {
     Sequential network = Sequential.load(file);
     try (Device device = Device.cpu()) {
       String message =
-          assertThrows(IllegalArgumentException.class, () -> network.on(device, MathMode.STRICT, 1))
-              .getMessage();
+          assertThrows(IllegalArgumentException.class, () -> network.on(device)).getMessage();
       assertTrue(message.startsWith(file + ": tensor 0.weight holds 1.0E300"), message);
       assertEquals(0, device.memory().live());
-      network.on(device, MathMode.DOUBLE, 1);
+      network.on(device, MathMode.DOUBLE);
       assertArrayEquals(large, network.named().get("0.weight").tensor().toDoubles());
       network.close();
     }

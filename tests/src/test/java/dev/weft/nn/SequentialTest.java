@@ -3,6 +3,7 @@ package dev.weft.nn;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,12 +13,15 @@ import dev.weft.MathMode;
 import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
+import dev.weft.data.ToySets;
 import dev.weft.io.Safetensors;
+import dev.weft.train.Trainer;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,7 +37,7 @@ class SequentialTest {
     try (Device device = Device.cpu();
         Tape tape = Tape.inference(device)) {
       Sequential network = Sequential.of(new Linear(2, 2), Activation.RELU, new Linear(2, 1));
-      network.on(device, MathMode.DOUBLE, 1);
+      network.on(device, MathMode.DOUBLE);
       set(network, "0.weight", 1, -1, 2, 1);
       set(network, "0.bias", 0.5, -3);
       set(network, "2.weight", 2, 10);
@@ -50,7 +54,7 @@ class SequentialTest {
   void predictionsAreTheOutputsOfForward() {
     try (Device device = Device.cpu()) {
       Sequential network =
-          Sequential.of(new Linear(2, 3), Activation.TANH).on(device, MathMode.DOUBLE, 1);
+          Sequential.of(new Linear(2, 3), Activation.TANH).on(device, MathMode.DOUBLE);
       double[][] x = {{1, 2}, {-1, 0.5}, {0, 0}};
       double[][] y = network.predict(x);
       assertEquals(3, y.length);
@@ -80,11 +84,11 @@ class SequentialTest {
             "linear(7,5) layer_norm(5,0.01) leaky_relu(0.1) dropout(0.3) linear(5,3,no_bias) tanh");
     try (Device device = Device.cpu();
         Tensor x = ramp(device, DType.F32, 4, 7)) {
-      network.on(device, MathMode.STRICT, 11);
+      network.seed(11).on(device);
       network.named().get("1.scale").tensor().fill(0.7);
       network.named().get("1.shift").tensor().fill(-0.2);
       network.save(file);
-      Sequential again = Sequential.load(file).on(device, MathMode.STRICT, 99);
+      Sequential again = Sequential.load(file).on(device);
       assertEquals(network.spec(), again.spec());
       try (Tape tape = Tape.inference(device)) {
         assertArrayEquals(network.forward(tape, x).toFloats(), again.forward(tape, x).toFloats());
@@ -98,11 +102,11 @@ class SequentialTest {
   void aFloat64FileIsReadIntoFloat32AndBack() throws IOException {
     Path file = folder.resolve("network.safetensors");
     try (Device device = Device.cpu()) {
-      Sequential network = Sequential.of(new Linear(3, 2)).on(device, MathMode.DOUBLE, 4);
+      Sequential network = Sequential.of(new Linear(3, 2)).seed(4).on(device, MathMode.DOUBLE);
       network.save(file);
       double[] wide = network.named().get("0.weight").tensor().toDoubles();
       network.close();
-      Sequential narrow = Sequential.load(file).on(device, MathMode.STRICT, 0);
+      Sequential narrow = Sequential.load(file).on(device);
       double[] read = narrow.named().get("0.weight").tensor().toDoubles();
       for (int i = 0; i < wide.length; i++) {
         assertEquals((float) wide[i], read[i]);
@@ -111,13 +115,70 @@ class SequentialTest {
     }
   }
 
+  private static double[] drawn(Sequential network, Device device) {
+    try (network) {
+      return network.on(device).arena().values().toDoubles();
+    }
+  }
+
+  @Test
+  void newValuesAreDrawnFromTheSeed() {
+    try (Device device = Device.cpu()) {
+      double[] one = drawn(Sequential.of(new Linear(3, 2)), device);
+      double[] four = drawn(Sequential.of(new Linear(3, 2)).seed(4), device);
+      assertArrayEquals(one, drawn(Sequential.of(new Linear(3, 2)).seed(1), device));
+      assertFalse(Arrays.equals(one, four));
+      var data = ToySets.moons(8, 0.1, 1);
+      for (long trainers : new long[] {1, 9}) {
+        Sequential network = Sequential.of(new Linear(2, 2));
+        Sequential told = Sequential.of(new Linear(2, 2)).seed(4);
+        Trainer.of(network).on(device).seed(trainers).start(data, null).close();
+        Trainer.of(told).on(device).seed(trainers).start(data, null).close();
+        double[] expected = drawn(Sequential.of(new Linear(2, 2)).seed(trainers), device);
+        assertArrayEquals(expected, network.arena().values().toDoubles());
+        expected = drawn(Sequential.of(new Linear(2, 2)).seed(4), device);
+        assertArrayEquals(expected, told.arena().values().toDoubles());
+        network.close();
+        told.close();
+      }
+    }
+  }
+
+  @Test
+  void aSeedThatComesTooLateIsRefused() throws IOException {
+    Path file = folder.resolve("network.safetensors");
+    try (Device device = Device.cpu()) {
+      Sequential network = Sequential.of(new Linear(3, 2)).on(device);
+      network.save(file);
+      for (Sequential with : List.of(network, Sequential.load(file))) {
+        String message = assertThrows(IllegalStateException.class, () -> with.seed(5)).getMessage();
+        assertTrue(message.startsWith("the network has its values, and the seed 5 would"), message);
+      }
+      network.close();
+      String message =
+          assertThrows(IllegalStateException.class, () -> network.seed(5)).getMessage();
+      assertTrue(message.startsWith("the network is closed"), message);
+    }
+  }
+
+  @Test
+  void aNetworkKeepsItsMathModeWhenItMoves() {
+    try (Device one = Device.cpu();
+        Device two = Device.cpu();
+        Sequential network = Sequential.of(new Linear(3, 2)).on(one)) {
+      assertEquals(MathMode.STRICT, network.math());
+      assertEquals(MathMode.BF16, network.on(one, MathMode.BF16).math());
+      assertEquals(MathMode.BF16, network.on(two).math());
+    }
+  }
+
   @Test
   void movingToAnotherDeviceTakesTheValuesAlong() {
     try (Device one = Device.cpu();
         Device two = Device.cpu()) {
-      Sequential network = Sequential.of(new Linear(3, 2)).on(one, MathMode.STRICT, 4);
+      Sequential network = Sequential.of(new Linear(3, 2)).seed(4).on(one);
       double[] before = network.named().get("0.weight").tensor().toDoubles();
-      network.on(two, MathMode.STRICT, 5);
+      network.on(two);
       assertArrayEquals(before, network.named().get("0.weight").tensor().toDoubles());
       assertEquals(0, one.memory().live());
       network.close();
@@ -189,7 +250,7 @@ class SequentialTest {
     try (Device device = Device.cpu();
         Tape tape = Tape.inference(device);
         Tensor x = ramp(device, DType.F32, 128, 783)) {
-      Sequential network = Sequential.of(new Linear(784, 10)).on(device, MathMode.STRICT, 1);
+      Sequential network = Sequential.of(new Linear(784, 10)).on(device);
       IllegalArgumentException e =
           assertThrows(IllegalArgumentException.class, () -> network.forward(tape, x));
       assertEquals("Linear(784, 10) got x of shape [128, 783]", e.getMessage());
@@ -234,7 +295,8 @@ class SequentialTest {
       Device device, dev.weft.Parameter.Initializer initializer, double deviation, double bound) {
     Sequential network =
         Sequential.of(new Linear(300, 200, initializer, Linear.Bias.WITHOUT))
-            .on(device, MathMode.DOUBLE, 7);
+            .seed(7)
+            .on(device, MathMode.DOUBLE);
     double[] values = network.named().values().iterator().next().tensor().toDoubles();
     double mean = Arrays.stream(values).average().orElseThrow();
     double variance =

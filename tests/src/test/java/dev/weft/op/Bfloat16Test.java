@@ -185,7 +185,7 @@ public class Bfloat16Test {
     for (Optimizer optimizer : optimizers) {
       try (Device device = place.open();
           StepState state = new StepState(device, 1)) {
-        Sequential network = network().on(device, MathMode.BF16, 3);
+        Sequential network = network().seed(3).on(device, MathMode.BF16);
         ParameterArena arena = network.arena();
         assertCopied(arena);
         try (var running = optimizer.start(arena.values(), arena.gradients(), arena.copy())) {
@@ -229,15 +229,15 @@ public class Bfloat16Test {
   void filesHoldTheMasters(@TempDir Path folder) throws Exception {
     Path file = folder.resolve("network.safetensors");
     try (Device device = Device.cpu()) {
-      Sequential strict = network().on(device, MathMode.STRICT, 3);
-      Sequential narrow = network().on(device, MathMode.BF16, 3);
+      Sequential strict = network().seed(3).on(device);
+      Sequential narrow = network().seed(3).on(device, MathMode.BF16);
       double[] drawn = strict.arena().values().toDoubles();
       assertArrayEquals(drawn, narrow.arena().values().toDoubles());
       narrow.save(file);
       List<double[]> found = new ArrayList<>();
-      found.add(Sequential.load(file).on(device, MathMode.STRICT, 9).arena().values().toDoubles());
-      found.add(Sequential.load(file).on(device, MathMode.BF16, 9).arena().values().toDoubles());
-      found.add(narrow.on(device, MathMode.STRICT, 9).arena().values().toDoubles());
+      found.add(Sequential.load(file).on(device).arena().values().toDoubles());
+      found.add(Sequential.load(file).on(device, MathMode.BF16).arena().values().toDoubles());
+      found.add(narrow.on(device, MathMode.STRICT).arena().values().toDoubles());
       for (double[] values : found) {
         assertArrayEquals(drawn, values);
       }

@@ -361,7 +361,7 @@ public class FusedStepTest {
     try (Device device = place.open();
         StepState state = new StepState(device, 1, 0.1);
         Sequential network = Sequential.parse("linear(4,8) relu linear(8,3)")) {
-      network.on(device, MathMode.STRICT, 1);
+      network.on(device);
       Dataset data = labelled(4, 3);
       var settings =
           new TrainingRun.Settings(

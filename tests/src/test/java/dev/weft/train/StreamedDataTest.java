@@ -292,7 +292,7 @@ class StreamedDataTest {
   void evaluationMayStopAndBeginAgain() {
     Split digits = Digits.generate(200, 5);
     try (Device device = Emulator.device()) {
-      Sequential network = Sequential.of(new Linear(784, 10)).on(device, MathMode.STRICT, 1);
+      Sequential network = Sequential.of(new Linear(784, 10)).on(device);
       SoftmaxCrossEntropy loss = new SoftmaxCrossEntropy();
       try (Evaluator resident = new Evaluator(network, loss, digits.train(), BATCH);
           Evaluator streamed =

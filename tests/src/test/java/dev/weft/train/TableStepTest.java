@@ -68,7 +68,7 @@ class TableStepTest {
                 new Embedding(2 * IDS, 16, Initializers.normal(0, 1), gradient),
                 new Flatten(),
                 new Linear(LENGTH * 16, IDS))) {
-          network.on(device, MathMode.STRICT, 1);
+          network.on(device);
           float[] before = network.named().get("0.table").tensor().toFloats();
           Trainer.of(network)
               .on(device)

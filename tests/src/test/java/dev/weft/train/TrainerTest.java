@@ -92,7 +92,7 @@ class TrainerTest {
     }
     try (Device device = Device.cpu();
         StepState state = new StepState(device, 9)) {
-      Sequential network = network().on(device, MathMode.DOUBLE, 9);
+      Sequential network = network().seed(9).on(device, MathMode.DOUBLE);
       var arena = network.arena();
       var optimizer = Sgd.rate(0.1).momentum(0.9).start(arena.values(), arena.gradients());
       BatchOrder order = new BatchOrder(100, 40, LastBatch.KEEP, 9);
@@ -432,7 +432,7 @@ class TrainerTest {
     for (double wrong : new double[] {Double.NaN, Double.POSITIVE_INFINITY}) {
       try (Device device = place.open();
           Sequential network = Sequential.of(new Linear(2, 3), Activation.RELU, new Linear(3, 2))) {
-        network.on(device, MathMode.STRICT, 1);
+        network.on(device);
         network.arena().values(network.named().get("2.bias")).view(1, Shape.of(1)).fill(wrong);
         assertEquals(Map.of("2.bias", 1L), network.notFinite());
         try (Evaluator evaluator = new Evaluator(network, new SoftmaxCrossEntropy(), data, 16)) {

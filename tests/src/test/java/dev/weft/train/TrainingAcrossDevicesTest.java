@@ -106,7 +106,7 @@ class TrainingAcrossDevicesTest {
         java.util.List.<Supplier<Device>>of(Device::cpu, Emulator::device)) {
       try (Device device = open.get()) {
         Sequential network = Sequential.of(new Linear(33, 17));
-        network.on(device, MathMode.STRICT, 5);
+        network.seed(5).on(device);
         values[at++] = network.arena().values().toDoubles();
         network.close();
         assertEquals(0, device.memory().live());

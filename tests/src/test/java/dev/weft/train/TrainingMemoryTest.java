@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Engine;
-import dev.weft.MathMode;
 import dev.weft.Shape;
 import dev.weft.data.Dataset;
 import dev.weft.data.Digits;
@@ -137,7 +136,7 @@ class TrainingMemoryTest {
       trainsAsEver(device, data);
 
       device.trim();
-      Sequential network = network().on(device, MathMode.STRICT, 1);
+      Sequential network = network().on(device);
       device.zeros(DType.F32, Shape.of(100_000)).close();
       Engine.record(device, () -> network.arena().gradients().fill(1)).close();
       assertTrue(device.memory().cached() > 0, "the cache is kept where there is no shortage");
@@ -166,8 +165,7 @@ class TrainingMemoryTest {
     try (Device device = Emulator.device()) {
       Sequential network = Sequential.of(new Linear(4096, 8192), new Linear(8192, 10));
       OutOfDeviceMemoryException e =
-          assertThrows(
-              OutOfDeviceMemoryException.class, () -> network.on(device, MathMode.STRICT, 1));
+          assertThrows(OutOfDeviceMemoryException.class, () -> network.on(device));
       assertTrue(e.getMessage().matches(".*asked for .* live, .* cached.*"), e.getMessage());
       assertEquals(0, device.memory().live());
     } finally {

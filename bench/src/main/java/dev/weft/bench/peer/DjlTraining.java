@@ -18,7 +18,6 @@ import ai.djl.training.Trainer;
 import ai.djl.training.loss.Loss;
 import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.Tracker;
-import dev.weft.MathMode;
 import dev.weft.nn.Sequential;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,7 +74,7 @@ final class DjlTraining implements TrainingStep {
   private static Block network(Mlp mlp) {
     SequentialBlock block = new SequentialBlock();
     try (var device = dev.weft.Device.cpu();
-        Sequential values = WeftTraining.network(mlp).on(device, MathMode.STRICT, SEED)) {
+        Sequential values = WeftTraining.network(mlp).seed(SEED).on(device)) {
       List<dev.weft.Parameter> parameters = List.copyOf(values.named().values());
       for (int i = 0; i < parameters.size(); i += 2) {
         float[] weight = parameters.get(i).tensor().toFloats();

@@ -2,7 +2,6 @@
 package dev.weft.bench.peer;
 
 import dev.weft.Device;
-import dev.weft.MathMode;
 import dev.weft.nn.Sequential;
 import java.util.ArrayList;
 import java.util.List;
@@ -100,7 +99,7 @@ final class TensorflowTraining implements TrainingStep {
   private Operand<TFloat32> forward(Ops tf, Mlp mlp, List<Variable<TFloat32>> parameters) {
     Operand<TFloat32> y = x;
     try (var device = Device.cpu();
-        Sequential values = WeftTraining.network(mlp).on(device, MathMode.STRICT, SEED)) {
+        Sequential values = WeftTraining.network(mlp).seed(SEED).on(device)) {
       for (int layer = 1; layer < mlp.widths().size(); layer++) {
         Shape shape = Shape.of(mlp.widths().get(layer - 1), mlp.widths().get(layer));
         float[] weight =

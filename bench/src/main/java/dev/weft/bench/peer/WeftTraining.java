@@ -35,7 +35,7 @@ public final class WeftTraining implements TrainingStep {
     this.device = device;
     Sequential made = null;
     try {
-      made = network(mlp).on(device, mode, SEED);
+      made = network(mlp).seed(SEED).on(device, mode);
       run =
           Trainer.of(made)
               .on(device)

@@ -68,7 +68,7 @@ final class EvaluateCommand implements Callable<Integer> {
     MathMode math = where.math();
     Sequential network = Sequential.load(model);
     try (Device device = where.open();
-        Sequential loaded = network.on(device, math, 0)) {
+        Sequential loaded = network.on(device, math)) {
       Dataset test = data.read().test();
       try (Evaluator evaluator = new Evaluator(loaded, new SoftmaxCrossEntropy(), test, batch)) {
         if (predictions != null) {

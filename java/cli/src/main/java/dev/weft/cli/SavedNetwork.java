@@ -25,7 +25,7 @@ record SavedNetwork(Path file, Device device, MathMode math, Loss loss, int batc
     try (Evaluator evaluator = new Evaluator(network, loss, data, batch)) {
       expected = evaluator.outputs();
     }
-    try (Sequential loaded = Sequential.load(file).on(device, math, 0);
+    try (Sequential loaded = Sequential.load(file).on(device, math);
         Evaluator evaluator = new Evaluator(loaded, loss, data, batch)) {
       if (!Arrays.deepEquals(expected, evaluator.outputs())) {
         throw new IOException(

@@ -18,12 +18,13 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.regex.Pattern;
 
 /**
  * A model with its memory: what is trained, saved and asked. It is made without a device; {@link
- * #on} puts it on one, with the values of the file that it was read from, or else with new ones
- * drawn from a seed. {@link Sequential} is one; a user's own is a subclass, or a {@link Model}
+ * #on(Device)} puts it on one, with the values of the file that it was read from, or else with new
+ * ones drawn from a seed. {@link Sequential} is one; a user's own is a subclass, or a {@link Model}
  * under {@link #over}.
  */
 public abstract class Network implements Layer, AutoCloseable {
@@ -34,6 +35,7 @@ public abstract class Network implements Layer, AutoCloseable {
   private NetworkFile.Values values;
   private ParameterArena arena;
   private MathMode math = MathMode.STRICT;
+  private OptionalLong seed = OptionalLong.empty(); // where it was told one
   private boolean lost;
 
   /** A model as a network: itself where it is one. */
@@ -70,7 +72,7 @@ public abstract class Network implements Layer, AutoCloseable {
   /**
    * Reads a network that {@link #save} wrote, into memory: its layers and its values. Those may be
    * float32 or float64, as it writes them, or float16 or bfloat16, as others may have made them;
-   * {@link #on} turns them into what it computes with, and says so in the log.
+   * {@link #on(Device)} turns them into what it computes with, and says so in the log.
    *
    * @throws IOException where the file cannot be read, is not such a file, or names a layer that
    *     nobody registered
@@ -171,23 +173,56 @@ public abstract class Network implements Layer, AutoCloseable {
   }
 
   /**
+   * Sets the seed that values are drawn from when the network is first put on a device: 1 until
+   * told otherwise, or in training the trainer's. A network within another has that one's. Returns
+   * this.
+   *
+   * @throws IllegalStateException where the network has its values
+   */
+  public Network seed(long seed) {
+    if (lost) {
+      throw withoutValues();
+    }
+    if (arena != null || values != null) {
+      throw new IllegalStateException(
+          format(
+              "the network has its values, and the seed %d would change none of them: set a seed"
+                  + " before the network is put on a device",
+              seed));
+    }
+    this.seed = OptionalLong.of(seed);
+    return this;
+  }
+
+  /**
+   * Puts the network on a device, in the math mode that it has: {@link MathMode#STRICT} until it
+   * was put on a device in another. Returns this; throws as {@link #on(Device, MathMode)} does.
+   */
+  public Network on(Device device) {
+    return on(device, math);
+  }
+
+  /**
    * Puts the network on a device: values come from its file, or from the device that it was on
-   * before, or are drawn anew. The memory there is given back when the new one is filled; where
-   * that fails the network stays where it is.
+   * before, or are drawn anew, from its {@link #seed}. The memory there is given back when the new
+   * one is filled; where that fails the network stays where it is. Returns this.
    *
    * @param math how it computes there
-   * @param seed of new values
    * @throws IllegalStateException where the network was closed: its values are gone
    * @throws IllegalArgumentException where a float64 value is too large for the float32 that it
    *     would become
    * @throws dev.weft.device.OutOfDeviceMemoryException where the device has too little memory
    */
-  public Network on(Device device, MathMode math, long seed) {
-    return on(device, math, seed, ParameterLayout.of(named().values()));
+  public Network on(Device device, MathMode math) {
+    return on(device, math, 1, ParameterLayout.of(named().values()));
   }
 
-  /** The same, with the parameters in an order that training asks for. */
-  public Network on(Device device, MathMode math, long seed, ParameterLayout layout) {
+  /**
+   * The same, with the parameters in an order that training asks for.
+   *
+   * @param otherSeed what values are drawn from where the network was told no {@link #seed}
+   */
+  public Network on(Device device, MathMode math, long otherSeed, ParameterLayout layout) {
     if (lost) {
       throw withoutValues();
     }
@@ -200,7 +235,7 @@ public abstract class Network implements Layer, AutoCloseable {
       } else {
         long draw = FIRST_DRAW;
         for (Parameter parameter : named().values()) {
-          parameter.initializer().fill(memory.values(parameter), seed, draw++);
+          parameter.initializer().fill(memory.values(parameter), seed.orElse(otherSeed), draw++);
         }
         ModelTree.networks(model()).forEach(inner -> inner.giveValues(memory));
       }
@@ -276,7 +311,7 @@ public abstract class Network implements Layer, AutoCloseable {
       throw withoutValues();
     }
     if (arena == null) {
-      throw new IllegalStateException("the network is on no device: call on(device, ...) first");
+      throw new IllegalStateException("the network is on no device: call on(device) first");
     }
     return arena;
   }

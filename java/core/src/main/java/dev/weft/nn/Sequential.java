@@ -114,8 +114,20 @@ public final class Sequential extends Network {
   }
 
   @Override
-  public Sequential on(Device device, MathMode math, long seed) {
-    super.on(device, math, seed);
+  public Sequential seed(long seed) {
+    super.seed(seed);
+    return this;
+  }
+
+  @Override
+  public Sequential on(Device device) {
+    super.on(device);
+    return this;
+  }
+
+  @Override
+  public Sequential on(Device device, MathMode math) {
+    super.on(device, math);
     return this;
   }
 
