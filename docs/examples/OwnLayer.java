@@ -64,7 +64,7 @@ public class OwnLayer {
       Trainer.of(network).on(device).batch(20).fit(moons, null, Epochs.of(20));
       network.save(file);
       try (var again = Sequential.load(file).on(device)) {
-        System.out.println(Arrays.deepEquals(network.predict(points), again.predict(points)));
+        System.out.println(Arrays.deepEquals(network.scores(points), again.scores(points)));
       }
     }
   }

@@ -114,7 +114,7 @@ class ArchitectureTest {
         .whereLayer("optim")
         .mayOnlyBeAccessedByLayers("cli", "train", "text", "check")
         .whereLayer("data")
-        .mayOnlyBeAccessedByLayers("cli", "train", "text", "check")
+        .mayOnlyBeAccessedByLayers("cli", "train", "text", "check", "nn")
         .check(CLASSES);
   }
 

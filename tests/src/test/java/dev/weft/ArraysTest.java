@@ -44,7 +44,7 @@ class ArraysTest {
   void rowsOfDifferentLengthsAreRefusedAtEveryDoor() {
     try (Sequential network = Sequential.of(new Linear(3, 1)).on(device, MathMode.DOUBLE)) {
       String ragged = "row 1 has 2 values and row 0 has 3";
-      refused(ragged, () -> network.predict(RAGGED));
+      refused(ragged, () -> network.scores(RAGGED));
       refused(ragged, () -> device.tensor(RAGGED));
       refused(ragged, () -> Column.of(RAGGED));
       refused(ragged, () -> Dataset.of(RAGGED, new int[] {0, 1, 0}));
@@ -57,7 +57,7 @@ class ArraysTest {
   @Test
   void rowsThatAreNullAreRefusedAtEveryDoor() {
     try (Sequential network = Sequential.of(new Linear(3, 1)).on(device, MathMode.DOUBLE)) {
-      refused("row 1 is null", () -> network.predict(HOLED));
+      refused("row 1 is null", () -> network.scores(HOLED));
       refused("row 1 is null", () -> device.tensor(HOLED));
       refused("row 1 is null", () -> Column.of(HOLED));
       refused("row 0 is null", () -> device.tensor(HOLED_FLOATS));
@@ -71,12 +71,12 @@ class ArraysTest {
     try (Sequential network = Sequential.of(Activation.RELU, new Linear(3, 1)).on(device)) {
       refused(
           "row 0 has 4 values: Linear(3, 1) got 4 features",
-          () -> network.predict(new double[][] {{1, 2, 3, 4}}));
+          () -> network.scores(new double[][] {{1, 2, 3, 4}}));
       refused(
           "row 0 has 0 values: Linear(3, 1) got 0 features",
-          () -> network.predict(new double[][] {{}}));
-      assertEquals(0, network.predict(new double[0][]).length);
-      assertEquals(2, network.predict(new double[][] {{1, 2, 3}, {4, 5, 6}}).length);
+          () -> network.scores(new double[][] {{}}));
+      assertEquals(0, network.scores(new double[0][]).length);
+      assertEquals(2, network.scores(new double[][] {{1, 2, 3}, {4, 5, 6}}).length);
     }
   }
 

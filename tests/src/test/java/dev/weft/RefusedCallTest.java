@@ -44,7 +44,7 @@ class RefusedCallTest {
   }
 
   private static String outputs(Sequential network) {
-    return Arrays.deepToString(network.predict(X));
+    return Arrays.deepToString(network.scores(X));
   }
 
   private static Throwable refused(Executable action) {

@@ -333,12 +333,12 @@ class RefusedCloseTest {
 
   private static Held network(Device device) {
     Sequential network = network(device, 2);
-    return new Held(network, () -> Arrays.deepToString(network.predict(new double[][] {{1, 2}})));
+    return new Held(network, () -> Arrays.deepToString(network.scores(new double[][] {{1, 2}})));
   }
 
   private static Held whole(Device device) {
     Network network = Network.over(Parallel.of(new Linear(2, 2), new Linear(2, 2))).on(device);
-    return new Held(network, () -> Arrays.deepToString(network.predict(new double[][] {{1, 2}})));
+    return new Held(network, () -> Arrays.deepToString(network.scores(new double[][] {{1, 2}})));
   }
 
   private static Held updates(Device device) {
@@ -377,10 +377,7 @@ class RefusedCloseTest {
   private static Held evaluator(Device device) {
     Sequential network = network(device, 2);
     Evaluator evaluator = new Evaluator(network, new SoftmaxCrossEntropy(), DATA, BATCH);
-    return new Held(
-        evaluator,
-        () -> List.of(evaluator.evaluate(), Arrays.toString(evaluator.predict())),
-        network);
+    return new Held(evaluator, evaluator::evaluate, network);
   }
 
   private static Held run(Device device, Fusion fusion, int memory) {

@@ -370,6 +370,11 @@ public final class Tensor implements AutoCloseable {
    * @throws IllegalArgumentException where a finite element would become infinite
    */
   public float[] toFloats() {
+    if (dtype == DType.F32) {
+      float[] floats = new float[Math.toIntExact(elements())];
+      copyTo(MemorySegment.ofArray(floats));
+      return floats;
+    }
     double[] values = held(DType.F32);
     float[] floats = new float[values.length];
     for (int i = 0; i < floats.length; i++) {

@@ -115,13 +115,13 @@ class EmbeddingTest {
   void predictionsOfIdsAreThoseOfForward() {
     try (Device device = Device.cpu();
         Sequential network = plain().on(device)) {
-      double[][] y = network.predict(new int[][] {{1, 2, 3}, {29, 0, 0}});
+      double[][] y = network.scores(new int[][] {{1, 2, 3}, {29, 0, 0}});
       assertEquals(2, y.length);
       assertEquals(WORDS, y[1].length);
       assertFalse(Arrays.stream(y[1]).anyMatch(Double::isNaN));
       refused(
           "rows of 3 ids, the largest 30 in row 0: Embedding(30, 8) got ids up to 30",
-          () -> network.predict(new int[][] {{1, 2, 30}}));
+          () -> network.scores(new int[][] {{1, 2, 30}}));
     }
   }
 
@@ -229,8 +229,8 @@ class EmbeddingTest {
           Path file = folder.resolve("bags.safetensors");
           network.save(file);
           try (Network again = Network.load(file).on(device)) {
-            outputs[at] = again.predict(asked);
-            assertArrayEquals(network.predict(asked)[2], outputs[at][2]);
+            outputs[at] = again.scores(asked);
+            assertArrayEquals(network.scores(asked)[2], outputs[at][2]);
           }
         }
       }
@@ -257,13 +257,13 @@ class EmbeddingTest {
     for (BagFunction function : BagFunction.values()) {
       try (Device device = place.open();
           Sequential network = bagModel(function).seed(3).on(device)) {
-        double[][] together = network.predict(words);
+        double[][] together = network.scores(words);
         for (int r = 0; r < words.length; r++) {
-          assertArrayEquals(network.predict(new int[][] {words[r]})[0], together[r]);
+          assertArrayEquals(network.scores(new int[][] {words[r]})[0], together[r]);
         }
         int[][] marked = {{3, -1, 1, 3, -1}};
-        assertArrayEquals(together[0], network.predict(marked)[0]);
-        refused("row 0 has the id -2", () -> network.predict(new int[][] {{-2}}));
+        assertArrayEquals(together[0], network.scores(marked)[0]);
+        refused("row 0 has the id -2", () -> network.scores(new int[][] {{-2}}));
       }
     }
     refused(

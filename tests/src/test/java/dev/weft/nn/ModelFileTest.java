@@ -64,8 +64,8 @@ class ModelFileTest {
 
   @Test
   void filesOfEarlierVersionsPredictTheSame() throws IOException {
-    Set<String> names = predicted("predictions.txt", network -> network.predict(X));
-    names.addAll(predicted("predictions-of-ids.txt", network -> network.predict(IDS)));
+    Set<String> names = predicted("predictions.txt", network -> network.scores(X));
+    names.addAll(predicted("predictions-of-ids.txt", network -> network.scores(IDS)));
     try (Stream<Path> files = Files.list(MODELS)) {
       assertEquals(
           names,

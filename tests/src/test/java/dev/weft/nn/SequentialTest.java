@@ -56,7 +56,7 @@ class SequentialTest {
       Sequential network =
           Sequential.of(new Linear(2, 3), Activation.TANH).on(device, MathMode.DOUBLE);
       double[][] x = {{1, 2}, {-1, 0.5}, {0, 0}};
-      double[][] y = network.predict(x);
+      double[][] y = network.scores(x);
       assertEquals(3, y.length);
       try (Tape tape = Tape.inference(device);
           Tensor batch = device.tensor(DType.F64, x)) {
@@ -65,10 +65,10 @@ class SequentialTest {
           assertArrayEquals(Arrays.copyOfRange(expected, 3 * r, 3 * r + 3), y[r]);
         }
       }
-      assertEquals(0, network.predict(new double[0][2]).length);
+      assertEquals(0, network.scores(new double[0][2]).length);
       network.close();
       assertEquals(0, device.memory().live());
-      assertThrows(IllegalStateException.class, () -> network.predict(x));
+      assertThrows(IllegalStateException.class, () -> network.scores(x));
     }
   }
 

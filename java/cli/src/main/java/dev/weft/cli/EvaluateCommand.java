@@ -90,7 +90,7 @@ final class EvaluateCommand implements Callable<Integer> {
                 evaluation.loss(),
                 Amount.percent(evaluation.accuracy()));
         if (predictions != null) {
-          write(test, evaluator.predict());
+          write(test, loaded.classes(test));
           main.screen().out().println("wrote " + predictions);
         }
       }

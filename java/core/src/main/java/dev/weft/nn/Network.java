@@ -11,6 +11,7 @@ import dev.weft.Operations;
 import dev.weft.Parameter;
 import dev.weft.RowType;
 import dev.weft.Tensor;
+import dev.weft.data.Dataset;
 import dev.weft.device.Closing;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -26,6 +27,8 @@ import java.util.regex.Pattern;
  * #on(Device)} puts it on one, with the values of the file that it was read from, or else with new
  * ones drawn from a seed. {@link Sequential} is one; a user's own is a subclass, or a {@link Model}
  * under {@link #over}.
+ *
+ * <p>This class is long because it has every way to ask a network.
  */
 public abstract class Network implements Layer, AutoCloseable {
   // draws of initial values stand apart from those of dropout, which count from 0
@@ -387,29 +390,100 @@ public abstract class Network implements Layer, AutoCloseable {
   }
 
   /**
-   * The outputs for rows of features, in one batch, in inference mode; for many rows {@code
-   * dev.weft.train.Evaluator} goes batch by batch.
+   * The outputs for rows of features, as they are, in inference mode; 256 rows at a time.
    *
    * @param x (rows, features)
    * @return (rows, outputs), NaN and infinite ones as they are
    * @throws IllegalArgumentException where a row is null, or not as long as the first or as the
-   *     network takes
+   *     network takes, or has a value that the math mode's type does not hold
    * @throws IllegalStateException where the network is on no device
    */
-  public double[][] predict(double[][] x) {
-    return Prediction.of(this, x);
+  public double[][] scores(double[][] x) {
+    return Prediction.of(this, x).scores();
+  }
+
+  /** The same in float32; throws as {@link #scores(double[][])} does. */
+  public float[][] scores(float[][] x) {
+    return Prediction.of(this, x).floatScores();
   }
 
   /**
-   * The outputs for rows of ids, as {@link #predict(double[][])} gives them.
+   * The outputs for rows of ids; throws as {@link #scores(double[][])} does.
    *
    * @param ids (rows, length); rows may differ in length where the network takes padded ids
-   * @throws IllegalArgumentException where a row is null, or has an id that is none, or the network
-   *     takes no such rows
+   * @throws IllegalArgumentException where a row has an id that is none
+   */
+  public double[][] scores(int[][] ids) {
+    return Prediction.of(this, ids).scores();
+  }
+
+  /**
+   * The outputs for all rows of a data set, in order, of which the columns are used that the
+   * network takes; targets need not be among them.
+   *
+   * @return (rows, outputs), NaN and infinite ones as they are
+   * @throws IllegalArgumentException where a column is missing or does not fit the network
    * @throws IllegalStateException where the network is on no device
    */
-  public double[][] predict(int[][] ids) {
-    return Prediction.of(this, ids);
+  public double[][] scores(Dataset data) {
+    return Prediction.of(this, data).scores();
+  }
+
+  /**
+   * Softmax of the outputs for each row: their shares of 1, for a network that was trained with
+   * {@link SoftmaxCrossEntropy}.
+   *
+   * @return (rows, outputs); rows add up to 1
+   * @throws IllegalArgumentException as {@link #scores(double[][])} does
+   * @throws IllegalStateException where the network gives no vector a row, or is on no device
+   */
+  public double[][] probabilities(double[][] x) {
+    return Prediction.of(this, x).probabilities();
+  }
+
+  /** The same in float32; throws as {@link #probabilities(double[][])} does. */
+  public float[][] probabilities(float[][] x) {
+    return Prediction.of(this, x).floatProbabilities();
+  }
+
+  /**
+   * The same of {@link #scores(int[][])}; throws as that and {@link #probabilities(double[][])}.
+   */
+  public double[][] probabilities(int[][] ids) {
+    return Prediction.of(this, ids).probabilities();
+  }
+
+  /**
+   * The same of {@link #scores(Dataset)}; throws as that and {@link #probabilities(double[][])}.
+   */
+  public double[][] probabilities(Dataset data) {
+    return Prediction.of(this, data).probabilities();
+  }
+
+  /**
+   * The place of the largest output for each row, the first of equal ones: its class.
+   *
+   * @throws IllegalArgumentException as {@link #scores(double[][])} does
+   * @throws IllegalStateException where the largest output of a row is NaN or infinite, so that it
+   *     names no class, or where the network gives one output a row, or is on no device
+   */
+  public int[] classes(double[][] x) {
+    return Prediction.of(this, x).classes();
+  }
+
+  /** The same, from float32; throws as {@link #classes(double[][])} does. */
+  public int[] classes(float[][] x) {
+    return Prediction.of(this, x).classes();
+  }
+
+  /** The same of {@link #scores(int[][])}; throws as that and {@link #classes(double[][])}. */
+  public int[] classes(int[][] ids) {
+    return Prediction.of(this, ids).classes();
+  }
+
+  /** The same of {@link #scores(Dataset)}; throws as that and {@link #classes(double[][])}. */
+  public int[] classes(Dataset data) {
+    return Prediction.of(this, data).classes();
   }
 
   /** Gives the memory on the device back; the values are lost unless they were saved. */

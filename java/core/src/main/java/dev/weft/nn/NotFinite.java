@@ -38,6 +38,16 @@ final class NotFinite {
     return found;
   }
 
+  /** Where an output that is not finite comes from, as far as parameters tell. */
+  static String reason(Network network) {
+    return network.notFinite().entrySet().stream()
+        .findFirst()
+        .map(
+            each ->
+                format("%d values of parameter %s are not finite", each.getValue(), each.getKey()))
+        .orElse("all parameters are finite, so look for extreme values in the data");
+  }
+
   /** Says of a file what was found. */
   static void warn(Map<String, Parameter> parameters, ParameterArena arena, String file) {
     of(parameters, arena)

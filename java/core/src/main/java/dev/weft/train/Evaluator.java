@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.train;
 
-import static dev.weft.format.Format.format;
-
 import dev.weft.DType;
 import dev.weft.Device;
-import dev.weft.Engine;
 import dev.weft.Inputs;
 import dev.weft.Shape;
 import dev.weft.StepState;
@@ -14,13 +11,9 @@ import dev.weft.Tensor;
 import dev.weft.data.BatchOrder;
 import dev.weft.data.Dataset;
 import dev.weft.data.LastBatch;
-import dev.weft.device.Arguments;
 import dev.weft.device.Closing;
-import dev.weft.device.Kernel;
-import dev.weft.device.ReductionFunction;
 import dev.weft.nn.Loss;
 import dev.weft.nn.Network;
-import java.util.Arrays;
 
 /**
  * Runs a network over one data set in inference mode: nothing is dropped, nothing is recorded for
@@ -102,79 +95,6 @@ public final class Evaluator implements AutoCloseable {
       run(batch);
     }
     return metrics.read(data.rows());
-  }
-
-  /**
-   * The class with the largest output for each row, in order.
-   *
-   * @throws IllegalStateException where targets are values and not classes, or where the largest
-   *     output of a row is NaN or infinite, so that it names no class
-   */
-  public int[] predict() {
-    if (!loss.countsHits()) {
-      throw new IllegalStateException("the targets are values, not classes: use outputs()");
-    }
-    int[] classes = new int[data.rows()];
-    begin();
-    int row = 0;
-    for (int batch = 0; batch < order.batches(); batch++) {
-      run(batch);
-      Tensor y = step(batch).result();
-      int rows = order.rowsIn(batch);
-      try (Tensor largest = device.allocate(DType.I32, Shape.of(rows))) {
-        var arguments =
-            new Arguments.Argmax(
-                Engine.address(y), Engine.address(largest), rows, y.elements() / rows);
-        Engine.run(device, Kernel.ARGMAX, dtype.precision(), arguments);
-        System.arraycopy(largest.toInts(), 0, classes, row, rows);
-      }
-      checkFinite(y, row, rows);
-      row += rows;
-    }
-    return classes;
-  }
-
-  /** A maximum is NaN where one of its values is. */
-  private void checkFinite(Tensor y, int firstRow, int rows) {
-    try (Tensor most = device.allocate(dtype.wide(), Shape.of(rows))) {
-      var arguments =
-          new Arguments.Reduce(
-              Engine.address(y),
-              Engine.address(most),
-              rows,
-              y.elements() / rows,
-              1,
-              1,
-              ReductionFunction.MAX,
-              1,
-              false);
-      Engine.run(device, Kernel.REDUCE, dtype.precision(), arguments);
-      double[] values = most.toDoubles();
-      for (int i = 0; i < rows; i++) {
-        if (!Double.isFinite(values[i])) {
-          throw new IllegalStateException(
-              format(
-                  "row %d has no class: its largest output is %s; %s",
-                  firstRow + i, values[i], Divergence.of(network, false)));
-        }
-      }
-    }
-  }
-
-  /** The outputs for each row, in order: (rows, outputs), NaN and infinite ones as they are. */
-  public double[][] outputs() {
-    double[][] all = new double[data.rows()][];
-    begin();
-    int row = 0;
-    for (int batch = 0; batch < order.batches(); batch++) {
-      run(batch);
-      double[] values = step(batch).result().toDoubles();
-      int columns = values.length / order.rowsIn(batch);
-      for (int r = 0; r < order.rowsIn(batch); r++) {
-        all[row++] = Arrays.copyOfRange(values, r * columns, (r + 1) * columns);
-      }
-    }
-    return all;
   }
 
   private void check() {
