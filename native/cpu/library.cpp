@@ -37,6 +37,8 @@ namespace {
 
 thread_local std::string last_error;
 std::atomic<int> thread_count{0};  // 0: what OpenMP takes by itself
+thread_local int own_count = 0;    // of the device that runs on this thread; 0: thread_count
+const int openmp_count = omp_get_max_threads();
 // More would be a mistake in a unit, and OpenMP ends the process when it cannot start its threads.
 constexpr int64_t most_threads = 1024;
 
@@ -92,8 +94,8 @@ int64_t run(const weft_record* records, int64_t count, const Between& between) {
     return 1;
   }
   // OpenMP keeps the number per calling thread
-  int threads = thread_count;
-  if (threads > 0 && omp_get_max_threads() != threads) omp_set_num_threads(threads);
+  int all = thread_count, threads = own_count ? own_count : all ? all : openmp_count;
+  if (omp_get_max_threads() != threads) omp_set_num_threads(threads);
   int64_t k = 0;
   try {
     for (; k < count; k++) {
@@ -160,10 +162,15 @@ WEFT_EXPORT void* weft_allocate(int64_t bytes) {
 
 WEFT_EXPORT void weft_free(void* memory) { free(memory); }
 
+// Below 0, -1 - n: n for what this thread runs from now on, or where n is 0 as many as for all.
 WEFT_EXPORT int64_t weft_threads(int64_t threads) {
-  if (threads > 0) {
-    thread_count = (int)(threads < most_threads ? threads : most_threads);
-    omp_set_num_threads(thread_count);
+  int64_t wanted = threads < 0 ? -1 - threads : threads;
+  int count = (int)(wanted < most_threads ? wanted : most_threads);
+  if (threads < 0) {
+    own_count = count;
+  } else if (threads > 0) {
+    thread_count = count;
   }
-  return thread_count > 0 ? thread_count.load() : omp_get_max_threads();
+  int all = thread_count;
+  return all ? all : openmp_count;
 }

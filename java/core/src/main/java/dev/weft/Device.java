@@ -42,6 +42,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 public final class Device implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("dev.weft");
   private static final Cleaner CLEANER = Cleaner.create();
+  private static final int MOST_THREADS = 1024; // the library's
 
   private final DeviceKind kind;
   private final Backend backend;
@@ -68,7 +69,25 @@ public final class Device implements AutoCloseable {
    * @throws DeviceUnavailableException where this build has no native code for the platform
    */
   public static Device cpu() {
-    return new Device(DeviceKind.CPU, new CpuBackend());
+    return new Device(DeviceKind.CPU, new CpuBackend(0));
+  }
+
+  /**
+   * Opens the processor with a number of threads of its own, whichever Java thread owns it. Results
+   * do not depend on it, to the bit. More threads than the processor runs at a time are allowed,
+   * and slower.
+   *
+   * @param threads that compute; {@link #cpu()} takes as many as Java sees processors, or
+   *     OMP_NUM_THREADS
+   * @throws IllegalArgumentException where that is not in 1..1024
+   * @throws DeviceUnavailableException where this build has no native code for the platform
+   */
+  public static Device cpu(int threads) {
+    if (threads < 1 || threads > MOST_THREADS) {
+      throw new IllegalArgumentException(
+          format("a CPU device computes on 1 to %d threads, not %d", MOST_THREADS, threads));
+    }
+    return new Device(DeviceKind.CPU, new CpuBackend(threads));
   }
 
   /**

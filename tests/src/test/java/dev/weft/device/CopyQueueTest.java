@@ -86,7 +86,7 @@ class CopyQueueTest {
   @ValueSource(booleans = {false, true})
   void kernelsReadEachBlock(boolean deferred) {
     try (Backend cuda = new CudaBackend(0);
-        Backend cpu = new CpuBackend()) {
+        Backend cpu = new CpuBackend(0)) {
       if (deferred) {
         Emulator.deferred();
       }

@@ -91,7 +91,7 @@ class CpuLibraryTest {
   /** Every case of every kernel, then some steps of training. */
   private static List<Result> compute() {
     List<Result> results = new ArrayList<>();
-    try (CpuBackend cpu = new CpuBackend()) {
+    try (CpuBackend cpu = new CpuBackend(0)) {
       for (Kernel kernel : Kernel.values()) {
         for (Precision precision : kernel.precisions()) {
           for (KernelCase one : KernelCases.of(kernel)) {
@@ -276,7 +276,7 @@ class CpuLibraryTest {
     private Products() {}
 
     public static void main(String[] arguments) throws Throwable {
-      try (CpuBackend cpu = new CpuBackend()) {
+      try (CpuBackend cpu = new CpuBackend(0)) {
         double[] before = product(cpu);
         limitMemory(256L << 20);
         // half a GiB of scratchpad; nothing is read before it is there

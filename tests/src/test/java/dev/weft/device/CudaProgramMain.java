@@ -15,7 +15,7 @@ final class CudaProgramMain {
   /** Prints the description, or the error that a user would see; then what each part is. */
   public static void main(String[] arguments) {
     try (CudaBackend cuda = new CudaBackend(0);
-        CpuBackend cpu = new CpuBackend()) {
+        CpuBackend cpu = new CpuBackend(0)) {
       System.out.println("opened " + cuda.description());
       for (Precision precision : Precision.values()) {
         for (KernelCase one : KernelCases.of(Kernel.GEMM)) {

@@ -88,7 +88,7 @@ class KernelParityTest {
   @BeforeAll
   static void open() {
     cuda = new CudaBackend(0);
-    cpu = new CpuBackend();
+    cpu = new CpuBackend(0);
   }
 
   @AfterAll

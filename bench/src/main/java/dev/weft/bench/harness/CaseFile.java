@@ -87,7 +87,7 @@ public final class CaseFile {
    */
   public static void write(Path path, double megabytes, List<Kernel> replayed) throws IOException {
     double bytes = megabytes * 1e6;
-    try (CpuBackend cpu = new CpuBackend()) {
+    try (CpuBackend cpu = new CpuBackend(0)) {
       CaseFile file = new CaseFile(cpu);
       for (Kernel kernel : Kernel.values()) {
         List<Precision> precisions =

@@ -42,7 +42,7 @@ public final class KernelCheck {
    *     largest of its operand
    */
   static void run(KernelCase one, Backend backend, KernelMemory memory, Runnable body) {
-    try (CpuBackend cpu = new CpuBackend();
+    try (CpuBackend cpu = new CpuBackend(0);
         KernelMemory twin = new KernelMemory(cpu, Precision.F64, Precision.F32)) {
       body.run();
       one.run(cpu, twin);

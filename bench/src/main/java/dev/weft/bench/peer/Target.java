@@ -23,7 +23,7 @@ public enum Target {
 
   /** Opens it without a device around it. */
   public Backend backend() {
-    return this == CPU ? new CpuBackend() : new CudaBackend(0);
+    return this == CPU ? new CpuBackend(0) : new CudaBackend(0);
   }
 
   /** The name of the device that {@link #open} gives. */

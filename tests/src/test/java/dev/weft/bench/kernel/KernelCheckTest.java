@@ -65,7 +65,7 @@ class KernelCheckTest {
   @ParameterizedTest
   @MethodSource("timed")
   void whatIsTimedIsRight(KernelSize size, String name) {
-    try (CpuBackend cpu = new CpuBackend()) {
+    try (CpuBackend cpu = new CpuBackend(0)) {
       KernelCheck.run(size, name, cpu);
     }
   }
@@ -74,7 +74,7 @@ class KernelCheckTest {
   @ValueSource(strings = {"relu_forward", "adam", "transpose", "sum_of_columns", "from_bf16"})
   void aWrongElementIsFound(String name) {
     KernelCase one = KernelSize.ODD.timed(name);
-    try (CpuBackend cpu = new CpuBackend();
+    try (CpuBackend cpu = new CpuBackend(0);
         KernelMemory memory = new KernelMemory(cpu, Precision.F32)) {
       Runnable wrong =
           () -> {

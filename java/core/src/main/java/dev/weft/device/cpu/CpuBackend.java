@@ -37,10 +37,16 @@ public final class CpuBackend implements Backend {
   private final MemorySegment arguments = arena.allocate(ARGUMENT_BYTES, 64);
   private final Slots slots = new Slots();
   private final Set<Long> allocations = new HashSet<>();
+  private final int threads;
   private List<NativeCall> recording;
 
-  /** Opens the CPU as a device. */
-  public CpuBackend() {
+  /**
+   * Opens the CPU as a device.
+   *
+   * @param threads that compute; 0 for as many as for all devices with none of their own
+   */
+  public CpuBackend(int threads) {
+    this.threads = threads;
     record.set(ValueLayout.JAVA_LONG, 8, arguments.address());
   }
 
@@ -51,7 +57,8 @@ public final class CpuBackend implements Backend {
 
   @Override
   public String description() {
-    return format("%s, %s", count(library.threads(0), "thread"), library.isa());
+    return format(
+        "%s, %s", count(threads == 0 ? library.threads(0) : threads, "thread"), library.isa());
   }
 
   @Override
@@ -104,6 +111,7 @@ public final class CpuBackend implements Backend {
       return;
     }
     record.set(ValueLayout.JAVA_LONG, 0, entry.number());
+    library.runOn(threads);
     if (library.run(record, 1) != 0) {
       throw new DeviceException("cpu: " + entry.symbol() + " failed: " + library.error());
     }
@@ -198,11 +206,13 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void run() {
+      library.runOn(threads);
       check(library.run(records, symbols.length));
     }
 
     @Override
     public void run(long[] nanoseconds) {
+      library.runOn(threads);
       check(library.runTimed(records, symbols.length, times));
       long start = times.get(ValueLayout.JAVA_LONG, 0);
       for (int i = 0; i <= symbols.length; i++) {

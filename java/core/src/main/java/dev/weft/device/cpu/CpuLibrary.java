@@ -158,8 +158,20 @@ public final class CpuLibrary {
     }
   }
 
-  /** Sets the number of threads, or asks for it with 0. */
+  /**
+   * Sets the number of threads that compute, of devices with none of their own, or asks for it with
+   * 0.
+   */
   public long threads(long wanted) {
+    return call(wanted);
+  }
+
+  /** How many threads compute what the calling thread runs next; 0 for as many as for all. */
+  void runOn(int threads) {
+    call(-1 - threads);
+  }
+
+  private long call(long wanted) {
     try {
       return (long) threads.invokeExact(wanted);
     } catch (Throwable e) {
