@@ -9,13 +9,26 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.Device;
 import dev.weft.Operations;
+import dev.weft.Parameter;
+import dev.weft.RowType;
+import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.check.GradientReport.Measure;
 import dev.weft.device.Nonlinearity;
+import dev.weft.nn.Concat;
+import dev.weft.nn.Embedding;
+import dev.weft.nn.Flatten;
+import dev.weft.nn.Initializers;
+import dev.weft.nn.Layer;
+import dev.weft.nn.Linear;
+import dev.weft.nn.Model;
+import dev.weft.nn.Select;
+import dev.weft.nn.Sequential;
 import dev.weft.op.BiasActivation;
 import dev.weft.support.Broken;
 import dev.weft.support.Broken.Fault;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -45,6 +58,51 @@ class GradCheckTest {
     GradientReport report = squareWith(fault).at(randomNormal(5, 7)).check();
     assertFalse(report.passed());
     assertTrue(report.largestError() > 0.1, report::toString);
+  }
+
+  /** x times the square of its weight, one of which has a fault. */
+  private record Squares(Parameter weight, Fault ofWeight, Fault ofInput) implements Layer {
+    Squares(Fault ofWeight, Fault ofInput) {
+      this(new Parameter("weight", Shape.of(7), Initializers.xavierUniform()), ofWeight, ofInput);
+    }
+
+    @Override
+    public Tensor forward(Operations operations, Tensor x) {
+      return operations.multiply(
+          operations.apply(new Broken(ofInput), x),
+          operations.apply(new Broken(ofWeight), weight.tensor()));
+    }
+
+    @Override
+    public RowType output(RowType input) {
+      return input;
+    }
+
+    @Override
+    public List<Parameter> parameters() {
+      return List.of(weight);
+    }
+  }
+
+  @Test
+  void layersAreCheckedAlone() {
+    GradCheck.of(new Squares(Fault.NONE, Fault.NONE), randomNormal(5, 7)).assertPasses();
+    GradCheck.of(new Linear(7, 3), randomNormal(5, 7)).assertPasses();
+    GradCheck.of(Sequential.of(new Embedding(9, 3), new Flatten()), Input.integers(9, 5, 2))
+        .assertPasses();
+    Model both = Concat.of(new Select("a"), new Select("b"));
+    GradCheck.of(both, Map.of("a", randomNormal(5, 2), "b", randomNormal(5, 3))).assertPasses();
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"SIGN", "DROPPED_TERM", "IGNORES_UPSTREAM", "OVERWRITES", "LAST_ELEMENT"})
+  void aLayerWithAWrongGradientFails(Fault fault) {
+    for (int wrong : new int[] {0, 1}) {
+      Layer layer = wrong == 0 ? new Squares(fault, Fault.NONE) : new Squares(Fault.NONE, fault);
+      GradientReport report = GradCheck.of(layer, randomNormal(5, 7)).check();
+      assertEquals(Verdict.WRONG, report.inputs().get(wrong).verdict(), report::toString);
+      assertEquals(Verdict.OK, report.inputs().get(1 - wrong).verdict(), report::toString);
+    }
   }
 
   /** Sampling twelve of 3000 elements misses one that is wrong; the directions see it. */

@@ -4,6 +4,7 @@ package dev.weft.check;
 import static dev.weft.format.Format.format;
 
 import dev.weft.Device;
+import dev.weft.Inputs;
 import dev.weft.Operations;
 import dev.weft.Tensor;
 import dev.weft.nn.Loss;
@@ -78,8 +79,31 @@ public final class GradCheck {
    * @param columns what the model and the loss take: ids by {@link Input#integers}
    */
   public static GradCheck of(Model model, Loss loss, Map<String, Input> columns) {
-    ModelFunction function = new ModelFunction(model, loss, columns);
-    return of(function).at(function.inputs());
+    return of(new ModelFunction(model, loss, columns));
+  }
+
+  /**
+   * A check of a model or a layer alone: of the gradients of its output by all parameters, which
+   * are drawn for this and get back what they had, and by its input. In the report the parameters
+   * come first, in their order.
+   *
+   * @param features what it is given, (rows, ...): ids by {@link Input#integers}
+   */
+  public static GradCheck of(Model model, Input features) {
+    return of(model, Map.of(Inputs.FEATURES, features));
+  }
+
+  /**
+   * The same of a model of several inputs.
+   *
+   * @param columns what it is given, by name
+   */
+  public static GradCheck of(Model model, Map<String, Input> columns) {
+    return of(new ModelFunction(model, null, columns));
+  }
+
+  private static GradCheck of(ModelFunction function) {
+    return of((Function) function).at(function.inputs());
   }
 
   /** An input of values from the standard normal distribution. */

@@ -15,10 +15,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The loss of a model as a function of its parameters and of the columns of a batch. */
+/** A model, or the loss of one, as a function of its parameters and of the columns of a batch. */
 final class ModelFunction implements GradCheck.Function {
   private final Model model;
-  private final Loss loss;
+  private final Loss loss; // null where there is none
   private final List<Parameter> parameters;
   private final Map<String, Input> columns;
 
@@ -54,7 +54,7 @@ final class ModelFunction implements GradCheck.Function {
         before.add(Engine.bind(parameter, operations.cast(in[before.size()], DType.F64)));
       }
       Tensor output = model.forward(operations, Inputs.of(batch));
-      return loss.apply(operations, output, Inputs.of(batch), null);
+      return loss == null ? output : loss.apply(operations, output, Inputs.of(batch), null);
     } finally {
       for (int i = 0; i < before.size(); i++) {
         Engine.bind(parameters.get(i), before.get(i));
