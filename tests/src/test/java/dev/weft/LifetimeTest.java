@@ -15,6 +15,7 @@ import dev.weft.nn.Loss;
 import dev.weft.nn.Sequential;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Adam;
+import dev.weft.support.Logged;
 import dev.weft.support.OnEachDevice;
 import dev.weft.train.Evaluator;
 import dev.weft.train.Fusion;
@@ -22,6 +23,7 @@ import dev.weft.train.Trainer;
 import dev.weft.train.TrainingRun;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
@@ -79,6 +81,34 @@ class LifetimeTest {
       }
       assertEquals(4, viewOfView.item());
       assertEquals(512, device.memory().live());
+    }
+  }
+
+  private static void forget(Device device) {
+    for (int i = 0; i < 7; i++) {
+      device.zeros(DType.F32, Shape.of(3)).named("forgotten " + i);
+    }
+  }
+
+  @Test
+  void forgottenTensorsAreNamedAFewTimes() throws InterruptedException {
+    try (Device device = Device.cpu();
+        Logged logged = new Logged()) {
+      forget(device);
+      for (int i = 0; i < 200 && device.memory().live() > 0; i++) {
+        System.gc();
+        Thread.sleep(10);
+      }
+      assertEquals(0, device.memory().live());
+      List<String> said = logged.lines().stream().filter(s -> s.contains("forgotten")).toList();
+      assertEquals(5, said.size(), said::toString);
+      assertTrue(
+          said.getFirst()
+              .matches(
+                  "WARNING forgotten \\d F32 \\[3] on cpu was not closed, and its memory of 512"
+                      + " bytes is reclaimed: close tensors, or make them on a tape"),
+          said::toString);
+      assertTrue(said.getLast().endsWith("; more are not named"), said::toString);
     }
   }
 

@@ -42,17 +42,19 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 public final class Device implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("dev.weft");
   private static final Cleaner CLEANER = Cleaner.create();
+  private static final int MOST_NAMED = 5; // unclosed tensors, in the log
   private static final int MOST_THREADS = 1024; // the library's
 
   private final DeviceKind kind;
   private final Backend backend;
   private final Allocator allocator;
   private final Recorder recorder = new Recorder();
-  private final Queue<Block> unreachable = new ConcurrentLinkedQueue<>();
+  private final Queue<Unclosed> unreachable = new ConcurrentLinkedQueue<>();
   private final Forgotten lastResort;
   private volatile Thread owner = Thread.currentThread();
   private volatile boolean closed;
   private long tapes;
+  private int namedUnclosed;
 
   private Device(DeviceKind kind, Backend backend) {
     this.kind = kind;
@@ -421,22 +423,27 @@ public final class Device implements AutoCloseable {
     }
   }
 
-  /** Called by the cleaner's thread: the block's tensor became unreachable before it was closed. */
-  void releaseLater(Block block) {
-    if (block.isLive()) {
-      unreachable.add(block);
+  /** Called by the cleaner's thread: a tensor became unreachable before it was closed. */
+  void releaseLater(Unclosed tensor) {
+    if (tensor.block().isLive()) {
+      unreachable.add(tensor);
     }
   }
 
   private void reclaim() {
-    for (Block block = unreachable.poll(); block != null; block = unreachable.poll()) {
-      if (block.isLive()) {
-        LOG.log(
-            System.Logger.Level.WARNING,
-            "a tensor of {0} bytes on {1} was not closed; its memory is reclaimed now",
-            block.bytes(),
-            name());
-        release(block);
+    for (Unclosed tensor = unreachable.poll(); tensor != null; tensor = unreachable.poll()) {
+      if (tensor.block().isLive()) {
+        if (++namedUnclosed <= MOST_NAMED) {
+          LOG.log(
+              System.Logger.Level.WARNING,
+              format(
+                  "%s was not closed, and its memory of %,d bytes is reclaimed: close tensors, or"
+                      + " make them on a tape%s",
+                  tensor.description(),
+                  tensor.block().bytes(),
+                  namedUnclosed == MOST_NAMED ? "; more are not named" : ""));
+        }
+        release(tensor.block());
       }
     }
   }

@@ -35,6 +35,7 @@ public final class Tensor implements AutoCloseable {
   // keeps the tensor that owns the memory reachable, and so from being reclaimed
   private final Tensor root;
   private String name = UNNAMED;
+  private Unclosed remains; // of one that owns its memory
   private boolean requiresGrad;
   private Tensor grad;
   private boolean gradFilled;
@@ -61,7 +62,8 @@ public final class Tensor implements AutoCloseable {
 
   static Tensor owning(Device device, DType dtype, Shape shape, Block block) {
     Tensor tensor = new Tensor(device, dtype, shape, block, 0, true, null);
-    CLEANER.register(tensor, () -> device.releaseLater(block));
+    tensor.remains = new Unclosed(device, dtype, shape, block);
+    CLEANER.register(tensor, tensor.remains);
     return tensor;
   }
 
@@ -114,6 +116,9 @@ public final class Tensor implements AutoCloseable {
   /** Gives it a name for messages. */
   public Tensor named(String name) {
     this.name = name;
+    if (remains != null) {
+      remains.name(name);
+    }
     return this;
   }
 

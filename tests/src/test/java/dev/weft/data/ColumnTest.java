@@ -72,7 +72,7 @@ class ColumnTest {
     assertFails("cannot be turned into INT32", () -> Column.of(new float[1]).as(Storage.INT32));
     assertFails("ids are no numbers that could be scaled", () -> TOKENS.scaled(2, 0));
     assertFails("row 1, column 0 is 7, outside 0..6", () -> Column.ids(new int[][] {{0}, {7}}, 7));
-    assertFails("row 1 has 1 values", () -> Column.ids(new int[][] {{0, 1}, {7}}, 7));
+    assertFails("row 1 has 1 ids", () -> Column.ids(new int[][] {{0, 1}, {7}}, 7));
     assertFails("at least 1 class", () -> Column.ids(new int[1], 0));
     assertFails("row 1 is NaN", () -> Column.of(new float[] {1, Float.NaN}));
     assertEquals(
@@ -90,6 +90,10 @@ class ColumnTest {
     assertArrayEquals(new int[] {-1, -1, -1, 4, 0, -1}, column.select(new int[] {1, 0}).toInts());
     assertArrayEquals(new int[] {-1, -1}, Column.padded(new int[2][0], 9).toInts());
     assertFails("row 2, column 0 is 9, outside 0..8", () -> Column.padded(bags, 9));
+    assertFails(
+        "row 1 has 1 ids and row 0 has 2: Column.padded takes rows that differ in length",
+        () -> Column.ids(new int[][] {{1, 2}, {3}}, 9));
+    assertFails("row 1 is null", () -> Column.ids(new int[][] {{1}, null}, 9));
     assertFails("row 1 is null", () -> Column.padded(new int[][] {{1}, null}, 9));
     assertFails("no rows", () -> Column.padded(new int[0][], 9));
     Dataset some = Dataset.of(Map.of("bag", column));
@@ -98,7 +102,7 @@ class ColumnTest {
     assertFails(
         "holds padded ids [4] below 10 to train on, ids [3] below 10 to test on",
         () -> new Split(longer, Dataset.of(Map.of("bag", Column.ids(new int[1][3], 10)))));
-    assertFails("row 1 has 0 values and row 0 has 2", () -> Column.ids(bags, 10));
+    assertFails("row 1 has 0 ids and row 0 has 2", () -> Column.ids(bags, 10));
   }
 
   @Test

@@ -297,6 +297,21 @@ class ModelTest {
     assertThrows(AssertionError.class, checked(model)::assertPasses);
   }
 
+  /** Column.of(float[]) is one number a row. */
+  @Test
+  void oneNumberARowIsToldHowToBecomeAVector() {
+    Inputs<RowType> row =
+        Inputs.of(
+            Map.of("features", RowType.floating(Shape.of()), "b", RowType.floating(Shape.of(2))));
+    for (Model model :
+        List.of(Concat.of(new Select("b"), new Select("features")), new Linear(1, 2))) {
+      String message =
+          assertThrows(IllegalArgumentException.class, () -> model.output(row)).getMessage();
+      assertTrue(message.contains("one number a row, of shape []"), message);
+      assertTrue(message.endsWith(".shaped(1)"), message);
+    }
+  }
+
   private static GradCheck checked(Model model) {
     return GradCheck.of(
         model,

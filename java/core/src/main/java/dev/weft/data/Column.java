@@ -96,6 +96,15 @@ public final class Column {
    *     the first, or if an id lies outside 0..below-1
    */
   public static Column ids(int[][] ids, int below) {
+    for (int r = 1; r < ids.length; r++) {
+      if (ids[0] != null && ids[r] != null && ids[r].length != ids[0].length) {
+        throw new IllegalArgumentException(
+            format(
+                "row %d has %d ids and row 0 has %d: Column.padded takes rows that differ in"
+                    + " length",
+                r, ids[r].length, ids[0].length));
+      }
+    }
     return copied(ids, RowType.ids(Shape.ofRows(ids).without(0), checked(below)));
   }
 

@@ -68,8 +68,8 @@ record SafetensorsHeader(long dataOffset, List<Tensor> tensors, Map<String, Stri
           fileSize,
           fileSize == 0
               ? "the file is empty; a safetensors file begins with the size of its header"
-              : "not a safetensors file: it ends within the 8 bytes that give the size of its"
-                  + " header");
+              : "not a safetensors file, or one that is cut short: it ends within the 8 bytes that"
+                    + " give the size of its header");
     }
     long size = head.get(SIZE, 0);
     if (size < 2 || size > LARGEST) {
@@ -92,7 +92,10 @@ record SafetensorsHeader(long dataOffset, List<Tensor> tensors, Map<String, Stri
       throw new FormatException(
           path,
           fileSize,
-          format("the file ends within its header of %d bytes, which begins at byte 8", size));
+          format(
+              "the file is cut short: it ends within its header of %d bytes, which begins at byte"
+                  + " 8",
+              size));
     }
     long dataOffset = PREFIX + size;
     SafetensorsHeaderReader reader =
@@ -118,8 +121,10 @@ record SafetensorsHeader(long dataOffset, List<Tensor> tensors, Map<String, Stri
           path,
           Math.min(fileSize, dataOffset + end),
           format(
-              "%d bytes of data after the header; its tensors take %d",
-              fileSize - dataOffset, end));
+              "%s%d bytes of data after the header; its tensors take %d",
+              end > fileSize - dataOffset ? "the file is cut short: " : "",
+              fileSize - dataOffset,
+              end));
     }
     return new SafetensorsHeader(
         dataOffset,

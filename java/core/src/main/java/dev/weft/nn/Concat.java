@@ -47,8 +47,14 @@ public final class Concat implements Model {
     long width = 0;
     for (RowType each : outputs) {
       Shape shape = each.shape();
+      if (!each.isIds() && shape.rank() == 0) {
+        throw new IllegalArgumentException(
+            format(
+                "%s puts outputs side by side, and one of them is one number a row, of shape []: a"
+                    + " column is made one of shape [1] by .shaped(1)",
+                spec()));
+      }
       if (each.isIds()
-          || shape.rank() == 0
           || shape.rank() != first.shape().rank()
           || !shape.with(-1, 0).equals(first.shape().with(-1, 0))) {
         throw new IllegalArgumentException(format("%s puts %s beside %s", spec(), each, first));

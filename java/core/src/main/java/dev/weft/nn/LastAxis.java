@@ -26,9 +26,14 @@ final class LastAxis {
     int rank = input.shape().rank();
     if (rank == 0 || input.shape().size(-1) != size) {
       throw new IllegalArgumentException(
-          rank == 1
-              ? format("%s got %d features", layer, input.shape().size(0))
-              : format("%s got rows of shape %s", layer, input.shape()));
+          rank == 0
+              ? format(
+                  "%s got one number a row, of shape []: a column is made one of shape [1] by"
+                      + " .shaped(1)",
+                  layer)
+              : rank == 1
+                  ? format("%s got %d features", layer, input.shape().size(0))
+                  : format("%s got rows of shape %s", layer, input.shape()));
     }
   }
 }
