@@ -35,7 +35,7 @@ class ReadmeTest {
 
   @TempDir Path folder;
 
-  private static List<String> examples() throws IOException {
+  static List<String> examples() throws IOException {
     List<String> examples = new ArrayList<>();
     Matcher matcher = EXAMPLE.matcher(Files.readString(README));
     while (matcher.find()) {
@@ -44,14 +44,17 @@ class ReadmeTest {
     return examples;
   }
 
-  /** Compiles an example as the body of a class's main; returns what the compiler said. */
+  /** A class that has an example as the body of its main. */
+  static String program(String name, String body) {
+    return IMPORTS
+        + "public class %s { public static void main(String[] args) throws Exception {\n%s}}"
+            .formatted(name, body);
+  }
+
+  /** Compiles an example as a program; returns what the compiler said. */
   private String compile(String name, String body) throws IOException {
     Path source = folder.resolve(name + ".java");
-    Files.writeString(
-        source,
-        IMPORTS
-            + "public class %s { public static void main(String[] args) throws Exception {\n%s}}"
-                .formatted(name, body));
+    Files.writeString(source, program(name, body));
     return SourceFile.compile(source, folder);
   }
 
