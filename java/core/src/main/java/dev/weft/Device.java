@@ -30,6 +30,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * A machine to compute on: the processor, or one NVIDIA GPU. Tensors, tapes and networks belong to
  * the device that they were made on.
  *
+ * {@snippet file="Examples.java" region="device"}
+ *
  * <p><b>Threads.</b> A device belongs to the thread that opened it, and only that thread may use it
  * or anything made on it; another gets an {@link IllegalStateException}. {@link #claim} hands it to
  * the calling thread. Several devices may be open, each with its own thread.

@@ -31,6 +31,8 @@ import java.util.function.Supplier;
  * The differentiable operations, a method for each: what layers, losses and functions under check
  * are made of. {@link Tape} is what runs them and takes their gradients.
  *
+ * {@snippet file="Examples.java" region="operations"}
+ *
  * <p>Each method computes its result at once. Floating-point inputs of one operation are of one
  * type. All methods throw {@link IllegalArgumentException} where inputs are of types that do not
  * fit or on another device, and {@link IllegalStateException} where one is closed.

@@ -17,6 +17,8 @@ import java.util.function.Supplier;
  * is closed; {@link #backward} adds the gradients of everything that {@link Tensor#requiresGrad}
  * was called on. The operations themselves are the methods of {@link Operations}.
  *
+ * {@snippet file="Examples.java" region="tape"}
+ *
  * <p>A gradient is the sum over all uses of a tensor and over all backward passes since {@link
  * Tensor#zeroGrad}. Gradients of intermediate results are given back as soon as they are used,
  * unless {@link #retainGradients} was called.

@@ -18,7 +18,7 @@ import java.util.Arrays;
  * made by a {@link Tape} is closed with the tape. Using a closed tensor is an {@link
  * IllegalStateException} that names it.
  *
- * <p>This class is long because it has every way to move values in and out.
+ * {@snippet file="Examples.java" region="tensor"}
  */
 public final class Tensor implements AutoCloseable {
   /** The name of a tensor that was given none. */

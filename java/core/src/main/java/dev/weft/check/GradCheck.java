@@ -16,9 +16,7 @@ import java.util.Map;
 /**
  * Compares the gradient of a function with central differences, in float64.
  *
- * <pre>{@code
- * GradCheck.of((tape, in) -> tape.sum(tape.tanh(in[0]))).at(randomNormal(5, 7)).assertPasses();
- * }</pre>
+ * {@snippet file="Examples.java" region="gradCheck"}
  *
  * <p>A function whose result y is not a scalar is checked through L = Σ dy_i y_i for random dy, a
  * scalar one through L = 2 y, its gradients halved again in the report. For each input, with h

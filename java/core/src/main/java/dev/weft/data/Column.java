@@ -20,6 +20,8 @@ import java.util.stream.Stream;
  *
  * <p>so that images stay bytes, and windows of a text one text, until a kernel reads them.
  * Immutable, freed when no longer reachable.
+ *
+ * {@snippet file="Examples.java" region="column"}
  */
 public final class Column {
 

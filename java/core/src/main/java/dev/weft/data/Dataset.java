@@ -16,6 +16,8 @@ import java.util.stream.IntStream;
 /**
  * Examples to learn from: columns by name, of equally many rows, of which a row is one example.
  * Checked when made, immutable, held off the heap, freed when no longer reachable.
+ *
+ * {@snippet file="Examples.java" region="dataset"}
  */
 public final class Dataset {
   // Away from the streams 0, 1, 2, ... of the epochs, so that one seed can serve both.

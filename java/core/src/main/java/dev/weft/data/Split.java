@@ -5,9 +5,16 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.RowType;
 
-/** Examples to train on, and others that training never sees. */
+/**
+ * Examples to train on, and others that training never sees.
+ *
+ * @param train to train on
+ * @param test what training never sees
+ */
 public record Split(Dataset train, Dataset test) {
   /**
+   * Checks that both parts are of one kind.
+   *
    * @throws IllegalArgumentException if the examples of the two parts are not alike: columns of the
    *     same names, types and shapes, which may differ where both are padded, and ids to test on
    *     that are all among those to train on

@@ -9,7 +9,9 @@ public enum Storage {
   UINT8(DType.U8),
   /** Ids. */
   INT32(DType.I32),
+  /** Numbers of 32 bits. */
   FLOAT32(DType.F32),
+  /** Numbers of 64 bits. */
   FLOAT64(DType.F64);
 
   private final DType dtype;

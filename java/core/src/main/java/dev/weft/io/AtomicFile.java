@@ -28,6 +28,7 @@ public final class AtomicFile {
   /** What is to be written. */
   @FunctionalInterface
   public interface Content {
+    /** Writes all of it to an empty file. */
     void writeTo(FileChannel channel) throws IOException;
   }
 

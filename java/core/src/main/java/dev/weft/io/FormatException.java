@@ -9,9 +9,13 @@ public final class FormatException extends IOException {
   private static final long serialVersionUID = 1;
 
   private final transient Path path;
+
+  /** The byte, counted from 0, at which the file departs from its format. */
   private final long offset;
 
   /**
+   * A file that departs from its format at one byte.
+   *
    * @param offset the byte, counted from 0, at which the file departs from its format; for a
    *     compressed file, of its unpacked content
    */

@@ -47,6 +47,8 @@ public final class Safetensors {
    */
   public record Entry(String dtype, long[] shape, MemorySegment data) {
     /**
+     * Checks that the data have the size that type and shape take.
+     *
      * @throws IllegalArgumentException if dtype is unknown or data has another size than shape
      */
     public Entry {
@@ -60,6 +62,7 @@ public final class Safetensors {
       }
     }
 
+    /** A copy of the shape. */
     @Override
     public long[] shape() {
       return shape.clone();

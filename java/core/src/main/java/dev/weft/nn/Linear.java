@@ -22,7 +22,9 @@ public final class Linear implements Layer {
 
   /** Whether a layer has a bias. */
   public enum Bias {
+    /** y = x w + b. */
     WITH,
+    /** y = x w. */
     WITHOUT
   }
 

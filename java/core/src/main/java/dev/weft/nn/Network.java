@@ -41,6 +41,9 @@ public abstract class Network implements Layer, AutoCloseable {
   private OptionalLong seed = OptionalLong.empty(); // where it was told one
   private boolean lost;
 
+  /** For a network of one's own, whose layers are its fields. */
+  protected Network() {}
+
   /** A model as a network: itself where it is one. */
   public static Network over(Model model) {
     return model instanceof Network network ? network : new NetworkOver(model);

@@ -25,6 +25,8 @@ import java.util.stream.Stream;
 /**
  * Models one after another: the first is given the columns of the data, every other the output of
  * the one before it. A bias and the activation behind it are computed in one pass.
+ *
+ * {@snippet file="Examples.java" region="sequential"}
  */
 public final class Sequential extends Network {
   private final List<Model> models;

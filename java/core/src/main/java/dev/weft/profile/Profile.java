@@ -55,7 +55,9 @@ public record Profile(
 
   /** What keeps a call from being faster. */
   public enum Bound {
+    /** The bytes that it moves. */
     MEMORY,
+    /** The operations that it computes. */
     ARITHMETIC
   }
 

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.MathMode;
+import dev.weft.Operations;
+import dev.weft.Shape;
+import dev.weft.Tape;
+import dev.weft.Tensor;
+import dev.weft.check.GradCheck;
+import dev.weft.data.Batch;
+import dev.weft.data.Column;
+import dev.weft.data.Dataset;
+import dev.weft.data.Digits;
+import dev.weft.data.Split;
+import dev.weft.nn.Activation;
+import dev.weft.nn.Dropout;
+import dev.weft.nn.Linear;
+import dev.weft.nn.Sequential;
+import dev.weft.nn.SoftmaxCrossEntropy;
+import dev.weft.optim.Adam;
+import dev.weft.train.Epochs;
+import dev.weft.train.Trainer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+
+/** The examples of the Javadoc. Each line that prints says what it prints. */
+public class Examples {
+  public static void main(String[] args) throws IOException {
+    first();
+    device();
+    tensor();
+    tape();
+    operations();
+    sequential();
+    dataset();
+    column();
+    gradCheck();
+  }
+
+  static void first() {
+    // @start region="first"
+    try (Device device = Device.best()) { // a GPU where there is one, else the processor
+      Split digits = Digits.generate(2_000, 7); // drawn by the seed 7; Idx reads MNIST's files
+      var network = Sequential.of(new Linear(784, 64), Activation.RELU, new Linear(64, 10));
+      Trainer.of(network)
+          .on(device)
+          .loss(new SoftmaxCrossEntropy())
+          .optimizer(Adam.rate(1e-3))
+          .fit(digits.train(), digits.test(), Epochs.of(2));
+    }
+    // @end
+  }
+
+  static void device() {
+    // @start region="device"
+    try (Device device = Device.named("cpu")) { // or best(), cuda(), cuda(1)
+      Tensor x = device.zeros(DType.F32, Shape.of(2, 3));
+      System.out.println(x.shape() + " on " + device.name()); // [2, 3] on cpu
+    } // what was made on the device is freed with it
+    // @end
+  }
+
+  static void tensor() {
+    // @start region="tensor"
+    try (Device device = Device.cpu();
+        Tensor x = device.tensor(DType.F32, Shape.of(2, 2), 1, 2, 3, 4)) {
+      System.out.println(x.dtype() + " " + x.shape()); // F32 [2, 2]
+      System.out.println(Arrays.toString(x.toDoubles())); // [1.0, 2.0, 3.0, 4.0]
+      x.fill(0.5);
+      System.out.println(Arrays.toString(x.toFloats())); // [0.5, 0.5, 0.5, 0.5]
+    }
+    // @end
+  }
+
+  static void tape() {
+    // @start region="tape"
+    try (Device device = Device.cpu();
+        Tape tape = new Tape(device)) {
+      Tensor w = device.tensor(DType.F32, Shape.of(2), 3, 1).requiresGrad();
+      Tensor loss = tape.sum(tape.square(w)); // w0² + w1²
+      tape.backward(loss);
+      System.out.println(loss.item()); // 10.0
+      System.out.println(Arrays.toString(w.grad().toDoubles())); // [6.0, 2.0]
+    }
+    // @end
+  }
+
+  // @start region="operations"
+  /** x sigmoid(β x), made of what is there; its gradient comes with it. */
+  static Tensor swish(Operations ops, Tensor x, double beta) {
+    return ops.multiply(x, ops.sigmoid(ops.scale(x, beta)));
+  }
+
+  // @end
+
+  static void operations() {
+    try (Device device = Device.cpu();
+        Tape tape = new Tape(device)) {
+      Tensor x = device.tensor(DType.F64, Shape.of(1), 0);
+      System.out.println(swish(tape, x, 2).item()); // 0.0
+    }
+    GradCheck.of((ops, in) -> swish(ops, in[0], 2)).at(GradCheck.randomNormal(5)).assertPasses();
+  }
+
+  static void sequential() throws IOException {
+    Path folder = Files.createTempDirectory("weft-examples");
+    // @start region="sequential"
+    var network =
+        Sequential.of(new Linear(784, 128), Activation.RELU, new Dropout(0.2), new Linear(128, 10));
+    System.out.println(network.spec()); // linear(784,128) relu dropout(0.2) linear(128,10)
+    try (Device device = Device.best()) {
+      network.on(device, MathMode.STRICT, 1); // values drawn by the seed 1
+      network.save(folder.resolve("digits.safetensors"));
+    }
+    var loaded = Sequential.load(folder.resolve("digits.safetensors"));
+    // @end
+    System.out.println(loaded.spec()); // linear(784,128) relu dropout(0.2) linear(128,10)
+    Files.delete(folder.resolve("digits.safetensors"));
+    Files.delete(folder);
+  }
+
+  static void dataset() {
+    // @start region="dataset"
+    double[][] sizes = {{5.1, 3.5}, {4.9, 3.0}, {6.3, 3.3}, {5.8, 2.7}};
+    int[] kinds = {0, 0, 1, 1};
+    Dataset data = Dataset.of(sizes, kinds); // columns "features" and "targets"
+    Split split = data.split(0.75, 7); // so much to train on, drawn by the seed 7
+    System.out.println(split.train().rows() + " and " + split.test().rows()); // 3 and 1
+    try (Device device = Device.cpu()) {
+      for (Batch batch : data.batches(device, 2, 0, 7)) { // of 2 rows, epoch 0, seed 7
+        try (batch) {
+          System.out.println(batch.inputs().get("features").shape()); // [2, 2]
+        }
+      }
+    }
+    // @end
+  }
+
+  static void column() {
+    // @start region="column"
+    Column pixels = Column.ofBytes(new byte[] {0, 51, (byte) 255, 0}, 2).scaled(1 / 255.0, 0);
+    System.out.println(pixels.rows() + " rows, " + pixels.get(0, 1)); // 2 rows, 0.2
+    Column words = Column.ids(new int[] {4, 0, 2, 7, 1}, 10); // ids below 10
+    System.out.println(Arrays.toString(words.window(3).slice(1, 2).toInts())); // [0, 2, 7]
+    Dataset data =
+        Dataset.of(Map.of("before", words.window(3).slice(0, 2), "next", words.slice(3, 5)));
+    // @end
+    System.out.println(data.rows()); // 2
+  }
+
+  static void gradCheck() {
+    // @start region="gradCheck"
+    GradCheck.of((ops, in) -> ops.sum(ops.tanh(in[0])))
+        .at(GradCheck.randomNormal(5, 7)) // a 5 x 7 matrix
+        .assertPasses();
+    // @end
+  }
+}
