@@ -360,6 +360,8 @@ class Contract {
           """
           import static java.util.Locale.ROOT;
 
+          import org.jspecify.annotations.Nullable;
+
           /** The values of {@code weft_%2$s}, in its order. */
           public enum %1$s {
           %3$s;
@@ -374,7 +376,7 @@ class Contract {
             }
 
             /** The one of that {@link #token}, or null. */
-            public static %1$s named(String token) {
+            public static @Nullable %1$s named(String token) {
               for (%1$s one : values()) {
                 if (one.token().equals(token)) {
                   return one;

@@ -27,6 +27,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.Test;
 
 /** Imports run downward, and every door has one keeper. */
@@ -250,6 +251,20 @@ class ArchitectureTest {
         assertEquals(List.of(), missing);
       }
     }
+  }
+
+  /** What the build checks is what is marked. */
+  @Test
+  void everyPackageSaysWhatMayBeNull() {
+    List<String> unmarked =
+        CLASSES.stream()
+            .map(JavaClass::getPackage)
+            .filter(each -> !each.isAnnotatedWith(NullMarked.class))
+            .map(JavaPackage::getName)
+            .distinct()
+            .sorted()
+            .toList();
+    assertEquals(List.of("dev.weft.optim", "dev.weft.train"), unmarked);
   }
 
   @Test

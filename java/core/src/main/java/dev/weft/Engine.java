@@ -7,6 +7,7 @@ import dev.weft.device.Kernel;
 import dev.weft.device.Pool;
 import dev.weft.device.Precision;
 import dev.weft.device.Recorder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The engine under tensors: kernels, addresses, recorded programs and the memory of parameters, for
@@ -96,7 +97,7 @@ public final class Engine {
   }
 
   /** The memory that gradients go to, whether or not one is there; null where there is none. */
-  public static Tensor gradMemory(Tensor tensor) {
+  public static @Nullable Tensor gradMemory(Tensor tensor) {
     return tensor.gradMemory();
   }
 
@@ -114,7 +115,7 @@ public final class Engine {
    * The gradient of a table whose gradient is a list of rows, in memory of the tape that it was
    * taken on; null where there was no pass since {@link Tensor#zeroGrad} that used the table.
    */
-  public static RowGradient rowGradient(Tensor table) {
+  public static @Nullable RowGradient rowGradient(Tensor table) {
     return table.rowGradient();
   }
 
@@ -123,7 +124,7 @@ public final class Engine {
    *
    * @throws IllegalArgumentException where the memory has another shape
    */
-  public static Tensor bind(Parameter parameter, Tensor memory) {
+  public static @Nullable Tensor bind(Parameter parameter, @Nullable Tensor memory) {
     return parameter.bind(memory);
   }
 

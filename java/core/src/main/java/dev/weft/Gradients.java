@@ -12,7 +12,9 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the gradients of one tape go. The first contribution to a gradient overwrites, later ones
@@ -24,7 +26,7 @@ final class Gradients {
   private final Tape tape;
   private boolean retained;
   private boolean resultsReleased;
-  private Tensor one;
+  private @Nullable Tensor one;
   private final List<Conversion> conversions = new ArrayList<>();
 
   private final Map<Tensor, List<LookedUp>> tables = new LinkedHashMap<>();
@@ -66,10 +68,14 @@ final class Gradients {
   /** The gradient of an output. */
   Tensor of(Tensor output) {
     if (isOne(output)) {
-      output.gradMemory().fill(1);
+      memory(output).fill(1);
       one = null;
     }
-    return output.gradMemory();
+    return memory(output);
+  }
+
+  private static Tensor memory(Tensor tensor) {
+    return Objects.requireNonNull(tensor.gradMemory(), tensor::name);
   }
 
   /** Forgets the gradients of the pass before and says where that of y goes. */
@@ -187,7 +193,7 @@ final class Gradients {
       input.gradInto(memory.named("gradient of " + input.name()));
     }
     input.gradFilled(true);
-    Node.Sink sink = new Node.Sink(input.gradMemory(), accumulate);
+    Node.Sink sink = new Node.Sink(memory(input), accumulate);
     if (dtype == sink.tensor().dtype()) {
       return sink;
     }

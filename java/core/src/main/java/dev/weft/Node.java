@@ -23,7 +23,10 @@ public final class Node {
   private final List<Tensor> inputs;
   private final String layer;
   private final int[] versions;
+
+  @SuppressWarnings("NullAway.Init") // known when the operation has run
   private Tensor output;
+
   private int outputVersion;
   private List<Tensor> saved = List.of();
   private long draw = -1;

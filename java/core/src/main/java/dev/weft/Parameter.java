@@ -3,6 +3,8 @@ package dev.weft;
 
 import static dev.weft.format.Format.format;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * A tensor that belongs to a model: its name, its shape, how it starts and what training does to
  * it. It has no memory until the network that it belongs to is put on a device.
@@ -40,7 +42,7 @@ public final class Parameter {
   private final Kind kind;
   private boolean frozen;
   private boolean lost;
-  private Tensor tensor;
+  private @Nullable Tensor tensor;
 
   /** A dense parameter, without memory. */
   public Parameter(String name, Shape shape, Initializer initializer) {
@@ -133,7 +135,7 @@ public final class Parameter {
    *
    * @throws IllegalArgumentException where the memory has another shape
    */
-  Tensor bind(Tensor memory) {
+  @Nullable Tensor bind(@Nullable Tensor memory) {
     if (memory != null && !memory.shape().equals(shape)) {
       throw new IllegalArgumentException(
           format("parameter %s %s does not lie in %s", name, shape, memory.describe()));

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Records operations as they run and takes gradients in reverse order. What it makes lives until it
@@ -40,7 +41,7 @@ public final class Tape implements Operations, AutoCloseable {
   private final Mode mode;
   private final Pool pool;
   private final List<Node> nodes = new ArrayList<>();
-  private StepState state;
+  private @Nullable StepState state;
   private final boolean ownsState;
   private final long seed;
   private final long step;
@@ -70,7 +71,8 @@ public final class Tape implements Operations, AutoCloseable {
     this(device, state, 0, 0, mode, pool);
   }
 
-  private Tape(Device device, StepState state, long seed, long step, Mode mode, Pool pool) {
+  private Tape(
+      Device device, @Nullable StepState state, long seed, long step, Mode mode, Pool pool) {
     if (state != null && state.device() != device) {
       throw new IllegalArgumentException(
           format("a step state on %s does not serve a tape on %s", state.device(), device));

@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Cleaner;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A dense, row-major array on a device. One made by a {@link Device} is closed by its user; one
@@ -33,15 +34,15 @@ public final class Tensor implements AutoCloseable {
   private final long offset;
   private final boolean owner;
   // keeps the tensor that owns the memory reachable, and so from being reclaimed
-  private final Tensor root;
+  private final @Nullable Tensor root;
   private String name = UNNAMED;
   private Unclosed remains; // of one that owns its memory
   private boolean requiresGrad;
-  private Tensor grad;
+  private @Nullable Tensor grad;
   private boolean gradFilled;
-  private Tape madeOn;
+  private @Nullable Tape madeOn;
   private boolean rows;
-  private RowGradient rowGradient;
+  private @Nullable RowGradient rowGradient;
 
   private Tensor(
       Device device,
@@ -50,7 +51,7 @@ public final class Tensor implements AutoCloseable {
       Block block,
       long offset,
       boolean owner,
-      Tensor root) {
+      @Nullable Tensor root) {
     this.device = device;
     this.dtype = dtype;
     this.shape = shape;
@@ -161,7 +162,7 @@ public final class Tensor implements AutoCloseable {
    * The gradient: the sum over all backward passes since {@link #zeroGrad}; null where there was
    * none. That of a BF16 tensor is F32. It is closed with this tensor.
    */
-  public Tensor grad() {
+  public @Nullable Tensor grad() {
     return gradFilled ? grad : null;
   }
 
@@ -204,7 +205,7 @@ public final class Tensor implements AutoCloseable {
    * The gradient of a table whose gradient is a list of rows, in memory of the tape that it was
    * taken on; null where there was no pass since {@link #zeroGrad} that used the table.
    */
-  RowGradient rowGradient() {
+  @Nullable RowGradient rowGradient() {
     return rowGradient;
   }
 
@@ -218,7 +219,7 @@ public final class Tensor implements AutoCloseable {
   }
 
   /** The tape that its gradient is taken on; null where it was not computed from anything. */
-  Tape madeOn() {
+  @Nullable Tape madeOn() {
     return madeOn;
   }
 
@@ -227,7 +228,7 @@ public final class Tensor implements AutoCloseable {
   }
 
   /** The memory that gradients go to, whether or not one is there; null where there is none. */
-  Tensor gradMemory() {
+  @Nullable Tensor gradMemory() {
     return grad;
   }
 

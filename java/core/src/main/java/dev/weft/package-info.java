@@ -4,4 +4,7 @@
  * dev.weft.Operations}, {@link dev.weft.Tape}, {@link dev.weft.Parameter}. They stand on {@code
  * dev.weft.device} and, with the operations of {@code dev.weft.op}, carry everything above.
  */
+@NullMarked
 package dev.weft;
+
+import org.jspecify.annotations.NullMarked;

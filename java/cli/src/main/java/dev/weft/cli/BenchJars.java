@@ -70,7 +70,7 @@ final class BenchJars {
    * @param folder is made
    */
   static void copyScript(Path folder) throws IOException {
-    Path bench = jar().toAbsolutePath().getParent().getParent();
+    Path bench = jar().toAbsolutePath().resolve("../..").normalize();
     Files.createDirectories(folder.resolve("peers"));
     for (String name : List.of("gpu.sh", "peers/torch_steps.py")) {
       Files.copy(bench.resolve(name), folder.resolve(name), StandardCopyOption.COPY_ATTRIBUTES);

@@ -152,7 +152,7 @@ final class BundleFolder {
         }
         throw e;
       }
-      force(path.getParent());
+      force(path.resolveSibling(""));
       delete(old);
     }
 

@@ -10,6 +10,7 @@ import dev.weft.data.Idx;
 import dev.weft.data.Split;
 import java.io.IOException;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which data. */
@@ -23,7 +24,7 @@ final class DataOptions {
       description =
           "A folder of IDX files as MNIST, EMNIST or QMNIST has them, gzip or not. Default: made"
               + " digits.")
-  private Path folder;
+  private @Nullable Path folder;
 
   @Option(
       names = "--set",
@@ -31,20 +32,20 @@ final class DataOptions {
       description =
           "Which of several data sets in --data: what its files' names begin with, such as"
               + " emnist-letters; '' for MNIST's own.")
-  private String set;
+  private @Nullable String set;
 
   @Option(
       names = "--digits",
       paramLabel = "N",
       description =
           "How many digits to make where there is no --data; N/6 more to test on. Default: 60000.")
-  private Integer digits;
+  private @Nullable Integer digits;
 
   @Option(
       names = "--classes",
       paramLabel = "K",
       description = "Labels are 0..K-1. Default: as far as the labels of --data go.")
-  private Integer classes;
+  private @Nullable Integer classes;
 
   /**
    * Looks at what needs no data.
@@ -72,14 +73,15 @@ final class DataOptions {
         folder == null ? generate() : set == null ? Idx.read(folder) : Idx.read(folder, set);
     return classes == null
         ? split
-        : new Split(inClasses(split.train(), "train"), inClasses(split.test(), "test"));
+        : new Split(
+            inClasses(split.train(), "train", classes), inClasses(split.test(), "test", classes));
   }
 
   private Split generate() {
     return Digits.generate(digits == null ? USUAL_DIGITS : digits, DIGITS_SEED);
   }
 
-  private Dataset inClasses(Dataset data, String part) {
+  private static Dataset inClasses(Dataset data, String part, int classes) {
     try {
       return Dataset.of(data.features(), Column.ids(data.targets().toInts(), classes));
     } catch (IllegalArgumentException e) {

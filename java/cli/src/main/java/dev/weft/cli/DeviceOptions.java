@@ -8,6 +8,7 @@ import dev.weft.Device;
 import dev.weft.DeviceKind;
 import dev.weft.MathMode;
 import dev.weft.device.cpu.CpuLibrary;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Where to compute. */
@@ -28,7 +29,7 @@ final class DeviceOptions {
       description =
           "Threads of the CPU, one a processor at most. Default: one for each processor,"
               + " or OMP_NUM_THREADS.")
-  private Integer threads;
+  private @Nullable Integer threads;
 
   @Option(
       names = "--math",

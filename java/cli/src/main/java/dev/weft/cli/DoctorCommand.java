@@ -14,6 +14,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParentCommand;
 
@@ -58,7 +59,7 @@ final class DoctorCommand implements Callable<Integer> {
     String wrong = open("cpu", Device::cpu);
     final boolean cpu = wrong == null;
     // what names a variable names the remedy
-    if (!cpu && !wrong.contains("WEFT_")) {
+    if (wrong != null && !wrong.contains("WEFT_")) {
       advice("the libraries above belong to this program: build it again on this kind of machine");
     }
 
@@ -118,12 +119,12 @@ final class DoctorCommand implements Callable<Integer> {
     try {
       return NativeFiles.cacheFolder().toString();
     } catch (UncheckedIOException e) {
-      return e.getMessage();
+      return Explanation.of(e);
     }
   }
 
   /** Says whether a device opens; returns what is wrong, or null. */
-  private String open(String name, Supplier<Device> opening) {
+  private @Nullable String open(String name, Supplier<Device> opening) {
     try (Device device = opening.get()) {
       found(name, device.description());
       return null;

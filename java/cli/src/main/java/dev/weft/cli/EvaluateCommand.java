@@ -15,6 +15,7 @@ import dev.weft.train.Evaluator;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -54,7 +55,7 @@ final class EvaluateCommand implements Callable<Integer> {
       names = "--predictions",
       paramLabel = "FILE",
       description = "A CSV file for row, label and prediction of every test example.")
-  private Path predictions;
+  private @Nullable Path predictions;
 
   @Override
   public Integer call() throws IOException {
@@ -90,7 +91,7 @@ final class EvaluateCommand implements Callable<Integer> {
                 evaluation.loss(),
                 Amount.percent(evaluation.accuracy()));
         if (predictions != null) {
-          write(test, loaded.classes(test));
+          write(predictions, test, evaluator.predict());
           main.screen().out().println("wrote " + predictions);
         }
       }
@@ -119,7 +120,7 @@ final class EvaluateCommand implements Callable<Integer> {
     return HEAD.length() + (long) test.rows() * "0,0,0\n".length();
   }
 
-  private void write(Dataset test, int[] classes) throws IOException {
+  private static void write(Path predictions, Dataset test, int[] classes) throws IOException {
     int[] labels = test.targets().toInts();
     StringBuilder csv = new StringBuilder(HEAD);
     for (int row = 0; row < classes.length; row++) {

@@ -29,12 +29,13 @@ final class Explanation {
     String message = e.getMessage();
     return switch (e) {
       case UnmatchedArgumentException unknown -> unknown(unknown);
-      case ParameterException wrong -> words(message);
+      case ParameterException wrong when message != null -> words(message);
       case FileSystemException file when file.getReason() == null ->
           file.getFile() + ": " + reason(file);
       case DivergedException diverged when diverged.firstStep() < diverged.lastStep() ->
           message + "; --detect-anomaly names the step";
-      case UncheckedIOException io when message == null -> of(io.getCause());
+      case UncheckedIOException io when io.getCause() != null && message == null ->
+          of(io.getCause());
       case IOException io when message == null -> io.getClass().getSimpleName();
       case OutOfMemoryError heap ->
           format("Java's own memory is used up (%s); WEFT_JAVA_OPTS=-Xmx8g gives it more", message);

@@ -7,6 +7,7 @@ import com.google.gson.stream.JsonWriter;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import org.jspecify.annotations.Nullable;
 
 /** Maps, lists and records as JSON text. */
 final class Json {
@@ -25,7 +26,7 @@ final class Json {
   }
 
   /** The number, or null where it is none that JSON knows. */
-  static Double finite(double value) {
+  static @Nullable Double finite(double value) {
     return Double.isFinite(value) ? value : null;
   }
 

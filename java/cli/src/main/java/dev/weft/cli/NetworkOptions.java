@@ -11,6 +11,7 @@ import dev.weft.nn.Linear;
 import dev.weft.nn.Sequential;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which network. */
@@ -23,7 +24,7 @@ final class NetworkOptions {
       names = "--hidden",
       paramLabel = "SIZES",
       description = "Sizes of the hidden layers, or none. Default: " + HIDDEN + ".")
-  private String hidden;
+  private @Nullable String hidden;
 
   @Option(
       names = "--activation",
@@ -33,19 +34,19 @@ final class NetworkOptions {
               + " gelu or silu. Default: "
               + ACTIVATION
               + ".")
-  private String activation;
+  private @Nullable String activation;
 
   @Option(
       names = "--dropout",
       paramLabel = "RATE",
       description = "Behind every hidden layer, in [0, 1). Default: " + DROPOUT + ".")
-  private Double dropout;
+  private @Nullable Double dropout;
 
   @Option(
       names = "--layers",
       paramLabel = "LAYERS",
       description = "The whole network, such as \"linear(784,512) relu linear(512,10)\".")
-  private String layers;
+  private @Nullable String layers;
 
   /**
    * Looks at what needs no data.

@@ -6,6 +6,7 @@ import static dev.weft.format.Format.format;
 import dev.weft.optim.Adam;
 import dev.weft.optim.Optimizer;
 import dev.weft.optim.Sgd;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which optimizer. */
@@ -24,20 +25,20 @@ final class OptimizerOptions {
       names = "--rate",
       paramLabel = "X",
       description = "Learning rate. Default: 0.001 for adam and adamw, 0.1 for sgd, else 0.01.")
-  private Double rate;
+  private @Nullable Double rate;
 
   @Option(
       names = "--momentum",
       paramLabel = "X",
       description = "In [0, 1), for sgd, momentum and nesterov. Default: 0.9 for the latter two.")
-  private Double momentum;
+  private @Nullable Double momentum;
 
   @Option(
       names = "--weight-decay",
       paramLabel = "X",
       description =
           "The factor of an L2 penalty's gradient; for adamw, decoupled. Default: 0, adamw 0.01.")
-  private Double decay;
+  private @Nullable Double decay;
 
   private enum Rule {
     SGD,
@@ -77,7 +78,7 @@ final class OptimizerOptions {
     return Sgd.rate(or(rate, 0.01)).momentum(or(momentum, MOMENTUM)).weightDecay(or(decay, 0));
   }
 
-  private static double or(Double given, double otherwise) {
+  private static double or(@Nullable Double given, double otherwise) {
     return given == null ? otherwise : given;
   }
 }

@@ -11,6 +11,7 @@ import dev.weft.train.TrainingRun;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** Takes a profile of a training run and prints where the time goes. */
 final class ProfileReport {
@@ -31,7 +32,7 @@ final class ProfileReport {
    *
    * @param trace where to write a timeline, or null
    */
-  void run(TrainingRun run, Device device, Path trace) throws IOException {
+  void run(TrainingRun run, Device device, @Nullable Path trace) throws IOException {
     Profile profile = run.profile(steps(run, device), new Ceilings(device, SECONDS_PER_CEILING));
     out.println();
     out.println(profile);

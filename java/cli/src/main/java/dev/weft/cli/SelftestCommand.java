@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
@@ -54,7 +55,7 @@ final class SelftestCommand implements Callable<Integer> {
   private String name;
 
   @Option(names = "--json", paramLabel = "FILE", description = "A file for all results as JSON.")
-  private Path json;
+  private @Nullable Path json;
 
   @Option(names = "--quick", description = "Small shapes only, and no measurements.")
   private boolean quick;
@@ -144,6 +145,7 @@ final class SelftestCommand implements Callable<Integer> {
       out.println(passed ? "self-test passed" : "self-test FAILED");
       if (json != null) {
         write(
+            json,
             new Report(
                 Version.weft(),
                 Version.platform(),
@@ -200,7 +202,7 @@ final class SelftestCommand implements Callable<Integer> {
     return entry;
   }
 
-  private void write(Report report) throws IOException {
+  private static void write(Path json, Report report) throws IOException {
     AtomicFile.write(json, Json.pages(report) + "\n");
   }
 }

@@ -26,6 +26,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -89,7 +90,7 @@ final class TrainCommand implements Callable<Integer> {
       description =
           "Device memory for the training data, and as much for the test data; what needs more is"
               + " streamed block by block. Default: on a GPU half of what is free.")
-  private Double dataMemory;
+  private @Nullable Double dataMemory;
 
   @Option(
       names = "--fusion",
@@ -130,7 +131,7 @@ final class TrainCommand implements Callable<Integer> {
       description =
           "The file for the network, which must not be there yet. Default: named after the data,"
               + " digits.safetensors or that of the folder.")
-  private Path file;
+  private @Nullable Path file;
 
   @Option(
       names = "--overwrite",
@@ -143,7 +144,7 @@ final class TrainCommand implements Callable<Integer> {
       names = "--log",
       paramLabel = "FILE",
       description = "A file for one line of JSON an epoch.")
-  private Path log;
+  private @Nullable Path log;
 
   @Option(
       names = "--profile",
@@ -154,7 +155,7 @@ final class TrainCommand implements Callable<Integer> {
           "Does not train, whatever --epochs and --out say, but times steps and prints where the"
               + " time goes: by phase, layer and kernel, beside what the machine can do. FILE"
               + " receives a timeline for chrome://tracing.")
-  private Path profile;
+  private @Nullable Path profile;
 
   @Option(
       names = "--detect-anomaly",
@@ -166,7 +167,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--plain", description = "No progress bar, also in a terminal.")
   private boolean plain;
 
-  private EpochLog lines;
+  private @Nullable EpochLog lines;
 
   @Override
   public Integer call() throws IOException {
@@ -192,18 +193,15 @@ final class TrainCommand implements Callable<Integer> {
                   + " out"
               : "--profile writes no network, so that --overwrite would do nothing: leave one out");
     }
-    if (isTraced()) {
+    if (profile != null && isTraced()) {
       SideFile.check(profile);
-    }
-    if (file == null) {
-      file = Path.of(data.name() + ".safetensors");
     }
     if (profile == null) {
       checkOut();
     }
     if (log != null) {
-      if (log.toAbsolutePath().normalize().equals(file.toAbsolutePath().normalize())) {
-        throw new IllegalArgumentException("--log and --out name the same file, " + file);
+      if (log.toAbsolutePath().normalize().equals(file().toAbsolutePath().normalize())) {
+        throw new IllegalArgumentException("--log and --out name the same file, " + file());
       }
       SideFile.check(log);
     }
@@ -226,7 +224,7 @@ final class TrainCommand implements Callable<Integer> {
         trainer.dataMemory(dataBytes());
       }
       if (profile == null) {
-        AtomicFile.checkSpace(file, network.size() * math.dtype().wide().bytes());
+        AtomicFile.checkSpace(file(), network.size() * math.dtype().wide().bytes());
       }
       int rows = Math.min(batch, parts.train().rows());
       announce(split, network, optimizer, rows, device, math);
@@ -248,23 +246,23 @@ final class TrainCommand implements Callable<Integer> {
 
   /** Finds out before training that its result could not be kept, or would cost another. */
   private void checkOut() throws IOException {
-    AtomicFile.checkWritable(file);
-    if (!Files.exists(file)) {
+    AtomicFile.checkWritable(file());
+    if (!Files.exists(file())) {
       return;
     }
     if (!overwrite) {
       throw new FileAlreadyExistsException(
-          file.toString(),
+          file().toString(),
           null,
           "is there already: name another file by --out, or replace it by --overwrite");
     }
     try {
-      Sequential.load(file);
+      Sequential.load(file());
     } catch (IOException e) {
       throw new IOException(
           format(
               "--overwrite replaces networks only, and %s is none (%s): name another file by --out",
-              file, e.getMessage()),
+              file(), e.getMessage()),
           e);
     }
   }
@@ -279,6 +277,11 @@ final class TrainCommand implements Callable<Integer> {
               validation, train.rows(), rows < 1 ? "none" : "all"));
     }
     return train.split(1 - validation, seed);
+  }
+
+  /** Where the network goes. */
+  private Path file() {
+    return file != null ? file : Path.of(data.name() + ".safetensors");
   }
 
   private boolean isTraced() {
@@ -348,8 +351,8 @@ final class TrainCommand implements Callable<Integer> {
       MathMode math)
       throws IOException {
     long peak = device.memory().peak();
-    network.save(file);
-    SavedNetwork saved = new SavedNetwork(file, device, math, loss, batch);
+    network.save(file());
+    SavedNetwork saved = new SavedNetwork(file(), device, math, loss, batch);
     Evaluation evaluation = saved.evaluateLike(network, test);
     network.close();
     double samples = history.epochs().stream().mapToDouble(e -> e.train().rows()).sum();
@@ -366,7 +369,7 @@ final class TrainCommand implements Callable<Integer> {
         .printf(
             ROOT,
             "wrote    %s; read again, it gives the same output for all %s test examples%n",
-            file,
+            file(),
             Amount.count(test.rows()));
     if (Double.isFinite(evaluation.loss())) {
       warn(evaluation.loss(), Math.log(test.classes()));

@@ -9,6 +9,7 @@ import dev.weft.train.Listener;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
+import org.jspecify.annotations.Nullable;
 
 /** A line for each epoch; in a terminal, a bar while the epoch lasts. */
 final class TrainingDisplay implements Listener, AutoCloseable {
@@ -18,7 +19,7 @@ final class TrainingDisplay implements Listener, AutoCloseable {
   private final Screen screen;
   private final int epochs;
   private final String unseen;
-  private ProgressBar bar;
+  private @Nullable ProgressBar bar;
 
   /**
    * A display.

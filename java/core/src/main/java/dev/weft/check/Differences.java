@@ -43,7 +43,9 @@ final class Differences implements AutoCloseable {
   private final SplittableRandom random;
   private final double[][] at;
   private final Tensor[] inputs;
-  private double[] dy;
+  private double[] dy = {};
+
+  @SuppressWarnings("NullAway.Init") // known with the results
   private Slope slope;
 
   Differences(
@@ -83,8 +85,8 @@ final class Differences implements AutoCloseable {
     }
     int bad = Slope.notFinite(y);
     slope = new Slope(y, dy, y.length == 1 ? SCALAR_WEIGHT : 1, tolerance);
-    double[][] once = bad < 0 ? gradients(1) : null;
-    double[][] twice = bad < 0 ? gradients(2) : null;
+    double[][] once = bad < 0 ? gradients(1) : new double[0][];
+    double[][] twice = bad < 0 ? gradients(2) : new double[0][];
     List<InputVerdict> verdicts = new ArrayList<>();
     for (int i = 0; i < inputs.length; i++) {
       if (recipes.get(i).hasGradient()) {
@@ -222,9 +224,10 @@ final class Differences implements AutoCloseable {
   }
 
   private static void add(Finding finding, List<Deviation> found, List<Kink> kinks) {
-    if (finding.kink() == null) {
+    if (finding.deviation() != null) {
       found.add(finding.deviation());
-    } else {
+    }
+    if (finding.kink() != null) {
       kinks.add(finding.kink());
     }
   }

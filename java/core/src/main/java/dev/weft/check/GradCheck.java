@@ -12,6 +12,7 @@ import dev.weft.nn.Model;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Compares the gradient of a function with central differences, in float64.
@@ -45,7 +46,7 @@ public final class GradCheck {
 
   private final Function function;
   private final List<Input> inputs;
-  private final Device device;
+  private final @Nullable Device device;
   private final double tolerance;
   private final long seed;
   private final int elements;
@@ -53,7 +54,7 @@ public final class GradCheck {
   private GradCheck(
       Function function,
       List<Input> inputs,
-      Device device,
+      @Nullable Device device,
       double tolerance,
       long seed,
       int elements) {

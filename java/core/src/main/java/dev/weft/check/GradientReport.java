@@ -7,6 +7,7 @@ import dev.weft.Shape;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What {@link GradCheck#check} found.
@@ -101,7 +102,7 @@ public record GradientReport(double tolerance, List<InputVerdict> inputs) {
   public record InputVerdict(
       int input,
       Shape shape,
-      Deviation worst,
+      @Nullable Deviation worst,
       double largestAbsolute,
       List<Kink> kinks,
       Verdict verdict) {
@@ -110,6 +111,10 @@ public record GradientReport(double tolerance, List<InputVerdict> inputs) {
     /** Whether every error is within the tolerance, and something was compared where it could. */
     public boolean passed() {
       return verdict.passed();
+    }
+
+    private double error() {
+      return worst == null ? 0 : worst.error();
     }
 
     private String line(double tolerance) {
@@ -149,17 +154,16 @@ public record GradientReport(double tolerance, List<InputVerdict> inputs) {
   }
 
   /** The verdict with the largest error; null where there was nothing to compare. */
-  public InputVerdict worst() {
+  public @Nullable InputVerdict worst() {
     return inputs.stream()
         .filter(verdict -> verdict.worst() != null)
-        .max(Comparator.comparingDouble(verdict -> verdict.worst().error()))
+        .max(Comparator.comparingDouble(InputVerdict::error))
         .orElse(null);
   }
 
   /** The largest relative error of all, kinks aside; 0 where there was nothing to compare. */
   public double largestError() {
-    InputVerdict worst = worst();
-    return worst == null ? 0 : worst.worst().error();
+    return inputs.stream().mapToDouble(InputVerdict::error).max().orElse(0);
   }
 
   /** The largest difference of all, kinks aside. */

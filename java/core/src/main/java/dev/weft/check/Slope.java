@@ -6,6 +6,7 @@ import static dev.weft.format.Format.format;
 import dev.weft.check.GradientReport.Deviation;
 import dev.weft.check.GradientReport.Kink;
 import dev.weft.check.GradientReport.Measure;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Holds one slope of L = Σ dy_i y_i, along a line through the inputs, against differences. Where
@@ -28,7 +29,7 @@ final class Slope {
    *
    * @param plain whether the central difference at the usual step agrees
    */
-  record Finding(Deviation deviation, Kink kink, boolean plain) {
+  record Finding(@Nullable Deviation deviation, @Nullable Kink kink, boolean plain) {
     boolean agrees(double tolerance) {
       return deviation != null && deviation.error() <= tolerance;
     }

@@ -4,4 +4,7 @@
  * for every operation that drives {@link dev.weft.check.SelfTest}, the tests and the benchmarks.
  * For users, the command line and tests; nothing that trains depends on it.
  */
+@NullMarked
 package dev.weft.check;
+
+import org.jspecify.annotations.NullMarked;

@@ -20,7 +20,10 @@ final class DigitPen {
   private static final double NOISE = 32; // of a pixel, of 255
 
   private final double[] distance = new double[PIXELS]; // squared, of each pixel from the pen's way
+
+  @SuppressWarnings("NullAway.Init") // that of the digit being written
   private SplitMix64 random;
+
   private double xx, xy, yx, yy, left, top; // unit square -> pixels
   private double radius, reach;
 

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -123,7 +124,7 @@ final class IdxFolder {
 
   private List<Path> candidates(String set, Part part) {
     List<Path> found = new ArrayList<>();
-    for (Path file : sets.get(set)) {
+    for (Path file : Objects.requireNonNull(sets.get(set))) {
       Matcher name = NAME.matcher(nameOf(file));
       if (name.matches() && part.is(name)) {
         found.add(file);

@@ -16,6 +16,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
@@ -46,7 +47,7 @@ final class IdxReader implements AutoCloseable {
       unpacked = packed ? unpack(file) : file;
       in = unpacked;
       byte[] magic = readMagic();
-      type = IdxType.of(magic[2]);
+      type = Objects.requireNonNull(IdxType.of(magic[2]));
       sizes = readSizes(magic[3] & 0xFF);
     } catch (Throwable failure) {
       unpacked.close();

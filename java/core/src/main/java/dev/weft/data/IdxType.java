@@ -8,6 +8,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** The types of numbers of IDX files, big-endian, and how they are held: without loss. */
 enum IdxType {
@@ -41,7 +42,7 @@ enum IdxType {
   }
 
   /** The type of that code in a file's third byte; null for none. */
-  static IdxType of(int code) {
+  static @Nullable IdxType of(int code) {
     return Arrays.stream(values()).filter(type -> type.code == code).findFirst().orElse(null);
   }
 

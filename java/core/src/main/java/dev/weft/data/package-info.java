@@ -9,4 +9,7 @@
  * loop by hand a {@link dev.weft.data.Batch} does. Whatever depends on a seed is a pure function of
  * it, the same on every machine.
  */
+@NullMarked
 package dev.weft.data;
+
+import org.jspecify.annotations.NullMarked;

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -101,7 +102,7 @@ final class CacheFolder {
       Files.createDirectory(
           folder,
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-      force(folder.toAbsolutePath().getParent());
+      force(folder.toAbsolutePath());
     } catch (FileAlreadyExistsException e) {
       if (!Files.isDirectory(folder)) {
         throw new FileSystemException(folder.toString(), null, "is there and is no folder");
@@ -112,13 +113,18 @@ final class CacheFolder {
   /** The mode of a file that is this user's or root's; any other is refused. */
   private static int modeOf(Path file, LinkOption... options) throws IOException {
     Map<String, Object> seen = Files.readAttributes(file, "unix:uid,mode,owner", options);
-    if (!isTrusted((int) seen.get("uid"))) {
+    if (!isTrusted((int) attribute(seen, "uid"))) {
       throw new RefusedException(
           format(
               "%s belongs to the user %s, and what lies there would run as you; %s",
               file, seen.get("owner"), OWN));
     }
-    return (int) seen.get("mode");
+    return (int) attribute(seen, "mode");
+  }
+
+  /** An attribute that was asked for. */
+  static Object attribute(Map<String, Object> seen, String name) {
+    return Objects.requireNonNull(seen.get(name), name);
   }
 
   /** Whether files of that user may be loaded: this one's and root's. */
@@ -131,8 +137,9 @@ final class CacheFolder {
     return (mode & (OWNER_READS | OTHERS_WRITE)) == OWNER_READS;
   }
 
-  /** Makes the names in a folder last through a power cut. */
-  static void force(Path folder) throws IOException {
+  /** Makes the name of a file last through a power cut. */
+  static void force(Path file) throws IOException {
+    Path folder = file.resolveSibling("");
     try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
       channel.force(true);
     }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Frees several things, all of them even where one fails. The first failure is thrown at the end,
  * the others are suppressed in it.
  */
 public final class Closing {
-  private RuntimeException first;
+  private @Nullable RuntimeException first;
 
   /** Nothing has failed yet. */
   public Closing() {}
@@ -17,7 +19,7 @@ public final class Closing {
    * @throws RuntimeException the first failure; an {@link IllegalStateException} around a checked
    *     one
    */
-  public static void all(AutoCloseable... parts) {
+  public static void all(@Nullable AutoCloseable... parts) {
     Closing closing = new Closing();
     for (AutoCloseable part : parts) {
       if (part != null) {

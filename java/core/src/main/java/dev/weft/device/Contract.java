@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Pattern;
 
 /**
@@ -65,8 +66,7 @@ public final class Contract {
     switch (words[0]) {
       case "struct" -> structs.put(words[1], new ArrayList<>());
       case "field" ->
-          structs
-              .get(words[1])
+          Objects.requireNonNull(structs.get(words[1]))
               .add(new Field(words[2], words[3].charAt(0), Long.parseLong(words[4])));
       case "kernel" ->
           kernels.put(
@@ -85,7 +85,7 @@ public final class Contract {
     List<Field> fields = structs.get(entry.struct());
     RecordComponent[] components = kernel.arguments().getRecordComponents();
     boolean same = fields != null && fields.size() == components.length;
-    for (int i = 0; same && i < components.length; i++) {
+    for (int i = 0; fields != null && same && i < components.length; i++) {
       Field field = fields.get(i);
       same =
           components[i].getName().equals(camelCase(field.name()))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device;
 
+import org.jspecify.annotations.Nullable;
+
 /** A device refused a call: the message names the call, the kernel and the sizes. */
 public class DeviceException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -11,7 +13,7 @@ public class DeviceException extends RuntimeException {
   }
 
   /** Makes one with a sentence for the user and what lay beneath. */
-  public DeviceException(String message, Throwable cause) {
+  public DeviceException(@Nullable String message, Throwable cause) {
     super(message, cause);
   }
 }

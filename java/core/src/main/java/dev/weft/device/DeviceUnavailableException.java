@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * A device that was asked for is not there; the message says what is missing and where it was
  * sought.
@@ -14,7 +16,7 @@ public final class DeviceUnavailableException extends DeviceException {
   }
 
   /** Makes one with a sentence for the user and what lay beneath. */
-  public DeviceUnavailableException(String message, Throwable cause) {
+  public DeviceUnavailableException(@Nullable String message, Throwable cause) {
     super(message, cause);
   }
 }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** Memory that is not in use, by size: best fit that wastes little. */
 final class FreeList {
@@ -27,7 +28,7 @@ final class FreeList {
   record Piece(long address, long bytes) {}
 
   /** Takes the smallest piece of at least {@code wanted} bytes, or null. */
-  Piece take(long wanted) {
+  @Nullable Piece take(long wanted) {
     Map.Entry<Long, ArrayDeque<Long>> fit = addresses.ceilingEntry(wanted);
     if (fit == null || fit.getKey() > wanted + mostWaste * wanted) {
       return null;

@@ -14,6 +14,7 @@ import java.net.URLConnection;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import org.tukaani.xz.XZInputStream;
 
 /**
@@ -47,7 +48,7 @@ public final class NativeFiles {
    * @return the file, or null where the class path has no such resource
    * @throws UncheckedIOException where it cannot be unpacked; the message names the cache folder
    */
-  public static Path file(String resource) {
+  public static @Nullable Path file(String resource) {
     URL url = find(resource);
     if (url == null) {
       return null;
@@ -103,7 +104,8 @@ public final class NativeFiles {
 
   private static String reason(IOException e) {
     return switch (e) {
-      case FileSystemException file when file.getReason() != null -> file.getMessage();
+      case FileSystemException file when file.getReason() != null ->
+          String.valueOf(file.getMessage());
       case AccessDeniedException denied -> "permission denied for " + denied.getFile();
       case FileSystemException file -> file.getFile() + " cannot be used (" + name(file) + ")";
       default -> e.getMessage() == null ? name(e) : e.getMessage();
@@ -133,7 +135,7 @@ public final class NativeFiles {
    * Opens a resource that {@link #has}, for reading and not for the loader; null where there is
    * none.
    */
-  public static InputStream open(String resource) throws IOException {
+  public static @Nullable InputStream open(String resource) throws IOException {
     URL url = find(resource);
     if (url == null) {
       return null;
@@ -142,7 +144,7 @@ public final class NativeFiles {
     return isPacked(url) ? new XZInputStream(in) : in;
   }
 
-  private static URL find(String resource) {
+  private static @Nullable URL find(String resource) {
     ClassLoader loader = NativeFiles.class.getClassLoader();
     URL url = loader.getResource(resource);
     return url != null ? url : loader.getResource(resource + PACKED);

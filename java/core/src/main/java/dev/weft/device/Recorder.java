@@ -3,6 +3,7 @@ package dev.weft.device;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Notes the calls of a recording, each with the label in force: the phase of the step, which the
@@ -12,7 +13,7 @@ import java.util.List;
 public final class Recorder {
   private Phase phase = Phase.OTHER;
   private String layer = "";
-  private List<Call> calls;
+  private @Nullable List<Call> calls;
 
   /** Sets the phase of the calls that follow, and what they are run for. */
   public void label(Phase phase, String layer) {

@@ -6,7 +6,7 @@ import java.lang.foreign.ValueLayout;
 
 /** Writes an argument struct field by field: every field is eight bytes. */
 public final class Slots {
-  private MemorySegment target;
+  private MemorySegment target = MemorySegment.NULL;
   private long offset;
 
   /** Starts over at the first slot of {@code target}. */

@@ -81,7 +81,7 @@ final class UnpackedLibrary {
     CheckedInputStream in = new CheckedInputStream(content, new CRC32());
     place(in, file, checksum);
     write(text(in.getChecksum().getValue()), looks());
-    CacheFolder.force(file.getParent());
+    CacheFolder.force(file);
   }
 
   private void write(String checksum, String looks) throws IOException {
@@ -91,7 +91,7 @@ final class UnpackedLibrary {
   }
 
   private static void place(CheckedInputStream in, Path target, long checksum) throws IOException {
-    Path aside = Files.createTempFile(target.getParent(), "unpacking", ".part");
+    Path aside = Files.createTempFile(target.resolveSibling(""), "unpacking", ".part");
     try {
       try (FileChannel channel = FileChannel.open(aside, StandardOpenOption.WRITE)) {
         OutputStream out = Channels.newOutputStream(channel);
@@ -115,18 +115,18 @@ final class UnpackedLibrary {
             "unix:size,lastModifiedTime,ctime,ino,uid,mode,isRegularFile",
             LinkOption.NOFOLLOW_LINKS);
     boolean own =
-        CacheFolder.isTrusted((int) seen.get("uid"))
-            && CacheFolder.isClosed((int) seen.get("mode"))
-            && (boolean) seen.get("isRegularFile");
+        CacheFolder.isTrusted((int) CacheFolder.attribute(seen, "uid"))
+            && CacheFolder.isClosed((int) CacheFolder.attribute(seen, "mode"))
+            && (boolean) CacheFolder.attribute(seen, "isRegularFile");
     if (!own) {
       return "";
     }
     return format(
         "%d %d %d %d %s",
-        (long) seen.get("size"),
-        ((FileTime) seen.get("lastModifiedTime")).to(TimeUnit.NANOSECONDS),
-        ((FileTime) seen.get("ctime")).to(TimeUnit.NANOSECONDS),
-        (long) seen.get("ino"),
+        (long) CacheFolder.attribute(seen, "size"),
+        ((FileTime) CacheFolder.attribute(seen, "lastModifiedTime")).to(TimeUnit.NANOSECONDS),
+        ((FileTime) CacheFolder.attribute(seen, "ctime")).to(TimeUnit.NANOSECONDS),
+        (long) CacheFolder.attribute(seen, "ino"),
         boot());
   }
 

@@ -4,4 +4,7 @@
  * programs. For the packages {@code dev.weft} and {@code dev.weft.op}; users meet {@code
  * dev.weft.Device} instead.
  */
+@NullMarked
 package dev.weft.device;
+
+import org.jspecify.annotations.NullMarked;

@@ -2,6 +2,7 @@
 package dev.weft.format;
 
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** Text with numbers in it, the same on every machine, whatever its locale. */
 public final class Format {
@@ -10,7 +11,7 @@ public final class Format {
   /**
    * {@link String#format} under {@link Locale#ROOT}: ASCII digits, a point, commas for thousands.
    */
-  public static String format(String format, Object... values) {
+  public static String format(String format, @Nullable Object... values) {
     return String.format(Locale.ROOT, format, values);
   }
 

@@ -71,7 +71,7 @@ public final class AtomicFile {
       deleteAfter(failure, temporary);
       throw failure;
     }
-    forceFolder(target.getParent());
+    forceFolder(target.resolveSibling(""));
   }
 
   /**
@@ -95,7 +95,7 @@ public final class AtomicFile {
    * @throws FileSystemException if there is less
    */
   public static void checkSpace(Path path, long bytes) throws IOException {
-    File folder = resolve(path).getParent().toFile();
+    File folder = resolve(path).resolveSibling("").toFile();
     long left = folder.getUsableSpace();
     // a file system that has no size, or does not tell, has a total of 0
     if (folder.getTotalSpace() > 0 && left >= 0 && left < bytes) {
@@ -119,7 +119,7 @@ public final class AtomicFile {
       Path link = target.resolveSibling(Files.readSymbolicLink(target));
       target = Files.exists(link) ? link.toRealPath() : link.normalize();
     }
-    Path folder = target.getParent();
+    Path folder = target.resolveSibling("");
     if (Files.isDirectory(target)) {
       throw new FileSystemException(path.toString(), null, "is a folder; a file was to be written");
     }

@@ -8,6 +8,7 @@ import java.io.OutputStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a command writes its results. PrintWriter and PrintStream, which commands print by, forget
@@ -25,7 +26,7 @@ public final class StandardOutput extends OutputStream {
 
   private final OutputStream out;
   private final Reader reader;
-  private IOException failure;
+  private @Nullable IOException failure;
 
   /** Writes to {@code out}. */
   public StandardOutput(OutputStream out, Reader reader) {
@@ -50,7 +51,7 @@ public final class StandardOutput extends OutputStream {
   }
 
   /** Why something was not written; null where all was, or where nobody reads any more. */
-  public IOException failure() {
+  public @Nullable IOException failure() {
     // the words alone would not do: they are in the user's language
     boolean left =
         failure != null && (reader == Reader.PROGRAM || "Broken pipe".equals(failure.getMessage()));

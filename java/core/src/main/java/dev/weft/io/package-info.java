@@ -9,4 +9,7 @@
  * dev.weft.io.FormatException} with the path, the byte and what was expected there; all else that
  * goes wrong with files is another IOException.
  */
+@NullMarked
 package dev.weft.io;
+
+import org.jspecify.annotations.NullMarked;

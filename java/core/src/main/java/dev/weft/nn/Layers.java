@@ -9,6 +9,7 @@ import dev.weft.device.Nonlinearity;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
+import org.jspecify.annotations.Nullable;
 
 /** The models that a file can name: those of this package, and those that a user registers. */
 public final class Layers {
@@ -62,17 +63,19 @@ public final class Layers {
   public static <M extends Model> void register(String name, Class<M> type, Maker<M> maker) {
     String other = nameOf(type);
     Kind<?> before = KINDS.get(name);
-    if (other != null && !other.equals(name) || before != null && before.type != type) {
+    if (other != null && !other.equals(name)) {
       throw new IllegalArgumentException(
-          other != null && !other.equals(name)
-              ? format("%s is registered as '%s' already", type.getName(), other)
-              : format("'%s' is the name of %s already", name, before.type.getName()));
+          format("%s is registered as '%s' already", type.getName(), other));
+    }
+    if (before != null && before.type != type) {
+      throw new IllegalArgumentException(
+          format("'%s' is the name of %s already", name, before.type.getName()));
     }
     KINDS.put(name, new Kind<>(type, maker));
   }
 
   /** The name of models of this class in files, or null where it has none. */
-  static String nameOf(Class<? extends Model> type) {
+  static @Nullable String nameOf(Class<? extends Model> type) {
     return KINDS.entrySet().stream()
         .filter(each -> each.getValue().type == type)
         .map(Map.Entry::getKey)

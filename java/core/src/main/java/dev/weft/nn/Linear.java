@@ -13,6 +13,7 @@ import dev.weft.op.BiasActivation;
 import dev.weft.op.MatMul;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * y = x W + b; x (rows, ..., in), W (in, out), b (out), y (rows, ..., out). An activation that
@@ -31,7 +32,7 @@ public final class Linear implements Layer {
   private final int in;
   private final int out;
   private final Parameter weight;
-  private final Parameter bias;
+  private final @Nullable Parameter bias;
 
   /** Weights by Xavier's uniform rule, biases zero. */
   public Linear(int in, int out) {
@@ -92,7 +93,7 @@ public final class Linear implements Layer {
   }
 
   /** b, or null where there is none. */
-  public Parameter bias() {
+  public @Nullable Parameter bias() {
     return bias;
   }
 

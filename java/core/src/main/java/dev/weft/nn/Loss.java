@@ -5,6 +5,7 @@ import dev.weft.Inputs;
 import dev.weft.Operations;
 import dev.weft.RowType;
 import dev.weft.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /** What training minimises: a scalar from a batch of outputs and the columns that it asks for. */
 public interface Loss {
@@ -26,7 +27,7 @@ public interface Loss {
    * @param hits where {@link #countsHits}: a tensor (rows) that receives 1 where the largest output
    *     is the label's, else 0; or null
    */
-  Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data, Tensor hits);
+  Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data, @Nullable Tensor hits);
 
   /** Whether it tells right answers from wrong ones, so that there is an accuracy. */
   default boolean countsHits() {

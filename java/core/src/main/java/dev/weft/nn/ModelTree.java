@@ -17,6 +17,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /**
@@ -208,7 +209,7 @@ final class ModelTree {
       return "a part of it is missing";
     }
     Throwable found = e instanceof JsonParseException && e.getCause() != null ? e.getCause() : e;
-    return found.getMessage().lines().findFirst().orElse("");
+    return Objects.requireNonNullElse(found.getMessage(), "").lines().findFirst().orElse("");
   }
 
   private static void freeze(Model root, JsonObject whole) {

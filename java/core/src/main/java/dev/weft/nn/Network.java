@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model with its memory: what is trained, saved and asked. It is made without a device; {@link
@@ -34,9 +35,9 @@ public abstract class Network implements Layer, AutoCloseable {
   // draws of initial values stand apart from those of dropout, which count from 0
   private static final long FIRST_DRAW = 1L << 31;
 
-  private Map<String, Parameter> parameters;
-  private NetworkFile.Values values;
-  private ParameterArena arena;
+  private @Nullable Map<String, Parameter> parameters;
+  private NetworkFile.@Nullable Values values;
+  private @Nullable ParameterArena arena;
   private MathMode math = MathMode.STRICT;
   private OptionalLong seed = OptionalLong.empty(); // where it was told one
   private boolean lost;

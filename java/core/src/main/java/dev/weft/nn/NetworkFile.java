@@ -17,9 +17,11 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.LongToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Networks as safetensors files: a tensor for each parameter, the model under {@code network}.
@@ -46,7 +48,7 @@ final class NetworkFile {
    * @param source where they are from, for messages
    */
   record Values(
-      String spec,
+      @Nullable String spec,
       Map<String, Safetensors.Entry> tensors,
       Map<String, String> unknown,
       String source) {
@@ -79,7 +81,7 @@ final class NetworkFile {
         if (dtype == null) {
           throw new IOException(format("%s: no tensor %s, which %s needs", source, name, network));
         }
-        if (!READ.contains(dtype)) {
+        if (entry == null || !READ.contains(dtype)) {
           throw new IOException(
               format(
                   "%s: tensor %s has type %s; %s are read",
@@ -102,7 +104,7 @@ final class NetworkFile {
       parameters.forEach(
           (name, parameter) -> {
             Tensor tensor = arena.values(parameter);
-            Safetensors.Entry entry = tensors.get(name);
+            Safetensors.Entry entry = Objects.requireNonNull(tensors.get(name), name);
             if (entry.dtype().equals(tensor.dtype().name())) {
               copies.put(tensor, entry.data());
             } else {
@@ -154,7 +156,7 @@ final class NetworkFile {
   }
 
   /** Writes values, and what {@link ModelTree} wrote of the network, which may be null. */
-  static void write(Path path, Values values, String network) throws IOException {
+  static void write(Path path, Values values, @Nullable String network) throws IOException {
     Map<String, String> metadata = new LinkedHashMap<>(Map.of("format", "weft"));
     if (network != null) {
       metadata.put(NETWORK, network);

@@ -14,6 +14,8 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The memory of all parameters of one network: values and gradients, each one flat block in which
@@ -30,7 +32,7 @@ public final class ParameterArena implements AutoCloseable {
   private final ParameterLayout layout;
   private final Tensor values;
   private final Tensor gradients;
-  private final Tensor copy;
+  private final @Nullable Tensor copy;
   private final Map<Parameter, Long> starts = new IdentityHashMap<>();
   private final Map<Parameter, Tensor> places = new IdentityHashMap<>();
   private final Map<Parameter, Tensor> seen = new IdentityHashMap<>(); // by layers
@@ -79,7 +81,7 @@ public final class ParameterArena implements AutoCloseable {
   }
 
   private void place(Parameter parameter) {
-    long start = starts.get(parameter);
+    long start = start(parameter);
     Shape shape = parameter.shape();
     places.put(parameter, values.view(start, shape).named(parameter.name()));
     Tensor tensor = (copy == null ? values : copy).view(start, shape).named(parameter.name());
@@ -101,6 +103,10 @@ public final class ParameterArena implements AutoCloseable {
     seen.forEach(Engine::bind);
   }
 
+  private long start(Parameter parameter) {
+    return Objects.requireNonNull(starts.get(parameter), parameter::name);
+  }
+
   private static long padded(Parameter parameter, DType dtype) {
     long grain = ALIGNMENT / dtype.bytes();
     return (parameter.shape().elements() + grain - 1) / grain * grain;
@@ -118,11 +124,11 @@ public final class ParameterArena implements AutoCloseable {
 
   /** The values of one parameter, among {@link #values} or of a buffer. */
   public Tensor values(Parameter parameter) {
-    return places.get(parameter);
+    return Objects.requireNonNull(places.get(parameter), parameter::name);
   }
 
   /** The rounded copy of all values that layers see under BF16; else null, they see the values. */
-  public Tensor copy() {
+  public @Nullable Tensor copy() {
     return copy;
   }
 
@@ -153,14 +159,14 @@ public final class ParameterArena implements AutoCloseable {
     if (members.isEmpty()) {
       return whole.view(0, Shape.of(0));
     }
-    long start = starts.get(members.getFirst());
-    long end = starts.get(members.getLast()) + padded(members.getLast(), values.dtype());
+    long start = start(members.getFirst());
+    long end = start(members.getLast()) + padded(members.getLast(), values.dtype());
     return whole.view(start, Shape.of(end - start));
   }
 
   /** The rounded copy of one parameter that layers see under BF16; else null. */
-  public Tensor copy(Parameter parameter) {
-    return copy == null ? null : copy.view(starts.get(parameter), parameter.shape());
+  public @Nullable Tensor copy(Parameter parameter) {
+    return copy == null ? null : copy.view(start(parameter), parameter.shape());
   }
 
   /** Makes the next backward pass start from zero. */
@@ -172,14 +178,14 @@ public final class ParameterArena implements AutoCloseable {
 
   /** Forgets the gradients of tables, whose memory goes with the tape that they were taken on. */
   public void forgetRows() {
-    layout.tables().forEach(parameter -> seen.get(parameter).zeroGrad());
+    layout.tables().forEach(parameter -> Objects.requireNonNull(seen.get(parameter)).zeroGrad());
   }
 
   /** Fills the gradients that the backward pass did not reach with zeros. */
   public void fillMissingGradients() {
     for (Parameter parameter : layout.dense()) {
       if (parameter.tensor().grad() == null) {
-        Engine.gradMemory(parameter.tensor()).fill(0);
+        Objects.requireNonNull(Engine.gradMemory(parameter.tensor())).fill(0);
       }
     }
   }
@@ -197,7 +203,7 @@ public final class ParameterArena implements AutoCloseable {
     Closing closing = new Closing();
     layout.buffers().stream()
         .filter(places::containsKey)
-        .forEach(each -> closing.run(places.get(each)::close));
+        .forEach(each -> closing.run(values(each)::close));
     closing.run(values::close);
     closing.run(gradients::close);
     if (copy != null) {

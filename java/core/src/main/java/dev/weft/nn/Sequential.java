@@ -161,28 +161,25 @@ public final class Sequential extends Network {
     boolean inner = !before.isEmpty() && Character.isDigit(before.charAt(0));
     String place = inner ? before.split(" ", 2)[0] + "." : "";
     Inputs<Tensor> next = inputs;
-    Tensor y = null;
     for (Stage stage : stages) {
       recorder.layer(place + stage.label());
-      y =
+      Tensor y =
           stage.model() instanceof Linear linear
               ? linear.forward(operations, next.features(), stage.activation())
               : stage.model().forward(operations, next);
       next = Inputs.of(y);
     }
     recorder.layer(before);
-    return y;
+    return next.features();
   }
 
   @Override
   public RowType output(Inputs<RowType> inputs) {
     Inputs<RowType> next = inputs;
-    RowType row = null;
     for (Model model : models) {
-      row = model.output(next);
-      next = Inputs.of(row);
+      next = Inputs.of(model.output(next));
     }
-    return row;
+    return next.features();
   }
 
   @Override

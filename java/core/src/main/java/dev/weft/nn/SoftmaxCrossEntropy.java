@@ -7,7 +7,7 @@ import dev.weft.Inputs;
 import dev.weft.Operations;
 import dev.weft.RowType;
 import dev.weft.Tensor;
-import dev.weft.op.SoftmaxCrossEntropyOperation;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The mean over rows of the cross-entropy between softmax(output) and class labels; see {@link
@@ -58,8 +58,9 @@ public record SoftmaxCrossEntropy(double smoothing, String target) implements Lo
   }
 
   @Override
-  public Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data, Tensor hits) {
-    var loss = new SoftmaxCrossEntropyOperation(smoothing);
+  public Tensor apply(
+      Operations operations, Tensor output, Inputs<Tensor> data, @Nullable Tensor hits) {
+    var loss = new dev.weft.op.SoftmaxCrossEntropy(smoothing);
     Tensor labels = data.get(target);
     return hits == null
         ? operations.apply(loss, output, labels)

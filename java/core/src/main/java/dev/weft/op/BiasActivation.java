@@ -118,7 +118,6 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
   public void backward(Node node) {
     Tensor x = node.input(0);
     boolean bias = node.inputs().size() > 1;
-    Tensor b = bias ? node.input(1) : null;
     Tensor y = node.output();
     Tensor dx = node.takeGradient();
     long cols = x.shape().rank() == 0 ? 1 : x.shape().size(-1);
@@ -126,7 +125,7 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
     boolean wantsBias = bias && node.wants(1);
     if (function == Nonlinearity.IDENTITY) {
       if (wantsBias) {
-        Node.Sink db = node.into(1, b.dtype().wide());
+        Node.Sink db = node.into(1, node.input(1).dtype().wide());
         Reduction.run(
             node, dx, db.tensor(), 1, rows, cols, ReductionFunction.SUM, 1, db.accumulate());
       }
@@ -138,7 +137,7 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
           Kernel.BIAS_ACTIVATION_BACKWARD,
           new Arguments.BiasActivationBackward(
               needsX ? Engine.address(x) : 0,
-              needsX && bias ? Engine.address(b) : 0,
+              needsX && bias ? Engine.address(node.input(1)) : 0,
               Engine.address(y),
               Engine.address(dx),
               Engine.address(dx),

@@ -10,6 +10,7 @@ import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.BinaryFunction;
 import dev.weft.device.Kernel;
+import org.jspecify.annotations.Nullable;
 
 /**
  * y = f(a, b), element by element, with broadcasting: shapes are aligned at the last axis and a
@@ -115,7 +116,7 @@ public record Binary(BinaryFunction function) implements Operation {
   /**
    * The gradient itself where the input has the result's size, else memory of the result's shape.
    */
-  private static Node.Sink sink(Node node, int input, boolean wanted, boolean direct) {
+  private static Node.@Nullable Sink sink(Node node, int input, boolean wanted, boolean direct) {
     if (!wanted) {
       return null;
     }
@@ -124,7 +125,7 @@ public record Binary(BinaryFunction function) implements Operation {
         : new Node.Sink(node.make(node.output().dtype(), node.output().shape()), false);
   }
 
-  private static void finish(Node node, int input, Node.Sink sink, boolean direct) {
+  private static void finish(Node node, int input, Node.@Nullable Sink sink, boolean direct) {
     if (sink != null && !direct) {
       Stretched.sumInto(node, sink.tensor(), node.into(input, node.input(input).dtype().wide()));
       node.release(sink.tensor());

@@ -10,6 +10,7 @@ import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import dev.weft.device.ReductionFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Layer normalisation over the last axis (Ba, Kiros and Hinton 2016).
@@ -121,7 +122,7 @@ public record LayerNormOperation(double epsilon) implements Operation {
   }
 
   /** The gradient of a parameter, or where there are several parts their sums; null if unwanted. */
-  private record Sums(Tensor parts, Node.Sink sink) {
+  private record Sums(@Nullable Tensor parts, Node.@Nullable Sink sink) {
     static Sums of(Node node, int index, long parts) {
       if (!node.wants(index)) {
         return new Sums(null, null);
@@ -144,7 +145,7 @@ public record LayerNormOperation(double epsilon) implements Operation {
     }
 
     void finish(Node node) {
-      if (sink != null && parts != sink.tensor()) {
+      if (sink != null && parts != null && parts != sink.tensor()) {
         long count = parts.shape().size(0);
         long cols = parts.shape().size(1);
         Reduction.run(

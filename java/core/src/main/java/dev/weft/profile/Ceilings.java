@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How fast a device is at best: bytes copied, by the size of what is copied, and products of square
@@ -40,7 +41,7 @@ public final class Ceilings {
   /** What a measurement leaves to others: it takes at most one part of so many of what is free. */
   private static final long PARTS_OF_FREE = 4;
 
-  private final Device device;
+  private final @Nullable Device device; // null where the ceilings were given
   private final double seconds;
   private final Map<MathMode, Double> products = new EnumMap<>(MathMode.class);
   private final TreeMap<Long, Double> copies = new TreeMap<>();
@@ -68,6 +69,11 @@ public final class Ceilings {
     this.seconds = seconds;
   }
 
+  private Ceilings() {
+    this.device = null;
+    this.seconds = 0;
+  }
+
   /**
    * Ceilings that are known already.
    *
@@ -78,14 +84,21 @@ public final class Ceilings {
     if (copies.isEmpty()) {
       throw new IllegalArgumentException("ceilings need at least one copy");
     }
-    Ceilings known = new Ceilings(null, 0);
+    Ceilings known = new Ceilings();
     known.copies.putAll(copies);
     known.products.putAll(products);
     return known;
   }
 
+  private Device device() {
+    if (device == null) {
+      throw new IllegalStateException("ceilings that were given have no device to measure");
+    }
+    return device;
+  }
+
   private boolean cpu() {
-    return device.kind() == DeviceKind.CPU;
+    return device().kind() == DeviceKind.CPU;
   }
 
   /**
@@ -107,7 +120,7 @@ public final class Ceilings {
 
   /** The sizes that take a modest part of the free memory, at least the smallest. */
   private <S> List<S> fitting(List<S> sizes, ToLongFunction<S> bytes) {
-    long room = device.freeMemory() / PARTS_OF_FREE;
+    long room = device().freeMemory() / PARTS_OF_FREE;
     return sizes.stream()
         .filter(size -> size.equals(sizes.getFirst()) || bytes.applyAsLong(size) <= room)
         .toList();
@@ -121,8 +134,8 @@ public final class Ceilings {
   /** A copy that reads and writes so many bytes together. */
   public Ceiling copy(long bytes) {
     long elements = bytes / 2 / Float.BYTES;
-    try (Tensor x = device.zeros(DType.F32, Shape.of(elements));
-        Tensor y = device.zeros(DType.F32, Shape.of(elements))) {
+    try (Tensor x = device().zeros(DType.F32, Shape.of(elements));
+        Tensor y = device().zeros(DType.F32, Shape.of(elements))) {
       var arguments =
           new Arguments.UnaryForward(
               Engine.address(x), Engine.address(y), elements, UnaryFunction.SCALE, 0.5);
@@ -172,16 +185,16 @@ public final class Ceilings {
   /** Uniform values: a machine that multiplies equal ones draws less power and may run faster. */
   private Tensor operand(Precision precision, long n, long draw) {
     DType wide = precision == Precision.F64 ? DType.F64 : DType.F32;
-    Tensor values = device.allocate(wide, Shape.of(n));
+    Tensor values = device().allocate(wide, Shape.of(n));
     var uniform = new Arguments.Random(Engine.address(values), n, 1, 0, draw, -1, 1);
-    Engine.run(device, Kernel.RANDOM_UNIFORM, wide.precision(), uniform);
+    Engine.run(device(), Kernel.RANDOM_UNIFORM, wide.precision(), uniform);
     if (precision != Precision.BF16) {
       return values;
     }
     try (values) {
-      Tensor rounded = device.allocate(DType.U8, Shape.of(n * precision.bytes()));
+      Tensor rounded = device().allocate(DType.U8, Shape.of(n * precision.bytes()));
       var cast = new Arguments.Cast(Engine.address(values), Engine.address(rounded), n, false);
-      Engine.run(device, Kernel.F32_TO_BF16, Precision.F32, cast);
+      Engine.run(device(), Kernel.F32_TO_BF16, Precision.F32, cast);
       return rounded;
     }
   }
@@ -189,7 +202,7 @@ public final class Ceilings {
   /** The shortest time of a call, each measurement long enough for the clock. */
   private double seconds(Kernel kernel, Precision precision, Arguments arguments) {
     try (RecordedProgram one =
-        Engine.record(device, () -> Engine.run(device, kernel, precision, arguments))) {
+        Engine.record(device(), () -> Engine.run(device(), kernel, precision, arguments))) {
       double once = Math.min(time(one, 1), time(one, 1));
       int count = (int) Math.clamp(seconds / once, 1, 10_000);
       double best = once;
@@ -201,12 +214,12 @@ public final class Ceilings {
   }
 
   private double time(RecordedProgram program, int count) {
-    device.synchronize();
+    device().synchronize();
     long start = System.nanoTime();
     for (int i = 0; i < count; i++) {
       program.run();
     }
-    device.synchronize();
+    device().synchronize();
     return (System.nanoTime() - start) / NANOSECONDS / count;
   }
 

@@ -5,4 +5,7 @@
  * the machine can do. {@code dev.weft.train} takes profiles; users, the command and the benchmarks
  * read them.
  */
+@NullMarked
 package dev.weft.profile;
+
+import org.jspecify.annotations.NullMarked;

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Kernels in C++ on the processor's cores; memory is the process's own. */
 public final class CpuBackend implements Backend {
@@ -37,8 +38,7 @@ public final class CpuBackend implements Backend {
   private final MemorySegment arguments = arena.allocate(ARGUMENT_BYTES, 64);
   private final Slots slots = new Slots();
   private final Set<Long> allocations = new HashSet<>();
-  private final int threads;
-  private List<NativeCall> recording;
+  private @Nullable List<NativeCall> recording;
 
   /**
    * Opens the CPU as a device.

@@ -17,6 +17,7 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** {@code libweft_cpu.so}: the one class that calls the CPU library. */
 public final class CpuLibrary {
@@ -26,7 +27,7 @@ public final class CpuLibrary {
   private static final String OPENMP = MAKERS + "libgomp.so.1";
   private static final String ONEDNN = MAKERS + "libdnnl.so.3";
 
-  private static CpuLibrary loaded;
+  private static @Nullable CpuLibrary loaded;
 
   private final MethodHandle run;
   private final MethodHandle runTimed;
@@ -57,7 +58,7 @@ public final class CpuLibrary {
     threads = call(symbols, "weft_threads", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
     isa = call(symbols, "weft_isa", FunctionDescriptor.of(ADDRESS));
     MethodHandle table = call(symbols, "weft_abi_table", FunctionDescriptor.of(ADDRESS));
-    if (isa() == null) {
+    if (isa().isEmpty()) {
       throw new DeviceUnavailableException(error());
     }
     contract = new Contract(text(table), file.toString());
@@ -197,7 +198,7 @@ public final class CpuLibrary {
   private static String text(MethodHandle source) {
     try {
       MemorySegment text = (MemorySegment) source.invokeExact();
-      return text.address() == 0 ? null : text.reinterpret(Long.MAX_VALUE).getString(0);
+      return text.address() == 0 ? "" : text.reinterpret(Long.MAX_VALUE).getString(0);
     } catch (Throwable e) {
       throw new AssertionError(e);
     }

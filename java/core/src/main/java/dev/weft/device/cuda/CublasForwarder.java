@@ -13,6 +13,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Weft's own {@code libcublas.so.12}, which hands every call on to a {@code libcublas.so.13}:
@@ -36,7 +37,7 @@ final class CublasForwarder {
    *
    * @return why it could not be done; null where it was done
    */
-  static synchronized String load(Path cublas13) {
+  static synchronized @Nullable String load(Path cublas13) {
     Path file;
     try {
       file = NativeFiles.file(RESOURCE);

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Set;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Kernels on an NVIDIA GPU. All work goes to one stream, a recording is a capture of that stream,
@@ -45,7 +46,7 @@ public final class CudaBackend implements Backend {
 
   private boolean recording;
   private int calls;
-  private RuntimeException firstFailure;
+  private @Nullable RuntimeException firstFailure;
 
   /**
    * Opens a GPU.

@@ -25,6 +25,7 @@ import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.JCudaDriver;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One GPU through the CUDA driver: its primary context and one stream of it, on which all work
@@ -223,7 +224,7 @@ final class CudaDriver implements AutoCloseable {
   }
 
   /** A kernel of a module, or null where it has none of that name. */
-  CUfunction function(CUmodule module, String symbol) {
+  @Nullable CUfunction function(CUmodule module, String symbol) {
     CUfunction function = new CUfunction();
     int code = JCudaDriver.cuModuleGetFunction(function, module, symbol);
     if (code == CUresult.CUDA_ERROR_NOT_FOUND) {
@@ -259,7 +260,7 @@ final class CudaDriver implements AutoCloseable {
   }
 
   /** Makes a graph ready to launch; null where there is not the memory for it. */
-  CUgraphExec instantiate(CUgraph graph, int calls) {
+  @Nullable CUgraphExec instantiate(CUgraph graph, int calls) {
     CUgraphExec program = new CUgraphExec();
     int code = JCudaDriver.cuGraphInstantiate(program, graph, 0);
     if (code == CUresult.CUDA_ERROR_OUT_OF_MEMORY) {

@@ -15,6 +15,7 @@ import jcuda.JCudaVersion;
 import jcuda.LibUtils;
 import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The libraries that CUDA needs on this machine: the driver ({@code libcuda.so.1}) and cuBLAS 12,
@@ -34,15 +35,15 @@ public final class CudaLibraries {
    * @param path the file, or the resource of the class path; null where the part is missing
    * @param how how it was found, or why it was not and where it was sought
    */
-  public record Found(String what, Path path, String how) {
+  public record Found(String what, @Nullable Path path, String how) {
     /** Whether the part is there. */
     public boolean present() {
       return path != null;
     }
   }
 
-  private static Found driver;
-  private static Found cublas;
+  private static @Nullable Found driver;
+  private static @Nullable Found cublas;
 
   private CudaLibraries() {}
 
@@ -80,7 +81,7 @@ public final class CudaLibraries {
 
   /** The CUDA release that compiled the kernels of this build, such as 13.0; empty without them. */
   public static Optional<String> kernelsCompiledBy() {
-    return Optional.ofNullable(KernelImages.read().release());
+    return Optional.of(KernelImages.read().release()).filter(release -> !release.isEmpty());
   }
 
   /** What the kernels of this build are for: {@code sm_90, PTX 9.0 by CUDA 13.0}. */
@@ -125,7 +126,7 @@ public final class CudaLibraries {
   }
 
   /** The cuBLAS in use. */
-  static synchronized Path cublas() {
+  static synchronized @Nullable Path cublas() {
     return findCublas().path();
   }
 
@@ -186,7 +187,7 @@ public final class CudaLibraries {
     return new Found("cuBLAS (libcublas.so.12 or libcublas.so.13)", null, how);
   }
 
-  private static Found behindForwarder(LibrarySearch search, Path cublas13) {
+  private static Found behindForwarder(LibrarySearch search, @Nullable Path cublas13) {
     String what = "cuBLAS (libcublas.so.13)";
     if (cublas13 == null) {
       return new Found(what, null, search.account());
@@ -222,7 +223,7 @@ public final class CudaLibraries {
               resource, NativeFiles.platform()));
     }
     String folder = System.getProperty("java.io.tmpdir");
-    System.setProperty("java.io.tmpdir", file.toAbsolutePath().getParent().toString());
+    System.setProperty("java.io.tmpdir", file.toAbsolutePath().resolveSibling("").toString());
     try {
       touch.run();
     } catch (LinkageError | jcuda.CudaException e) {

@@ -6,11 +6,12 @@ import static dev.weft.format.Format.format;
 import dev.weft.device.Program;
 import java.util.Set;
 import jcuda.driver.CUgraphExec;
+import org.jspecify.annotations.Nullable;
 
 /** A captured graph, replayed by one launch. */
 final class CudaProgram implements Program {
   private final CudaDriver driver;
-  private final CUgraphExec graph;
+  private final @Nullable CUgraphExec graph;
   private final int calls;
   private final Set<CudaProgram> open;
 
@@ -18,7 +19,7 @@ final class CudaProgram implements Program {
    * @param graph what to launch; null where nothing was recorded
    * @param open the programs of the backend that are not closed, which this one joins
    */
-  CudaProgram(CudaDriver driver, CUgraphExec graph, int calls, Set<CudaProgram> open) {
+  CudaProgram(CudaDriver driver, @Nullable CUgraphExec graph, int calls, Set<CudaProgram> open) {
     this.driver = driver;
     this.graph = graph;
     this.calls = calls;

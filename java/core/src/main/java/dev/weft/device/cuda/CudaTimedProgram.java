@@ -6,8 +6,10 @@ import dev.weft.device.Program;
 import dev.weft.device.TimedProgram;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import jcuda.driver.CUevent;
+import org.jspecify.annotations.Nullable;
 
 /** A captured graph with an event before each call and after the last. */
 final class CudaTimedProgram implements TimedProgram {
@@ -17,7 +19,7 @@ final class CudaTimedProgram implements TimedProgram {
   private final List<CUevent> events = new ArrayList<>();
   private final int calls;
   private final Set<CudaTimedProgram> open;
-  private Program program;
+  private @Nullable Program program;
 
   /**
    * @param open those of the backend that are not closed, which this one joins
@@ -45,7 +47,7 @@ final class CudaTimedProgram implements TimedProgram {
   @Override
   public void run(long[] nanoseconds) {
     nanoseconds[0] = 0;
-    program.run();
+    Objects.requireNonNull(program).run();
     driver.synchronize();
     for (int i = 0; i < events.size(); i++) {
       nanoseconds[i] =

@@ -3,6 +3,7 @@ package dev.weft.device.cuda;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Copies between host memory and one device, done when they return. Off-heap memory goes straight
@@ -15,7 +16,7 @@ final class HostCopies implements AutoCloseable {
   private static final long SMALL_BYTES = 64L << 10;
 
   private final CudaDriver driver;
-  private MemorySegment stage;
+  private @Nullable MemorySegment stage;
 
   HostCopies(CudaDriver driver) {
     this.driver = driver;

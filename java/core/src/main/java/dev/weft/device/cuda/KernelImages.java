@@ -10,15 +10,17 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The compiled kernels of this build: a module for each family of kernels, in machine code for some
  * chips and as PTX, which a driver compiles for newer ones.
  *
- * @param release the CUDA that compiled them, such as 13.0; null where there are none
+ * @param release the CUDA that compiled them, such as 13.0; empty where there are none
  * @param files such as {@code sm_90/unary.cubin} and {@code compute_90/unary.ptx}
  */
 record KernelImages(String release, List<String> files) {
@@ -40,11 +42,11 @@ record KernelImages(String release, List<String> files) {
   static KernelImages of(String index) {
     List<String> lines = index.lines().toList();
     return lines.isEmpty()
-        ? new KernelImages(null, lines)
+        ? new KernelImages("", lines)
         : new KernelImages(lines.getFirst().replace("CUDA ", ""), lines.subList(1, lines.size()));
   }
 
-  private static byte[] read(String resource) {
+  private static byte @Nullable [] read(String resource) {
     try (InputStream in = NativeFiles.open(resource)) {
       return in == null ? null : in.readAllBytes();
     } catch (IOException e) {
@@ -101,7 +103,7 @@ record KernelImages(String release, List<String> files) {
 
   /** The content of a file. */
   static byte[] content(String file) {
-    return read(FOLDER + file);
+    return Objects.requireNonNull(read(FOLDER + file), file);
   }
 
   /**
@@ -109,7 +111,7 @@ record KernelImages(String release, List<String> files) {
    * do; null where they should. A driver loads code that compilers up to its own major release
    * made, and compiles PTX of compilers up to its own release.
    */
-  String refusal(int chip, int driver) {
+  @Nullable String refusal(int chip, int driver) {
     if (isEmpty()) {
       return "this build of Weft has no CUDA kernels: build it where nvcc of the CUDA toolkit is on"
           + " the PATH";

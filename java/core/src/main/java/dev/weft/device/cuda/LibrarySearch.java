@@ -19,6 +19,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Looks for a native library, loads it and remembers where it looked. A library that is loaded is
@@ -32,10 +33,10 @@ final class LibrarySearch {
   private final Set<Path> looked = new LinkedHashSet<>();
   private final List<String> failures = new ArrayList<>();
   private boolean askedLoader;
-  private String how;
+  private @Nullable String how;
 
   /** What a system property names, else an environment variable; null where neither is set. */
-  static String named(String variable, String property) {
+  static @Nullable String named(String variable, String property) {
     String value = System.getProperty(property, System.getenv(variable));
     return value == null || value.isBlank() ? null : value;
   }
@@ -50,12 +51,12 @@ final class LibrarySearch {
   }
 
   /** Loads the file that the user named; null where it cannot be loaded. */
-  Path loadNamed(Path file) {
+  @Nullable Path loadNamed(Path file) {
     return loadNamedWithSibling(file, null);
   }
 
   /** Like {@link #loadNamed}, after a file that it needs and that may lie in the same folder. */
-  Path loadNamedWithSibling(Path file, String sibling) {
+  @Nullable Path loadNamedWithSibling(Path file, @Nullable String sibling) {
     if (!Files.exists(file)) {
       failures.add(file + " was named and is not there");
       return null;
@@ -68,7 +69,7 @@ final class LibrarySearch {
   }
 
   /** Loads a library from the loader's own path, else from the first folder that has it. */
-  Path load(String name, List<Path> folders, String... siblings) {
+  @Nullable Path load(String name, List<Path> folders, String... siblings) {
     askedLoader = true;
     try {
       // the arena is never closed, so the library stays
@@ -89,7 +90,7 @@ final class LibrarySearch {
     return null;
   }
 
-  private boolean loadFile(Path file, String sibling) {
+  private boolean loadFile(Path file, @Nullable String sibling) {
     try {
       if (sibling != null && Files.exists(file.resolveSibling(sibling))) {
         System.load(file.resolveSibling(sibling).toString());

@@ -6,4 +6,7 @@
  * <p>{@code CudaDriver} is the one class that calls the driver, {@code Cublas} the one that calls
  * cuBLAS.
  */
+@NullMarked
 package dev.weft.device.cuda;
+
+import org.jspecify.annotations.NullMarked;
