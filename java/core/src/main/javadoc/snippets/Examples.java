@@ -2,7 +2,6 @@
 
 import dev.weft.DType;
 import dev.weft.Device;
-import dev.weft.MathMode;
 import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tape;
@@ -13,13 +12,17 @@ import dev.weft.data.Column;
 import dev.weft.data.Dataset;
 import dev.weft.data.Digits;
 import dev.weft.data.Split;
+import dev.weft.data.ToySets;
 import dev.weft.nn.Activation;
 import dev.weft.nn.Dropout;
 import dev.weft.nn.Linear;
 import dev.weft.nn.Sequential;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Adam;
-import dev.weft.train.Epochs;
+import dev.weft.optim.Sgd;
+import dev.weft.train.Evaluation;
+import dev.weft.train.Evaluator;
+import dev.weft.train.History;
 import dev.weft.train.Trainer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -36,6 +39,11 @@ public class Examples {
     tape();
     operations();
     sequential();
+    network();
+    trainer();
+    evaluator();
+    adam();
+    sgd();
     dataset();
     column();
     gradCheck();
@@ -50,7 +58,7 @@ public class Examples {
           .on(device)
           .loss(new SoftmaxCrossEntropy())
           .optimizer(Adam.rate(1e-3))
-          .fit(digits.train(), digits.test(), Epochs.of(2));
+          .fit(digits.train(), digits.test(), 2);
     }
     // @end
   }
@@ -113,7 +121,7 @@ public class Examples {
         Sequential.of(new Linear(784, 128), Activation.RELU, new Dropout(0.2), new Linear(128, 10));
     System.out.println(network.spec()); // linear(784,128) relu dropout(0.2) linear(128,10)
     try (Device device = Device.best()) {
-      network.on(device, MathMode.STRICT, 1); // values drawn by the seed 1
+      network.on(device); // values drawn by the seed 1
       network.save(folder.resolve("digits.safetensors"));
     }
     var loaded = Sequential.load(folder.resolve("digits.safetensors"));
@@ -121,6 +129,58 @@ public class Examples {
     System.out.println(loaded.spec()); // linear(784,128) relu dropout(0.2) linear(128,10)
     Files.delete(folder.resolve("digits.safetensors"));
     Files.delete(folder);
+  }
+
+  static void network() {
+    // @start region="network"
+    var network = Sequential.of(new Linear(2, 8), Activation.TANH, new Linear(8, 2));
+    try (Device device = Device.cpu()) {
+      network.on(device); // or Trainer.on, which does it
+      float[][] points = {{0.5f, -1}, {2, 0}, {1, 1}};
+      System.out.println(network.classes(points).length); // 3
+      System.out.println(network.probabilities(points)[0].length); // 2
+    }
+    // @end
+  }
+
+  static void trainer() {
+    // @start region="trainer"
+    Split moons = ToySets.moons(400, 0.1, 1).split(0.75, 1);
+    var network = Sequential.of(new Linear(2, 32), Activation.RELU, new Linear(32, 2));
+    try (Device device = Device.cpu()) {
+      var trainer = Trainer.of(network).on(device).optimizer(Adam.rate(0.02)).batch(32);
+      History history = trainer.fit(moons.train(), moons.test(), 50);
+      System.out.println(history.last().test().accuracy() > 0.9); // true
+      history = trainer.fit(moons.train(), moons.test(), 5); // goes on
+      System.out.println(history.last().number()); // 55
+    }
+    // @end
+  }
+
+  static void evaluator() {
+    var network = Sequential.of(new Linear(2, 2));
+    Dataset unseen = ToySets.moons(100, 0.1, 2);
+    // @start region="evaluator"
+    try (Device device = Device.cpu();
+        var evaluator = new Evaluator(network.on(device), new SoftmaxCrossEntropy(), unseen, 128)) {
+      Evaluation evaluation = evaluator.evaluate();
+      System.out.println(evaluation.rows() + " " + evaluation.metrics().keySet()); // 100 [accuracy]
+    }
+    // @end
+  }
+
+  static void adam() {
+    // @start region="adam"
+    Adam rule = Adam.rate(1e-3).betas(0.9, 0.99).weightDecay(0.01); // AdamW
+    System.out.println(rule.weightDecay()); // 0.01
+    // @end
+  }
+
+  static void sgd() {
+    // @start region="sgd"
+    Sgd rule = Sgd.rate(0.1).momentum(0.9).nesterov();
+    System.out.println(rule.spec()); // nesterov
+    // @end
   }
 
   static void dataset() {

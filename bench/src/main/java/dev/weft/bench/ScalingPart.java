@@ -158,7 +158,7 @@ final class ScalingPart {
    * of hidden values: going back, it lives beside the activations from which it is made.
    */
   static long formula(Mlp mlp, Optimizer optimizer) {
-    long parameters = mlp.parameters() * Float.BYTES * (2 + optimizer.statePerParameter());
+    long parameters = mlp.parameters() * Float.BYTES * (2 + optimizer.memory().size());
     // features as bytes, a label and a place in the order of examples for each
     long data = (long) mlp.examples() * (mlp.inputs() + 2 * Integer.BYTES);
     long row = mlp.rowOfActivations() + mlp.widestHidden();

@@ -7,6 +7,7 @@ import dev.weft.device.Kernel;
 import dev.weft.device.Pool;
 import dev.weft.device.Precision;
 import dev.weft.device.Recorder;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,6 +60,11 @@ public final class Engine {
     return tensor.address();
   }
 
+  /** The columns of a batch: those that checks before the first step have taken. */
+  public static Inputs<Tensor> batch(Map<String, Tensor> named) {
+    return Inputs.ofBatch(named);
+  }
+
   /**
    * What messages call a tensor, such as {@code logits F32 [128, 10] on cpu}: its {@code toString}
    * without values.
@@ -70,6 +76,16 @@ public final class Engine {
   /** Where a step state lies in device memory. */
   public static long address(StepState state) {
     return state.address();
+  }
+
+  /** Where the learning rates of a step state's updates to come lie; 0 where there are none. */
+  public static long ratesAddress(StepState state) {
+    return state.ratesAddress();
+  }
+
+  /** How many of them there are. */
+  public static long ratesCount(StepState state) {
+    return state.ratesCount();
   }
 
   /** Where the place in the order of examples, an int64 of the step state, lies. */
@@ -99,6 +115,22 @@ public final class Engine {
   /** The memory that gradients go to, whether or not one is there; null where there is none. */
   public static @Nullable Tensor gradMemory(Tensor tensor) {
     return tensor.gradMemory();
+  }
+
+  /** Marks the gradient of a tensor as present, to be added to, or as one to be overwritten. */
+  public static void gradFilled(Tensor tensor, boolean filled) {
+    tensor.gradFilled(filled);
+  }
+
+  /** Copies a tensor to one of its type and number of elements, by a kernel. */
+  public static void copy(Tensor from, Tensor to) {
+    long n = from.elements();
+    run(
+        from.device(),
+        Kernel.COPY_ROWS,
+        from.dtype().precision(),
+        new Arguments.CopyRows(address(from), address(to), 1, n, n, n, 1, false));
+    to.changed();
   }
 
   /** Says that the gradient of a tensor is a list of rows: see {@link Parameter.Kind#ROWS}. */

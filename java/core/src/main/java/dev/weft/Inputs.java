@@ -22,21 +22,32 @@ public final class Inputs<T> {
   /** The name of what a loss compares with that asks for nothing else. */
   public static final String TARGETS = "targets";
 
+  private static final String IN_BATCH =
+      "there is no column '%s' in the batch: check(...) of a loss or a metric, or output(...) of a"
+          + " model, must ask for it, as was asked for %s";
+
   private final Map<String, T> named;
+  private final String absent; // the words for a name under which nothing stands
   private final Set<String> taken = new LinkedHashSet<>();
 
-  private Inputs(Map<String, T> named) {
+  private Inputs(Map<String, T> named, String absent) {
     this.named = new LinkedHashMap<>(named);
+    this.absent = absent;
   }
 
   /** One input, under the name {@link #FEATURES}. */
   public static <T> Inputs<T> of(T features) {
-    return new Inputs<>(Map.of(FEATURES, features));
+    return of(Map.of(FEATURES, features));
   }
 
   /** Inputs by name, in the order of the map. */
   public static <T> Inputs<T> of(Map<String, T> named) {
-    return new Inputs<>(named);
+    return new Inputs<>(named, "there is no column '%s': there is %s");
+  }
+
+  /** The columns of a batch, which are those that checks before the first step have taken. */
+  static <T> Inputs<T> ofBatch(Map<String, T> named) {
+    return new Inputs<>(named, IN_BATCH);
   }
 
   /** What stands under {@link #FEATURES}; throws as {@link #get} does. */
@@ -52,8 +63,7 @@ public final class Inputs<T> {
   public T get(String name) {
     T found = named.get(name);
     if (found == null) {
-      throw new IllegalArgumentException(
-          format("there is no column '%s': there is %s", name, String.join(", ", named.keySet())));
+      throw new IllegalArgumentException(format(absent, name, String.join(", ", named.keySet())));
     }
     taken.add(name);
     return found;

@@ -23,6 +23,7 @@ import dev.weft.op.Reduction;
 import dev.weft.op.Reshape;
 import dev.weft.op.Slice;
 import dev.weft.op.SoftmaxCrossEntropyOperation;
+import dev.weft.op.TopHits;
 import dev.weft.op.Transpose;
 import dev.weft.op.Unary;
 import java.util.function.Supplier;
@@ -455,6 +456,16 @@ public interface Operations {
    */
   default Tensor softmaxCrossEntropy(Tensor logits, Tensor labels, double smoothing) {
     return apply(new SoftmaxCrossEntropyOperation(smoothing), logits, labels);
+  }
+
+  /**
+   * 1 for each row of {@code x} (rows, classes) whose label, int32, is among its k largest values,
+   * else 0; without gradient; see {@link TopHits}.
+   *
+   * @throws IllegalArgumentException with both shapes, where they do not fit, or k is less than 1
+   */
+  default Tensor topHits(Tensor x, Tensor labels, int k) {
+    return apply(new TopHits(k), x, labels);
   }
 
   /**

@@ -310,6 +310,11 @@ public final class Tape implements Operations, AutoCloseable {
     return state;
   }
 
+  /** Whether it was closed. */
+  public boolean isClosed() {
+    return closed;
+  }
+
   private void check() {
     if (closed) {
       throw new IllegalStateException("the tape on " + device + " is closed");

@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * made by a {@link Tape} is closed with the tape. Using a closed tensor is an {@link
  * IllegalStateException} that names it.
  *
+ * <p>This class is long because it has every way to move values in and out.
+ *
  * {@snippet file="Examples.java" region="tensor"}
  */
 public final class Tensor implements AutoCloseable {
@@ -36,7 +38,7 @@ public final class Tensor implements AutoCloseable {
   // keeps the tensor that owns the memory reachable, and so from being reclaimed
   private final @Nullable Tensor root;
   private String name = UNNAMED;
-  private Unclosed remains; // of one that owns its memory
+  private @Nullable Unclosed remains; // of one that owns its memory
   private boolean requiresGrad;
   private @Nullable Tensor grad;
   private boolean gradFilled;
@@ -92,6 +94,12 @@ public final class Tensor implements AutoCloseable {
         offset + start * dtype.bytes(),
         false,
         root == null ? this : root);
+  }
+
+  /** Memory of this tensor, from a byte on, as another type. */
+  Tensor viewAs(DType type, long start, Shape shape) {
+    return new Tensor(
+        device, type, shape, block, offset + start, false, root == null ? this : root);
   }
 
   /** The device it lies on. */

@@ -44,7 +44,7 @@ public final class WeftTraining implements TrainingStep {
               .optimizer(optimizer)
               .batch(mlp.batch())
               .seed(SEED)
-              .start(mlp.data(), null);
+              .start(mlp.data());
     } catch (RuntimeException | Error e) {
       Closing closing = new Closing();
       if (made != null) {

@@ -14,15 +14,16 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** A model, or the loss of one, as a function of its parameters and of the columns of a batch. */
 final class ModelFunction implements GradCheck.Function {
   private final Model model;
-  private final Loss loss; // null where there is none
+  private final @Nullable Loss loss; // null where there is none
   private final List<Parameter> parameters;
   private final Map<String, Input> columns;
 
-  ModelFunction(Model model, Loss loss, Map<String, Input> columns) {
+  ModelFunction(Model model, @Nullable Loss loss, Map<String, Input> columns) {
     this.model = model;
     this.loss = loss;
     this.parameters = List.copyOf(Network.over(model).named().values());
@@ -54,7 +55,7 @@ final class ModelFunction implements GradCheck.Function {
         before.add(Engine.bind(parameter, operations.cast(in[before.size()], DType.F64)));
       }
       Tensor output = model.forward(operations, Inputs.of(batch));
-      return loss == null ? output : loss.apply(operations, output, Inputs.of(batch), null);
+      return loss == null ? output : loss.apply(operations, output, Inputs.of(batch));
     } finally {
       for (int i = 0; i < before.size(); i++) {
         Engine.bind(parameters.get(i), before.get(i));

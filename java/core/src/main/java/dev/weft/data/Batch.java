@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.data;
 
+import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Inputs;
 import dev.weft.Shape;
@@ -14,11 +15,19 @@ import java.util.Map;
 /** Rows of all columns of a data set, on a device until closed. */
 public final class Batch implements AutoCloseable {
   private final Device device;
+  private final Storage numbers;
   private final Map<String, Tensor> tensors = new LinkedHashMap<>();
 
   /** Uploads rows order[from] to order[to - 1]. */
-  Batch(Device device, Map<String, Column> columns, MemorySegment order, int from, int to) {
+  Batch(
+      Device device,
+      DType numbers,
+      Map<String, Column> columns,
+      MemorySegment order,
+      int from,
+      int to) {
     this.device = device;
+    this.numbers = numbers == DType.F32 ? Storage.FLOAT32 : Storage.FLOAT64;
     try {
       columns.forEach((name, column) -> tensors.put(name, upload(column, order, from, to)));
     } catch (Throwable e) {
@@ -28,7 +37,7 @@ public final class Batch implements AutoCloseable {
   }
 
   private Tensor upload(Column column, MemorySegment order, int from, int to) {
-    Storage stored = column.storage() == Storage.UINT8 ? Storage.FLOAT32 : column.storage();
+    Storage stored = column.storage() == Storage.INT32 ? Storage.INT32 : numbers;
     Shape shape = column.shape().batch(to - from);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment rows = arena.allocate(stored.dtype().bytes(shape), 64);
@@ -38,8 +47,8 @@ public final class Batch implements AutoCloseable {
   }
 
   /**
-   * The batch by column, (rows, shape of a row): ids as int32, float64 as it is, all else as
-   * float32, scale and shift applied.
+   * The batch by column, (rows, shape of a row): ids as int32, numbers as float32, or as float64
+   * where that was asked for, scale and shift applied.
    */
   public Inputs<Tensor> inputs() {
     return Inputs.of(tensors);

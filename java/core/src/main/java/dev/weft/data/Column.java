@@ -195,7 +195,9 @@ public final class Column {
     boolean id = value >= 0 && value < type.below() || type.padded() && value == RowType.PADDING;
     if (type.isIds() && !id) {
       throw new IllegalArgumentException(
-          format("%s is %d, outside 0..%d", place(row, i), (long) value, type.below() - 1));
+          format(
+              "%s is %d, outside 0..%d, which are the ids or class labels that there are",
+              place(row, i), (long) value, type.below() - 1));
     }
     if (!Double.isFinite(value)) {
       throw new IllegalArgumentException(

@@ -3,6 +3,7 @@ package dev.weft.data;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Inputs;
 import java.lang.foreign.MemorySegment;
@@ -10,6 +11,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
@@ -68,44 +70,57 @@ public final class Dataset {
     return of(columns);
   }
 
+  private static Dataset of(Supplier<Column> features, Supplier<Column> targets) {
+    return of(made(Inputs.FEATURES, features), made(Inputs.TARGETS, targets));
+  }
+
+  /** A column, whose name is said where it cannot be made. */
+  private static Column made(String name, Supplier<Column> column) {
+    try {
+      return column.get();
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(format("%s: %s", name, e.getMessage()), e);
+    }
+  }
+
   /** For classification, in float32; as many classes as the largest label needs. */
   public static Dataset of(float[][] features, int[] labels) {
-    return of(Column.of(features), Column.ids(labels));
+    return of(() -> Column.of(features), () -> Column.ids(labels));
   }
 
   /** For classification, in float32, with labels in 0..classes-1. */
   public static Dataset of(float[][] features, int[] labels, int classes) {
-    return of(Column.of(features), Column.ids(labels, classes));
+    return of(() -> Column.of(features), () -> Column.ids(labels, classes));
   }
 
   /** For classification, in float64; as many classes as the largest label needs. */
   public static Dataset of(double[][] features, int[] labels) {
-    return of(Column.of(features), Column.ids(labels));
+    return of(() -> Column.of(features), () -> Column.ids(labels));
   }
 
   /** For classification, in float64, with labels in 0..classes-1. */
   public static Dataset of(double[][] features, int[] labels, int classes) {
-    return of(Column.of(features), Column.ids(labels, classes));
+    return of(() -> Column.of(features), () -> Column.ids(labels, classes));
   }
 
   /** For regression, in float32. */
   public static Dataset of(float[][] features, float[][] targets) {
-    return of(Column.of(features), Column.of(targets));
+    return of(() -> Column.of(features), () -> Column.of(targets));
   }
 
   /** For regression of one number a row, in float32; the targets have shape [1]. */
   public static Dataset of(float[][] features, float[] targets) {
-    return of(Column.of(features), Column.of(targets).shaped(1));
+    return of(() -> Column.of(features), () -> Column.of(targets).shaped(1));
   }
 
   /** For regression, in float64. */
   public static Dataset of(double[][] features, double[][] targets) {
-    return of(Column.of(features), Column.of(targets));
+    return of(() -> Column.of(features), () -> Column.of(targets));
   }
 
   /** For regression of one number a row, in float64; the targets have shape [1]. */
   public static Dataset of(double[][] features, double[] targets) {
-    return of(Column.of(features), Column.of(targets).shaped(1));
+    return of(() -> Column.of(features), () -> Column.of(targets).shaped(1));
   }
 
   /** All columns by name, in order. */
@@ -202,12 +217,22 @@ public final class Dataset {
    * @param epoch from 0
    */
   public Iterable<Batch> batches(Device device, int rows, long epoch, long seed) {
+    return batches(device, DType.F32, rows, epoch, seed);
+  }
+
+  /** The same, with numbers as float64 where that is asked for: for a network in that. */
+  public Iterable<Batch> batches(Device device, DType numbers, int rows, long epoch, long seed) {
+    if (numbers != DType.F32 && numbers != DType.F64) {
+      throw new IllegalArgumentException("the numbers of a batch are F32 or F64, not " + numbers);
+    }
     BatchOrder order = new BatchOrder(rows(), Math.min(rows, rows()), LastBatch.KEEP, seed);
     MemorySegment examples = order.epoch(epoch);
     return () ->
         IntStream.range(0, order.batches())
             .mapToObj(
-                b -> new Batch(device, columns, examples, b * rows, b * rows + order.rowsIn(b)))
+                b ->
+                    new Batch(
+                        device, numbers, columns, examples, b * rows, b * rows + order.rowsIn(b)))
             .iterator();
   }
 

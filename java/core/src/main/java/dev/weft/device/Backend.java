@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.device;
 
+import static dev.weft.format.Format.format;
+
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -12,6 +14,16 @@ import java.util.List;
  * thread at a time, which {@code dev.weft.Device} enforces.
  */
 public interface Backend extends AutoCloseable {
+
+  /** What refuses that which no recording holds, in words for who wrote the loss or the layer. */
+  static IllegalStateException whileRecorded(String device, String what) {
+    return new IllegalStateException(
+        format(
+            "%s: %s while a step is recorded. Losses, metrics, optimizers and layers are called"
+                + " once, to record what every step replays: in them no value can be read and none"
+                + " uploaded; make constants before, and give them to the constructor",
+            device, what));
+  }
 
   /** What the user calls it: {@code cpu}, {@code cuda:0}. */
   String name();

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * the others are suppressed in it.
  */
 public final class Closing {
-  private @Nullable RuntimeException first;
+  private @Nullable Throwable first;
 
   /** Nothing has failed yet. */
   public Closing() {}
@@ -43,19 +43,19 @@ public final class Closing {
   public void run(Runnable step) {
     try {
       step.run();
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       if (first == null) {
         first = e;
       } else {
-        first.addSuppressed(e);
+        suppress(first, e);
       }
     }
   }
 
-  /** Throws the first failure, if there was one; the others are suppressed in it. */
+  /** Throws the first failure, as it is, if there was one; the others are suppressed in it. */
   public void finish() {
     if (first != null) {
-      throw first;
+      throw Closing.<RuntimeException>asIs(first);
     }
   }
 
@@ -63,8 +63,19 @@ public final class Closing {
   public static void after(Throwable failure, Runnable step) {
     try {
       step.run();
-    } catch (RuntimeException e) {
-      failure.addSuppressed(e);
+    } catch (Throwable e) {
+      suppress(failure, e);
     }
+  }
+
+  private static void suppress(Throwable first, Throwable other) {
+    if (other != first) { // Java refuses that
+      first.addSuppressed(other);
+    }
+  }
+
+  @SuppressWarnings("unchecked") // what a step throws needs no declaration here either
+  private static <E extends Throwable> E asIs(Throwable e) throws E {
+    throw (E) e;
   }
 }

@@ -69,7 +69,7 @@ record SafetensorsHeader(long dataOffset, List<Tensor> tensors, Map<String, Stri
           fileSize == 0
               ? "the file is empty; a safetensors file begins with the size of its header"
               : "not a safetensors file, or one that is cut short: it ends within the 8 bytes that"
-                    + " give the size of its header");
+                  + " give the size of its header");
     }
     long size = head.get(SIZE, 0);
     if (size < 2 || size > LARGEST) {

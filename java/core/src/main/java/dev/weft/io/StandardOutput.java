@@ -5,6 +5,11 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +28,9 @@ public final class StandardOutput extends OutputStream {
     /** A file, a terminal or a device. */
     NONE
   }
+
+  private static final int DESCRIPTOR = 1;
+  private static final int USUAL_COLUMNS = 80;
 
   private final OutputStream out;
   private final Reader reader;
@@ -47,6 +55,36 @@ public final class StandardOutput extends OutputStream {
           : Reader.NONE;
     } catch (IOException | UnsupportedOperationException noSuchFolder) {
       return Reader.NONE; // then the system's words tell
+    }
+  }
+
+  /**
+   * The width of the terminal on standard output; 0 where it is none. Java's own Console tells only
+   * whether input and output both are one.
+   */
+  public static int terminalColumns() {
+    // struct winsize: rows and columns, 16 bits each; the request differs by system
+    boolean linux = System.getProperty("os.name").startsWith("Linux");
+    long request = linux ? 0x5413L : 0x40087468L;
+    Linker linker = Linker.nativeLinker();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment size = arena.allocate(8);
+      int failed =
+          (int)
+              linker
+                  .downcallHandle(
+                      linker.defaultLookup().findOrThrow("ioctl"),
+                      FunctionDescriptor.of(
+                          ValueLayout.JAVA_INT,
+                          ValueLayout.JAVA_INT,
+                          ValueLayout.JAVA_LONG,
+                          ValueLayout.ADDRESS),
+                      Linker.Option.firstVariadicArg(2))
+                  .invokeExact(DESCRIPTOR, request, size);
+      int columns = size.get(ValueLayout.JAVA_SHORT, 2);
+      return failed != 0 ? 0 : columns > 0 ? columns : USUAL_COLUMNS;
+    } catch (Throwable noTerminal) {
+      return 0;
     }
   }
 

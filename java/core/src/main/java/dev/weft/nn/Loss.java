@@ -5,9 +5,17 @@ import dev.weft.Inputs;
 import dev.weft.Operations;
 import dev.weft.RowType;
 import dev.weft.Tensor;
-import org.jspecify.annotations.Nullable;
 
-/** What training minimises: a scalar from a batch of outputs and the columns that it asks for. */
+/**
+ * The loss that training minimises: a scalar from a batch of outputs and the columns that it asks
+ * for.
+ *
+ * <p>{@link #apply} runs once, while a step is recorded, and its operations are replayed in every
+ * step; for the last batch of an epoch, which may have fewer rows, they are recorded again. So no
+ * value can be read in it ({@link Tensor#item}, {@link Tensor#toFloats}), no tensor uploaded and no
+ * ids cast. A constant is a tensor that was made before and given to the loss, of the wide type of
+ * what the network computes in, which the result has too.
+ */
 public interface Loss {
 
   /**
@@ -24,22 +32,19 @@ public interface Loss {
    *
    * @param output what the model gave, (rows, ...)
    * @param data the columns of the batch
-   * @param hits where {@link #countsHits}: a tensor (rows) that receives 1 where the largest output
-   *     is the label's, else 0; or null
    */
-  Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data, @Nullable Tensor hits);
-
-  /** Whether it tells right answers from wrong ones, so that there is an accuracy. */
-  default boolean countsHits() {
-    return false;
-  }
+  Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data);
 
   /**
    * The factor that makes a sum over rows of what {@link #apply} gave: {@code rows} for a loss that
-   * is a mean over rows, 1 for one that is a sum.
+   * is a mean over rows, as is taken for granted, 1 for one that is a sum.
    */
-  double weight(long rows);
+  default double weight(long rows) {
+    return rows;
+  }
 
   /** Its name in files and on the command line. */
-  String spec();
+  default String spec() {
+    return getClass().getSimpleName();
+  }
 }

@@ -5,7 +5,6 @@ import dev.weft.Inputs;
 import dev.weft.Operations;
 import dev.weft.RowType;
 import dev.weft.Tensor;
-import org.jspecify.annotations.Nullable;
 
 /**
  * 1/n Σ (output_i - target_i)² over all n = rows · features elements.
@@ -30,15 +29,9 @@ public record MeanSquaredError(String target) implements Loss {
   }
 
   @Override
-  public Tensor apply(
-      Operations operations, Tensor output, Inputs<Tensor> data, @Nullable Tensor hits) {
+  public Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data) {
     // BF16 outputs stand beside F32 targets; other types that differ are refused
     return operations.meanSquaredError(operations.wide(output), operations.wide(data.get(target)));
-  }
-
-  @Override
-  public double weight(long rows) {
-    return rows;
   }
 
   @Override

@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * ones drawn from a seed. {@link Sequential} is one; a user's own is a subclass, or a {@link Model}
  * under {@link #over}.
  *
+ * {@snippet file="Examples.java" region="network"}
+ *
  * <p>This class is long because it has every way to ask a network.
  */
 public abstract class Network implements Layer, AutoCloseable {
@@ -266,6 +268,19 @@ public abstract class Network implements Layer, AutoCloseable {
     return this;
   }
 
+  /**
+   * Brings its memory on the device into an order that training asks for; does nothing where it has
+   * that.
+   *
+   * @throws IllegalStateException where the network is on no device
+   */
+  public void arrange(ParameterLayout layout) {
+    ParameterArena memory = arena();
+    if (!memory.layout().equals(layout)) {
+      on(memory.values().device(), math, 0, layout);
+    }
+  }
+
   /** Two networks cannot both hold the memory of a parameter, nor may values be lost unsaid. */
   private void checkParameters() {
     named()
@@ -386,6 +401,19 @@ public abstract class Network implements Layer, AutoCloseable {
   public Network unfreeze(String pattern) {
     matching(pattern).forEach(parameter -> parameter.freeze(false));
     return this;
+  }
+
+  /**
+   * The name of a parameter.
+   *
+   * @throws IllegalArgumentException where it is not of this network
+   */
+  public String name(Parameter parameter) {
+    return named().entrySet().stream()
+        .filter(each -> each.getValue() == parameter)
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException(parameter + " is not of this network"));
   }
 
   /** The number of values of all parameters. */

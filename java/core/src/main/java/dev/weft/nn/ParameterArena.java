@@ -36,6 +36,9 @@ public final class ParameterArena implements AutoCloseable {
   private final Map<Parameter, Long> starts = new IdentityHashMap<>();
   private final Map<Parameter, Tensor> places = new IdentityHashMap<>();
   private final Map<Parameter, Tensor> seen = new IdentityHashMap<>(); // by layers
+  private @Nullable AutoCloseable kept;
+  private @Nullable Object trainedBy;
+  private @Nullable Object gradientsOf;
   private boolean closed;
 
   /**
@@ -172,6 +175,7 @@ public final class ParameterArena implements AutoCloseable {
   /** Makes the next backward pass start from zero. */
   public void zeroGradients() {
     Engine.address(gradients);
+    gradientsOf = null;
     layout.dense().forEach(parameter -> parameter.tensor().zeroGrad());
     layout.tables().forEach(parameter -> parameter.tensor().zeroGrad());
   }
@@ -181,12 +185,79 @@ public final class ParameterArena implements AutoCloseable {
     layout.tables().forEach(parameter -> Objects.requireNonNull(seen.get(parameter)).zeroGrad());
   }
 
+  /** Whether a backward pass has reached a parameter since gradients were zeroed. */
+  public boolean hasGradients() {
+    return layout.dense().stream().anyMatch(each -> each.tensor().grad() != null)
+        || layout.tables().stream().anyMatch(each -> Engine.rowGradient(each.tensor()) != null);
+  }
+
+  /** Notes whose sums over batches the gradients are, until they are zeroed. */
+  public void gradientsOf(Object whose) {
+    gradientsOf = whose;
+  }
+
+  /** Whether they still are. */
+  public boolean hasGradientsOf(Object whose) {
+    return gradientsOf == whose;
+  }
+
+  /** Makes the next backward pass add to the gradients that are there. */
+  public void keepGradients() {
+    layout.dense().forEach(parameter -> Engine.gradFilled(parameter.tensor(), true));
+  }
+
   /** Fills the gradients that the backward pass did not reach with zeros. */
   public void fillMissingGradients() {
     for (Parameter parameter : layout.dense()) {
       if (parameter.tensor().grad() == null) {
         Objects.requireNonNull(Engine.gradMemory(parameter.tensor())).fill(0);
       }
+    }
+  }
+
+  /**
+   * Keeps what training remembers of the parameters, which is closed with this memory, or when
+   * something else is kept.
+   */
+  public void keep(AutoCloseable remembered) {
+    if (kept != remembered) {
+      closeKept();
+      kept = remembered;
+    }
+  }
+
+  private void closeKept() {
+    @Nullable AutoCloseable before = kept;
+    kept = null;
+    Closing.all(before);
+  }
+
+  /**
+   * Returns if no training run changes the parameters.
+   *
+   * @throws IllegalStateException where one does
+   */
+  public void checkUntrained() {
+    if (trainedBy != null) {
+      throw new IllegalStateException(
+          "the network is being trained by another run: close that one first");
+    }
+  }
+
+  /**
+   * Notes that a training run changes the parameters from now on.
+   *
+   * @throws IllegalStateException where another one does
+   */
+  public void trainedBy(Object run) {
+    checkUntrained();
+    trainedBy = run;
+  }
+
+  /** Notes that a training run is over. */
+  public void leftBy(Object run) {
+    if (trainedBy == run) {
+      trainedBy = null;
     }
   }
 
@@ -201,6 +272,7 @@ public final class ParameterArena implements AutoCloseable {
     // those that have been bound to other memory since stay there
     seen.forEach(Engine::unbind);
     Closing closing = new Closing();
+    closing.run(this::closeKept);
     layout.buffers().stream()
         .filter(places::containsKey)
         .forEach(each -> closing.run(values(each)::close));

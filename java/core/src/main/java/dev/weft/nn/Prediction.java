@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a network gives for rows in Java arrays or of a data set, in inference mode, batch by batch.
@@ -44,10 +45,10 @@ final class Prediction {
 
   private final Network network;
   private final int rows;
-  private final RowType output; // null where there are no rows
+  private final @Nullable RowType output; // null where there are no rows
   private final Source source;
 
-  private Prediction(Network network, int rows, RowType output, Source source) {
+  private Prediction(Network network, int rows, @Nullable RowType output, Source source) {
     this.network = network;
     this.rows = rows;
     this.output = output;

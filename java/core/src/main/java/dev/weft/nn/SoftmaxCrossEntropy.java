@@ -7,6 +7,7 @@ import dev.weft.Inputs;
 import dev.weft.Operations;
 import dev.weft.RowType;
 import dev.weft.Tensor;
+import dev.weft.op.SoftmaxCrossEntropyOperation;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,23 +59,23 @@ public record SoftmaxCrossEntropy(double smoothing, String target) implements Lo
   }
 
   @Override
+  public Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data) {
+    return apply(operations, output, data, null);
+  }
+
+  /**
+   * The same, which also tells right answers, at no cost.
+   *
+   * @param hits (rows), of the wide type of the outputs: receives 1 where the largest output is the
+   *     label's, else 0; or null
+   */
   public Tensor apply(
       Operations operations, Tensor output, Inputs<Tensor> data, @Nullable Tensor hits) {
-    var loss = new dev.weft.op.SoftmaxCrossEntropy(smoothing);
+    var loss = new SoftmaxCrossEntropyOperation(smoothing);
     Tensor labels = data.get(target);
     return hits == null
         ? operations.apply(loss, output, labels)
         : operations.apply(loss, output, labels, hits);
-  }
-
-  @Override
-  public boolean countsHits() {
-    return true;
-  }
-
-  @Override
-  public double weight(long rows) {
-    return rows;
   }
 
   @Override

@@ -5,7 +5,6 @@ import dev.weft.Inputs;
 import dev.weft.Operations;
 import dev.weft.RowType;
 import dev.weft.Tensor;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Σ (output_i - target_i)² over all elements of the batch.
@@ -30,8 +29,7 @@ public record SumOfSquares(String target) implements Loss {
   }
 
   @Override
-  public Tensor apply(
-      Operations operations, Tensor output, Inputs<Tensor> data, @Nullable Tensor hits) {
+  public Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data) {
     // BF16 outputs stand beside F32 targets; other types that differ are refused
     return operations.sumOfSquares(operations.wide(output), operations.wide(data.get(target)));
   }

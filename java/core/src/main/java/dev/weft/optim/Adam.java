@@ -3,12 +3,10 @@ package dev.weft.optim;
 
 import dev.weft.Engine;
 import dev.weft.RowGradient;
-import dev.weft.StepState;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
-import dev.weft.device.Closing;
 import dev.weft.device.Kernel;
-import java.util.Map;
+import java.util.List;
 
 /**
  * Adam (Kingma and Ba 2015) and AdamW (Loshchilov and Hutter 2019). With g = gradient + l2 value: m
@@ -17,6 +15,8 @@ import java.util.Map;
  *
  * <p>Of a table with a gradient of rows only those rows are changed, and their moments, corrected
  * by the number of all steps: PyTorch's SparseAdam.
+ *
+ * {@snippet file="Examples.java" region="adam"}
  *
  * @param rate the learning rate
  * @param beta1 decay of the mean, in [0, 1)
@@ -28,6 +28,8 @@ import java.util.Map;
 public record Adam(
     double rate, double beta1, double beta2, double epsilon, double l2, double weightDecay)
     implements Optimizer {
+  private static final String FIRST = "first";
+  private static final String SECOND = "second";
 
   /** Checks the settings. */
   public Adam {
@@ -44,117 +46,90 @@ public record Adam(
     return new Adam(rate, 0.9, 0.999, 1e-8, 0, 0);
   }
 
-  /** With other decays. */
+  /** The same with other decays. */
   public Adam betas(double beta1, double beta2) {
     return new Adam(rate, beta1, beta2, epsilon, l2, weightDecay);
   }
 
-  /** With decoupled weight decay: AdamW. */
+  /** The same with decoupled weight decay: AdamW. */
   public Adam weightDecay(double weightDecay) {
     return new Adam(rate, beta1, beta2, epsilon, l2, weightDecay);
   }
 
-  /** With an L2 penalty of l2/2 |value|². */
+  /** The same with an L2 penalty of l2/2 |value|². */
   public Adam l2(double l2) {
     return new Adam(rate, beta1, beta2, epsilon, l2, weightDecay);
   }
 
   @Override
-  public int statePerParameter() {
-    return 2;
+  public List<String> memory() {
+    return List.of(FIRST, SECOND);
   }
 
   @Override
-  public Running start(Target target) {
-    target.check();
-    Tensor values = target.values();
-    Tensor first = values.device().zeros(values.dtype(), values.shape()).named("first moment");
-    Tensor second;
-    try {
-      second = values.device().zeros(values.dtype(), values.shape()).named("second moment");
-    } catch (RuntimeException e) {
-      first.close();
-      throw e;
+  public boolean takesRows() {
+    return true;
+  }
+
+  @Override
+  public boolean isOneKernel() {
+    return true;
+  }
+
+  @Override
+  public void update(Update u) {
+    Tensor values = u.values();
+    if (!u.isTable()) {
+      u.run(
+          Kernel.ADAM,
+          new Arguments.Adam(
+              Engine.address(values),
+              Engine.address(u.rawGradient()),
+              Engine.address(u.memory(FIRST)),
+              Engine.address(u.memory(SECOND)),
+              u.copyAddress(),
+              u.stateAddress(),
+              u.squaresAddress(),
+              values.elements(),
+              u.squaresCount(),
+              beta1,
+              beta2,
+              epsilon,
+              l2,
+              weightDecay,
+              u.rateFactor(),
+              u.gradientScale(),
+              u.maxNorm(),
+              u.gradientLimit(),
+              u.updateLimit()));
+      return;
     }
-    return new Running() {
-      @Override
-      public void step(StepState state) {
-        Optimizer.checkState(values, state);
-        if (target.table() == null) {
-          dense(target, first, second, state);
-        } else if (Engine.rowGradient(target.table()) != null) {
-          rows(target, Engine.rowGradient(target.table()), first, second, state);
-        }
-        target.noteStep();
-      }
-
-      @Override
-      public Map<String, Tensor> state() {
-        return Map.of("first", first, "second", second);
-      }
-
-      @Override
-      public void close() {
-        values.device().checkMayClose();
-        Closing.all(first, second);
-      }
-    };
-  }
-
-  private void dense(Target target, Tensor first, Tensor second, StepState state) {
-    Tensor values = target.values();
-    var arguments =
-        new Arguments.Adam(
-            Engine.address(values),
-            Engine.address(target.gradients()),
-            Engine.address(first),
-            Engine.address(second),
-            target.copyAddress(),
-            Engine.address(state),
-            0,
-            values.elements(),
-            0,
-            beta1,
-            beta2,
-            epsilon,
-            l2,
-            weightDecay,
-            target.rateFactor(),
-            1,
-            Double.POSITIVE_INFINITY,
-            Double.POSITIVE_INFINITY,
-            Double.POSITIVE_INFINITY);
-    Engine.run(values.device(), Kernel.ADAM, values.dtype().precision(), arguments);
-  }
-
-  private void rows(
-      Target target, RowGradient gradient, Tensor first, Tensor second, StepState state) {
-    Tensor values = target.values();
-    var arguments =
+    RowGradient gradient = u.rows();
+    u.run(
+        Kernel.ADAM_ROWS,
         new Arguments.AdamRows(
             Engine.address(values),
-            Engine.address(first),
-            Engine.address(second),
-            target.copyAddress(),
-            Engine.address(state),
+            Engine.address(u.memory(FIRST)),
+            Engine.address(u.memory(SECOND)),
+            u.copyAddress(),
+            u.stateAddress(),
             Engine.address(gradient.sorted()),
             Engine.address(gradient.sums()),
-            0,
+            u.squaresAddress(),
             gradient.rows(),
             gradient.cols(),
             values.shape().size(0),
-            0,
+            u.squaresCount(),
             beta1,
             beta2,
             epsilon,
             l2,
             weightDecay,
-            target.rateFactor(),
-            1,
-            Double.POSITIVE_INFINITY,
-            Double.POSITIVE_INFINITY,
-            Double.POSITIVE_INFINITY);
-    Engine.run(values.device(), Kernel.ADAM_ROWS, values.dtype().precision(), arguments);
+            u.rateFactor(),
+            u.gradientScale(),
+            u.maxNorm(),
+            u.gradientLimit(),
+            u.updateLimit()));
   }
 
   @Override

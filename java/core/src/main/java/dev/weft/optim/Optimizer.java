@@ -7,16 +7,74 @@ import dev.weft.DType;
 import dev.weft.Engine;
 import dev.weft.StepState;
 import dev.weft.Tensor;
-import java.util.Map;
+import dev.weft.nn.Network;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/** A rule that changes parameters by their gradients; its settings, without memory. */
+/**
+ * A rule that changes parameters by their gradients; its settings, without memory. One of your own
+ * says what it remembers and makes {@link #update} of operations:
+ *
+ * <pre>{@code
+ * record SignMomentum(double rate, double decay) implements Optimizer {
+ *   public List<String> memory() {
+ *     return List.of("momentum");
+ *   }
+ *
+ *   public void update(Update u) {
+ *     Operations o = u.operations();
+ *     Tensor m = u.memory("momentum");
+ *     o.assign(m, o.add(o.scale(m, decay), o.scale(u.gradient(), 1 - decay)));
+ *     o.assign(u.values(), o.subtract(u.values(), o.multiply(u.rate(), o.tanh(m))));
+ *   }
+ * }
+ * }</pre>
+ *
+ * <p>{@link #update} runs once, while a step is recorded, and its operations are replayed in every
+ * step. So no value can be read in it ({@link Tensor#item}, {@link Tensor#toFloats}) and no tensor
+ * uploaded: the learning rate is {@link Update#rate}, a tensor, and not a number. A constant is a
+ * tensor that was made before and given to the optimizer, of the type of {@link Update#values}.
+ */
 public interface Optimizer {
 
   /** The learning rate. */
   double rate();
 
-  /** Values of state that it keeps for each parameter: 0, 1 or 2. */
-  int statePerParameter();
+  /**
+   * The names of what it remembers of each parameter: tensors of the parameters' shape, zeros at
+   * first.
+   */
+  List<String> memory();
+
+  /** Runs, or records, one step over some of the parameters. */
+  void update(Update update);
+
+  /** Whether it takes tables whose gradient is a list of rows, by {@link Update#rows}. */
+  default boolean takesRows() {
+    return false;
+  }
+
+  /**
+   * Whether kernels of its own do all that an {@link Update} asks for: scale and clip the gradient,
+   * limit what is taken from a value, write the rounded copy. Else it is done around the rule.
+   */
+  default boolean isOneKernel() {
+    return false;
+  }
+
+  /** How it is written in files and on the command line. */
+  default String spec() {
+    return getClass().getSimpleName();
+  }
+
+  /**
+   * For a loop by hand: the optimizer at work on a network.
+   *
+   * @throws IllegalStateException where the network is on no device, or a training run changes it
+   */
+  default Stepper stepper(Network network) {
+    return new Stepper(network, this);
+  }
 
   /**
    * Takes the memory that the rule needs.
@@ -25,13 +83,8 @@ public interface Optimizer {
    * @param gradients their gradients, flat, of the same type
    * @throws IllegalArgumentException where the two do not fit
    */
-  default Running start(Tensor values, Tensor gradients) {
+  default RunningRule start(Tensor values, Tensor gradients) {
     return start(Target.of(values, gradients));
-  }
-
-  /** The same, where each step also writes the values, F32, rounded to BF16; copy may be null. */
-  default Running start(Tensor values, Tensor gradients, Tensor copy) {
-    return start(new Target(values, gradients, null, copy, 1));
   }
 
   /**
@@ -39,25 +92,8 @@ public interface Optimizer {
    *
    * @throws IllegalArgumentException where its parts do not fit
    */
-  Running start(Target target);
-
-  /** How it is written in files and on the command line. */
-  String spec();
-
-  /** An optimizer with its memory. */
-  interface Running extends AutoCloseable {
-    /**
-     * Runs, or records, one step at the rate and step number of {@code state}.
-     *
-     * @throws IllegalStateException where {@code state} was given no rate
-     */
-    void step(StepState state);
-
-    /** What it remembers, by name. */
-    Map<String, Tensor> state();
-
-    @Override
-    void close();
+  default RunningRule start(Target target) {
+    return new RunningRule(this, target);
   }
 
   /**
@@ -66,11 +102,16 @@ public interface Optimizer {
    *
    * @param values F32 or F64
    * @param gradients of the same type and size; null for a table
-   * @param table what holds the table's {@link Tensor#rowGradient}; null for dense gradients
+   * @param table what has the table's gradient of rows; null for dense gradients
    * @param copy receives the values rounded to BF16; or null
    * @param rateFactor what the learning rate of the step state is multiplied by
    */
-  record Target(Tensor values, Tensor gradients, Tensor table, Tensor copy, double rateFactor) {
+  record Target(
+      Tensor values,
+      @Nullable Tensor gradients,
+      @Nullable Tensor table,
+      @Nullable Tensor copy,
+      double rateFactor) {
     /** Values and their gradients, at the step state's rate. */
     public static Target of(Tensor values, Tensor gradients) {
       return new Target(values, gradients, null, null, 1);
@@ -86,14 +127,18 @@ public interface Optimizer {
       checkNotNegative("a factor of the rate", rateFactor);
       if ((gradients == null) == (table == null)) {
         throw new IllegalArgumentException(
-            format("%s need dense gradients, or a table with rows, one of both", values));
+            format(
+                "%s needs dense gradients, or a table with rows, one of both",
+                Engine.describe(values)));
       }
       if (table != null
           && (!Engine.isGradRows(table)
               || !table.shape().equals(values.shape())
               || table.device() != values.device())) {
         throw new IllegalArgumentException(
-            format("%s is no table with a gradient of rows for %s", table, values));
+            format(
+                "%s is no table with a gradient of rows for %s",
+                Engine.describe(table), Engine.describe(values)));
       }
     }
 
@@ -104,11 +149,6 @@ public interface Optimizer {
         Engine.changed(copy);
       }
     }
-
-    /** Where the copy is; 0 where there is none. */
-    long copyAddress() {
-      return copy == null ? 0 : Engine.address(copy);
-    }
   }
 
   /**
@@ -118,18 +158,21 @@ public interface Optimizer {
    * @throws IllegalArgumentException that says what does not fit
    * @throws IllegalStateException where one of them is closed
    */
-  static void checkMemory(Tensor values, Tensor gradients, Tensor copy) {
+  private static void checkMemory(
+      Tensor values, @Nullable Tensor gradients, @Nullable Tensor copy) {
     Engine.address(values); // throws where it is closed
     if (!values.dtype().isFloating() || values.dtype() != values.dtype().wide()) {
       throw new IllegalArgumentException(
-          format("an optimizer changes values of type F32 or F64, not %s", values));
+          format(
+              "an optimizer changes values of type F32 or F64, not %s", Engine.describe(values)));
     }
     if (gradients != null) {
       checkBeside(values, "gradients", gradients, values.dtype());
     }
     if (copy != null) {
       if (values.dtype() != DType.F32) {
-        throw new IllegalArgumentException(format("%s have no copy in BF16: F32 has", values));
+        throw new IllegalArgumentException(
+            format("%s has no copy in BF16: F32 has", Engine.describe(values)));
       }
       checkBeside(values, "copy", copy, DType.BF16);
     }
@@ -143,7 +186,7 @@ public interface Optimizer {
       throw new IllegalArgumentException(
           format(
               "the %s, %s, do not fit the values, %s: they must be %s %s on the same device",
-              what, tensor, values, dtype, values.shape()));
+              what, Engine.describe(tensor), Engine.describe(values), dtype, values.shape()));
     }
   }
 
@@ -157,7 +200,7 @@ public interface Optimizer {
     state.checkRated();
     if (state.device() != values.device()) {
       throw new IllegalArgumentException(
-          format("a step state on %s does not serve %s", state.device(), values));
+          format("a step state on %s does not serve %s", state.device(), Engine.describe(values)));
     }
   }
 

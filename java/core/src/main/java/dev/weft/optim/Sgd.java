@@ -5,34 +5,39 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.Engine;
 import dev.weft.RowGradient;
-import dev.weft.StepState;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
-import dev.weft.device.Closing;
 import dev.weft.device.Kernel;
-import java.util.Map;
+import java.util.List;
 
 /**
- * Stochastic gradient descent. With g = gradient + weightDecay value: velocity = momentum velocity
- * + (1 - dampening) g; value -= rate velocity, or with Nesterov value -= rate (g + momentum
- * velocity). Dampening equal to momentum is the moving-average form.
+ * Stochastic gradient descent. With g = gradient + l2 value: velocity = momentum velocity + (1 -
+ * dampening) g; value -= rate (velocity + weightDecay value), or with Nesterov value -= rate (g +
+ * momentum velocity + weightDecay value). Dampening equal to momentum is the moving-average form.
  *
- * <p>Of a table with a gradient of rows only those rows are changed: without momentum and weight
- * decay that is descent over the dense gradient, with them it is lazy, as both act on a row in the
+ * <p>Of a table with a gradient of rows only those rows are changed: without momentum, penalty and
+ * decay that is descent over the dense gradient, with them it is lazy, as they act on a row in the
  * steps alone that use it.
+ *
+ * {@snippet file="Examples.java" region="sgd"}
  *
  * @param rate the learning rate
  * @param momentum in [0, 1); 0 is plain descent
  * @param dampening in [0, 1]; without momentum it has no effect, as in PyTorch
- * @param weightDecay the factor of the L2 penalty's gradient
+ * @param l2 the factor of an L2 penalty's gradient
+ * @param weightDecay decoupled weight decay, outside of the velocity (Loshchilov and Hutter 2019)
  * @param look where the gradient step starts from
  */
-public record Sgd(double rate, double momentum, double dampening, double weightDecay, Look look)
+public record Sgd(
+    double rate, double momentum, double dampening, double l2, double weightDecay, Look look)
     implements Optimizer {
+  private static final String VELOCITY = "velocity";
 
   /** Classical momentum or Nesterov's. */
   public enum Look {
+    /** The gradient step starts from where the parameters are. */
     CLASSICAL,
+    /** The gradient step starts from where the velocity would bring the parameters. */
     NESTEROV
   }
 
@@ -40,6 +45,7 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
   public Sgd {
     Optimizer.checkRate(rate);
     Optimizer.checkDecay("momentum", momentum);
+    Optimizer.checkNotNegative("l2", l2);
     Optimizer.checkNotNegative("weight decay", weightDecay);
     if (!(dampening >= 0 && dampening <= 1)) {
       throw new IllegalArgumentException("dampening must be in [0, 1], not " + dampening);
@@ -52,126 +58,104 @@ public record Sgd(double rate, double momentum, double dampening, double weightD
     }
   }
 
-  /** Plain descent. */
+  /** Plain descent at this learning rate. */
   public static Sgd rate(double rate) {
-    return new Sgd(rate, 0, 0, 0, Look.CLASSICAL);
+    return new Sgd(rate, 0, 0, 0, 0, Look.CLASSICAL);
   }
 
-  /** With momentum: Δ = momentum Δ + g. */
+  /** The same with momentum: Δ = momentum Δ + g. */
   public Sgd momentum(double momentum) {
-    return new Sgd(rate, momentum, dampening, weightDecay, look);
+    return new Sgd(rate, momentum, dampening, l2, weightDecay, look);
   }
 
-  /** The moving-average form: Δ = momentum Δ + (1 - dampening) g. */
+  /** The same in the moving-average form: Δ = momentum Δ + (1 - dampening) g. */
   public Sgd dampening(double dampening) {
-    return new Sgd(rate, momentum, dampening, weightDecay, look);
+    return new Sgd(rate, momentum, dampening, l2, weightDecay, look);
   }
 
-  /** With an L2 penalty of weightDecay/2 |value|². */
+  /** The same with an L2 penalty of l2/2 |value|². */
+  public Sgd l2(double l2) {
+    return new Sgd(rate, momentum, dampening, l2, weightDecay, look);
+  }
+
+  /** The same with decoupled weight decay. */
   public Sgd weightDecay(double weightDecay) {
-    return new Sgd(rate, momentum, dampening, weightDecay, look);
+    return new Sgd(rate, momentum, dampening, l2, weightDecay, look);
   }
 
-  /** Nesterov's momentum. */
+  /** The same with Nesterov's momentum. */
   public Sgd nesterov() {
-    return new Sgd(rate, momentum, dampening, weightDecay, Look.NESTEROV);
+    return new Sgd(rate, momentum, dampening, l2, weightDecay, Look.NESTEROV);
   }
 
   @Override
-  public int statePerParameter() {
-    return momentum == 0 ? 0 : 1;
+  public List<String> memory() {
+    return momentum == 0 ? List.of() : List.of(VELOCITY);
   }
 
   @Override
-  public Running start(Target target) {
-    target.check();
-    Tensor values = target.values();
-    Tensor velocity =
-        momentum == 0
-            ? null
-            : values.device().zeros(values.dtype(), values.shape()).named("velocity");
-    return new Running() {
-      private boolean closed;
-
-      @Override
-      public void step(StepState state) {
-        if (closed) { // plain descent has no memory that would say so
-          throw new IllegalStateException(format("the optimizer %s is closed", spec()));
-        }
-        Optimizer.checkState(values, state);
-        if (target.table() == null) {
-          dense(target, velocity, state);
-        } else if (Engine.rowGradient(target.table()) != null) {
-          rows(target, Engine.rowGradient(target.table()), velocity, state);
-        }
-        target.noteStep();
-      }
-
-      @Override
-      public Map<String, Tensor> state() {
-        return velocity == null ? Map.of() : Map.of("velocity", velocity);
-      }
-
-      @Override
-      public void close() {
-        values.device().checkMayClose();
-        closed = true;
-        Closing.all(velocity);
-      }
-    };
+  public boolean takesRows() {
+    return true;
   }
 
-  private void dense(Target target, Tensor velocity, StepState state) {
-    Tensor values = target.values();
-    var arguments =
-        new Arguments.Sgd(
-            Engine.address(values),
-            Engine.address(target.gradients()),
-            velocity == null ? 0 : Engine.address(velocity),
-            target.copyAddress(),
-            Engine.address(state),
-            0,
-            values.elements(),
-            0,
-            momentum,
-            dampening,
-            weightDecay,
-            0,
-            look == Look.NESTEROV,
-            target.rateFactor(),
-            1,
-            Double.POSITIVE_INFINITY,
-            Double.POSITIVE_INFINITY,
-            Double.POSITIVE_INFINITY);
-    Engine.run(values.device(), Kernel.SGD, values.dtype().precision(), arguments);
+  @Override
+  public boolean isOneKernel() {
+    return true;
   }
 
-  private void rows(Target target, RowGradient gradient, Tensor velocity, StepState state) {
-    Tensor values = target.values();
-    var arguments =
+  @Override
+  public void update(Update u) {
+    Tensor values = u.values();
+    long velocity = momentum == 0 ? 0 : Engine.address(u.memory(VELOCITY));
+    if (!u.isTable()) {
+      u.run(
+          Kernel.SGD,
+          new Arguments.Sgd(
+              Engine.address(values),
+              Engine.address(u.rawGradient()),
+              velocity,
+              u.copyAddress(),
+              u.stateAddress(),
+              u.squaresAddress(),
+              values.elements(),
+              u.squaresCount(),
+              momentum,
+              dampening,
+              l2,
+              weightDecay,
+              look == Look.NESTEROV,
+              u.rateFactor(),
+              u.gradientScale(),
+              u.maxNorm(),
+              u.gradientLimit(),
+              u.updateLimit()));
+      return;
+    }
+    RowGradient gradient = u.rows();
+    u.run(
+        Kernel.SGD_ROWS,
         new Arguments.SgdRows(
             Engine.address(values),
-            velocity == null ? 0 : Engine.address(velocity),
-            target.copyAddress(),
-            Engine.address(state),
+            velocity,
+            u.copyAddress(),
+            u.stateAddress(),
             Engine.address(gradient.sorted()),
             Engine.address(gradient.sums()),
-            0,
+            u.squaresAddress(),
             gradient.rows(),
             gradient.cols(),
             values.shape().size(0),
-            0,
+            u.squaresCount(),
             momentum,
             dampening,
+            l2,
             weightDecay,
-            0,
             look == Look.NESTEROV,
-            target.rateFactor(),
-            1,
-            Double.POSITIVE_INFINITY,
-            Double.POSITIVE_INFINITY,
-            Double.POSITIVE_INFINITY);
-    Engine.run(values.device(), Kernel.SGD_ROWS, values.dtype().precision(), arguments);
+            u.rateFactor(),
+            u.gradientScale(),
+            u.maxNorm(),
+            u.gradientLimit(),
+            u.updateLimit()));
   }
 
   @Override

@@ -1,3 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Optimizers over a flat arena of parameters. For users, and for {@code dev.weft.train}. */
+/**
+ * Optimizers over parameters, their schedules and clipping. For users, and for {@code
+ * dev.weft.train}.
+ */
+@NullMarked
 package dev.weft.optim;
+
+import org.jspecify.annotations.NullMarked;

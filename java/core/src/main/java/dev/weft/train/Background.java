@@ -2,11 +2,12 @@
 package dev.weft.train;
 
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 
 /** Work on a thread of its own, which fails where it is waited for. */
 final class Background {
   private final CountDownLatch done = new CountDownLatch(1);
-  private volatile Throwable failure;
+  private volatile @Nullable Throwable failure;
 
   /** Begins. */
   Background(String name, Runnable work) {

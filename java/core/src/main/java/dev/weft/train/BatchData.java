@@ -22,12 +22,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Rows of a data set in device memory, and the kernels that take a batch out of them: all of the
- * rows where they columns, else those of this block of batches and of the next.
+ * Rows of a data set in device memory, and the kernels that take a batch out of them: all rows
+ * where there is room for them, else those of this block of batches and of the next.
  *
  * <p>The columns that a step wants are given by name, in the order in which a batch takes them,
  * each with the type that its numbers have in a batch; ids are int32 whatever that is.
@@ -50,7 +52,7 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
 
   final Device device;
   final Map<String, Source> sources = new LinkedHashMap<>();
-  Tensor order; // of the rows on the device
+  private @Nullable Tensor order; // of the rows on the device
 
   BatchData(Device device) {
     this.device = device;
@@ -143,12 +145,27 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
     return source;
   }
 
+  /** A column by its name. */
+  final Source source(String name) {
+    return Objects.requireNonNull(sources.get(name), name);
+  }
+
+  /** The order of the rows on the device, int32. */
+  final Tensor order() {
+    return Objects.requireNonNull(order, "closed, or not made yet");
+  }
+
+  final void order(Tensor order) {
+    this.order = order;
+  }
+
   /**
    * Called before every step, whose batch is on the device then, at the place that the state names;
    * called again for the same batch, it does nothing.
    *
    * @param epoch counted from 0
-   * @param batch counted from 0; where it is 0 the state has been set to the epoch's beginning
+   * @param batch counted from 0; where it does not follow on the one before, the state has been set
+   *     to its place in the epoch
    */
   abstract void moveTo(long epoch, int batch, StepState state);
 
@@ -156,7 +173,7 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
   final Inputs<Tensor> batch(Tape tape, StepState state, long rows) {
     Map<String, Tensor> batch = new LinkedHashMap<>();
     sources.forEach((name, source) -> batch.put(name, take(tape, state, rows, name, source)));
-    return Inputs.of(batch);
+    return Engine.batch(batch);
   }
 
   private Tensor take(Tape tape, StepState state, long rows, String name, Source source) {
@@ -170,7 +187,7 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
           source.wanted().precision(),
           new Arguments.GatherIds(
               Engine.address(source.tensor()),
-              Engine.address(order),
+              Engine.address(order()),
               Engine.address(state),
               Engine.address(batch),
               rows,
@@ -185,7 +202,7 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
         type.precision(),
         new Arguments.GatherRows(
             Engine.address(source.tensor()),
-            Engine.address(order),
+            Engine.address(order()),
             Engine.address(state),
             Engine.address(batch),
             rows,
@@ -201,7 +218,11 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
     device.checkMayClose();
     List<Tensor> tensors = new ArrayList<>();
     sources.values().forEach(source -> tensors.add(source.tensor()));
-    tensors.add(order);
-    Closing.all(tensors.toArray(Tensor[]::new));
+    Closing closing = new Closing();
+    tensors.forEach(each -> closing.run(each::close));
+    if (order != null) {
+      closing.run(order::close);
+    }
+    closing.finish();
   }
 }

@@ -10,7 +10,10 @@ package dev.weft.train;
 public final class DivergedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  /** Counted from 1. */
   private final long firstStep;
+
+  /** Counted from 1. */
   private final long lastStep;
 
   DivergedException(String message, long firstStep, long lastStep) {

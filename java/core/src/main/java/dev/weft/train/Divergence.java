@@ -8,6 +8,7 @@ import dev.weft.Parameter;
 import dev.weft.Tensor;
 import dev.weft.nn.Network;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Finds what is not finite in a network whose loss is not. */
 final class Divergence {
@@ -20,13 +21,14 @@ final class Divergence {
    * @param gradients whether the steps leave gradients in memory
    */
   static String of(Network network, boolean gradients) {
-    String first = null;
+    @Nullable String first = null;
     int wrong = 0;
     for (Map.Entry<String, Parameter> each : network.named().entrySet()) {
       String name = each.getKey();
       String found = of("parameter " + name, network.arena().values(each.getValue()));
-      if (found == null && gradients && Engine.gradMemory(each.getValue().tensor()) != null) {
-        found = of("the gradient of " + name, Engine.gradMemory(each.getValue().tensor()));
+      Tensor gradient = Engine.gradMemory(each.getValue().tensor());
+      if (found == null && gradients && gradient != null) {
+        found = of("the gradient of " + name, gradient);
       }
       first = first == null ? found : first;
       wrong += found == null ? 0 : 1;
@@ -37,7 +39,7 @@ final class Divergence {
   }
 
   /** Where the first value is that is not finite; null where all are. */
-  private static String of(String name, Tensor tensor) {
+  private static @Nullable String of(String name, Tensor tensor) {
     double[] values = tensor.toDoubles();
     for (int i = 0; i < values.length; i++) {
       if (!Double.isFinite(values[i])) {

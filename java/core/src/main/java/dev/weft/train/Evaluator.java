@@ -4,7 +4,6 @@ package dev.weft.train;
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Inputs;
-import dev.weft.Shape;
 import dev.weft.StepState;
 import dev.weft.Tape;
 import dev.weft.Tensor;
@@ -14,13 +13,19 @@ import dev.weft.data.LastBatch;
 import dev.weft.device.Closing;
 import dev.weft.nn.Loss;
 import dev.weft.nn.Network;
+import dev.weft.nn.ParameterArena;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a network over one data set in inference mode: nothing is dropped, nothing is recorded for
  * gradients. The data stays on the device, so that evaluating again costs no upload.
+ *
+ * {@snippet file="Examples.java" region="evaluator"}
  */
 public final class Evaluator implements AutoCloseable {
   private final Network network;
+  private final ParameterArena arena;
   private final Device device;
   private final Loss loss;
   private final Dataset data;
@@ -28,7 +33,7 @@ public final class Evaluator implements AutoCloseable {
   private final DType dtype;
   private StepState state;
   private BatchData rows;
-  private Metrics metrics;
+  private MetricSums metrics;
   private RecordedStep full;
   private RecordedStep rest;
   private long passes;
@@ -42,23 +47,35 @@ public final class Evaluator implements AutoCloseable {
    * @throws IllegalArgumentException where data and network do not fit
    */
   public Evaluator(Network network, Loss loss, Dataset data, int batch) {
-    this(network, loss, data, batch, null, DataMemory.HALF_OF_FREE);
+    this(network, loss, MetricSums.usual(loss), data, batch);
+  }
+
+  /** The same, with other metrics than those that a {@link Trainer} takes for granted. */
+  public Evaluator(Network network, Loss loss, List<Metric> metrics, Dataset data, int batch) {
+    this(network, loss, MetricSums.checked(metrics), data, batch, null, DataMemory.HALF_OF_FREE);
   }
 
   /** The same, in the memory of a step that never runs at the same time. */
   Evaluator(
-      Network network, Loss loss, Dataset data, int batch, RecordedStep over, DataMemory memory) {
-    WantedColumns columns = WantedColumns.of(network, loss, data, "data");
+      Network network,
+      Loss loss,
+      List<Metric> measured,
+      Dataset data,
+      int batch,
+      @Nullable RecordedStep over,
+      DataMemory memory) {
+    WantedColumns columns = WantedColumns.of(network, loss, measured, data, "data");
     this.network = network;
     this.dtype = network.math().dtype();
-    this.device = network.arena().values().device();
+    this.arena = network.arena();
+    this.device = arena.values().device();
     this.loss = loss;
     this.data = data;
     this.order = new BatchOrder(data.rows(), Math.min(batch, data.rows()), LastBatch.KEEP, 0);
     try {
       state = new StepState(device, 0);
       rows = memory.put(device, columns.wanted(dtype), data, order, EpochOrder.ASCENDING);
-      metrics = new Metrics(device, dtype.wide(), loss);
+      metrics = new MetricSums(device, dtype.wide(), loss, measured);
       full = record(order.rowsIn(0), over);
       int last = order.rowsIn(order.batches() - 1);
       rest = last == order.rowsIn(0) ? full : record(last, full);
@@ -68,9 +85,9 @@ public final class Evaluator implements AutoCloseable {
     }
   }
 
-  private RecordedStep record(int rows, RecordedStep over) {
+  private RecordedStep record(int rows, @Nullable RecordedStep over) {
     return new RecordedStep(
-        network.arena().values(),
+        arena.values(),
         state,
         Tape.Mode.INFER,
         over,
@@ -78,15 +95,18 @@ public final class Evaluator implements AutoCloseable {
           Inputs<Tensor> batch = this.rows.batch(tape, state, rows);
           tape.math(network.math());
           Tensor y = network.forward(tape, batch);
-          Tensor hits = metrics.countsHits() ? tape.make(dtype.wide(), Shape.of(rows)) : null;
-          Tensor value = loss.apply(tape, y, batch, hits);
-          metrics.add(value, loss.weight(rows), hits);
-          state.advance(rows);
+          metrics.measure(tape, y, batch, rows).add();
+          state.advance(rows, false);
           return y;
         });
   }
 
-  /** Loss and accuracy over the whole data set; both are NaN where the loss of a row is. */
+  /**
+   * Loss and metrics over the whole data set; loss and accuracy are NaN where a row's loss is.
+   *
+   * @throws IllegalStateException where the evaluator or the network was closed, or the network was
+   *     moved to other memory
+   */
   public Evaluation evaluate() {
     check();
     metrics.reset();
@@ -100,6 +120,11 @@ public final class Evaluator implements AutoCloseable {
   private void check() {
     if (closed) {
       throw new IllegalStateException("the evaluator is closed");
+    }
+    if (!network.isOnDevice() || network.arena() != arena) {
+      throw new IllegalStateException(
+          "the evaluator's network was closed or put on a device again, and the parameters that it"
+              + " ran with are gone: make another evaluator");
     }
     full.check();
   }

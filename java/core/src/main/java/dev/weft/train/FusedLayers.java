@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The layers of a network as the fused kernels take them: linear ones, each with what follows it.
@@ -23,7 +24,7 @@ import java.util.Set;
  * @param layers in order
  * @param obstacle why the network is not such a one, as a sentence; or null
  */
-record FusedLayers(List<Fused> layers, String obstacle) {
+record FusedLayers(List<Fused> layers, @Nullable String obstacle) {
   /**
    * dropout(f(x W + b)).
    *

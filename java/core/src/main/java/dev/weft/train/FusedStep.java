@@ -27,6 +27,7 @@ import dev.weft.optim.Optimizer;
 import dev.weft.optim.Sgd;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A training step of a narrow network as two kernels. The first takes a tile of rows through all
@@ -41,19 +42,12 @@ final class FusedStep implements AutoCloseable {
   private static final int MOST_ROWS = 512; // as far as it was measured
   private static final int MOST_ROWS_ON_GPU = 1024; // at 2048 it takes 1.1 to 1.3 times as long
 
-  private final Settings settings;
+  private final TrainingRun.Settings training;
+  private final Steps.Parts parts;
   private final int layers;
   private final FusedPlan plan;
   private final Tensor table;
   private final Rule rule;
-
-  /** What the step works on. */
-  record Settings(
-      TrainingRun.Settings training,
-      Tensor values,
-      BatchData data,
-      Metrics metrics,
-      Updates optimizer) {}
 
   /** The optimizer's rule and its settings, as the kernel takes them. */
   private record Rule(
@@ -64,8 +58,8 @@ final class FusedStep implements AutoCloseable {
       double epsilon,
       double l2,
       double weightDecay,
-      Tensor first,
-      Tensor second) {
+      @Nullable Tensor first,
+      @Nullable Tensor second) {
 
     static Rule of(Optimizer optimizer, Map<String, Tensor> state) {
       return switch (optimizer) {
@@ -76,8 +70,8 @@ final class FusedStep implements AutoCloseable {
                 sgd.momentum(),
                 sgd.dampening(),
                 0,
+                sgd.l2(),
                 sgd.weightDecay(),
-                0,
                 state.get("velocity"),
                 null);
         case Adam adam ->
@@ -101,17 +95,18 @@ final class FusedStep implements AutoCloseable {
    *
    * @param rows of the largest batch
    */
-  FusedStep(Settings settings, int rows) {
-    this.settings = settings;
-    Tensor values = settings.values();
+  FusedStep(TrainingRun.Settings training, Steps.Parts parts, int rows) {
+    this.training = training;
+    this.parts = parts;
+    Tensor values = parts.network().arena().values();
     int bytes = values.dtype().bytes();
     List<FusedPlan.Layer> planned =
-        FusedLayers.of(settings.training().network()).layers().stream()
+        FusedLayers.of(parts.network()).layers().stream()
             .map(layer -> planned(layer, Engine.address(values), bytes))
             .toList();
     this.layers = planned.size();
     this.plan = FusedPlan.of(planned, rows, bytes);
-    this.rule = Rule.of(settings.training().optimizer(), settings.optimizer().state());
+    this.rule = Rule.of(training.optimizer(), parts.updates().flat());
     Shape shape = Shape.of(plan.table().byteSize());
     this.table = values.device().upload(DType.U8, shape, plan.table()).named("fused layers");
   }
@@ -121,7 +116,7 @@ final class FusedStep implements AutoCloseable {
    *
    * @param data what is trained on
    */
-  static String obstacle(TrainingRun.Settings settings, Dataset data) {
+  static @Nullable String obstacle(TrainingRun.Settings settings, Dataset data) {
     DType dtype = settings.math().dtype();
     if (dtype != DType.F32 && dtype != DType.F64) {
       return "the fused step does not compute in " + dtype;
@@ -141,6 +136,13 @@ final class FusedStep implements AutoCloseable {
     }
     if (!settings.groups().isEmpty() || !settings.clips().isEmpty()) {
       return "the fused step knows one group of parameters, and does not clip";
+    }
+    if (settings.accumulated() > 1) {
+      return "the fused step keeps no gradients that could add up over batches";
+    }
+    if (!settings.metrics().equals(MetricSums.usual(loss))) {
+      return "the fused step measures "
+          + (MetricSums.usual(loss).isEmpty() ? "the loss alone" : "loss and accuracy alone");
     }
     if (!(optimizer instanceof Sgd || optimizer instanceof Adam)) {
       return "the fused step knows no " + optimizer.spec();
@@ -183,15 +185,15 @@ final class FusedStep implements AutoCloseable {
 
   /** Runs, or records, a step of {@code rows} rows; the mean loss. */
   Tensor step(Tape tape, StepState state, int rows) {
-    TrainingRun.Settings training = settings.training();
-    DType dtype = settings.values().dtype();
+    Tensor values = parts.network().arena().values();
+    DType dtype = values.dtype();
     Device device = tape.device();
     Tensor scratch = tape.make(dtype, Shape.of(plan.elements())).named("fused scratch");
     Tensor losses = tape.make(dtype, Shape.of(rows));
     Tensor hits = tape.make(dtype, Shape.of(rows));
     Tensor mean = tape.make(dtype, Shape.of());
-    BatchData.Source features = settings.data().sources.get(Inputs.FEATURES);
-    BatchData.Source targets = settings.data().sources.get(target(training.loss()));
+    BatchData.Source features = parts.data().source(Inputs.FEATURES);
+    BatchData.Source targets = parts.data().source(target(training.loss()));
     FusedLoss loss =
         training.loss() instanceof SoftmaxCrossEntropy
             ? FusedLoss.SOFTMAX_CROSS_ENTROPY
@@ -205,9 +207,9 @@ final class FusedStep implements AutoCloseable {
         dtype.precision(),
         new Arguments.FusedPass(
             Engine.address(table),
-            Engine.address(settings.values()),
+            Engine.address(values),
             Engine.address(features.tensor()),
-            Engine.address(settings.data().order),
+            Engine.address(parts.data().order()),
             Engine.address(state),
             Engine.address(targets.tensor()),
             Engine.address(scratch),
@@ -237,7 +239,7 @@ final class FusedStep implements AutoCloseable {
         dtype.precision(),
         new Arguments.FusedUpdate(
             Engine.address(table),
-            Engine.address(settings.values()),
+            Engine.address(values),
             rule.first() == null ? 0 : Engine.address(rule.first()),
             rule.second() == null ? 0 : Engine.address(rule.second()),
             Engine.address(state),
@@ -245,8 +247,8 @@ final class FusedStep implements AutoCloseable {
             Engine.address(losses),
             Engine.address(hits),
             Engine.address(mean),
-            Engine.address(settings.metrics().sums()),
-            0,
+            Engine.address(parts.metrics().sums()),
+            Engine.ratesAddress(state),
             layers,
             rows,
             plan.tiles(),
@@ -262,7 +264,7 @@ final class FusedStep implements AutoCloseable {
             plan.reach(),
             plan.parameters(),
             plan.widths(),
-            0,
+            Engine.ratesCount(state),
             fast));
     return mean;
   }

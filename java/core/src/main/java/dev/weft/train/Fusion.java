@@ -4,6 +4,11 @@ package dev.weft.train;
 /**
  * Whether a training step runs as two fused kernels instead of one for each operation; see {@link
  * Trainer#fusion}. The numbers agree up to the order of sums.
+ *
+ * <p>What can be fused is the step of a narrow network of linear layers, activations and dropout,
+ * with a loss and an optimizer of Weft's. A group of parameters or frozen ones, a clip, gradients
+ * that add up over batches, a metric other than the accuracy that the loss counts, and a loss or an
+ * optimizer of one's own each keep it from being fused.
  */
 public enum Fusion {
   /**

@@ -12,7 +12,9 @@ import dev.weft.device.Closing;
 import dev.weft.device.Pool;
 import dev.weft.device.TimedProgram;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** A step of fixed shapes as a program, with the tape that holds its memory. */
 final class RecordedStep implements AutoCloseable {
@@ -20,7 +22,7 @@ final class RecordedStep implements AutoCloseable {
   private final Pool pool;
   private final Tape tape;
   private final RecordedProgram program;
-  private Tensor result;
+  private @Nullable Tensor result;
 
   /**
    * Records a step.
@@ -34,7 +36,7 @@ final class RecordedStep implements AutoCloseable {
       Tensor parameters,
       StepState state,
       Tape.Mode mode,
-      RecordedStep over,
+      @Nullable RecordedStep over,
       Function<Tape, Tensor> body) {
     Device device = parameters.device();
     this.parameters = parameters;
@@ -78,7 +80,7 @@ final class RecordedStep implements AutoCloseable {
 
   /** What the body returned: valid after each run until the next, of this or of a step over it. */
   Tensor result() {
-    return result;
+    return Objects.requireNonNull(result, "the body has returned it");
   }
 
   @Override

@@ -31,7 +31,7 @@ final class ResidentData extends BatchData {
     this.rows = Arena.ofAuto().allocate((long) batches.rows() * DType.I32.bytes(), 64);
     try {
       wanted.forEach((name, type) -> upload(name, type, data.column(name)));
-      order = device.allocate(DType.I32, Shape.of(batches.rows())).named("order of examples");
+      order(device.allocate(DType.I32, Shape.of(batches.rows())).named("order of examples"));
     } catch (Throwable e) {
       Closing.after(e, this::close);
       throw e;
@@ -46,9 +46,9 @@ final class ResidentData extends BatchData {
   @Override
   void moveTo(long epoch, int batch, StepState state) {
     boolean same = orderedEpoch == epoch || orderedEpoch >= 0 && epochs == EpochOrder.ASCENDING;
-    if (batch == 0 && !same) {
+    if (!same) {
       epochs.write(epoch, rows);
-      order.copyFrom(rows);
+      order().copyFrom(rows);
       orderedEpoch = epoch;
     }
   }

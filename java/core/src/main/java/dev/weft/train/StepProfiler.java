@@ -14,8 +14,9 @@ import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /**
- * Times the steps of a training run that are of full batches: replayed as usual, and with a clock
- * between the calls. Both in turn, so that a busy moment of the machine hits both.
+ * Times the steps of a training run that are like its first one, of full batches: replayed as
+ * usual, and with a clock between the calls. Both in turn, so that a busy moment of the machine
+ * hits both.
  */
 final class StepProfiler {
   private static final int ROUNDS = 10;
@@ -38,8 +39,8 @@ final class StepProfiler {
   }
 
   Profile profile(int steps, Ceilings ceilings) {
-    List<Call> calls = run.full().calls();
-    try (TimedProgram program = run.full().timed()) {
+    List<Call> calls = run.first().calls();
+    try (TimedProgram program = run.first().timed()) {
       int warmUp = Math.clamp(steps / 2, LEAST_WARM_UP, MOST_WARM_UP);
       replay(warmUp);
       time(program, warmUp);
@@ -93,8 +94,8 @@ final class StepProfiler {
   }
 
   /** Runs what is not like the other steps: a smaller last batch, and the turn of an epoch. */
-  private void comeToFullStep() {
-    if (run.fullStepsLeft() == 0) {
+  private void comeToUsualStep() {
+    while (run.likeFirst() == 0) {
       run.step();
     }
     if (run.beginsEpoch()) {
@@ -110,8 +111,8 @@ final class StepProfiler {
    */
   private void replay(int count) {
     for (int left = count; left > 0; ) {
-      comeToFullStep();
-      int some = host == Profile.Host.WAITS ? 1 : Math.min(left, run.fullStepsLeft());
+      comeToUsualStep();
+      int some = host == Profile.Host.WAITS ? 1 : Math.min(left, run.likeFirst());
       device.synchronize();
       long start = System.nanoTime();
       for (int i = 0; i < some; i++) {
@@ -126,7 +127,7 @@ final class StepProfiler {
 
   private void time(TimedProgram program, int count) {
     for (int i = 0; i < count; i++) {
-      comeToFullStep();
+      comeToUsualStep();
       device.synchronize();
       long[] times = new long[program.size() + 1];
       long start = System.nanoTime();

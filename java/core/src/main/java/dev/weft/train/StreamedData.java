@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SequencedMap;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A data set of which two blocks of batches are in device memory: the one that is computed on, and
@@ -26,7 +27,8 @@ import java.util.stream.IntStream;
  * the kernels; the first block of an epoch is collected while the epoch before it ends.
  *
  * <p>Block after block goes to the other half of the device memory. The state's cursor is set to
- * the half's beginning when its block begins, so that a recorded step need not know of blocks.
+ * the half's beginning when its block begins, or to the place in it where a run does, so that a
+ * recorded step need not know of blocks.
  */
 final class StreamedData extends BatchData {
   /** Larger blocks would hide no more: a copy of this takes milliseconds. */
@@ -41,12 +43,13 @@ final class StreamedData extends BatchData {
   private final int blockRows;
   private final List<Stream> streams = new ArrayList<>();
   private final MemorySegment[] hostCursor = new MemorySegment[HALVES];
+  private MemorySegment hostPlace; // the cursor where a run begins within a block
   private final MemorySegment rows;
   private CopyQueue copies;
   private long orderedEpoch = -1;
   private int halfInUse = HALVES - 1;
-  private Block current;
-  private Block next;
+  private @Nullable Block current;
+  private @Nullable Block next;
 
   /** A column on its way: from where, through host memory for each half, to where. */
   private record Stream(Column column, Storage stored, MemorySegment[] host, Source source) {
@@ -132,10 +135,10 @@ final class StreamedData extends BatchData {
     rows = Arena.ofAuto().allocate((long) batches.rows() * DType.I32.bytes(), 64);
     try {
       wanted.forEach((name, type) -> stream(name, type, data.column(name)));
-      order = device.allocate(DType.I32, Shape.of((long) HALVES * blockRows));
-      MemorySegment places = Arena.ofAuto().allocate(order.bytes(), 64);
+      order(device.allocate(DType.I32, Shape.of((long) HALVES * blockRows)));
+      MemorySegment places = Arena.ofAuto().allocate(order().bytes(), 64);
       EpochOrder.ASCENDING.write(0, places);
-      order.copyFrom(places);
+      order().copyFrom(places);
       copies = Engine.copyQueue(device, HALVES);
       for (int half = 0; half < HALVES; half++) {
         for (Stream stream : streams) {
@@ -144,6 +147,7 @@ final class StreamedData extends BatchData {
         hostCursor[half] = copies.hostMemory(Long.BYTES);
         hostCursor[half].set(ValueLayout.JAVA_LONG, 0, (long) half * blockRows);
       }
+      hostPlace = copies.hostMemory(Long.BYTES);
     } catch (Throwable e) {
       Closing.after(e, this::close);
       throw e;
@@ -169,12 +173,22 @@ final class StreamedData extends BatchData {
     copies.used(halfInUse);
     block.copy();
     copies.use(block.half);
-    copies.copyInOrder(hostCursor[block.half], Engine.cursorAddress(state));
+    copies.copyInOrder(cursor(block, batch % blockBatches), Engine.cursorAddress(state));
     halfInUse = block.half;
     current = block;
     next = null;
     boolean last = (number + 1) * blockBatches >= batches.batches();
     next = last ? new Block(epoch + 1, 0) : new Block(epoch, number + 1);
+  }
+
+  /** Where a batch of a block begins. */
+  private MemorySegment cursor(Block block, int batchOfBlock) {
+    if (batchOfBlock == 0) {
+      return hostCursor[block.half];
+    }
+    long place = (long) block.half * blockRows + (long) batchOfBlock * batches.rowsIn(0);
+    hostPlace.set(ValueLayout.JAVA_LONG, 0, place);
+    return hostPlace;
   }
 
   /** The block that was collected ahead, or another where the caller did not go on in order. */

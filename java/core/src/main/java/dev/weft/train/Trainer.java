@@ -6,6 +6,7 @@ import static dev.weft.format.Format.format;
 import dev.weft.Device;
 import dev.weft.MathMode;
 import dev.weft.Parameter;
+import dev.weft.Tensor;
 import dev.weft.data.Dataset;
 import dev.weft.data.LastBatch;
 import dev.weft.nn.Loss;
@@ -13,32 +14,51 @@ import dev.weft.nn.Model;
 import dev.weft.nn.Network;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Adam;
+import dev.weft.optim.Clip;
 import dev.weft.optim.Optimizer;
+import dev.weft.optim.Schedule;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Trains a network: keeps the data on the device, takes its batches in a new order every epoch,
- * records a step once and replays it. The settings are those of the last call of each method; a
- * second {@link #fit} goes on from the values of the first, with the optimizer's memory and step
- * count anew.
+ * records a step once and replays it. The settings are those of the last call of each method before
+ * a run begins.
+ *
+ * <p>Fitting again goes on where the run before ended, within an epoch if it was stopped there:
+ * with the next orders of examples, the next dropout masks and what the optimizer remembers, so
+ * that {@code fit(data, 1)} twenty times gives the same bits as {@code fit(data, 20)}, but where
+ * early stopping gave the best epoch's parameters back. {@link #reset} starts anew, from the values
+ * that the network has. What the optimizer remembers is on the device until then, or until the
+ * network is closed.
+ *
+ * {@snippet file="Examples.java" region="trainer"}
  */
 public final class Trainer {
   private final Network network;
   private final Map<String, Optimizer> groups = new LinkedHashMap<>();
-  private final Map<String, Double> clips = new LinkedHashMap<>();
+  private final Map<String, Clip> clips = new LinkedHashMap<>();
   private final List<Listener> listeners = new ArrayList<>();
-  private Device device;
+  private @Nullable Device device;
   private MathMode math = MathMode.STRICT;
   private Loss loss = new SoftmaxCrossEntropy();
+  private @Nullable List<Metric> metrics;
   private Optimizer optimizer = Adam.rate(1e-3);
+  private Schedule schedule = Schedule.CONSTANT;
   private int batch = 128;
   private LastBatch lastBatch = LastBatch.KEEP;
+  private int accumulated = 1;
   private Fusion fusion = Fusion.AUTO;
   private long seed = 1;
   private DataMemory dataMemory = DataMemory.HALF_OF_FREE;
+  private @Nullable EarlyStopping earlyStopping;
+  private final Progress progress = new Progress();
 
   private Trainer(Network network) {
     this.network = network;
@@ -75,37 +95,67 @@ public final class Trainer {
     return this;
   }
 
-  /** The rule by which parameters change that are in no {@link #group}. */
-  public Trainer optimizer(Optimizer optimizer) {
-    this.optimizer = optimizer;
+  /**
+   * What is measured beside the loss, in place of what was; until told otherwise that is {@link
+   * Accuracy} where the loss is {@link SoftmaxCrossEntropy}, else nothing.
+   *
+   * @throws IllegalArgumentException where two have one name
+   */
+  public Trainer metrics(Metric... metrics) {
+    this.metrics = MetricSums.checked(List.of(metrics));
     return this;
   }
 
   /**
-   * Shortens the gradient of all parameters that are in no {@link #group}, taken together, where
-   * its norm is larger, before each step: see {@link Updates#clip}.
-   *
-   * @throws IllegalArgumentException where the norm is not positive and finite
+   * The rule by which parameters change that are in no {@link #group}. What it remembers goes on
+   * where the rule before remembered the same; its rate is that of the next step.
    */
-  public Trainer clip(double maxNorm) {
-    return clip("", maxNorm);
+  public Trainer optimizer(Optimizer optimizer) {
+    this.optimizer = optimizer;
+    progress.rate(null);
+    return this;
+  }
+
+  /** How the learning rates of all groups change while training goes on; constant until told. */
+  public Trainer schedule(Schedule schedule) {
+    this.schedule = schedule;
+    return this;
+  }
+
+  /** Clips the parameters that are in no {@link #group}, taken together, in each step; null: no. */
+  public Trainer clip(@Nullable Clip clip) {
+    return clip("", clip);
   }
 
   /**
    * The same for the parameters of a group, by its pattern.
    *
-   * @throws IllegalArgumentException where there is no such group, or the norm is not positive and
-   *     finite
+   * @throws IllegalArgumentException where there is no such group
    */
-  public Trainer clip(String group, double maxNorm) {
+  public Trainer clip(String group, @Nullable Clip clip) {
     if (!group.isEmpty() && !groups.containsKey(group)) {
       throw new IllegalArgumentException(format("there is no group '%s' to clip", group));
     }
-    if (!(maxNorm > 0) || Double.isInfinite(maxNorm)) {
-      throw new IllegalArgumentException(
-          format("a norm to clip at must be positive and finite, not %s", maxNorm));
+    if (clip == null) {
+      clips.remove(group);
+    } else {
+      clips.put(group, clip);
     }
-    clips.put(group, maxNorm);
+    return this;
+  }
+
+  /**
+   * Adds gradients up over so many batches before each update, which is that of one batch of all
+   * their rows; an epoch's last update takes the batches that are left. Another number leaves an
+   * epoch that a run before did not finish.
+   *
+   * @throws IllegalArgumentException where it is less than 1
+   */
+  public Trainer accumulate(int batches) {
+    if (batches < 1) {
+      throw new IllegalArgumentException("an update takes at least 1 batch, not " + batches);
+    }
+    this.accumulated = batches;
     return this;
   }
 
@@ -175,53 +225,114 @@ public final class Trainer {
     return this;
   }
 
+  /** Ends runs early, and gives the network the parameters of its best epoch back; null: no. */
+  public Trainer earlyStopping(@Nullable EarlyStopping earlyStopping) {
+    this.earlyStopping = earlyStopping;
+    return this;
+  }
+
   /** Adds somebody who watches. */
   public Trainer listener(Listener listener) {
+    if (listener.every() < 1) {
+      throw new IllegalArgumentException(
+          "a listener is called every step or more rarely, not every " + listener.every());
+    }
     listeners.add(listener);
     return this;
   }
 
   /**
-   * Trains.
+   * Adds somebody who watches steps: see {@link Listener#every}.
    *
-   * @param train what to learn from
-   * @param test unseen data to evaluate on after every epoch, or null
-   * @throws IllegalArgumentException where network, loss and data do not fit, or dropping the last
-   *     batch leaves none; nothing has been changed then
-   * @throws DivergedException where the loss, or at the end of an epoch a parameter, is NaN or
-   *     infinite
+   * @throws IllegalArgumentException where {@code every} is less than 1
    */
-  public History fit(Dataset train, Dataset test, Epochs epochs) {
-    try (TrainingRun run = start(train, test)) {
-      return run.epochs(epochs.count());
-    }
+  public Trainer onStep(int every, Consumer<TrainingRun> listener) {
+    return listener(Listener.ofSteps(every, listener));
   }
 
-  /** A gradient of rows has no norm until its rows are added up, which the optimizer does. */
-  private void checkClips() {
-    Updates.Groups members = new Updates.Groups(network, optimizer, groups);
-    network
-        .named()
-        .forEach(
-            (name, parameter) -> {
-              boolean rows = parameter.isTrained() && parameter.kind() == Parameter.Kind.ROWS;
-              if (rows && clips.containsKey(members.names().get(members.of(parameter)))) {
-                throw new IllegalArgumentException(
-                    format(
-                        "clipping does not reach %s, whose gradient is a list of rows: make it"
-                            + " dense, or give it a group of its own",
-                        name));
-              }
-            });
+  /** Adds somebody who watches epochs. */
+  public Trainer onEpoch(BiConsumer<TrainingRun, History.Epoch> listener) {
+    return listener(Listener.ofEpochs(listener));
   }
 
   /**
-   * Puts the network and the data on the device and records the step, but trains nothing yet.
+   * What the optimizer remembers, by parameter: {@code 0.weight.velocity}; empty before the first
+   * run. On the device, as it is now.
+   */
+  public Map<String, Tensor> remembered() {
+    return progress.remembered();
+  }
+
+  /** Where training stands. */
+  public Position position() {
+    return progress.position();
+  }
+
+  /**
+   * Forgets where training stands and what the optimizer remembers; the network keeps its values,
+   * from which the next run starts as a first one. Returns this.
+   *
+   * @throws IllegalStateException while a run is open
+   */
+  public Trainer reset() {
+    progress.reset();
+    return this;
+  }
+
+  /**
+   * Trains, without evaluating on unseen data; else as {@link #fit(Dataset, Dataset, int)}.
+   *
+   * @param epochs how many passes over the data
+   */
+  public History fit(Dataset train, int epochs) {
+    return run(train, null, epochs);
+  }
+
+  /**
+   * Trains. An interrupt of the thread ends the run before its next step, and is cleared.
+   *
+   * @param train what to learn from
+   * @param test unseen data to evaluate on after every epoch
+   * @param epochs how many passes over the data; one that a run before left unfinished counts
+   * @throws IllegalArgumentException where network, loss and data do not fit, epochs are less than
+   *     1, or dropping the last batch leaves none; nothing has been changed then. Where the
+   *     schedule gives what is no factor, which is found as an epoch begins
+   * @throws DivergedException where the loss, or at the end of an epoch a parameter, is NaN or
+   *     infinite
+   * @throws IllegalStateException where the network is being trained, or what the optimizer
+   *     remembers is gone
+   */
+  public History fit(Dataset train, Dataset test, int epochs) {
+    Objects.requireNonNull(test, "test data: fit(train, epochs) needs none");
+    return run(train, test, epochs);
+  }
+
+  private History run(Dataset train, @Nullable Dataset test, int epochs) {
+    if (epochs < 1) {
+      throw new IllegalArgumentException("at least 1 epoch, not " + epochs);
+    }
+    try (TrainingRun run = begin(train, test)) {
+      return run.epochs(epochs);
+    }
+  }
+
+  /**
+   * Puts the network and the data on the device and records the step, but trains nothing yet: for
+   * those who step by themselves, or look where the time goes.
    *
    * @throws IllegalArgumentException where network, loss and data do not fit, or the network has no
    *     parameters
    */
+  public TrainingRun start(Dataset train) {
+    return begin(train, null);
+  }
+
+  /** The same, with unseen data to evaluate on. */
   public TrainingRun start(Dataset train, Dataset test) {
+    return begin(train, Objects.requireNonNull(test, "test data: start(train) needs none"));
+  }
+
+  private TrainingRun begin(Dataset train, @Nullable Dataset test) {
     if (device == null) {
       throw new IllegalStateException("say where to train: on(Device.best())");
     }
@@ -232,27 +343,32 @@ public final class Trainer {
               ? "the network has nothing to train: it has no layer with parameters"
               : "the network has nothing to train: all its parameters are frozen");
     }
-    WantedColumns columns = WantedColumns.of(network, loss, train, "training data");
+    List<Metric> measured = metrics == null ? MetricSums.usual(loss) : metrics;
+    WantedColumns columns = WantedColumns.of(network, loss, measured, train, "training data");
     if (test != null) {
-      WantedColumns.of(network, loss, test, "test data");
+      WantedColumns.of(network, loss, measured, test, "test data");
     }
-    checkClips();
     return new TrainingRun(
         new TrainingRun.Settings(
             network,
             device,
             math,
             loss,
+            measured,
             columns,
             optimizer,
             new LinkedHashMap<>(groups),
             Map.copyOf(clips),
+            schedule,
             batch,
             lastBatch,
+            accumulated,
             fusion,
             seed,
             dataMemory,
+            earlyStopping,
             listeners),
+        progress,
         train,
         test);
   }

@@ -5,33 +5,36 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.DType;
 import dev.weft.Device;
-import dev.weft.Engine;
-import dev.weft.Inputs;
 import dev.weft.MathMode;
-import dev.weft.Shape;
 import dev.weft.StepState;
-import dev.weft.Tape;
-import dev.weft.Tensor;
 import dev.weft.data.BatchOrder;
 import dev.weft.data.Dataset;
 import dev.weft.data.LastBatch;
 import dev.weft.device.Closing;
-import dev.weft.device.Phase;
-import dev.weft.device.Recorder;
 import dev.weft.nn.Loss;
 import dev.weft.nn.Network;
 import dev.weft.nn.ParameterArena;
 import dev.weft.nn.ParameterLayout;
+import dev.weft.optim.Clip;
+import dev.weft.optim.Groups;
 import dev.weft.optim.Optimizer;
+import dev.weft.optim.Schedule;
+import dev.weft.optim.Updates;
 import dev.weft.profile.Ceilings;
 import dev.weft.profile.Profile;
-import java.util.ArrayList;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A training run in progress: data and recorded steps on the device. Made by {@link Trainer#start}.
+ * A training run in progress: data and recorded steps on the device. Made by {@link Trainer#start},
+ * or by {@link Trainer#fit}, whose listeners receive it.
+ *
+ * <p>This class is long because it is all that a listener may ask and change.
  */
 public final class TrainingRun implements AutoCloseable {
   private static final double SECONDS_PER_CEILING = 0.05;
@@ -42,74 +45,127 @@ public final class TrainingRun implements AutoCloseable {
       Device device,
       MathMode math,
       Loss loss,
+      List<Metric> metrics,
       WantedColumns columns,
       Optimizer optimizer,
       Map<String, Optimizer> groups,
-      Map<String, Double> clips,
+      Map<String, Clip> clips,
+      Schedule schedule,
       int batch,
       LastBatch lastBatch,
+      int accumulated,
       Fusion fusion,
       long seed,
       DataMemory dataMemory,
+      @Nullable EarlyStopping earlyStopping,
       List<Listener> listeners) {}
 
   private final Settings settings;
+  private final Progress progress;
   private final BatchOrder order;
+  private ParameterArena arena;
   private StepState state;
   private BatchData data;
-  private Metrics metrics;
-  private Updates optimizer;
-  private FusedStep fused;
-  private RecordedStep full;
-  private RecordedStep rest;
-  private Evaluator evaluator;
-  private long stepsDone;
+  private MetricSums metrics;
+  private Steps steps;
+  private @Nullable Evaluator evaluator;
+  private Rates rates;
+  private long entered = -1; // the epoch whose data and rates are on the device
+  private long rows; // measured in this epoch
+  private long began;
+  private @Nullable Evaluation measured;
   private long stepsFinite; // when the loss was last read
-  private int epoch;
-  private int batch;
-  private int orderedEpoch = -1;
+  private int planned = 1;
+  private final AtomicReference<@Nullable String> stopped = new AtomicReference<>();
+  private @Nullable Double lossBefore; // of the last step, whose memory an evaluation took
   private boolean closed;
 
-  TrainingRun(Settings settings, Dataset train, Dataset test) {
+  TrainingRun(Settings settings, Progress progress, Dataset train, @Nullable Dataset test) {
     this.settings = settings;
+    this.progress = progress;
     this.order =
         new BatchOrder(train.rows(), settings.batch(), settings.lastBatch(), settings.seed());
     Device device = settings.device();
     DType dtype = settings.math().dtype();
     Network network = settings.network();
-    check(train, test);
+    Groups groups = new Groups(network, settings.optimizer(), settings.groups());
+    check(groups, train, test);
+    progress.open(this);
     try {
-      ParameterLayout layout =
-          new Updates.Groups(network, settings.optimizer(), settings.groups())
-              .layout(network.named().values());
-      if (!network.isOnDevice()
-          || network.arena().values().device() != device
-          || network.math() != settings.math()
-          || !network.arena().layout().equals(layout)) {
-        network.on(device, settings.math(), settings.seed(), layout);
-      }
-      state = new StepState(device, settings.seed(), settings.optimizer().rate());
+      ParameterLayout layout = groups.layout();
+      Updates updates =
+          progress.place(
+              network,
+              groups,
+              isInPlace(layout),
+              () -> network.on(device, settings.math(), settings.seed(), layout));
+      arena = network.arena();
+      arena.trainedBy(this);
+      updates.clip(groups.byGroup(settings.clips()));
+      progress.begin(order, settings.accumulated(), settings.seed());
+      stepsFinite = progress.step();
+      rates =
+          new Rates(
+              settings.schedule(),
+              progress.rateOr(groups.base().rate()),
+              updatesOf(settings, order));
+      state = new StepState(device, settings.seed(), rates.base(), rates.room());
       SequencedMap<String, DType> wanted = settings.columns().wanted(dtype);
       data = settings.dataMemory().put(device, wanted, train, order, order::epoch);
-      metrics = new Metrics(device, dtype.wide(), settings.loss());
-      optimizer = Updates.start(network, settings.optimizer(), settings.groups());
-      fused = fuse(train);
-      full = record(order.rowsIn(0), null);
-      int last = order.rowsIn(order.batches() - 1);
-      rest = last == order.rowsIn(0) ? full : record(last, full);
+      metrics = new MetricSums(device, dtype.wide(), settings.loss(), settings.metrics());
+      var parts =
+          new Steps.Parts(
+              device, network, settings.math(), settings.loss(), state, data, metrics, updates);
+      FusedStep fused = isFused(train) ? new FusedStep(settings, parts, order.rowsIn(0)) : null;
+      steps = new Steps(parts, order, settings.accumulated(), fused);
+      arena.gradientsOf(progress);
       evaluator =
           test == null
               ? null
               : new Evaluator(
-                  network, settings.loss(), test, settings.batch(), full, settings.dataMemory());
+                  network,
+                  settings.loss(),
+                  settings.metrics(),
+                  test,
+                  settings.batch(),
+                  steps.first(),
+                  settings.dataMemory());
     } catch (Throwable e) {
       Closing.after(e, this::close);
       throw e;
     }
   }
 
+  private static int updatesOf(Settings settings, BatchOrder order) {
+    return Math.ceilDiv(order.batches(), settings.accumulated());
+  }
+
+  private boolean isInPlace(ParameterLayout layout) {
+    Network network = settings.network();
+    return network.isOnDevice()
+        && network.arena().values().device() == settings.device()
+        && network.math() == settings.math()
+        && network.arena().layout().equals(layout);
+  }
+
   /** Returns if the settings suit the data; asked while the network is still where it was. */
-  private void check(Dataset train, Dataset test) {
+  private void check(Groups groups, Dataset train, @Nullable Dataset test) {
+    progress.check(settings.network());
+    groups.check(groups.byGroup(settings.clips()));
+    if (settings.network().isOnDevice()) {
+      settings.network().arena().checkUntrained();
+    }
+    ParameterLayout layout = groups.layout();
+    if (settings.accumulated() > 1 && !layout.tables().isEmpty()) {
+      throw new IllegalArgumentException(
+          format(
+              "gradients do not add up over batches for the table %s, whose gradient is a list of"
+                  + " rows: accumulate 1, or make it dense where its layer is built",
+              layout.tables().getFirst()));
+    }
+    if (settings.earlyStopping() != null) {
+      checkWatched(settings.earlyStopping().metric());
+    }
     String obstacle = FusedStep.obstacle(settings, train);
     if (obstacle != null && settings.fusion() == Fusion.ALWAYS) {
       throw new IllegalArgumentException("the step cannot be fused: " + obstacle);
@@ -122,62 +178,31 @@ public final class TrainingRun implements AutoCloseable {
     }
   }
 
-  private FusedStep fuse(Dataset train) {
-    if (settings.fusion() == Fusion.NEVER) {
-      return null;
+  private void checkWatched(String metric) {
+    List<String> names = settings.metrics().stream().map(Metric::name).toList();
+    if (!metric.equals(Evaluation.LOSS) && !names.contains(metric)) {
+      throw new IllegalArgumentException(
+          format(
+              "early stopping watches '%s', which is not measured: there is %s%s",
+              metric, Evaluation.LOSS, names.isEmpty() ? "" : ", " + String.join(", ", names)));
     }
-    String obstacle = FusedStep.obstacle(settings, train);
-    if (obstacle != null
-        || settings.fusion() == Fusion.AUTO
-            && !FusedStep.isFaster(settings.device(), settings.math().dtype(), order.rowsIn(0))) {
-      return null;
+  }
+
+  private boolean isFused(Dataset train) {
+    if (settings.fusion() == Fusion.NEVER || FusedStep.obstacle(settings, train) != null) {
+      return false;
     }
-    var on =
-        new FusedStep.Settings(
-            settings, settings.network().arena().values(), data, metrics, optimizer);
-    return new FusedStep(on, order.rowsIn(0));
+    return settings.fusion() == Fusion.ALWAYS
+        || FusedStep.isFaster(settings.device(), settings.math().dtype(), order.rowsIn(0));
   }
 
   /** Whether the step runs as the two fused kernels. */
   boolean isFused() {
-    return fused != null;
+    return !steps.leavesGradients();
   }
 
-  private RecordedStep record(int rows, RecordedStep over) {
-    ParameterArena arena = settings.network().arena();
-    Loss loss = settings.loss();
-    return new RecordedStep(
-        arena.values(),
-        state,
-        Tape.Mode.TRAIN,
-        over,
-        tape -> {
-          if (fused != null) {
-            return fused.step(tape, state, rows);
-          }
-          Recorder recorder = Engine.recorder(settings.device());
-          arena.zeroGradients();
-          recorder.label(Phase.DATA, "batch");
-          Inputs<Tensor> batch = data.batch(tape, state, rows);
-          recorder.label(Phase.FORWARD, "network");
-          tape.math(settings.math());
-          Tensor y = settings.network().forward(tape, batch);
-          recorder.label(Phase.LOSS, loss.spec());
-          Tensor hits = metrics.countsHits() ? tape.make(y.dtype().wide(), Shape.of(rows)) : null;
-          Tensor value = loss.apply(tape, y, batch, hits);
-          recorder.label(Phase.BACKWARD, loss.spec());
-          tape.backward(value);
-          recorder.label(Phase.BACKWARD, "network");
-          arena.fillMissingGradients();
-          recorder.label(Phase.METRICS, "metrics");
-          metrics.add(value, loss.weight(rows), hits);
-          recorder.label(Phase.OPTIMIZER, settings.optimizer().spec());
-          optimizer.clip(tape, settings.clips());
-          optimizer.step(state);
-          recorder.label(Phase.METRICS, "metrics");
-          state.advance(rows);
-          return value;
-        });
+  Settings settings() {
+    return settings;
   }
 
   private void checkOpen() {
@@ -186,9 +211,113 @@ public final class TrainingRun implements AutoCloseable {
     }
   }
 
-  /** The number of steps in an epoch. */
+  /** The number of steps in an epoch: one for each batch. */
   public int stepsPerEpoch() {
     return order.batches();
+  }
+
+  /** The finished steps of this epoch; all of them until the next one begins. */
+  public int stepOfEpoch() {
+    return isBetweenEpochs() ? order.batches() : progress.batch();
+  }
+
+  /** The number of this epoch, from 1; of the one that has ended until the next one begins. */
+  public long epoch() {
+    return isBetweenEpochs() ? progress.epoch() : progress.epoch() + 1;
+  }
+
+  /** The number of the last epoch that {@link Trainer#fit} was asked for. */
+  public long lastEpoch() {
+    return planned;
+  }
+
+  private boolean isBetweenEpochs() {
+    return progress.batch() == 0 && progress.epoch() > 0 && entered == progress.epoch() - 1;
+  }
+
+  /** Where training stands. */
+  public Position position() {
+    return progress.position();
+  }
+
+  int batch() {
+    return progress.batch();
+  }
+
+  long stepsDone() {
+    return progress.step();
+  }
+
+  /** The network that is trained. */
+  public Network network() {
+    return settings.network();
+  }
+
+  /**
+   * Writes the network as it is, as {@link Network#save} does.
+   *
+   * @throws IOException where the file cannot be written
+   */
+  public void save(Path path) throws IOException {
+    settings.network().save(path);
+  }
+
+  /**
+   * Asks the run to end after this step; the first reason stands. {@link Trainer#fit} then returns
+   * the history, and fitting again goes on from here. May be called from any thread.
+   *
+   * @param reason as it is to stand in {@link History#ended}
+   */
+  public void stop(String reason) {
+    stopped.compareAndSet(null, reason);
+  }
+
+  /** Why the run was asked to end; null where it was not. */
+  @Nullable String stopped() {
+    return stopped.get();
+  }
+
+  /** The learning rate that the schedule's factor is for: the optimizer's, or what was set. */
+  public double rate() {
+    return rates.base();
+  }
+
+  /** The learning rate of the next update: {@link #rate} times the schedule's factor. */
+  public double nextRate() {
+    return rates.of(progress.update(), passes());
+  }
+
+  /** The learning rate of the last update of this epoch; the next one's where there was none. */
+  double lastRate() {
+    int updates = updatesOf(settings, order);
+    int done = isBetweenEpochs() ? updates : updatesDone();
+    double epoch = isBetweenEpochs() ? progress.epoch() - 1 : progress.epoch();
+    return done == 0 ? nextRate() : rates.of(progress.update() - 1, epoch + (done - 1.0) / updates);
+  }
+
+  /**
+   * Sets the learning rate, which the schedule's factor is for, from the next update on, also for
+   * the trainer's later runs.
+   *
+   * @throws IllegalArgumentException where it is negative, NaN or infinite
+   */
+  public void rate(double rate) {
+    checkOpen();
+    Optimizer.checkRate(rate);
+    progress.rate(rate);
+    rates.base(rate);
+    if (entered == progress.epoch()) {
+      rates.give(state, progress, updatesDone());
+      state.rate(nextRate());
+    }
+  }
+
+  private int updatesDone() {
+    return steps.updatesBefore(progress.batch());
+  }
+
+  private double passes() {
+    return progress.epoch() + (double) updatesDone() / updatesOf(settings, order);
   }
 
   /**
@@ -199,45 +328,52 @@ public final class TrainingRun implements AutoCloseable {
    */
   public void step() {
     checkOpen();
-    full.check();
+    steps.first().check();
     moveToBatch();
-    (batch == order.batches() - 1 ? rest : full).run();
+    steps.of(progress.batch()).run();
     stepped();
   }
 
   /** Whether the next step is the first of an epoch, and its data are not on the device yet. */
   boolean beginsEpoch() {
-    return batch == 0 && orderedEpoch != epoch;
+    return entered != progress.epoch();
   }
 
   /** Brings the batch of the next step to the device; done again, it does nothing. */
   void moveToBatch() {
     if (beginsEpoch()) {
-      state.set(settings.seed(), stepsDone, stepsDone, 0, settings.optimizer().rate());
+      long cursor = (long) progress.batch() * order.rowsIn(0);
+      state.set(settings.seed(), progress.step(), progress.updatesOfMemory(), cursor, nextRate());
+      rates.give(state, progress, updatesDone());
       metrics.reset();
-      orderedEpoch = epoch;
+      rows = 0;
+      began = System.nanoTime();
+      entered = progress.epoch();
     }
-    data.moveTo(epoch, batch, state);
+    data.moveTo(progress.epoch(), progress.batch(), state);
   }
 
   /** Notes that a step was run. */
   void stepped() {
-    stepsDone++;
-    batch++;
-    if (batch == order.batches()) {
-      batch = 0;
-      epoch++;
-    }
+    rows += order.rowsIn(progress.batch());
+    progress.next(steps.updates(progress.batch()));
+    measured = null;
+    lossBefore = null;
   }
 
-  /** The step of a full batch. */
-  RecordedStep full() {
-    return full;
+  /** The step that most batches have. */
+  RecordedStep first() {
+    return steps.first();
   }
 
-  /** How many of the steps that this epoch still has are of full batches, all in a row. */
-  int fullStepsLeft() {
-    return order.batches() - batch - (rest == full ? 0 : 1);
+  /** The step of a batch of an epoch. */
+  RecordedStep step(int batch) {
+    return steps.of(batch);
+  }
+
+  /** How many of the steps that this epoch still has are like the first one, all in a row. */
+  int likeFirst() {
+    return steps.likeFirst(progress.batch());
   }
 
   /**
@@ -257,11 +393,15 @@ public final class TrainingRun implements AutoCloseable {
     return new StepProfiler(this, settings.device()).profile(steps, ceilings);
   }
 
-  private void checkProfile(int steps) {
+  private void checkProfile(int count) {
     checkOpen();
-    full.check();
-    if (steps < 1) {
-      throw new IllegalArgumentException("a profile needs at least 1 step, not " + steps);
+    steps.first().check();
+    if (settings.accumulated() > 1) {
+      throw new IllegalStateException(
+          "a profile times steps that are updates: accumulate 1 batch for it");
+    }
+    if (count < 1) {
+      throw new IllegalArgumentException("a profile needs at least 1 step, not " + count);
     }
   }
 
@@ -271,103 +411,104 @@ public final class TrainingRun implements AutoCloseable {
    * @throws IllegalStateException where there was none yet
    */
   public double loss() {
+    checkMeasured();
+    if (lossBefore != null) {
+      return lossBefore;
+    }
+    return steps
+        .of((progress.batch() == 0 ? order.batches() : progress.batch()) - 1)
+        .result()
+        .item();
+  }
+
+  private void checkMeasured() {
     checkOpen();
-    if (stepsDone == 0) {
-      throw new IllegalStateException("there is no loss before the first step");
+    if (rows == 0) {
+      throw new IllegalStateException("nothing is measured before the first step");
     }
-    boolean wasLast = batch == 0;
-    return (wasLast ? rest : full).result().item();
   }
 
-  /** The means over the rows of this epoch so far, or of the last one before the next begins. */
-  Evaluation trained() {
-    return metrics.read(rowsOf(beginsEpoch() && epoch > 0 ? order.batches() : batch));
-  }
-
-  /** The rows of the first so many batches of an epoch. */
-  private long rowsOf(int batches) {
-    return Math.min((long) batches * order.rowsIn(0), order.rows());
-  }
-
-  History epochs(int count) {
-    List<History.Epoch> history = new ArrayList<>();
-    for (int number = 1; number <= count; number++) {
-      long start = System.nanoTime();
-      Evaluation train = null;
-      for (int step = 1; step <= order.batches(); step++) {
-        step();
-        for (Listener listener : settings.listeners()) {
-          if (step % listener.every() == 0 || step == order.batches()) {
-            train = read(step);
-            listener.onProgress(progress(number, count, step, train, start));
-          }
-        }
+  /**
+   * Loss and metrics over this epoch so far, or over the last one until the next begins; of a run
+   * that began within an epoch, over its own part. Waits for the device, once for each step.
+   *
+   * @throws IllegalStateException where there was no step yet
+   * @throws DivergedException where the loss is not finite
+   */
+  public Evaluation measured() {
+    checkMeasured();
+    if (measured == null) {
+      Evaluation read = metrics.read(rows);
+      if (!Double.isFinite(read.loss())) {
+        throw diverged(when(read.loss()) + ", ", stepsFinite + 1);
       }
-      if (train == null) {
-        train = read(order.batches());
-      }
-      double seconds = (System.nanoTime() - start) / 1e9;
-      checkParameters();
-      Evaluation test = evaluator == null ? null : evaluator.evaluate();
-      History.Epoch epoch = new History.Epoch(number, train, test, seconds);
-      history.add(epoch);
-      settings.listeners().forEach(listener -> listener.onEpoch(epoch));
+      stepsFinite = progress.step();
+      measured = read;
     }
-    return new History(history);
+    return measured;
   }
 
-  private Listener.Progress progress(
-      int number, int count, int step, Evaluation train, long start) {
-    double seconds = (System.nanoTime() - start) / 1e9;
-    return new Listener.Progress(
-        number,
-        count,
-        step,
-        order.batches(),
-        train.loss(),
-        train.accuracy(),
-        train.rows() / seconds);
-  }
-
-  private Evaluation read(int steps) {
-    Evaluation train = metrics.read(rowsOf(steps));
-    if (!Double.isFinite(train.loss())) {
-      throw new DivergedException(
-          format(
-              "%s, %s: lower the learning rate (%s now), or look for extreme values in the data",
-              when(train.loss()),
-              Divergence.of(settings.network(), fused == null),
-              settings.optimizer().rate()),
-          stepsFinite + 1,
-          stepsDone);
-    }
-    stepsFinite = stepsDone;
-    return train;
+  /** The speed of this epoch so far, in rows a second. */
+  public double samplesPerSecond() {
+    return rows / ((System.nanoTime() - began) / 1e9);
   }
 
   /**
    * A loss is that of the parameters before its step; what the last step made of them it misses.
    */
-  private void checkParameters() {
+  void checkParameters() {
     if (!settings.network().notFinite().isEmpty()) {
-      throw new DivergedException(
-          format(
-              "after step %d, %s: lower the learning rate (%s now), or look for extreme values in"
-                  + " the data",
-              stepsDone,
-              Divergence.of(settings.network(), fused == null),
-              settings.optimizer().rate()),
-          stepsDone,
-          stepsDone);
+      throw diverged(format("after step %d, ", progress.step()), progress.step());
     }
+  }
+
+  private DivergedException diverged(String when, long firstStep) {
+    return new DivergedException(
+        format(
+            "%s%s: lower the learning rate (%s now), or look for extreme values in the data;"
+                + " reset() the trainer before it fits again",
+            when, Divergence.of(settings.network(), steps.leavesGradients()), nextRate()),
+        firstStep,
+        progress.step());
   }
 
   /** The loss is the mean of the epoch so far: it was finite when it was read before. */
   private String when(double loss) {
-    return stepsFinite + 1 == stepsDone
-        ? format("the loss is %s at step %d", loss, stepsDone)
+    return stepsFinite + 1 == progress.step()
+        ? format("the loss is %s at step %d", loss, progress.step())
         : format(
-            "the loss became %s in one of the steps %d to %d", loss, stepsFinite + 1, stepsDone);
+            "the loss became %s in one of the steps %d to %d",
+            loss, stepsFinite + 1, progress.step());
+  }
+
+  /**
+   * Loss and metrics over the test data.
+   *
+   * @throws IllegalStateException where the run was started without
+   */
+  public Evaluation evaluate() {
+    checkOpen();
+    if (evaluator == null) {
+      throw new IllegalStateException("the run has no test data: start(train, test) has");
+    }
+    if (rows > 0) {
+      lossBefore = loss();
+    }
+    return evaluator.evaluate();
+  }
+
+  boolean hasTest() {
+    return evaluator != null;
+  }
+
+  /** Gives up gradients that were half added up: the values have changed under them. */
+  void rewind() {
+    progress.rewind();
+  }
+
+  History epochs(int count) {
+    planned = Math.toIntExact(progress.epoch() + count);
+    return new Loop(this).run();
   }
 
   /** Gives back all that training needed; the network stays on the device. */
@@ -375,10 +516,13 @@ public final class TrainingRun implements AutoCloseable {
   public void close() {
     settings.device().checkMayClose();
     closed = true;
-    if (settings.network().isOnDevice()) {
-      settings.network().arena().forgetRows(); // they lie in memory of the steps
+    progress.open(null);
+    if (arena != null) {
+      if (settings.network().isOnDevice() && settings.network().arena() == arena) {
+        arena.forgetRows(); // they lie in memory of the steps
+      }
+      arena.leftBy(this);
     }
-    Closing.all(
-        evaluator, rest == full ? null : rest, full, fused, optimizer, metrics, data, state);
+    Closing.all(evaluator, steps, metrics, data, state);
   }
 }

@@ -11,6 +11,7 @@ import dev.weft.data.Dataset;
 import dev.weft.nn.Loss;
 import dev.weft.nn.Network;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
@@ -19,7 +20,7 @@ import java.util.Set;
  * That a network, a loss and a data set fit together, and which columns they need.
  *
  * @param inputs the columns that the network takes
- * @param targets the columns that the loss takes
+ * @param targets the columns that the loss and the metrics take
  */
 record WantedColumns(Set<String> inputs, Set<String> targets) {
 
@@ -29,7 +30,8 @@ record WantedColumns(Set<String> inputs, Set<String> targets) {
    * @param what the data set's role in messages
    * @throws IllegalArgumentException that says what does not fit
    */
-  static WantedColumns of(Network network, Loss loss, Dataset data, String what) {
+  static WantedColumns of(
+      Network network, Loss loss, List<Metric> metrics, Dataset data, String what) {
     Map<String, RowType> types = new LinkedHashMap<>();
     for (Map.Entry<String, Column> column : data.columns().entrySet()) {
       types.put(column.getKey(), column.getValue().type());
@@ -48,6 +50,15 @@ record WantedColumns(Set<String> inputs, Set<String> targets) {
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           format("the %s does not fit the loss: %s", what, e.getMessage()), e);
+    }
+    for (Metric metric : metrics) {
+      try {
+        metric.check(output, targets);
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException(
+            format("the %s does not fit the metric %s: %s", what, metric.name(), e.getMessage()),
+            e);
+      }
     }
     return new WantedColumns(inputs.taken(), targets.taken());
   }

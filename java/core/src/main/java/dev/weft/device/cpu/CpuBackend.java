@@ -38,6 +38,7 @@ public final class CpuBackend implements Backend {
   private final MemorySegment arguments = arena.allocate(ARGUMENT_BYTES, 64);
   private final Slots slots = new Slots();
   private final Set<Long> allocations = new HashSet<>();
+  private final int threads;
   private @Nullable List<NativeCall> recording;
 
   /**
@@ -174,8 +175,7 @@ public final class CpuBackend implements Backend {
 
   private void refuseWhileRecording(String what) {
     if (recording != null) {
-      throw new IllegalStateException(
-          format("cpu: %s while a step is recorded: it has not run yet", what));
+      throw Backend.whileRecorded("cpu", what);
     }
   }
 

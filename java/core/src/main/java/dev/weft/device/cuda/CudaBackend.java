@@ -189,28 +189,28 @@ public final class CudaBackend implements Backend {
   @Override
   public void copyIn(MemorySegment from, long to) {
     enter();
-    refuseWhileRecording("copyIn");
+    refuseWhileRecording("a copy to the device");
     copies.in(from, to);
   }
 
   @Override
   public void copyOut(long from, MemorySegment to) {
     enter();
-    refuseWhileRecording("copyOut");
+    refuseWhileRecording("a copy from the device");
     copies.out(from, to);
   }
 
   @Override
   public CopyQueue copyQueue(int slots) {
     enter();
-    refuseWhileRecording("copyQueue");
+    refuseWhileRecording("a queue of copies");
     return new CudaCopyQueue(driver, slots, copyQueues);
   }
 
   @Override
   public void beginRecording() {
     enter();
-    refuseWhileRecording("beginRecording");
+    refuseWhileRecording("another recording");
     driver.beginCapture();
     recording = true;
     calls = 0;
@@ -307,7 +307,7 @@ public final class CudaBackend implements Backend {
   @Override
   public void synchronize() {
     enter();
-    refuseWhileRecording("synchronize");
+    refuseWhileRecording("waiting for the device");
     driver.synchronize();
   }
 
@@ -318,10 +318,9 @@ public final class CudaBackend implements Backend {
     driver.makeCurrent();
   }
 
-  private void refuseWhileRecording(String call) {
+  private void refuseWhileRecording(String what) {
     if (recording) {
-      throw new IllegalStateException(
-          format("%s: %s while a recording is in progress", name(), call));
+      throw Backend.whileRecorded(name(), what);
     }
   }
 

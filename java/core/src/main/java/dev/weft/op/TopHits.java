@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.op;
+
+import static dev.weft.format.Format.format;
+
+import dev.weft.Engine;
+import dev.weft.Node;
+import dev.weft.Shape;
+import dev.weft.Tensor;
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+
+/**
+ * Which rows have their label among the k largest of their values.
+ *
+ * <p>x (rows, classes), labels int32 (rows), y (rows) of the wide type of x: 1 where fewer than k
+ * values of the row lie above the label's, of equal ones those before it taken for larger; else 0,
+ * also where the label is outside 0..classes-1 or the row holds NaN or +infinity. It has no
+ * gradient, as it is constant but for jumps. Memory for y may be given as a third input.
+ *
+ * @param k at least 1
+ */
+public record TopHits(int k) implements Operation {
+  private static final Operands OPERANDS = Operands.floatingAndInt32("x", "labels").andAny("hits");
+
+  /** Checks k. */
+  public TopHits {
+    if (k < 1) {
+      throw new IllegalArgumentException("of the largest values at least 1 is asked, not " + k);
+    }
+  }
+
+  @Override
+  public String name() {
+    return "top_hits";
+  }
+
+  @Override
+  public Operands operands() {
+    return OPERANDS;
+  }
+
+  @Override
+  public Tensor forward(Node node) {
+    Tensor x = node.input(0);
+    Tensor labels = node.input(1);
+    if (x.shape().rank() != 2 || !labels.shape().equals(Shape.of(x.shape().size(0)))) {
+      throw new IllegalArgumentException(
+          format(
+              "top hits need x [rows, classes] and labels [rows], not %s and %s",
+              x.shape(), labels.shape()));
+    }
+    Shape rows = labels.shape();
+    Tensor hits = node.inputs().size() > 2 ? node.input(2) : node.make(x.dtype().wide(), rows);
+    if (!hits.shape().equals(rows) || hits.dtype() != x.dtype().wide()) {
+      throw new IllegalArgumentException(
+          format(
+              "%s does not fit as hits: they must be %s %s",
+              Engine.describe(hits), x.dtype().wide(), rows));
+    }
+    node.run(
+        Kernel.TOP_HITS,
+        new Arguments.TopHits(
+            Engine.address(x),
+            Engine.address(labels),
+            Engine.address(hits),
+            rows.elements(),
+            x.shape().size(1),
+            k));
+    return hits;
+  }
+
+  @Override
+  public void backward(Node node) {
+    // nothing to add: the derivative is 0
+  }
+}
