@@ -7,6 +7,7 @@ import dev.weft.Device;
 import dev.weft.train.Evaluation;
 import dev.weft.train.History;
 import dev.weft.train.Listener;
+import dev.weft.train.TrainingRun;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintWriter;
@@ -44,14 +45,8 @@ final class EpochLog implements Listener, AutoCloseable {
     return failed;
   }
 
-  /** Reading metrics makes the device wait, and nothing is written within an epoch. */
   @Override
-  public int every() {
-    return Integer.MAX_VALUE;
-  }
-
-  @Override
-  public void onEpoch(History.Epoch epoch) {
+  public void onEpoch(TrainingRun run, History.Epoch epoch) {
     if (failed) {
       return;
     }
@@ -79,7 +74,7 @@ final class EpochLog implements Listener, AutoCloseable {
     line.put(part + "_accuracy", Json.finite(evaluation.accuracy()));
   }
 
-  private void fail(IOException e, int epoch) {
+  private void fail(IOException e, long epoch) {
     failed = true;
     err.printf(
         ROOT,

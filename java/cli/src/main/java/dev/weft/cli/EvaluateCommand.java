@@ -91,7 +91,7 @@ final class EvaluateCommand implements Callable<Integer> {
                 evaluation.loss(),
                 Amount.percent(evaluation.accuracy()));
         if (predictions != null) {
-          write(predictions, test, evaluator.predict());
+          write(predictions, test, loaded.classes(test));
           main.screen().out().println("wrote " + predictions);
         }
       }

@@ -13,7 +13,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
-/** The command {@code weft}. Exit codes: 0 success, 1 failure, 2 wrong use. */
+/**
+ * The command {@code weft}. Exit codes: 0 success, 1 failure, 2 wrong use, 130 ended by Ctrl-C,
+ * which is Java's own.
+ */
 @Command(
     name = "weft",
     description = "Trains neural networks on the CPU or on an NVIDIA GPU.",
@@ -37,7 +40,7 @@ import picocli.CommandLine.ScopeType;
       "  weft train --help               the options of a command",
       "  weft bench --help               speed beside other libraries, from a checkout",
       "",
-      "Exit codes: 0 success, 1 failure, 2 wrong use."
+      "Exit codes: 0 success, 1 failure, 2 wrong use, 130 ended by Ctrl-C."
     })
 public final class Main implements Runnable {
   static final int SUCCESS = 0;
@@ -45,6 +48,7 @@ public final class Main implements Runnable {
   static final int WRONG_USE = 2;
 
   private final Screen screen;
+  private final Interruption interruption;
 
   @Option(
       names = "--stacktrace",
@@ -56,6 +60,7 @@ public final class Main implements Runnable {
 
   private Main(Screen screen) {
     this.screen = screen;
+    this.interruption = new Interruption(screen.err());
   }
 
   /** Runs the command and ends the process. */
@@ -71,27 +76,34 @@ public final class Main implements Runnable {
   public static int run(Screen screen, String... args) {
     CommandLine.tracer().setLevel(CommandLine.TraceLevel.OFF);
     Main main = new Main(screen);
+    try {
+      return main.execute(args);
+    } finally {
+      main.interruption.over();
+    }
+  }
+
+  private int execute(String... args) {
     CommandLine line =
-        new CommandLine(main)
+        new CommandLine(this)
             .setOut(screen.out())
             .setErr(screen.err())
             // the last one holds, as with other commands; picocli would warn of it
             .setOverwrittenOptionsAllowed(true)
-            .setParameterExceptionHandler((e, given) -> main.fail(e, e.getCommandLine(), WRONG_USE))
-            .setExecutionExceptionHandler(
-                (e, at, parsed) -> main.fail(e, at, Explanation.exitCode(e)));
+            .setParameterExceptionHandler((e, given) -> fail(e, e.getCommandLine(), WRONG_USE))
+            .setExecutionExceptionHandler((e, at, parsed) -> fail(e, at, Explanation.exitCode(e)));
     line.getSubcommands().values().forEach(Main::inOrder);
     int code;
     try {
       code = line.execute(args);
     } catch (OutOfMemoryError | LinkageError e) {
       // picocli hands exceptions to the handler above, and errors to nobody
-      code = main.fail(e, line, FAILURE);
+      code = fail(e, line, FAILURE);
     }
     screen.out().flush();
     IOException unwritten = screen.failure().get();
     if (unwritten != null) {
-      main.fail(unwritten, line, FAILURE);
+      fail(unwritten, line, FAILURE);
       code = code == SUCCESS ? FAILURE : code;
     }
     screen.err().flush();
@@ -129,6 +141,11 @@ public final class Main implements Runnable {
 
   Screen screen() {
     return screen;
+  }
+
+  /** Ends a training run at Ctrl-C. */
+  Interruption interruption() {
+    return interruption;
   }
 
   /** No command was given. */

@@ -15,9 +15,10 @@ import dev.weft.optim.Optimizer;
 import java.util.List;
 
 /**
- * The device memory that training needs by its formula: parameters x (value + gradient + state) +
- * data + one batch of activations + the widest gradient of hidden values, which lives beside them
- * on the way back. What a linear layer passes to an activation has no memory of its own.
+ * The device memory that training needs by its formula: parameters x (value + gradient + state, and
+ * the best epoch's value) + data + one batch of activations + the widest gradient of hidden values,
+ * which lives beside them on the way back. What a linear layer passes to an activation has no
+ * memory of its own.
  */
 final class MemoryAccount {
   private static final int LABEL_AND_PLACE_IN_ORDER = 8;
@@ -34,9 +35,10 @@ final class MemoryAccount {
       int batch,
       Dataset train,
       Dataset test,
-      long mostForData) {
+      long mostForData,
+      boolean keepsBest) {
     long copy = dtype == dtype.wide() ? 0 : dtype.bytes();
-    long state = 2 + optimizer.statePerParameter();
+    long state = 2 + optimizer.memory().size() + (keepsBest ? 1 : 0);
     parameters = network.size() * (dtype.wide().bytes() * state + copy);
     data = Math.min(bytes(train, dtype), mostForData) + Math.min(bytes(test, dtype), mostForData);
     RowType row = RowType.floating(Shape.of(train.features().width()));

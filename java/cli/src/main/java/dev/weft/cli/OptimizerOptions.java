@@ -37,8 +37,18 @@ final class OptimizerOptions {
       names = "--weight-decay",
       paramLabel = "X",
       description =
-          "The factor of an L2 penalty's gradient; for adamw, decoupled. Default: 0, adamw 0.01.")
+          "Decoupled weight decay: a step takes rate times X of each parameter. Default: 0.01 for"
+              + " adamw, else 0.")
   private @Nullable Double decay;
+
+  @Option(
+      names = "--l2",
+      paramLabel = "X",
+      defaultValue = "0",
+      description =
+          "An L2 penalty: X times each parameter is added to its gradient. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private double l2;
 
   private enum Rule {
     SGD,
@@ -62,20 +72,40 @@ final class OptimizerOptions {
       throw new IllegalArgumentException(
           format("--optimizer %s needs --momentum above 0: with 0 it is sgd", Choice.word(rule)));
     }
+    if (decay != null && decay == 0 && rule == Rule.ADAMW) {
+      throw new IllegalArgumentException(
+          "--optimizer adamw needs --weight-decay above 0: with 0 it is adam");
+    }
     if (rate != null && rate == 0) {
       throw new IllegalArgumentException("--rate 0 would change nothing; it must be above 0");
     }
+    checkNotNegative("--weight-decay", or(decay, 0));
+    checkNotNegative("--l2", l2);
     return switch (rule) {
-      case SGD -> Sgd.rate(or(rate, 0.1)).momentum(or(momentum, 0)).weightDecay(or(decay, 0));
-      case MOMENTUM -> withMomentum();
-      case NESTEROV -> withMomentum().nesterov();
-      case ADAM -> Adam.rate(or(rate, 1e-3)).l2(or(decay, 0));
-      case ADAMW -> Adam.rate(or(rate, 1e-3)).weightDecay(or(decay, DECOUPLED_DECAY));
+      case SGD -> sgd(0.1, 0);
+      case MOMENTUM -> sgd(0.01, MOMENTUM);
+      case NESTEROV -> sgd(0.01, MOMENTUM).nesterov();
+      case ADAM -> adam(0);
+      case ADAMW -> adam(DECOUPLED_DECAY);
     };
   }
 
-  private Sgd withMomentum() {
-    return Sgd.rate(or(rate, 0.01)).momentum(or(momentum, MOMENTUM)).weightDecay(or(decay, 0));
+  private static void checkNotNegative(String option, double value) {
+    if (!(value >= 0) || Double.isInfinite(value)) {
+      throw new IllegalArgumentException(
+          format("%s must be finite and at least 0, not %s", option, value));
+    }
+  }
+
+  private Sgd sgd(double usualRate, double usualMomentum) {
+    return Sgd.rate(or(rate, usualRate))
+        .momentum(or(momentum, usualMomentum))
+        .weightDecay(or(decay, 0))
+        .l2(l2);
+  }
+
+  private Adam adam(double usualDecay) {
+    return Adam.rate(or(rate, 1e-3)).weightDecay(or(decay, usualDecay)).l2(l2);
   }
 
   private static double or(@Nullable Double given, double otherwise) {

@@ -4,11 +4,6 @@ package dev.weft.cli;
 import dev.weft.io.StandardOutput;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.charset.Charset;
 import java.util.function.Supplier;
 
@@ -29,7 +24,6 @@ public record Screen(
     int columns,
     Charset charset,
     Supplier<IOException> failure) {
-  private static final int STANDARD_OUTPUT = 1;
   private static final int USUAL_COLUMNS = 80;
 
   /** What is at the other end. */
@@ -43,7 +37,7 @@ public record Screen(
   /** The streams of this process. */
   static Screen standard() {
     Charset charset = System.out.charset();
-    int columns = terminalColumns();
+    int columns = StandardOutput.terminalColumns();
     StandardOutput output = StandardOutput.ofProcess();
     return new Screen(
         new PrintWriter(output, true, charset),
@@ -57,35 +51,5 @@ public record Screen(
   /** This one, for a file or another program. */
   Screen plain() {
     return new Screen(out, err, Kind.PLAIN, columns, charset, failure);
-  }
-
-  /**
-   * The width of the terminal on standard output; 0 where it is none. Java's own Console tells only
-   * whether input and output both are one.
-   */
-  private static int terminalColumns() {
-    // struct winsize: rows and columns, 16 bits each; the request differs by system
-    boolean linux = System.getProperty("os.name").startsWith("Linux");
-    long request = linux ? 0x5413L : 0x40087468L;
-    Linker linker = Linker.nativeLinker();
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment size = arena.allocate(8);
-      int failed =
-          (int)
-              linker
-                  .downcallHandle(
-                      linker.defaultLookup().findOrThrow("ioctl"),
-                      FunctionDescriptor.of(
-                          ValueLayout.JAVA_INT,
-                          ValueLayout.JAVA_INT,
-                          ValueLayout.JAVA_LONG,
-                          ValueLayout.ADDRESS),
-                      Linker.Option.firstVariadicArg(2))
-                  .invokeExact(STANDARD_OUTPUT, request, size);
-      int columns = size.get(ValueLayout.JAVA_SHORT, 2);
-      return failed != 0 ? 0 : columns > 0 ? columns : USUAL_COLUMNS;
-    } catch (Throwable noTerminal) {
-      return 0;
-    }
   }
 }

@@ -13,11 +13,9 @@ import dev.weft.io.AtomicFile;
 import dev.weft.nn.Sequential;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Optimizer;
-import dev.weft.train.Epochs;
-import dev.weft.train.Evaluation;
+import dev.weft.train.ConsoleListener;
 import dev.weft.train.Fusion;
 import dev.weft.train.History;
-import dev.weft.train.Listener;
 import dev.weft.train.Trainer;
 import dev.weft.train.TrainingRun;
 import java.io.IOException;
@@ -45,22 +43,16 @@ import picocli.CommandLine.ParentCommand;
       "  weft train --hidden 512,256 --activation gelu --optimizer adamw --rate 0.002",
       "  weft train --layers \"linear(784,100) tanh linear(100,10)\" --threads 2",
       "  weft train --validation 0.1 --log run.jsonl",
+      "  weft train --epochs 30 --schedule cosine --warm-up 200 --clip 1",
+      "  weft train --epochs 100 --validation 0.1 --patience 5 --watch accuracy",
       "  weft train --hidden 2048,2048 --dropout 0 --batch 1024 --profile"
     })
 final class TrainCommand implements Callable<Integer> {
-  /** Whatever is told of the loss has read it before, and stops where it is not finite. */
-  private static final Listener EVERY_STEP =
-      new Listener() {
-        @Override
-        public int every() {
-          return 1;
-        }
-      };
-
   @ParentCommand private Main main;
   @Mixin private DataOptions data;
   @Mixin private NetworkOptions layers;
   @Mixin private OptimizerOptions rule;
+  @Mixin private UpdateOptions updates;
   @Mixin private DeviceOptions where;
 
   @Option(
@@ -69,6 +61,8 @@ final class TrainCommand implements Callable<Integer> {
       defaultValue = "5",
       description = "Passes over the training data. Default: ${DEFAULT-VALUE}.")
   private int epochs;
+
+  @Mixin private StoppingOptions stopping;
 
   @Option(
       names = "--batch",
@@ -178,7 +172,11 @@ final class TrainCommand implements Callable<Integer> {
     SoftmaxCrossEntropy loss = new SoftmaxCrossEntropy(smoothing);
     LastBatch last = Choice.of("last batch", lastBatch, LastBatch.class);
     Fusion fused = Choice.of("fusion", fusion, Fusion.class);
-    Epochs passes = Epochs.of(epochs);
+    if (epochs < 1) {
+      throw new IllegalArgumentException("at least 1 epoch, not " + epochs);
+    }
+    updates.check(epochs, profile != null);
+    stopping.check(epochs, profile != null);
     MathMode math = where.math();
     if (!(validation >= 0 && validation < 1)) {
       throw new IllegalArgumentException("--validation must be in [0, 1), not " + validation);
@@ -220,6 +218,8 @@ final class TrainCommand implements Callable<Integer> {
               .lastBatch(last)
               .fusion(fused)
               .seed(seed);
+      updates.apply(trainer);
+      stopping.apply(trainer);
       if (dataMemory != null) {
         trainer.dataMemory(dataBytes());
       }
@@ -229,7 +229,7 @@ final class TrainCommand implements Callable<Integer> {
       int rows = Math.min(batch, parts.train().rows());
       announce(split, network, optimizer, rows, device, math);
       if (profile != null) {
-        try (TrainingRun run = trainer.start(parts.train(), null)) {
+        try (TrainingRun run = trainer.start(parts.train())) {
           new ProfileReport(out()).run(run, device, isTraced() ? profile : null);
         }
         network.close();
@@ -237,9 +237,19 @@ final class TrainCommand implements Callable<Integer> {
       }
       MemoryAccount account =
           new MemoryAccount(
-              network, optimizer, math.dtype(), rows, parts.train(), parts.test(), dataBytes());
-      History history = fit(trainer, parts, passes, device);
-      boolean finite = finish(network, loss, split.test(), history, account, device, math);
+              network,
+              optimizer,
+              math.dtype(),
+              rows,
+              parts.train(),
+              parts.test(),
+              dataBytes(),
+              stopping.keepsBest());
+      History history = fit(trainer, parts, device);
+      SavedNetwork saved = new SavedNetwork(file(), device, math, loss, batch);
+      boolean finite =
+          new TrainingResult(main.screen(), network, history, saved)
+              .write(split.test(), epochs, account);
       return !finite || lines != null && lines.failed() ? Main.FAILURE : Main.SUCCESS;
     }
   }
@@ -317,84 +327,34 @@ final class TrainCommand implements Callable<Integer> {
             optimizer.rate(),
             rows,
             seed);
+    if (stopping.keepsBest()) {
+      out().println("stopping after " + stopping.describe(unseen()));
+    }
     out()
         .printf(
             ROOT, "device   %s (%s), %s%n", device.name(), device.description(), Choice.word(math));
   }
 
-  private History fit(Trainer trainer, Split parts, Epochs passes, Device device)
-      throws IOException {
+  private String unseen() {
+    return validation > 0 ? "validation" : "test";
+  }
+
+  private History fit(Trainer trainer, Split parts, Device device) throws IOException {
     Screen screen = plain ? main.screen().plain() : main.screen();
-    try (TrainingDisplay display =
-            new TrainingDisplay(screen, epochs, validation > 0 ? "validation" : "test");
-        EpochLog opened = log == null ? null : new EpochLog(log, device, main.screen().err())) {
+    ConsoleListener console =
+        screen.kind() == Screen.Kind.PLAIN
+            ? ConsoleListener.lines(screen.out())
+            : ConsoleListener.bar(screen.out(), screen.columns(), screen.charset());
+    trainer.listener(console.unseen(unseen())).listener(main.interruption());
+    try (EpochLog opened = log == null ? null : new EpochLog(log, device, main.screen().err())) {
       lines = opened;
-      trainer.listener(display);
       if (lines != null) {
         trainer.listener(lines);
       }
       if (detectAnomaly) {
-        trainer.listener(EVERY_STEP);
+        trainer.onStep(1, TrainingRun::measured); // stops where it is not finite
       }
-      return trainer.fit(parts.train(), parts.test(), passes);
-    }
-  }
-
-  /** Returns whether the loss is a number. */
-  private boolean finish(
-      Sequential network,
-      SoftmaxCrossEntropy loss,
-      Dataset test,
-      History history,
-      MemoryAccount account,
-      Device device,
-      MathMode math)
-      throws IOException {
-    long peak = device.memory().peak();
-    network.save(file());
-    SavedNetwork saved = new SavedNetwork(file(), device, math, loss, batch);
-    Evaluation evaluation = saved.evaluateLike(network, test);
-    network.close();
-    double samples = history.epochs().stream().mapToDouble(e -> e.train().rows()).sum();
-    out()
-        .printf(
-            ROOT,
-            "test accuracy %s, loss %.4f; %s of training, %s samples/s%n",
-            Amount.percent(evaluation.accuracy()),
-            evaluation.loss(),
-            Amount.seconds(history.seconds()),
-            Amount.count(samples / history.seconds()));
-    out().println("memory   " + account.compared(peak));
-    out()
-        .printf(
-            ROOT,
-            "wrote    %s; read again, it gives the same output for all %s test examples%n",
-            file(),
-            Amount.count(test.rows()));
-    if (Double.isFinite(evaluation.loss())) {
-      warn(evaluation.loss(), Math.log(test.classes()));
-      return true;
-    }
-    main.screen()
-        .err()
-        .printf(
-            ROOT,
-            "weft: the loss over the test data is %s: look for extreme values in them%n",
-            evaluation.loss());
-    return false;
-  }
-
-  /** Equal probability for every class has the loss ln(classes), whatever the smoothing. */
-  private void warn(double loss, double guessing) {
-    if (guessing > 0 && loss >= guessing) {
-      main.screen()
-          .err()
-          .printf(
-              ROOT,
-              "warning: the network does no better than guessing (loss %.4f, guessing gives %.4f);"
-                  + " lower the learning rate or train longer%n",
-              loss,
-              guessing);
+      return trainer.fit(parts.train(), parts.test(), epochs);
     }
   }
 }

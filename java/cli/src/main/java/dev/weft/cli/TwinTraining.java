@@ -78,7 +78,7 @@ final class TwinTraining {
                 .optimizer(Adam.rate(1e-3))
                 .batch(64)
                 .fusion(fusion)
-                .start(digits.train(), null)) {
+                .start(digits.train())) {
       for (int i = 0; i < steps; i++) {
         run.step();
         losses[i] = run.loss();

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import dev.weft.train.Listener;
+import dev.weft.train.TrainingRun;
+import java.io.PrintWriter;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Ctrl-C, or another signal that asks the process to end: a training run ends after its step, and
+ * the process when the command has written, or after 30 seconds. A second Ctrl-C ends it at once.
+ * Where no run has begun, the first one does.
+ */
+final class Interruption implements Listener {
+  private static final int MOST_SECONDS = 30;
+  private static final int SIGINT = 2;
+
+  private final PrintWriter err;
+  private final CountDownLatch over = new CountDownLatch(1);
+  private final Thread hook = new Thread(this::end, "weft interruption");
+  private volatile @Nullable TrainingRun run;
+
+  /** Waits for a signal until {@link #over}. */
+  Interruption(PrintWriter err) {
+    this.err = err;
+    Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  @Override
+  public void onStart(TrainingRun run) {
+    this.run = run;
+  }
+
+  /** The command has written all that it will. */
+  void over() {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      over.countDown(); // the process is ending, by the hook
+    }
+  }
+
+  private void end() {
+    TrainingRun begun = run;
+    if (begun == null) {
+      return;
+    }
+    begun.stop("Ctrl-C, or another signal to end");
+    freeSignal();
+    err.println("weft: training ends after this step; Ctrl-C again ends it without a result");
+    err.flush();
+    try {
+      if (!over.await(MOST_SECONDS, TimeUnit.SECONDS)) {
+        err.println("weft: not done after " + MOST_SECONDS + " seconds, and ended all the same");
+        err.flush();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** A second Ctrl-C would wait for the first one's end; so it goes to the system. */
+  private static void freeSignal() {
+    Linker linker = Linker.nativeLinker();
+    FunctionDescriptor type =
+        FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.ADDRESS);
+    try {
+      MemorySegment ignored =
+          (MemorySegment)
+              linker
+                  .downcallHandle(linker.defaultLookup().findOrThrow("signal"), type)
+                  .invokeExact(SIGINT, MemorySegment.NULL); // SIG_DFL
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

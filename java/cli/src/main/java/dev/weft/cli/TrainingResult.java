@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
+
+import dev.weft.data.Dataset;
+import dev.weft.nn.Sequential;
+import dev.weft.train.Evaluation;
+import dev.weft.train.History;
+import java.io.IOException;
+
+/** What a training run came to: how it ended, and the network in its file. */
+record TrainingResult(Screen screen, Sequential network, History history, SavedNetwork saved) {
+
+  /** Says why training ended where that is not its last epoch, and what it came to. */
+  private void sayEnd(int epochs) {
+    History.Epoch last = history.last();
+    boolean wasCut = last.test() == null;
+    if (wasCut || history.epochs().size() < epochs || history.best() < last.number()) {
+      boolean atCut = wasCut && history.best() == last.number();
+      screen
+          .out()
+          .printf(
+              ROOT,
+              "ended    %s; the parameters are those %s epoch %d%n",
+              history.ended(),
+              atCut ? format("after step %d of", last.steps()) : "of",
+              history.best());
+    }
+  }
+
+  /**
+   * Writes the file, reads it again and says what the network is worth; whether its loss is a
+   * number.
+   *
+   * @param epochs how many were asked for
+   * @throws IOException where nothing was trained or the file cannot be written
+   */
+  boolean write(Dataset test, int epochs, MemoryAccount account) throws IOException {
+    if (history.epochs().isEmpty()) {
+      throw new IOException(
+          format("%s before the first step: nothing was written", history.ended()));
+    }
+    sayEnd(epochs);
+    long peak = saved.device().memory().peak();
+    network.save(saved.file());
+    Evaluation evaluation = saved.evaluateLike(network, test);
+    network.close();
+    double samples = history.epochs().stream().mapToDouble(e -> e.train().rows()).sum();
+    screen
+        .out()
+        .printf(
+            ROOT,
+            "test accuracy %s, loss %.4f; %s of training, %s samples/s%n",
+            Amount.percent(evaluation.accuracy()),
+            evaluation.loss(),
+            Amount.seconds(history.seconds()),
+            Amount.count(samples / history.seconds()));
+    screen.out().println("memory   " + account.compared(peak));
+    screen
+        .out()
+        .printf(
+            ROOT,
+            "wrote    %s; read again, it gives the same output for all %s test examples%n",
+            saved.file(),
+            Amount.count(test.rows()));
+    if (Double.isFinite(evaluation.loss())) {
+      warn(evaluation.loss(), Math.log(test.classes()));
+      return true;
+    }
+    screen
+        .err()
+        .printf(
+            ROOT,
+            "weft: the loss over the test data is %s: look for extreme values in them%n",
+            evaluation.loss());
+    return false;
+  }
+
+  /** Equal probability for every class has the loss ln(classes), whatever the smoothing. */
+  private void warn(double loss, double guessing) {
+    if (guessing > 0 && loss >= guessing) {
+      screen
+          .err()
+          .printf(
+              ROOT,
+              "warning: the network does no better than guessing (loss %.4f, guessing gives %.4f);"
+                  + " lower the learning rate or train longer%n",
+              loss,
+              guessing);
+    }
+  }
+}
