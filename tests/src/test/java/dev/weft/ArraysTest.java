@@ -47,8 +47,8 @@ class ArraysTest {
       refused(ragged, () -> network.scores(RAGGED));
       refused(ragged, () -> device.tensor(RAGGED));
       refused(ragged, () -> Column.of(RAGGED));
-      refused(ragged, () -> Dataset.of(RAGGED, new int[] {0, 1, 0}));
-      refused(ragged, () -> Dataset.of(new double[][] {{1}, {2}, {3}}, RAGGED));
+      refused("features: " + ragged, () -> Dataset.of(RAGGED, new int[] {0, 1, 0}));
+      refused("targets: " + ragged, () -> Dataset.of(new double[][] {{1}, {2}, {3}}, RAGGED));
       refused("row 1 has 0 values and row 0 has 1", () -> device.tensor(RAGGED_FLOATS));
       refused("row 1 has 0 values and row 0 has 1", () -> Column.of(RAGGED_FLOATS));
     }

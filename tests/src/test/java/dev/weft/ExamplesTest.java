@@ -31,6 +31,27 @@ class ExamplesTest {
     assertEquals("1.0", run("OwnModel"));
   }
 
+  /** Its accuracy is counted from the outputs: a loss says nothing of it. */
+  @Test
+  void aLossOfOnesOwnIsTrainedWith() throws Exception {
+    assertEquals("1.0 true", run("OwnLoss"));
+  }
+
+  @Test
+  void aMetricOfOnesOwnIsMeasuredAndWatched() throws Exception {
+    assertEquals("1.00 true", run("OwnMetric"));
+  }
+
+  @Test
+  void listenersOfOnesOwnSaveChangeTheRateAndStop() throws Exception {
+    assertEquals("97 % are enough; true", run("OwnListener"));
+  }
+
+  @Test
+  void anOptimizerOfOnesOwnIsTrainedWith() throws Exception {
+    assertEquals("true", run("OwnOptimizer"));
+  }
+
   /** In a text that repeats itself the next word is known from those before it. */
   @Test
   void theLanguageModelLearnsAText() throws Exception {

@@ -32,7 +32,6 @@ class JavadocTest {
     List<String> options = new ArrayList<>();
     options.addAll(List.of("-quiet", "--release", "25", "-Xmaxwarns", "10000", "--no-fonts"));
     options.addAll(List.of("-Xdoclint:all", "-protected", "-d", folder.resolve("html") + ""));
-    options.addAll(List.of("-Xdoclint/package:-dev.weft.optim,-dev.weft.train"));
     options.addAll(List.of("-cp", System.getProperty("java.class.path")));
     options.addAll(List.of("-sourcepath", sources.toString(), "--snippet-path", SNIPPETS + ""));
     options.addAll(List.of(what));

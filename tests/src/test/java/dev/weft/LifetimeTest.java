@@ -128,13 +128,13 @@ class LifetimeTest {
     var data = ToySets.moons(60, 0.1, 1);
     try (Device device = place.open()) {
       Sequential network = Sequential.of(new Linear(2, 2));
-      TrainingRun run = Trainer.of(network).on(device).batch(20).start(data, null);
+      TrainingRun run = Trainer.of(network).on(device).batch(20).start(data);
       assertSays("before the first step", run::loss);
       run.step();
       Evaluator evaluator = new Evaluator(network, new SoftmaxCrossEntropy(), data, 20);
       network.close();
       assertSays("parameters", run::step);
-      assertSays("parameters", evaluator::evaluate);
+      assertSays("the evaluator's network was closed", evaluator::evaluate);
       evaluator.close();
       run.close();
       assertSays("the training run is closed", run::step);
@@ -206,7 +206,7 @@ class LifetimeTest {
     }
 
     @Override
-    public Tensor apply(Operations tape, Tensor output, Inputs<Tensor> data, Tensor hits) {
+    public Tensor apply(Operations tape, Tensor output, Inputs<Tensor> data) {
       return tape.reshape(tape.softmaxCrossEntropy(output, data.get(Inputs.TARGETS)), 1, 1);
     }
 
@@ -231,7 +231,7 @@ class LifetimeTest {
         // the fused step knows no loss of a user's own, so neither takes it
         Trainer trainer = Trainer.of(network).on(device).fusion(Fusion.NEVER).batch(20);
         trainer.loss(i == 0 ? new Reshaped() : new SoftmaxCrossEntropy());
-        try (TrainingRun run = trainer.start(data, null)) {
+        try (TrainingRun run = trainer.start(data)) {
           run.step();
           losses[i] = run.loss();
         }

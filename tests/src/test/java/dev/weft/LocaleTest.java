@@ -25,7 +25,6 @@ import dev.weft.nn.Sequential;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Adam;
 import dev.weft.optim.Sgd;
-import dev.weft.train.Epochs;
 import dev.weft.train.Trainer;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -132,7 +131,7 @@ class LocaleTest {
       lines.add(Sequential.parse("LINEAR(784,16) SIGMOID SILU IDENTITY linear(16,2)").spec());
       Split digits = Digits.generate(600, 7);
       Trainer trainer = Trainer.of(network).on(device).batch(100).seed(3);
-      lines.add(times(trainer.fit(digits.train(), digits.test(), Epochs.of(1)).last().toString()));
+      lines.add(times(trainer.fit(digits.train(), digits.test(), 1).last().toString()));
       Path file = folder.resolve("network.safetensors");
       network.save(file);
       lines.add("network " + digest(file));

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.weft.op.SoftmaxCrossEntropyOperation;
 import dev.weft.optim.Adam;
 import dev.weft.optim.Optimizer;
+import dev.weft.optim.RunningRule;
 import dev.weft.optim.Sgd;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -145,18 +146,23 @@ class OtherMemoryTest {
           assertRefused(IllegalArgumentException.class, () -> rule.start(wrong, gradients));
           if (wrong != narrow) {
             assertRefused(
-                IllegalArgumentException.class, () -> rule.start(values, gradients, wrong));
+                IllegalArgumentException.class, () -> rule.start(copied(values, gradients, wrong)));
           }
         }
         assertRefused(IllegalArgumentException.class, () -> rule.start(narrow, copy));
-        assertRefused(IllegalArgumentException.class, () -> rule.start(doubles, doubles2, copy));
+        assertRefused(
+            IllegalArgumentException.class, () -> rule.start(copied(doubles, doubles2, copy)));
         assertRefused(IllegalStateException.class, () -> rule.start(values, closed));
         assertRefused(IllegalStateException.class, () -> rule.start(closed, gradients));
-        try (Optimizer.Running running = rule.start(values, gradients, copy)) {
+        try (RunningRule running = rule.start(copied(values, gradients, copy))) {
           assertRefused(IllegalArgumentException.class, () -> running.step(elsewhere));
         }
       }
     }
+  }
+
+  private static Optimizer.Target copied(Tensor values, Tensor gradients, Tensor copy) {
+    return new Optimizer.Target(values, gradients, null, copy, 1);
   }
 
   @Test

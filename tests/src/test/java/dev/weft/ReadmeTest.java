@@ -65,7 +65,7 @@ class ReadmeTest {
   @Test
   void everyExampleCompiles() throws IOException {
     List<String> examples = examples();
-    assertEquals(8, examples.size());
+    assertEquals(9, examples.size());
     for (int i = 0; i < examples.size(); i++) {
       assertEquals("", compile("Example" + i, examples.get(i)));
     }
@@ -86,15 +86,24 @@ class ReadmeTest {
   }
 
   @Test
+  void theRunEndsEarlyAndSaysWhy() throws Exception {
+    String example = examples().get(3).replace("Device.best()", "Device.cpu()");
+    assertEquals("", compile("Early", example));
+    String printed = run("Early");
+    assertTrue(printed.contains("loss ") && printed.contains("top_2_accuracy 1.000"), printed);
+    assertTrue(printed.contains(", best: epoch "), printed);
+  }
+
+  @Test
   void theLoopPrintsLossesThatFall() throws Exception {
-    assertEquals("", compile("Loop", examples().get(3)));
+    assertEquals("", compile("Loop", examples().get(4)));
     double[] losses = run("Loop").lines().mapToDouble(Double::parseDouble).toArray();
     assertTrue(losses.length > 1 && losses[losses.length - 1] < losses[0] / 2);
   }
 
   @Test
   void modelsOfTextRun() throws Exception {
-    for (int i : new int[] {4, 5}) {
+    for (int i : new int[] {5, 6}) {
       assertEquals("", compile("Text" + i, examples().get(i)));
       assertEquals("", run("Text" + i));
     }
@@ -102,14 +111,14 @@ class ReadmeTest {
 
   @Test
   void theGradientCheckPasses() throws Exception {
-    assertEquals("", compile("Check", examples().get(6)));
+    assertEquals("", compile("Check", examples().get(7)));
     assertEquals("", run("Check"));
   }
 
   @Test
   void theProfilePrintsItsTables() throws Exception {
     // the best device may be the emulator here, whose ceilings take hours
-    String example = examples().get(7).replace("Device.best()", "Device.cpu()");
+    String example = examples().get(8).replace("Device.best()", "Device.cpu()");
     assertEquals("", compile("Profiled", example));
     String printed = run("Profiled");
     assertTrue(printed.startsWith("step "), printed);

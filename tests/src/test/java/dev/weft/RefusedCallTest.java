@@ -20,7 +20,6 @@ import dev.weft.nn.Sequential;
 import dev.weft.support.Elsewhere;
 import dev.weft.support.Emulator;
 import dev.weft.support.OnEachDevice;
-import dev.weft.train.Epochs;
 import dev.weft.train.Fusion;
 import dev.weft.train.History;
 import dev.weft.train.Listener;
@@ -227,8 +226,7 @@ class RefusedCallTest {
       for (Sequential each : List.of(network, fresh)) {
         Trainer trainer = Trainer.of(each).on(other).batch(20);
         assertInstanceOf(
-            IllegalArgumentException.class,
-            refused(() -> trainer.dataMemory(10).fit(DATA, null, Epochs.of(1))));
+            IllegalArgumentException.class, refused(() -> trainer.dataMemory(10).fit(DATA, 1)));
         assertInstanceOf(
             IllegalArgumentException.class,
             refused(
@@ -237,7 +235,7 @@ class RefusedCallTest {
                         .dataMemory(1 << 20)
                         .math(MathMode.BF16)
                         .fusion(Fusion.ALWAYS)
-                        .fit(DATA, DATA, Epochs.of(1))));
+                        .fit(DATA, DATA, 1)));
       }
       assertSame(device, network.arena().values().device());
       assertEquals(MathMode.DOUBLE, network.math());
@@ -251,12 +249,7 @@ class RefusedCallTest {
   /** A listener that fails at the end of the second epoch. */
   private static final class Failing implements Listener {
     @Override
-    public int every() {
-      return Integer.MAX_VALUE;
-    }
-
-    @Override
-    public void onEpoch(History.Epoch epoch) {
+    public void onEpoch(TrainingRun run, History.Epoch epoch) {
       if (epoch.number() == 2) {
         throw new AssertionError("the second epoch");
       }
@@ -270,10 +263,11 @@ class RefusedCallTest {
       String before = outputs(network);
       long live = device.memory().live();
       Trainer failing = Trainer.of(network).on(device).batch(20).listener(new Failing());
-      assertThrows(AssertionError.class, () -> failing.fit(DATA, DATA, Epochs.of(3)));
+      assertThrows(AssertionError.class, () -> failing.fit(DATA, DATA, 3));
+      failing.reset();
       assertEquals(live, device.memory().live());
       assertNotEquals(before, outputs(network), "what was learnt is kept");
-      Trainer.of(network).on(device).batch(20).fit(DATA, DATA, Epochs.of(1));
+      Trainer.of(network).on(device).batch(20).fit(DATA, DATA, 1);
       network.close();
       assertEquals(0, device.memory().live());
     }
@@ -288,7 +282,7 @@ class RefusedCallTest {
         for (int n = 0; n <= 6; n++) {
           Sequential network = network().on(device);
           Trainer trainer = Trainer.of(network).on(device).batch(20).dataMemory(memory);
-          try (TrainingRun run = trainer.start(DATA, null)) {
+          try (TrainingRun run = trainer.start(DATA)) {
             Emulator.failCopy(n);
             for (int step = 0; step < 6; ) {
               try {
@@ -313,7 +307,7 @@ class RefusedCallTest {
   void aStepOverANetworkThatIsGoneBeginsNothing() {
     try (Device device = Device.cpu()) {
       Sequential network = network();
-      try (TrainingRun run = Trainer.of(network).on(device).batch(25).start(DATA, null)) {
+      try (TrainingRun run = Trainer.of(network).on(device).batch(25).start(DATA)) {
         run.step();
         run.step();
         double loss = run.loss();

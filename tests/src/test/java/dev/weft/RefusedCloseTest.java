@@ -21,15 +21,18 @@ import dev.weft.nn.ParameterArena;
 import dev.weft.nn.Sequential;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Adam;
+import dev.weft.optim.Groups;
 import dev.weft.optim.Optimizer;
+import dev.weft.optim.RunningRule;
 import dev.weft.optim.Sgd;
+import dev.weft.optim.Stepper;
+import dev.weft.optim.Updates;
 import dev.weft.support.Elsewhere;
 import dev.weft.support.OnEachDevice;
 import dev.weft.train.Evaluator;
 import dev.weft.train.Fusion;
 import dev.weft.train.Trainer;
 import dev.weft.train.TrainingRun;
-import dev.weft.train.Updates;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -81,12 +84,15 @@ class RefusedCloseTest {
         of("nn.ParameterArena", RefusedCloseTest::arena),
         of("nn.Sequential", RefusedCloseTest::network),
         of("nn.NetworkOver", RefusedCloseTest::whole),
-        of("train.Updates", RefusedCloseTest::updates),
-        of("optim.Adam$1", device -> optimizer(device, Adam.rate(0.1))),
-        of("optim.Sgd$1", device -> optimizer(device, Sgd.rate(0.1))),
-        of("optim.Sgd$1", device -> optimizer(device, Sgd.rate(0.1).momentum(0.9))),
-        of("train.Evaluator train.Metrics train.RecordedStep", RefusedCloseTest::evaluator),
-        of("train.TrainingRun train.ResidentData", device -> run(device, Fusion.NEVER, 1 << 20)),
+        of("optim.Updates", RefusedCloseTest::updates),
+        of("optim.Stepper", RefusedCloseTest::stepper),
+        of("optim.RunningRule", device -> optimizer(device, Adam.rate(0.1))),
+        of("optim.RunningRule", device -> optimizer(device, Sgd.rate(0.1))),
+        of("optim.RunningRule", device -> optimizer(device, Sgd.rate(0.1).momentum(0.9))),
+        of("train.Evaluator train.MetricSums train.RecordedStep", RefusedCloseTest::evaluator),
+        of(
+            "train.TrainingRun train.Steps train.ResidentData",
+            device -> run(device, Fusion.NEVER, 1 << 20)),
         of("train.TrainingRun train.FusedStep", device -> run(device, Fusion.ALWAYS, 1 << 20)),
         of("train.TrainingRun train.StreamedData", device -> run(device, Fusion.NEVER, 1_000)));
   }
@@ -117,10 +123,10 @@ class RefusedCloseTest {
           "check.Differences", "within one call of GradCheck",
           "cli.BundleFolder$Draft", "a folder",
           "cli.EpochLog", "a file",
-          "cli.OverwrittenLine", "a line of the terminal, which its bar's thread closes",
-          "cli.TrainingDisplay", "a line of the terminal",
           "data.IdxReader", "a file, within one call of Idx",
-          "io.StandardOutput", "the standard output of a process");
+          "io.StandardOutput", "the standard output of a process",
+          "train.BestValues", "within one call of Trainer.fit",
+          "train.OverwrittenLine", "a line of the terminal, which its bar's thread closes");
 
   /** The names of all classes in the tables above, below {@code dev.weft}. */
   static Set<String> closedHere() {
@@ -344,12 +350,14 @@ class RefusedCloseTest {
   private static Held updates(Device device) {
     Sequential network = network(device, 2);
     StepState state = new StepState(device, 1, 0.1);
-    Updates updates = Updates.start(network, Adam.rate(0.1));
+    Updates updates = new Updates(new Groups(network, Adam.rate(0.1), Map.of()));
     return new Held(
         updates,
         () -> {
           network.arena().fillMissingGradients();
-          updates.step(state);
+          try (Tape tape = new Tape(device)) {
+            updates.step(tape, state, 1);
+          }
           state.advance(1);
           return Arrays.toString(network.arena().values().toDoubles());
         },
@@ -357,11 +365,27 @@ class RefusedCloseTest {
         network);
   }
 
+  private static Held stepper(Device device) {
+    Sequential network = network(device, 2);
+    Stepper stepper = Adam.rate(0.1).stepper(network);
+    return new Held(
+        stepper,
+        () -> {
+          try (Tape tape = stepper.tape();
+              Tensor x = device.full(DType.F32, Shape.of(1, 2), 1)) {
+            tape.backward(tape.sum(network.forward(tape, x)));
+            stepper.step();
+          }
+          return Arrays.toString(network.arena().values().toDoubles());
+        },
+        network);
+  }
+
   private static Held optimizer(Device device, Optimizer optimizer) {
     Tensor values = device.full(DType.F32, Shape.of(16), 1);
     Tensor gradients = device.full(DType.F32, Shape.of(16), 0.5);
     StepState state = new StepState(device, 1, 0.1);
-    Optimizer.Running running = optimizer.start(values, gradients);
+    RunningRule running = optimizer.start(values, gradients);
     return new Held(
         running,
         () -> {

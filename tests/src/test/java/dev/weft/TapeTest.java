@@ -16,6 +16,7 @@ import dev.weft.nn.Sequential;
 import dev.weft.op.BiasActivation;
 import dev.weft.optim.Adam;
 import dev.weft.optim.Optimizer;
+import dev.weft.optim.RunningRule;
 import dev.weft.optim.Sgd;
 import dev.weft.support.OnEachDevice;
 import java.util.List;
@@ -254,7 +255,7 @@ class TapeTest {
           var adam = start(Adam.rate(0.1), network)) {
         Tensor x = device.full(math.dtype(), Shape.of(4, 2), 1);
         state.set(1, 0, 0, 0, 0.1);
-        for (Optimizer.Running each : List.of(momentum, adam)) {
+        for (RunningRule each : List.of(momentum, adam)) {
           Tensor loss = tape.sum(network.forward(tape, x));
           tape.backward(loss);
           network.arena().fillMissingGradients();
@@ -266,9 +267,10 @@ class TapeTest {
     }
   }
 
-  private static Optimizer.Running start(Optimizer rule, Sequential network) {
+  private static RunningRule start(Optimizer rule, Sequential network) {
     ParameterArena arena = network.arena();
-    return rule.start(arena.values(), arena.gradients(), arena.copy());
+    return rule.start(
+        new Optimizer.Target(arena.values(), arena.gradients(), null, arena.copy(), 1));
   }
 
   @Test

@@ -24,7 +24,6 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -136,29 +135,15 @@ class CommandTest {
   void theDeviceThatIsAlwaysFull(String main) throws Exception {
     Path device = Path.of("/dev/full");
     assumeTrue(Files.exists(device), "this system has no /dev/full");
-    Process process = start(main, "--help").redirectOutput(device.toFile()).start();
+    Process process = Weft.process(main, "--help").redirectOutput(device.toFile()).start();
     String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(1, process.waitFor(), err);
     assertTrue(err.matches("weft( bench)?: standard output: [^:]+\n"), err);
-    Process read = start(main, "--help").start();
+    Process read = Weft.process(main, "--help").start();
     read.getInputStream().close();
     err = new String(read.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(0, read.waitFor(), err);
     assertEquals("", err);
-  }
-
-  private static ProcessBuilder start(String main, String... arguments) {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                main));
-    command.addAll(List.of(arguments));
-    return new ProcessBuilder(command);
   }
 
   @Test

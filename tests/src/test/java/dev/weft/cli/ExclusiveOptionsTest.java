@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -32,6 +33,15 @@ class ExclusiveOptionsTest {
         pair("--optimizer nesterov --momentum 0", "--optimizer nesterov needs --momentum above 0"),
         pair("--profile --log run.jsonl", "--profile trains no epoch", "--log"),
         pair("--profile --detect-anomaly", "--profile times steps as they are", "leave one out"),
+        pair("--profile --schedule linear", "at any learning rate: leave --schedule out"),
+        pair("--profile --warm-up 9", "at any learning rate: leave --warm-up out"),
+        pair("--profile --accumulate 2", "--profile times updates of one batch", "--accumulate"),
+        pair("--profile --patience 3", "--profile trains no epoch that --patience could count"),
+        pair("--watch accuracy", "--watch is what --patience waits for", "give both, or neither"),
+        pair("--epochs 1 --patience 3", "--patience chooses among epochs", "--epochs 1"),
+        pair("--epochs 3 --schedule steps:3:0.5", "would change nothing: --epochs 3 end before"),
+        pair("--schedule steps:2:1", "--schedule steps:2:1 would change nothing: its factor is 1"),
+        pair("--optimizer adamw --weight-decay 0", "adamw needs --weight-decay above 0", "adam"),
         pair("--profile --overwrite", "--profile writes no network", "leave one out"),
         pair("--layers relu", "--layers \"relu\": the network has nothing to train", "parameters"),
         pair("--layers dropout(0.1)", "the network has nothing to train"));
@@ -57,8 +67,13 @@ class ExclusiveOptionsTest {
   }
 
   @ParameterizedTest(name = "{0}")
-  @ValueSource(strings = {"--hidden 512", "--hidden 128 --layers linear(784,10)"})
-  void nothingIsWrittenByARunThatIsRefused(String options) {
+  @CsvSource({
+    "--hidden 512, 'cannot be fused: linear(784,512)'",
+    "'--hidden 128 --layers linear(784,10)', --layers is",
+    "--hidden 32 --clip 1, and does not clip",
+    "--hidden 32 --accumulate 2, could add up over batches"
+  })
+  void nothingIsWrittenByARunThatIsRefused(String options, String words) {
     Path file = folder.resolve("m.safetensors");
     Weft.Run run =
         Weft.run(
@@ -66,7 +81,6 @@ class ExclusiveOptionsTest {
                     Stream.of("train", "--device", "cpu", "--digits", 600, "--out", file),
                     Stream.of(("--fusion always " + options).split(" ")))
                 .toArray());
-    String words = options.contains("512") ? "cannot be fused: linear(784,512)" : "--layers is";
     run.failed(Main.WRONG_USE, words);
     assertFalse(Files.exists(file));
   }

@@ -4,6 +4,7 @@ package dev.weft.cli;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -20,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -146,6 +148,7 @@ class TrainCommandTest {
         "--hidden 256,256 --batch 500",
         "--hidden 32 --batch 1000",
         "--hidden 1024,1024 --batch 1000 --dropout 0",
+        "--hidden 1024,1024 --batch 1000 --dropout 0 --patience 2",
         "--hidden 256 --batch 100 --data-memory 0.25"
       })
   void memoryIsWhatTheFormulaSays(String options) {
@@ -157,6 +160,103 @@ class TrainCommandTest {
     assertEquals(memory.group(2), memory.group(4));
     double ratio = Double.parseDouble(memory.group(1)) / Double.parseDouble(memory.group(3));
     assertEquals(1, ratio, 0.1, out);
+  }
+
+  /** What an option changes is told by the file: the same but for it, and another network. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--schedule linear",
+        "--schedule steps:1:0.5",
+        "--warm-up 10",
+        "--clip 0.1",
+        "--accumulate 2",
+        "--l2 0.01",
+        "--weight-decay 0.1"
+      })
+  void everyOptionOfUpdatesHasAnEffect(String option) throws IOException {
+    Path other = folder.resolve("other.safetensors");
+    train().succeeded();
+    train((Object[]) ("--out " + other + " " + option).split(" ")).succeeded();
+    assertNotEquals(-1, Files.mismatch(folder.resolve("m.safetensors"), other));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"sgd,sgd", "adam,adamw", "nesterov,nesterov"})
+  void weightDecayIsDecoupledForEveryRule(String name, String rule) throws IOException {
+    Path penalty = folder.resolve("penalty.safetensors");
+    String out = train("--optimizer", name, "--weight-decay", "0.1").succeeded().out();
+    assertTrue(out.contains("\ntraining " + rule + " at "), out);
+    train("--optimizer", name, "--l2", "0.1", "--out", penalty).succeeded();
+    boolean same = Files.mismatch(folder.resolve("m.safetensors"), penalty) == -1;
+    assertFalse(same && !name.equals("sgd"), "plain descent alone makes no difference of them");
+  }
+
+  @Test
+  void theLearningRateIsSaidWhereItChanges() {
+    String out =
+        train("--epochs", 4, "--schedule", "steps:2:0.5", "--rate", "0.002").succeeded().out();
+    List<String> lines = out.lines().filter(line -> line.startsWith("epoch ")).toList();
+    assertEquals(4, lines.size());
+    for (String line : lines) {
+      assertEquals(line.startsWith("epoch 3/"), line.endsWith("; learning rate 0.00100"), out);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"loss", "accuracy"})
+  void aRunWithoutProgressEndsEarlyAndWritesItsBestEpoch(String watched) {
+    Object[] patient = {
+      "--epochs", 50, "--rate", "0.05", "--patience", 1, "--watch", watched, "--validation", "0.2"
+    };
+    String out = train(patient).succeeded().out();
+    assertTrue(
+        out.contains(
+            "\nstopping after 1 epoch without a better " + watched + " over the validation"),
+        out);
+    Matcher ended =
+        Pattern.compile(
+                "\nended    "
+                    + watched
+                    + " did not become better than \\S+, that of epoch (\\d+), for 1 epoch; the"
+                    + " parameters are those of epoch \\1\n")
+            .matcher(out);
+    assertTrue(ended.find(), out);
+    long epochs = out.lines().filter(line -> line.startsWith("epoch ")).count();
+    assertEquals(Integer.parseInt(ended.group(1)) + 1, epochs, out);
+    assertTrue(epochs < 50, out);
+  }
+
+  @Test
+  void withPatienceTheBestEpochIsWrittenAlsoAfterTheLast() {
+    // a rate that grows a hundredfold undoes what was learned
+    Object[] worse = {"--epochs", 6, "--rate", "0.005", "--schedule", "steps:3:100"};
+    String out =
+        train(Stream.concat(Stream.of(worse), Stream.of("--patience", 6)).toArray())
+            .succeeded()
+            .out();
+    List<String> losses =
+        Pattern.compile("; test loss (\\S+), accuracy (\\S+ %)")
+            .matcher(out)
+            .results()
+            .map(result -> result.group(1) + " " + result.group(2))
+            .toList();
+    assertEquals(6, losses.size(), out);
+    String best = Collections.min(losses);
+    assertNotEquals(best, losses.getLast(), "the best epoch is not the last: " + out);
+    assertTrue(
+        out.contains(
+            "\nended    all epochs up to 6 are done; the parameters are those of epoch "
+                + (losses.indexOf(best) + 1)
+                + "\n"),
+        out);
+    String[] words = best.split(" ", 2);
+    assertTrue(out.contains("\ntest accuracy " + words[1] + ", loss " + words[0] + ";"), out);
+  }
+
+  @Test
+  void aRunThatGoesToItsEndSaysNothingOfIt() {
+    assertFalse(train().succeeded().out().contains("ended "));
   }
 
   @Test
@@ -298,6 +398,10 @@ class TrainCommandTest {
         Arguments.of((Object) new String[] {"--optimizer", "momentum", "--momentum", "0.5"}),
         Arguments.of((Object) new String[] {"--optimizer", "nesterov", "--rate", "0.02"}),
         Arguments.of((Object) new String[] {"--optimizer", "adamw", "--weight-decay", "0.1"}),
+        Arguments.of((Object) new String[] {"--l2", "1e-4", "--weight-decay", "1e-3"}),
+        Arguments.of((Object) new String[] {"--schedule", "cosine", "--warm-up", "5"}),
+        Arguments.of((Object) new String[] {"--schedule", "linear", "--clip", "0.5"}),
+        Arguments.of((Object) new String[] {"--schedule", "steps:0.5:0.7", "--accumulate", "3"}),
         Arguments.of((Object) new String[] {"--activation", "leaky_relu", "--dropout", "0"}),
         Arguments.of((Object) new String[] {"--math", "double", "--smoothing", "0.1"}),
         Arguments.of((Object) new String[] {"--math", "fast"}),
@@ -334,6 +438,20 @@ class TrainCommandTest {
         wrong("--classes 5", "train labels", "outside 0..4"),
         wrong("--threads 1000", "--threads 1000 is more than", "processor"),
         wrong("--rate 0", "--rate 0 would change nothing"),
+        wrong("--l2 -1", "--l2 must be finite and at least 0, not -1"),
+        wrong("--weight-decay NaN", "--weight-decay must be finite and at least 0, not NaN"),
+        wrong("--schedule sine", "unknown schedule 'sine'", "cosine, linear, steps:EPOCHS:FACTOR"),
+        wrong("--schedule cosine:3", "--schedule 'cosine:3': it is cosine, linear or steps:"),
+        wrong("--schedule steps:1", "--schedule 'steps:1': it is cosine, linear or steps:"),
+        wrong("--schedule steps:x:0.5", "--schedule steps:x:0.5: 'x' is not a number"),
+        wrong("--schedule steps:0:0.5", "--schedule steps:0:0.5: a schedule's epochs must be"),
+        wrong("--schedule steps:1:-2", "--schedule steps:1:-2: a factor of the rate must be"),
+        wrong("--warm-up 0", "--warm-up must be at least 1 update, not 0"),
+        wrong("--clip 0", "--clip must be positive and finite, not 0"),
+        wrong("--clip -1", "--clip must be positive and finite, not -1"),
+        wrong("--accumulate 0", "--accumulate must be at least 1 batch, not 0"),
+        wrong("--patience 0", "--patience must be at least 1 epoch, not 0"),
+        wrong("--patience 2 --watch f1", "unknown --watch 'f1': use loss, accuracy"),
         wrong("--data .", "--digits", "--data", "leave one out"),
         wrong("--epochs many", "--epochs", "'many' is not a whole number"),
         wrong("--rate fast", "--rate", "'fast' is not a number"),

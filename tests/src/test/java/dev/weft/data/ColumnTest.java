@@ -179,7 +179,7 @@ class ColumnTest {
           Tensor rows = batch.inputs().get("x");
           Tensor ids = batch.inputs().get("label");
           assertEquals(Shape.of(batches < 2 ? 10 : 5, 2), rows.shape());
-          assertEquals(DType.F64, rows.dtype());
+          assertEquals(DType.F32, rows.dtype());
           assertEquals(DType.I32, ids.dtype());
           assertEquals(DType.F32, batch.inputs().get("image").dtype());
           double[] values = rows.toDoubles();
@@ -198,6 +198,12 @@ class ColumnTest {
       assertEquals(first, firstOf(data, device, 1));
       assertTrue(IntStream.range(2, 9).anyMatch(epoch -> firstOf(data, device, epoch) != first));
       assertFails("at least 1", () -> data.batches(device, 0, 0, 1));
+      assertFails("F32 or F64, not BF16", () -> data.batches(device, DType.BF16, 10, 0, 1));
+      try (Batch batch = data.batches(device, DType.F64, 10, 1, 3).iterator().next()) {
+        assertEquals(DType.F64, batch.inputs().get("x").dtype());
+        assertEquals(DType.F64, batch.inputs().get("image").dtype());
+        assertEquals(DType.I32, batch.inputs().get("label").dtype());
+      }
     }
   }
 

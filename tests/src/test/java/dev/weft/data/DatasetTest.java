@@ -147,20 +147,23 @@ class DatasetTest {
   @Test
   void labelOutsideTheClassesIsNamedWithItsRow() {
     assertFails("row 1 is 3, outside 0..2", () -> Column.ids(new int[] {0, 3}, 3));
-    assertFails("row 2 is -1, outside 0..1", () -> Column.ids(new int[] {0, 1, -1}));
+    assertFails(
+        "row 2 is -1, outside 0..1, which are the ids or class labels that there are",
+        () -> Column.ids(new int[] {0, 1, -1}));
+    assertFails("targets: row 2 is -1, outside", () -> Dataset.of(FEATURES, new int[] {0, 1, -1}));
     assertEquals(4, Column.ids(new int[] {0, 3}, 4).type().below());
   }
 
   @Test
   void numbersThatAreNotFiniteAreNamedWithTheirPlace() {
     assertFails(
-        "row 1, column 0 is NaN",
+        "features: row 1, column 0 is NaN",
         () -> Dataset.of(new float[][] {{1, 2}, {Float.NaN, 1}}, new int[2]));
     assertFails(
         "row 0, column 1 is -Infinity",
         () -> Dataset.of(new double[][] {{1, Double.NEGATIVE_INFINITY}}, new int[1]));
     assertFails(
-        "row 0, column 0 is Infinity",
+        "targets: row 0, column 0 is Infinity",
         () -> Dataset.of(new double[][] {{1}}, new double[][] {{Double.POSITIVE_INFINITY}}));
     Dataset.of(new float[][] {{Float.MAX_VALUE, -0f}}, new int[1]);
     Column wide = Column.of(new double[][] {{1, 1e300}}).scaled(1e10, 0);

@@ -120,7 +120,7 @@ class CpuLibraryTest {
     try (Device device = Device.cpu()) {
       Trainer trainer =
           Trainer.of(network).on(device).math(math).optimizer(Adam.rate(1e-3)).batch(64).seed(1);
-      try (TrainingRun run = trainer.start(Digits.generate(400, 7).train(), null)) {
+      try (TrainingRun run = trainer.start(Digits.generate(400, 7).train())) {
         for (int step = 0; step < losses.length; step++) {
           run.step();
           losses[step] = run.loss();
@@ -271,6 +271,7 @@ class CpuLibraryTest {
   static final class Products {
     private static final int SIZE = 64;
     private static final long HUGE = 1 << 20;
+    private static final long NOWHERE = 64;
     private static final int RLIMIT_AS = 9;
 
     private Products() {}
@@ -281,7 +282,7 @@ class CpuLibraryTest {
         limitMemory(256L << 20);
         // half a GiB of scratchpad; nothing is read before it is there
         try {
-          multiply(cpu, 0, 0, 0, HUGE, 0);
+          multiply(cpu, NOWHERE, 2 * NOWHERE, 3 * NOWHERE, HUGE, 0);
         } catch (DeviceException e) {
           System.out.println(e.getMessage());
         }

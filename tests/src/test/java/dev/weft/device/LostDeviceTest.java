@@ -12,7 +12,6 @@ import dev.weft.data.Digits;
 import dev.weft.device.cuda.CudaException;
 import dev.weft.nn.Sequential;
 import dev.weft.support.Emulator;
-import dev.weft.train.Epochs;
 import dev.weft.train.Trainer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -75,7 +74,7 @@ class LostDeviceTest {
           .on(device)
           .batch(32)
           .dataMemory(memory)
-          .fit(digits.train(), digits.test(), Epochs.of(20));
+          .fit(digits.train(), digits.test(), 20);
     }
   }
 }

@@ -27,7 +27,6 @@ import dev.weft.optim.Adam;
 import dev.weft.optim.Optimizer;
 import dev.weft.optim.Sgd;
 import dev.weft.support.OnEachDevice;
-import dev.weft.train.Epochs;
 import dev.weft.train.History;
 import dev.weft.train.Trainer;
 import java.nio.file.Path;
@@ -61,11 +60,7 @@ class EmbeddingTest {
       for (Embedding.Gradient gradient : Embedding.Gradient.values()) {
         var table = new Embedding(WORDS, width, Initializers.normal(0, 1), gradient);
         try (Sequential network = made.apply(table)) {
-          Trainer.of(network)
-              .on(device)
-              .optimizer(Sgd.rate(0.5))
-              .batch(32)
-              .fit(data, null, Epochs.of(3));
+          Trainer.of(network).on(device).optimizer(Sgd.rate(0.5)).batch(32).fit(data, 3);
           values[gradient.ordinal()] = table.table().tensor().toFloats();
         }
       }
@@ -149,7 +144,7 @@ class EmbeddingTest {
                 .on(device)
                 .optimizer(optimizer)
                 .batch(30)
-                .fit(pairs, null, Epochs.of(30))
+                .fit(pairs, 30)
                 .last()
                 .train()
                 .loss();
@@ -222,7 +217,7 @@ class EmbeddingTest {
                   .on(device)
                   .optimizer(Adam.rate(0.05))
                   .batch(32)
-                  .fit(data, data, Epochs.of(6));
+                  .fit(data, data, 6);
           losses[at] = history.last().test().loss();
           // a seventh has no words
           assertTrue(history.last().test().accuracy() > 0.8, history::toString);

@@ -11,17 +11,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.Device;
 import dev.weft.Inputs;
-import dev.weft.StepState;
 import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.data.Batch;
 import dev.weft.data.Dataset;
 import dev.weft.optim.Adam;
+import dev.weft.optim.Clip;
 import dev.weft.optim.Sgd;
+import dev.weft.optim.Stepper;
 import dev.weft.support.OnEachDevice;
-import dev.weft.train.Epochs;
 import dev.weft.train.Trainer;
-import dev.weft.train.Updates;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -38,7 +37,7 @@ class GroupsTest {
         if (i == 1) {
           trainer.group("4.bias", Sgd.rate(0.3));
         }
-        trainer.fit(data, null, Epochs.of(1));
+        trainer.fit(data, 1);
         bias[i] = network.named().get("4.bias").tensor().toFloats();
       }
     }
@@ -52,21 +51,18 @@ class GroupsTest {
   void aLoopByHandMayFollowTrainingWithGroups() {
     Dataset data = text(100);
     try (Device device = Device.cpu();
-        Sequential network = plain();
-        StepState state = new StepState(device, 1)) {
-      Trainer.of(network).on(device).group("*.bias", Sgd.rate(0.1)).fit(data, null, Epochs.of(1));
+        Sequential network = plain()) {
+      Trainer.of(network).on(device).group("*.bias", Sgd.rate(0.1)).fit(data, 1);
       double[] losses = new double[2];
-      try (Updates updates = Updates.start(network, Adam.rate(0.01))) {
+      try (Stepper stepper = Adam.rate(0.01).stepper(network)) {
         for (int step = 0; step < 20; step++) {
           for (Batch batch : data.batches(device, 100, 0, 1)) {
             try (batch;
-                Tape tape = new Tape(device)) {
-              state.set(1, step, step, 0, 0.01);
-              network.arena().zeroGradients();
+                Tape tape = stepper.tape()) {
               Tensor y = network.forward(tape, batch.inputs().features());
               Tensor loss = tape.softmaxCrossEntropy(y, batch.inputs().get(Inputs.TARGETS));
               tape.backward(loss);
-              updates.step(state);
+              stepper.step();
               losses[step == 0 ? 0 : 1] = loss.item();
             }
           }
@@ -95,9 +91,9 @@ class GroupsTest {
               .batch(100)
               .optimizer(Sgd.rate(1))
               .group("0.*", Sgd.rate(2))
-              .clip(1e-3)
-              .clip("0.*", 1e6);
-      trainer.fit(data, null, Epochs.of(1));
+              .clip(Clip.norm(1e-3))
+              .clip("0.*", Clip.norm(1e6));
+      trainer.fit(data, 1);
       double norm = 0;
       for (String name : List.of("2.weight", "2.bias")) {
         float[] now = network.named().get(name).tensor().toFloats();
@@ -113,11 +109,8 @@ class GroupsTest {
         most = Math.max(most, Math.abs(moved[i] - table[i]));
       }
       assertTrue(most > 1e-3, "a large bound clips nothing");
-      refused("there is no group 'x' to clip", () -> trainer.clip("x", 1));
-      refused("positive and finite, not 0.0", () -> trainer.clip(0));
-      refused(
-          "clipping does not reach 0.table",
-          () -> Trainer.of(plain()).on(device).clip(1).start(data, null));
+      refused("there is no group 'x' to clip", () -> trainer.clip("x", Clip.norm(1)));
+      refused("positive and finite, not 0.0", () -> trainer.clip(Clip.norm(0)));
     }
   }
 }

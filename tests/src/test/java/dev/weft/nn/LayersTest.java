@@ -138,7 +138,7 @@ class LayersTest {
       IllegalArgumentException e =
           assertThrows(
               IllegalArgumentException.class,
-              () -> Trainer.of(network).on(device).start(Digits.generate(60, 1).train(), null));
+              () -> Trainer.of(network).on(device).start(Digits.generate(60, 1).train()));
       assertEquals(
           "the network has nothing to train: it has no layer with parameters", e.getMessage());
       assertFalse(network.isOnDevice());

@@ -27,7 +27,6 @@ import dev.weft.optim.Adam;
 import dev.weft.optim.Sgd;
 import dev.weft.support.Broken;
 import dev.weft.support.OnEachDevice;
-import dev.weft.train.Epochs;
 import dev.weft.train.Evaluator;
 import dev.weft.train.History;
 import dev.weft.train.Trainer;
@@ -97,7 +96,7 @@ class ModelTest {
     try (Sequential network = made.get()) {
       Trainer trainer = Trainer.of(network).on(device).batch(32);
       settings.accept(trainer);
-      History history = trainer.fit(data, data, Epochs.of(4));
+      History history = trainer.fit(data, data, 4);
       network.save(file);
       try (Network again = Network.load(file).on(device);
           var one = new Evaluator(network, new SoftmaxCrossEntropy(), data, 50);
@@ -108,7 +107,7 @@ class ModelTest {
         Trainer goesOn = Trainer.of(again).on(device).batch(32);
         settings.accept(goesOn);
         double before = two.evaluate().loss();
-        double after = goesOn.fit(data, data, Epochs.of(3)).last().test().loss();
+        double after = goesOn.fit(data, data, 3).last().test().loss();
         assertTrue(after < before, "going on makes it better");
       }
       return history;
@@ -177,13 +176,7 @@ class ModelTest {
       try (Device device = place.open();
           Sequential network = plain()) {
         losses[at++] =
-            Trainer.of(network)
-                .on(device)
-                .batch(32)
-                .fit(data, data, Epochs.of(3))
-                .last()
-                .test()
-                .loss();
+            Trainer.of(network).on(device).batch(32).fit(data, data, 3).last().test().loss();
       }
     }
     assertEquals(losses[0], losses[1], 1e-5 * losses[0]);
@@ -219,16 +212,16 @@ class ModelTest {
           () ->
               Trainer.of(Sequential.of(new Select("words"), new Embedding(WORDS, 2)))
                   .on(device)
-                  .start(data, null));
+                  .start(data));
       refused(
           "Embedding(29, 2) got ids up to 29: its table has rows 0 to 28",
           () ->
               Trainer.of(Sequential.of(new Embedding(29, 2), new Flatten(), new Linear(6, 30)))
                   .on(device)
-                  .start(data, null));
+                  .start(data));
       refused(
           "Linear(3, 2) takes numbers and got ids [3] below 30: put an Embedding before it",
-          () -> Trainer.of(Sequential.of(new Linear(3, 2))).on(device).start(data, null));
+          () -> Trainer.of(Sequential.of(new Linear(3, 2))).on(device).start(data));
       refused(
           "no parameter is called 'bias'; there are 0.table, 2.weight",
           () -> Trainer.of(plain()).group("bias", Sgd.rate(1)));
@@ -240,13 +233,13 @@ class ModelTest {
                   .on(device)
                   .group("*.bias", Sgd.rate(1))
                   .group("2.bias", Sgd.rate(2))
-                  .start(data, null));
+                  .start(data));
       refused(
           "all its parameters are frozen",
           () -> {
             Sequential network = plain();
             network.freeze("*");
-            Trainer.of(network).on(device).start(data, null);
+            Trainer.of(network).on(device).start(data);
           });
       refused(
           "layer 1 does not fit the one before it: Linear(5, 2) got 4 features",

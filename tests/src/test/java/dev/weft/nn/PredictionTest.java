@@ -16,7 +16,6 @@ import dev.weft.data.Dataset;
 import dev.weft.data.Digits;
 import dev.weft.data.Split;
 import dev.weft.support.OnEachDevice;
-import dev.weft.train.Epochs;
 import dev.weft.train.Evaluator;
 import dev.weft.train.Trainer;
 import java.util.Arrays;
@@ -64,7 +63,7 @@ class PredictionTest {
     assertTrue(test.rows() > 256, test::toString);
     try (Device device = place.open();
         Sequential network = Sequential.of(new Linear(784, 10))) {
-      Trainer.of(network).on(device).batch(50).fit(digits.train(), null, Epochs.of(1));
+      Trainer.of(network).on(device).batch(50).fit(digits.train(), 1);
       int[] classes = network.classes(test);
       double[][] scores = network.scores(test);
       double[][] probabilities = network.probabilities(test);

@@ -132,8 +132,8 @@ class SequentialTest {
       for (long trainers : new long[] {1, 9}) {
         Sequential network = Sequential.of(new Linear(2, 2));
         Sequential told = Sequential.of(new Linear(2, 2)).seed(4);
-        Trainer.of(network).on(device).seed(trainers).start(data, null).close();
-        Trainer.of(told).on(device).seed(trainers).start(data, null).close();
+        Trainer.of(network).on(device).seed(trainers).start(data).close();
+        Trainer.of(told).on(device).seed(trainers).start(data).close();
         double[] expected = drawn(Sequential.of(new Linear(2, 2)).seed(trainers), device);
         assertArrayEquals(expected, network.arena().values().toDoubles());
         expected = drawn(Sequential.of(new Linear(2, 2)).seed(4), device);

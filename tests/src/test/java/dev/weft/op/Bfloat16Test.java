@@ -188,7 +188,9 @@ public class Bfloat16Test {
         Sequential network = network().seed(3).on(device, MathMode.BF16);
         ParameterArena arena = network.arena();
         assertCopied(arena);
-        try (var running = optimizer.start(arena.values(), arena.gradients(), arena.copy())) {
+        try (var running =
+            optimizer.start(
+                new Optimizer.Target(arena.values(), arena.gradients(), null, arena.copy(), 1))) {
           for (int step = 0; step < 3; step++) {
             double[] before = arena.values().toDoubles();
             train(device, network, state, step);

@@ -378,7 +378,8 @@ class HandWorkedTest {
         Product.classes("dev.weft").stream()
             .filter(type -> type.isAssignableTo(Operation.class) && !type.isInterface())
             .map(JavaClass::getSimpleName)
-            .filter(name -> !covered.contains(name) && !name.equals("Cast")) // castsComeOut
+            // CastTest, KernelTest#topHitsFollowTheDefinition
+            .filter(name -> !covered.contains(name) && !Set.of("Cast", "TopHits").contains(name))
             .toList();
     assertEquals(List.of(), missing);
   }

@@ -39,10 +39,7 @@ class GarbageTest {
         Sequential network =
             Sequential.of(new Linear(784, 16), Activation.RELU, new Linear(16, 10));
         TrainingRun run =
-            Trainer.of(network)
-                .on(device)
-                .batch(1)
-                .start(Digits.generate(5 * STEPS, 1).train(), null)) {
+            Trainer.of(network).on(device).batch(1).start(Digits.generate(5 * STEPS, 1).train())) {
       if (name.equals("cuda")) {
         Emulator.doNothing();
       }

@@ -39,10 +39,10 @@ class MathModeAccuracyTest {
         Sequential network =
             Sequential.of(new Linear(784, 128), Activation.RELU, new Linear(128, 10))) {
       Trainer trainer = Trainer.of(network).on(device).math(math).batch(128).seed(1);
-      trainer.optimizer(Adam.rate(rate)).fit(digits.train(), null, Epochs.of(3));
+      trainer.optimizer(Adam.rate(rate)).fit(digits.train(), 3);
       return trainer
           .optimizer(Adam.rate(rate / 10))
-          .fit(digits.train(), digits.test(), Epochs.of(1))
+          .fit(digits.train(), digits.test(), 1)
           .last()
           .test()
           .accuracy();

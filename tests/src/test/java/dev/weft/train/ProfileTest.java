@@ -77,7 +77,7 @@ class ProfileTest {
         .on(device)
         .optimizer(Sgd.rate(0.05).momentum(0.9))
         .batch(ROWS)
-        .start(DIGITS, null);
+        .start(DIGITS);
   }
 
   private static Profile profile(Device device) {
@@ -136,7 +136,7 @@ class ProfileTest {
               "metrics"),
           calls.stream().map(Call::layer).collect(Collectors.toSet()));
       assertEquals(
-          List.of("data", "forward", "loss", "backward", "metrics", "optimizer"),
+          List.of("data", "forward", "loss", "metrics", "backward", "optimizer"),
           profile.byPhase().stream().map(Profile.Group::name).toList());
       // backward belongs to the layer that forward ran for
       Set<String> backward = new TreeSet<>();

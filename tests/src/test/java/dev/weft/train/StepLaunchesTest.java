@@ -13,11 +13,14 @@ import dev.weft.nn.Dropout;
 import dev.weft.nn.Layer;
 import dev.weft.nn.Linear;
 import dev.weft.nn.Sequential;
+import dev.weft.optim.Clip;
+import dev.weft.optim.Schedule;
 import dev.weft.optim.Sgd;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -25,6 +28,10 @@ import org.junit.jupiter.api.Test;
 class StepLaunchesTest {
 
   private static Map<Kernel, Long> launches(Layer... more) {
+    return launches(UnaryOperator.identity(), more);
+  }
+
+  private static Map<Kernel, Long> launches(UnaryOperator<Trainer> told, Layer... more) {
     List<Layer> layers =
         new ArrayList<>(
             List.of(new Linear(784, 512), Activation.RELU, new Linear(512, 512), Activation.RELU));
@@ -36,8 +43,9 @@ class StepLaunchesTest {
               .on(device)
               .optimizer(Sgd.rate(0.1).momentum(0.9))
               .batch(128);
-      try (TrainingRun run = trainer.start(Digits.generate(256, 1).train(), null)) {
-        return run.full().calls().stream()
+      try (TrainingRun run = told.apply(trainer).start(Digits.generate(512, 1).train())) {
+        // the last of those that make an update
+        return run.step(run.settings().accumulated() - 1).calls().stream()
             .collect(Collectors.groupingBy(Call::kernel, TreeMap::new, Collectors.counting()));
       }
     }
@@ -59,6 +67,24 @@ class StepLaunchesTest {
                 Kernel.SGD, 1L,
                 Kernel.ADVANCE_STEP, 1L));
     assertEquals(expected, launches());
+  }
+
+  /** The norm is one kernel, each accuracy beyond the loss's own is one; all else is in others. */
+  @Test
+  void aScheduleClippingAccumulationAndThreeMetricsAreThreeLaunches() {
+    Map<Kernel, Long> plain = launches();
+    Map<Kernel, Long> all =
+        launches(
+            trainer ->
+                trainer
+                    .schedule(Schedule.cosine(5).warmUp(10))
+                    .clip(Clip.norm(1))
+                    .accumulate(2)
+                    .metrics(new Accuracy(), Accuracy.top(3), Accuracy.top(5)));
+    Map<Kernel, Long> expected = new TreeMap<>(plain);
+    expected.merge(Kernel.REDUCE, 1L, Long::sum);
+    expected.put(Kernel.TOP_HITS, 2L);
+    assertEquals(expected, all);
   }
 
   @Test

@@ -74,13 +74,19 @@ class StreamedDataTest {
           Sequential.of(new Linear(784, 12), Activation.RELU, new Dropout(0.2), new Linear(12, 10));
       Trainer trainer =
           Trainer.of(network).on(device).batch(BATCH).lastBatch(last).dataMemory(memory).seed(3);
-      History history = trainer.fit(digits.train(), digits.test(), Epochs.of(3));
+      History history = trainer.fit(digits.train(), digits.test(), 3);
       double[] train = history.epochs().stream().mapToDouble(e -> e.train().loss()).toArray();
       double[] test = history.epochs().stream().mapToDouble(e -> e.test().loss()).toArray();
       double[] values = network.arena().values().toDoubles();
       try (Evaluator evaluator =
           new Evaluator(
-              network, new SoftmaxCrossEntropy(), digits.test(), BATCH, null, d -> memory)) {
+              network,
+              new SoftmaxCrossEntropy(),
+              List.of(new Accuracy()),
+              digits.test(),
+              BATCH,
+              null,
+              d -> memory)) {
         return new Run(train, test, values, evaluator.evaluate());
       }
     }
@@ -142,7 +148,7 @@ class StreamedDataTest {
             .optimizer(Sgd.rate(0.05).momentum(0.9))
             .batch(8)
             .dataMemory(streamed == 1 ? 2_000 : ALL)
-            .fit(data, data, Epochs.of(3));
+            .fit(data, data, 3);
         values[streamed] = network.arena().values().toDoubles();
       }
     }
@@ -259,7 +265,7 @@ class StreamedDataTest {
                 .on(device)
                 .batch(BATCH)
                 .dataMemory(i == 2 ? ALL : memory);
-        try (TrainingRun run = trainer.start(data, null)) {
+        try (TrainingRun run = trainer.start(data)) {
           for (int step = 0; step < 2 * run.stepsPerEpoch(); step++) {
             run.step();
           }
@@ -280,7 +286,7 @@ class StreamedDataTest {
     Emulator.totalMemory(cublasWorkspace + (3L << 20));
     try (Device device = Emulator.device()) {
       Sequential network = Sequential.of(new Linear(784, 10));
-      try (TrainingRun run = Trainer.of(network).on(device).batch(BATCH).start(data, null)) {
+      try (TrainingRun run = Trainer.of(network).on(device).batch(BATCH).start(data)) {
         run.step();
         assertTrue(Double.isFinite(run.loss()));
         assertTrue(device.memory().live() < 4_000 * DIGIT, "the data are not all there");
@@ -296,7 +302,14 @@ class StreamedDataTest {
       SoftmaxCrossEntropy loss = new SoftmaxCrossEntropy();
       try (Evaluator resident = new Evaluator(network, loss, digits.train(), BATCH);
           Evaluator streamed =
-              new Evaluator(network, loss, digits.train(), BATCH, null, d -> 4 * BATCH * DIGIT)) {
+              new Evaluator(
+                  network,
+                  loss,
+                  List.of(new Accuracy()),
+                  digits.train(),
+                  BATCH,
+                  null,
+                  d -> 4 * BATCH * DIGIT)) {
         Evaluation expected = resident.evaluate();
         assertEquals(expected, streamed.evaluate());
         Emulator.failCopy(4);
@@ -325,7 +338,7 @@ class StreamedDataTest {
           Sequential network = Sequential.of(new Linear(784, 10));
           Trainer trainer =
               Trainer.of(network).on(device).batch(BATCH).dataMemory(2 * BATCH * DIGIT);
-          try (TrainingRun run = trainer.start(data, null)) {
+          try (TrainingRun run = trainer.start(data)) {
             for (int step = 0; step < 5; step++) {
               run.step();
             }
@@ -355,7 +368,7 @@ class StreamedDataTest {
               .batch(BATCH)
               .dataMemory(2 * BATCH * DIGIT - 1);
       IllegalArgumentException e =
-          assertThrows(IllegalArgumentException.class, () -> trainer.start(data, null));
+          assertThrows(IllegalArgumentException.class, () -> trainer.start(data));
       assertTrue(e.getMessage().contains("two batches of 16 rows take 25,344"), e.getMessage());
       assertThrows(IllegalArgumentException.class, () -> trainer.dataMemory(0));
     }

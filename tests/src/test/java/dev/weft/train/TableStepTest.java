@@ -38,10 +38,10 @@ class TableStepTest {
                 new Embedding(vocabulary, 16, Initializers.normal(0, 1), gradient),
                 new Flatten(),
                 new Linear(LENGTH * 16, IDS));
-        TrainingRun run = Trainer.of(network).on(device).math(math).batch(32).start(data(), null)) {
+        TrainingRun run = Trainer.of(network).on(device).math(math).batch(32).start(data())) {
       run.step();
       assertTrue(Double.isFinite(run.loss()));
-      return run.full().calls().stream().mapToLong(call -> call.cost().bytes()).sum();
+      return run.first().calls().stream().mapToLong(call -> call.cost().bytes()).sum();
     }
   }
 
@@ -74,7 +74,7 @@ class TableStepTest {
               .on(device)
               .optimizer(Adam.rate(0.1).weightDecay(0.5))
               .batch(32)
-              .fit(data(), null, Epochs.of(2));
+              .fit(data(), 2);
           float[] after = network.named().get("0.table").tensor().toFloats();
           boolean kept =
               Arrays.mismatch(before, IDS * 16, 2 * IDS * 16, after, IDS * 16, 2 * IDS * 16) < 0;

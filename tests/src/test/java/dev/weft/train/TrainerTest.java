@@ -57,11 +57,7 @@ class TrainerTest {
   private static double xorAccuracy(Sequential network) {
     try (Device device = Device.cpu()) {
       Dataset xor = ToySets.xor();
-      Trainer.of(network)
-          .on(device)
-          .batch(4)
-          .optimizer(Adam.rate(0.05))
-          .fit(xor, null, Epochs.of(500));
+      Trainer.of(network).on(device).batch(4).optimizer(Adam.rate(0.05)).fit(xor, 500);
       try (Evaluator evaluator = new Evaluator(network, new SoftmaxCrossEntropy(), xor, 4)) {
         return evaluator.evaluate().accuracy();
       }
@@ -82,7 +78,7 @@ class TrainerTest {
               .optimizer(Sgd.rate(0.1).momentum(0.9))
               .batch(40)
               .seed(9)
-              .start(digits.train(), null)) {
+              .start(digits.train())) {
         for (int i = 0; i < replayed.length; i++) {
           run.step();
           replayed[i] = run.loss();
@@ -166,7 +162,7 @@ class TrainerTest {
               .loss(new MeanSquaredError())
               .optimizer(optimizer)
               .batch(20)
-              .fit(Dataset.of(x, y), null, Epochs.of(120));
+              .fit(Dataset.of(x, y), 120);
       assertTrue(history.last().train().loss() < 1e-2, () -> history.last().toString());
       double[] values = network.arena().values().toDoubles();
       assertEquals(2, values[0], 0.1);
@@ -196,7 +192,7 @@ class TrainerTest {
               .loss(new SumOfSquares())
               .optimizer(Sgd.rate(1e-4))
               .batch(64)
-              .fit(Dataset.of(x, y), null, Epochs.of(2000));
+              .fit(Dataset.of(x, y), 2000);
       double first = history.epochs().getFirst().train().loss();
       double last = history.last().train().loss();
       assertTrue(last < first / 20, () -> "from " + first + " to " + last);
@@ -213,7 +209,7 @@ class TrainerTest {
                   .on(device)
                   .batch(3)
                   .lastBatch(last)
-                  .start(data, null)) {
+                  .start(data)) {
         assertEquals(last == LastBatch.KEEP ? 4 : 3, run.stepsPerEpoch());
       }
     }
@@ -247,12 +243,12 @@ class TrainerTest {
           .batch(batch)
           .fusion(fusion)
           .dataMemory(memory)
-          .fit(data, data, Epochs.of(2));
+          .fit(data, data, 2);
     }
   }
 
   @Test
-  void listenersSeeEveryEpochAndTheEndOfEach() {
+  void listenersSeeEveryEpochAndSomeSteps() {
     Dataset data = ToySets.moons(100, 0.1, 1);
     List<String> seen = new ArrayList<>();
     Listener listener =
@@ -263,12 +259,12 @@ class TrainerTest {
           }
 
           @Override
-          public void onProgress(Progress progress) {
-            seen.add(progress.epoch() + ":" + progress.step());
+          public void onStep(TrainingRun run) {
+            seen.add(run.epoch() + ":" + run.stepOfEpoch());
           }
 
           @Override
-          public void onEpoch(History.Epoch epoch) {
+          public void onEpoch(TrainingRun run, History.Epoch epoch) {
             seen.add("epoch " + epoch.number());
           }
         };
@@ -277,9 +273,9 @@ class TrainerTest {
           .on(device)
           .batch(10)
           .listener(listener)
-          .fit(data, data, Epochs.of(2));
+          .fit(data, data, 2);
     }
-    assertEquals(List.of("1:7", "1:10", "epoch 1", "2:7", "2:10", "epoch 2"), seen);
+    assertEquals(List.of("1:7", "epoch 1", "2:4", "epoch 2"), seen);
   }
 
   @Test
@@ -292,8 +288,7 @@ class TrainerTest {
               .loss(new SumOfSquares())
               .optimizer(Sgd.rate(10))
               .batch(2);
-      DivergedException e =
-          assertThrows(DivergedException.class, () -> trainer.fit(data, null, Epochs.of(100)));
+      DivergedException e = assertThrows(DivergedException.class, () -> trainer.fit(data, 100));
       assertTrue(e.getMessage().contains("learning rate (10.0 now)"), e.getMessage());
       assertTrue(e.getMessage().contains("at step"), e.getMessage());
     }
@@ -307,26 +302,11 @@ class TrainerTest {
     try (Device device = Device.cpu();
         Sequential network = Sequential.of(new Linear(2, 2))) {
       Trainer trainer = Trainer.of(network).on(device).optimizer(Sgd.rate(1e39)).fusion(fusion);
-      DivergedException e =
-          assertThrows(DivergedException.class, () -> trainer.fit(data, null, Epochs.of(1)));
+      DivergedException e = assertThrows(DivergedException.class, () -> trainer.fit(data, 1));
       assertTrue(
           e.getMessage().startsWith("after step 1, parameter 0.weight [2, 2] is "), e::getMessage);
       assertEquals(1, e.lastStep());
     }
-  }
-
-  private static Listener every(int steps, Runnable action) {
-    return new Listener() {
-      @Override
-      public int every() {
-        return steps;
-      }
-
-      @Override
-      public void onProgress(Progress progress) {
-        action.run();
-      }
-    };
   }
 
   /** What is said of a network whose last bias becomes infinite after its fourth step. */
@@ -343,10 +323,14 @@ class TrainerTest {
               .optimizer(Sgd.rate(1))
               .batch(10)
               .fusion(fusion)
-              .listener(every(every, () -> {}))
-              .listener(every(4, spoil));
-      DivergedException e =
-          assertThrows(DivergedException.class, () -> trainer.fit(data, null, Epochs.of(2)));
+              .onStep(every, TrainingRun::measured)
+              .onStep(
+                  4,
+                  run -> {
+                    run.measured();
+                    spoil.run();
+                  });
+      DivergedException e = assertThrows(DivergedException.class, () -> trainer.fit(data, 2));
       assertEquals(5, e.firstStep());
       return e.getMessage();
     }
@@ -383,7 +367,7 @@ class TrainerTest {
                   .on(device)
                   .batch(21)
                   .lastBatch(LastBatch.DROP)
-                  .fit(digits, null, Epochs.of(1)));
+                  .fit(digits, 1));
       assertSaid(
           "softmax_cross_entropy needs class labels",
           () -> fit(device, Sequential.of(new Linear(1, 1)), line, 2));
@@ -394,7 +378,7 @@ class TrainerTest {
   }
 
   private static void fit(Device device, Sequential network, Dataset data, int batch) {
-    Trainer.of(network).on(device).batch(batch).fit(data, null, Epochs.of(1));
+    Trainer.of(network).on(device).batch(batch).fit(data, 1);
   }
 
   private static void assertSaid(String words, Runnable action) {
@@ -435,8 +419,8 @@ class TrainerTest {
         Device two = Device.cpu()) {
       Sequential first = Sequential.of(new Linear(2, 16), Activation.RELU, new Linear(16, 3));
       Sequential second = Sequential.of(new Linear(2, 16), Activation.RELU, new Linear(16, 3));
-      try (TrainingRun a = Trainer.of(first).on(one).batch(32).start(data, null);
-          TrainingRun b = Trainer.of(second).on(two).batch(32).start(data, null)) {
+      try (TrainingRun a = Trainer.of(first).on(one).batch(32).start(data);
+          TrainingRun b = Trainer.of(second).on(two).batch(32).start(data)) {
         for (int i = 0; i < 50; i++) {
           a.step();
           b.step();

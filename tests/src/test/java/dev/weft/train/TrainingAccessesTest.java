@@ -79,7 +79,7 @@ class TrainingAccessesTest {
                 .math(math)
                 .fusion(fusion)
                 .dataMemory(memory)
-                .fit(digits.train(), digits.test(), Epochs.of(2));
+                .fit(digits.train(), digits.test(), 2);
         assertTrue(Double.isFinite(history.last().test().loss()));
         network.close();
       }
@@ -122,7 +122,7 @@ class TrainingAccessesTest {
                 .optimizer(optimizer)
                 .batch(16)
                 .math(math)
-                .fit(data, data, Epochs.of(2));
+                .fit(data, data, 2);
         assertTrue(Double.isFinite(history.last().test().loss()));
       }
       assertEquals(0, Emulator.liveBytes());

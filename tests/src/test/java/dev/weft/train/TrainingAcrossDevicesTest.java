@@ -45,7 +45,7 @@ class TrainingAcrossDevicesTest {
               .seed(seed);
       double[] losses = new double[STEPS];
       // 1,000 rows are 7 batches of 128 and one of 104: the run crosses epochs and both programs
-      try (TrainingRun run = trainer.start(digits.train(), null)) {
+      try (TrainingRun run = trainer.start(digits.train())) {
         for (int step = 0; step < STEPS; step++) {
           run.step();
           losses[step] = run.loss();

@@ -20,6 +20,8 @@ import dev.weft.nn.Linear;
 import dev.weft.nn.Sequential;
 import dev.weft.optim.Sgd;
 import dev.weft.support.Emulator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -151,7 +153,7 @@ class TrainingMemoryTest {
 
   private static void trainsAsEver(Device device, Dataset data) {
     Sequential network = network();
-    try (TrainingRun run = Trainer.of(network).on(device).batch(31).start(data, null)) {
+    try (TrainingRun run = Trainer.of(network).on(device).batch(31).start(data)) {
       run.step();
       assertEquals(1.1, run.loss(), 0.4);
     }
@@ -192,7 +194,7 @@ class TrainingMemoryTest {
               .optimizer(Sgd.rate(1e-3).momentum(0.9))
               .batch(batch)
               .fusion(Fusion.NEVER)
-              .start(digits.train(), null)) {
+              .start(digits.train())) {
         run.step();
         long parameters = 4L * network.size() * (1 + 1 + 1);
         long data = rows * (784L + 4 + 4);
@@ -202,6 +204,29 @@ class TrainingMemoryTest {
         assertTrue(ratio > 0.95, () -> "the formula counts what is not there: ratio " + ratio);
       }
       network.close();
+    }
+  }
+
+  /** A batch that does not fit is answered by one that does. */
+  @Test
+  void theLargestBatchThatWouldFitIsNamed() {
+    Dataset data = Digits.generate(20_000, 1).train();
+    try (Device device = Emulator.device();
+        Sequential network =
+            Sequential.of(new Linear(784, 256), Activation.TANH, new Linear(256, 10)).on(device)) {
+      Trainer trainer = Trainer.of(network).on(device).fusion(Fusion.NEVER).dataMemory(20L << 20);
+      trainer.batch(16).fit(data.slice(0, 64), 1); // what cuBLAS takes for itself, and Adam
+      device.trim();
+      Emulator.totalMemory(Emulator.liveBytes() + (48L << 20));
+      var failure =
+          assertThrows(OutOfDeviceMemoryException.class, () -> trainer.batch(20_000).fit(data, 1));
+      Matcher said =
+          Pattern.compile("a batch of about ([\\d,]+) rows would fit")
+              .matcher(failure.getMessage());
+      assertTrue(said.find(), failure::getMessage);
+      int rows = Integer.parseInt(said.group(1).replace(",", ""));
+      assertTrue(rows > 500, failure::getMessage);
+      trainer.batch(rows * 9 / 10).start(data).close(); // it says "about"
     }
   }
 }
