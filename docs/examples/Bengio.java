@@ -10,7 +10,6 @@ import dev.weft.nn.Linear;
 import dev.weft.nn.Sequential;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Adam;
-import dev.weft.train.Epochs;
 import dev.weft.train.Evaluation;
 import dev.weft.train.Trainer;
 import java.nio.file.Files;
@@ -47,7 +46,7 @@ public class Bengio {
               .loss(new SoftmaxCrossEntropy().against("next"))
               .optimizer(Adam.rate(1e-3))
               .batch(256)
-              .fit(examples(train, words), examples(valid, words), Epochs.of(1))
+              .fit(examples(train, words), examples(valid, words), 1)
               .last()
               .test();
       System.out.printf("perplexity %.1f%n", Math.exp(valued.loss()));

@@ -11,7 +11,6 @@ import dev.weft.nn.Layer;
 import dev.weft.nn.Layers;
 import dev.weft.nn.Linear;
 import dev.weft.nn.Sequential;
-import dev.weft.train.Epochs;
 import dev.weft.train.Trainer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,7 +60,7 @@ public class OwnLayer {
     try (Device device = Device.cpu()) {
       var network = Sequential.of(new Linear(2, 16), new Swish(16), new Linear(16, 2));
       var moons = ToySets.moons(200, 0.1, 1);
-      Trainer.of(network).on(device).batch(20).fit(moons, null, Epochs.of(20));
+      Trainer.of(network).on(device).batch(20).fit(moons, 20);
       network.save(file);
       try (var again = Sequential.load(file).on(device)) {
         System.out.println(Arrays.deepEquals(network.scores(points), again.scores(points)));

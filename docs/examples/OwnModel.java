@@ -13,7 +13,6 @@ import dev.weft.nn.Model;
 import dev.weft.nn.Network;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Adam;
-import dev.weft.train.Epochs;
 import dev.weft.train.Evaluator;
 import dev.weft.train.Trainer;
 import java.nio.file.Files;
@@ -71,7 +70,7 @@ public class OwnModel {
           .on(device)
           .optimizer(Adam.rate(0.05))
           .batch(4)
-          .fit(data, null, Epochs.of(200));
+          .fit(data, 200);
       model.save(file);
       try (var again = Network.load(file).on(device);
           var evaluator = new Evaluator(again, new SoftmaxCrossEntropy(), data, 4)) {
