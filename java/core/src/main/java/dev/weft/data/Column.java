@@ -22,6 +22,8 @@ import java.util.stream.Stream;
  * Immutable, freed when no longer reachable.
  *
  * {@snippet file="Examples.java" region="column"}
+ *
+ * <p>This class is long because it has every way to make a column.
  */
 public final class Column {
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
-import static dev.weft.format.Format.format;
-
 import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Shape;
@@ -49,25 +47,13 @@ public record SoftmaxCrossEntropyOperation(double smoothing) implements Operatio
   public Tensor forward(Node node) {
     Tensor x = node.input(0);
     Tensor labels = node.input(1);
-    if (x.shape().rank() != 2 || !labels.shape().equals(Shape.of(x.shape().size(0)))) {
-      throw new IllegalArgumentException(
-          format(
-              "softmax cross-entropy needs logits [rows, classes] and labels [rows], not %s and %s",
-              x.shape(), labels.shape()));
-    }
+    LabelledRows.check(node);
     long rows = x.shape().size(0);
     long classes = x.shape().size(1);
     if (rows == 0 || classes == 0) {
       throw new IllegalArgumentException("softmax cross-entropy of no elements: " + x.shape());
     }
-    Tensor hits = node.inputs().size() > 2 ? node.input(2) : null;
-    if (hits != null
-        && (!hits.shape().equals(Shape.of(rows)) || hits.dtype() != x.dtype().wide())) {
-      throw new IllegalArgumentException(
-          format(
-              "hits %s do not fit: they must be %s %s",
-              Engine.describe(hits), x.dtype().wide(), Shape.of(rows)));
-    }
+    Tensor hits = LabelledRows.hits(node);
     Tensor losses = node.make(x.dtype().wide(), Shape.of(rows));
     Tensor dx = node.wants(0) ? node.make(x.dtype(), x.shape()) : null;
     var arguments =

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
-import static dev.weft.format.Format.format;
-
 import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Shape;
@@ -44,20 +42,10 @@ public record TopHits(int k) implements Operation {
   public Tensor forward(Node node) {
     Tensor x = node.input(0);
     Tensor labels = node.input(1);
-    if (x.shape().rank() != 2 || !labels.shape().equals(Shape.of(x.shape().size(0)))) {
-      throw new IllegalArgumentException(
-          format(
-              "top hits need x [rows, classes] and labels [rows], not %s and %s",
-              x.shape(), labels.shape()));
-    }
+    LabelledRows.check(node);
     Shape rows = labels.shape();
-    Tensor hits = node.inputs().size() > 2 ? node.input(2) : node.make(x.dtype().wide(), rows);
-    if (!hits.shape().equals(rows) || hits.dtype() != x.dtype().wide()) {
-      throw new IllegalArgumentException(
-          format(
-              "%s does not fit as hits: they must be %s %s",
-              Engine.describe(hits), x.dtype().wide(), rows));
-    }
+    Tensor given = LabelledRows.hits(node);
+    Tensor hits = given == null ? node.make(x.dtype().wide(), rows) : given;
     node.run(
         Kernel.TOP_HITS,
         new Arguments.TopHits(
