@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The Javadoc of what users write against is complete, and its examples are programs. */
 class JavadocTest {
   private static final Path CORE = Path.of(System.getProperty("weft.root"), "java/core");
-  private static final Path SNIPPETS = CORE.resolve("src/main/javadoc/snippets");
+  private static final Path SNIPPETS = CORE.resolve("src/snippets");
   private static final Pattern PRINTED = Pattern.compile("System\\.out\\.println\\(.*\\); // (.*)");
 
   @TempDir Path folder;
