@@ -290,7 +290,7 @@ class MetricTest {
                   .fit(data, 1));
       assertSaid(
           "two metrics are called 'mean_absolute_error'",
-          () -> trainer.metrics(new MeanAbsoluteError(), new MeanAbsoluteError("other")));
+          () -> trainer.metrics(new MeanAbsoluteError(), new MeanAbsoluteError()));
       assertSaid(
           "a metric is called 'loss', as the loss is",
           () -> trainer.metrics(new Made("loss", 1, null)));
@@ -300,7 +300,7 @@ class MetricTest {
           () -> trainer.metrics(new Made("h", 1, (o, b) -> b.data().get("hot"))).fit(data, 1));
       assertSaid("adds up 0 numbers", () -> trainer.metrics(new Made("none", 0, null)));
       assertSaid(
-          "does not fit the metric mean_absolute_error: there is no column 'other': there is"
+          "does not fit the metric other mean_absolute_error: there is no column 'other': there is"
               + " features, targets",
           () -> trainer.metrics(new MeanAbsoluteError("other")).fit(data, 1));
       assertEquals(Position.START, trainer.position());
@@ -353,6 +353,8 @@ class MetricTest {
       assertEquals(share(network.scores(CLASSIFIED), CLASSIFIED, 1), usual.accuracy(), 1e-9);
       assertEquals(usual.metric("kind accuracy"), usual.accuracy());
       trainer.metrics(Accuracy.top(2).against("kind")).fit(data, 1);
+      assertEquals("mean_absolute_error", new MeanAbsoluteError().name());
+      assertEquals("kind mean_absolute_error", new MeanAbsoluteError("kind").name());
       Evaluation top = trainer.fit(data, 1).last().train();
       assertEquals(List.of("kind top_2_accuracy"), List.copyOf(top.metrics().keySet()));
       assertSaid("'accuracy' was not measured, but loss, kind top_2_accuracy", top::accuracy);
@@ -384,7 +386,7 @@ class MetricTest {
       for (int r = 0; r < data.rows(); r++) {
         mean += data.targets().get(r, 0) / data.rows();
       }
-      assertEquals(expected + mean + 10, measured.metric("mean_absolute_error"), 1e-5);
+      assertEquals(expected + mean + 10, measured.metric("other mean_absolute_error"), 1e-5);
     }
   }
 

@@ -10,7 +10,8 @@ import dev.weft.Tensor;
 
 /**
  * 1/n Σ |output_i - target_i| over all n = rows · features elements; it is called {@code
- * mean_absolute_error}.
+ * mean_absolute_error}, with the column before that where it is another than {@link
+ * Inputs#TARGETS}.
  *
  * @param target the column of what the outputs should be
  */
@@ -23,7 +24,8 @@ public record MeanAbsoluteError(String target) implements Metric {
 
   @Override
   public String name() {
-    return "mean_absolute_error";
+    String name = "mean_absolute_error";
+    return target.equals(Inputs.TARGETS) ? name : target + " " + name;
   }
 
   @Override
