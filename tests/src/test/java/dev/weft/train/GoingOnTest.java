@@ -79,6 +79,19 @@ class GoingOnTest {
     return way.tell().apply(Trainer.of(network).on(device).batch(8).seed(5));
   }
 
+  /** A run ends after so many steps, the next one goes on. */
+  private static void stopOnceAt(long step, Trainer trainer) {
+    boolean[] stopped = {false};
+    trainer.onStep(
+        1,
+        run -> {
+          if (run.position().step() == step && !stopped[0]) {
+            stopped[0] = true;
+            run.stop("enough");
+          }
+        });
+  }
+
   private static double[] whole(Place place, Way way) {
     try (Device device = place.open();
         Sequential network = network()) {
@@ -114,13 +127,7 @@ class GoingOnTest {
       try (Device device = place.open();
           Sequential network = network()) {
         Trainer trainer = trainer(network, device, way);
-        trainer.onStep(
-            1,
-            run -> {
-              if (run.position().step() == at) {
-                run.stop("enough");
-              }
-            });
+        stopOnceAt(at, trainer);
         History cut = trainer.fit(DATA, MORE, EPOCHS);
         assertEquals("enough", cut.ended());
         assertEquals(at, trainer.position().step());
@@ -244,6 +251,23 @@ class GoingOnTest {
     }
   }
 
+  /** A run that is closed once more says nothing of one that has begun since. */
+  @Test
+  void aRunClosedTwiceLeavesTheNextOne() {
+    try (Device device = Device.cpu();
+        Sequential network = network()) {
+      Trainer trainer = trainer(network, device, ways().get(1));
+      TrainingRun first = trainer.start(DATA);
+      first.close();
+      try (TrainingRun second = trainer.start(DATA)) {
+        first.close();
+        assertThrows(IllegalStateException.class, trainer::reset);
+        second.step();
+      }
+      trainer.reset();
+    }
+  }
+
   /** The memory of a group alone is as good as that of all. */
   @Test
   void memoryOfAGroupThatIsGoneIsSaid() {
@@ -284,15 +308,7 @@ class GoingOnTest {
       try (Device device = Device.cpu();
           Sequential network = network()) {
         Trainer trainer = trainer(network, device, ways().get(1)).accumulate(3);
-        boolean[] stopped = {false};
-        trainer.onStep(
-            1,
-            run -> {
-              if (run.position().step() == 5 && !stopped[0]) {
-                stopped[0] = true;
-                run.stop("within an update");
-              }
-            });
+        stopOnceAt(5, trainer);
         trainer.fit(DATA, 1);
         if (i == 1) {
           network.arena().zeroGradients();
@@ -314,13 +330,7 @@ class GoingOnTest {
     try (Device device = Device.cpu();
         Sequential network = network()) {
       Trainer trainer = trainer(network, device, ways().get(1));
-      trainer.onStep(
-          1,
-          run -> {
-            if (run.position().step() == 3) {
-              run.stop("three");
-            }
-          });
+      stopOnceAt(3, trainer);
       trainer.fit(DATA, 1);
       assertEquals(2, trainer.batch(9).fit(DATA.slice(0, 50), 1).last().number());
     }
@@ -366,13 +376,7 @@ class GoingOnTest {
     try (Device device = Device.cpu();
         Sequential network = network()) {
       Trainer trainer = trainer(network, device, ways().get(1));
-      trainer.onStep(
-          1,
-          run -> {
-            if (run.position().step() == 3) {
-              run.stop("three");
-            }
-          });
+      stopOnceAt(3, trainer);
       History cut = trainer.fit(DATA, 2);
       assertEquals(3, cut.last().steps());
       History next = trainer.fit(MORE, 1);

@@ -31,9 +31,16 @@ final class Progress {
   /** How the epoch of the position is cut into batches and updates. */
   private record Cut(int batches, int rows, int batch, int accumulated, long seed) {}
 
-  /** Notes the run that is open, or that none is. */
-  void open(@Nullable Object run) {
+  /** Notes the run that is open. */
+  void open(Object run) {
     open = run;
+  }
+
+  /** Notes that a run is closed, which may be said again when another one is open. */
+  void closed(Object run) {
+    if (open == run) {
+      open = null;
+    }
   }
 
   /**

@@ -161,7 +161,7 @@ public final class TrainingRun implements AutoCloseable {
           format(
               "gradients do not add up over batches for the table %s, whose gradient is a list of"
                   + " rows: accumulate 1, or make it dense where its layer is built",
-              layout.tables().getFirst()));
+              settings.network().name(layout.tables().getFirst())));
     }
     if (settings.earlyStopping() != null) {
       checkWatched(settings.earlyStopping().metric());
@@ -516,7 +516,7 @@ public final class TrainingRun implements AutoCloseable {
   public void close() {
     settings.device().checkMayClose();
     closed = true;
-    progress.open(null);
+    progress.closed(this);
     if (arena != null) {
       if (settings.network().isOnDevice() && settings.network().arena() == arena) {
         arena.forgetRows(); // they lie in memory of the steps
