@@ -180,7 +180,7 @@ final class Steps implements AutoCloseable {
 
   /** The step of the first batch of an epoch, which is a full one. */
   RecordedStep first() {
-    return recorded.values().iterator().next();
+    return steps[0];
   }
 
   /** The step of a batch of an epoch. */
