@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Gradients of rows that come more than once, added up in the order of sorted ids.
-#include "lanes.h"
 #include "runs.h"
+#include "lanes.h"
 
 namespace weft {
 namespace WEFT_ISA {

@@ -59,7 +59,10 @@ WEFT_DEVICE sgd_settings<T> sgd_of(const A& a, T factor) {
 
 template <typename T, typename A>
 WEFT_DEVICE adam_settings<T> adam_of(const A& a, T factor) {
-  return {{a, factor}, a.beta1, a.beta2, a.epsilon,
+  return {{a, factor},
+          a.beta1,
+          a.beta2,
+          a.epsilon,
           static_cast<const weft_step_state*>(a.state)->update};
 }
 

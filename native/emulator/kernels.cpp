@@ -63,7 +63,8 @@ struct Bytes {
                                        : 4),
         WIDE(T == 8 ? 8 : 4) {}
   const int64_t T, WIDE, F32 = 4, F64 = 8, BF16 = 2, INT32 = 4, UINT8 = 1,
-                         STATE = sizeof(weft_step_state), LAYER = sizeof(weft_fused_layer), OPAQUE = 0;
+                         STATE = sizeof(weft_step_state), LAYER = sizeof(weft_fused_layer),
+                         OPAQUE = 0;
 };
 
 // The operands of a struct: its fields and the bytes of types stand where the contract's words are.
