@@ -34,19 +34,17 @@ static_assert(WEFT_FUSED_GRAIN % strip == 0, "scratch has room for whole strips"
 // Rows that go through the network together: of the widest layer 16 kB.
 constexpr int64_t tile_rows = 32;
 
-// Products that a thread must have to be worth starting: 2 us, four times what a fork and join of
-// threads takes that are still waiting for the one before.
-constexpr int64_t products_per_thread = 1 << 17;
+// Products of a tile with weights in cache, two of them multiplied and added at once.
+constexpr int64_t products_per_nanosecond = 64;
 
 // Elements from strip to strip: an odd number of rows, because strips a power of two apart would
 // all fall into one set of the first-level cache.
 int64_t block_of(int64_t rows) { return (rows | 1) * strip; }
 
-int64_t threads_for(int64_t products, int64_t units) {
-  int64_t threads = products / products_per_thread;
-  if (threads > 1) threads = smaller(threads, omp_get_max_threads());
-  threads = smaller(threads, units);
-  return threads < 1 ? 1 : threads;
+// body(begin, end) over so many units, each of them `products` products
+template <typename Body>
+void parallel_products(int64_t units, int64_t products, const Body& body) {
+  parallel_units(units, products * elements_per_nanosecond / products_per_nanosecond, body);
 }
 
 // Where a layer's numbers lie in scratch. E is what products are made of: T itself, or pairs of

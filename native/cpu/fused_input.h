@@ -40,23 +40,35 @@ struct fused_input : fused_context<T, E> {
     }
   }
 
-  // This thread's share of the copies of W: transposed for the way back, and pairs.
-  void copy_weights(int64_t thread, int64_t team) const {
-    int64_t unit = 0;
+  // How many parts the copies of W have: transposed ones for the way back, and pairs.
+  int64_t copies() const {
+    int64_t count = 0;
+    for (int64_t l = 0; l < a.count; l++) {
+      if (paired) count += (layers[l].in + some_rows - 1) / some_rows;
+      if (l > 0) count += (layers[l].out + some_columns - 1) / some_columns;
+    }
+    return count;
+  }
+
+  // Makes parts begin .. end - 1 of them.
+  void copy_weights(int64_t begin, int64_t end) const {
+    int64_t part = 0;
+    auto wanted = [&] {
+      bool is = part >= begin && part < end;
+      part++;
+      return is;
+    };
     for (int64_t l = 0; l < a.count; l++) {
       const weft_fused_layer& layer = layers[l];
       places p = at(l);
       const T* w = value + layer.weight;
       if constexpr (paired) {
-        constexpr int64_t some = 16;
-        for (int64_t k = 0; k < layer.in; k += some) {
-          if (unit++ % team == thread) pair_rows(w, layer, k, smaller(k + some, layer.in), p.w);
+        for (int64_t k = 0; k < layer.in; k += some_rows) {
+          if (wanted()) pair_rows(w, layer, k, smaller(k + some_rows, layer.in), p.w);
         }
       }
-      // a vector's worth of columns, or of pairs of columns
-      constexpr int64_t columns = lanes_of<T> * (paired ? 2 : 1);
-      for (int64_t c = 0; l > 0 && c < layer.out; c += columns) {
-        if (unit++ % team == thread) transpose(w, layer, c, reinterpret_cast<T*>(p.w_transposed));
+      for (int64_t c = 0; l > 0 && c < layer.out; c += some_columns) {
+        if (wanted()) transpose(w, layer, c, reinterpret_cast<T*>(p.w_transposed));
       }
     }
   }
@@ -87,6 +99,10 @@ struct fused_input : fused_context<T, E> {
 #endif
 
  private:
+  static constexpr int64_t some_rows = 16;
+  // a vector's worth of columns, or of pairs of columns
+  static constexpr int64_t some_columns = lanes_of<T> * (paired ? 2 : 1);
+
 #if defined(__AVX512BF16__)
   // rows k .. end - 1 of W as pairs of one above the other
   void pair_rows(const T* w, const weft_fused_layer& layer, int64_t k, int64_t end, E* to) const {

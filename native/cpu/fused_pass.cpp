@@ -21,6 +21,7 @@ struct pass : fused_input<T, E> {
   using input::input, input::expect, input::gather;
 
   void run(int64_t r, int64_t end) const {
+    expect(r, smaller(tile_rows, end - r));
     for (; r < end; r += tile_rows) {
       int64_t rows = smaller(tile_rows, end - r);
       gather(r, rows);
@@ -164,18 +165,15 @@ void fused_pass(const weft_fused_pass& a) {
   check(a);
   pass<T, E> p(a);
   memcpy(a.scratch, a.state, sizeof(weft_step_state));
+  int64_t copies = p.copies();
+  // a part is some rows or columns of W
+  parallel_units(copies, copies ? 2 * a.parameters / copies : 1,
+                 [&](int64_t begin, int64_t end) { p.copy_weights(begin, end); });
   // two rows at a time are never parted
-  int64_t doubles = (a.rows + 1) / 2, threads = threads_for(a.rows * a.products, doubles);
-#pragma omp parallel num_threads(threads)
-  {
-    int64_t team = omp_get_num_threads(), thread = omp_get_thread_num();
-    int64_t begin = 2 * (doubles * thread / team);
-    int64_t end = smaller(a.rows, 2 * (doubles * (thread + 1) / team));
-    p.expect(begin, smaller(tile_rows, end - begin));
-    p.copy_weights(thread, team);
-#pragma omp barrier
-    p.run(begin, end);
-  }
+  int64_t doubles = (a.rows + 1) / 2;
+  parallel_products(doubles, 2 * a.products, [&](int64_t begin, int64_t end) {
+    p.run(2 * begin, smaller(a.rows, 2 * end));
+  });
 }
 
 }  // namespace

@@ -72,24 +72,19 @@ void fused_update(const weft_fused_update& a) {
   const weft_fused_layer* layers = as<weft_fused_layer>(a.layers);
   update<T, E> u(a);
   // a strip costs as its width in vectors; a thread takes the strips that begin in its share
-  int64_t units = 0, total = 0;
-  for (int64_t l = 0; l < a.count; l++) {
-    units += strips(layers[l].in);
-    total += strips(layers[l].in) * strips(layers[l].out);
-  }
+  int64_t total = 0;
+  for (int64_t l = 0; l < a.count; l++) total += strips(layers[l].in) * strips(layers[l].out);
   // moving a parameter and its moments takes as long as some 32 products
-  int64_t threads = threads_for((a.rows + 32) * a.parameters, units);
-#pragma omp parallel num_threads(threads)
-  {
-    int64_t team = omp_get_num_threads(), thread = omp_get_thread_num();
-    int64_t begin = total * thread / team, end = total * (thread + 1) / team, place = 0;
+  int64_t each = total ? (a.rows + 32) * a.parameters / total : 1;
+  parallel_products(total, each, [&](int64_t begin, int64_t end) {
+    int64_t place = 0;
     for (int64_t l = 0; l < a.count; l++) {
       for (int64_t s = 0; s < strips(layers[l].in); s++) {
         if (place >= begin && place < end) u.run(layers[l], s);
         place += strips(layers[l].out);
       }
     }
-  }
+  });
   T* sums = as<T>(a.sums);
   T mean = sum(as<T>(a.losses), a.rows) * T(1.0 / (double)a.rows);
   *as<T>(a.mean) = mean;

@@ -7,14 +7,13 @@
 #ifndef WEFT_CPU_KERNEL_H
 #define WEFT_CPU_KERNEL_H
 
-#include <omp.h>
-
 #include <type_traits>
 
 #include "../abi/kernels.h"
 #include "../math/bf16.h"
 #include "../math/portable.h"
 #include "failure.h"
+#include "pool.h"
 
 namespace weft {
 
@@ -48,10 +47,8 @@ constexpr int register_bytes = 32;
 constexpr int register_bytes = 16;
 #endif
 
-// Work is counted in elements of a cheap loop. Below this many on a thread, waking it costs more than
-// it saves. Between the kernels of a step the others wait spinning, and fork and join take 1 us, in
-// which one core does relu on 20,000 floats in cache.
-constexpr int64_t elements_per_thread = 16384;
+// Work is counted in elements of a cheap loop: relu on floats in cache.
+constexpr int64_t elements_per_nanosecond = 20;
 
 WEFT_MATH int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
@@ -67,32 +64,36 @@ __attribute__((noinline, noclone)) void run(const void* body, int64_t begin, int
   (*static_cast<const Body*>(body))(begin, end);
 }
 
+// A loop as the pool runs it, its units in whole multiples of `align`.
+struct aligned_loop {
+  int64_t n, align;
+  void (*range)(const void*, int64_t, int64_t);
+  const void* body;
+};
+
+inline void run_aligned(const void* context, int64_t begin, int64_t end) {
+  const aligned_loop& loop = *static_cast<const aligned_loop*>(context);
+  begin *= loop.align, end = smaller(loop.n, end * loop.align);
+  if (begin < end) loop.range(loop.body, begin, end);
+}
+
 // What `parallel` does for every kind of body: compiled for each, it is most of a build's time.
 __attribute__((noinline, noclone)) inline void share_out(int64_t n, int64_t cost, int64_t align,
                                                          void (*range)(const void*, int64_t,
                                                                        int64_t),
                                                          const void* body) {
   if (n <= 0) return;
-  int64_t threads = n * cost / elements_per_thread;
-  int64_t most = threads > 1 ? omp_get_max_threads() : 1;
-  int64_t blocks = (n + align - 1) / align;
-  if (threads > most) threads = most;
-  if (threads > blocks) threads = blocks;
+  int64_t units = (n + align - 1) / align, time = n * cost / elements_per_nanosecond;
+  int64_t threads = pool_threads(time, units);
   if (threads <= 1) {
     range(body, 0, n);
     return;
   }
-#pragma omp parallel num_threads(threads)
-  {
-    int64_t team = omp_get_num_threads(), thread = omp_get_thread_num();
-    int64_t begin = blocks * thread / team * align, end = blocks * (thread + 1) / team * align;
-    if (end > n) end = n;
-    if (begin < end) range(body, begin, end);
-  }
+  aligned_loop loop = {n, align, range, body};
+  pool_run({run_aligned, &loop, units, pool_blocks(time, threads, units)}, threads);
 }
 
-// body(begin, end) over 0..n in at most one range per thread, the cuts at multiples of 256: an
-// element then has the same place in its vector whatever the number of threads, and no two threads
+// body(begin, end) over 0..n in ranges cut at multiples of 256: an element then has the same place in its vector whatever the number of threads, and no two threads
 // write to one cache line. cost: elements of work per unit.
 template <typename Body>
 void parallel(int64_t n, int64_t cost, const Body& body, int64_t align = 256) {

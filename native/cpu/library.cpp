@@ -4,7 +4,6 @@
 // records.
 #include "../abi/library.h"
 
-#include <omp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -18,7 +17,9 @@
 
 #include "../abi/kernels.h"
 #include "failure.h"
+#include "governor.h"
 #include "instruction_set.h"
+#include "pool.h"
 
 #define WEFT_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -36,11 +37,6 @@ void fail(const char* format, ...) {
 namespace {
 
 thread_local std::string last_error;
-std::atomic<int> thread_count{0};  // 0: what OpenMP takes by itself
-thread_local int own_count = 0;    // of the device that runs on this thread; 0: thread_count
-const int openmp_count = omp_get_max_threads();
-// More would be a mistake in a unit, and OpenMP ends the process when it cannot start its threads.
-constexpr int64_t most_threads = 1024;
 
 #define WEFT_SYMBOL(...) +1
 constexpr int64_t kernel_count = 0 WEFT_KERNELS(WEFT_EACH_SYMBOL);
@@ -85,6 +81,12 @@ std::string contract() {
 
 const std::string table = contract();
 
+int64_t clock_now() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
 // Runs the records; between(k) before record k and once more after the last.
 template <typename Between>
 int64_t run(const weft_record* records, int64_t count, const Between& between) {
@@ -93,9 +95,6 @@ int64_t run(const weft_record* records, int64_t count, const Between& between) {
     last_error = set.name;
     return 1;
   }
-  // OpenMP keeps the number per calling thread
-  int all = thread_count, threads = own_count ? own_count : all ? all : openmp_count;
-  if (omp_get_max_threads() != threads) omp_set_num_threads(threads);
   int64_t k = 0;
   try {
     for (; k < count; k++) {
@@ -119,6 +118,23 @@ int64_t run(const weft_record* records, int64_t count, const Between& between) {
   return 0;
 }
 
+// The same, on as many threads as are fastest.
+template <typename Between>
+int64_t run(const weft_record* records, int64_t count, int64_t threads, weft_pace* pace,
+            double work, const Between& between) {
+  bool free = pace && threads > 1 && !pool_is_disturbed();
+  int64_t chosen = free ? threads_of_next_run(*pace, threads) : threads;
+  pool_limit limit(chosen);
+  // whoever runs several records soon has one that is worth sharing, if ever
+  if (free && count > 1 && pace->shares && chosen > 1) pool_rouse(pool_limit::here());
+  int64_t start = free ? clock_now() : 0, failed = run(records, count, between);
+  if (free) {
+    int64_t end = clock_now();
+    note_run(*pace, end, end - start, work, limit.shared());
+  }
+  return failed;
+}
+
 }  // namespace
 }  // namespace weft
 
@@ -134,17 +150,14 @@ WEFT_EXPORT const char* weft_isa(void) {
   return set.kernels ? set.name : nullptr;
 }
 
-WEFT_EXPORT int64_t weft_run(const weft_record* records, int64_t count) {
-  return run(records, count, [](int64_t) {});
+WEFT_EXPORT int64_t weft_run(const weft_record* records, int64_t count, int64_t threads,
+                             weft_pace* pace, double work) {
+  return run(records, count, threads, pace, work, [](int64_t) {});
 }
 
-WEFT_EXPORT int64_t weft_run_timed(const weft_record* records, int64_t count,
-                                   int64_t* nanoseconds) {
-  return run(records, count, [=](int64_t k) {
-    timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    nanoseconds[k] = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-  });
+WEFT_EXPORT int64_t weft_run_timed(const weft_record* records, int64_t count, int64_t threads,
+                                   weft_pace* pace, int64_t* nanoseconds) {
+  return run(records, count, threads, pace, 1, [=](int64_t k) { nanoseconds[k] = clock_now(); });
 }
 
 // Large blocks ask for pages of 2 MiB: rows of a table that are taken in no order then find theirs
@@ -162,15 +175,8 @@ WEFT_EXPORT void* weft_allocate(int64_t bytes) {
 
 WEFT_EXPORT void weft_free(void* memory) { free(memory); }
 
-// Below 0, -1 - n: n for what this thread runs from now on, or where n is 0 as many as for all.
-WEFT_EXPORT int64_t weft_threads(int64_t threads) {
-  int64_t wanted = threads < 0 ? -1 - threads : threads;
-  int count = (int)(wanted < most_threads ? wanted : most_threads);
-  if (threads < 0) {
-    own_count = count;
-  } else if (threads > 0) {
-    thread_count = count;
-  }
-  int all = thread_count;
-  return all ? all : openmp_count;
-}
+WEFT_EXPORT void weft_open(void) { pool_open(); }
+
+WEFT_EXPORT void weft_close(void) { pool_close(); }
+
+WEFT_EXPORT void weft_disturb(int64_t seed) { pool_disturb((uint64_t)seed); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Right operands of products, laid out in panels.
+// Operands of products, laid out anew.
 #include "panels.h"
 
 #include <string.h>
@@ -63,10 +63,22 @@ void pack(const panels& p) {
   });
 }
 
+template <typename From, typename To>
+void convert(const conversion& c) {
+  parallel_rows(c.rows, c.cols, 1, [=](int64_t row, int64_t begin, int64_t end) {
+    const From* from = static_cast<const From*>(c.from) + row * c.from_stride;
+    To* to = static_cast<To*>(c.to) + row * c.to_stride;
+#pragma omp simd
+    for (int64_t i = begin; i < end; i++) put<false>(to[i], float(from[i]));
+  });
+}
+
+constexpr packer layouts = {pack<1>, pack<2>, convert<float, bf16>, convert<bf16, float>};
+
 }  // namespace
 
-void gemm_f32(const weft_gemm& a) { weft::gemm_f32(a, {pack<1>, pack<2>}); }
-void gemm_bf16(const weft_gemm& a) { weft::gemm_bf16(a, {pack<1>, pack<2>}); }
+void gemm_f32(const weft_gemm& a) { weft::gemm_f32(a, layouts); }
+void gemm_bf16(const weft_gemm& a) { weft::gemm_bf16(a, layouts); }
 
 }  // namespace WEFT_ISA
 }  // namespace weft

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The layout in which oneDNN reads the right operand of a product: laid out once beforehand, instead
-// of within the product by every thread for itself.
+// How the operands of a product lie that are made anew before it: once, instead of within the product
+// by every thread for itself.
 #ifndef WEFT_CPU_PANELS_H
 #define WEFT_CPU_PANELS_H
 
@@ -22,10 +22,20 @@ struct panels {
   int64_t depth;  // rows with those of zeros: a multiple of 16, of bf16 one of 32
 };
 
-// How one instruction set lays a matrix out.
+// A matrix (rows, cols) that is copied from one type and row stride to another.
+struct conversion {
+  const void* from;
+  int64_t from_stride;
+  void* to;
+  int64_t to_stride, rows, cols;
+};
+
+// How one instruction set lays operands out.
 struct packer {
-  void (*f32)(const panels& p);
-  void (*bf16)(const panels& p);  // rounds to bf16
+  void (*panels_f32)(const panels& p);
+  void (*panels_bf16)(const panels& p);  // rounds to bf16
+  void (*to_bf16)(const conversion& c);  // from floats
+  void (*to_f32)(const conversion& c);   // from bf16
 };
 
 // oneDNN, which does its own dispatch

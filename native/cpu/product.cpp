@@ -3,7 +3,7 @@
 // How a product is described to oneDNN.
 #include "product.h"
 
-#include <initializer_list>
+#include <iterator>
 #include <memory>
 #include <type_traits>
 
@@ -25,8 +25,6 @@ bool multiplies_bf16() {
 }
 
 namespace {
-
-constexpr int names[OPERANDS] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD};
 
 struct destroy {
   void operator()(dnnl_memory_desc_t d) const { dnnl_memory_desc_destroy(d); }
@@ -70,129 +68,81 @@ owned<dnnl_memory_desc_t> matrix(const weft_gemm& a, dnnl_data_type_t type, int6
   return owned<dnnl_memory_desc_t>(made);
 }
 
-// The same matrix as bfloat16, its rows without gaps.
-owned<dnnl_memory_desc_t> dense(const weft_gemm& a, int64_t rows, int64_t cols, bool transposed) {
-  return matrix(a, dnnl_bf16, rows, cols, transposed ? rows : cols, transposed);
-}
-
-// Whether B is laid out in panels beforehand. Fast products have to write it anew anyhow, which
-// makes them 5 to 15 % faster; strict ones gain 4 % where panels serve many rows of A (1024 x 2048
-// x 2048), and at 128 rows lose 15 %. A transposed B costs more than it brings.
-bool panels_pay(const weft_gemm& a, bool narrow) {
-  constexpr int64_t many_rows = 768;
-  return !a.transpose_b && (narrow || a.m >= many_rows);
-}
-
-owned<dnnl_primitive_desc_t> describe_product(const weft_gemm& a, const_dnnl_memory_desc_t x,
-                                              const_dnnl_memory_desc_t w,
-                                              const_dnnl_memory_desc_t y,
-                                              const_dnnl_primitive_attr_t attributes) {
-  dnnl_primitive_desc_t made = nullptr;
-  WEFT_ONEDNN(dnnl_matmul_primitive_desc_create(&made, engine(a), x, w, nullptr, y, attributes));
-  return owned<dnnl_primitive_desc_t>(made);
-}
-
-owned<dnnl_memory_desc_t> any_layout(const weft_gemm& a, dnnl_data_type_t type) {
+owned<dnnl_memory_desc_t> right_operand(const weft_gemm& a, dnnl_data_type_t type,
+                                        dnnl_format_tag_t layout) {
   dnnl_memory_desc_t made = nullptr;
   dnnl_dims_t dims = {a.k, a.n};
-  WEFT_ONEDNN(dnnl_memory_desc_create_with_tag(&made, 2, dims, type, dnnl_format_tag_any));
+  WEFT_ONEDNN(dnnl_memory_desc_create_with_tag(&made, 2, dims, type, layout));
   return owned<dnnl_memory_desc_t>(made);
+}
+
+dnnl_data_type_t type_of_operands(form types) { return types == FLOAT ? dnnl_f32 : dnnl_bf16; }
+
+struct operands {
+  owned<dnnl_memory_desc_t> x, y;
+  owned<dnnl_primitive_attr_t> attributes;
+
+  operands(const weft_gemm& a, form types)
+      : x(matrix(a, type_of_operands(types), a.m, a.k, a.lda, a.transpose_a != 0)),
+        y(matrix(a, types == NARROW ? dnnl_bf16 : dnnl_f32, a.m, a.n, a.ldc, false)),
+        attributes(describe(a)) {}
+
+  owned<dnnl_primitive_desc_t> with(const weft_gemm& a, const_dnnl_memory_desc_t w) const {
+    dnnl_primitive_desc_t made = nullptr;
+    WEFT_ONEDNN(dnnl_matmul_primitive_desc_create(&made, engine(a), x.get(), w, nullptr, y.get(),
+                                                  attributes.get()));
+    return owned<dnnl_primitive_desc_t>(made);
+  }
+};
+
+constexpr int panel_kinds = 4;
+constexpr int64_t panel_step = 16;
+
+// Panels of 16, 32, 48 and 64 columns; those of bfloat16 have two rows next to each other.
+dnnl_format_tag_t panel_layout(form types, int64_t kind) {
+  constexpr dnnl_format_tag_t floats[] = {dnnl_BA16a16b, dnnl_BA16a32b, dnnl_BA16a48b,
+                                          dnnl_BA16a64b};
+  constexpr dnnl_format_tag_t pairs[] = {dnnl_BA16a16b2a, dnnl_BA16a32b2a, dnnl_BA16a48b2a,
+                                         dnnl_BA16a64b2a};
+  static_assert(std::size(floats) == panel_kinds && std::size(pairs) == panel_kinds, "all kinds");
+  return types == FLOAT ? floats[kind] : pairs[kind];
 }
 
 }  // namespace
 
-void product::make_rounding(const weft_gemm& a, operand which, const_dnnl_memory_desc_t from,
-                            const_dnnl_memory_desc_t to) {
-  rounding& r = rounded[which];
-  dnnl_primitive_desc_t made = nullptr;
-  WEFT_ONEDNN(dnnl_reorder_primitive_desc_create(&made, from, engine(a), to, engine(a), nullptr));
-  owned<dnnl_primitive_desc_t> description(made);
-  WEFT_ONEDNN(dnnl_primitive_create(&r.primitive, made));
-  WEFT_ONEDNN(dnnl_memory_create(&r.from, from, engine(a), DNNL_MEMORY_NONE));
-  r.place = scratchpad;
-  scratchpad += pages(dnnl_memory_desc_get_size(to));
+int64_t panel_width(const weft_gemm& a, form types) {
+  dnnl_data_type_t type = type_of_operands(types);
+  auto any = right_operand(a, type, dnnl_format_tag_any);
+  auto description = operands(a, types).with(a, any.get());
+  const_dnnl_memory_desc_t wanted =
+      dnnl_primitive_desc_query_md(description.get(), dnnl_query_weights_md, 0);
+  for (int64_t kind = 0; kind < panel_kinds; kind++) {
+    auto panels = right_operand(a, type, panel_layout(types, kind));
+    if (dnnl_memory_desc_equal(wanted, panels.get())) return (kind + 1) * panel_step;
+  }
+  return 0;
 }
 
-// Whether oneDNN wants B in panels; notes how. rows_in_place: 2 of bf16, 1 of floats.
-bool product::wants_panels(const weft_gemm& a, const_dnnl_memory_desc_t wanted,
-                           int64_t rows_in_place) {
-  int levels = 0;
-  dnnl_dims_t *inner, *of, *padded, *strides;
-  WEFT_ONEDNN(dnnl_memory_desc_query(wanted, dnnl_query_inner_nblks_s32, &levels));
-  WEFT_ONEDNN(dnnl_memory_desc_query(wanted, dnnl_query_inner_blks, &inner));
-  WEFT_ONEDNN(dnnl_memory_desc_query(wanted, dnnl_query_inner_idxs, &of));
-  WEFT_ONEDNN(dnnl_memory_desc_query(wanted, dnnl_query_padded_dims, &padded));
-  WEFT_ONEDNN(dnnl_memory_desc_query(wanted, dnnl_query_strides, &strides));
-  if (levels != rows_in_place + 1) return false;
-  int64_t rows = 16 * rows_in_place, width = (*inner)[1], depth = (*padded)[0];
-  bool blocks = (*inner)[0] == 16 && (*of)[0] == 0 && width % 16 == 0 && (*of)[1] == 1 &&
-                (levels == 2 || ((*inner)[2] == 2 && (*of)[2] == 0));
-  bool in_order = (*strides)[0] == rows * width && (*strides)[1] == depth * width;
-  size_t bytes = (size_t)(depth * (*padded)[1]) * sizeof(float) / (size_t)rows_in_place;
-  if (!blocks || !in_order || dnnl_memory_desc_get_size(wanted) != bytes) return false;
-  right = {nullptr, a.k, a.n, a.ldb, nullptr, width, depth};
-  right_place = scratchpad;
-  scratchpad += pages(bytes);
-  return true;
-}
-
-void product::make(const weft_gemm& a, form types) {
-  bool ta = a.transpose_a != 0, tb = a.transpose_b != 0;
-  dnnl_data_type_t operands = types == FLOAT ? dnnl_f32 : dnnl_bf16;
-  auto x = matrix(a, operands, a.m, a.k, a.lda, ta);
-  auto w = matrix(a, operands, a.k, a.n, a.ldb, tb);
-  auto y = matrix(a, types == NARROW ? dnnl_bf16 : dnnl_f32, a.m, a.n, a.ldc, false);
-  auto attributes = describe(a);
-  narrow = types == FLOAT && a.fast && multiplies_bf16();
-  if (narrow) {
-    auto rounded_x = dense(a, a.m, a.k, ta);
-    make_rounding(a, A, x.get(), rounded_x.get());
-    x = std::move(rounded_x);
-  }
-  owned<dnnl_primitive_desc_t> description;
-  const_dnnl_memory_desc_t layout = nullptr;
-  if (types == FLOAT && panels_pay(a, narrow)) {
-    auto any = any_layout(a, narrow ? dnnl_bf16 : dnnl_f32);
-    description = describe_product(a, x.get(), any.get(), y.get(), attributes.get());
-    layout = dnnl_primitive_desc_query_md(description.get(), dnnl_query_weights_md, 0);
-    if (!wants_panels(a, layout, narrow ? 2 : 1)) layout = nullptr;
-  }
-  if (!layout) {
-    if (narrow) {
-      auto rounded_w = dense(a, a.k, a.n, tb);
-      make_rounding(a, B, w.get(), rounded_w.get());
-      w = std::move(rounded_w);
-    }
-    description = describe_product(a, x.get(), w.get(), y.get(), attributes.get());
-    layout = w.get();
-  }
-  pad_place = scratchpad;
+void product::make(const weft_gemm& a, form types, int64_t panel) {
+  dnnl_data_type_t type = type_of_operands(types);
+  auto w = panel ? right_operand(a, type, panel_layout(types, panel / panel_step - 1))
+                 : matrix(a, type, a.k, a.n, a.ldb, a.transpose_b != 0);
+  operands others(a, types);
+  auto description = others.with(a, w.get());
   dnnl_primitive_desc_t made = description.get();
   WEFT_ONEDNN(dnnl_primitive_create(&primitive, made));
   const_dnnl_memory_desc_t pad = dnnl_primitive_desc_query_md(made, dnnl_query_scratchpad_md, 0);
-  scratchpad += pad ? dnnl_memory_desc_get_size(pad) : 0;
-  const_dnnl_memory_desc_t of[OPERANDS] = {x.get(), layout, y.get(), pad};
+  scratchpad = pad ? dnnl_memory_desc_get_size(pad) : 0;
+  const_dnnl_memory_desc_t of[OPERANDS] = {others.x.get(), w.get(), others.y.get(), pad};
   for (int i = 0; i < OPERANDS; i++) {
     if (of[i]) WEFT_ONEDNN(dnnl_memory_create(&memory[i], of[i], engine(a), DNNL_MEMORY_NONE));
   }
 }
 
-void product::run(const weft_gemm& a, dnnl_stream_t stream, char* scratchpad, const packer& pack) {
-  void* data[OPERANDS] = {a.a, a.b, a.c, scratchpad + pad_place};
-  for (operand which : {A, B}) {
-    rounding& r = rounded[which];
-    if (!r.primitive) continue;
-    WEFT_ONEDNN(dnnl_memory_set_data_handle(r.from, data[which]));
-    data[which] = scratchpad + r.place;
-    WEFT_ONEDNN(dnnl_memory_set_data_handle(memory[which], data[which]));
-    dnnl_exec_arg_t turn[] = {{DNNL_ARG_FROM, r.from}, {DNNL_ARG_TO, memory[which]}};
-    WEFT_ONEDNN(dnnl_primitive_execute(r.primitive, stream, 2, turn));
-  }
-  if (right.width) {
-    right.from = static_cast<const float*>(a.b);
-    right.to = data[B] = scratchpad + right_place;
-    (narrow ? pack.bf16 : pack.f32)(right);
-  }
+void product::run(const weft_gemm& a, dnnl_stream_t stream, void* scratchpad) {
+  constexpr int names[OPERANDS] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST,
+                                   DNNL_ARG_SCRATCHPAD};
+  void* data[OPERANDS] = {a.a, a.b, a.c, scratchpad};
   dnnl_exec_arg_t arguments[OPERANDS];
   int count = 0;
   for (int i = 0; i < OPERANDS; i++) {

@@ -6,7 +6,6 @@ import static java.util.Locale.ROOT;
 import dev.weft.MathMode;
 import dev.weft.bench.peer.Mlp;
 import dev.weft.bench.peer.Target;
-import dev.weft.bench.peer.Threads;
 import dev.weft.bench.peer.WeftTraining;
 import dev.weft.bench.report.Endurance;
 import java.io.IOException;
@@ -29,7 +28,6 @@ final class EnduranceRun {
 
   /** Arguments: target, epochs. */
   public static void main(String[] arguments) throws IOException {
-    Threads.apply();
     int epochs = Integer.parseInt(arguments[1]);
     Target target = Target.valueOf(arguments[0]);
     try (WeftTraining training = new WeftTraining(SMALL, MathMode.STRICT, target.open())) {

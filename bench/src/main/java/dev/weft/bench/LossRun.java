@@ -5,7 +5,6 @@ import dev.weft.MathMode;
 import dev.weft.bench.peer.Mlp;
 import dev.weft.bench.peer.Side;
 import dev.weft.bench.peer.Target;
-import dev.weft.bench.peer.Threads;
 import dev.weft.bench.peer.TrainingStep;
 import java.util.List;
 
@@ -24,7 +23,6 @@ final class LossRun {
 
   /** Arguments: side, network, arithmetic, target. */
   public static void main(String[] arguments) {
-    Threads.apply();
     double[] losses =
         train(
             Side.valueOf(arguments[0]),
@@ -55,7 +53,6 @@ final class LossRun {
   static double[] losses(
       Side side, Mlp mlp, MathMode mode, Target target, int threads, boolean apart) {
     if (!apart) {
-      Threads.apply();
       try {
         return train(side, mlp, mode, target);
       } catch (RuntimeException | Error e) {

@@ -78,10 +78,10 @@ public final class Device implements AutoCloseable {
 
   /**
    * Opens the processor with a number of threads of its own, whichever Java thread owns it. Results
-   * do not depend on it, to the bit. More threads than the processor runs at a time are allowed,
-   * and slower.
+   * do not depend on it, to the bit. Fewer compute where fewer are faster: for little work, and
+   * while other programs, or other devices of this one, need the processors.
    *
-   * @param threads that compute; {@link #cpu()} takes as many as Java sees processors, or
+   * @param threads that compute at most; {@link #cpu()} takes as many as Java sees processors, or
    *     OMP_NUM_THREADS
    * @throws IllegalArgumentException where that is not in 1..1024
    * @throws DeviceUnavailableException where this build has no native code for the platform

@@ -5,7 +5,6 @@ import dev.weft.bench.kernel.KernelCheck;
 import dev.weft.bench.kernel.KernelMemory;
 import dev.weft.bench.kernel.KernelSize;
 import dev.weft.bench.peer.Target;
-import dev.weft.bench.peer.Threads;
 import dev.weft.device.Backend;
 import dev.weft.device.Call;
 import dev.weft.device.Precision;
@@ -67,7 +66,6 @@ public class KernelBenchmark {
   public void start() {
     opened.orClose(
         () -> {
-          Threads.apply();
           backend = target.backend();
           opened.add(backend::close);
           KernelCheck.run(size, kernel, backend);

@@ -12,7 +12,6 @@ import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.bench.peer.Target;
-import dev.weft.bench.peer.Threads;
 import dev.weft.device.Program;
 import dev.weft.op.Cast;
 import dev.weft.op.MatMul;
@@ -86,7 +85,6 @@ public class ProductBenchmark {
   }
 
   private void record() {
-    Threads.apply();
     device = target.open();
     opened.add(device::close);
     Tape tape = Tape.inference(device).math(mode);

@@ -5,7 +5,6 @@ import dev.weft.MathMode;
 import dev.weft.bench.peer.Mlp;
 import dev.weft.bench.peer.Side;
 import dev.weft.bench.peer.Target;
-import dev.weft.bench.peer.Threads;
 import dev.weft.bench.peer.TrainingStep;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -75,7 +74,6 @@ public class StepBenchmark {
   /** Makes data and network and records the step. */
   @Setup
   public void start() {
-    Threads.apply();
     training = side.start(Mlp.parse(mlp), mode, target);
   }
 

@@ -18,12 +18,12 @@ public enum Target {
 
   /** Opens it. */
   public Device open() {
-    return this == CPU ? Device.cpu() : Device.cuda();
+    return this == CPU ? Device.cpu(Threads.count()) : Device.cuda();
   }
 
   /** Opens it without a device around it. */
   public Backend backend() {
-    return this == CPU ? new CpuBackend(0) : new CudaBackend(0);
+    return this == CPU ? new CpuBackend(Threads.count()) : new CudaBackend(0);
   }
 
   /** The name of the device that {@link #open} gives. */

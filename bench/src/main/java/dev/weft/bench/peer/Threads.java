@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.peer;
 
-import dev.weft.device.cpu.CpuLibrary;
 import java.util.List;
 
 /**
@@ -15,11 +14,6 @@ public final class Threads {
   /** How many there are to be. */
   public static int count() {
     return Integer.getInteger(PROPERTY, Runtime.getRuntime().availableProcessors());
-  }
-
-  /** Tells Weft. */
-  public static void apply() {
-    CpuLibrary.get().threads(count());
   }
 
   /** Options of a Java machine that tell both sides; DJL also stays off the network by them. */

@@ -7,7 +7,6 @@ import static dev.weft.format.Format.format;
 import dev.weft.Device;
 import dev.weft.DeviceKind;
 import dev.weft.MathMode;
-import dev.weft.device.cpu.CpuLibrary;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -27,8 +26,8 @@ final class DeviceOptions {
       names = "--threads",
       paramLabel = "N",
       description =
-          "Threads of the CPU, one a processor at most. Default: one for each processor,"
-              + " or OMP_NUM_THREADS.")
+          "Threads of the CPU at most, and one a processor; fewer compute while fewer are faster."
+              + " Default: one for each processor, or OMP_NUM_THREADS.")
   private @Nullable Integer threads;
 
   @Option(
@@ -59,18 +58,16 @@ final class DeviceOptions {
               "--threads %d is more than the %s that Weft may use here",
               threads, count(processors, "processor")));
     }
-    Device opened = Device.named(device);
     if (threads == null) {
-      return opened;
+      return Device.named(device);
     }
-    if (opened.kind() != DeviceKind.CPU) {
-      try (opened) {
+    try (Device opened = Device.named(device)) {
+      if (opened.kind() != DeviceKind.CPU) {
         throw new IllegalArgumentException(
             format("--threads is for the cpu, and --device %s is %s", device, opened.name()));
       }
     }
-    CpuLibrary.get().threads(threads);
-    return opened;
+    return Device.cpu(threads);
   }
 
   /** How to compute. */

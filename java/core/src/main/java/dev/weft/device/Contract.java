@@ -104,6 +104,11 @@ public final class Contract {
     return UNDERSCORE.matcher(name).replaceAll(letter -> letter.group(1).toUpperCase(ROOT));
   }
 
+  /** How many kernels the native side has; an entry's number is below. */
+  public int size() {
+    return kernels.size();
+  }
+
   /**
    * The native side's entry for a kernel.
    *

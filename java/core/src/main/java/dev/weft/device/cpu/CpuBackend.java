@@ -37,6 +37,7 @@ public final class CpuBackend implements Backend {
   private final MemorySegment record = arena.allocate(RECORD_BYTES, 64);
   private final MemorySegment arguments = arena.allocate(ARGUMENT_BYTES, 64);
   private final Slots slots = new Slots();
+  private final Paces paces = new Paces(arena, contract.size());
   private final Set<Long> allocations = new HashSet<>();
   private final int threads;
   private @Nullable List<NativeCall> recording;
@@ -44,10 +45,11 @@ public final class CpuBackend implements Backend {
   /**
    * Opens the CPU as a device.
    *
-   * @param threads that compute; 0 for as many as for all devices with none of their own
+   * @param threads that compute at most; 0 for {@link Processors#threads()}
    */
   public CpuBackend(int threads) {
-    this.threads = threads;
+    this.threads = threads == 0 ? Processors.threads() : threads;
+    library.open();
     record.set(ValueLayout.JAVA_LONG, 8, arguments.address());
   }
 
@@ -58,8 +60,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public String description() {
-    return format(
-        "%s, %s", count(threads == 0 ? library.threads(0) : threads, "thread"), library.isa());
+    return format("%s, %s", count(threads, "thread"), library.isa());
   }
 
   @Override
@@ -112,8 +113,8 @@ public final class CpuBackend implements Backend {
       return;
     }
     record.set(ValueLayout.JAVA_LONG, 0, entry.number());
-    library.runOn(threads);
-    if (library.run(record, 1) != 0) {
+    double work = Paces.work(values);
+    if (library.run(record, 1, threads, paces.of(entry, work), work) != 0) {
       throw new DeviceException("cpu: " + entry.symbol() + " failed: " + library.error());
     }
   }
@@ -184,6 +185,7 @@ public final class CpuBackend implements Backend {
     allocations.forEach(library::free);
     allocations.clear();
     arena.close();
+    library.close();
   }
 
   /** One native call over an array of kernel records. */
@@ -192,6 +194,7 @@ public final class CpuBackend implements Backend {
     private final String[] symbols;
     private final MemorySegment records;
     private final MemorySegment times;
+    private final MemorySegment pace = arena.allocate(Paces.LAYOUT);
 
     RecordedCalls(List<NativeCall> calls) {
       symbols = calls.stream().map(NativeCall::symbol).toArray(String[]::new);
@@ -206,14 +209,12 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void run() {
-      library.runOn(threads);
-      check(library.run(records, symbols.length));
+      check(library.run(records, symbols.length, threads, pace, 1));
     }
 
     @Override
     public void run(long[] nanoseconds) {
-      library.runOn(threads);
-      check(library.runTimed(records, symbols.length, times));
+      check(library.runTimed(records, symbols.length, threads, pace, times));
       long start = times.get(ValueLayout.JAVA_LONG, 0);
       for (int i = 0; i <= symbols.length; i++) {
         nanoseconds[i] = times.getAtIndex(ValueLayout.JAVA_LONG, i) - start;

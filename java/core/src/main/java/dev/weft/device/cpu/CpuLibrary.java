@@ -3,6 +3,7 @@ package dev.weft.device.cpu;
 
 import static dev.weft.format.Format.format;
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.weft.device.Contract;
@@ -34,35 +35,42 @@ public final class CpuLibrary {
   private final MethodHandle error;
   private final MethodHandle allocate;
   private final MethodHandle free;
-  private final MethodHandle threads;
+  private final MethodHandle open;
+  private final MethodHandle close;
+  private final MethodHandle disturb;
   private final MethodHandle isa;
   private final Contract contract;
 
   private CpuLibrary() {
-    OpenMp.boundSpinning();
     // libweft_cpu needs libdnnl, which needs libgomp: loaded in this order the names resolve
     // wherever the files lie
     open(OPENMP);
     open(ONEDNN);
     Path file = file(WEFT);
     SymbolLookup symbols = load(file);
-    run = call(symbols, "weft_run", FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG));
+    run =
+        call(
+            symbols,
+            "weft_run",
+            FunctionDescriptor.of(
+                JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_DOUBLE));
     runTimed =
         call(
             symbols,
             "weft_run_timed",
-            FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG, ADDRESS));
+            FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS));
     error = call(symbols, "weft_error", FunctionDescriptor.of(ADDRESS));
     allocate = call(symbols, "weft_allocate", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
     free = call(symbols, "weft_free", FunctionDescriptor.ofVoid(JAVA_LONG));
-    threads = call(symbols, "weft_threads", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
+    open = call(symbols, "weft_open", FunctionDescriptor.ofVoid());
+    close = call(symbols, "weft_close", FunctionDescriptor.ofVoid());
+    disturb = call(symbols, "weft_disturb", FunctionDescriptor.ofVoid(JAVA_LONG));
     isa = call(symbols, "weft_isa", FunctionDescriptor.of(ADDRESS));
     MethodHandle table = call(symbols, "weft_abi_table", FunctionDescriptor.of(ADDRESS));
     if (isa().isEmpty()) {
       throw new DeviceUnavailableException(error());
     }
     contract = new Contract(text(table), file.toString());
-    threads(OpenMp.threads());
   }
 
   /** The files that the CPU needs, as resources of the class path, in the order they load. */
@@ -123,19 +131,29 @@ public final class CpuLibrary {
     return Linker.nativeLinker().downcallHandle(address, shape);
   }
 
-  /** Runs {@code count} records; 0, or k + 1 where record k failed. */
-  long run(MemorySegment records, long count) {
+  /**
+   * Runs {@code count} records on at most {@code threads}; 0, or k + 1 where record k failed.
+   *
+   * @param pace what earlier runs have shown, see {@link Pace}
+   * @param work how much it is, where the records are not always the same
+   */
+  long run(MemorySegment records, long count, long threads, MemorySegment pace, double work) {
     try {
-      return (long) run.invokeExact(records, count);
+      return (long) run.invokeExact(records, count, threads, pace, work);
     } catch (Throwable e) {
       throw new AssertionError(e);
     }
   }
 
   /** The same, and the clock before each record and after the last: count + 1 nanoseconds. */
-  long runTimed(MemorySegment records, long count, MemorySegment nanoseconds) {
+  long runTimed(
+      MemorySegment records,
+      long count,
+      long threads,
+      MemorySegment pace,
+      MemorySegment nanoseconds) {
     try {
-      return (long) runTimed.invokeExact(records, count, nanoseconds);
+      return (long) runTimed.invokeExact(records, count, threads, pace, nanoseconds);
     } catch (Throwable e) {
       throw new AssertionError(e);
     }
@@ -159,22 +177,31 @@ public final class CpuLibrary {
     }
   }
 
-  /**
-   * Sets the number of threads that compute, of devices with none of their own, or asks for it with
-   * 0.
-   */
-  public long threads(long wanted) {
-    return call(wanted);
-  }
-
-  /** How many threads compute what the calling thread runs next; 0 for as many as for all. */
-  void runOn(int threads) {
-    call(-1 - threads);
-  }
-
-  private long call(long wanted) {
+  /** Before records are run: the threads that compute live until as many closed as opened. */
+  void open() {
     try {
-      return (long) threads.invokeExact(wanted);
+      open.invokeExact();
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** The other end of {@link #open()}. */
+  void close() {
+    try {
+      close.invokeExact();
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /**
+   * For tests: every loop on all threads that it may have, and a nap of a length drawn from this
+   * seed before each of its blocks; 0 ends it.
+   */
+  public void disturb(long seed) {
+    try {
+      disturb.invokeExact(seed);
     } catch (Throwable e) {
       throw new AssertionError(e);
     }
