@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A program keeps to one number of threads, and at intervals tries half as many or twice as many for
-// a phase of some milliseconds: what was faster stays. A trial that fails is followed by a pause in
-// which its loss is a hundredth. Where the chosen number becomes slower than another one was, as when
+// a phase of some time slices of the system: what was faster stays. A trial that fails is followed by a pause of a
+// hundred times its loss. All times are the program's own: what passes between its runs is not there. Where the chosen number becomes slower than another one was, as when
 // other work comes to the machine, that other one follows at once.
 #include "governor.h"
 
@@ -10,10 +10,8 @@ namespace weft {
 namespace {
 
 constexpr int64_t millisecond = 1000000;
-constexpr int64_t phase = 2 * millisecond;  // what is compared is the mean of at least so long
-constexpr int64_t shortest_pause = 10 * millisecond, longest_pause = 1000 * millisecond;
-// What was chosen for longer than this was right then: the next trial may come soon.
-constexpr int64_t settled = 300 * millisecond;
+constexpr int64_t phase = 16 * millisecond;  // what is compared is the mean of at least so long
+constexpr int64_t shortest_pause = 10 * millisecond;
 constexpr double gain = 0.97;  // of the time, at most, is a reason to change
 
 int64_t threads_at(const weft_pace& p, int64_t level) {
@@ -35,39 +33,31 @@ int64_t neighbour(weft_pace& p) {
   return level > lowest_level(p) ? p.level - 1 : level;
 }
 
-void pause(weft_pace& p, int64_t clock, double loss) {
-  int64_t doubled = 2 * p.pause, most = longest_pause, wanted = (int64_t)(100 * loss);
-  if (doubled > most) doubled = most;
-  p.pause = wanted > doubled ? wanted : doubled;
-  if (p.pause < shortest_pause) p.pause = shortest_pause;
-  p.next_trial = clock + p.pause;
+void pause(weft_pace& p, double loss) {
+  int64_t wanted = (int64_t)(100 * loss);
+  p.next_trial = p.clock + (wanted < shortest_pause ? shortest_pause : wanted);
 }
 
-void end_trial(weft_pace& p, int64_t clock, double time, double work) {
+void choose(weft_pace& p, int64_t level) {
+  p.before = p.level;
+  p.level = level;
+}
+
+void end_trial(weft_pace& p, double time, double work) {
+  double usual = p.times[p.level], loss = (time - usual) * work;
   p.times[p.trial] = time;
-  if (time < gain * p.times[p.level]) {
-    p.before = p.level;
-    p.level = p.trial;
-    p.chosen = clock;
-    p.next_trial = clock + p.pause;
-  } else {
-    pause(p, clock, (time - p.times[p.level]) * work);
-  }
-  p.trial = p.level;
+  if (time < gain * usual) choose(p, p.trial);
+  pause(p, loss);
 }
 
-void go_on(weft_pace& p, int64_t clock, double time, double work) {
+void go_on(weft_pace& p, double time, double work) {
   double& usual = p.times[p.level];
   double other = p.times[p.before];
   usual = usual == 0 ? time : 0.7 * usual + 0.3 * time;
-  if (p.before != p.level && other > 0 && time > other && usual > other) {
-    int64_t left = p.level;
-    p.level = p.before;
-    p.before = left;
-    if (clock - p.chosen > settled) p.pause = 0;
-    p.chosen = clock;
-    pause(p, clock, (time - other) * work);
-  } else if (clock >= p.next_trial && lowest_level(p) > 0) {
+  if (p.before != p.level && time > other && usual > other) {
+    choose(p, p.before);
+    pause(p, (time - other) * work);
+  } else if (p.clock >= p.next_trial && lowest_level(p) > 0) {
     p.trial = neighbour(p);
     return;
   }
@@ -84,8 +74,9 @@ int64_t threads_of_next_run(weft_pace& p, int64_t limit) {
   return threads_at(p, p.trial);
 }
 
-void note_run(weft_pace& p, int64_t clock, int64_t nanoseconds, double work, bool shared) {
+void note_run(weft_pace& p, int64_t nanoseconds, double work, bool shared) {
   p.runs++;
+  p.clock += nanoseconds;
   p.threads += shared ? threads_at(p, p.trial) : 1;
   if (shared) p.shares = 1;
   // the first run makes what the others find
@@ -97,9 +88,10 @@ void note_run(weft_pace& p, int64_t clock, int64_t nanoseconds, double work, boo
   p.phase_time = 0;
   p.phase_work = 0;
   if (p.trial != p.level) {
-    end_trial(p, clock, time, done);
+    end_trial(p, time, done);
+    p.trial = p.level;
   } else {
-    go_on(p, clock, time, done);
+    go_on(p, time, done);
   }
 }
 

@@ -125,13 +125,10 @@ int64_t run(const weft_record* records, int64_t count, int64_t threads, weft_pac
   bool free = pace && threads > 1 && !pool_is_disturbed();
   int64_t chosen = free ? threads_of_next_run(*pace, threads) : threads;
   pool_limit limit(chosen);
-  // whoever runs several records soon has one that is worth sharing, if ever
-  if (free && count > 1 && pace->shares && chosen > 1) pool_rouse(pool_limit::here());
+  // threads that sleep come while the first records run
+  if (free && pace->shares && chosen > 1) pool_rouse(pool_limit::here());
   int64_t start = free ? clock_now() : 0, failed = run(records, count, between);
-  if (free) {
-    int64_t end = clock_now();
-    note_run(*pace, end, end - start, work, limit.shared());
-  }
+  if (free) note_run(*pace, clock_now() - start, work, limit.shared());
   return failed;
 }
 

@@ -247,6 +247,7 @@ int64_t pool_threads(int64_t nanoseconds, int64_t units) {
   team& t = the_team();
   if (!t.naps.load(std::memory_order_relaxed)) {
     if (threads > nanoseconds / worth_sharing) threads = nanoseconds / worth_sharing;
+    if (threads > 1 && units > 1) mine.shared = true;
     if (nanoseconds < threads * worth_waking) {
       int64_t awake = 1;
       while (awake < threads && awake <= t.helpers.load(std::memory_order_relaxed) &&
