@@ -81,6 +81,7 @@ struct team {
   alignas(64) std::atomic<pool_body> body{nullptr};
   std::atomic<const void*> context{nullptr};
   std::atomic<int64_t> units{0}, blocks{0}, threads{0};
+  std::atomic<int> processor{-1};  // on which the caller is
 
   alignas(64) std::atomic<uint32_t> done{0};  // blocks that others than the caller ended
   std::atomic<bool> caller_asleep{false};
@@ -163,6 +164,17 @@ void help(team& t, int64_t self) {
   }
 }
 
+// To another processor than this one, where there is one: the system wakes a thread beside the one
+// that wakes it, and may leave the two there for tens of milliseconds.
+void leave_processor(int processor) {
+  cpu_set_t all, others;
+  if (sched_getaffinity(0, sizeof all, &all)) return;
+  others = all;
+  CPU_CLR(processor, &others);
+  if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others)) return;
+  sched_setaffinity(0, sizeof all, &all);
+}
+
 void* sit(void* self) {
   team& t = the_team();
   int64_t number = (seat*)self - t.seats;
@@ -177,6 +189,10 @@ void* sit(void* self) {
     }
     seen = s.call.load(std::memory_order_acquire);
     if (t.leave.load()) return nullptr;
+    int processor = sched_getcpu();
+    if (processor >= 0 && processor == t.processor.load(std::memory_order_relaxed)) {
+      leave_processor(processor);
+    }
     help(t, number);
   }
 }
@@ -284,6 +300,7 @@ void pool_run(const pool_loop& loop, int64_t threads) {
   t.units.store(loop.units, std::memory_order_relaxed);
   t.blocks.store(loop.blocks, std::memory_order_relaxed);
   t.threads.store(threads, std::memory_order_relaxed);
+  t.processor.store(sched_getcpu(), std::memory_order_relaxed);
   t.done.store(0, std::memory_order_relaxed);
   uint32_t number = ++t.loop;
   for (int64_t i = 0; i < threads; i++) {
@@ -313,6 +330,7 @@ void pool_rouse(int64_t threads) {
   holding team_held(t);
   if (!team_held) return;
   int64_t helpers = seat_helpers(t, threads - 1);
+  t.processor.store(sched_getcpu(), std::memory_order_relaxed);
   for (int64_t i = 1; i <= helpers; i++) {
     if (t.seats[i].asleep.load(std::memory_order_relaxed)) call(t.seats[i]);
   }
