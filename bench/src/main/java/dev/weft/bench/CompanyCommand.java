@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench;
 
+import static dev.weft.format.Format.count;
 import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
@@ -96,10 +97,10 @@ final class CompanyCommand implements Callable<Integer> {
     Turns.Length length = length();
     System.out.printf(
         ROOT,
-        "%s%n%s%n%n%d rows, about %.0f s%n",
+        "%s%n%s%n%n%s, about %.0f s%n",
         results.machine().text(),
         Results.versions(),
-        rows.size(),
+        count(rows.size(), "row"),
         rows.size() * length.seconds());
     for (Row row : rows) {
       measure(row, length, processors, results);

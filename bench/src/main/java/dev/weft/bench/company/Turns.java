@@ -25,7 +25,7 @@ public final class Turns {
    * @param measured milliseconds of a turn: some periods of a scheduler
    */
   public record Length(int turns, int warm, int lead, int measured) {
-    private static final double STARTS = 1.3; // seconds, of both sides of a row
+    private static final double STARTS = 2.5; // seconds, of both sides of a row
     private static final int SIDES = 2;
 
     /** Seconds that a row takes, about. */
