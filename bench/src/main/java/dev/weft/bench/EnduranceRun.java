@@ -4,6 +4,7 @@ package dev.weft.bench;
 import static java.util.Locale.ROOT;
 
 import dev.weft.MathMode;
+import dev.weft.bench.measure.ChildJava;
 import dev.weft.bench.peer.Mlp;
 import dev.weft.bench.peer.Target;
 import dev.weft.bench.peer.WeftTraining;

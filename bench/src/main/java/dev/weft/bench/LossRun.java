@@ -2,6 +2,8 @@
 package dev.weft.bench;
 
 import dev.weft.MathMode;
+import dev.weft.bench.measure.ChildFailedException;
+import dev.weft.bench.measure.ChildJava;
 import dev.weft.bench.peer.Mlp;
 import dev.weft.bench.peer.Side;
 import dev.weft.bench.peer.Target;

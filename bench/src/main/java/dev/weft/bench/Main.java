@@ -60,6 +60,7 @@ import picocli.CommandLine.Spec;
       "  weft bench page run.json --html run.html   a page of an earlier run",
       "  weft bench targets run.json             a run beside the targets for a GPU",
       "  weft bench sass                         the machine code of the CUDA kernels",
+      "  weft bench company                      training on the CPU beside other work",
       "  weft bench jmh -h                       the options of JMH itself",
       ""
     })
@@ -216,6 +217,7 @@ public final class Main implements Callable<Integer> {
           case "page" -> new PageCommand();
           case "targets" -> new TargetsCommand();
           case "sass" -> new SassCommand();
+          case "company" -> new CompanyCommand(String.join(" ", arguments));
           default -> null;
         };
     if (command != null) {
@@ -226,13 +228,14 @@ public final class Main implements Callable<Integer> {
     return line(main)
         .registerConverter(Word.class, word -> Choice.of("part", word, Word.class))
         .registerConverter(Where.class, word -> Choice.of("device", word, Where.class))
-        .registerConverter(Peer.class, word -> Choice.of("peer", word, Peer.class))
         .registerConverter(MathMode.class, Main::math)
         .execute(arguments);
   }
 
   private static CommandLine line(Object command) {
-    return Explanation.line(command).registerConverter(Pattern.class, Choice::pattern);
+    return Explanation.line(command)
+        .registerConverter(Pattern.class, Choice::pattern)
+        .registerConverter(Peer.class, word -> Choice.of("peer", word, Peer.class));
   }
 
   private static MathMode math(String word) {
@@ -251,9 +254,7 @@ public final class Main implements Callable<Integer> {
     refuse(turns < 0, "--turns must not be negative");
     refuse(!(minutes >= 0), "--minutes must not be negative");
     refuse(patience < 0, "--wait must not be negative");
-    refuse(
-        peers.contains(Peer.NONE) && peers.size() > 1,
-        "--peer none stands alone: name others, or none");
+    Set<Side> sides = sides(spec.commandLine(), peers);
     if (html == null && words.contains(Word.COMPARE)) {
       html = Path.of("weft-bench.html");
     }
@@ -271,7 +272,7 @@ public final class Main implements Callable<Integer> {
             only,
             Duration.ofMinutes(patience),
             targets(results),
-            sides(),
+            sides,
             modes,
             System.nanoTime() + (minutes > 0 ? (long) (minutes * 6e10) : Long.MAX_VALUE / 2),
             turns);
@@ -393,7 +394,11 @@ public final class Main implements Callable<Integer> {
     return targets;
   }
 
-  private Set<Side> sides() {
+  /** The sides of peers. */
+  static Set<Side> sides(CommandLine line, Set<Peer> peers) {
+    if (peers.contains(Peer.NONE) && peers.size() > 1) {
+      throw new ParameterException(line, "--peer none stands alone: name others, or none");
+    }
     Set<Side> sides = EnumSet.noneOf(Side.class);
     peers.stream()
         .filter(peer -> peer != Peer.NONE)

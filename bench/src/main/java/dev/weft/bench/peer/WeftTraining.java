@@ -11,6 +11,7 @@ import dev.weft.nn.Sequential;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Optimizer;
 import dev.weft.optim.Sgd;
+import dev.weft.train.Fusion;
 import dev.weft.train.Trainer;
 import dev.weft.train.TrainingRun;
 import java.util.ArrayList;
@@ -27,11 +28,20 @@ public final class WeftTraining implements TrainingStep {
 
   /** On a device that is closed with it. */
   public WeftTraining(Mlp mlp, MathMode mode, Device device) {
-    this(mlp, mode, device, Sgd.rate(RATE).momentum(MOMENTUM));
+    this(mlp, mode, device, Fusion.AUTO);
+  }
+
+  /** With the step fused or not. */
+  public WeftTraining(Mlp mlp, MathMode mode, Device device, Fusion fusion) {
+    this(mlp, mode, device, Sgd.rate(RATE).momentum(MOMENTUM), fusion);
   }
 
   /** With another optimizer than all sides have. */
   public WeftTraining(Mlp mlp, MathMode mode, Device device, Optimizer optimizer) {
+    this(mlp, mode, device, optimizer, Fusion.AUTO);
+  }
+
+  private WeftTraining(Mlp mlp, MathMode mode, Device device, Optimizer optimizer, Fusion fusion) {
     this.device = device;
     Sequential made = null;
     try {
@@ -43,6 +53,7 @@ public final class WeftTraining implements TrainingStep {
               .loss(new SoftmaxCrossEntropy())
               .optimizer(optimizer)
               .batch(mlp.batch())
+              .fusion(fusion)
               .seed(SEED)
               .start(mlp.data());
     } catch (RuntimeException | Error e) {
@@ -57,7 +68,7 @@ public final class WeftTraining implements TrainingStep {
   }
 
   /** The network, on no device yet. */
-  static Sequential network(Mlp mlp) {
+  public static Sequential network(Mlp mlp) {
     List<Layer> layers = new ArrayList<>();
     for (int i = 1; i < mlp.widths().size(); i++) {
       layers.add(new Linear(mlp.widths().get(i - 1), mlp.widths().get(i)));

@@ -55,6 +55,7 @@ public final class Results {
   private final List<Agreement> agreements = new ArrayList<>();
   private final List<Memory> memory = new ArrayList<>();
   private final List<Endurance> endurance = new ArrayList<>();
+  private List<Company> company = new ArrayList<>();
   private List<Failure> failures = new ArrayList<>();
   private double loadAtTheEnd;
   private transient Path file;
@@ -138,6 +139,12 @@ public final class Results {
     endurance.add(run);
   }
 
+  /** Adds a row of training in company. */
+  public synchronized void add(Company row) {
+    company.add(row);
+    keep();
+  }
+
   /** Says what was not measured; the same is said once. */
   public synchronized void add(Missing what) {
     if (!missing.contains(what)) {
@@ -194,6 +201,11 @@ public final class Results {
   /** Memory of long runs. */
   public List<Endurance> endurance() {
     return endurance;
+  }
+
+  /** Training in company. */
+  public List<Company> company() {
+    return company;
   }
 
   /** What Weft itself did wrong. */
@@ -261,6 +273,9 @@ public final class Results {
       }
       if (results.failures == null) {
         results.failures = new ArrayList<>();
+      }
+      if (results.company == null) {
+        results.company = new ArrayList<>();
       }
       return results;
     } catch (JsonParseException e) {

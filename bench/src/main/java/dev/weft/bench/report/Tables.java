@@ -30,7 +30,7 @@ public final class Tables {
         switch (part) {
           case CEILINGS -> List.of(copies(), products());
           case KERNELS -> List.of(kernels());
-          case STEPS -> List.of(steps(), agreements());
+          case STEPS -> List.of(steps(), agreements(), Company.table(results.company()));
           case SCALING -> List.of(scaling(), memory(), endurance());
           case HOST -> List.of(host());
         };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.weft.bench;
+package dev.weft.bench.measure;
 
 import static dev.weft.format.Format.format;
 import static java.nio.charset.StandardCharsets.UTF_8;
@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A class run in a Java machine of its own, with this one's class path and options. */
-final class ChildJava {
+public final class ChildJava {
   private static final int TAIL = 2000;
 
   private ChildJava() {}
@@ -25,16 +25,11 @@ final class ChildJava {
    * @return the lines that it printed
    * @throws ChildFailedException where it fails, with the end of what it said
    */
-  static List<String> run(
+  public static List<String> run(
       Class<?> main, int threads, List<String> options, List<String> arguments) {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(Threads.options(threads));
-    command.addAll(options);
-    command.add(main.getName());
-    command.addAll(arguments);
+    List<String> all = new ArrayList<>(Threads.options(threads));
+    all.addAll(options);
+    List<String> command = command(main, all, arguments);
     try {
       Path errors = Files.createTempFile("weft-bench", ".log");
       try {
@@ -42,14 +37,8 @@ final class ChildJava {
         String said = new String(process.getInputStream().readAllBytes(), UTF_8);
         int code = process.waitFor();
         if (code != 0) {
-          String all = Files.readString(errors) + said;
-          throw new ChildFailedException(
-              format(
-                  "%s %s failed with %d: ...%s",
-                  main.getSimpleName(),
-                  arguments,
-                  code,
-                  all.substring(Math.max(0, all.length() - TAIL))));
+          String what = main.getSimpleName() + " " + arguments;
+          throw failed(what, code, Files.readString(errors) + said);
         }
         return said.lines().toList();
       } finally {
@@ -61,5 +50,23 @@ final class ChildJava {
       Thread.currentThread().interrupt();
       throw new ChildFailedException("interrupted", e);
     }
+  }
+
+  /** The command line that runs {@code main} with this machine's class path and options. */
+  public static List<String> command(Class<?> main, List<String> options, List<String> arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.addAll(options);
+    command.add(main.getName());
+    command.addAll(arguments);
+    return command;
+  }
+
+  /** What is said of a child that ended with an error: its exit code and the end of its output. */
+  public static ChildFailedException failed(String what, int code, String said) {
+    String tail = said.substring(Math.max(0, said.length() - TAIL));
+    return new ChildFailedException(format("%s failed with %d: ...%s", what, code, tail));
   }
 }
