@@ -179,6 +179,7 @@ void* sit(void* self) {
   team& t = the_team();
   int64_t number = (seat*)self - t.seats;
   seat& s = *(seat*)self;
+  pthread_setname_np(pthread_self(), "weft loop");
   uint32_t seen = 0;
   for (;;) {
     auto called = [&] { return s.call.load(std::memory_order_acquire) != seen; };

@@ -7,13 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.check.Input;
+import dev.weft.device.ChildJvm;
 import dev.weft.device.cpu.CpuLibrary;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,10 +31,10 @@ class DeviceThreadsTest {
     }
   }
 
-  /** The threads of the process of this name: OpenMP's have that of who they compute for. */
-  private static long threadsNamed(String name) {
+  /** The threads of the process that the pool made. */
+  private static long pooled() {
     try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
-      return tasks.filter(task -> nameOf(task).equals(name)).count();
+      return tasks.filter(task -> nameOf(task).equals("weft loop")).count();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -48,74 +48,84 @@ class DeviceThreadsTest {
     }
   }
 
-  /** Threads that are not needed any more end a little later. */
-  private static void assertWorksOn(long threads, Device device) {
-    String name = Thread.currentThread().getName();
-    long seen = -1;
-    for (int i = 0; i < 200 && seen != threads; i++) {
-      work(device);
-      seen = threadsNamed(name);
+  /** Opens devices, works on them, and says how many threads the pool has made by then. */
+  static final class Counting {
+    private Counting() {}
+
+    public static void main(String[] arguments) throws InterruptedException {
+      CpuLibrary.get().disturb(7);
+      say("before");
+      try (Device one = Device.cpu(1)) {
+        work(one);
+        say("one thread");
+      }
+      try (Device three = Device.cpu(3)) {
+        try (Device two = Device.cpu(2)) {
+          say("idle");
+          work(two);
+          say("two threads");
+          work(three);
+          say("and three");
+          work(two);
+          say("two again");
+        }
+        say("one device closed");
+      }
+      say("both closed");
+      Device five = Device.cpu(5);
+      Thread other = new Thread(() -> work(five.claim()));
+      other.start();
+      other.join();
+      say("another owner");
+      five.claim().close();
+      try (Device four = Device.cpu(4);
+          Tensor x = four.zeros(DType.F32, Shape.of(1 << 20));
+          RecordedProgram program = four.record(() -> x.fill(1))) {
+        say("recorded");
+        program.run();
+        say("run");
+      }
+      CpuLibrary.get().disturb(0);
+      try (Device six = Device.cpu(6)) {
+        work(six);
+        say("undisturbed");
+      }
+      say("in the end");
     }
-    assertEquals(threads, seen, device::description);
+
+    private static void say(String what) {
+      System.out.println(what + ": " + pooled());
+    }
   }
 
-  /** Runs it in a thread of its own, of that name. */
-  private static void in(String name, Runnable body) {
-    CompletableFuture<Void> done = new CompletableFuture<>();
-    Thread.ofPlatform()
-        .name(name)
-        .start(
-            () -> {
-              try {
-                body.run();
-                done.complete(null);
-              } catch (Throwable e) {
-                done.completeExceptionally(e);
-              }
-            });
-    done.join();
+  /** In a process of its own: threads belong to the process, and end with its last device. */
+  @Test
+  void devicesShareThreadsThatLiveAsLongAsTheyNeedThem() {
+    String said = new ChildJvm(Counting.class).run();
+    List<String> counts = said.lines().filter(line -> line.matches("[a-z ]+: \\d+")).toList();
+    List<String> expected =
+        List.of(
+            "before: 0",
+            "one thread: 0",
+            "idle: 0",
+            "two threads: 1",
+            "and three: 2",
+            "two again: 2",
+            "one device closed: 2",
+            "both closed: 0",
+            "another owner: 4",
+            "recorded: 0",
+            "run: 3",
+            "undisturbed: 5",
+            "in the end: 0");
+    assertEquals(expected, counts, said);
   }
 
   @Test
-  void devicesOfOneThreadHaveThreadsOfTheirOwn() {
-    in(
-        "owner",
-        () -> {
-          try (Device three = Device.cpu(3);
-              Device two = Device.cpu(2);
-              Device usual = Device.cpu()) {
-            for (int turn = 0; turn < 2; turn++) {
-              assertWorksOn(3, three);
-              assertWorksOn(2, two);
-              assertWorksOn(CpuLibrary.get().threads(0), usual);
-            }
-            assertTrue(three.description().startsWith("3 threads, "), three::description);
-          }
-        });
-  }
-
-  @Test
-  void theNumberGoesWithTheDeviceToAnotherOwner() {
-    Device device = Device.cpu(5);
-    in("second owner", () -> assertWorksOn(5, device.claim()));
-    device.claim().close();
-  }
-
-  @Test
-  void recordedProgramsHaveTheThreadsOfTheirDevice() {
-    in(
-        "replaying",
-        () -> {
-          try (Device two = Device.cpu(2);
-              Device four = Device.cpu(4);
-              Tensor x = four.zeros(DType.F32, Shape.of(1 << 20));
-              RecordedProgram program = four.record(() -> x.fill(1))) {
-            assertWorksOn(2, two);
-            program.run();
-            assertEquals(4, threadsNamed("replaying"));
-            assertEquals(1, x.toDoubles()[77]);
-          }
-        });
+  void theDescriptionNamesTheThreads() {
+    try (Device three = Device.cpu(3)) {
+      assertTrue(three.description().startsWith("3 threads, "), three::description);
+    }
   }
 
   @Test

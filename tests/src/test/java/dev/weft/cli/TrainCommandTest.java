@@ -12,7 +12,6 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.weft.Device;
 import dev.weft.Shape;
-import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.nn.Sequential;
 import dev.weft.support.Emulator;
 import dev.weft.support.Logged;
@@ -26,8 +25,6 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,18 +36,6 @@ import picocli.CommandLine;
 
 class TrainCommandTest {
   @TempDir private Path folder;
-  private long threads;
-
-  @BeforeEach
-  void rememberThreads() {
-    threads = CpuLibrary.get().threads(0);
-  }
-
-  /** Their number belongs to the process, and other tests run in it. */
-  @AfterEach
-  void restoreThreads() {
-    CpuLibrary.get().threads(threads);
-  }
 
   private Weft.Run train(Object... more) {
     return train(Screen.Kind.PLAIN, more);
@@ -482,7 +467,6 @@ class TrainCommandTest {
     Weft.run(command)
         .failed(Main.WRONG_USE, "--threads is for the cpu", "--device " + device + " is cuda:0");
     assertFalse(Files.exists(file));
-    assertEquals(threads, CpuLibrary.get().threads(0));
     assertEquals(0, Emulator.liveBytes());
   }
 

@@ -401,16 +401,4 @@ class CpuLibraryTest {
     String said = named.variable("OMP_NUM_THREADS", "2").run();
     assertTrue(said.startsWith("opened 2 threads, "), said);
   }
-
-  @Test
-  void threadsAreSetAndAsked() {
-    CpuLibrary library = CpuLibrary.get();
-    long before = library.threads(0);
-    try {
-      assertEquals(1, library.threads(1));
-      assertEquals(1, library.threads(0));
-    } finally {
-      assertEquals(before, library.threads(before));
-    }
-  }
 }

@@ -15,7 +15,6 @@ import dev.weft.check.Input;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import dev.weft.device.Precision;
-import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.support.OnEachDevice;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -566,29 +565,23 @@ public class KernelTest {
   /** With one thread or two, on the first run or the second: the same bits. */
   @Test
   void threadsDoNotChangeABit() {
-    CpuLibrary library = CpuLibrary.get();
-    long before = library.threads(0);
-    try (Device cpu = Device.cpu()) {
-      Tensor x = Input.randomNormal(700, 130).on(cpu, DType.F32, 3);
-      float[][] results = new float[4][];
-      for (int run = 0; run < 4; run++) {
-        library.threads(1 + run % 2);
-        try (Tape tape = new Tape(cpu)) {
-          results[run] =
-              tape.concat(
-                      0,
-                      tape.reshape(tape.sum(x), 1),
-                      tape.sum(x, 0),
-                      tape.mean(x, 1),
-                      tape.reshape(tape.squaredNorm(x), 1))
-                  .toFloats();
-        }
+    float[][] results = new float[4][];
+    for (int run = 0; run < 4; run++) {
+      try (Device cpu = Device.cpu(1 + run % 2);
+          Tensor x = Input.randomNormal(700, 130).on(cpu, DType.F32, 3);
+          Tape tape = new Tape(cpu)) {
+        results[run] =
+            tape.concat(
+                    0,
+                    tape.reshape(tape.sum(x), 1),
+                    tape.sum(x, 0),
+                    tape.mean(x, 1),
+                    tape.reshape(tape.squaredNorm(x), 1))
+                .toFloats();
       }
-      for (float[] result : results) {
-        assertArrayEquals(results[0], result);
-      }
-    } finally {
-      library.threads(before);
+    }
+    for (float[] result : results) {
+      assertArrayEquals(results[0], result);
     }
   }
 

@@ -17,7 +17,6 @@ import dev.weft.Tensor;
 import dev.weft.check.Input;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
-import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.support.OnEachDevice;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -418,22 +417,14 @@ public class RowSumsTest {
   void sumsAreTheSameBitsEverywhere() {
     int[] ids = drawn(3001, 0, 40);
     Arrays.fill(ids, 500, 1900, 12);
-    CpuLibrary library = CpuLibrary.get();
-    long before = library.threads(0);
     float[][] results = new float[3][];
-    try {
-      for (int i = 0; i < results.length; i++) {
-        library.threads(1 + i);
-        try (Device device =
-                (i < 2 ? OnEachDevice.Place.CPU : OnEachDevice.Place.EMULATED_CUDA).open();
-            Tensor dy = Input.randomNormal(ids.length, 33).on(device, DType.F32, 3);
-            Tensor dense = device.zeros(DType.F32, Shape.of(40, 33))) {
-          backward(device, DType.F32, 40, ids, dy, rows -> RowSums.addTo(rows, dense));
-          results[i] = dense.toFloats();
-        }
+    for (int i = 0; i < results.length; i++) {
+      try (Device device = i < 2 ? Device.cpu(1 + i) : OnEachDevice.Place.EMULATED_CUDA.open();
+          Tensor dy = Input.randomNormal(ids.length, 33).on(device, DType.F32, 3);
+          Tensor dense = device.zeros(DType.F32, Shape.of(40, 33))) {
+        backward(device, DType.F32, 40, ids, dy, rows -> RowSums.addTo(rows, dense));
+        results[i] = dense.toFloats();
       }
-    } finally {
-      library.threads(before);
     }
     assertArrayEquals(results[0], results[1]);
     assertArrayEquals(results[0], results[2]);

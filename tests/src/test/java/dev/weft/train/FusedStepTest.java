@@ -93,7 +93,12 @@ public class FusedStepTest {
   /** Losses of every step, the values at the end, and what the epoch's metrics say. */
   private record Run(double[] losses, double[] values, double accuracy) {
     static Run of(Recipe recipe, Dataset data, Place place, Fusion fusion, int steps) {
-      try (Device device = place.open()) {
+      return of(recipe, data, place.open(), fusion, steps);
+    }
+
+    /** The same on a device, which this closes. */
+    static Run of(Recipe recipe, Dataset data, Device opened, Fusion fusion, int steps) {
+      try (Device device = opened) {
         Sequential network = Sequential.parse(recipe.network());
         List<Double> accuracies = new ArrayList<>();
         Trainer trainer =
@@ -310,21 +315,13 @@ public class FusedStepTest {
   @ParameterizedTest
   @EnumSource(names = {"STRICT", "FAST", "DOUBLE"})
   void theNumberOfThreadsDoesNotMatter(MathMode math) {
-    CpuLibrary library = CpuLibrary.get();
-    long threads = library.threads(0);
     Recipe recipe = Recipe.of("linear(784,100) relu dropout(0.2) linear(100,10)").math(math);
     Dataset digits = Digits.generate(ROWS, 3).train();
-    try {
-      library.threads(1);
-      Run one = Run.of(recipe, digits, Place.CPU, Fusion.ALWAYS, 4);
-      for (int count : new int[] {2, 3, 7}) {
-        library.threads(count);
-        Run more = Run.of(recipe, digits, Place.CPU, Fusion.ALWAYS, 4);
-        assertArrayEquals(one.losses(), more.losses());
-        assertArrayEquals(one.values(), more.values());
-      }
-    } finally {
-      library.threads(threads);
+    Run one = Run.of(recipe, digits, Device.cpu(1), Fusion.ALWAYS, 4);
+    for (int count : new int[] {2, 3, 7}) {
+      Run more = Run.of(recipe, digits, Device.cpu(count), Fusion.ALWAYS, 4);
+      assertArrayEquals(one.losses(), more.losses());
+      assertArrayEquals(one.values(), more.values());
     }
   }
 

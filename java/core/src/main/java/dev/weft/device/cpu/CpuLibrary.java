@@ -52,8 +52,7 @@ public final class CpuLibrary {
         call(
             symbols,
             "weft_run",
-            FunctionDescriptor.of(
-                JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_DOUBLE));
+            FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_DOUBLE));
     runTimed =
         call(
             symbols,

@@ -11,7 +11,8 @@ public final class Processors {
 
   /**
    * As many as Java sees processors, which heeds quotas of a container and affinity, or as the
-   * environment says by {@code OMP_NUM_THREADS}, as schedulers of clusters do for all that computes.
+   * environment says by {@code OMP_NUM_THREADS}, as schedulers of clusters do for all that
+   * computes.
    */
   public static int threads() {
     return threads(System.getenv(SETTING), Runtime.getRuntime().availableProcessors());
