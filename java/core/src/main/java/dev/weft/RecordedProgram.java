@@ -82,6 +82,11 @@ public final class RecordedProgram implements Program {
     }
 
     @Override
+    public double threads() {
+      return program.threads();
+    }
+
+    @Override
     public int size() {
       return program.size();
     }

@@ -186,7 +186,7 @@ class ProfileTest {
     assertEquals(Profile.Bound.ARITHMETIC, slow.bound());
     Profile profile =
         new Profile(
-            "cpu", "", 1, List.of(entry, slow), 0, 1000, Profile.Host.WAITS, 0, 1, List.of());
+            "cpu", "", 1, 0, List.of(entry, slow), 0, 1000, Profile.Host.WAITS, 0, 1, List.of());
     assertEquals(5000, profile.total());
     assertEquals(2000 / 5000.0, profile.shareOfProducts());
   }
@@ -198,26 +198,27 @@ class ProfileTest {
     Profile.Entry entry = Profile.Entry.of(fill, 2000, Ceilings.of(Map.of(8L, 4e9), Map.of()));
     Profile profile =
         new Profile(
-            "cpu", "", 7, List.of(entry), 2500, 500, Profile.Host.WAITS, 9000, 4, List.of());
+            "cpu", "2 threads, avx2", 7, 1.875, List.of(entry), 2500, 500, Profile.Host.WAITS, 9000, 4, List.of());
     List<String> lines =
         profile.toString().lines().map(line -> line.replaceAll(" +", " ")).toList();
     assertEquals(
         List.of(
             "step 2.50 us replayed; 2.00 us in its 1 calls when each is timed (median of 7 steps)",
             "host 0.50 us a step; 9.00 us an epoch of 4 steps for a new order of examples",
+            "threads 1.88 a step in the mean, of 2 threads, avx2: fewer where fewer were faster",
             "products 0.0 % of the step inside matrix products (oneDNN)",
             "",
             "phase calls us of step GFLOP/s GB/s of ceiling",
             "data 1 2.00 80.0 % 0.00 1.00 25.0 %",
             "host 0.50 20.0 %"),
-        lines.subList(0, 7));
+        lines.subList(0, 8));
     assertTrue(profile.toString().endsWith("/ the time"), profile::toString);
     assertFalse(profile.isFused());
     String clock = "clock: two events around each call, 1 to 2 us of its time";
     assertFalse(profile.toString().contains(clock), profile::toString);
     String onGpu =
         new Profile(
-                "cuda:0", "", 7, List.of(entry), 2500, 500, Profile.Host.WAITS, 9000, 4, List.of())
+                "cuda:0", "", 7, 0, List.of(entry), 2500, 500, Profile.Host.WAITS, 9000, 4, List.of())
             .toString();
     assertTrue(onGpu.contains(clock), onGpu);
   }
@@ -244,7 +245,7 @@ class ProfileTest {
     assertEquals(Profile.Above.PRODUCT, fast.above());
     List<Profile.Entry> entries = List.of(fill(50, 40, ceilings), fill(50, 100, ceilings), fast);
     String text =
-        new Profile("cpu", "", 1, entries, 0, 9, Profile.Host.WAITS, 0, 1, List.of()).toString();
+        new Profile("cpu", "", 1, 0, entries, 0, 9, Profile.Host.WAITS, 0, 1, List.of()).toString();
     List<String> marked =
         text.lines().filter(line -> line.matches(".* %  ?\\(\\d\\)")).map(String::strip).toList();
     // data as a whole is below its ceiling: only the product is marked, by phase, layer, kernel
@@ -252,7 +253,7 @@ class ProfileTest {
     assertTrue(marked.getFirst().matches("forward .* 200.0 % \\(1\\)"), text);
     assertTrue(text.endsWith("(1) above 100 %: a call among these " + fast.above().words()), text);
     String alone =
-        new Profile("cpu", "", 1, entries.subList(0, 1), 0, 9, Profile.Host.WAITS, 0, 1, List.of())
+        new Profile("cpu", "", 1, 0, entries.subList(0, 1), 0, 9, Profile.Host.WAITS, 0, 1, List.of())
             .toString();
     assertTrue(alone.contains("125.0 % (1)"), alone);
     assertTrue(alone.endsWith(Profile.Above.SMALL.words()), alone);

@@ -15,6 +15,9 @@ public interface TimedProgram extends AutoCloseable {
    */
   void run(long[] nanoseconds);
 
+  /** The threads of this machine that computed a run, in the mean; 0 where a GPU did. */
+  double threads();
+
   /** The number of calls. */
   int size();
 

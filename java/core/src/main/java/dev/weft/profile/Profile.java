@@ -23,6 +23,7 @@ import java.util.stream.Collectors;
  * @param device its name
  * @param hardware one line about it
  * @param steps how many were timed
+ * @param threads of this machine that computed a step, in the mean; 0 where a GPU did
  * @param entries the calls of a step in order
  * @param replayed a step as it runs when nobody watches
  * @param host what a replayed step costs the thread that trains, beside the kernels: Java, and the
@@ -37,6 +38,7 @@ public record Profile(
     String device,
     String hardware,
     int steps,
+    double threads,
     List<Entry> entries,
     double replayed,
     double host,

@@ -38,6 +38,11 @@ final class ProfileText {
             : format(
                 "; %s us an epoch of %d steps for a new order of examples",
                 micros(profile.epochTurn()), profile.stepsPerEpoch()));
+    if (profile.threads() > 0) {
+      line(
+          "threads  %.2f a step in the mean, of %s: fewer where fewer were faster",
+          profile.threads(), profile.hardware());
+    }
     if (profile.isFused()) {
       line(
           "fused    two kernels run all layers and products; --fusion never (Fusion.NEVER) shows"

@@ -40,6 +40,7 @@ final class StepProfiler {
 
   Profile profile(int steps, Ceilings ceilings) {
     List<Call> calls = run.first().calls();
+    double threads;
     try (TimedProgram program = run.first().timed()) {
       int warmUp = Math.clamp(steps / 2, LEAST_WARM_UP, MOST_WARM_UP);
       replay(warmUp);
@@ -53,6 +54,7 @@ final class StepProfiler {
         replay(count);
         time(program, count);
       }
+      threads = program.threads();
     }
     double hostNanoseconds =
         host == Profile.Host.WAITS
@@ -67,6 +69,7 @@ final class StepProfiler {
         device.name(),
         device.description(),
         steps,
+        threads,
         entries,
         median(replayed.stream().mapToDouble(Double::doubleValue)),
         hostNanoseconds,

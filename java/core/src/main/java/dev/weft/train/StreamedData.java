@@ -3,6 +3,7 @@ package dev.weft.train;
 
 import dev.weft.DType;
 import dev.weft.Device;
+import dev.weft.DeviceKind;
 import dev.weft.Engine;
 import dev.weft.Shape;
 import dev.weft.StepState;
@@ -84,8 +85,9 @@ final class StreamedData extends BatchData {
         orderedEpoch = epoch;
       }
       int first = number * blockRows;
-      IntStream.range(0, (count + ROWS_A_TASK - 1) / ROWS_A_TASK)
-          .parallel()
+      IntStream tasks = IntStream.range(0, (count + ROWS_A_TASK - 1) / ROWS_A_TASK);
+      // beside a GPU the processors have nothing else to do
+      (device.kind() == DeviceKind.CPU ? tasks : tasks.parallel())
           .forEach(
               task -> {
                 int from = task * ROWS_A_TASK;

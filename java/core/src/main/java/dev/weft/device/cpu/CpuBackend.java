@@ -231,6 +231,11 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public double threads() {
+      return Paces.meanThreads(pace);
+    }
+
+    @Override
     public int size() {
       return symbols.length;
     }

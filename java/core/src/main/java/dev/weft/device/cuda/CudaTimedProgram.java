@@ -57,6 +57,11 @@ final class CudaTimedProgram implements TimedProgram {
   }
 
   @Override
+  public double threads() {
+    return 0;
+  }
+
+  @Override
   public int size() {
     return calls;
   }
