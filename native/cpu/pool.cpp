@@ -19,6 +19,10 @@ namespace {
 // for the others. A sleep and its end cost some 10 us.
 constexpr int64_t spin_for_loop = 50000, spin_for_end = 20000;  // ns
 
+// What it takes, in ns, until it was measured, and at most: more is not the waking, but other work that
+// had the processor.
+constexpr int64_t usual_waking = 20000, most_waking = 100000;
+
 int64_t now() {
   timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
@@ -73,6 +77,7 @@ struct alignas(64) share {
 struct alignas(64) seat {
   std::atomic<uint32_t> call{0};
   std::atomic<bool> asleep{false};
+  std::atomic<int64_t> woken{0};  // when it was last called out of its sleep
   pthread_t thread;
 };
 
@@ -91,7 +96,8 @@ struct team {
   uint32_t loop = 0;                          // the number of the last
   std::atomic<int64_t> helpers{0};            // seats that are taken, from 1 on
   std::atomic<bool> leave{false};
-  std::atomic<uint64_t> naps{0};  // see pool_disturb
+  std::atomic<int64_t> waking{usual_waking};  // ns that it takes a thread to come out of its sleep
+  std::atomic<uint64_t> naps{0};              // see pool_disturb
 
   std::mutex opening;
   int64_t opened = 0;
@@ -175,6 +181,13 @@ void leave_processor(int processor) {
   sched_setaffinity(0, sizeof all, &all);
 }
 
+// A mean over the last ones.
+void note_waking(team& t, int64_t time) {
+  if (time > most_waking) time = most_waking;
+  int64_t before = t.waking.load(std::memory_order_relaxed);
+  t.waking.store(before + (time - before) / 8, std::memory_order_relaxed);
+}
+
 void* sit(void* self) {
   team& t = the_team();
   int64_t number = (seat*)self - t.seats;
@@ -187,6 +200,7 @@ void* sit(void* self) {
       s.asleep.store(true);
       while (s.call.load() == seen) wait_on(s.call, seen);
       s.asleep.store(false);
+      note_waking(t, now() - s.woken.load(std::memory_order_relaxed));
     }
     seen = s.call.load(std::memory_order_acquire);
     if (t.leave.load()) return nullptr;
@@ -218,6 +232,9 @@ int64_t seat_helpers(team& t, int64_t wanted) {
 }
 
 void call(seat& s) {
+  if (s.asleep.load(std::memory_order_relaxed)) {
+    s.woken.store(now(), std::memory_order_relaxed);
+  }
   s.call.store(s.call.load(std::memory_order_relaxed) + 1);
   if (s.asleep.load()) wake(s.call);
 }
@@ -250,8 +267,8 @@ void forget_helpers() {
 }
 
 // What a thread must have to do before it is asked: a loop is begun and ended on two threads in some
-// 0.5 us where the other one waits spinning, and one that sleeps comes after 5 to 50.
-constexpr int64_t worth_sharing = 800, worth_waking = 20000;  // ns
+// 0.5 us where the other one waits spinning. One that sleeps must have more, see team::waking.
+constexpr int64_t worth_sharing = 800;  // ns
 
 // A thread's share of a loop is cut into blocks of about this time, and no more than so many.
 constexpr int64_t block_time = 20000, most_each = 4;
@@ -265,7 +282,7 @@ int64_t pool_threads(int64_t nanoseconds, int64_t units) {
   if (!t.naps.load(std::memory_order_relaxed)) {
     if (threads > nanoseconds / worth_sharing) threads = nanoseconds / worth_sharing;
     if (threads > 1 && units > 1) mine.shared = true;
-    if (nanoseconds < threads * worth_waking) {
+    if (nanoseconds < threads * t.waking.load(std::memory_order_relaxed)) {
       int64_t awake = 1;
       while (awake < threads && awake <= t.helpers.load(std::memory_order_relaxed) &&
              !t.seats[awake].asleep.load(std::memory_order_relaxed)) {
