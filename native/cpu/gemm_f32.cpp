@@ -188,16 +188,14 @@ prepared prepare(const weft_gemm& a, form types, const packer& pack) {
   return p;
 }
 
-// The rows or columns of a result, in `count` parts of whole grains.
+// The rows or columns of a result, in `count` parts of whole grains, the last with what is left over:
+// a part of one row or column is a product of a vector, which oneDNN adds up in another order.
 struct cuts {
   int64_t n, grain, count;
 
-  int64_t grains() const { return (n + grain - 1) / grain; }
-  int64_t at(int64_t i) const {
-    int64_t place = grains() * i / count * grain;
-    return place < n ? place : n;
-  }
-  int64_t widest() const { return (grains() + count - 1) / count * grain; }
+  int64_t grains() const { return n < grain ? 1 : n / grain; }
+  int64_t at(int64_t i) const { return i < count ? grains() * i / count * grain : n; }
+  int64_t widest() const { return n - at(count - 1); }
 };
 
 struct grid {
@@ -262,7 +260,7 @@ void multiply(const weft_gemm& a, form types, const packer& pack) {
   // 64 x 100 x 10 takes 2.4 us on one thread and 2.7 on two, 64 x 100 x 100 8.1 and 6.0 us
   constexpr double multiplications_per_nanosecond = 64, call = 1500;
   double time = (double)a.m * (double)a.n * (double)a.k / multiplications_per_nanosecond - call;
-  int64_t threads = time > 0 ? pool_threads((int64_t)time, most_threads) : 1;
+  int64_t threads = pool_threads((int64_t)time, most_threads);
   prepared p = prepare(a, types, pack);
   multiplication m = {p, cut(p, threads)};
   int64_t blocks = m.blocks.down.count * m.blocks.across.count;

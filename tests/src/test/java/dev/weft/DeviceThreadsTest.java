@@ -79,7 +79,7 @@ class DeviceThreadsTest {
       say("another owner");
       five.claim().close();
       try (Device four = Device.cpu(4);
-          Tensor x = four.zeros(DType.F32, Shape.of(1 << 20));
+          Tensor x = four.tensor(DType.F32, Shape.of(1 << 20), new double[1 << 20]);
           RecordedProgram program = four.record(() -> x.fill(1))) {
         say("recorded");
         program.run();
