@@ -47,7 +47,7 @@ final class Child implements AutoCloseable {
       throw new ChildFailedException("cannot start " + name, e);
     }
     asking = process.outputWriter(UTF_8);
-    Thread.ofVirtual().start(this::read);
+    Thread.ofPlatform().daemon().start(this::read);
   }
 
   private void read() {
@@ -87,16 +87,20 @@ final class Child implements AutoCloseable {
    */
   String answer(String mark) {
     try {
-      while (true) {
-        String line = lines.poll(SECONDS, TimeUnit.SECONDS);
-        if (line == null) {
-          throw new ChildFailedException(format("%s: no answer in %d s", name, SECONDS));
-        } else if (line.equals(END)) {
-          throw failed();
-        } else if (line.startsWith(mark)) {
+      // second by second: a machine that stood still, as virtual ones do, is not a child that hangs
+      for (int second = 0; second < SECONDS; second++) {
+        String line = lines.poll(1, TimeUnit.SECONDS);
+        while (line != null && !line.startsWith(mark)) {
+          if (line.equals(END)) {
+            throw failed();
+          }
+          line = lines.poll();
+        }
+        if (line != null) {
           return line;
         }
       }
+      throw new ChildFailedException(format("%s: no answer in %d s", name, SECONDS));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new ChildFailedException("interrupted", e);
