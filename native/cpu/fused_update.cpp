@@ -15,6 +15,7 @@ struct update {
   T *value, *first, *second;
   update_settings<T> shared;
   adam_settings<T> adam;
+  bool others_read;  // whether other threads have the lines of W, too
 
   explicit update(const weft_fused_update& a)
       : a(a),
@@ -22,7 +23,8 @@ struct update {
         first(as<T>(a.first)),
         second(as<T>(a.second)),
         shared(T(as<weft_step_state>(a.state)->rate), T(a.l2), T(a.weight_decay)),
-        adam(shared, a.decay1, a.decay2, a.epsilon, as<weft_step_state>(a.state)->update) {}
+        adam(shared, a.decay1, a.decay2, a.epsilon, as<weft_step_state>(a.state)->update),
+        others_read(std::is_same_v<E, T> && pool_limit::here() > 1) {}
 
   // strip s of the rows of W; the last one takes the bias along
   void run(const weft_fused_layer& layer, int64_t s) const {
@@ -30,9 +32,11 @@ struct update {
     int64_t count = smaller(strip, layer.in - s * strip);
     places_of<T, E> p(as<T>(a.scratch), layer, a.rows);
     int64_t rows = std::is_same_v<E, T> ? a.rows : (a.rows + 1) / 2;
+    int64_t place = layer.weight + s * strip * layer.out;
+    if (others_read) take_for_writing(value + place, count * layer.out);
     transposed_product(p.x_rows + s * p.row_block, p.dz_rows, g, rows, count, layer.out,
                        p.row_block);
-    step(layer.weight + s * strip * layer.out, g, count * layer.out);
+    step(place, g, count * layer.out);
     if (s + 1 < strips(layer.in) || layer.bias < 0) return;
     for (int64_t c = 0; c < strips(layer.out); c++) {
       T sum[strip] = {};
@@ -46,6 +50,16 @@ struct update {
   }
 
  private:
+  // Takes memory out of the other threads' caches while the product is computed: a store must wait
+  // for that, a fifth of the update. A prefetch for writing leaves a line that is here to read.
+  static void take_for_writing(T* first, int64_t n) {
+    constexpr int64_t line = 64 / sizeof(T);
+    for (int64_t i = 0; i < n; i += line) {
+      volatile T* place = first + i;
+      *place = *place;
+    }
+  }
+
   void step(int64_t place, const T* g, int64_t n) const {
     T* w = value + place;
     if (a.rule == WEFT_FUSED_ADAM) {
