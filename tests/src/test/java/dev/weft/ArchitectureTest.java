@@ -186,10 +186,9 @@ class ArchitectureTest {
   void oneClassCallsEachNativeLibrary() {
     assertEquals(Set.of("Cublas"), callersOf("jcuda.jcublas.JCublas2", ""));
     assertEquals(1, callersOf("jcuda.driver.JCudaDriver", "cuLaunchKernel").size());
-    // the kernels, cuBLAS 12 over 13, the environment that OpenMP reads, a terminal's width, a
-    // signal
+    // the kernels, cuBLAS 12 over 13, a terminal's width, a signal
     assertEquals(
-        Set.of("CpuLibrary", "CublasForwarder", "OpenMp", "StandardOutput", "Interruption"),
+        Set.of("CpuLibrary", "CublasForwarder", "StandardOutput", "Interruption"),
         callersOf("java.lang.foreign.Linker", ""));
   }
 

@@ -84,7 +84,7 @@ public final class Results {
     return versions;
   }
 
-  /** What the environment tells OpenMP, which all sides hear. */
+  /** What the environment tells OpenMP; of Weft it is only the number of threads. */
   private static Map<String, String> openmp() {
     Map<String, String> told = new TreeMap<>(System.getenv());
     told.keySet().removeIf(name -> !name.matches("(OMP|GOMP|KMP)_.*"));
