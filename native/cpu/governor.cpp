@@ -78,9 +78,10 @@ void note_run(weft_pace& p, int64_t nanoseconds, double work, bool shared) {
   p.runs++;
   p.clock += nanoseconds;
   p.threads += shared ? threads_at(p, p.trial) : 1;
+  bool known = p.shares != 0;
   if (shared) p.shares = 1;
-  // the first run makes what the others find
-  if (!p.shares || p.runs == 1) return;
+  // the first run that shares makes what the others find
+  if (!known) return;
   p.phase_time += nanoseconds;
   p.phase_work += work;
   if (p.phase_time < phase) return;
