@@ -232,11 +232,11 @@ int64_t seat_helpers(team& t, int64_t wanted) {
 }
 
 void call(seat& s) {
-  if (s.asleep.load(std::memory_order_relaxed)) {
-    s.woken.store(now(), std::memory_order_relaxed);
-  }
+  bool sleeps = s.asleep.load(std::memory_order_relaxed);
+  if (sleeps) s.woken.store(now(), std::memory_order_relaxed);
   s.call.store(s.call.load(std::memory_order_relaxed) + 1);
-  if (s.asleep.load()) wake(s.call);
+  // who was called counts as awake: it costs no more to share with it
+  if (s.asleep.exchange(false)) wake(s.call);
 }
 
 // Has the team while it lives, where no other caller does.
