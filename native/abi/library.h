@@ -16,8 +16,8 @@ typedef struct weft_record {
   const void* arguments;
 } weft_record;
 
-// What the runs of one program have shown, so that the next one uses as many threads as are fastest.
-// All zero at first; for one thread at a time.
+// What the runs of one program have shown, so that the next one uses as many threads as are
+// fastest. All zero at first; for one thread at a time.
 #define WEFT_PACE_LEVELS 11
 typedef struct weft_pace {
   int64_t runs, threads;         // so far, and the threads of each run added up

@@ -7,13 +7,14 @@
 // operands become float32 first: oneDNN has no such product for AVX2, and a slow one for AVX-512.
 //
 // A fast product turns both operands into bfloat16 first, where the processor multiplies that
-// faster. oneDNN's fpmath mode does so on chips with AMX alone; on one with avx512_bf16 only (Zen 5,
-// two threads) this is 1.9 times as fast as strict at 1024 x 2048 x 2048 and 1.7 times at
-// 128 x 784 x 512, turning included. The right operand is laid out in panels where that pays.
+// faster. oneDNN's fpmath mode does so on chips with AMX alone; on one with avx512_bf16 only (Zen
+// 5, two threads) this is 1.9 times as fast as strict at 1024 x 2048 x 2048 and 1.7 times at 128 x
+// 784 x 512, turning included. The right operand is laid out in panels where that pays.
 #include <stdlib.h>
 #include <string.h>
 
 #include <atomic>
+#include <exception>
 #include <string_view>
 #include <unordered_map>
 
@@ -70,6 +71,21 @@ class room {
   int64_t size = 0;
 };
 
+// Keeps oneDNN to the calling thread while it lives.
+class one_thread {
+ public:
+  one_thread() : before(omp_get_max_threads ? omp_get_max_threads() : 1) {
+    if (before != 1) omp_set_num_threads(1);
+  }
+  ~one_thread() {
+    if (before != 1) omp_set_num_threads(before);
+  }
+  one_thread(const one_thread&) = delete;
+
+ private:
+  int before;
+};
+
 // What one thread keeps: its stream, the products that it runs, and memory as large as any of them
 // needs.
 struct workshop {
@@ -107,26 +123,12 @@ struct workshop {
     auto found = panel_widths.find(wanted);
     if (found != panel_widths.end()) return found->second;
     if (panel_widths.size() >= most) panel_widths.clear();
+    one_thread alone;
     return panel_widths[wanted] = panel_width(a, types);
   }
 };
 
 thread_local workshop shop;
-
-// Keeps oneDNN to the calling thread while it lives.
-class one_thread {
- public:
-  one_thread() : before(omp_get_max_threads ? omp_get_max_threads() : 1) {
-    if (before != 1) omp_set_num_threads(1);
-  }
-  ~one_thread() {
-    if (before != 1) omp_set_num_threads(before);
-  }
-  one_thread(const one_thread&) = delete;
-
- private:
-  int before;
-};
 
 // c = beta c, what is left of a product with nothing to add up
 template <typename S>
@@ -188,8 +190,9 @@ prepared prepare(const weft_gemm& a, form types, const packer& pack) {
   return p;
 }
 
-// The rows or columns of a result, in `count` parts of whole grains, the last with what is left over:
-// a part of one row or column is a product of a vector, which oneDNN adds up in another order.
+// The rows or columns of a result, in `count` parts of whole grains, the last with what is left
+// over: a part of one row or column is a product of a vector, which oneDNN adds up in another
+// order.
 struct cuts {
   int64_t n, grain, count;
 
@@ -209,9 +212,10 @@ struct grid {
   }
 };
 
+constexpr int64_t row_grain = 8, column_grain = 16;
+
 // For so many threads: the cut into as many blocks that makes them cheapest.
 grid cut(const prepared& p, int64_t threads) {
-  constexpr int64_t row_grain = 8, column_grain = 16;
   cuts rows = {p.a.m, row_grain, 1}, columns = {p.a.n, p.panel ? p.panel : column_grain, 1};
   grid best = {rows, columns};
   for (rows.count = 1; rows.count <= threads && rows.count <= rows.grains(); rows.count++) {
@@ -246,12 +250,20 @@ struct multiplication {
     made.run(part, shop.stream, shop.scratchpad.of((int64_t)made.scratchpad, part));
   }
 
+  void fail_with(const failure& f) {
+    if (!failed.exchange(true)) why = f;
+  }
+
   static void run(const void* self, int64_t begin, int64_t end) {
     multiplication& m = *static_cast<multiplication*>(const_cast<void*>(self));
     try {
       for (int64_t block = begin; block < end; block++) m.run(block);
     } catch (const failure& f) {
-      if (!m.failed.exchange(true)) m.why = f;
+      m.fail_with(f);
+    } catch (const std::exception& e) {
+      failure f = {};
+      strncpy(f.sentence, e.what(), sizeof f.sentence - 1);
+      m.fail_with(f);
     }
   }
 };
@@ -260,7 +272,8 @@ void multiply(const weft_gemm& a, form types, const packer& pack) {
   // 64 x 100 x 10 takes 2.4 us on one thread and 2.7 on two, 64 x 100 x 100 8.1 and 6.0 us
   constexpr double multiplications_per_nanosecond = 64, call = 1500;
   double time = (double)a.m * (double)a.n * (double)a.k / multiplications_per_nanosecond - call;
-  int64_t threads = pool_threads((int64_t)time, most_threads);
+  int64_t grains = ((a.m + row_grain - 1) / row_grain) * ((a.n + column_grain - 1) / column_grain);
+  int64_t threads = pool_threads((int64_t)time, grains);
   prepared p = prepare(a, types, pack);
   multiplication m = {p, cut(p, threads)};
   int64_t blocks = m.blocks.down.count * m.blocks.across.count;

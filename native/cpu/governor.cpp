@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A program keeps to one number of threads, and at intervals tries half as many or twice as many for
-// a phase of some time slices of the system: what was faster stays. A trial that fails is followed by a pause of a
-// hundred times its loss. All times are the program's own: what passes between its runs is not there. Where the chosen number becomes slower than another one was, as when
-// other work comes to the machine, that other one follows at once.
+// A program keeps to one number of threads, and at intervals tries half as many or twice as many
+// for a phase of some time slices of the system: what was faster stays. A trial that fails is
+// followed by a pause of a hundred times its loss. All times are the program's own: what passes
+// between its runs is not in them. Where the chosen number becomes slower than the one before it
+// was, as when other work comes to the machine, that one follows at once.
 #include "governor.h"
 
 namespace weft {
@@ -12,6 +13,8 @@ namespace {
 constexpr int64_t millisecond = 1000000;
 constexpr int64_t phase = 16 * millisecond;  // what is compared is the mean of at least so long
 constexpr int64_t shortest_pause = 10 * millisecond;
+// Longer than this it would be a machine that stood still, and not a number of threads.
+constexpr int64_t longest_pause = 10000 * millisecond;
 constexpr double gain = 0.97;  // of the time, at most, is a reason to change
 
 int64_t threads_at(const weft_pace& p, int64_t level) {
@@ -33,9 +36,11 @@ int64_t neighbour(weft_pace& p) {
   return level > lowest_level(p) ? p.level - 1 : level;
 }
 
-void pause(weft_pace& p, double loss) {
-  int64_t wanted = (int64_t)(100 * loss);
-  p.next_trial = p.clock + (wanted < shortest_pause ? shortest_pause : wanted);
+void wait(weft_pace& p, double loss) {
+  double wanted = 100 * loss;
+  p.next_trial = p.clock + (wanted < shortest_pause  ? shortest_pause
+                            : wanted > longest_pause ? longest_pause
+                                                     : (int64_t)wanted);
 }
 
 void choose(weft_pace& p, int64_t level) {
@@ -47,7 +52,7 @@ void end_trial(weft_pace& p, double time, double work) {
   double usual = p.times[p.level], loss = (time - usual) * work;
   p.times[p.trial] = time;
   if (time < gain * usual) choose(p, p.trial);
-  pause(p, loss);
+  wait(p, loss);
 }
 
 void go_on(weft_pace& p, double time, double work) {
@@ -56,7 +61,7 @@ void go_on(weft_pace& p, double time, double work) {
   usual = usual == 0 ? time : 0.7 * usual + 0.3 * time;
   if (p.before != p.level && time > other && usual > other) {
     choose(p, p.before);
-    pause(p, (time - other) * work);
+    wait(p, (time - other) * work);
   } else if (p.clock >= p.next_trial && lowest_level(p) > 0) {
     p.trial = neighbour(p);
     return;
@@ -74,10 +79,10 @@ int64_t threads_of_next_run(weft_pace& p, int64_t limit) {
   return threads_at(p, p.trial);
 }
 
-void note_run(weft_pace& p, int64_t nanoseconds, double work, bool shared) {
+void note_run(weft_pace& p, int64_t nanoseconds, double work, int64_t threads, bool shared) {
   p.runs++;
   p.clock += nanoseconds;
-  p.threads += shared ? threads_at(p, p.trial) : 1;
+  p.threads += shared ? threads : 1;
   bool known = p.shares != 0;
   if (shared) p.shares = 1;
   // the first run that shares makes what the others find

@@ -12,9 +12,9 @@ namespace weft {
 // Threads for the next run of what `pace` belongs to, at most `limit`.
 int64_t threads_of_next_run(weft_pace& pace, int64_t limit);
 
-// Notes that a run has taken so long for so much work. shared: whether it used more than one thread,
-// or would have, had the others been awake.
-void note_run(weft_pace& pace, int64_t nanoseconds, double work, bool shared);
+// Notes that a run has taken so long for so much work, above 0. shared: whether it was worth more
+// than one thread, of which it then had so many.
+void note_run(weft_pace& pace, int64_t nanoseconds, double work, int64_t threads, bool shared);
 
 }  // namespace weft
 #endif  // WEFT_CPU_GOVERNOR_H

@@ -93,8 +93,9 @@ __attribute__((noinline, noclone)) inline void share_out(int64_t n, int64_t cost
   pool_run({run_aligned, &loop, units, pool_blocks(time, threads, units)}, threads);
 }
 
-// body(begin, end) over 0..n in ranges cut at multiples of 256: an element then has the same place in its vector whatever the number of threads, and no two threads
-// write to one cache line. cost: elements of work per unit.
+// body(begin, end) over 0..n in ranges cut at multiples of 256: an element then has the same place
+// in its vector whatever the number of threads, and no two threads write to one cache line. cost:
+// elements of work per unit.
 template <typename Body>
 void parallel(int64_t n, int64_t cost, const Body& body, int64_t align = 256) {
   share_out(n, cost, align, run<Body>, &body);

@@ -9,13 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include <atomic>
 #include <exception>
 #include <string>
 
 #include "../abi/kernels.h"
+#include "clock.h"
 #include "failure.h"
 #include "governor.h"
 #include "instruction_set.h"
@@ -81,12 +81,6 @@ std::string contract() {
 
 const std::string table = contract();
 
-int64_t clock_now() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 // Runs the records; between(k) before record k and once more after the last.
 template <typename Between>
 int64_t run(const weft_record* records, int64_t count, const Between& between) {
@@ -122,14 +116,16 @@ int64_t run(const weft_record* records, int64_t count, const Between& between) {
 template <typename Between>
 int64_t run(const weft_record* records, int64_t count, int64_t threads, weft_pace* pace,
             double work, const Between& between) {
-  bool free = pace && threads > 1 && !pool_is_disturbed();
+  bool free = pace && !pool_is_disturbed();
   int64_t chosen = free ? threads_of_next_run(*pace, threads) : threads;
   pool_limit limit(chosen);
   // threads that sleep come while the first records run
   if (free && pace->shares && chosen > 1) pool_rouse(pool_limit::here());
   bool timed = free && pace->shares;  // the clock is a tenth of a small kernel
-  int64_t start = timed ? clock_now() : 0, failed = run(records, count, between);
-  if (free) note_run(*pace, timed ? clock_now() - start : 0, work, limit.shared());
+  int64_t start = timed ? monotonic_time() : 0, failed = run(records, count, between);
+  if (free && !failed) {
+    note_run(*pace, timed ? monotonic_time() - start : 0, work, pool_limit::here(), limit.shared());
+  }
   return failed;
 }
 
@@ -157,7 +153,8 @@ WEFT_EXPORT int64_t weft_run(const weft_record* records, int64_t count, int64_t 
 
 WEFT_EXPORT int64_t weft_run_timed(const weft_record* records, int64_t count, int64_t threads,
                                    weft_pace* pace, int64_t* nanoseconds) {
-  return run(records, count, threads, pace, 1, [=](int64_t k) { nanoseconds[k] = clock_now(); });
+  return run(records, count, threads, pace, 1,
+             [=](int64_t k) { nanoseconds[k] = monotonic_time(); });
 }
 
 // Large blocks ask for pages of 2 MiB: rows of a table that are taken in no order then find theirs

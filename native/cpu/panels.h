@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the operands of a product lie that are made anew before it: once, instead of within the product
-// by every thread for itself.
+// How the operands of a product lie that are made anew before it: once, instead of within the
+// product by every thread for itself.
 #ifndef WEFT_CPU_PANELS_H
 #define WEFT_CPU_PANELS_H
 

@@ -12,24 +12,20 @@
 #include <atomic>
 #include <mutex>
 
+#include "clock.h"
+
 namespace weft {
 namespace {
 
 // How long a thread waits spinning before it sleeps: for the next loop, and at the end of a loop
-// for the others. A sleep and its end cost some 10 us.
+// for the others.
 constexpr int64_t spin_for_loop = 50000, spin_for_end = 20000;  // ns
 
-// What it takes, in ns, until it was measured, and at most: more is not the waking, but other work that
-// had the processor.
+// What it takes to wake a thread, ns: until it was measured, and at most, since more is other work
+// that had the processor.
 constexpr int64_t usual_waking = 20000, most_waking = 100000;
 
-int64_t now() {
-  timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
-
-void pause() {
+void relax() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #endif
@@ -52,18 +48,18 @@ bool spin(int64_t nanoseconds, const Done& done) {
   int64_t end = 0;
   for (int i = 1; !done(); i++) {
     if (i % between_looks == 0) {
-      int64_t time = now();
+      int64_t time = monotonic_time();
       if (end == 0) end = time + nanoseconds;
       if (time >= end) return done();
     }
-    pause();
+    relax();
   }
   return true;
 }
 
-// The blocks of a thread's share that nobody has begun, `next` to `end - 1`, and the number of their
-// loop, so that a thread that comes late cannot take a block of another loop: what it read of the
-// loop is right where the exchange succeeds.
+// The blocks of a thread's share that nobody has begun, `next` to `end - 1`, and the number of
+// their loop, so that a thread that comes late cannot take a block of another loop: what it read of
+// the loop is right where the exchange succeeds.
 struct claim {
   uint32_t loop;
   uint16_t next, end;
@@ -101,6 +97,7 @@ struct team {
 
   std::mutex opening;
   int64_t opened = 0;
+  int64_t most_helpers = most_threads;  // fewer where the system gave no more
 
   share shares[most_threads];
   seat seats[most_threads];
@@ -120,7 +117,8 @@ thread_local limits mine;
 
 void nap(uint64_t seed) {
   static thread_local uint64_t state = 0;
-  state = (state ^ seed ^ (uint64_t)now()) * UINT64_C(6364136223846793005) + 1442695040888963407;
+  state = (state ^ seed ^ (uint64_t)monotonic_time()) * UINT64_C(6364136223846793005) +
+          1442695040888963407;
   timespec length = {0, (long)((state >> 40) % 200000)};
   if (state >> 63) nanosleep(&length, nullptr);
 }
@@ -192,7 +190,6 @@ void* sit(void* self) {
   team& t = the_team();
   int64_t number = (seat*)self - t.seats;
   seat& s = *(seat*)self;
-  pthread_setname_np(pthread_self(), "weft loop");
   uint32_t seen = 0;
   for (;;) {
     auto called = [&] { return s.call.load(std::memory_order_acquire) != seen; };
@@ -200,7 +197,8 @@ void* sit(void* self) {
       s.asleep.store(true);
       while (s.call.load() == seen) wait_on(s.call, seen);
       s.asleep.store(false);
-      note_waking(t, now() - s.woken.load(std::memory_order_relaxed));
+      int64_t woken = s.woken.exchange(0, std::memory_order_relaxed);
+      if (woken) note_waking(t, monotonic_time() - woken);
     }
     seen = s.call.load(std::memory_order_acquire);
     if (t.leave.load()) return nullptr;
@@ -215,16 +213,22 @@ void* sit(void* self) {
 // Starts threads until there are so many beside the caller, which has the team; returns how many
 // there are.
 int64_t seat_helpers(team& t, int64_t wanted) {
+  if (wanted > t.most_helpers) wanted = t.most_helpers;
   while (t.helpers < wanted) {
     seat& s = t.seats[t.helpers + 1];
     s.call.store(0);
     s.asleep.store(false);
     sigset_t all, before;
-    sigfillset(&all);  // signals are for the threads of the program
+    sigfillset(&all);  // signals are for the threads of the program, faults for who makes them
+    for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS}) sigdelset(&all, fault);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = pthread_create(&s.thread, nullptr, sit, &s);
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    if (failed) break;  // as many as the system gives
+    if (failed) {
+      t.most_helpers = t.helpers;
+      break;
+    }
+    pthread_setname_np(s.thread, "weft loop");
     t.helpers++;
   }
   int64_t there = t.helpers;
@@ -233,7 +237,7 @@ int64_t seat_helpers(team& t, int64_t wanted) {
 
 void call(seat& s) {
   bool sleeps = s.asleep.load(std::memory_order_relaxed);
-  if (sleeps) s.woken.store(now(), std::memory_order_relaxed);
+  if (sleeps) s.woken.store(monotonic_time(), std::memory_order_relaxed);
   s.call.store(s.call.load(std::memory_order_relaxed) + 1);
   // who was called counts as awake: it costs no more to share with it
   if (s.asleep.exchange(false)) wake(s.call);
@@ -266,8 +270,8 @@ void forget_helpers() {
   t.busy = false;
 }
 
-// What a thread must have to do before it is asked: a loop is begun and ended on two threads in some
-// 0.5 us where the other one waits spinning. One that sleeps must have more, see team::waking.
+// What a thread must have to do before it is asked: a loop is begun and ended on two threads in
+// some 0.5 us where the other one waits spinning. One that sleeps must have more, see team::waking.
 constexpr int64_t worth_sharing = 800;  // ns
 
 // A thread's share of a loop is cut into blocks of about this time, and no more than so many.
@@ -371,6 +375,7 @@ void pool_close() {
   for (int64_t i = 1; i <= t.helpers; i++) call(t.seats[i]);
   for (int64_t i = 1; i <= t.helpers; i++) pthread_join(t.seats[i].thread, nullptr);
   t.helpers = 0;
+  t.most_helpers = most_threads;
   t.leave.store(false);
   t.busy.store(false, std::memory_order_release);
 }

@@ -24,20 +24,21 @@ struct pool_loop {
 constexpr int64_t most_threads = 1024;
 constexpr int64_t most_blocks = (1 << 16) - 1;
 
-// How many threads are worth their while for a loop that takes so long on one: each must have more to
-// do than it costs to share, and one that sleeps more than it costs to wake it.
+// How many threads are worth their while for a loop that takes so long on one: each must have more
+// to do than it costs to share, and one that sleeps more than it costs to wake it.
 int64_t pool_threads(int64_t nanoseconds, int64_t units);
 
-// Into how many blocks such a loop is cut for so many threads: one for each, and more where a block is
-// still worth its while, so that a thread that is slow or put aside keeps little from the others.
+// Into how many blocks such a loop is cut for so many threads: one for each, and more where a block
+// is still worth its while, so that a thread that is slow or put aside keeps little from the
+// others.
 int64_t pool_blocks(int64_t nanoseconds, int64_t threads, int64_t units);
 
 // Runs a loop on at most so many threads, this one among them: on this one alone where another
 // caller has the others.
 void pool_run(const pool_loop& loop, int64_t threads);
 
-// Calls threads that sleep, so that they come while this one goes on; they sleep again where no loop
-// follows soon.
+// Calls threads that sleep, so that they come while this one goes on; they sleep again where no
+// loop follows soon.
 void pool_rouse(int64_t threads);
 
 // Threads live from the first loop that needs them until as many closed as opened.
@@ -45,7 +46,7 @@ void pool_open();
 void pool_close();
 
 // On this thread, until the end of the block: how many threads a loop takes at most. Callers share:
-// where n of them compute at once, each takes n - 1 fewer.
+// who comes while n others compute takes n fewer.
 class pool_limit {
  public:
   explicit pool_limit(int64_t threads);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A product as oneDNN runs it, on one thread: a matmul primitive with its operands, made once for each
-// shape, layout and scale.
+// A product as oneDNN runs it, on one thread: a matmul primitive with its operands, made once for
+// each shape, layout and scale.
 #ifndef WEFT_CPU_PRODUCT_H
 #define WEFT_CPU_PRODUCT_H
 
@@ -29,8 +29,8 @@ bool multiplies_bf16();
 // The types of operands and result.
 enum form : int64_t { FLOAT, NARROW, NARROW_TO_FLOAT };
 
-// The width of the panels (see panels.h) in which oneDNN reads B of such a product fastest; 0 where it
-// wants no panels.
+// The width of the panels (see panels.h) in which oneDNN reads B of such a product fastest; 0 where
+// it wants no panels.
 int64_t panel_width(const weft_gemm& a, form types);
 
 struct product {

@@ -18,6 +18,7 @@ import dev.weft.device.Pool;
 import dev.weft.device.Precision;
 import dev.weft.device.Recorder;
 import dev.weft.device.cpu.CpuBackend;
+import dev.weft.device.cpu.Processors;
 import dev.weft.device.cuda.CudaBackend;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Cleaner;
@@ -45,7 +46,6 @@ public final class Device implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("dev.weft");
   private static final Cleaner CLEANER = Cleaner.create();
   private static final int MOST_NAMED = 5; // unclosed tensors, in the log
-  private static final int MOST_THREADS = 1024; // the library's
 
   private final DeviceKind kind;
   private final Backend backend;
@@ -87,9 +87,9 @@ public final class Device implements AutoCloseable {
    * @throws DeviceUnavailableException where this build has no native code for the platform
    */
   public static Device cpu(int threads) {
-    if (threads < 1 || threads > MOST_THREADS) {
+    if (threads < 1 || threads > Processors.MOST_THREADS) {
       throw new IllegalArgumentException(
-          format("a CPU device computes on 1 to %d threads, not %d", MOST_THREADS, threads));
+          format("a CPU device computes on 1 to %d threads, not %d", Processors.MOST_THREADS, threads));
     }
     return new Device(DeviceKind.CPU, new CpuBackend(threads));
   }

@@ -46,10 +46,10 @@ public final class Trainee {
   private static long run(Work.Started started, long milliseconds) {
     long end = System.nanoTime() + 1_000_000 * milliseconds;
     long times = 0;
-    while (System.nanoTime() < end) {
+    do {
       started.once();
       times++;
-    }
+    } while (System.nanoTime() < end);
     return times;
   }
 

@@ -7,13 +7,12 @@ import static dev.weft.format.Format.format;
 import dev.weft.Device;
 import dev.weft.DeviceKind;
 import dev.weft.MathMode;
+import dev.weft.device.cpu.Processors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Where to compute. */
 final class DeviceOptions {
-  private static final int MOST_THREADS = 1024;
-
   @Option(
       names = "--device",
       paramLabel = "NAME",
@@ -47,9 +46,9 @@ final class DeviceOptions {
    * @throws dev.weft.device.DeviceUnavailableException where it cannot be used
    */
   Device open() {
-    if (threads != null && (threads < 1 || threads > MOST_THREADS)) {
+    if (threads != null && (threads < 1 || threads > Processors.MOST_THREADS)) {
       throw new IllegalArgumentException(
-          format("--threads must be 1 to %d, not %d", MOST_THREADS, threads));
+          format("--threads must be 1 to %d, not %d", Processors.MOST_THREADS, threads));
     }
     int processors = Runtime.getRuntime().availableProcessors();
     if (threads != null && threads > processors) {

@@ -184,8 +184,11 @@ public final class CpuBackend implements Backend {
   public void close() {
     allocations.forEach(library::free);
     allocations.clear();
-    arena.close();
-    library.close();
+    try {
+      arena.close();
+    } finally {
+      library.close();
+    }
   }
 
   /** One native call over an array of kernel records. */

@@ -44,8 +44,8 @@ public final class CpuLibrary {
   private CpuLibrary() {
     // libweft_cpu needs libdnnl, which needs libgomp: loaded in this order the names resolve
     // wherever the files lie
-    open(OPENMP);
-    open(ONEDNN);
+    load(file(OPENMP));
+    load(file(ONEDNN));
     Path file = file(WEFT);
     SymbolLookup symbols = load(file);
     run =
@@ -93,10 +93,6 @@ public final class CpuLibrary {
     return loaded;
   }
 
-  private static void open(String resource) {
-    load(file(resource));
-  }
-
   private static Path file(String resource) {
     Path file = NativeFiles.file(resource);
     if (file == null) {
@@ -133,7 +129,7 @@ public final class CpuLibrary {
   /**
    * Runs {@code count} records on at most {@code threads}; 0, or k + 1 where record k failed.
    *
-   * @param pace what earlier runs have shown, see {@link Pace}
+   * @param pace what earlier runs have shown, see {@link Paces}
    * @param work how much it is, where the records are not always the same
    */
   long run(MemorySegment records, long count, long threads, MemorySegment pace, double work) {

@@ -5,6 +5,9 @@ import org.jspecify.annotations.Nullable;
 
 /** How many threads compute where nobody says. */
 public final class Processors {
+  /** The library has no more. */
+  public static final int MOST_THREADS = 1024;
+
   private static final String SETTING = "OMP_NUM_THREADS";
 
   private Processors() {}
@@ -15,7 +18,9 @@ public final class Processors {
    * computes.
    */
   public static int threads() {
-    return threads(System.getenv(SETTING), Runtime.getRuntime().availableProcessors());
+    return Math.min(
+        MOST_THREADS,
+        threads(System.getenv(SETTING), Runtime.getRuntime().availableProcessors()));
   }
 
   /** The same, of a setting, which is heeded where its first number is 1 or more. */
