@@ -262,12 +262,19 @@ void run_alone(const pool_loop& loop, uint64_t naps) {
   for (int64_t b = 0; b < loop.blocks; b++) run_block(loop, b, naps);
 }
 
-// In the child of a fork there are no helpers.
-void forget_helpers() {
+// A fork waits for who opens or closes. In the child there are no helpers and no callers, and nobody
+// may take a block of the loop that ran in the parent.
+void before_fork() { the_team().opening.lock(); }
+
+void after_fork() { the_team().opening.unlock(); }
+
+void after_fork_in_child() {
   team& t = the_team();
+  for (share& s : t.shares) s.left = claim{0, 0, 0};
   t.helpers = 0;
   t.callers = 0;
   t.busy = false;
+  t.opening.unlock();
 }
 
 // What a thread must have to do before it is asked: a loop is begun and ended on two threads in
@@ -359,7 +366,7 @@ void pool_rouse(int64_t threads) {
 }
 
 void pool_open() {
-  static const int forks = pthread_atfork(nullptr, nullptr, forget_helpers);
+  static const int forks = pthread_atfork(before_fork, after_fork, after_fork_in_child);
   (void)forks;
   team& t = the_team();
   std::lock_guard<std::mutex> lock(t.opening);
