@@ -20,13 +20,13 @@ typedef struct weft_record {
 // fastest. All zero at first; for one thread at a time.
 #define WEFT_PACE_LEVELS 11
 typedef struct weft_pace {
-  int64_t runs, threads;         // so far, and the threads of each run added up
-  int64_t limit;                 // of threads; at level l the program has limit >> l, at least one
-  int64_t shares;                // whether it ever used more than one
-  int64_t level, before, trial;  // chosen, chosen before, and of the next run
-  int64_t turn;                  // of trials: above and below
-  int64_t clock, next_trial;     // nanoseconds of all runs, and when the next trial is due
-  int64_t phase_time;            // of the phase that goes on
+  int64_t runs, threads;      // so far, and the threads of each run added up
+  int64_t limit;              // of threads; at level l the program has limit >> l, at least one
+  int64_t shares;             // whether it ever used more than one
+  int64_t level, trial;       // chosen, and of the next run
+  int64_t turn;               // of trials: above and below
+  int64_t clock, next_trial;  // nanoseconds of all runs, and when the next trial is due
+  int64_t phase_time;         // of the phase that goes on
   double phase_work;
   double times[WEFT_PACE_LEVELS];  // nanoseconds for a unit of work, at each level; 0 where unknown
 } weft_pace;

@@ -3,8 +3,8 @@
 // A program keeps to one number of threads, and at intervals tries half as many or twice as many
 // for a phase of some time slices of the system: what was faster stays. A trial that fails is
 // followed by a pause of a hundred times its loss. All times are the program's own: what passes
-// between its runs is not in them. Where the chosen number becomes slower than the one before it
-// was, as when other work comes to the machine, that one follows at once.
+// between its runs is not in them. Where the chosen number becomes slower than another one was,
+// as when other work comes to the machine, that one follows at once.
 #include "governor.h"
 
 namespace weft {
@@ -43,25 +43,33 @@ void wait(weft_pace& p, double loss) {
                                                      : (int64_t)wanted);
 }
 
-void choose(weft_pace& p, int64_t level) {
-  p.before = p.level;
-  p.level = level;
-}
-
 void end_trial(weft_pace& p, double time, double work) {
   double usual = p.times[p.level], loss = (time - usual) * work;
   p.times[p.trial] = time;
-  if (time < gain * usual) choose(p, p.trial);
+  if (time < gain * usual) {
+    p.level = p.trial;
+    p.turn--;  // the next trial goes the same way
+  }
+  p.trial = p.level;
   wait(p, loss);
+}
+
+// The level that was fastest when it last ran.
+int64_t fastest(const weft_pace& p) {
+  int64_t best = p.level;
+  for (int64_t l = 0; l < WEFT_PACE_LEVELS; l++) {
+    if (p.times[l] > 0 && p.times[l] < p.times[best]) best = l;
+  }
+  return best;
 }
 
 void go_on(weft_pace& p, double time, double work) {
   double& usual = p.times[p.level];
-  double other = p.times[p.before];
   usual = usual == 0 ? time : 0.7 * usual + 0.3 * time;
-  if (p.before != p.level && time > other && usual > other) {
-    choose(p, p.before);
-    wait(p, (time - other) * work);
+  int64_t other = fastest(p);
+  if (other != p.level && time > p.times[other]) {
+    wait(p, (time - p.times[other]) * work);
+    p.level = other;
   } else if (p.clock >= p.next_trial && lowest_level(p) > 0) {
     p.trial = neighbour(p);
     return;
@@ -95,7 +103,6 @@ void note_run(weft_pace& p, int64_t nanoseconds, double work, int64_t threads, b
   p.phase_work = 0;
   if (p.trial != p.level) {
     end_trial(p, time, done);
-    p.trial = p.level;
   } else {
     go_on(p, time, done);
   }

@@ -134,7 +134,7 @@ int64_t run(const weft_record* records, int64_t count, int64_t threads, weft_pac
 
 using namespace weft;
 
-static_assert(sizeof(weft_pace) == 23 * 8, "as long as Paces.LAYOUT in Java");
+static_assert(sizeof(weft_pace) == 22 * 8, "as long as Paces.LAYOUT in Java");
 
 WEFT_EXPORT const char* weft_abi_table(void) { return table.c_str(); }
 

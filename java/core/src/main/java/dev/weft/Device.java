@@ -89,7 +89,9 @@ public final class Device implements AutoCloseable {
   public static Device cpu(int threads) {
     if (threads < 1 || threads > Processors.MOST_THREADS) {
       throw new IllegalArgumentException(
-          format("a CPU device computes on 1 to %d threads, not %d", Processors.MOST_THREADS, threads));
+          format(
+              "a CPU device computes on 1 to %d threads, not %d",
+              Processors.MOST_THREADS, threads));
     }
     return new Device(DeviceKind.CPU, new CpuBackend(threads));
   }

@@ -198,7 +198,17 @@ class ProfileTest {
     Profile.Entry entry = Profile.Entry.of(fill, 2000, Ceilings.of(Map.of(8L, 4e9), Map.of()));
     Profile profile =
         new Profile(
-            "cpu", "2 threads, avx2", 7, 1.875, List.of(entry), 2500, 500, Profile.Host.WAITS, 9000, 4, List.of());
+            "cpu",
+            "2 threads, avx2",
+            7,
+            1.875,
+            List.of(entry),
+            2500,
+            500,
+            Profile.Host.WAITS,
+            9000,
+            4,
+            List.of());
     List<String> lines =
         profile.toString().lines().map(line -> line.replaceAll(" +", " ")).toList();
     assertEquals(
@@ -218,7 +228,17 @@ class ProfileTest {
     assertFalse(profile.toString().contains(clock), profile::toString);
     String onGpu =
         new Profile(
-                "cuda:0", "", 7, 0, List.of(entry), 2500, 500, Profile.Host.WAITS, 9000, 4, List.of())
+                "cuda:0",
+                "",
+                7,
+                0,
+                List.of(entry),
+                2500,
+                500,
+                Profile.Host.WAITS,
+                9000,
+                4,
+                List.of())
             .toString();
     assertTrue(onGpu.contains(clock), onGpu);
   }
@@ -253,7 +273,8 @@ class ProfileTest {
     assertTrue(marked.getFirst().matches("forward .* 200.0 % \\(1\\)"), text);
     assertTrue(text.endsWith("(1) above 100 %: a call among these " + fast.above().words()), text);
     String alone =
-        new Profile("cpu", "", 1, 0, entries.subList(0, 1), 0, 9, Profile.Host.WAITS, 0, 1, List.of())
+        new Profile(
+                "cpu", "", 1, 0, entries.subList(0, 1), 0, 9, Profile.Host.WAITS, 0, 1, List.of())
             .toString();
     assertTrue(alone.contains("125.0 % (1)"), alone);
     assertTrue(alone.endsWith(Profile.Above.SMALL.words()), alone);

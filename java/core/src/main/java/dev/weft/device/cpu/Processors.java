@@ -19,8 +19,7 @@ public final class Processors {
    */
   public static int threads() {
     return Math.min(
-        MOST_THREADS,
-        threads(System.getenv(SETTING), Runtime.getRuntime().availableProcessors()));
+        MOST_THREADS, threads(System.getenv(SETTING), Runtime.getRuntime().availableProcessors()));
   }
 
   /** The same, of a setting, which is heeded where its first number is 1 or more. */
