@@ -20,11 +20,11 @@ typedef struct weft_record {
 // All zero at first; for one thread at a time.
 #define WEFT_PACE_LEVELS 11
 typedef struct weft_pace {
-  int64_t runs, threads;   // so far, and the threads of each run added up
-  int64_t limit;           // of threads; at level l the program has limit >> l, at least one
-  int64_t shares;          // whether it ever used more than one
-  int64_t level, trial;    // chosen, and of the next run
-  int64_t before, chosen;  // the level before, and when it was left
+  int64_t runs, threads;  // so far, and the threads of each run added up
+  int64_t limit;          // of threads; at level l the program has limit >> l, at least one
+  int64_t shares;         // whether it ever used more than one
+  int64_t level, trial;   // chosen, and of the next run
+  int64_t chosen;         // when the level was
   int64_t pause, next_trial, turn;
   int64_t phase_time;
   double phase_work;

@@ -46,27 +46,34 @@ void pause(weft_pace& p, int64_t clock, double loss) {
 void end_trial(weft_pace& p, int64_t clock, double time, double work) {
   p.times[p.trial] = time;
   if (time < gain * p.times[p.level]) {
-    p.before = p.level;
     p.level = p.trial;
     p.chosen = clock;
     p.next_trial = clock + p.pause;
+    p.turn--;  // the next trial goes the same way
   } else {
     pause(p, clock, (time - p.times[p.level]) * work);
   }
   p.trial = p.level;
 }
 
+// The level that was fastest when it last ran.
+int64_t fastest(const weft_pace& p) {
+  int64_t best = p.level;
+  for (int64_t l = 0; l < WEFT_PACE_LEVELS; l++) {
+    if (p.times[l] > 0 && p.times[l] < p.times[best]) best = l;
+  }
+  return best;
+}
+
 void go_on(weft_pace& p, int64_t clock, double time, double work) {
   double& usual = p.times[p.level];
-  double other = p.times[p.before];
   usual = usual == 0 ? time : 0.7 * usual + 0.3 * time;
-  if (p.before != p.level && other > 0 && time > other && usual > other) {
-    int64_t left = p.level;
-    p.level = p.before;
-    p.before = left;
+  int64_t other = fastest(p);
+  if (time > p.times[other] && other != p.level) {
+    p.level = other;
     if (clock - p.chosen > settled) p.pause = 0;
     p.chosen = clock;
-    pause(p, clock, (time - other) * work);
+    pause(p, clock, (time - p.times[other]) * work);
   } else if (clock >= p.next_trial && lowest_level(p) > 0) {
     p.trial = neighbour(p);
     return;

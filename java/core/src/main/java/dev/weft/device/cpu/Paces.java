@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Paces {
   /** {@code weft_pace}: see {@code native/abi/library.h}. */
-  static final MemoryLayout LAYOUT = MemoryLayout.sequenceLayout(24, JAVA_LONG);
+  static final MemoryLayout LAYOUT = MemoryLayout.sequenceLayout(23, JAVA_LONG);
 
   /** A magnitude is a factor of 4. */
   private static final int MAGNITUDES = 32;
