@@ -87,10 +87,10 @@ struct team {
   alignas(64) std::atomic<uint32_t> done{0};  // blocks that others than the caller ended
   std::atomic<bool> caller_asleep{false};
 
-  alignas(64) std::atomic<bool> busy{false};  // a caller has the team
-  std::atomic<int64_t> callers{0};            // that compute
-  uint32_t loop = 0;                          // the number of the last
-  std::atomic<int64_t> helpers{0};            // seats that are taken, from 1 on
+  alignas(64) std::mutex busy;      // of the caller that has the team
+  std::atomic<int64_t> callers{0};  // that compute
+  uint32_t loop = 0;                // the number of the last
+  std::atomic<int64_t> helpers{0};  // seats that are taken, from 1 on
   std::atomic<bool> leave{false};
   std::atomic<int64_t> waking{usual_waking};  // ns that it takes a thread to come out of its sleep
   std::atomic<uint64_t> naps{0};              // see pool_disturb
@@ -123,16 +123,24 @@ void nap(uint64_t seed) {
   if (state >> 63) nanosleep(&length, nullptr);
 }
 
-// The next block of a share into `block`.
-bool take(team& t, int64_t from, int64_t& block) {
+// A block that a thread has claimed, and its loop.
+struct task {
+  pool_loop loop;
+  int64_t block;
+};
+
+// The next block of a share.
+bool take(team& t, int64_t from, task& next) {
   std::atomic<claim>& left = t.shares[from].left;
   claim seen = left.load(std::memory_order_acquire);
   while (seen.next < seen.end) {
+    next = {{t.body.load(std::memory_order_relaxed), t.context.load(std::memory_order_relaxed),
+             t.units.load(std::memory_order_relaxed), t.blocks.load(std::memory_order_relaxed)},
+            seen.next};
     claim after = seen;
     after.next++;
-    if (left.compare_exchange_weak(seen, after, std::memory_order_acq_rel,
-                                   std::memory_order_acquire)) {
-      block = seen.next;
+    if (left.compare_exchange_strong(seen, after, std::memory_order_acq_rel,
+                                     std::memory_order_acquire)) {
       return true;
     }
   }
@@ -148,22 +156,12 @@ void run_block(const pool_loop& loop, int64_t block, uint64_t naps) {
 // What a helper does in a loop: its own share, then the others'.
 void help(team& t, int64_t self) {
   int64_t threads = t.threads.load(std::memory_order_relaxed);
+  task next;
   for (int64_t i = 0; i < threads; i++) {
-    std::atomic<claim>& left = t.shares[(self + i) % threads].left;
-    for (claim seen = left.load(std::memory_order_acquire); seen.next < seen.end;) {
-      pool_loop loop = {
-          t.body.load(std::memory_order_relaxed), t.context.load(std::memory_order_relaxed),
-          t.units.load(std::memory_order_relaxed), t.blocks.load(std::memory_order_relaxed)};
-      claim after = seen;
-      after.next++;
-      if (!left.compare_exchange_strong(seen, after, std::memory_order_acq_rel,
-                                        std::memory_order_acquire)) {
-        continue;
-      }
-      run_block(loop, seen.next, t.naps.load(std::memory_order_relaxed));
+    while (take(t, (self + i) % threads, next)) {
+      run_block(next.loop, next.block, t.naps.load(std::memory_order_relaxed));
       t.done.fetch_add(1);
       if (t.caller_asleep.load()) wake(t.done);
-      seen = left.load(std::memory_order_acquire);
     }
   }
 }
@@ -194,8 +192,10 @@ void* sit(void* self) {
   for (;;) {
     auto called = [&] { return s.call.load(std::memory_order_acquire) != seen; };
     if (!spin(spin_for_loop, called)) {
-      s.asleep.store(true);
-      while (s.call.load() == seen) wait_on(s.call, seen);
+      // anew at each turn: a wake that comes late clears it for a call that was heard already
+      for (s.asleep.store(true); s.call.load() == seen; s.asleep.store(true)) {
+        wait_on(s.call, seen);
+      }
       s.asleep.store(false);
       int64_t woken = s.woken.exchange(0, std::memory_order_relaxed);
       if (woken) note_waking(t, monotonic_time() - woken);
@@ -243,38 +243,26 @@ void call(seat& s) {
   if (s.asleep.exchange(false)) wake(s.call);
 }
 
-// Has the team while it lives, where no other caller does.
-class holding {
- public:
-  explicit holding(team& t) : t(t), held(!t.busy.exchange(true, std::memory_order_acquire)) {}
-  ~holding() {
-    if (held) t.busy.store(false, std::memory_order_release);
-  }
-  holding(const holding&) = delete;
-  explicit operator bool() const { return held; }
-
- private:
-  team& t;
-  bool held;
-};
-
 void run_alone(const pool_loop& loop, uint64_t naps) {
   for (int64_t b = 0; b < loop.blocks; b++) run_block(loop, b, naps);
 }
 
-// A fork waits for who opens or closes. In the child there are no helpers and no callers, and nobody
-// may take a block of the loop that ran in the parent.
-void before_fork() { the_team().opening.lock(); }
+// A fork waits for who opens or closes, and for a loop to end. In the child there are no helpers and
+// no callers.
+void before_fork() {
+  the_team().opening.lock();
+  the_team().busy.lock();
+}
 
-void after_fork() { the_team().opening.unlock(); }
+void after_fork() {
+  the_team().busy.unlock();
+  the_team().opening.unlock();
+}
 
 void after_fork_in_child() {
-  team& t = the_team();
-  for (share& s : t.shares) s.left = claim{0, 0, 0};
-  t.helpers = 0;
-  t.callers = 0;
-  t.busy = false;
-  t.opening.unlock();
+  the_team().helpers = 0;
+  the_team().callers = 0;
+  after_fork();
 }
 
 // What a thread must have to do before it is asked: a loop is begun and ended on two threads in
@@ -318,8 +306,8 @@ void pool_run(const pool_loop& loop, int64_t threads) {
   uint64_t naps = t.naps.load(std::memory_order_relaxed);
   if (threads > loop.blocks) threads = loop.blocks;
   if (threads <= 1) return run_alone(loop, naps);
-  holding team_held(t);
-  if (!team_held) return run_alone(loop, naps);
+  std::unique_lock<std::mutex> held(t.busy, std::try_to_lock);
+  if (!held) return run_alone(loop, naps);
   threads = 1 + seat_helpers(t, threads - 1);
   if (threads <= 1) return run_alone(loop, naps);
   mine.shared = true;
@@ -342,8 +330,9 @@ void pool_run(const pool_loop& loop, int64_t threads) {
 
   run_block(loop, 0, naps);
   uint32_t own = 1;
+  task next;
   for (int64_t i = 0; i < threads; i++) {
-    for (int64_t block; take(t, i, block); own++) run_block(loop, block, naps);
+    for (; take(t, i, next); own++) run_block(loop, next.block, naps);
   }
   uint32_t others = (uint32_t)loop.blocks - own;
   auto ended = [&] { return t.done.load(std::memory_order_acquire) == others; };
@@ -355,9 +344,9 @@ void pool_run(const pool_loop& loop, int64_t threads) {
 
 void pool_rouse(int64_t threads) {
   team& t = the_team();
-  if (threads <= 1 || t.busy.load(std::memory_order_relaxed)) return;
-  holding team_held(t);
-  if (!team_held) return;
+  if (threads <= 1) return;
+  std::unique_lock<std::mutex> held(t.busy, std::try_to_lock);
+  if (!held) return;
   int64_t helpers = seat_helpers(t, threads - 1);
   t.processor.store(sched_getcpu(), std::memory_order_relaxed);
   for (int64_t i = 1; i <= helpers; i++) {
@@ -377,14 +366,13 @@ void pool_close() {
   team& t = the_team();
   std::lock_guard<std::mutex> lock(t.opening);
   if (--t.opened > 0) return;
-  while (t.busy.exchange(true, std::memory_order_acquire)) sched_yield();
+  std::lock_guard<std::mutex> held(t.busy);
   t.leave.store(true);
   for (int64_t i = 1; i <= t.helpers; i++) call(t.seats[i]);
   for (int64_t i = 1; i <= t.helpers; i++) pthread_join(t.seats[i].thread, nullptr);
   t.helpers = 0;
   t.most_helpers = most_threads;
   t.leave.store(false);
-  t.busy.store(false, std::memory_order_release);
 }
 
 pool_limit::pool_limit(int64_t threads) {

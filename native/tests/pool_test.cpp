@@ -194,6 +194,7 @@ void fork_while_others_run(double end, uint64_t seed) {
 int main(int count, char** arguments) {
   if (count != 3) fail("usage: weft-pool-test SECONDS SEED");
   double seconds = atof(arguments[1]), end = now() + seconds;
+  alarm((unsigned)(10 * seconds) + 60);  // a thread that is waited for in vain is an error
   uint64_t seed = strtoull(arguments[2], nullptr, 10);
   // each turn goes through all ways
   for (double turn = seconds < 10 ? seconds / 5 : 2; now() < end; seed += 100) {
