@@ -21,12 +21,30 @@ import org.junit.jupiter.api.Test;
 class ProductBlocksTest {
   private static final int[] THREADS = {1, 2, 3, 7};
 
-  /** Those that networks have, and those at the edges of what oneDNN does in another way. */
+  /** (m, n, k): those that networks have, and those at the edges of what oneDNN does in another way. */
   private static final long[][] SHAPES = {
-    {1, 512, 784}, {512, 1, 784}, {1, 1, 1000}, {1, 5000, 7}, {5000, 1, 7}, {2000, 1, 1000},
-    {64, 10, 100}, {300, 10, 1000}, {128, 512, 784}, {784, 512, 128}, {700, 700, 1300},
-    {97, 131, 1}, {1, 97, 1}, {97, 1, 1}, {333, 77, 1000}, {40, 999, 64}, {800, 100, 50},
-    {769, 67, 129}, {17, 2049, 33}, {2049, 17, 33}, {9, 9, 3000}, {24, 33, 5000}
+    {1, 512, 784},
+    {512, 1, 784},
+    {1, 1, 1000},
+    {1, 5000, 7},
+    {5000, 1, 7},
+    {2000, 1, 1000},
+    {64, 10, 100},
+    {300, 10, 1000},
+    {128, 512, 784},
+    {784, 512, 128},
+    {700, 700, 1300},
+    {97, 131, 1},
+    {1, 97, 1},
+    {97, 1, 1},
+    {333, 77, 1000},
+    {40, 999, 64},
+    {800, 100, 50},
+    {769, 67, 129},
+    {17, 2049, 33},
+    {2049, 17, 33},
+    {9, 9, 3000},
+    {24, 33, 5000}
   };
 
   private static final double[][] SCALES = {{1, 0}, {1, 1}, {-0.7, 0}, {1.3, 0.6}};
@@ -138,11 +156,21 @@ class ProductBlocksTest {
     int first = differ[0];
     int last = differ[differ.length - 1];
     double worst =
-        IntStream.of(differ).mapToDouble(i -> Math.abs(expected[i] - actual[i])).max().getAsDouble();
+        IntStream.of(differ)
+            .mapToDouble(i -> Math.abs(expected[i] - actual[i]))
+            .max()
+            .getAsDouble();
     return format(
         "%d of %d differ, by %.3g at most, from [%d, %d] (%s and %s) to [%d, %d]",
-        differ.length, g.m() * g.n(), worst, first / g.ldc(), first % g.ldc(), expected[first],
-        actual[first], last / g.ldc(), last % g.ldc());
+        differ.length,
+        g.m() * g.n(),
+        worst,
+        first / g.ldc(),
+        first % g.ldc(),
+        expected[first],
+        actual[first],
+        last / g.ldc(),
+        last % g.ldc());
   }
 
   /** Undisturbed, large products alone are cut; disturbed, all are. */

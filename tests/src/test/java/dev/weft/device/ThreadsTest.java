@@ -52,7 +52,11 @@ class ThreadsTest {
 
   /** A training run in all but its device. */
   private record Recipe(
-      Supplier<Sequential> network, Dataset data, Optimizer optimizer, MathMode math, Fusion fusion) {
+      Supplier<Sequential> network,
+      Dataset data,
+      Optimizer optimizer,
+      MathMode math,
+      Fusion fusion) {
 
     /** The losses of some steps, then all parameters. */
     double[] train(Device opened) {
@@ -89,11 +93,7 @@ class ThreadsTest {
             Sequential.of(
                 new Linear(784, 100), new LayerNorm(100), new Linear(100, 70), new Linear(70, 10));
     Supplier<Sequential> table =
-        () ->
-            Sequential.of(
-                new Embedding(50, 64),
-                new Flatten(),
-                new Linear(3 * 64, 50));
+        () -> Sequential.of(new Embedding(50, 64), new Flatten(), new Linear(3 * 64, 50));
     List<Recipe> recipes = new ArrayList<>();
     recipes.add(new Recipe(plain, DIGITS, Adam.rate(1e-3), math, Fusion.NEVER));
     recipes.add(new Recipe(normed, DIGITS, Sgd.rate(0.1).momentum(0.9), math, Fusion.NEVER));

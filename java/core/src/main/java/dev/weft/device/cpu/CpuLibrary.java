@@ -133,7 +133,7 @@ public final class CpuLibrary {
   /**
    * Runs {@code count} records on at most {@code threads}; 0, or k + 1 where record k failed.
    *
-   * @param pace what earlier runs have shown, see {@link Pace}
+   * @param pace what earlier runs have shown, see {@link Paces}
    * @param work how much it is, where the records are not always the same
    */
   long run(MemorySegment records, long count, long threads, MemorySegment pace, double work) {
