@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 class ProductBlocksTest {
   private static final int[] THREADS = {1, 2, 3, 7};
 
-  /** (m, n, k): those that networks have, and those at the edges of what oneDNN does in another way. */
+  /** (m, n, k) that networks have, and those at the edges of what oneDNN does in another way. */
   private static final long[][] SHAPES = {
     {1, 512, 784},
     {512, 1, 784},
