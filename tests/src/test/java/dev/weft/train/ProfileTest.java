@@ -215,7 +215,7 @@ class ProfileTest {
         List.of(
             "step 2.50 us replayed; 2.00 us in its 1 calls when each is timed (median of 7 steps)",
             "host 0.50 us a step; 9.00 us an epoch of 4 steps for a new order of examples",
-            "threads 1.88 a step in the mean, of 2 threads, avx2: fewer where fewer were faster",
+            "threads 1.88 in use on average, of at most 2 threads, avx2",
             "products 0.0 % of the step inside matrix products (oneDNN)",
             "",
             "phase calls us of step GFLOP/s GB/s of ceiling",

@@ -145,7 +145,7 @@ public final class Plan {
             predicts ? "prediction of one row" : work.mlp().size(),
             work.side() == Side.WEFT ? "Weft " + work.mode() : work.side().label(),
             work.task() == Task.TRAIN_UNFUSED ? " unfused" : "");
-    String unit = predicts ? Company.MICROSECONDS : Company.SAMPLES;
+    String unit = predicts ? Company.PREDICTIONS : Company.SAMPLES;
     rows.add(new Row(name, ratio, unit, first, second, quota, target, least));
   }
 }

@@ -12,7 +12,7 @@ import java.util.List;
  *
  * @param name where and what: {@code one busy core, 784-512-512-10 batch 128}
  * @param ratio what is divided: {@code default / one thread}
- * @param unit of the rates, in words: {@link #SAMPLES} or {@link #MICROSECONDS}
+ * @param unit of the rates, in words: {@link #SAMPLES} or {@link #PREDICTIONS}
  * @param first samples/s of the side above the line, turn by turn; none where it was not measured
  * @param second samples/s of the side below it
  * @param target that the median of the ratios is to reach; 0 for none
@@ -32,7 +32,7 @@ public record Company(
   public static final String SAMPLES = "samples/s";
 
   /** Rates are shown as the time of a sample. */
-  public static final String MICROSECONDS = "us";
+  public static final String PREDICTIONS = "predictions/s";
 
   private static final String NONE = "";
 

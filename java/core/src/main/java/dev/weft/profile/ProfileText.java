@@ -39,9 +39,7 @@ final class ProfileText {
                 "; %s us an epoch of %d steps for a new order of examples",
                 micros(profile.epochTurn()), profile.stepsPerEpoch()));
     if (profile.threads() > 0) {
-      line(
-          "threads  %.2f a step in the mean, of %s: fewer where fewer were faster",
-          profile.threads(), profile.hardware());
+      line("threads  %.2f in use on average, of at most %s", profile.threads(), profile.hardware());
     }
     if (profile.isFused()) {
       line(

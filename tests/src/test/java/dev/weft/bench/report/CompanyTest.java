@@ -43,7 +43,7 @@ class CompanyTest {
   void timesStandWhereATimeIsMeant() {
     Company prediction =
         new Company(
-            "one row", "there / idle", Company.MICROSECONDS, List.of(2e4), List.of(4e4), 0, 0, "");
+            "one row", "there / idle", Company.PREDICTIONS, List.of(2e4), List.of(4e4), 0, 0, "");
     assertTrue(
         Company.table(List.of(prediction)).text().contains("50.0 us  25.0 us"),
         Company.table(List.of(prediction))::text);
