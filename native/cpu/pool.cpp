@@ -72,6 +72,7 @@ struct alignas(64) share {
 // A thread that helps, and the word by which it is called.
 struct alignas(64) seat {
   std::atomic<uint32_t> call{0};
+  std::atomic<uint32_t> heard{0};  // the call that it last came for
   std::atomic<bool> asleep{false};
   std::atomic<int64_t> woken{0};  // when it was last called out of its sleep
   pthread_t thread;
@@ -192,15 +193,14 @@ void* sit(void* self) {
   for (;;) {
     auto called = [&] { return s.call.load(std::memory_order_acquire) != seen; };
     if (!spin(spin_for_loop, called)) {
-      // anew at each turn: a wake that comes late clears it for a call that was heard already
-      for (s.asleep.store(true); s.call.load() == seen; s.asleep.store(true)) {
-        wait_on(s.call, seen);
-      }
+      s.asleep.store(true);
+      while (s.call.load() == seen) wait_on(s.call, seen);
       s.asleep.store(false);
       int64_t woken = s.woken.exchange(0, std::memory_order_relaxed);
       if (woken) note_waking(t, monotonic_time() - woken);
     }
     seen = s.call.load(std::memory_order_acquire);
+    s.heard.store(seen, std::memory_order_relaxed);
     if (t.leave.load()) return nullptr;
     int processor = sched_getcpu();
     if (processor >= 0 && processor == t.processor.load(std::memory_order_relaxed)) {
@@ -217,6 +217,7 @@ int64_t seat_helpers(team& t, int64_t wanted) {
   while (t.helpers < wanted) {
     seat& s = t.seats[t.helpers + 1];
     s.call.store(0);
+    s.heard.store(0);
     s.asleep.store(false);
     sigset_t all, before;
     sigfillset(&all);  // signals are for the threads of the program, faults for who makes them
@@ -235,12 +236,17 @@ int64_t seat_helpers(team& t, int64_t wanted) {
   return there < wanted ? there : wanted;
 }
 
+// Whether it waits spinning, or was called and is about to come: it costs no more to share with it.
+bool comes(const seat& s) {
+  return !s.asleep.load(std::memory_order_relaxed) ||
+         s.heard.load(std::memory_order_relaxed) != s.call.load(std::memory_order_relaxed);
+}
+
 void call(seat& s) {
   bool sleeps = s.asleep.load(std::memory_order_relaxed);
   if (sleeps) s.woken.store(monotonic_time(), std::memory_order_relaxed);
   s.call.store(s.call.load(std::memory_order_relaxed) + 1);
-  // who was called counts as awake: it costs no more to share with it
-  if (s.asleep.exchange(false)) wake(s.call);
+  if (s.asleep.load()) wake(s.call);
 }
 
 void run_alone(const pool_loop& loop, uint64_t naps) {
@@ -284,7 +290,7 @@ int64_t pool_threads(int64_t nanoseconds, int64_t units) {
     if (nanoseconds < threads * t.waking.load(std::memory_order_relaxed)) {
       int64_t awake = 1;
       while (awake < threads && awake <= t.helpers.load(std::memory_order_relaxed) &&
-             !t.seats[awake].asleep.load(std::memory_order_relaxed)) {
+             comes(t.seats[awake])) {
         awake++;
       }
       threads = awake;
@@ -350,7 +356,7 @@ void pool_rouse(int64_t threads) {
   int64_t helpers = seat_helpers(t, threads - 1);
   t.processor.store(sched_getcpu(), std::memory_order_relaxed);
   for (int64_t i = 1; i <= helpers; i++) {
-    if (t.seats[i].asleep.load(std::memory_order_relaxed)) call(t.seats[i]);
+    if (!comes(t.seats[i])) call(t.seats[i]);
   }
 }
 
