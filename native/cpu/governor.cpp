@@ -4,7 +4,8 @@
 // for a phase of some time slices of the system: what was faster stays. A trial that fails is
 // followed by a pause of a hundred times its loss. All times are the program's own: what passes
 // between its runs is not in them. Where the chosen number becomes slower than another one was,
-// as when other work comes to the machine, that one follows at once.
+// as when other work comes to the machine, that one follows at once; the way back is tried sooner,
+// since the machine may just have stood still.
 #include "governor.h"
 
 namespace weft {
@@ -14,7 +15,7 @@ constexpr int64_t millisecond = 1000000;
 constexpr int64_t phase = 16 * millisecond;  // what is compared is the mean of at least so long
 constexpr int64_t shortest_pause = 10 * millisecond;
 // Longer than this it would be a machine that stood still, and not a number of threads.
-constexpr int64_t longest_pause = 10000 * millisecond;
+constexpr int64_t longest_pause = 10000 * millisecond, longest_doubt = 1000 * millisecond;
 constexpr double gain = 0.97;  // of the time, at most, is a reason to change
 
 int64_t threads_at(const weft_pace& p, int64_t level) {
@@ -36,11 +37,10 @@ int64_t neighbour(weft_pace& p) {
   return level > lowest_level(p) ? p.level - 1 : level;
 }
 
-void wait(weft_pace& p, double loss) {
-  double wanted = 100 * loss;
-  p.next_trial = p.clock + (wanted < shortest_pause  ? shortest_pause
-                            : wanted > longest_pause ? longest_pause
-                                                     : (int64_t)wanted);
+void wait(weft_pace& p, double time, int64_t longest) {
+  int64_t pause = longest;
+  if (time < (double)longest) pause = time < shortest_pause ? shortest_pause : (int64_t)time;
+  p.next_trial = p.clock + pause;
 }
 
 void end_trial(weft_pace& p, double time, double work) {
@@ -51,7 +51,7 @@ void end_trial(weft_pace& p, double time, double work) {
     p.turn--;  // the next trial goes the same way
   }
   p.trial = p.level;
-  wait(p, loss);
+  wait(p, 100 * loss, longest_pause);
 }
 
 // The level that was fastest when it last ran.
@@ -68,7 +68,7 @@ void go_on(weft_pace& p, double time, double work) {
   usual = usual == 0 ? time : 0.7 * usual + 0.3 * time;
   int64_t other = fastest(p);
   if (other != p.level && time > p.times[other]) {
-    wait(p, (time - p.times[other]) * work);
+    wait(p, 20 * (time - p.times[other]) * work, longest_doubt);
     p.level = other;
   } else if (p.clock >= p.next_trial && lowest_level(p) > 0) {
     p.trial = neighbour(p);

@@ -91,7 +91,11 @@ public final class Turns {
       all.add(busy);
     }
     Others others = new Others(all);
+    List<String> distances = new ArrayList<>();
     for (int turn = 0; turn < length.turns(); turn++) {
+      if (quota == null && busy == null && noQuota == null && processors > 1) {
+        distances.add(format("%.0f", Distance.nanoseconds()));
+      }
       for (int i = 0; i < 2; i++) {
         if (turn % 2 == i) {
           above.add(run(row.first(), first, length.lead(), length.measured()));
@@ -103,6 +107,9 @@ public final class Turns {
     double taken = others.processors();
     if (taken > DISTURBED) {
       notes.add(format("others took %.1f processors meanwhile", taken));
+    }
+    if (!distances.isEmpty()) {
+      notes.add("ns to the other processor and back: " + String.join(", ", distances));
     }
     return result(above, below);
   }
