@@ -94,7 +94,7 @@ class Contract {
   private static final Pattern LIMIT = Pattern.compile("WEFT_FUSED_(\\w+) = (\\d+)");
   private static final Pattern KERNEL_OPTION =
       Pattern.compile("(AS|RACES)\\((\\w+)(?:, (\\w+))?\\)");
-  private static final List<String> KINDS = List.of("TYPED", "WIDE", "UNTYPED", "LIBRARY");
+  private static final List<String> KINDS = List.of("TYPED", "WIDE", "UNTYPED", "LIBRARY", "HOST");
   private static final List<String> ELEMENTS =
       List.of("T", "WIDE", "F32", "F64", "BF16", "INT32", "UINT8", "STATE", "LAYER", "OPAQUE");
   private static final List<String> POINTER_OPTIONS =
@@ -638,13 +638,14 @@ class Contract {
 
           /**
            * How a kernel exists: once a precision, once for F32 and F64, once, or once a precision in a
-           * library (cuBLAS).
+           * library (cuBLAS), or once and on the CPU alone.
            */
           public enum Kind {
             TYPED,
             WIDE,
             UNTYPED,
-            LIBRARY
+            LIBRARY,
+            HOST
           }
 
           private final Class<? extends Arguments> arguments;
@@ -659,7 +660,7 @@ class Contract {
             String base = name().toLowerCase(ROOT);
             for (Precision precision : Precision.values()) {
               if (exists(precision)) {
-                symbols[precision.ordinal()] = kind == Kind.UNTYPED ? base : base + precision.suffix();
+                symbols[precision.ordinal()] = isUntyped() ? base : base + precision.suffix();
               }
             }
           }
@@ -674,6 +675,15 @@ class Contract {
             return kind;
           }
 
+          private boolean isUntyped() {
+            return kind == Kind.UNTYPED || kind == Kind.HOST;
+          }
+
+          /** Whether a GPU runs it as a kernel of ours. */
+          public boolean hasMachineCode() {
+            return kind != Kind.LIBRARY && kind != Kind.HOST;
+          }
+
           /** What an operand of this kernel holds. */
           public Element element(Operand operand) {
             return elements.getOrDefault(operand.name(), operand.element());
@@ -686,7 +696,7 @@ class Contract {
 
           /** Those that it has a symbol of its own for; an untyped one is of F32. */
           public List<Precision> precisions() {
-            return kind == Kind.UNTYPED
+            return isUntyped()
                 ? List.of(Precision.F32)
                 : Stream.of(Precision.values()).filter(this::exists).toList();
           }

@@ -43,6 +43,7 @@
 //            WIDE     name_f32, name_f64: those that write parameters
 //            UNTYPED  name
 //            LIBRARY  as TYPED; CUDA leaves it to a library: no block shape, no machine code
+//            HOST     as UNTYPED; on the CPU alone
 //   option   AS(field, type)   the type of a pointer, in this kernel
 //            RACES(field)      threads may write to one place of this operand at a time, and any of
 //                              them may win

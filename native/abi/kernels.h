@@ -15,12 +15,14 @@
 #include "reduce.h"
 #include "rows.h"
 #include "table.h"
+#include "word2vec.h"
 
 // L(name, list of values, prefix of their names, how the count of them is called)
 #define WEFT_ENUMS(L)       \
   WEFT_ELEMENTWISE_ENUMS(L) \
   WEFT_REDUCE_ENUMS(L)      \
   WEFT_TABLE_ENUMS(L)       \
+  WEFT_WORD2VEC_ENUMS(L)    \
   WEFT_FUSED_ENUMS(L)
 
 // S(name, fields); all but fused_layer are arguments of kernels
@@ -33,6 +35,7 @@
   WEFT_TABLE_STRUCTS(S)       \
   WEFT_FUSED_STRUCTS(S)       \
   WEFT_OPTIMIZER_STRUCTS(S)   \
+  WEFT_WORD2VEC_STRUCTS(S)    \
   WEFT_GEMM_STRUCTS(S)
 
 // K(kind, name, struct, threads, items, option ...)
@@ -45,6 +48,7 @@
   WEFT_TABLE_KERNELS(K)       \
   WEFT_FUSED_KERNELS(K)       \
   WEFT_OPTIMIZER_KERNELS(K)   \
+  WEFT_WORD2VEC_KERNELS(K)    \
   WEFT_GEMM_KERNELS(K)
 
 // WEFT_KERNELS(WEFT_EACH_SYMBOL) is WEFT_SYMBOL(symbol, name, struct, threads, items, option ...) for
@@ -58,6 +62,7 @@
   WEFT_SYMBOL(name##_f64, name, __VA_ARGS__)
 #define WEFT_EACH_UNTYPED(name, ...) WEFT_SYMBOL(name, name, __VA_ARGS__)
 #define WEFT_EACH_LIBRARY(name, ...) WEFT_EACH_TYPED(name, __VA_ARGS__)
+#define WEFT_EACH_HOST(name, ...) WEFT_EACH_UNTYPED(name, __VA_ARGS__)
 
 // Where a field means nothing.
 #define WEFT_NOTHING(...)

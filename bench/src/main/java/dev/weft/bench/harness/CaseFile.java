@@ -90,8 +90,7 @@ public final class CaseFile {
     try (CpuBackend cpu = new CpuBackend(0)) {
       CaseFile file = new CaseFile(cpu);
       for (Kernel kernel : Kernel.values()) {
-        List<Precision> precisions =
-            kernel.kind() == Kernel.Kind.LIBRARY ? List.of() : kernel.precisions();
+        List<Precision> precisions = !kernel.hasMachineCode() ? List.of() : kernel.precisions();
         for (Precision precision : precisions) {
           file.addTimed(kernel, precision, Timed.IN_MEMORY, bytes);
           double cached = Math.min(bytes, CACHED_BYTES);

@@ -60,7 +60,7 @@ class HarnessTest {
     TreeSet<String> symbols = new TreeSet<>();
     for (Kernel kernel : Kernel.values()) {
       Stream.of(precisions)
-          .filter(p -> kernel.exists(p) && kernel.kind() != Kernel.Kind.LIBRARY)
+          .filter(p -> kernel.exists(p) && kernel.hasMachineCode())
           .forEach(p -> symbols.add(kernel.symbol(p)));
     }
     return symbols;

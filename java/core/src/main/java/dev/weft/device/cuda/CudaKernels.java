@@ -111,7 +111,7 @@ final class CudaKernels implements AutoCloseable {
 
   private void findFunctions() {
     for (Kernel kernel : Kernel.values()) {
-      if (kernel.kind() == Kernel.Kind.LIBRARY) {
+      if (!kernel.hasMachineCode()) {
         continue;
       }
       for (Precision precision : Precision.values()) {

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.embed;
+
+import static dev.weft.format.Format.format;
+
+import dev.weft.Device;
+import dev.weft.device.WordModel;
+import dev.weft.device.WordObjective;
+import dev.weft.text.Corpus;
+
+/**
+ * word2vec (Mikolov et al., "Efficient estimation of word representations in vector space" and
+ * "Distributed representations of words and phrases and their compositionality", 2013): each word
+ * gets a vector from which the words around it can be told.
+ *
+ * <p>With x a word around a place (skip-gram) or the mean of all around it (CBOW), y the rows of a
+ * second matrix and w the word at the place, the objective is one of
+ *
+ * <pre>
+ *   negative sampling       -log s(x·y[w]) - sum over noise words n of log s(-x·y[n])
+ *   hierarchical softmax    - sum over the inner nodes k on w's path of log s(±x·y[k])
+ *   full softmax            log(sum over words v of e^(x·y[v])) - x·y[w]
+ * </pre>
+ *
+ * <p>with s(z) = 1 / (1 + e^-z). The rules are those of the authors' word2vec.c: windows of 1 to
+ * {@code window} words, noise by count^power, frequent words thinned by {@code sample}, a rate that
+ * falls to 0. What differs: windows reach over no seams, since a text is never cut; draws follow
+ * the place in the text and not the thread; some words that follow each other share their noise
+ * words, which {@link #sharing} tells.
+ *
+ * <p>Threads overwrite each other's steps now and then (Recht et al. 2011), so that two runs on
+ * several threads differ; {@link #ordered} ones do not.
+ *
+ * @param model what x is
+ * @param objective what is made smaller
+ * @param dimension of the vectors
+ * @param window the most words to each side, 1 to 64
+ * @param negatives noise words for a word
+ * @param sharing so many words that follow each other have the same noise words; 0: each pair of
+ *     words has noise words of its own, as in word2vec.c, which takes about four times as long
+ * @param noisePower noise words are drawn by count to the power of this
+ * @param sample words that are a larger part of the text than this are thinned: one that is f of it
+ *     stays with probability (√(f / sample) + 1) sample / f; 0 thins none
+ * @param rate the learning rate at the start; it falls linearly to 1/10,000 of it
+ * @param epochs how often the text is read
+ * @param seed of all draws
+ * @param ordered whether one thread takes all words in their order
+ */
+public record Word2Vec(
+    WordModel model,
+    WordObjective objective,
+    int dimension,
+    int window,
+    int negatives,
+    int sharing,
+    double noisePower,
+    double sample,
+    double rate,
+    int epochs,
+    long seed,
+    boolean ordered) {
+  private static final int WIDEST_WINDOW = 64;
+  private static final int SHARING = 4;
+
+  /** Checks the settings. */
+  public Word2Vec {
+    check(dimension >= 1, "the dimension", dimension, "at least 1");
+    check(window >= 1 && window <= WIDEST_WINDOW, "the window", window, "1 to " + WIDEST_WINDOW);
+    check(
+        negatives >= 1 || objective != WordObjective.NEGATIVE_SAMPLING,
+        "the number of negatives",
+        negatives,
+        "at least 1");
+    check(sharing >= 0, "the number of words that share their negatives", sharing, "0 or more");
+    check(Double.isFinite(noisePower), "the power of the noise", noisePower, "a number");
+    check(sample >= 0 && sample < 1, "sample", sample, "0 up to 1");
+    check(rate > 0 && Double.isFinite(rate), "the rate", rate, "above 0");
+    check(epochs >= 1, "the number of epochs", epochs, "at least 1");
+  }
+
+  private static void check(boolean holds, String what, Number value, String expected) {
+    if (!holds) {
+      throw new IllegalArgumentException(format("%s is %s, expected %s", what, value, expected));
+    }
+  }
+
+  /** Skip-gram with 5 negatives: dimension 100, window 5, sample 1e-3, rate 0.025, 5 epochs. */
+  public static Word2Vec skipGram() {
+    return new Word2Vec(
+        WordModel.SKIP_GRAM,
+        WordObjective.NEGATIVE_SAMPLING,
+        100,
+        5,
+        5,
+        SHARING,
+        0.75,
+        1e-3,
+        0.025,
+        5,
+        1,
+        false);
+  }
+
+  /** CBOW; the same but for a rate of 0.05. */
+  public static Word2Vec cbow() {
+    Word2Vec settings = skipGram().rate(0.05);
+    return settings.with(WordModel.CBOW, settings.objective, settings.negatives);
+  }
+
+  private Word2Vec with(WordModel model, WordObjective objective, int negatives) {
+    return new Word2Vec(
+        model,
+        objective,
+        dimension,
+        window,
+        negatives,
+        sharing,
+        noisePower,
+        sample,
+        rate,
+        epochs,
+        seed,
+        ordered);
+  }
+
+  /** The same against so many noise words for a word. */
+  public Word2Vec negatives(int negatives) {
+    return with(model, WordObjective.NEGATIVE_SAMPLING, negatives);
+  }
+
+  /** The same with the hierarchical softmax, over a Huffman tree. */
+  public Word2Vec hierarchicalSoftmax() {
+    return with(model, WordObjective.HIERARCHICAL_SOFTMAX, 0);
+  }
+
+  /** The same with the softmax over all words, which takes as long as there are words. */
+  public Word2Vec fullSoftmax() {
+    return with(model, WordObjective.FULL_SOFTMAX, 0);
+  }
+
+  /** The same of this dimension. */
+  public Word2Vec dimension(int dimension) {
+    return new Word2Vec(
+        model,
+        objective,
+        dimension,
+        window,
+        negatives,
+        sharing,
+        noisePower,
+        sample,
+        rate,
+        epochs,
+        seed,
+        ordered);
+  }
+
+  /** The same with so many words to each side at most. */
+  public Word2Vec window(int window) {
+    return new Word2Vec(
+        model,
+        objective,
+        dimension,
+        window,
+        negatives,
+        sharing,
+        noisePower,
+        sample,
+        rate,
+        epochs,
+        seed,
+        ordered);
+  }
+
+  /** The same where so many words share their noise words; 0: each pair has its own. */
+  public Word2Vec sharing(int sharing) {
+    return new Word2Vec(
+        model,
+        objective,
+        dimension,
+        window,
+        negatives,
+        sharing,
+        noisePower,
+        sample,
+        rate,
+        epochs,
+        seed,
+        ordered);
+  }
+
+  /** The same with noise words by count to this power. */
+  public Word2Vec noisePower(double noisePower) {
+    return new Word2Vec(
+        model,
+        objective,
+        dimension,
+        window,
+        negatives,
+        sharing,
+        noisePower,
+        sample,
+        rate,
+        epochs,
+        seed,
+        ordered);
+  }
+
+  /** The same with words above this share of the text thinned. */
+  public Word2Vec sample(double sample) {
+    return new Word2Vec(
+        model,
+        objective,
+        dimension,
+        window,
+        negatives,
+        sharing,
+        noisePower,
+        sample,
+        rate,
+        epochs,
+        seed,
+        ordered);
+  }
+
+  /** The same with this learning rate at the start. */
+  public Word2Vec rate(double rate) {
+    return new Word2Vec(
+        model,
+        objective,
+        dimension,
+        window,
+        negatives,
+        sharing,
+        noisePower,
+        sample,
+        rate,
+        epochs,
+        seed,
+        ordered);
+  }
+
+  /** The same with so many readings of the text. */
+  public Word2Vec epochs(int epochs) {
+    return new Word2Vec(
+        model,
+        objective,
+        dimension,
+        window,
+        negatives,
+        sharing,
+        noisePower,
+        sample,
+        rate,
+        epochs,
+        seed,
+        ordered);
+  }
+
+  /** The same with other draws. */
+  public Word2Vec seed(long seed) {
+    return new Word2Vec(
+        model,
+        objective,
+        dimension,
+        window,
+        negatives,
+        sharing,
+        noisePower,
+        sample,
+        rate,
+        epochs,
+        seed,
+        ordered);
+  }
+
+  /** The same, one thread taking all words in their order: the same bits in every run. */
+  public Word2Vec inOrder() {
+    return new Word2Vec(
+        model,
+        objective,
+        dimension,
+        window,
+        negatives,
+        sharing,
+        noisePower,
+        sample,
+        rate,
+        epochs,
+        seed,
+        true);
+  }
+
+  /**
+   * Begins to train.
+   *
+   * @param device a CPU
+   * @param corpus the text, which stays open as long as the training
+   * @throws IllegalArgumentException where the device is no CPU, or the text has but one word to
+   *     learn
+   */
+  public Word2VecTraining start(Device device, Corpus corpus) {
+    return new Word2VecTraining(this, device, corpus);
+  }
+}

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.embed;
+
+import static dev.weft.format.Format.format;
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.DeviceKind;
+import dev.weft.Engine;
+import dev.weft.Shape;
+import dev.weft.StepState;
+import dev.weft.Tensor;
+import dev.weft.device.Arguments;
+import dev.weft.device.Closing;
+import dev.weft.device.Kernel;
+import dev.weft.device.Precision;
+import dev.weft.device.WordObjective;
+import dev.weft.text.AliasTable;
+import dev.weft.text.Corpus;
+import dev.weft.text.HuffmanTree;
+import dev.weft.text.Vocabulary;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A training of word vectors, a piece of text at a time. Memory: two matrices of the vocabulary by
+ * the dimension, in rows of whole cache lines, and the vocabulary; the text stays in its file.
+ */
+public final class Word2VecTraining implements AutoCloseable {
+  // what the kernel's draws are made for at once
+  private static final long UNIT = 1024;
+  // A hundredth of an epoch, so that the rate falls smoothly, and at most some 50 ms.
+  private static final long PIECES = 100;
+  private static final long LONGEST_PIECE = 256 * UNIT;
+  private static final double LEAST_RATE = 1e-4;
+  private static final int LINE = 16; // floats
+
+  /**
+   * How far a training is.
+   *
+   * @param epoch the readings of the text that are done
+   * @param tokens of all readings that are done, ends of sentences among them
+   * @param ofTokens all there will be
+   * @param rate the learning rate
+   * @param loss the mean of the objective since the last time that this was asked for, before the
+   *     steps; NaN where nothing was trained since
+   */
+  public record Progress(int epoch, long tokens, long ofTokens, double rate, double loss) {}
+
+  private final Word2Vec settings;
+  private final Device device;
+  private final Corpus corpus;
+  private final Vocabulary words;
+  private final List<AutoCloseable> owned = new ArrayList<>();
+  private final Tensor input;
+  private final Tensor output;
+  private final Tensor sums;
+  private final StepState state;
+  private final Arguments.Word2vec arguments;
+  private final long piece;
+  private long tokens;
+  private double lossBefore;
+  private double countBefore;
+
+  Word2VecTraining(Word2Vec settings, Device device, Corpus corpus) {
+    if (device.kind() != DeviceKind.CPU) {
+      throw new IllegalArgumentException(
+          format("word vectors are trained on the CPU; the device is %s", device));
+    }
+    this.settings = settings;
+    this.device = device;
+    this.corpus = corpus;
+    words = corpus.vocabulary();
+    if (words.size() < 2) {
+      throw new IllegalArgumentException(
+          format("'%s' is the text's only word: there is nothing to tell it from", words.word(0)));
+    }
+    piece = Math.clamp(corpus.size() / PIECES / UNIT * UNIT, UNIT, LONGEST_PIECE);
+    boolean tree = settings.objective() == WordObjective.HIERARCHICAL_SOFTMAX;
+    int outputs = tree ? words.size() - 1 : words.size();
+    long cols = (settings.dimension() + LINE - 1) / LINE * LINE;
+    try {
+      input = own(device.zeros(DType.F32, Shape.of(words.size(), cols)).named("word vectors"));
+      output = own(device.zeros(DType.F32, Shape.of(outputs, cols)).named("context vectors"));
+      sums = own(device.zeros(DType.F64, Shape.of(2)).named("objective"));
+      state = own(new StepState(device, settings.seed()));
+      initialize(cols);
+      arguments = arguments(tree, outputs, cols);
+    } catch (RuntimeException e) {
+      Closing.after(e, this::close);
+      throw e;
+    }
+  }
+
+  private <T extends AutoCloseable> T own(T resource) {
+    owned.add(resource);
+    return resource;
+  }
+
+  /** U(-1/2d, 1/2d), d being the dimension. */
+  private void initialize(long cols) {
+    int dimension = settings.dimension();
+    double most = 0.5 / dimension;
+    try (Tensor drawn = device.allocate(DType.F32, Shape.of(words.size(), dimension))) {
+      Engine.run(
+          device,
+          Kernel.RANDOM_UNIFORM,
+          Precision.F32,
+          new Arguments.Random(
+              Engine.address(drawn), drawn.elements(), settings.seed(), -1, 0, -most, most));
+      Engine.run(
+          device,
+          Kernel.COPY_ROWS,
+          Precision.F32,
+          new Arguments.CopyRows(
+              Engine.address(drawn),
+              Engine.address(input),
+              words.size(),
+              dimension,
+              dimension,
+              cols,
+              1,
+              false));
+    }
+  }
+
+  private Arguments.Word2vec arguments(boolean tree, int outputs, long cols) {
+    long thresholds = 0;
+    long aliases = 0;
+    long offsets = 0;
+    long nodes = 0;
+    long bits = 0;
+    int pathNodes = 0;
+    if (settings.objective() == WordObjective.NEGATIVE_SAMPLING) {
+      AliasTable noise = AliasTable.noise(words, settings.noisePower());
+      thresholds = address(noise.thresholds());
+      aliases = address(noise.aliases());
+    } else if (tree) {
+      HuffmanTree paths = HuffmanTree.of(words);
+      pathNodes = paths.nodes().length;
+      offsets = address(paths.offsets());
+      nodes = address(paths.nodes());
+      bits = address(paths.bits());
+    }
+    return new Arguments.Word2vec(
+        corpus.tokens().address(),
+        address(keep()),
+        thresholds,
+        aliases,
+        offsets,
+        nodes,
+        bits,
+        Engine.address(state),
+        Engine.address(input),
+        Engine.address(output),
+        Engine.address(sums),
+        piece,
+        corpus.size(),
+        words.size(),
+        outputs,
+        pathNodes,
+        cols,
+        settings.model(),
+        settings.objective(),
+        settings.window(),
+        settings.negatives(),
+        settings.sharing(),
+        settings.ordered());
+  }
+
+  /** Of 2^32 - 1, how likely each word stays. */
+  private int[] keep() {
+    int[] keep = new int[words.size()];
+    for (int w = 0; w < keep.length; w++) {
+      double share = (double) words.count(w) / words.total();
+      double ratio = settings.sample() / share;
+      double stays = settings.sample() == 0 ? 1 : Math.min(1, Math.sqrt(ratio) + ratio);
+      keep[w] = (int) (long) (stays * 0xFFFFFFFFL);
+    }
+    return keep;
+  }
+
+  private long address(int[] values) {
+    return address(MemorySegment.ofArray(values));
+  }
+
+  private long address(byte[] values) {
+    return address(MemorySegment.ofArray(values));
+  }
+
+  private long address(MemorySegment values) {
+    Arena arena = Arena.ofShared();
+    owned.add(arena::close);
+    return arena.allocate(values.byteSize(), Long.BYTES).copyFrom(values).address();
+  }
+
+  /**
+   * Trains the next piece of the text, some 50 ms of work at most.
+   *
+   * @return whether there is more
+   * @throws IllegalStateException where a vector became NaN or infinite: names the word; or where
+   *     it is closed
+   */
+  public boolean step() {
+    if (owned.isEmpty()) {
+      throw new IllegalStateException("this training is closed");
+    }
+    if (tokens >= ofTokens()) {
+      return false;
+    }
+    long place = tokens % corpus.size();
+    state.set(settings.seed(), tokens / corpus.size(), 0, place, rate());
+    Engine.run(device, Kernel.WORD2VEC, Precision.F32, arguments);
+    tokens += Math.min(piece, corpus.size() - place);
+    if (!Double.isFinite(sums.toDoubles()[0])) {
+      throw diverged();
+    }
+    return tokens < ofTokens();
+  }
+
+  private IllegalStateException diverged() {
+    String where = "";
+    for (int w = 0; w < words.size() && where.isEmpty(); w++) {
+      for (float value : row(w)) {
+        if (!Float.isFinite(value)) {
+          where = format("; the vector of '%s' is the first that is not finite", words.word(w));
+          break;
+        }
+      }
+    }
+    return new IllegalStateException(
+        format(
+            "the objective is not finite after %,d of %,d tokens%s; a smaller rate than %s may"
+                + " help",
+            tokens, ofTokens(), where, settings.rate()));
+  }
+
+  private long ofTokens() {
+    return settings.epochs() * corpus.size();
+  }
+
+  private double rate() {
+    return settings.rate() * Math.max(LEAST_RATE, 1 - (double) tokens / ofTokens());
+  }
+
+  /** How far it is. */
+  public Progress progress() {
+    double[] now = sums.toDoubles();
+    double loss = (now[0] - lossBefore) / (now[1] - countBefore);
+    lossBefore = now[0];
+    countBefore = now[1];
+    return new Progress((int) (tokens / corpus.size()), tokens, ofTokens(), rate(), loss);
+  }
+
+  /** Trains all that is left of the text. */
+  public void finish() {
+    boolean more = true;
+    while (more) {
+      more = step();
+    }
+  }
+
+  /**
+   * The vector of a word.
+   *
+   * @throws IllegalArgumentException where the vocabulary lacks it
+   */
+  public float[] vector(String word) {
+    int id = words.id(word);
+    if (id < 0) {
+      throw new IllegalArgumentException(
+          format("'%s' is not among the %,d words of the vocabulary", word, words.size()));
+    }
+    return row(id);
+  }
+
+  private float[] row(int word) {
+    long cols = input.shape().size(1);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment row = arena.allocate(cols * Float.BYTES, Float.BYTES);
+      input.view(word * cols, Shape.of(cols)).copyTo(row);
+      return row.asSlice(0, (long) settings.dimension() * Float.BYTES)
+          .toArray(ValueLayout.JAVA_FLOAT);
+    }
+  }
+
+  /** Gives all memory back; the second time without effect. */
+  @Override
+  public void close() {
+    AutoCloseable[] parts = owned.reversed().toArray(AutoCloseable[]::new);
+    owned.clear();
+    Closing.all(parts);
+  }
+}

@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Word vectors: skip-gram and CBOW (Mikolov et al., "Efficient estimation of word representations in
+// vector space" and "Distributed representations of words and phrases", 2013).
+//
+// All words around a place meet the same rows of output, so their scores and both gradients are
+// small matrix products, as in pWord2Vec (Ji et al., 2016), whose factors stay in registers. Memory
+// is what they wait for: draws are made for a whole unit of tokens at once, and rows asked for ahead
+// of their turn.
+#include <string.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "../math/logistic.h"
+#include "draw.h"
+
+namespace weft {
+namespace WEFT_ISA {
+namespace {
+
+constexpr int lanes = register_bytes / (int)sizeof(float);
+// rows of output and of input whose scores fill one register
+constexpr int outputs_at_once = lanes < 8 ? lanes : 8, inputs_at_once = lanes / outputs_at_once;
+
+typedef float vec __attribute__((vector_size(register_bytes), may_alias));
+typedef int32_t vec_mask __attribute__((vector_size(register_bytes)));
+
+WEFT_MATH vec& at(float* row, int64_t column) { return *reinterpret_cast<vec*>(row + column); }
+WEFT_MATH vec all(float x) { return x - vec{}; }
+
+// Of each 2 Width lanes of a and then b, those of the first or second half of their Width.
+template <int Width>
+WEFT_MATH vec_mask half(int which) {
+  vec_mask m{};
+  for (int i = 0; i < lanes; i++) {
+    int within = i % (2 * Width);
+    m[i] = (within < Width ? 0 : lanes) + i - within + within % Width + which * Width;
+  }
+  return m;
+}
+
+// Lane i is the sum of the lanes of a[i]: a tree in which each step adds halves of two registers.
+template <int Count>
+WEFT_MATH vec lane_sums(const vec* a) {
+  if constexpr (Count == 1) {
+    return a[0];
+  } else {
+    vec even = lane_sums<Count / 2>(a), odd = lane_sums<Count / 2>(a + Count / 2);
+    return __builtin_shuffle(even, odd, half<Count / 2>(0)) +
+           __builtin_shuffle(even, odd, half<Count / 2>(1));
+  }
+}
+
+constexpr int64_t unit = 1024, around = 256;  // tokens; see the contract
+constexpr int64_t most_window = 64, most_inputs = 2 * most_window;
+
+// Rows of input that meet rows of output. Their gradients go to `to`: for skip-gram the same rows.
+struct inputs {
+  float *from[most_inputs], *to[most_inputs];
+  int64_t count = 0;
+
+  void add(float* row, float* gradient) {
+    from[count] = row;
+    to[count++] = gradient;
+  }
+};
+
+// What is kept of a unit and around it, and its draws.
+struct scratch {
+  int32_t word[unit + 2 * around];  // -1 between sentences
+  int64_t first, last, kept;        // trained are first .. last - 1
+  uint32_t window_draw[unit];
+  std::vector<int32_t> noise;  // a set of words behind the other
+  std::vector<float> scores;   // of the full softmax
+  std::vector<float> mean, mean_gradient, apart;
+};
+
+struct training {
+  const weft_word2vec& a;
+  const int32_t* tokens;
+  const uint32_t* keep;
+  float *input, *output;
+  const weft_step_state& state;
+  float rate;
+
+  explicit training(const weft_word2vec& a)
+      : a(a),
+        tokens(as<int32_t>(a.tokens)),
+        keep(as<uint32_t>(a.keep)),
+        input(as<float>(a.input)),
+        output(as<float>(a.output)),
+        state(*as<weft_step_state>(a.state)),
+        rate(state.rate_f32) {}
+
+  float* input_row(int64_t word) const { return input + word * a.cols; }
+  float* output_row(int64_t row) const { return output + row * a.cols; }
+
+  drawing draws(uint32_t operation) const { return {state.seed, state.step, operation}; }
+
+  // Which words are kept of the tokens from `begin` to `end`, and some around.
+  void thin(int64_t begin, int64_t end, scratch& s) const {
+    int64_t from = begin < around ? 0 : begin - around;
+    int64_t past = smaller(a.token_count, end + around), kept = 0;
+    drawing source = draws(0);
+    for (int64_t p = from; p < past; p += drawing::run) {
+      uint32_t draw[drawing::run];
+      source.draw(p, draw);
+      if (p == begin) s.first = kept;
+      for (int64_t i = p; i < smaller(past, p + drawing::run); i++) {
+        if (i == end) s.last = kept;
+        int32_t word = tokens[i];
+        bool there = is_row(word, a.words);
+        s.word[kept] = there ? word : -1;
+        kept += !there || draw[i - p] <= keep[word];
+      }
+    }
+    if (past == end) s.last = kept;
+    s.kept = kept;
+  }
+
+  // Draws the noise of a unit: so many sets.
+  void draw_noise(int64_t begin, int64_t sets, scratch& s) const {
+    const uint32_t* thresholds = as<uint32_t>(a.thresholds);
+    const int32_t* aliases = as<int32_t>(a.aliases);
+    constexpr int64_t words_at_once = drawing::run / 2, units_of_an_operation = 4096;
+    int64_t number = begin / unit, wanted = sets * a.negatives;
+    int64_t most = sets_of(unit) * a.negatives;
+    int64_t runs = (most + words_at_once - 1) / words_at_once;
+    drawing source = draws((uint32_t)(2 + number / units_of_an_operation));
+    int64_t first = number % units_of_an_operation * runs * drawing::run;
+    s.noise.resize((size_t)(runs * words_at_once));
+    for (int64_t w = 0; w < wanted; w += words_at_once) {
+      uint32_t draw[drawing::run];
+      source.draw(first + 2 * w, draw);
+      int32_t* noise = s.noise.data() + w;
+      const uint64_t words = (uint64_t)a.words;
+#pragma omp simd
+      for (int i = 0; i < (int)words_at_once; i++) {
+        uint32_t place = (uint32_t)(draw[2 * i] * words >> 32);
+        noise[i] = draw[2 * i + 1] < thresholds[place] ? (int32_t)place : aliases[place];
+      }
+    }
+  }
+
+  // Sets of noise that so many kept words have.
+  int64_t sets_of(int64_t kept) const {
+    return a.sharing ? (kept + a.sharing - 1) / a.sharing : kept * 2 * a.window;
+  }
+
+  // The scores of inputs c .. c + Inputs - 1 against rows y, an input's beside each other.
+  template <int Inputs, int Outputs>
+  vec scores(const inputs& x, int64_t c, float* const* y) const {
+    constexpr int each = lanes / Inputs;
+    vec sums[lanes] = {};
+    float* from[Inputs];
+    for (int j = 0; j < Inputs; j++) from[j] = x.from[c + j < x.count ? c + j : c];
+    for (int64_t k = 0; k < a.cols; k += lanes) {
+      vec row[Inputs];
+      for (int j = 0; j < Inputs; j++) row[j] = at(from[j], k);
+#pragma GCC unroll 16
+      for (int o = 0; o < Outputs; o++) {
+        vec w = at(y[o], k);
+        for (int j = 0; j < Inputs; j++) sums[j * each + o] += row[j] * w;
+      }
+    }
+    return lane_sums<lanes>(sums);
+  }
+
+  // y[o] += sum of factor * x, and the inputs' gradients += sum of factor * y[o] as it was; factors
+  // as scores has them, already times the rate.
+  template <int Outputs>
+  void apply(const inputs& x, float* const* y, const float* factors) const {
+    for (int64_t k = 0; k < a.cols; k += lanes) {
+      vec before[Outputs], after[Outputs];
+#pragma GCC unroll 8
+      for (int o = 0; o < Outputs; o++) before[o] = after[o] = at(y[o], k);
+      for (int64_t c = 0; c < x.count; c++) {
+        const float* factor = factors + c * outputs_at_once;
+        vec row = at(x.from[c], k), sum = at(x.to[c], k);
+#pragma GCC unroll 8
+        for (int o = 0; o < Outputs; o++) {
+          vec f = all(factor[o]);
+          after[o] += f * row;
+          sum += f * before[o];
+        }
+        at(x.to[c], k) = sum;
+      }
+#pragma GCC unroll 8
+      for (int o = 0; o < Outputs; o++) at(y[o], k) = after[o];
+    }
+  }
+
+  // The same for one input.
+  template <int Outputs>
+  void apply_one(const inputs& x, float* const* y, const float* factors) const {
+    for (int64_t k = 0; k < a.cols; k += lanes) {
+      vec row = at(x.from[0], k), sum = at(x.to[0], k);
+#pragma GCC unroll 16
+      for (int o = 0; o < Outputs; o++) {
+        vec f = all(factors[o]), w = at(y[o], k);
+        sum += f * w;
+        at(y[o], k) = w + f * row;
+      }
+      at(x.to[0], k) = sum;
+    }
+  }
+
+  // A step of the logistic loss for all inputs and some rows, which differ. Returns the loss before.
+  template <int Inputs, int Outputs>
+  __attribute__((noinline)) double step(const inputs& x, float* const* y,
+                                        const float* labels) const {
+    constexpr int each = lanes / Inputs;
+    alignas(register_bytes) float factor[(most_inputs + Inputs) * each];
+    alignas(register_bytes) float loss[lanes] = {};
+    for (int64_t c = 0; c < x.count; c += Inputs) {
+      alignas(register_bytes) float score[lanes];
+      at(score, 0) = scores<Inputs, Outputs>(x, c, y);
+      int meant = (int)smaller(Inputs, x.count - c) * each;
+      float* factors = factor + c * each;
+#pragma omp simd
+      for (int i = 0; i < lanes; i++) {
+        int o = i % each;
+        logistic<float> l = logistic_of(score[i], labels[o]);
+        loss[i] += i < meant && o < Outputs ? l.loss : 0;
+        factors[i] = rate * l.error;
+      }
+    }
+    if constexpr (Inputs == 1) {
+      apply_one<Outputs>(x, y, factor);
+    } else {
+      apply<Outputs>(x, y, factor);
+    }
+    double sum = 0;
+    for (int i = 0; i < lanes; i++) sum += loss[i];
+    return sum;
+  }
+
+  // Rows of output that are collected until a step takes them.
+  struct collection {
+    float* row[lanes];
+    float label[lanes] = {};
+    int64_t count = 0;
+  };
+
+  // How many rows a step takes.
+  static int64_t most_rows(const inputs& x) { return x.count == 1 ? lanes : outputs_at_once; }
+
+  double flush(const inputs& x, collection& y) const {
+    if (y.count == 0) return 0;
+    double loss = 0;
+    if (x.count == 1) {
+      choose<lanes>("a step's rows", y.count - 1,
+                    [&](auto less) { loss = step<1, less + 1>(x, y.row, y.label); });
+    } else {
+      choose<outputs_at_once>("a step's rows", y.count - 1, [&](auto less) {
+        loss = step<inputs_at_once, less + 1>(x, y.row, y.label);
+      });
+    }
+    y = collection{};
+    return loss;
+  }
+
+  double sample(const inputs& x, int32_t word, const int32_t* noise) const {
+    double loss = 0;
+    collection y;
+    y.row[0] = output_row(word);
+    y.label[0] = 1;
+    y.count = 1;
+    for (int64_t n = 0; n < a.negatives; n++) {
+      if (noise[n] == word) continue;
+      float* row = output_row(noise[n]);
+      // a row that comes twice takes two steps
+      bool again = std::find(y.row, y.row + y.count, row) != y.row + y.count;
+      if (again || y.count == most_rows(x)) loss += flush(x, y);
+      y.row[y.count++] = row;
+    }
+    return loss + flush(x, y);
+  }
+
+  double climb(const inputs& x, int32_t word) const {
+    const int32_t *offsets = as<int32_t>(a.offsets), *nodes = as<int32_t>(a.nodes);
+    const uint8_t* bits = as<uint8_t>(a.bits);
+    double loss = 0;
+    for (int64_t k = offsets[word]; k < offsets[word + 1]; k += most_rows(x)) {
+      collection y;
+      y.count = smaller(most_rows(x), offsets[word + 1] - k);
+      for (int64_t o = 0; o < y.count; o++) {
+        y.row[o] = output_row(nodes[k + o]);
+        y.label[o] = 1.0f - bits[k + o];
+      }
+      loss += flush(x, y);
+    }
+    return loss;
+  }
+
+  // The full softmax, input by input: scores, then their gradients.
+  double normalize(const inputs& x, int32_t word, scratch& s) const {
+    int64_t blocks = (a.outputs + outputs_at_once - 1) / outputs_at_once;
+    s.scores.resize((size_t)(blocks * outputs_at_once));
+    float* score = s.scores.data();
+    double loss = 0;
+    for (int64_t c = 0; c < x.count; c++) {
+      inputs one;
+      one.add(x.from[c], x.to[c]);
+      each_block([&](float* const* y, int64_t first, auto count) {
+        alignas(register_bytes) float found[lanes];
+        at(found, 0) = scores<1, count>(one, 0, y);
+        memcpy(score + first, found, count * sizeof(float));
+      });
+      float highest = *std::max_element(score, score + a.outputs);
+      loss -= score[word] - highest;
+      double sum = 0;
+      for (int64_t o = 0; o < a.outputs; o++) sum += score[o] = math::exp(score[o] - highest);
+      loss += math::log(sum);
+      float share = -rate / (float)sum;
+      for (int64_t o = 0; o < a.outputs; o++) score[o] *= share;
+      score[word] += rate;
+      // the scores were those of the row before its steps
+      clear(s.apart);
+      inputs apart;
+      apart.add(x.from[c], aligned(s.apart));
+      each_block([&](float* const* y, int64_t first, auto count) {
+        apply_one<count>(apart, y, score + first);
+      });
+      add(aligned(s.apart), x.to[c]);
+    }
+    return loss;
+  }
+
+  // body(rows, the first one's number, how many) over all rows of output
+  template <typename Body>
+  void each_block(const Body& body) const {
+    for (int64_t o = 0; o < a.outputs; o += outputs_at_once) {
+      float* y[outputs_at_once];
+      int64_t count = smaller(outputs_at_once, a.outputs - o);
+      for (int64_t i = 0; i < count; i++) y[i] = output_row(o + i);
+      choose<outputs_at_once>("a block's rows", count - 1, [&](auto less) {
+        body(y, o, std::integral_constant<int, less + 1>{});
+      });
+    }
+  }
+
+  // Vectors as long as a row, on the boundary of a register.
+  void clear(std::vector<float>& row) const { row.assign((size_t)a.cols + lanes, 0); }
+
+  static float* aligned(std::vector<float>& row) {
+    uintptr_t begin = reinterpret_cast<uintptr_t>(row.data());
+    return row.data() + (register_bytes - begin % register_bytes) % register_bytes / sizeof(float);
+  }
+
+  void add(const float* gradient, float* row) const {
+    for (int64_t k = 0; k < a.cols; k += lanes)
+      at(row, k) += *reinterpret_cast<const vec*>(gradient + k);
+  }
+
+  double objective(const inputs& x, int32_t word, const int32_t* noise, scratch& s) const {
+    switch (a.objective) {
+      case WEFT_NEGATIVE_SAMPLING: return sample(x, word, noise);
+      case WEFT_HIERARCHICAL_SOFTMAX: return climb(x, word);
+      default: return normalize(x, word, s);
+    }
+  }
+
+  void prefetch(float* row) const {
+    for (int64_t k = 0; k < a.cols; k += 16) __builtin_prefetch(row + k);
+  }
+
+  static constexpr int64_t outputs_ahead = 3, sets_ahead = 3, inputs_ahead = 5;
+
+  void prefetch_noise(const int32_t* noise) const {
+    for (int64_t n = 0; n < a.negatives; n++) prefetch(output_row(noise[n]));
+  }
+
+  // Asks for the rows that kept word i will need.
+  void look_ahead(int64_t i, scratch& s) const {
+    if (i >= s.last || s.word[i] < 0) return;
+    int64_t number = i - s.first;
+    if (a.objective == WEFT_NEGATIVE_SAMPLING) {
+      prefetch(output_row(s.word[i]));
+      if (a.sharing && number % a.sharing) return;
+      for (int64_t set = 0; set < (a.sharing ? 1 : sets_ahead); set++) {
+        prefetch_noise(noise_of(number, set, s));
+      }
+    } else if (a.objective == WEFT_HIERARCHICAL_SOFTMAX) {
+      constexpr int32_t in_cache = 256;  // the nodes near the root
+      const int32_t *offsets = as<int32_t>(a.offsets), *nodes = as<int32_t>(a.nodes);
+      for (int64_t k = offsets[s.word[i]]; k < offsets[s.word[i] + 1]; k++) {
+        if (nodes[k] >= in_cache) prefetch(output_row(nodes[k]));
+      }
+    }
+  }
+
+  // Rows of the kept words around i, at most `reach` before and after it.
+  int64_t words_around(int64_t i, int64_t reach, const scratch& s, float** rows) const {
+    int64_t count = 0, j = i;
+    while (j > 0 && i - j < reach && s.word[j - 1] >= 0) j--;
+    for (; j < i; j++) rows[count++] = input_row(s.word[j]);
+    for (j = i + 1; j < s.kept && j - i <= reach && s.word[j] >= 0; j++) {
+      rows[count++] = input_row(s.word[j]);
+    }
+    return count;
+  }
+
+  double skip_gram(float* const* rows, int64_t count, int32_t word, int64_t number,
+                   scratch& s) const {
+    if (a.objective != WEFT_NEGATIVE_SAMPLING || a.sharing) {
+      inputs x;
+      for (int64_t c = 0; c < count; c++) x.add(rows[c], rows[c]);
+      return objective(x, word, noise_of(number, 0, s), s);
+    }
+    double loss = 0;
+    for (int64_t c = 0; c < count; c++) {
+      if (c + sets_ahead < count) prefetch_noise(noise_of(number, c + sets_ahead, s));
+      inputs x;
+      x.add(rows[c], rows[c]);
+      loss += objective(x, word, noise_of(number, c, s), s);
+    }
+    return loss;
+  }
+
+  const int32_t* noise_of(int64_t number, int64_t input, const scratch& s) const {
+    int64_t set = a.sharing ? number / a.sharing : number * 2 * a.window + input;
+    return s.noise.data() + set * a.negatives;
+  }
+
+  double cbow(float* const* rows, int64_t count, int32_t word, int64_t number, scratch& s) const {
+    clear(s.mean_gradient);
+    float *mean = aligned(s.mean), *gradient = aligned(s.mean_gradient);
+    vec share = all(1.0f / (float)count);
+    for (int64_t k = 0; k < a.cols; k += lanes) {
+      vec sum = at(rows[0], k);
+      for (int64_t c = 1; c < count; c++) sum += at(rows[c], k);
+      at(mean, k) = sum * share;
+    }
+    inputs x;
+    x.add(mean, gradient);
+    double loss = objective(x, word, noise_of(number, 0, s), s);
+    for (int64_t c = 0; c < count; c++) add(gradient, rows[c]);
+    return loss;
+  }
+
+  // Trains the tokens from `begin` to `end`, which lie in one unit; sums as in the contract.
+  void run(int64_t begin, int64_t end, scratch& s, double* sums) const {
+    thin(begin, end, s);
+    int64_t trained = s.last - s.first;
+    drawing windows = draws(1);
+    for (int64_t p = 0; p < trained; p += drawing::run) {
+      uint32_t draw[drawing::run];
+      windows.draw(begin + p, draw);
+      memcpy(s.window_draw + p, draw, sizeof draw);
+    }
+    if (a.objective == WEFT_NEGATIVE_SAMPLING) draw_noise(begin, sets_of(trained), s);
+    clear(s.mean);
+    // the sets of one word fill a first-level cache
+    int64_t ahead = a.sharing || a.objective != WEFT_NEGATIVE_SAMPLING ? outputs_ahead : 1;
+    double loss = 0;
+    int64_t count = 0;
+    for (int64_t i = s.first; i < s.last; i++) {
+      look_ahead(i + ahead, s);
+      int64_t far = i + a.window + inputs_ahead;
+      if (far < s.kept && s.word[far] >= 0) prefetch(input_row(s.word[far]));
+      if (s.word[i] < 0) continue;
+      float* rows[most_inputs];
+      int64_t number = i - s.first;
+      int64_t reach = 1 + (int64_t)((uint64_t)s.window_draw[number] * (uint64_t)a.window >> 32);
+      int64_t there = words_around(i, reach, s, rows);
+      if (there == 0) continue;
+      bool pairs = a.model == WEFT_SKIP_GRAM;
+      loss += pairs ? skip_gram(rows, there, s.word[i], number, s)
+                    : cbow(rows, there, s.word[i], number, s);
+      count += pairs ? there : 1;
+    }
+    sums[0] = loss;
+    sums[1] = (double)count;
+  }
+};
+
+}  // namespace
+
+void word2vec(const weft_word2vec& a) {
+  if (a.window < 1 || a.window > most_window || a.cols % 16) {
+    fail("word2vec takes a window of 1 to %lld and rows of 16, 32, ... columns, not %lld and %lld",
+         (long long)most_window, (long long)a.window, (long long)a.cols);
+  }
+  training t(a);
+  int64_t begin = t.state.cursor, end = smaller(a.token_count, begin + a.count);
+  if (begin >= end) return;
+  int64_t units = (end - begin + unit - 1) / unit;
+  std::vector<double> sums(2 * (size_t)units);
+  auto part = [&](int64_t first, int64_t past) {
+    scratch s;
+    for (int64_t u = first; u < past; u++) {
+      int64_t from = begin + u * unit;
+      t.run(from, smaller(end, from + unit), s, &sums[2 * (size_t)u]);
+    }
+  };
+  if (a.ordered) {
+    part(0, units);
+  } else {
+    parallel_units(units, unit * a.cols * a.window * (a.negatives + 1), part);
+  }
+  double* result = as<double>(a.sums);
+  for (size_t u = 0; u < sums.size(); u++) result[u % 2] += sums[u];
+}
+
+}  // namespace WEFT_ISA
+}  // namespace weft

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.embed;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.weft.DType;
+import dev.weft.Device;
+import dev.weft.Engine;
+import dev.weft.Shape;
+import dev.weft.StepState;
+import dev.weft.Tensor;
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+import dev.weft.device.Precision;
+import dev.weft.device.WordModel;
+import dev.weft.device.WordObjective;
+import dev.weft.device.cpu.CpuLibrary;
+import dev.weft.support.Philox;
+import dev.weft.text.AliasTable;
+import dev.weft.text.HuffmanTree;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The kernel in order, on one thread, against its contract, word by word in float64. */
+class Word2VecKernelTest {
+  private static final int WORDS = 37;
+  private static final int COLS = 32;
+  private static final int UNIT = 1024;
+  private static final int AROUND = 256;
+  private static final long SEED = 11;
+  private static final long STEP = 2;
+  private static final double RATE = 0.05;
+
+  private final Random random = new Random(5);
+  private final int[] tokens = new int[3 * UNIT + 100];
+  private final int[] keep = new int[WORDS];
+  private final long[] counts = new long[WORDS];
+
+  Word2VecKernelTest() {
+    for (int i = 0; i < tokens.length; i++) {
+      // few words are frequent; a sentence that reaches over units, and short ones
+      boolean end = i < 200 || i > 2500 ? random.nextInt(8) == 0 : i == 1500;
+      int word = (int) (WORDS * Math.pow(random.nextDouble(), 2));
+      tokens[i] = end ? -1 : word;
+      if (!end) {
+        counts[word]++;
+      }
+    }
+    for (int w = 0; w < WORDS; w++) {
+      counts[w]++;
+      keep[w] = w < 3 ? 0x60000000 : -1;
+    }
+  }
+
+  private record Case(
+      WordModel model, WordObjective objective, int window, int negatives, int sharing) {}
+
+  /** What the contract says, in float64. */
+  private final class Reference {
+    final Case given;
+    final double[][] input = new double[WORDS][COLS];
+    final double[][] output = new double[WORDS][COLS];
+    final AliasTable noise;
+    final HuffmanTree tree = HuffmanTree.of(counts);
+    final int lanes = lanes();
+    double loss;
+    double count;
+
+    Reference(Case given) {
+      this.given = given;
+      noise = AliasTable.of(java.util.Arrays.stream(counts).mapToDouble(c -> c).toArray());
+    }
+
+    long draw(int operation, int element) {
+      return Philox.word(SEED, STEP, operation, element);
+    }
+
+    boolean isKept(int place) {
+      return draw(0, place) <= Integer.toUnsignedLong(keep[tokens[place]]);
+    }
+
+    void train(int begin, int end) {
+      for (int unit = begin; unit < end; unit += UNIT) {
+        int number = 0;
+        for (int p = unit; p < Math.min(end, unit + UNIT); p++) {
+          if (tokens[p] < 0) {
+            number++;
+          } else if (isKept(p)) {
+            place(unit, p, number++);
+          }
+        }
+      }
+    }
+
+    private List<Integer> around(int unit, int p, int step, int reach) {
+      List<Integer> found = new ArrayList<>();
+      int first = Math.max(0, unit - AROUND);
+      int last = Math.min(tokens.length, unit + UNIT + AROUND) - 1;
+      for (int q = p + step; q >= first && q <= last && found.size() < reach; q += step) {
+        if (tokens[q] < 0) {
+          break;
+        }
+        if (isKept(q)) {
+          found.add(tokens[q]);
+        }
+      }
+      return step < 0 ? found.reversed() : found;
+    }
+
+    private void place(int unit, int p, int number) {
+      int reach = 1 + (int) (draw(1, unit + number) * given.window >>> 32);
+      List<Integer> words = new ArrayList<>(around(unit, p, -1, reach));
+      words.addAll(around(unit, p, 1, reach));
+      if (words.isEmpty()) {
+        return;
+      }
+      if (given.model == WordModel.CBOW) {
+        double[] mean = new double[COLS];
+        words.forEach(w -> add(mean, 1.0 / words.size(), input[w]));
+        double[] gradient = new double[COLS];
+        objective(tokens[p], List.of(mean), List.of(gradient), unit, number, 0);
+        words.forEach(w -> add(input[w], 1, gradient));
+        count++;
+        return;
+      }
+      List<double[]> rows = words.stream().map(w -> input[w]).toList();
+      count += rows.size();
+      if (given.objective == WordObjective.NEGATIVE_SAMPLING && given.sharing == 0) {
+        for (int c = 0; c < rows.size(); c++) {
+          objective(tokens[p], rows.subList(c, c + 1), rows.subList(c, c + 1), unit, number, c);
+        }
+      } else {
+        objective(tokens[p], rows, rows, unit, number, 0);
+      }
+    }
+
+    private int[] noise(int unit, int number, int c) {
+      int sets =
+          given.sharing == 0 ? UNIT * 2 * given.window : (UNIT + given.sharing - 1) / given.sharing;
+      int elements = (2 * sets * given.negatives + 255) / 256 * 256;
+      int set = given.sharing == 0 ? number * 2 * given.window + c : number / given.sharing;
+      int[] drawn = new int[given.negatives];
+      for (int n = 0; n < drawn.length; n++) {
+        int element = unit / UNIT * elements + 2 * (set * given.negatives + n);
+        int place = (int) (draw(2, element) * WORDS >>> 32);
+        boolean itself = draw(2, element + 1) < Integer.toUnsignedLong(noise.thresholds()[place]);
+        drawn[n] = itself ? place : noise.aliases()[place];
+      }
+      return drawn;
+    }
+
+    private void objective(
+        int word, List<double[]> x, List<double[]> to, int unit, int number, int c) {
+      switch (given.objective) {
+        case NEGATIVE_SAMPLING -> sample(word, x, to, noise(unit, number, c));
+        case HIERARCHICAL_SOFTMAX -> climb(word, x, to);
+        case FULL_SOFTMAX -> {
+          for (int i = 0; i < x.size(); i++) {
+            normalize(word, x.get(i), to.get(i));
+          }
+        }
+        default -> throw new AssertionError();
+      }
+    }
+
+    private void sample(int word, List<double[]> x, List<double[]> to, int[] noise) {
+      int most = x.size() == 1 ? lanes : Math.min(8, lanes);
+      List<double[]> rows = new ArrayList<>(List.of(output[word]));
+      List<Double> labels = new ArrayList<>(List.of(1.0));
+      for (int n : noise) {
+        if (n == word) {
+          continue;
+        }
+        boolean again = rows.stream().anyMatch(row -> row == output[n]);
+        if (again || rows.size() == most) {
+          step(x, to, rows, labels);
+          rows.clear();
+          labels.clear();
+        }
+        rows.add(output[n]);
+        labels.add(0.0);
+      }
+      step(x, to, rows, labels);
+    }
+
+    private void climb(int word, List<double[]> x, List<double[]> to) {
+      int most = x.size() == 1 ? lanes : Math.min(8, lanes);
+      int end = tree.offsets()[word + 1];
+      for (int k = tree.offsets()[word]; k < end; k += most) {
+        List<double[]> rows = new ArrayList<>();
+        List<Double> labels = new ArrayList<>();
+        for (int i = k; i < Math.min(end, k + most); i++) {
+          rows.add(output[tree.nodes()[i]]);
+          labels.add(1.0 - tree.bits()[i]);
+        }
+        step(x, to, rows, labels);
+      }
+    }
+
+    /** All scores first, then both gradients from the rows as they were. */
+    private void step(
+        List<double[]> x, List<double[]> to, List<double[]> rows, List<Double> labels) {
+      double[][] factor = new double[x.size()][rows.size()];
+      for (int i = 0; i < x.size(); i++) {
+        for (int o = 0; o < rows.size(); o++) {
+          double score = dot(x.get(i), rows.get(o));
+          double label = labels.get(o);
+          loss += Math.log1p(Math.exp(label > 0 ? -score : score));
+          factor[i][o] = RATE * (label - 1 / (1 + Math.exp(-score)));
+        }
+      }
+      List<double[]> before = rows.stream().map(double[]::clone).toList();
+      for (int i = 0; i < x.size(); i++) {
+        double[] gradient = new double[COLS];
+        for (int o = 0; o < rows.size(); o++) {
+          add(rows.get(o), factor[i][o], x.get(i));
+          add(gradient, factor[i][o], before.get(o));
+        }
+        add(to.get(i), 1, gradient);
+      }
+    }
+
+    private void normalize(int word, double[] x, double[] to) {
+      double[] p = new double[WORDS];
+      double sum = 0;
+      for (int v = 0; v < WORDS; v++) {
+        p[v] = Math.exp(dot(x, output[v]));
+        sum += p[v];
+      }
+      loss += Math.log(sum) - Math.log(p[word]);
+      double[] gradient = new double[COLS];
+      for (int v = 0; v < WORDS; v++) {
+        double factor = RATE * ((v == word ? 1 : 0) - p[v] / sum);
+        add(gradient, factor, output[v]);
+        add(output[v], factor, x);
+      }
+      add(to, 1, gradient);
+    }
+
+    private static double dot(double[] a, double[] b) {
+      double sum = 0;
+      for (int k = 0; k < COLS; k++) {
+        sum += a[k] * b[k];
+      }
+      return sum;
+    }
+
+    private static void add(double[] to, double factor, double[] x) {
+      for (int k = 0; k < COLS; k++) {
+        to[k] += factor * x[k];
+      }
+    }
+  }
+
+  /** Floats in a register of the kernels that were chosen. */
+  private static int lanes() {
+    return switch (CpuLibrary.get().isa()) {
+      case "avx512" -> 16;
+      case "avx2" -> 8;
+      default -> 4;
+    };
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "SKIP_GRAM, NEGATIVE_SAMPLING, 5, 5, 1",
+    "SKIP_GRAM, NEGATIVE_SAMPLING, 5, 5, 4",
+    "SKIP_GRAM, NEGATIVE_SAMPLING, 3, 5, 0",
+    "SKIP_GRAM, NEGATIVE_SAMPLING, 64, 1, 4",
+    "SKIP_GRAM, NEGATIVE_SAMPLING, 2, 25, 3",
+    "SKIP_GRAM, HIERARCHICAL_SOFTMAX, 5, 0, 0",
+    "SKIP_GRAM, FULL_SOFTMAX, 2, 0, 0",
+    "CBOW, NEGATIVE_SAMPLING, 5, 5, 1",
+    "CBOW, NEGATIVE_SAMPLING, 5, 20, 4",
+    "CBOW, HIERARCHICAL_SOFTMAX, 5, 0, 0",
+    "CBOW, FULL_SOFTMAX, 5, 0, 0"
+  })
+  void theKernelDoesWhatItsContractSays(
+      WordModel model, WordObjective objective, int window, int negatives, int sharing) {
+    Case given = new Case(model, objective, window, negatives, sharing);
+    Reference reference = new Reference(given);
+    boolean tree = objective == WordObjective.HIERARCHICAL_SOFTMAX;
+    int outputs = tree ? WORDS - 1 : WORDS;
+    double[] input = new double[WORDS * COLS];
+    double[] output = new double[outputs * COLS];
+    for (int w = 0; w < WORDS; w++) {
+      for (int k = 0; k < COLS - 2; k++) {
+        input[w * COLS + k] = reference.input[w][k] = (float) random.nextGaussian() / 8;
+        if (w < outputs) {
+          output[w * COLS + k] = reference.output[w][k] = (float) random.nextGaussian() / 8;
+        }
+      }
+    }
+    try (Device device = Device.cpu(1);
+        Tensor x = device.tensor(DType.F32, Shape.of(WORDS, COLS), input);
+        Tensor y = device.tensor(DType.F32, Shape.of(outputs, COLS), output);
+        Tensor sums = device.zeros(DType.F64, Shape.of(2));
+        Tensor text = ints(device, tokens);
+        Tensor kept = ints(device, keep);
+        Tensor thresholds = ints(device, reference.noise.thresholds());
+        Tensor aliases = ints(device, reference.noise.aliases());
+        Tensor offsets = ints(device, reference.tree.offsets());
+        Tensor nodes = ints(device, reference.tree.nodes());
+        Tensor bits = device.allocate(DType.U8, Shape.of(reference.tree.bits().length));
+        StepState state = new StepState(device, SEED)) {
+      bits.copyFrom(MemorySegment.ofArray(reference.tree.bits()));
+      int piece = 2 * UNIT;
+      for (int begin = 0; begin < tokens.length; begin += piece) {
+        state.set(SEED, STEP, 0, begin, RATE);
+        Engine.run(
+            device,
+            Kernel.WORD2VEC,
+            Precision.F32,
+            new Arguments.Word2vec(
+                Engine.address(text),
+                Engine.address(kept),
+                Engine.address(thresholds),
+                Engine.address(aliases),
+                Engine.address(offsets),
+                Engine.address(nodes),
+                Engine.address(bits),
+                Engine.address(state),
+                Engine.address(x),
+                Engine.address(y),
+                Engine.address(sums),
+                piece,
+                tokens.length,
+                WORDS,
+                outputs,
+                reference.tree.nodes().length,
+                COLS,
+                model,
+                objective,
+                window,
+                negatives,
+                sharing,
+                true));
+        reference.train(begin, Math.min(tokens.length, begin + piece));
+      }
+      assertRows(reference.input, x.toFloats(), WORDS);
+      assertRows(reference.output, y.toFloats(), outputs);
+      assertEquals(reference.count, sums.toDoubles()[1]);
+      assertEquals(reference.loss, sums.toDoubles()[0], 1e-5 * reference.loss);
+      assertTrue(reference.count > 500, "it trained on something");
+    }
+  }
+
+  private static Tensor ints(Device device, int... values) {
+    Tensor tensor = device.allocate(DType.I32, Shape.of(values.length));
+    tensor.copyFrom(MemorySegment.ofArray(values));
+    return tensor;
+  }
+
+  private static void assertRows(double[][] expected, float[] found, int rows) {
+    for (int w = 0; w < rows; w++) {
+      for (int k = 0; k < COLS; k++) {
+        assertEquals(expected[w][k], found[w * COLS + k], 2e-5, "row " + w + ", column " + k);
+      }
+    }
+  }
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.embed;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.weft.Device;
+import dev.weft.text.Corpus;
+import dev.weft.text.TextReader;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class Word2VecTrainingTest {
+  private static final String[] FRUIT = {"apple", "pear", "plum", "fig", "cherry", "quince"};
+  private static final String[] TOOLS = {"saw", "drill", "rasp", "vice", "plane", "chisel"};
+
+  /** Sentences over fruit or over tools, with words that both have. */
+  private static Corpus corpus(int sentences) {
+    Random random = new Random(3);
+    StringBuilder text = new StringBuilder();
+    for (int s = 0; s < sentences; s++) {
+      String[] topic = s % 2 == 0 ? FRUIT : TOOLS;
+      for (int w = 0; w < 8; w++) {
+        boolean common = random.nextInt(3) == 0;
+        text.append(common ? "the" : topic[random.nextInt(topic.length)]).append(' ');
+      }
+      text.append('\n');
+    }
+    return read(text.toString());
+  }
+
+  private static Corpus read(String text) {
+    try {
+      return TextReader.lines()
+          .minCount(1)
+          .read(new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)));
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static Word2Vec form(String name) {
+    Word2Vec model = name.startsWith("cbow") ? Word2Vec.cbow() : Word2Vec.skipGram();
+    Word2Vec form =
+        name.endsWith("tree")
+            ? model.hierarchicalSoftmax()
+            : name.endsWith("full") ? model.fullSoftmax() : model;
+    return form.dimension(20).sample(0).rate(0.1).epochs(10);
+  }
+
+  private static double cosine(float[] a, float[] b) {
+    double dot = 0;
+    double aa = 0;
+    double bb = 0;
+    for (int k = 0; k < a.length; k++) {
+      dot += a[k] * b[k];
+      aa += a[k] * a[k];
+      bb += b[k] * b[k];
+    }
+    return dot / Math.sqrt(aa * bb);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"pairs", "pairs tree", "pairs full", "cbow", "cbow tree", "cbow full"})
+  void wordsOfATopicComeTogether(String name) {
+    try (Device device = Device.cpu();
+        Corpus corpus = corpus(2000);
+        Word2VecTraining training = form(name).start(device, corpus)) {
+      training.step();
+      double first = training.progress().loss();
+      training.finish();
+      double last = training.progress().loss();
+      assertTrue(last < 0.9 * first, first + " to " + last);
+      double same = cosine(training.vector("apple"), training.vector("plum"));
+      double other = cosine(training.vector("apple"), training.vector("rasp"));
+      assertTrue(same > other + 0.3, same + " and " + other);
+      assertEquals(10, training.progress().epoch());
+      assertFalse(training.step(), "there is no more text");
+    }
+  }
+
+  @Test
+  void theLossIsThatOfAllThreads() {
+    double[] losses = new double[2];
+    for (int threads = 1; threads <= 2; threads++) {
+      try (Device device = Device.cpu(Math.min(threads, Runtime.getRuntime().availableProcessors()));
+          Corpus corpus = corpus(20_000);
+          Word2VecTraining training = form("pairs").epochs(2).start(device, corpus)) {
+        training.finish();
+        losses[threads - 1] = training.progress().loss();
+      }
+    }
+    assertEquals(losses[0], losses[1], 0.01 * losses[0]);
+  }
+
+  @Test
+  void inOrderTheBitsAreTheSame() {
+    float[][] vectors = new float[2][];
+    for (int run = 0; run < 2; run++) {
+      try (Device device = Device.cpu();
+          Corpus corpus = corpus(500);
+          Word2VecTraining training = form("pairs").inOrder().start(device, corpus)) {
+        training.finish();
+        vectors[run] = training.vector("fig");
+      }
+    }
+    assertArrayEquals(vectors[0], vectors[1]);
+  }
+
+  @Test
+  void memoryIsTwoMatricesAndComesBack() {
+    try (Device device = Device.cpu();
+        Corpus corpus = corpus(100)) {
+      long before = device.memory().live();
+      try (Word2VecTraining training = form("pairs").dimension(1000).start(device, corpus)) {
+        long taken = device.memory().live() - before;
+        long rows = 2L * 13 * 1008 * Float.BYTES;
+        assertTrue(taken >= rows && taken < rows + 10_000, () -> taken + " bytes");
+        training.close();
+        assertThrows(IllegalStateException.class, training::step);
+      }
+      assertEquals(before, device.memory().live());
+    }
+  }
+
+  @Test
+  void whatDivergesSaysWhereAndWhatToDo() {
+    try (Device device = Device.cpu();
+        Corpus corpus = corpus(2000);
+        Word2VecTraining training = form("pairs").rate(1e30).inOrder().start(device, corpus)) {
+      String message = assertThrows(IllegalStateException.class, training::finish).getMessage();
+      assertTrue(message.startsWith("the objective is not finite after "), message);
+      assertTrue(message.contains("the vector of '"), message);
+      assertTrue(message.endsWith("a smaller rate than 1.0E30 may help"), message);
+    }
+  }
+
+  @Test
+  void aTextOfOneWordIsRefused() {
+    try (Device device = Device.cpu();
+        Corpus corpus = read("so so so\nso so\n")) {
+      assertEquals(
+          "'so' is the text's only word: there is nothing to tell it from",
+          assertThrows(
+                  IllegalArgumentException.class, () -> Word2Vec.skipGram().start(device, corpus))
+              .getMessage());
+    }
+  }
+
+  @Test
+  void settingsThatMeanNothingAreRefused() {
+    Word2Vec usual = Word2Vec.skipGram();
+    for (Runnable wrong :
+        new Runnable[] {
+          () -> usual.dimension(0),
+          () -> usual.window(0),
+          () -> usual.window(65),
+          () -> usual.negatives(0),
+          () -> usual.sharing(-1),
+          () -> usual.noisePower(Double.NaN),
+          () -> usual.sample(1),
+          () -> usual.rate(0),
+          () -> usual.epochs(0)
+        }) {
+      String message = assertThrows(IllegalArgumentException.class, wrong::run).getMessage();
+      assertTrue(message.contains("expected"), message);
+    }
+    assertEquals(
+        "the window is 65, expected 1 to 64",
+        assertThrows(IllegalArgumentException.class, () -> usual.window(65)).getMessage());
+  }
+
+  @Test
+  void anUnknownWordIsNamed() {
+    try (Device device = Device.cpu();
+        Corpus corpus = corpus(10);
+        Word2VecTraining training = form("pairs").start(device, corpus)) {
+      assertEquals(
+          "'banana' is not among the 13 words of the vocabulary",
+          assertThrows(IllegalArgumentException.class, () -> training.vector("banana"))
+              .getMessage());
+    }
+  }
+}
