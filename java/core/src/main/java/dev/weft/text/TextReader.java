@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxVocabulary the most words in the vocabulary, the most frequent
  * @param countedTypes the most different words that are counted at a time: where there are more,
  *     the rarest so far are forgotten, as word2vec.c does, with their places in the text, and their
- *     counts begin anew where they come again; a million of them take about 60 MB
+ *     counts begin anew where they come again; a million of them take about 90 MB
  * @param vocabulary the words that are kept; null where they are those of the text
  * @param folder where the temporary file of token ids is put, 4 bytes a word
  */
@@ -106,7 +106,7 @@ public record TextReader(
     check("the longest word, in bytes,", longestWord, 8, 1 << 16);
     check("the least count", minCount, 1, Long.MAX_VALUE);
     check("the largest vocabulary", maxVocabulary, 1, Integer.MAX_VALUE);
-    check("the most different words", countedTypes, 4, 1 << 29);
+    check("the most different words", countedTypes, 4, 1 << 28);
     if (vocabulary != null && (minCount > 1 || maxVocabulary < Integer.MAX_VALUE)) {
       throw new IllegalArgumentException(
           "a vocabulary is given, so all its words are kept: a least count or a largest"

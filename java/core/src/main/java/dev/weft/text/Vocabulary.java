@@ -24,7 +24,7 @@ import java.util.Objects;
 
 /**
  * Words with their counts in a text, numbered by falling count; of equal counts, as they came
- * first. A million words take about 30 MB: their bytes, and 20 bytes a word.
+ * first. It takes the bytes of its words and 20 to 28 more a word.
  */
 public final class Vocabulary {
   private static final String WORD2VEC_END = "</s>";
