@@ -20,6 +20,9 @@ import dev.weft.nn.Sequential;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Adam;
 import dev.weft.optim.Sgd;
+import dev.weft.text.Corpus;
+import dev.weft.text.TextReader;
+import dev.weft.text.TextReader.Letters;
 import dev.weft.train.Evaluation;
 import dev.weft.train.Evaluator;
 import dev.weft.train.History;
@@ -47,6 +50,7 @@ public class Examples {
     dataset();
     column();
     gradCheck();
+    corpus();
   }
 
   static void first() {
@@ -218,5 +222,18 @@ public class Examples {
         .at(GradCheck.randomNormal(5, 7)) // a 5 x 7 matrix
         .assertPasses();
     // @end
+  }
+
+  static void corpus() throws IOException {
+    Path text = Files.createTempFile("text", ".txt");
+    Files.writeString(text, "The cat sat\nthe dog sat\n");
+    // @start region="corpus"
+    TextReader reader = TextReader.lines().letters(Letters.LOWER_CASE).minCount(2);
+    try (Corpus corpus = reader.read(text)) {
+      System.out.println(corpus.vocabulary().word(0)); // the
+      System.out.println(corpus.report().kept()); // 4
+    } // the ids are freed with it
+    // @end
+    Files.delete(text);
   }
 }

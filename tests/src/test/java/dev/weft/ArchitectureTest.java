@@ -143,6 +143,21 @@ class ArchitectureTest {
   }
 
   @Test
+  void textKnowsNothingButFilesAndFormats() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.weft.text..")
+        .should()
+        .dependOnClassesThat(
+            com.tngtech.archunit.base.DescribedPredicate.describe(
+                "of Weft outside the packages text, io and format",
+                type ->
+                    type.getPackageName().startsWith("dev.weft")
+                        && !type.getPackageName().matches("dev\\.weft\\.(text|io|format)")))
+        .check(CLASSES);
+  }
+
+  @Test
   void theProductKnowsNothingOfItsBenchmarks() {
     JavaClasses all = Product.classesAndBenchmarks("dev.weft");
     assertTrue(all.size() > CLASSES.size(), "the benchmarks are on the class path");

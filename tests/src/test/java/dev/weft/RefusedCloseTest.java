@@ -125,6 +125,9 @@ class RefusedCloseTest {
           "cli.EpochLog", "a file",
           "data.IdxReader", "a file, within one call of Idx",
           "io.StandardOutput", "the standard output of a process",
+          "text.Corpus", "a text, which every thread may read",
+          "text.TextBlocks", "a file, within one call of TextReader",
+          "text.TokenFile", "a file, of a Corpus",
           "train.BestValues", "within one call of Trainer.fit",
           "train.OverwrittenLine", "a line of the terminal, which its bar's thread closes");
 

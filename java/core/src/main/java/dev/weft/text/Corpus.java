@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.text;
+
+import static dev.weft.format.Format.format;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A text as ids of a vocabulary's words, in a temporary file that is mapped into memory: int32,
+ * little-endian, {@link #END} behind each sentence. Words that are not in the vocabulary are left
+ * out, and sentences without any other. Made by a {@link TextReader}.
+ *
+ * <p>Every thread may read it; the file is gone when it is closed, and when the process ends.
+ */
+public final class Corpus implements AutoCloseable {
+  /** What stands behind a sentence, in place of a word's id. */
+  public static final int END = -1;
+
+  /**
+   * What was found in a text.
+   *
+   * @param bytes of the text, unpacked
+   * @param words of the text, of any kind
+   * @param kept the words of which the corpus holds the ids
+   * @param types the different words, those that are not kept included; of a text that is read with
+   *     a given vocabulary, those of its words that occurred. A type that was forgotten and came
+   *     again counts twice
+   * @param sentences those in the corpus; 0 where the text is one stream
+   * @param replaced how often U+FFFD took the place of bytes that are not UTF-8
+   * @param tooLong the words that were left out for their length
+   * @param forgotten the types of which the count was forgotten, since there were more than are
+   *     counted at a time
+   * @param forgottenCount the highest count that was forgotten, 0 where none was
+   */
+  public record Report(
+      long bytes,
+      long words,
+      long kept,
+      long types,
+      long sentences,
+      long replaced,
+      long tooLong,
+      long forgotten,
+      long forgottenCount) {
+    /** A line for people: what is 0 for most texts is left out where it is 0. */
+    @Override
+    public String toString() {
+      StringBuilder line = new StringBuilder();
+      line.append(format("%,d bytes, %,d words of %,d types, %,d kept", bytes, words, types, kept));
+      if (sentences > 0) {
+        line.append(format(", %,d sentences", sentences));
+      }
+      if (replaced > 0) {
+        line.append(format("; not UTF-8 in %,d places, U+FFFD instead", replaced));
+      }
+      if (tooLong > 0) {
+        line.append(format("; %,d words too long, left out", tooLong));
+      }
+      if (forgotten > 0) {
+        line.append(
+            format(
+                "; too many types to count: %,d forgotten, of counts up to %,d",
+                forgotten, forgottenCount));
+      }
+      return line.toString();
+    }
+  }
+
+  private final Vocabulary vocabulary;
+  private final TokenFile file;
+  private final Report report;
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment tokens;
+
+  Corpus(Vocabulary vocabulary, TokenFile file, Report report) throws IOException {
+    this.vocabulary = vocabulary;
+    this.file = file;
+    this.report = report;
+    tokens = file.map(arena);
+  }
+
+  /** The words of the ids. */
+  public Vocabulary vocabulary() {
+    return vocabulary;
+  }
+
+  /** What was found in the text. */
+  public Report report() {
+    return report;
+  }
+
+  /** The ids and ends of sentences, read-only; they are gone when the corpus is closed. */
+  public MemorySegment tokens() {
+    return tokens;
+  }
+
+  /** The number of ids and ends of sentences. */
+  public long size() {
+    return tokens.byteSize() / Integer.BYTES;
+  }
+
+  /** Gives memory and file back; the second time without effect. */
+  @Override
+  public void close() {
+    if (arena.scope().isAlive()) {
+      arena.close();
+      try {
+        file.close();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+}

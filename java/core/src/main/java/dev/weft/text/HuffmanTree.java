@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.text;
+
+import static dev.weft.format.Format.format;
+
+/**
+ * A binary tree over words, for hierarchical softmax (Morin and Bengio 2005, Mikolov et al. 2013):
+ * V leaves and V - 1 inner nodes, each with a vector. The path of word w leads from the root over
+ * the inner nodes {@code nodes[i]}, i in {@code offsets[w]..offsets[w + 1] - 1}, and takes branch
+ * {@code bits[i]} at each:
+ *
+ * <pre>
+ *   P(w | h) = Π σ((1 - 2 bits[i]) v(nodes[i]) · h)
+ * </pre>
+ *
+ * <p>Inner nodes are numbered by level, from the root, 0, on, and within a level by their parents,
+ * branch 0 before branch 1: those that most paths share lie together. The path of the only word of
+ * a vocabulary has no node, and its probability is 1.
+ */
+public final class HuffmanTree {
+  /** The most inner nodes on a path. */
+  public static final int LONGEST = 64;
+
+  private final int[] offsets;
+  private final int[] nodes;
+  private final byte[] bits;
+
+  /**
+   * The tree of the shortest mean code (Huffman 1952), merged as word2vec.c does it: of a word and
+   * an inner node of the same count the inner node comes first, and the second of two that are
+   * merged is branch 1.
+   *
+   * <p>A path of more than {@link #LONGEST} nodes takes a text of at least F(67) =
+   * 44,945,570,212,853 words, F being Fibonacci's numbers.
+   *
+   * @param counts how often each word occurs, falling
+   * @throws IllegalArgumentException if there is no word, a count is not positive or more than the
+   *     one before it, or a path would be longer than {@link #LONGEST}
+   * @throws ArithmeticException if the counts add up to 2^63 or more
+   */
+  public static HuffmanTree of(long... counts) {
+    checkSize(counts.length);
+    int words = counts.length;
+    long[] inner = new long[words - 1]; // the counts of inner nodes, rising
+    int[] children = new int[2 * (words - 1)];
+    int leaf = words - 1;
+    int next = 0;
+    for (int word = 0; word < words; word++) {
+      checkCount(counts, word);
+    }
+    for (int made = 0; made < inner.length; made++) {
+      for (int branch = 0; branch < 2; branch++) {
+        boolean takesLeaf = leaf >= 0 && (next == made || counts[leaf] < inner[next]);
+        children[2 * made + branch] = takesLeaf ? leaf : words + next;
+        inner[made] = Math.addExact(inner[made], takesLeaf ? counts[leaf] : inner[next]);
+        leaf -= takesLeaf ? 1 : 0;
+        next += takesLeaf ? 0 : 1;
+      }
+    }
+    return new HuffmanTree(words, children);
+  }
+
+  /**
+   * The tree of a vocabulary's words by their counts.
+   *
+   * @throws IllegalArgumentException as {@link #of(long...)} does
+   */
+  public static HuffmanTree of(Vocabulary vocabulary) {
+    return of(vocabulary.counts());
+  }
+
+  /**
+   * The tree whose paths differ in length by at most 1; the first words have the shorter ones.
+   *
+   * @throws IllegalArgumentException if there is no word
+   */
+  public static HuffmanTree balanced(int words) {
+    checkSize(words);
+    // a heap: the children of place i are 2 i + 1 and 2 i + 2, inner nodes come before leaves
+    int last = words - 2;
+    int[] children = new int[2 * (words - 1)];
+    for (int place = 1; place < 2 * words - 1; place++) {
+      int parent = (place - 1) / 2;
+      children[2 * (last - parent) + (place - 1) % 2] =
+          place > last ? place - words + 1 : words + last - place;
+    }
+    return new HuffmanTree(words, children);
+  }
+
+  private static void checkSize(int words) {
+    if (words < 1 || words > 1 << 30) {
+      throw new IllegalArgumentException(format("a tree has 1 to 2^30 words, not %,d", words));
+    }
+  }
+
+  private static void checkCount(long[] counts, int word) {
+    if (counts[word] < 1) {
+      throw new IllegalArgumentException(
+          format("word %d has a count of %d; a code takes 1 or more", word, counts[word]));
+    }
+    if (word > 0 && counts[word] > counts[word - 1]) {
+      throw new IllegalArgumentException(
+          format(
+              "word %d has a count of %d, word %d before it one of %d; counts must fall",
+              word, counts[word], word - 1, counts[word - 1]));
+    }
+  }
+
+  /**
+   * The paths of a tree.
+   *
+   * @param children of inner node i, {@code [2 i]} and {@code [2 i + 1]}: a word, or {@code words}
+   *     plus an inner node; the last inner node is the root
+   */
+  private HuffmanTree(int words, int[] children) {
+    int[] order = new int[words - 1]; // inner nodes by their numbers
+    int[] parents = new int[2 * words - 1]; // their numbers
+    byte[] branches = new byte[2 * words - 1];
+    int[] depths = new int[2 * words - 1];
+    int numbered = 0;
+    if (words > 1) {
+      order[numbered++] = words - 2;
+    }
+    for (int number = 0; number < words - 1; number++) {
+      for (int branch = 0; branch < 2; branch++) {
+        int child = children[2 * order[number] + branch];
+        parents[child] = number;
+        branches[child] = (byte) branch;
+        depths[child] = depths[words + order[number]] + 1;
+        if (child >= words) {
+          order[numbered++] = child - words;
+        }
+      }
+    }
+    offsets = new int[words + 1];
+    for (int word = 0; word < words; word++) {
+      if (depths[word] > LONGEST) {
+        throw new IllegalArgumentException(
+            format("the code of word %d has %d bits, the longest %d", word, depths[word], LONGEST));
+      }
+      offsets[word + 1] = Math.addExact(offsets[word], depths[word]);
+    }
+    nodes = new int[offsets[words]];
+    bits = new byte[offsets[words]];
+    for (int word = 0; word < words; word++) {
+      int node = word;
+      for (int i = offsets[word + 1] - 1; i >= offsets[word]; i--) {
+        nodes[i] = parents[node];
+        bits[i] = branches[node];
+        node = words + order[nodes[i]];
+      }
+    }
+  }
+
+  /** The number of words. */
+  public int size() {
+    return offsets.length - 1;
+  }
+
+  /** Where the paths of words begin, and where the last one ends; the tree's own array. */
+  public int[] offsets() {
+    return offsets;
+  }
+
+  /** The inner nodes of all paths; the tree's own array. */
+  public int[] nodes() {
+    return nodes;
+  }
+
+  /** The branches of all paths, 0 or 1; the tree's own array. */
+  public byte[] bits() {
+    return bits;
+  }
+}
