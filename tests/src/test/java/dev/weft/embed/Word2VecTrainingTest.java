@@ -69,8 +69,7 @@ class Word2VecTrainingTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"pairs", "pairs tree", "pairs full", "cbow", "cbow tree", "cbow full"})
+  @ValueSource(strings = {"pairs", "pairs tree", "pairs full", "cbow", "cbow tree", "cbow full"})
   void wordsOfATopicComeTogether(String name) {
     try (Device device = Device.cpu();
         Corpus corpus = corpus(2000);
@@ -92,7 +91,8 @@ class Word2VecTrainingTest {
   void theLossIsThatOfAllThreads() {
     double[] losses = new double[2];
     for (int threads = 1; threads <= 2; threads++) {
-      try (Device device = Device.cpu(Math.min(threads, Runtime.getRuntime().availableProcessors()));
+      try (Device device =
+              Device.cpu(Math.min(threads, Runtime.getRuntime().availableProcessors()));
           Corpus corpus = corpus(20_000);
           Word2VecTraining training = form("pairs").epochs(2).start(device, corpus)) {
         training.finish();
@@ -117,6 +117,7 @@ class Word2VecTrainingTest {
   }
 
   @Test
+  @SuppressWarnings("try") // closed twice
   void memoryIsTwoMatricesAndComesBack() {
     try (Device device = Device.cpu();
         Corpus corpus = corpus(100)) {
