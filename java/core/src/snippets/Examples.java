@@ -13,6 +13,7 @@ import dev.weft.data.Dataset;
 import dev.weft.data.Digits;
 import dev.weft.data.Split;
 import dev.weft.data.ToySets;
+import dev.weft.embed.Vectors;
 import dev.weft.nn.Activation;
 import dev.weft.nn.Dropout;
 import dev.weft.nn.Linear;
@@ -31,6 +32,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 
 /** The examples of the Javadoc. Each line that prints says what it prints. */
@@ -51,6 +53,7 @@ public class Examples {
     column();
     gradCheck();
     corpus();
+    vectors();
   }
 
   static void first() {
@@ -235,5 +238,16 @@ public class Examples {
     } // the ids are freed with it
     // @end
     Files.delete(text);
+  }
+
+  static void vectors() {
+    // @start region="vectors"
+    float[][] rows = {{3, 0, 1}, {0, 3, 1}, {1, 0, 0}, {0, 1, 0}}; // Vectors.open reads files
+    try (Vectors vectors = Vectors.of(List.of("king", "queen", "man", "woman"), rows)) {
+      System.out.println(vectors.neighbours("king", 1).getFirst().word()); // man
+      System.out.println(vectors.analogy("man", "woman", "king", 1).getFirst().word()); // queen
+      System.out.println(vectors.similarity("man", "woman")); // 0.0
+    }
+    // @end
   }
 }

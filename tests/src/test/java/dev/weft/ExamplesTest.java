@@ -8,6 +8,7 @@ import dev.weft.support.SourceFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -60,6 +61,20 @@ class ExamplesTest {
     String said = run("Bengio", text.toString(), text.toString());
     assertTrue(said.startsWith("perplexity "), said);
     assertTrue(Double.parseDouble(said.split(" ")[1]) < 1.2, said);
+  }
+
+  @Test
+  void wordVectorsAreAskedEvaluatedAndConverted() throws Exception {
+    Path vectors = folder.resolve("v.txt");
+    Files.writeString(vectors, "4 3\nking 3 0 1\nqueen 0 3 1\nman 1 0 0\nwoman 0 1 0\n");
+    Path questions = folder.resolve("q.txt");
+    Files.writeString(questions, ": family\nman woman king queen\n");
+    Path pairs = folder.resolve("p.txt");
+    Files.writeString(pairs, "king man 9\nking queen 5\nman woman 1\n");
+    Path copy = folder.resolve("v.safetensors");
+    String said = run("WordVectors", vectors + "", questions + "", pairs + "", copy + "");
+    assertEquals(List.of("man", "queen", "2", "1 of 1", "1.0"), said.lines().toList());
+    assertTrue(Files.exists(copy));
   }
 
   @Test

@@ -124,6 +124,8 @@ class RefusedCloseTest {
           "cli.BundleFolder$Draft", "a folder",
           "cli.EpochLog", "a file",
           "data.IdxReader", "a file, within one call of Idx",
+          "embed.TextLines", "a file, within one call of its reader",
+          "embed.Vectors", "a file or memory, asked by any thread",
           "io.StandardOutput", "the standard output of a process",
           "text.Corpus", "a text, which every thread may read",
           "text.TextBlocks", "a file, within one call of TextReader",

@@ -39,7 +39,16 @@ class CommandTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"train", "evaluate", "gradcheck", "selftest", "devices", "doctor", "bundle"})
+      strings = {
+        "train",
+        "evaluate",
+        "embed",
+        "gradcheck",
+        "selftest",
+        "devices",
+        "doctor",
+        "bundle"
+      })
   void helpHasAnExample(String command) {
     String help = Weft.run(command, "--help").succeeded().out();
     assertTrue(help.contains("Example"), help);
@@ -55,7 +64,7 @@ class CommandTest {
     }
     List<String> rows =
         help.lines().dropWhile(line -> !line.startsWith("Commands")).skip(1).toList();
-    assertTrue(rows.subList(0, 7).stream().allMatch(row -> row.endsWith(".")), help);
+    assertTrue(rows.subList(0, 8).stream().allMatch(row -> row.endsWith(".")), help);
     assertTrue(Weft.run("--version").succeeded().out().startsWith("weft "));
   }
 

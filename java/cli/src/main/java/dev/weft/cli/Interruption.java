@@ -24,7 +24,7 @@ final class Interruption implements Listener {
   private final PrintWriter err;
   private final CountDownLatch over = new CountDownLatch(1);
   private final Thread hook = new Thread(this::end, "weft interruption");
-  private volatile @Nullable TrainingRun run;
+  private volatile @Nullable Runnable stop;
 
   /** Waits for a signal until {@link #over}. */
   Interruption(PrintWriter err) {
@@ -34,7 +34,12 @@ final class Interruption implements Listener {
 
   @Override
   public void onStart(TrainingRun run) {
-    this.run = run;
+    onStart(() -> run.stop("Ctrl-C, or another signal to end"));
+  }
+
+  /** A training has begun, and ends so. */
+  void onStart(Runnable stop) {
+    this.stop = stop;
   }
 
   /** The command has written all that it will. */
@@ -47,11 +52,11 @@ final class Interruption implements Listener {
   }
 
   private void end() {
-    TrainingRun begun = run;
+    Runnable begun = stop;
     if (begun == null) {
       return;
     }
-    begun.stop("Ctrl-C, or another signal to end");
+    begun.run();
     freeSignal();
     err.println("weft: training ends after this step; Ctrl-C again ends it without a result");
     err.flush();

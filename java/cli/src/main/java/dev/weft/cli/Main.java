@@ -25,6 +25,7 @@ import picocli.CommandLine.ScopeType;
     subcommands = {
       TrainCommand.class,
       EvaluateCommand.class,
+      EmbedCommand.class,
       GradcheckCommand.class,
       SelftestCommand.class,
       DevicesCommand.class,
@@ -37,6 +38,7 @@ import picocli.CommandLine.ScopeType;
       "  weft train                      generated digits, a minute at most",
       "  weft train --data mnist/        a folder of IDX files",
       "  weft evaluate digits.safetensors",
+      "  weft embed neighbours glove.txt king",
       "  weft train --help               the options of a command",
       "  weft bench --help               speed beside other libraries, from a checkout",
       "",
@@ -113,6 +115,7 @@ public final class Main implements Runnable {
   /** Help lists options as the source does: what is used most comes first. */
   private static void inOrder(CommandLine command) {
     command.getCommandSpec().usageMessage().sortOptions(false).abbreviateSynopsis(true);
+    command.getSubcommands().values().forEach(Main::inOrder);
   }
 
   private int fail(Throwable e, CommandLine at, int code) {

@@ -24,6 +24,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * A training of word vectors, a piece of text at a time. Memory: two matrices of the vocabulary by
@@ -261,6 +262,31 @@ public final class Word2VecTraining implements AutoCloseable {
     while (more) {
       more = step();
     }
+  }
+
+  /** The vectors as they are, copied, with the words' counts. */
+  public Vectors vectors() {
+    int dimension = settings.dimension();
+    MemorySegment rows =
+        Arena.ofAuto().allocate((long) words.size() * dimension * Float.BYTES, Float.BYTES);
+    Engine.run(
+        device,
+        Kernel.COPY_ROWS,
+        Precision.F32,
+        new Arguments.CopyRows(
+            Engine.address(input),
+            rows.address(),
+            words.size(),
+            dimension,
+            input.shape().size(1),
+            dimension,
+            1,
+            false));
+    return Vectors.of(
+        IntStream.range(0, words.size()).mapToObj(words::word).toList(),
+        words.counts(),
+        rows,
+        dimension);
   }
 
   /**
