@@ -48,7 +48,7 @@ class EmbedCommandTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"neighbours", "analogy", "similarity", "odd", "evaluate", "convert"})
+  @ValueSource(strings = {"train", "neighbours", "analogy", "similarity", "odd", "evaluate", "convert"})
   void helpHasAnExample(String command) {
     String help = Weft.run("embed", command, "--help").succeeded().out();
     assertTrue(help.contains("Examples:"), help);
@@ -85,7 +85,7 @@ class EmbedCommandTest {
     embed("similarity", "king", "man", "--format", "glove").failed(Main.FAILURE, "word2vec text");
     embed("similarity", "king", "man", "--format", "text")
         .failed(Main.WRONG_USE, "use word2vec_text");
-    Weft.run("embed").failed(Main.WRONG_USE, "say what to do: neighbours, analogy");
+    Weft.run("embed").failed(Main.WRONG_USE, "say what to do: train, neighbours");
     Weft.run("embed", "neighbours", folder.resolve("absent"), "king")
         .failed(Main.FAILURE, "there is no such file");
   }

@@ -78,7 +78,7 @@ class Word2VecTrainingTest {
       double first = training.progress().loss();
       training.finish();
       double last = training.progress().loss();
-      assertTrue(last < 0.9 * first, first + " to " + last);
+      assertTrue(last < 0.97 * first, first + " to " + last);
       double same = cosine(training.vector("apple"), training.vector("plum"));
       double other = cosine(training.vector("apple"), training.vector("rasp"));
       assertTrue(same > other + 0.3, same + " and " + other);
@@ -134,6 +134,21 @@ class Word2VecTrainingTest {
   }
 
   @Test
+  void aCloseByAnotherThreadHasNoEffect() throws Exception {
+    try (Device device = Device.cpu();
+        Corpus corpus = corpus(100);
+        Word2VecTraining training = form("pairs").start(device, corpus)) {
+      Throwable[] refused = new Throwable[1];
+      Thread other =
+          Thread.ofPlatform()
+              .start(() -> refused[0] = assertThrows(IllegalStateException.class, training::close));
+      other.join();
+      assertTrue(refused[0] != null, "it is refused");
+      assertTrue(training.step());
+    }
+  }
+
+  @Test
   void whatDivergesSaysWhereAndWhatToDo() {
     try (Device device = Device.cpu();
         Corpus corpus = corpus(2000);
@@ -183,7 +198,7 @@ class Word2VecTrainingTest {
   @Test
   void anUnknownWordIsNamed() {
     try (Device device = Device.cpu();
-        Corpus corpus = corpus(10);
+        Corpus corpus = corpus(100);
         Word2VecTraining training = form("pairs").start(device, corpus)) {
       assertEquals(
           "'banana' is not among the 13 words of the vocabulary",

@@ -185,17 +185,13 @@ public final class Word2VecTraining implements AutoCloseable {
   }
 
   private long address(int[] values) {
-    return address(MemorySegment.ofArray(values));
+    return Engine.address(own(device.tensor(values)));
   }
 
   private long address(byte[] values) {
-    return address(MemorySegment.ofArray(values));
-  }
-
-  private long address(MemorySegment values) {
-    Arena arena = Arena.ofShared();
-    owned.add(arena::close);
-    return arena.allocate(values.byteSize(), Long.BYTES).copyFrom(values).address();
+    Tensor bytes = own(device.allocate(DType.U8, Shape.of(values.length)));
+    bytes.copyFrom(MemorySegment.ofArray(values));
+    return Engine.address(bytes);
   }
 
   /**
@@ -316,6 +312,7 @@ public final class Word2VecTraining implements AutoCloseable {
   /** Gives all memory back; the second time without effect. */
   @Override
   public void close() {
+    device.checkMayClose();
     AutoCloseable[] parts = owned.reversed().toArray(AutoCloseable[]::new);
     owned.clear();
     Closing.all(parts);

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.weft.embed.VectorFormat;
+import dev.weft.embed.Vectors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class EmbedTrainTest {
+  @TempDir Path folder;
+  private Path text;
+
+  @BeforeEach
+  void write() throws IOException {
+    text = folder.resolve("text.txt");
+    Random random = new Random(1);
+    String[] words = "red green blue one two three".split(" ");
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < 600; i++) {
+      for (int w = 0; w < 6; w++) {
+        lines.append(words[3 * (i % 2) + random.nextInt(3)]).append(' ');
+      }
+      lines.append('\n');
+    }
+    Files.writeString(text, lines);
+  }
+
+  private Weft.Run train(Path output, Object... more) {
+    List<Object> all =
+        new ArrayList<>(List.of("embed", "train", "-train", text, "-output", output));
+    all.addAll(List.of(more));
+    return Weft.run(all.toArray());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "v.bin, -cbow 0, WORD2VEC_BINARY",
+    "v.txt, -cbow 0 -hs 1 -negative 0, WORD2VEC_TEXT",
+    "v.vectors, -binary 1 --cbow 1 --sharing 0, WORD2VEC_BINARY",
+    "v, -hs 1 -negative 0, WORD2VEC_TEXT"
+  })
+  void vectorsAreTrainedUnderTheOptionsOfWord2vec(String name, String more, VectorFormat format)
+      throws IOException {
+    Path output = folder.resolve(name);
+    List<Object> options = new ArrayList<>(List.of(more.split(" ")));
+    options.addAll(List.of("-size", 12, "-sample", 0, "-alpha", 0.1, "-iter", 30));
+    String out = train(output, options.toArray()).succeeded().out();
+    assertTrue(out.contains("3,600 words of 6 types, 3,600 kept, 600 sentences"), out);
+    assertTrue(out.contains("wrote 6 vectors of 12 to "), out);
+    try (Vectors vectors = Vectors.open(output, format)) {
+      assertEquals(12, vectors.dimension());
+      double same = vectors.similarity("red", "blue");
+      double other = vectors.similarity("red", "two");
+      assertTrue(same > other + 0.2, same + " and " + other);
+    }
+  }
+
+  @Test
+  void inOrderTheFileIsTheSame() throws IOException {
+    Path first = folder.resolve("a.bin");
+    Path second = folder.resolve("b.bin");
+    train(first, "--in-order", "-threads", 1).succeeded();
+    train(second, "--in-order").succeeded();
+    assertArrayEquals(Files.readAllBytes(first), Files.readAllBytes(second));
+    Path other = folder.resolve("c.bin");
+    train(other, "--in-order", "--seed", 2).succeeded();
+    assertFalse(java.util.Arrays.equals(Files.readAllBytes(first), Files.readAllBytes(other)));
+  }
+
+  @Test
+  void aVocabularyIsSavedAndTaken() throws IOException {
+    Path vocabulary = folder.resolve("words.txt");
+    train(folder.resolve("v.bin"), "-save-vocab", vocabulary).succeeded();
+    assertTrue(Files.readString(vocabulary).contains("red "), Files.readString(vocabulary));
+    Files.writeString(vocabulary, "red 100\none 90\n");
+    Path output = folder.resolve("w.bin");
+    train(output, "-read-vocab", vocabulary).succeeded();
+    try (Vectors vectors = Vectors.open(output)) {
+      assertEquals(2, vectors.size());
+    }
+  }
+
+  @Test
+  void whatCannotBeIsSaidBeforeTheWork() throws IOException {
+    Path output = folder.resolve("v.bin");
+    assertTrue(
+        train(output, "-hs", 1).failed().err().contains("give one of -hs 1 -negative 0 and"),
+        "two objectives");
+    assertTrue(train(output, "-cbow", 2).failed().err().contains("-cbow is 0 or 1, not 2"), "flag");
+    String rare = train(output, "-min-count", 5000).failed().err();
+    assertTrue(rare.contains("min-count") || rare.contains("5,000"), rare);
+    Files.writeString(text, "so so so so so so\n");
+    String single = train(output).failed().err();
+    assertTrue(single.contains("'so' is the text's only word"), single);
+    Files.writeString(text, "");
+    assertTrue(train(output).failed().err().contains(text.toString()), "an empty text");
+    Path nowhere = folder.resolve("none").resolve("v.bin");
+    assertTrue(train(nowhere).failed().err().contains(nowhere.toString()), "no folder");
+    assertFalse(Files.exists(output), "nothing was written");
+  }
+}
