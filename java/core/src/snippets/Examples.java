@@ -14,6 +14,8 @@ import dev.weft.data.Digits;
 import dev.weft.data.Split;
 import dev.weft.data.ToySets;
 import dev.weft.embed.Vectors;
+import dev.weft.embed.Word2Vec;
+import dev.weft.embed.Word2VecTraining;
 import dev.weft.nn.Activation;
 import dev.weft.nn.Dropout;
 import dev.weft.nn.Linear;
@@ -53,6 +55,7 @@ public class Examples {
     column();
     gradCheck();
     corpus();
+    word2vec();
     vectors();
   }
 
@@ -236,6 +239,20 @@ public class Examples {
       System.out.println(corpus.vocabulary().word(0)); // the
       System.out.println(corpus.report().kept()); // 4
     } // the ids are freed with it
+    // @end
+    Files.delete(text);
+  }
+
+  static void word2vec() throws IOException {
+    Path text = Files.createTempFile("text", ".txt");
+    Files.writeString(text, "the cat sat on the mat\n".repeat(100));
+    // @start region="word2vec"
+    try (Device device = Device.cpu();
+        Corpus corpus = TextReader.lines().minCount(5).read(text);
+        Word2VecTraining training = Word2Vec.skipGram().dimension(20).start(device, corpus)) {
+      training.finish();
+      System.out.println(training.vectors().neighbours("cat", 2));
+    }
     // @end
     Files.delete(text);
   }

@@ -48,7 +48,8 @@ class EmbedCommandTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "neighbours", "analogy", "similarity", "odd", "evaluate", "convert"})
+  @ValueSource(
+      strings = {"train", "neighbours", "analogy", "similarity", "odd", "evaluate", "convert"})
   void helpHasAnExample(String command) {
     String help = Weft.run("embed", command, "--help").succeeded().out();
     assertTrue(help.contains("Examples:"), help);

@@ -267,7 +267,7 @@ class CorpusTest {
         "the text: holds no word: its 3 bytes are white space",
         refusal(LINES, " \n\t".getBytes(UTF_8)));
     assertEquals(
-        "the text: no word occurs 5 times, the least count; the most frequent, 'b', occurs 2 times",
+        "the text: no word occurs 5 times, the min-count; the most frequent, 'b', occurs 2 times",
         refusal(LINES.minCount(5), "a b b\n".getBytes(UTF_8)));
     Vocabulary vocabulary = Vocabulary.of(List.of("x"), 1);
     assertEquals(

@@ -201,7 +201,7 @@ final class EmbedTrain implements Callable<Integer> {
       try (Word2VecTraining training = settings.start(device, corpus)) {
         interruption.onStart(() -> stopped = true);
         long start = System.nanoTime();
-        train(training, err);
+        train(training, out);
         double seconds = (System.nanoTime() - start) / SECOND;
         Word2VecTraining.Progress end = training.progress();
         try (Vectors vectors = training.vectors()) {
@@ -224,7 +224,7 @@ final class EmbedTrain implements Callable<Integer> {
     return Main.SUCCESS;
   }
 
-  private void train(Word2VecTraining training, PrintWriter err) {
+  private void train(Word2VecTraining training, PrintWriter out) {
     long start = System.nanoTime();
     long reported = start;
     boolean more = true;
@@ -235,7 +235,7 @@ final class EmbedTrain implements Callable<Integer> {
         reported = now;
         Word2VecTraining.Progress p = training.progress();
         double seconds = (now - start) / SECOND;
-        err.println(
+        out.println(
             format(
                 "%5.1f %%  epoch %d of %d  loss %.4f  rate %.5f  %,.0f words/s  %.0f s left",
                 100.0 * p.tokens() / p.ofTokens(),
@@ -245,7 +245,7 @@ final class EmbedTrain implements Callable<Integer> {
                 p.rate(),
                 p.tokens() / seconds,
                 seconds / p.tokens() * (p.ofTokens() - p.tokens())));
-        err.flush();
+        out.flush();
       }
     }
   }

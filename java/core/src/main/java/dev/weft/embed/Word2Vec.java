@@ -31,6 +31,8 @@ import dev.weft.text.Corpus;
  * <p>Threads overwrite each other's steps now and then (Recht et al. 2011), so that two runs on
  * several threads differ; {@link #ordered} ones do not.
  *
+ * {@snippet file="Examples.java" region="word2vec"}
+ *
  * @param model what x is
  * @param objective what is made smaller
  * @param dimension of the vectors

@@ -360,7 +360,7 @@ public record TextReader(
       Vocabulary most = new Vocabulary(table, table.byFallingCount(), 1);
       why =
           format(
-              "no word occurs %s, the least count; the most frequent, '%s', occurs %s",
+              "no word occurs %s, the min-count; the most frequent, '%s', occurs %s",
               count(minCount, "time"), most.word(0), count(most.count(0), "time"));
     }
     if (!why.isEmpty()) {
