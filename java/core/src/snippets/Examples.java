@@ -251,7 +251,7 @@ public class Examples {
         Corpus corpus = TextReader.lines().minCount(5).read(text);
         Word2VecTraining training = Word2Vec.skipGram().dimension(20).start(device, corpus)) {
       training.finish();
-      System.out.println(training.vectors().neighbours("cat", 2));
+      System.out.println(training.vectors().neighbours("cat", 2).size()); // 2
     }
     // @end
     Files.delete(text);
