@@ -14,19 +14,22 @@
 // Trains on the words at places cursor .. cursor + count - 1 of tokens, cursor = state->cursor, a
 // multiple of 1024. A token is a word's row, or -1 between sentences. A word is kept where its draw
 // is at most keep[word] (of 2^32 - 1). The words around a kept one are the b kept ones before and
-// after it in its sentence, b drawn from 1..window; none is looked for beyond 256 tokens.
+// after it in its sentence, b drawn from 1..window; none is
+// looked for beyond 256 tokens before and after the 1024 that the place is among.
 //   x  a row of input; CBOW: the mean of those of the words around, each of which then takes the whole
 //      step of the mean, as in word2vec.c
 //   y  rows of output; cols wide as x, columns beyond the vectors' dimension being 0
-// Each step subtracts state->rate times the gradient of the objective, in x for a word w:
+// Each step subtracts a rate times the gradient of the objective, in x for a word w:
 //   NEGATIVE_SAMPLING     -log s(x.y[w]) - sum over noise n of log s(-x.y[n]); s(z) = 1 / (1 + e^-z). A
 //                         noise word equal to w is left out. So many `negatives` are drawn for each
-//                         `sharing` kept words that follow each other, or, where that is 0, anew for
+//                         `sharing` kept words and ends of sentences that follow each other among 1024
+//                         tokens, or, where that is 0, anew for
 //                         each x; a draw takes a place uniformly, then the place itself where another
 //                         draw is below thresholds[place], else aliases[place]
 //   HIERARCHICAL_SOFTMAX  - sum over k from offsets[w] up to offsets[w + 1] of
 //                         log s(bits[k] ? -x.y[nodes[k]] : x.y[nodes[k]])
 //   FULL_SOFTMAX          log sum over v of e^(x.y[v]) - x.y[w]
+// The rate of each 1024 tokens is state->rate - fall * (their first place - cursor).
 // sums[0] += the objectives before their steps, sums[1] += their number. Draws follow (seed, step,
 // place). Threads train parts of the tokens at once, and their steps may overwrite each other, unless
 // ordered: then one thread takes the words in their order.
@@ -44,7 +47,7 @@
   P(sums, INOUT, F64, 2)                                                       \
   I(count) I(token_count) I(words) I(outputs) I(path_nodes) I(cols)            \
   I(model, WORD_MODEL) I(objective, WORD_OBJECTIVE)                            \
-  I(window) I(negatives) I(sharing) I(ordered, FLAG)                           \
+  I(window) I(negatives) I(sharing) D(fall) I(ordered, FLAG)                           \
   W(count, 6 * count * cols * (window + 1) * (negatives + 1))
 
 #define WEFT_WORD2VEC_ENUMS(L)                               \

@@ -99,7 +99,7 @@ struct training {
   drawing draws(uint32_t operation) const { return {state.seed, state.step, operation}; }
 
   // Which words are kept of the tokens from `begin` to `end`, and some around.
-  void thin(int64_t begin, int64_t end, scratch& s) const {
+  void subsample(int64_t begin, int64_t end, scratch& s) const {
     int64_t from = begin < around ? 0 : begin - around;
     int64_t past = smaller(a.token_count, end + around), kept = 0;
     drawing source = draws(0);
@@ -123,7 +123,7 @@ struct training {
   void draw_noise(int64_t begin, int64_t sets, scratch& s) const {
     const uint32_t* thresholds = as<uint32_t>(a.thresholds);
     const int32_t* aliases = as<int32_t>(a.aliases);
-    constexpr int64_t words_at_once = drawing::run / 2, units_of_an_operation = 4096;
+    constexpr int64_t words_at_once = drawing::run / 2, units_of_an_operation = 64;
     int64_t number = begin / unit, wanted = sets * a.negatives;
     int64_t most = sets_of(unit) * a.negatives;
     int64_t runs = (most + words_at_once - 1) / words_at_once;
@@ -206,11 +206,12 @@ struct training {
     }
   }
 
-  // A step of the logistic loss for all inputs and some rows, which differ. Returns the loss before.
-  template <int Inputs, int Outputs>
+  // A step of the logistic loss for all inputs, or the only One, and some rows, which differ. Returns
+  // the loss before.
+  template <bool One, int Outputs>
   __attribute__((noinline)) double step(const inputs& x, float* const* y,
                                         const float* labels) const {
-    constexpr int each = lanes / Inputs;
+    constexpr int Inputs = One ? 1 : inputs_at_once, each = lanes / Inputs;
     alignas(register_bytes) float factor[(most_inputs + Inputs) * each];
     alignas(register_bytes) float loss[lanes] = {};
     for (int64_t c = 0; c < x.count; c += Inputs) {
@@ -226,7 +227,7 @@ struct training {
         factors[i] = rate * l.error;
       }
     }
-    if constexpr (Inputs == 1) {
+    if constexpr (One) {
       apply_one<Outputs>(x, y, factor);
     } else {
       apply<Outputs>(x, y, factor);
@@ -251,17 +252,16 @@ struct training {
     double loss = 0;
     if (x.count == 1) {
       choose<lanes>("a step's rows", y.count - 1,
-                    [&](auto less) { loss = step<1, less + 1>(x, y.row, y.label); });
+                    [&](auto less) { loss = step<true, less + 1>(x, y.row, y.label); });
     } else {
-      choose<outputs_at_once>("a step's rows", y.count - 1, [&](auto less) {
-        loss = step<inputs_at_once, less + 1>(x, y.row, y.label);
-      });
+      choose<outputs_at_once>("a step's rows", y.count - 1,
+                              [&](auto less) { loss = step<false, less + 1>(x, y.row, y.label); });
     }
     y = collection{};
     return loss;
   }
 
-  double sample(const inputs& x, int32_t word, const int32_t* noise) const {
+  double negative_sampling(const inputs& x, int32_t word, const int32_t* noise) const {
     double loss = 0;
     collection y;
     y.row[0] = output_row(word);
@@ -278,7 +278,7 @@ struct training {
     return loss + flush(x, y);
   }
 
-  double climb(const inputs& x, int32_t word) const {
+  double hierarchical_softmax(const inputs& x, int32_t word) const {
     const int32_t *offsets = as<int32_t>(a.offsets), *nodes = as<int32_t>(a.nodes);
     const uint8_t* bits = as<uint8_t>(a.bits);
     double loss = 0;
@@ -295,7 +295,7 @@ struct training {
   }
 
   // The full softmax, input by input: scores, then their gradients.
-  double normalize(const inputs& x, int32_t word, scratch& s) const {
+  double full_softmax(const inputs& x, int32_t word, scratch& s) const {
     int64_t blocks = (a.outputs + outputs_at_once - 1) / outputs_at_once;
     s.scores.resize((size_t)(blocks * outputs_at_once));
     float* score = s.scores.data();
@@ -356,9 +356,9 @@ struct training {
 
   double objective(const inputs& x, int32_t word, const int32_t* noise, scratch& s) const {
     switch (a.objective) {
-      case WEFT_NEGATIVE_SAMPLING: return sample(x, word, noise);
-      case WEFT_HIERARCHICAL_SOFTMAX: return climb(x, word);
-      default: return normalize(x, word, s);
+      case WEFT_NEGATIVE_SAMPLING: return negative_sampling(x, word, noise);
+      case WEFT_HIERARCHICAL_SOFTMAX: return hierarchical_softmax(x, word);
+      default: return full_softmax(x, word, s);
     }
   }
 
@@ -379,7 +379,7 @@ struct training {
     if (a.objective == WEFT_NEGATIVE_SAMPLING) {
       prefetch(output_row(s.word[i]));
       if (a.sharing && number % a.sharing) return;
-      for (int64_t set = 0; set < (a.sharing ? 1 : sets_ahead); set++) {
+      for (int64_t set = 0; set < (a.sharing ? 1 : smaller(sets_ahead, 2 * a.window)); set++) {
         prefetch_noise(noise_of(number, set, s));
       }
     } else if (a.objective == WEFT_HIERARCHICAL_SOFTMAX) {
@@ -442,7 +442,7 @@ struct training {
 
   // Trains the tokens from `begin` to `end`, which lie in one unit; sums as in the contract.
   void run(int64_t begin, int64_t end, scratch& s, double* sums) const {
-    thin(begin, end, s);
+    subsample(begin, end, s);
     int64_t trained = s.last - s.first;
     drawing windows = draws(1);
     for (int64_t p = 0; p < trained; p += drawing::run) {
@@ -479,9 +479,13 @@ struct training {
 }  // namespace
 
 void word2vec(const weft_word2vec& a) {
-  if (a.window < 1 || a.window > most_window || a.cols % 16) {
-    fail("word2vec takes a window of 1 to %lld and rows of 16, 32, ... columns, not %lld and %lld",
-         (long long)most_window, (long long)a.window, (long long)a.cols);
+  if (a.window < 1 || a.window > most_window || a.cols % 16 ||
+      as<weft_step_state>(a.state)->cursor % unit) {
+    fail(
+        "word2vec takes a window of 1 to %lld, rows of 16, 32, ... columns and a cursor at %lld,"
+        " %lld, ...; not %lld, %lld and %lld",
+        (long long)most_window, (long long)unit, (long long)(2 * unit), (long long)a.window,
+        (long long)a.cols, (long long)as<weft_step_state>(a.state)->cursor);
   }
   training t(a);
   int64_t begin = t.state.cursor, end = smaller(a.token_count, begin + a.count);
@@ -490,9 +494,11 @@ void word2vec(const weft_word2vec& a) {
   std::vector<double> sums(2 * (size_t)units);
   auto part = [&](int64_t first, int64_t past) {
     scratch s;
+    training mine(t);
     for (int64_t u = first; u < past; u++) {
       int64_t from = begin + u * unit;
-      t.run(from, smaller(end, from + unit), s, &sums[2 * (size_t)u]);
+      mine.rate = (float)(t.state.rate - a.fall * (double)(from - begin));
+      mine.run(from, smaller(end, from + unit), s, &sums[2 * (size_t)u]);
     }
   };
   if (a.ordered) {

@@ -22,6 +22,7 @@ import dev.weft.device.Kernel;
 import dev.weft.device.Nonlinearity;
 import dev.weft.device.ReductionFunction;
 import dev.weft.device.UnaryFunction;
+import dev.weft.embed.Word2VecKernelTest;
 import dev.weft.op.Bfloat16Test;
 import dev.weft.op.Cast;
 import dev.weft.op.KernelTest;
@@ -65,6 +66,7 @@ class OperationCasesTest {
           alone(Kernel.RANDOM_NORMAL, RandomKernelTest.class, "normalFollowsPhilox"),
           alone(Kernel.F32_TO_BF16, Bfloat16Test.class, "floatsGoToTheNearest"),
           alone(Kernel.BF16_TO_F32, Bfloat16Test.class, "everyPatternIsItsValue"),
+          alone(Kernel.WORD2VEC, Word2VecKernelTest.class, "theKernelDoesWhatItsContractSays"),
           alone(Kernel.SGD, OptimizerKernelTest.class, "sgdAgreesWithPyTorch"),
           alone(Kernel.ADAM, OptimizerKernelTest.class, "adamAgreesWithPyTorch"),
           alone(Kernel.MERGE_CHUNKS, RowSumsTest.class, "idsAreSortedStably"),

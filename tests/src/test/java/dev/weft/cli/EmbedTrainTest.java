@@ -103,7 +103,12 @@ class EmbedTrainTest {
     train(output, "-window", 0).failed(2, "the window is 0, expected 1 to 64");
     train(output, "-min-count", 5000).failed(1, "no word occurs 5000 times, the min-count");
     Files.writeString(text, "so so so so so so\n");
-    train(output).failed(2, "'so' is the text's only word");
+    train(output).failed(2, "'so' is the vocabulary's only word");
+    Files.writeString(text, "one\ntwo\n".repeat(9));
+    train(output).failed(1, "no word of the text has another one around it");
+    Path words = Files.writeString(folder.resolve("words"), "one 9\ntwo 9\n");
+    train(output, "-read-vocab", words, "-min-count", 2).failed(2, "-min-count has no effect");
+    train(output, "-read-vocab", Files.writeString(words, "one\ntwo\n")).failed(2, "no counts");
     Files.writeString(text, "");
     train(output).failed(1, text.toString());
     Path nowhere = folder.resolve("none").resolve("v.bin");

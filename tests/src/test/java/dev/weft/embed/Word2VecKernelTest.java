@@ -11,6 +11,7 @@ import dev.weft.Shape;
 import dev.weft.StepState;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
+import dev.weft.device.ChildJvm;
 import dev.weft.device.Kernel;
 import dev.weft.device.Precision;
 import dev.weft.device.WordModel;
@@ -19,6 +20,7 @@ import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.support.Philox;
 import dev.weft.text.AliasTable;
 import dev.weft.text.HuffmanTree;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,15 +28,17 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The kernel in order, on one thread, against its contract, word by word in float64. */
-class Word2VecKernelTest {
+public class Word2VecKernelTest {
   private static final int WORDS = 37;
   private static final int COLS = 32;
   private static final int UNIT = 1024;
   private static final int AROUND = 256;
   private static final long SEED = 11;
   private static final long STEP = 2;
+  private static final double FALL = 1e-6; // of the rate, a token
 
   private final Random random = new Random(5);
   private final int[] tokens = new int[3 * UNIT + 100];
@@ -71,6 +75,7 @@ class Word2VecKernelTest {
     final int lanes = lanes();
     double loss;
     double count;
+    double rate;
 
     Reference(Case given) {
       this.given = given;
@@ -88,6 +93,7 @@ class Word2VecKernelTest {
     void train(int begin, int end) {
       for (int unit = begin; unit < end; unit += UNIT) {
         int number = 0;
+        rate = given.rate() - FALL * (unit - begin);
         for (int p = unit; p < Math.min(end, unit + UNIT); p++) {
           if (tokens[p] < 0) {
             number++;
@@ -212,7 +218,7 @@ class Word2VecKernelTest {
           double score = dot(x.get(i), rows.get(o));
           double label = labels.get(o);
           loss += Math.log1p(Math.exp(label > 0 ? -score : score));
-          factor[i][o] = given.rate() * (label - 1 / (1 + Math.exp(-score)));
+          factor[i][o] = rate * (label - 1 / (1 + Math.exp(-score)));
         }
       }
       List<double[]> before = rows.stream().map(double[]::clone).toList();
@@ -236,7 +242,7 @@ class Word2VecKernelTest {
       loss += Math.log(sum) - Math.log(p[word]);
       double[] gradient = new double[COLS];
       for (int v = 0; v < WORDS; v++) {
-        double factor = given.rate() * ((v == word ? 1 : 0) - p[v] / sum);
+        double factor = rate * ((v == word ? 1 : 0) - p[v] / sum);
         add(gradient, factor, output[v]);
         add(output[v], factor, x);
       }
@@ -272,6 +278,7 @@ class Word2VecKernelTest {
     "SKIP_GRAM, NEGATIVE_SAMPLING, 5, 5, 1",
     "SKIP_GRAM, NEGATIVE_SAMPLING, 5, 5, 4",
     "SKIP_GRAM, NEGATIVE_SAMPLING, 3, 5, 0",
+    "SKIP_GRAM, NEGATIVE_SAMPLING, 1, 5, 0",
     "SKIP_GRAM, NEGATIVE_SAMPLING, 64, 1, 4",
     "SKIP_GRAM, NEGATIVE_SAMPLING, 2, 25, 3",
     "SKIP_GRAM, HIERARCHICAL_SOFTMAX, 5, 0, 0",
@@ -340,6 +347,7 @@ class Word2VecKernelTest {
                 window,
                 negatives,
                 sharing,
+                FALL,
                 true));
         reference.train(begin, Math.min(tokens.length, begin + piece));
       }
@@ -349,6 +357,29 @@ class Word2VecKernelTest {
       assertEquals(reference.loss, sums.toDoubles()[0], 1e-5 * reference.loss);
       assertTrue(reference.count > 500, "it trained on something");
     }
+  }
+
+  /** Runs the cases with the instruction set that the environment names. */
+  static final class Run {
+    private Run() {}
+
+    public static void main(String[] arguments) {
+      for (WordModel model : WordModel.values()) {
+        for (WordObjective objective : WordObjective.values()) {
+          int negatives = objective == WordObjective.NEGATIVE_SAMPLING ? 5 : 0;
+          new Word2VecKernelTest()
+              .theKernelDoesWhatItsContractSays(model, objective, 5, negatives, 4);
+        }
+      }
+      System.out.println(CpuLibrary.get().isa());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"avx2", "baseline"})
+  void otherInstructionSetsDoTheSame(String isa) throws IOException {
+    String used = new ChildJvm(Run.class).variable("WEFT_MAX_ISA", isa).run().strip();
+    assertTrue(List.of("avx2", "baseline").contains(used), used);
   }
 
   private static Tensor ints(Device device, int... values) {

@@ -149,6 +149,19 @@ class Word2VecTrainingTest {
   }
 
   @Test
+  @SuppressWarnings("try") // closed twice
+  void aClosedCorpusIsNoticed() {
+    try (Device device = Device.cpu();
+        Corpus corpus = corpus(100);
+        Word2VecTraining training = form("pairs").start(device, corpus)) {
+      corpus.close();
+      assertEquals(
+          "the corpus is closed, and the training reads it",
+          assertThrows(IllegalStateException.class, training::step).getMessage());
+    }
+  }
+
+  @Test
   void whatDivergesSaysWhereAndWhatToDo() {
     try (Device device = Device.cpu();
         Corpus corpus = corpus(2000);
@@ -165,7 +178,7 @@ class Word2VecTrainingTest {
     try (Device device = Device.cpu();
         Corpus corpus = read("so so so\nso so\n")) {
       assertEquals(
-          "'so' is the text's only word: there is nothing to tell it from",
+          "'so' is the vocabulary's only word: there is nothing to tell it from",
           assertThrows(
                   IllegalArgumentException.class, () -> Word2Vec.skipGram().start(device, corpus))
               .getMessage());
@@ -181,6 +194,8 @@ class Word2VecTrainingTest {
           () -> usual.window(0),
           () -> usual.window(65),
           () -> usual.negatives(0),
+          () -> usual.negatives(1025),
+          () -> usual.dimension(1 << 17),
           () -> usual.sharing(-1),
           () -> usual.noisePower(Double.NaN),
           () -> usual.sample(1),

@@ -46,6 +46,9 @@ public final class KernelCases {
 
   /** What is tested, which is all that is timed and more: each way through the code. */
   public static List<KernelCase> of(Kernel kernel) {
+    if (kernel.kind() == Kernel.Kind.HOST) {
+      return List.of(); // its threads may overwrite each other: it has tests of its own
+    }
     Map<Arguments, KernelCase> cases = new LinkedHashMap<>();
     List<Sizes> tested = tested(kernel);
     for (Sizes s : tested) {
@@ -76,6 +79,7 @@ public final class KernelCases {
   public static List<KernelCase> timed(long rows, long cols) {
     return Stream.of(Kernel.values())
         .filter(kernel -> kernel != Kernel.ADVANCE_STEP) // next to nothing
+        .filter(kernel -> kernel.kind() != Kernel.Kind.HOST)
         .flatMap(k -> timed(k, rows, cols).flatMap(sizes -> of(k, sizes, false)))
         .toList();
   }

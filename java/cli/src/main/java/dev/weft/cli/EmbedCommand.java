@@ -63,6 +63,10 @@ final class EmbedCommand implements Runnable {
     return main.screen();
   }
 
+  Interruption interruption() {
+    return main.interruption();
+  }
+
   /** One of those that ask. */
   abstract static class Asking implements Callable<Integer> {
     @ParentCommand private EmbedCommand parent;

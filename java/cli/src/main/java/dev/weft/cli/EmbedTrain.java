@@ -28,8 +28,8 @@ import picocli.CommandLine.ParentCommand;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Trains word vectors on a text: word2vec. The options are those of word2vec.c, with its"
-          + " defaults; each is taken with one dash or two.",
+      "Trains word vectors on a text: word2vec. Options that word2vec.c has too bear its names,"
+          + " with its defaults; each is taken with one dash or two.",
       "A line is a sentence; a text of one line is one. Ctrl-C ends it and writes what there is."
     },
     footer = {
@@ -40,6 +40,7 @@ import picocli.CommandLine.ParentCommand;
     })
 final class EmbedTrain implements Callable<Integer> {
   private static final double SECOND = 1e9;
+  private static final long LEAST_COUNT = 5;
   private static final double CBOW_RATE = 0.05;
   private static final double SKIP_GRAM_RATE = 0.025;
 
@@ -129,9 +130,8 @@ final class EmbedTrain implements Callable<Integer> {
   @Option(
       names = {"-min-count", "--min-count"},
       paramLabel = "N",
-      defaultValue = "5",
-      description = "Rarer words are left out. Default: ${DEFAULT-VALUE}.")
-  private long minCount;
+      description = "Rarer words are left out. Default: 5.")
+  private @Nullable Long minCount;
 
   @Option(
       names = {"-alpha", "--alpha"},
@@ -190,16 +190,14 @@ final class EmbedTrain implements Callable<Integer> {
       AtomicFile.checkWritable(saveVocabulary);
     }
     PrintWriter out = parent.screen().out();
-    PrintWriter err = parent.screen().err();
     try (Device device = threads == null ? Device.cpu() : Device.cpu(threads);
         Corpus corpus = corpus()) {
       out.println(corpus.report());
       if (saveVocabulary != null) {
         corpus.vocabulary().write(saveVocabulary);
       }
-      Interruption interruption = new Interruption(err);
       try (Word2VecTraining training = settings.start(device, corpus)) {
-        interruption.onStart(() -> stopped = true);
+        parent.interruption().onStart(() -> stopped = true);
         long start = System.nanoTime();
         train(training, out);
         double seconds = (System.nanoTime() - start) / SECOND;
@@ -209,7 +207,7 @@ final class EmbedTrain implements Callable<Integer> {
         }
         out.println(
             format(
-                "%strained on %,d words in %.1f s (%,.0f words/s); wrote %,d vectors of %d to %s",
+                "%strained on %,d tokens in %.1f s (%,.0f tokens/s); wrote %,d vectors of %d to %s",
                 stopped ? "stopped: " : "",
                 end.tokens(),
                 seconds,
@@ -217,8 +215,6 @@ final class EmbedTrain implements Callable<Integer> {
                 corpus.vocabulary().size(),
                 size,
                 output));
-      } finally {
-        interruption.over();
       }
     }
     return Main.SUCCESS;
@@ -282,7 +278,7 @@ final class EmbedTrain implements Callable<Integer> {
   }
 
   private VectorFormat vectorFormat() {
-    String name = output.getFileName().toString().toLowerCase(ROOT);
+    String name = output.toString().toLowerCase(ROOT);
     return name.matches(".*\\.(bin|txt|vec|glove|safetensors|npy)")
         ? VectorFormat.ofName(output)
         : binary == 1 ? VectorFormat.WORD2VEC_BINARY : VectorFormat.WORD2VEC_TEXT;
@@ -290,10 +286,14 @@ final class EmbedTrain implements Callable<Integer> {
 
   private Corpus corpus() throws IOException {
     TextReader reader = TextReader.lines();
+    if (readVocabulary != null && minCount != null) {
+      throw new IllegalArgumentException(
+          "-read-vocab names all words that are kept: -min-count has no effect beside it");
+    }
     if (readVocabulary != null) {
       reader = reader.vocabulary(Vocabulary.read(readVocabulary));
     } else {
-      reader = reader.minCount(minCount);
+      reader = reader.minCount(minCount == null ? LEAST_COUNT : minCount);
     }
     return train.equals("-") ? reader.read(System.in) : reader.read(Path.of(train));
   }

@@ -24,9 +24,9 @@ import dev.weft.text.Corpus;
  *
  * <p>with s(z) = 1 / (1 + e^-z). The rules are those of the authors' word2vec.c: windows of 1 to
  * {@code window} words, noise by count^power, frequent words thinned by {@code sample}, a rate that
- * falls to 0. What differs: windows reach over no seams, since a text is never cut; draws follow
- * the place in the text and not the thread; some words that follow each other share their noise
- * words, which {@link #sharing} tells.
+ * falls to 0. What differs: a text is not cut, and windows end with sentences alone (but for 256
+ * tokens of which nothing is kept); draws follow the place in the text and not the thread; some
+ * words that follow each other share their noise words, which {@link #sharing} tells.
  *
  * <p>Threads overwrite each other's steps now and then (Recht et al. 2011), so that two runs on
  * several threads differ; {@link #ordered} ones do not.
@@ -37,9 +37,9 @@ import dev.weft.text.Corpus;
  * @param objective what is made smaller
  * @param dimension of the vectors
  * @param window the most words to each side, 1 to 64
- * @param negatives noise words for a word
- * @param sharing so many words that follow each other have the same noise words; 0: each pair of
- *     words has noise words of its own, as in word2vec.c, which takes about four times as long
+ * @param negatives noise words for a word, 1 to 1024
+ * @param sharing so many words that follow each other have the same noise words; 0: each x has
+ *     noise words of its own, as in word2vec.c, which takes about four times as long
  * @param noisePower noise words are drawn by count to the power of this
  * @param sample words that are a larger part of the text than this are thinned: one that is f of it
  *     stays with probability (√(f / sample) + 1) sample / f; 0 thins none
@@ -63,16 +63,19 @@ public record Word2Vec(
     boolean ordered) {
   private static final int WIDEST_WINDOW = 64;
   private static final int SHARING = 4;
+  private static final int LARGEST = 1 << 16;
+  private static final int MOST_NEGATIVES = 1024;
 
   /** Checks the settings. */
   public Word2Vec {
-    check(dimension >= 1, "the dimension", dimension, "at least 1");
+    check(dimension >= 1 && dimension <= LARGEST, "the dimension", dimension, "1 to " + LARGEST);
     check(window >= 1 && window <= WIDEST_WINDOW, "the window", window, "1 to " + WIDEST_WINDOW);
     check(
-        negatives >= 1 || objective != WordObjective.NEGATIVE_SAMPLING,
+        negatives <= MOST_NEGATIVES
+            && negatives >= (objective == WordObjective.NEGATIVE_SAMPLING ? 1 : 0),
         "the number of negatives",
         negatives,
-        "at least 1");
+        "1 to " + MOST_NEGATIVES);
     check(sharing >= 0, "the number of words that share their negatives", sharing, "0 or more");
     check(Double.isFinite(noisePower), "the power of the noise", noisePower, "a number");
     check(sample >= 0 && sample < 1, "sample", sample, "0 up to 1");
@@ -298,8 +301,8 @@ public record Word2Vec(
    *
    * @param device a CPU
    * @param corpus the text, which stays open as long as the training
-   * @throws IllegalArgumentException where the device is no CPU, or the text has but one word to
-   *     learn
+   * @throws IllegalArgumentException where the device is no CPU, or the vocabulary has one word
+   *     alone or no counts
    */
   public Word2VecTraining start(Device device, Corpus corpus) {
     return new Word2VecTraining(this, device, corpus);

@@ -14,6 +14,7 @@ import dev.weft.device.Arguments;
 import dev.weft.device.Closing;
 import dev.weft.device.Kernel;
 import dev.weft.device.Precision;
+import dev.weft.device.WordModel;
 import dev.weft.device.WordObjective;
 import dev.weft.text.AliasTable;
 import dev.weft.text.Corpus;
@@ -33,8 +34,9 @@ import java.util.stream.IntStream;
 public final class Word2VecTraining implements AutoCloseable {
   // what the kernel's draws are made for at once
   private static final long UNIT = 1024;
-  // A hundredth of an epoch, so that the rate falls smoothly, and at most some 50 ms.
+  // A hundredth of an epoch, but work for many threads, and 50 ms of the fast forms at most.
   private static final long PIECES = 100;
+  private static final long SHORTEST_PIECE = 16 * UNIT;
   private static final long LONGEST_PIECE = 256 * UNIT;
   private static final double LEAST_RATE = 1e-4;
   private static final int LINE = 16; // floats
@@ -77,9 +79,18 @@ public final class Word2VecTraining implements AutoCloseable {
     words = corpus.vocabulary();
     if (words.size() < 2) {
       throw new IllegalArgumentException(
-          format("'%s' is the text's only word: there is nothing to tell it from", words.word(0)));
+          format(
+              "'%s' is the vocabulary's only word: there is nothing to tell it from",
+              words.word(0)));
     }
-    piece = Math.clamp(corpus.size() / PIECES / UNIT * UNIT, UNIT, LONGEST_PIECE);
+    if (words.total() == 0) {
+      throw new IllegalArgumentException(
+          "the vocabulary has no counts, by which words are thinned and noise is drawn");
+    }
+    piece =
+        settings.objective() == WordObjective.FULL_SOFTMAX
+            ? UNIT
+            : Math.clamp(corpus.size() / PIECES / UNIT * UNIT, SHORTEST_PIECE, LONGEST_PIECE);
     boolean tree = settings.objective() == WordObjective.HIERARCHICAL_SOFTMAX;
     int outputs = tree ? words.size() - 1 : words.size();
     long cols = (settings.dimension() + LINE - 1) / LINE * LINE;
@@ -168,7 +179,8 @@ public final class Word2VecTraining implements AutoCloseable {
         settings.objective(),
         settings.window(),
         settings.negatives(),
-        settings.sharing(),
+        settings.model() == WordModel.CBOW ? Math.max(1, settings.sharing()) : settings.sharing(),
+        settings.rate() * (1 - LEAST_RATE) / ofTokens(),
         settings.ordered());
   }
 
@@ -195,15 +207,18 @@ public final class Word2VecTraining implements AutoCloseable {
   }
 
   /**
-   * Trains the next piece of the text, some 50 ms of work at most.
+   * Trains the next piece of the text.
    *
    * @return whether there is more
-   * @throws IllegalStateException where a vector became NaN or infinite: names the word; or where
-   *     it is closed
+   * @throws IllegalStateException where a vector became NaN or infinite: names the word; where no
+   *     word has one around it; where this or the corpus is closed
    */
   public boolean step() {
     if (owned.isEmpty()) {
       throw new IllegalStateException("this training is closed");
+    }
+    if (!corpus.tokens().scope().isAlive()) {
+      throw new IllegalStateException("the corpus is closed, and the training reads it");
     }
     if (tokens >= ofTokens()) {
       return false;
@@ -212,8 +227,14 @@ public final class Word2VecTraining implements AutoCloseable {
     state.set(settings.seed(), tokens / corpus.size(), 0, place, rate());
     Engine.run(device, Kernel.WORD2VEC, Precision.F32, arguments);
     tokens += Math.min(piece, corpus.size() - place);
-    if (!Double.isFinite(sums.toDoubles()[0])) {
+    double[] objective = sums.toDoubles();
+    if (!Double.isFinite(objective[0])) {
       throw diverged();
+    }
+    if (objective[1] == 0 && tokens >= corpus.size()) {
+      throw new IllegalStateException(
+          "no word of the text has another one around it that is kept: a line is a sentence, and"
+              + " windows end with it");
     }
     return tokens < ofTokens();
   }
@@ -240,7 +261,7 @@ public final class Word2VecTraining implements AutoCloseable {
   }
 
   private double rate() {
-    return settings.rate() * Math.max(LEAST_RATE, 1 - (double) tokens / ofTokens());
+    return settings.rate() * (1 - (1 - LEAST_RATE) * tokens / ofTokens());
   }
 
   /** How far it is. */
