@@ -1,70 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Word vectors: skip-gram and CBOW (Mikolov et al., "Efficient estimation of word representations in
-// vector space" and "Distributed representations of words and phrases", 2013).
+// Word vectors: skip-gram and CBOW (Mikolov et al., "Efficient estimation of word representations
+// in vector space" and "Distributed representations of words and phrases", 2013).
 //
-// All words around a place meet the same rows of output, so their scores and both gradients are
-// small matrix products, as in pWord2Vec (Ji et al., 2016), whose factors stay in registers. Memory
-// is what they wait for: draws are made for a whole unit of tokens at once, and rows asked for ahead
-// of their turn.
+// All words around a place meet the same rows of output, in one step, as in pWord2Vec (Ji et al.,
+// 2016). Memory is what steps wait for: draws are made for a whole unit of tokens at once, and rows
+// asked for ahead of their turn.
 #include <string.h>
 
 #include <algorithm>
 #include <vector>
 
-#include "../math/logistic.h"
 #include "draw.h"
+#include "prefetch.h"
+#include "word_step.h"
 
 namespace weft {
 namespace WEFT_ISA {
 namespace {
 
-constexpr int lanes = register_bytes / (int)sizeof(float);
-// rows of output and of input whose scores fill one register
-constexpr int outputs_at_once = lanes < 8 ? lanes : 8, inputs_at_once = lanes / outputs_at_once;
-
-typedef float vec __attribute__((vector_size(register_bytes), may_alias));
-typedef int32_t vec_mask __attribute__((vector_size(register_bytes)));
-
-WEFT_MATH vec& at(float* row, int64_t column) { return *reinterpret_cast<vec*>(row + column); }
-WEFT_MATH vec all(float x) { return x - vec{}; }
-
-// Of each 2 Width lanes of a and then b, those of the first or second half of their Width.
-template <int Width>
-WEFT_MATH vec_mask half(int which) {
-  vec_mask m{};
-  for (int i = 0; i < lanes; i++) {
-    int within = i % (2 * Width);
-    m[i] = (within < Width ? 0 : lanes) + i - within + within % Width + which * Width;
-  }
-  return m;
-}
-
-// Lane i is the sum of the lanes of a[i]: a tree in which each step adds halves of two registers.
-template <int Count>
-WEFT_MATH vec lane_sums(const vec* a) {
-  if constexpr (Count == 1) {
-    return a[0];
-  } else {
-    vec even = lane_sums<Count / 2>(a), odd = lane_sums<Count / 2>(a + Count / 2);
-    return __builtin_shuffle(even, odd, half<Count / 2>(0)) +
-           __builtin_shuffle(even, odd, half<Count / 2>(1));
-  }
-}
-
 constexpr int64_t unit = 1024, around = 256;  // tokens; see the contract
-constexpr int64_t most_window = 64, most_inputs = 2 * most_window;
-
-// Rows of input that meet rows of output. Their gradients go to `to`: for skip-gram the same rows.
-struct inputs {
-  float *from[most_inputs], *to[most_inputs];
-  int64_t count = 0;
-
-  void add(float* row, float* gradient) {
-    from[count] = row;
-    to[count++] = gradient;
-  }
-};
 
 // What is kept of a unit and around it, and its draws.
 struct scratch {
@@ -76,25 +31,24 @@ struct scratch {
   std::vector<float> mean, mean_gradient, apart;
 };
 
-struct training {
+struct training : word_steps {
   const weft_word2vec& a;
   const int32_t* tokens;
   const uint32_t* keep;
   float *input, *output;
   const weft_step_state& state;
-  float rate;
 
   explicit training(const weft_word2vec& a)
-      : a(a),
+      : word_steps{a.cols, as<weft_step_state>(a.state)->rate_f32},
+        a(a),
         tokens(as<int32_t>(a.tokens)),
         keep(as<uint32_t>(a.keep)),
         input(as<float>(a.input)),
         output(as<float>(a.output)),
-        state(*as<weft_step_state>(a.state)),
-        rate(state.rate_f32) {}
+        state(*as<weft_step_state>(a.state)) {}
 
-  float* input_row(int64_t word) const { return input + word * a.cols; }
-  float* output_row(int64_t row) const { return output + row * a.cols; }
+  float* input_row(int64_t word) const { return input + word * cols; }
+  float* output_row(int64_t row) const { return output + row * cols; }
 
   drawing draws(uint32_t operation) const { return {state.seed, state.step, operation}; }
 
@@ -146,119 +100,6 @@ struct training {
   // Sets of noise that so many kept words have.
   int64_t sets_of(int64_t kept) const {
     return a.sharing ? (kept + a.sharing - 1) / a.sharing : kept * 2 * a.window;
-  }
-
-  // The scores of inputs c .. c + Inputs - 1 against rows y, an input's beside each other.
-  template <int Inputs, int Outputs>
-  vec scores(const inputs& x, int64_t c, float* const* y) const {
-    constexpr int each = lanes / Inputs;
-    vec sums[lanes] = {};
-    float* from[Inputs];
-    for (int j = 0; j < Inputs; j++) from[j] = x.from[c + j < x.count ? c + j : c];
-    for (int64_t k = 0; k < a.cols; k += lanes) {
-      vec row[Inputs];
-      for (int j = 0; j < Inputs; j++) row[j] = at(from[j], k);
-#pragma GCC unroll 16
-      for (int o = 0; o < Outputs; o++) {
-        vec w = at(y[o], k);
-        for (int j = 0; j < Inputs; j++) sums[j * each + o] += row[j] * w;
-      }
-    }
-    return lane_sums<lanes>(sums);
-  }
-
-  // y[o] += sum of factor * x, and the inputs' gradients += sum of factor * y[o] as it was; factors
-  // as scores has them, already times the rate.
-  template <int Outputs>
-  void apply(const inputs& x, float* const* y, const float* factors) const {
-    for (int64_t k = 0; k < a.cols; k += lanes) {
-      vec before[Outputs], after[Outputs];
-#pragma GCC unroll 8
-      for (int o = 0; o < Outputs; o++) before[o] = after[o] = at(y[o], k);
-      for (int64_t c = 0; c < x.count; c++) {
-        const float* factor = factors + c * outputs_at_once;
-        vec row = at(x.from[c], k), sum = at(x.to[c], k);
-#pragma GCC unroll 8
-        for (int o = 0; o < Outputs; o++) {
-          vec f = all(factor[o]);
-          after[o] += f * row;
-          sum += f * before[o];
-        }
-        at(x.to[c], k) = sum;
-      }
-#pragma GCC unroll 8
-      for (int o = 0; o < Outputs; o++) at(y[o], k) = after[o];
-    }
-  }
-
-  // The same for one input.
-  template <int Outputs>
-  void apply_one(const inputs& x, float* const* y, const float* factors) const {
-    for (int64_t k = 0; k < a.cols; k += lanes) {
-      vec row = at(x.from[0], k), sum = at(x.to[0], k);
-#pragma GCC unroll 16
-      for (int o = 0; o < Outputs; o++) {
-        vec f = all(factors[o]), w = at(y[o], k);
-        sum += f * w;
-        at(y[o], k) = w + f * row;
-      }
-      at(x.to[0], k) = sum;
-    }
-  }
-
-  // A step of the logistic loss for all inputs, or the only One, and some rows, which differ. Returns
-  // the loss before.
-  template <bool One, int Outputs>
-  __attribute__((noinline)) double step(const inputs& x, float* const* y,
-                                        const float* labels) const {
-    constexpr int Inputs = One ? 1 : inputs_at_once, each = lanes / Inputs;
-    alignas(register_bytes) float factor[(most_inputs + Inputs) * each];
-    alignas(register_bytes) float loss[lanes] = {};
-    for (int64_t c = 0; c < x.count; c += Inputs) {
-      alignas(register_bytes) float score[lanes];
-      at(score, 0) = scores<Inputs, Outputs>(x, c, y);
-      int meant = (int)smaller(Inputs, x.count - c) * each;
-      float* factors = factor + c * each;
-#pragma omp simd
-      for (int i = 0; i < lanes; i++) {
-        int o = i % each;
-        logistic<float> l = logistic_of(score[i], labels[o]);
-        loss[i] += i < meant && o < Outputs ? l.loss : 0;
-        factors[i] = rate * l.error;
-      }
-    }
-    if constexpr (One) {
-      apply_one<Outputs>(x, y, factor);
-    } else {
-      apply<Outputs>(x, y, factor);
-    }
-    double sum = 0;
-    for (int i = 0; i < lanes; i++) sum += loss[i];
-    return sum;
-  }
-
-  // Rows of output that are collected until a step takes them.
-  struct collection {
-    float* row[lanes];
-    float label[lanes] = {};
-    int64_t count = 0;
-  };
-
-  // How many rows a step takes.
-  static int64_t most_rows(const inputs& x) { return x.count == 1 ? lanes : outputs_at_once; }
-
-  double flush(const inputs& x, collection& y) const {
-    if (y.count == 0) return 0;
-    double loss = 0;
-    if (x.count == 1) {
-      choose<lanes>("a step's rows", y.count - 1,
-                    [&](auto less) { loss = step<true, less + 1>(x, y.row, y.label); });
-    } else {
-      choose<outputs_at_once>("a step's rows", y.count - 1,
-                              [&](auto less) { loss = step<false, less + 1>(x, y.row, y.label); });
-    }
-    y = collection{};
-    return loss;
   }
 
   double negative_sampling(const inputs& x, int32_t word, const int32_t* noise) const {
@@ -342,7 +183,7 @@ struct training {
   }
 
   // Vectors as long as a row, on the boundary of a register.
-  void clear(std::vector<float>& row) const { row.assign((size_t)a.cols + lanes, 0); }
+  void clear(std::vector<float>& row) const { row.assign((size_t)cols + lanes, 0); }
 
   static float* aligned(std::vector<float>& row) {
     uintptr_t begin = reinterpret_cast<uintptr_t>(row.data());
@@ -350,7 +191,7 @@ struct training {
   }
 
   void add(const float* gradient, float* row) const {
-    for (int64_t k = 0; k < a.cols; k += lanes)
+    for (int64_t k = 0; k < cols; k += lanes)
       at(row, k) += *reinterpret_cast<const vec*>(gradient + k);
   }
 
@@ -362,14 +203,10 @@ struct training {
     }
   }
 
-  void prefetch(float* row) const {
-    for (int64_t k = 0; k < a.cols; k += 16) __builtin_prefetch(row + k);
-  }
-
   static constexpr int64_t outputs_ahead = 3, sets_ahead = 3, inputs_ahead = 5;
 
   void prefetch_noise(const int32_t* noise) const {
-    for (int64_t n = 0; n < a.negatives; n++) prefetch(output_row(noise[n]));
+    for (int64_t n = 0; n < a.negatives; n++) prefetch_row(output_row(noise[n]), cols);
   }
 
   // Asks for the rows that kept word i will need.
@@ -377,7 +214,7 @@ struct training {
     if (i >= s.last || s.word[i] < 0) return;
     int64_t number = i - s.first;
     if (a.objective == WEFT_NEGATIVE_SAMPLING) {
-      prefetch(output_row(s.word[i]));
+      prefetch_row(output_row(s.word[i]), cols);
       if (a.sharing && number % a.sharing) return;
       for (int64_t set = 0; set < (a.sharing ? 1 : smaller(sets_ahead, 2 * a.window)); set++) {
         prefetch_noise(noise_of(number, set, s));
@@ -386,7 +223,7 @@ struct training {
       constexpr int32_t in_cache = 256;  // the nodes near the root
       const int32_t *offsets = as<int32_t>(a.offsets), *nodes = as<int32_t>(a.nodes);
       for (int64_t k = offsets[s.word[i]]; k < offsets[s.word[i] + 1]; k++) {
-        if (nodes[k] >= in_cache) prefetch(output_row(nodes[k]));
+        if (nodes[k] >= in_cache) prefetch_row(output_row(nodes[k]), cols);
       }
     }
   }
@@ -428,7 +265,7 @@ struct training {
     clear(s.mean_gradient);
     float *mean = aligned(s.mean), *gradient = aligned(s.mean_gradient);
     vec share = all(1.0f / (float)count);
-    for (int64_t k = 0; k < a.cols; k += lanes) {
+    for (int64_t k = 0; k < cols; k += lanes) {
       vec sum = at(rows[0], k);
       for (int64_t c = 1; c < count; c++) sum += at(rows[c], k);
       at(mean, k) = sum * share;
@@ -459,7 +296,7 @@ struct training {
     for (int64_t i = s.first; i < s.last; i++) {
       look_ahead(i + ahead, s);
       int64_t far = i + a.window + inputs_ahead;
-      if (far < s.kept && s.word[far] >= 0) prefetch(input_row(s.word[far]));
+      if (far < s.kept && s.word[far] >= 0) prefetch_row(input_row(s.word[far]), cols);
       if (s.word[i] < 0) continue;
       float* rows[most_inputs];
       int64_t number = i - s.first;

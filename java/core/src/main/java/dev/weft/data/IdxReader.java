@@ -4,6 +4,7 @@ package dev.weft.data;
 import static dev.weft.format.Format.format;
 
 import dev.weft.io.FormatException;
+import dev.weft.io.Gzip;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -73,13 +74,7 @@ final class IdxReader implements AutoCloseable {
 
   /** What is said of gzip data that end too early or are wrong. */
   private FormatException broken(IOException e) {
-    String what =
-        e instanceof EOFException
-            ? "the file is incomplete: its gzip data end here"
-            : format(
-                "the file is damaged: its gzip data cannot be unpacked here (%s)", e.getMessage());
-    return new FormatException(
-        path, offset, what + ", at this byte of what they hold; download it again", e);
+    return new FormatException(path, offset, Gzip.damage("the file", e), e);
   }
 
   /** What the numbers are. */

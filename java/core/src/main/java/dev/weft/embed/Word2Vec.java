@@ -7,6 +7,7 @@ import dev.weft.Device;
 import dev.weft.device.WordModel;
 import dev.weft.device.WordObjective;
 import dev.weft.text.Corpus;
+import java.util.function.Consumer;
 
 /**
  * word2vec (Mikolov et al., "Efficient estimation of word representations in vector space" and
@@ -108,192 +109,128 @@ public record Word2Vec(
 
   /** CBOW; the same but for a rate of 0.05. */
   public static Word2Vec cbow() {
-    Word2Vec settings = skipGram().rate(0.05);
-    return settings.with(WordModel.CBOW, settings.objective, settings.negatives);
+    return skipGram().rate(0.05).with(draft -> draft.model = WordModel.CBOW);
   }
 
-  private Word2Vec with(WordModel model, WordObjective objective, int negatives) {
-    return new Word2Vec(
-        model,
-        objective,
-        dimension,
-        window,
-        negatives,
-        sharing,
-        noisePower,
-        sample,
-        rate,
-        epochs,
-        seed,
-        ordered);
+  /** The settings while one of them is changed. */
+  private static final class Draft {
+    WordModel model;
+    WordObjective objective;
+    int dimension;
+    int window;
+    int negatives;
+    int sharing;
+    double noisePower;
+    double sample;
+    double rate;
+    int epochs;
+    long seed;
+    boolean ordered;
+
+    Draft(Word2Vec from) {
+      model = from.model;
+      objective = from.objective;
+      dimension = from.dimension;
+      window = from.window;
+      negatives = from.negatives;
+      sharing = from.sharing;
+      noisePower = from.noisePower;
+      sample = from.sample;
+      rate = from.rate;
+      epochs = from.epochs;
+      seed = from.seed;
+      ordered = from.ordered;
+    }
+
+    Word2Vec settings() {
+      return new Word2Vec(
+          model,
+          objective,
+          dimension,
+          window,
+          negatives,
+          sharing,
+          noisePower,
+          sample,
+          rate,
+          epochs,
+          seed,
+          ordered);
+    }
+  }
+
+  private Word2Vec with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.settings();
+  }
+
+  private Word2Vec with(WordObjective objective, int negatives) {
+    return with(
+        draft -> {
+          draft.objective = objective;
+          draft.negatives = negatives;
+        });
   }
 
   /** The same against so many noise words for a word. */
   public Word2Vec negatives(int negatives) {
-    return with(model, WordObjective.NEGATIVE_SAMPLING, negatives);
+    return with(WordObjective.NEGATIVE_SAMPLING, negatives);
   }
 
   /** The same with the hierarchical softmax, over a Huffman tree. */
   public Word2Vec hierarchicalSoftmax() {
-    return with(model, WordObjective.HIERARCHICAL_SOFTMAX, 0);
+    return with(WordObjective.HIERARCHICAL_SOFTMAX, 0);
   }
 
   /** The same with the softmax over all words, which takes as long as there are words. */
   public Word2Vec fullSoftmax() {
-    return with(model, WordObjective.FULL_SOFTMAX, 0);
+    return with(WordObjective.FULL_SOFTMAX, 0);
   }
 
   /** The same of this dimension. */
   public Word2Vec dimension(int dimension) {
-    return new Word2Vec(
-        model,
-        objective,
-        dimension,
-        window,
-        negatives,
-        sharing,
-        noisePower,
-        sample,
-        rate,
-        epochs,
-        seed,
-        ordered);
+    return with(draft -> draft.dimension = dimension);
   }
 
   /** The same with so many words to each side at most. */
   public Word2Vec window(int window) {
-    return new Word2Vec(
-        model,
-        objective,
-        dimension,
-        window,
-        negatives,
-        sharing,
-        noisePower,
-        sample,
-        rate,
-        epochs,
-        seed,
-        ordered);
+    return with(draft -> draft.window = window);
   }
 
   /** The same where so many words share their noise words; 0: each pair has its own. */
   public Word2Vec sharing(int sharing) {
-    return new Word2Vec(
-        model,
-        objective,
-        dimension,
-        window,
-        negatives,
-        sharing,
-        noisePower,
-        sample,
-        rate,
-        epochs,
-        seed,
-        ordered);
+    return with(draft -> draft.sharing = sharing);
   }
 
   /** The same with noise words by count to this power. */
   public Word2Vec noisePower(double noisePower) {
-    return new Word2Vec(
-        model,
-        objective,
-        dimension,
-        window,
-        negatives,
-        sharing,
-        noisePower,
-        sample,
-        rate,
-        epochs,
-        seed,
-        ordered);
+    return with(draft -> draft.noisePower = noisePower);
   }
 
   /** The same with words above this share of the text thinned. */
   public Word2Vec sample(double sample) {
-    return new Word2Vec(
-        model,
-        objective,
-        dimension,
-        window,
-        negatives,
-        sharing,
-        noisePower,
-        sample,
-        rate,
-        epochs,
-        seed,
-        ordered);
+    return with(draft -> draft.sample = sample);
   }
 
   /** The same with this learning rate at the start. */
   public Word2Vec rate(double rate) {
-    return new Word2Vec(
-        model,
-        objective,
-        dimension,
-        window,
-        negatives,
-        sharing,
-        noisePower,
-        sample,
-        rate,
-        epochs,
-        seed,
-        ordered);
+    return with(draft -> draft.rate = rate);
   }
 
   /** The same with so many readings of the text. */
   public Word2Vec epochs(int epochs) {
-    return new Word2Vec(
-        model,
-        objective,
-        dimension,
-        window,
-        negatives,
-        sharing,
-        noisePower,
-        sample,
-        rate,
-        epochs,
-        seed,
-        ordered);
+    return with(draft -> draft.epochs = epochs);
   }
 
   /** The same with other draws. */
   public Word2Vec seed(long seed) {
-    return new Word2Vec(
-        model,
-        objective,
-        dimension,
-        window,
-        negatives,
-        sharing,
-        noisePower,
-        sample,
-        rate,
-        epochs,
-        seed,
-        ordered);
+    return with(draft -> draft.seed = seed);
   }
 
   /** The same, one thread taking all words in their order: the same bits in every run. */
   public Word2Vec inOrder() {
-    return new Word2Vec(
-        model,
-        objective,
-        dimension,
-        window,
-        negatives,
-        sharing,
-        noisePower,
-        sample,
-        rate,
-        epochs,
-        seed,
-        true);
+    return with(draft -> draft.ordered = true);
   }
 
   /**

@@ -4,6 +4,7 @@ package dev.weft.text;
 import static dev.weft.format.Format.format;
 
 import dev.weft.io.FormatException;
+import dev.weft.io.Gzip;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -179,13 +180,7 @@ final class TextBlocks implements AutoCloseable {
   }
 
   private IOException broken(IOException e) {
-    String what =
-        e instanceof EOFException
-            ? "the text is incomplete: its gzip data end here"
-            : format(
-                "the text is damaged: its gzip data cannot be unpacked here (%s)", e.getMessage());
-    IOException broken =
-        error(offset, what + ", at this byte of what they hold; download it again");
+    IOException broken = error(offset, Gzip.damage("the text", e));
     broken.initCause(e);
     return broken;
   }

@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.text.Normalizer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -145,139 +146,96 @@ public record TextReader(
     return of(Sentences.NONE);
   }
 
+  /** The settings while one of them is changed. */
+  private static final class Draft {
+    Sentences sentences;
+    Letters letters;
+    Normalization normalization;
+    Spaces spaces;
+    int longestWord;
+    long minCount;
+    int maxVocabulary;
+    int countedTypes;
+    @Nullable Vocabulary vocabulary;
+    Path folder;
+
+    Draft(TextReader from) {
+      sentences = from.sentences;
+      letters = from.letters;
+      normalization = from.normalization;
+      spaces = from.spaces;
+      longestWord = from.longestWord;
+      minCount = from.minCount;
+      maxVocabulary = from.maxVocabulary;
+      countedTypes = from.countedTypes;
+      vocabulary = from.vocabulary;
+      folder = from.folder;
+    }
+
+    TextReader settings() {
+      return new TextReader(
+          sentences,
+          letters,
+          normalization,
+          spaces,
+          longestWord,
+          minCount,
+          maxVocabulary,
+          countedTypes,
+          vocabulary,
+          folder);
+    }
+  }
+
+  private TextReader with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.settings();
+  }
+
   /** The same with words lower-case or as they are written. */
   public TextReader letters(Letters kept) {
-    return new TextReader(
-        sentences,
-        kept,
-        normalization,
-        spaces,
-        longestWord,
-        minCount,
-        maxVocabulary,
-        countedTypes,
-        vocabulary,
-        folder);
+    return with(draft -> draft.letters = kept);
   }
 
   /** The same with words in another form of Unicode. */
   public TextReader normalization(Normalization form) {
-    return new TextReader(
-        sentences,
-        letters,
-        form,
-        spaces,
-        longestWord,
-        minCount,
-        maxVocabulary,
-        countedTypes,
-        vocabulary,
-        folder);
+    return with(draft -> draft.normalization = form);
   }
 
   /** The same with other characters between words. */
   public TextReader spaces(Spaces separators) {
-    return new TextReader(
-        sentences,
-        letters,
-        normalization,
-        separators,
-        longestWord,
-        minCount,
-        maxVocabulary,
-        countedTypes,
-        vocabulary,
-        folder);
+    return with(draft -> draft.spaces = separators);
   }
 
   /** The same with another length, in bytes, from which on words are left out. */
   public TextReader longestWord(int bytes) {
-    return new TextReader(
-        sentences,
-        letters,
-        normalization,
-        spaces,
-        bytes,
-        minCount,
-        maxVocabulary,
-        countedTypes,
-        vocabulary,
-        folder);
+    return with(draft -> draft.longestWord = bytes);
   }
 
   /** The same without words that occur fewer times. */
   public TextReader minCount(long least) {
-    return new TextReader(
-        sentences,
-        letters,
-        normalization,
-        spaces,
-        longestWord,
-        least,
-        maxVocabulary,
-        countedTypes,
-        vocabulary,
-        folder);
+    return with(draft -> draft.minCount = least);
   }
 
   /** The same with so many words at most, the most frequent. */
   public TextReader maxVocabulary(int most) {
-    return new TextReader(
-        sentences,
-        letters,
-        normalization,
-        spaces,
-        longestWord,
-        minCount,
-        most,
-        countedTypes,
-        vocabulary,
-        folder);
+    return with(draft -> draft.maxVocabulary = most);
   }
 
   /** The same with another number of different words that are counted at a time. */
   public TextReader countedTypes(int most) {
-    return new TextReader(
-        sentences,
-        letters,
-        normalization,
-        spaces,
-        longestWord,
-        minCount,
-        maxVocabulary,
-        most,
-        vocabulary,
-        folder);
+    return with(draft -> draft.countedTypes = most);
   }
 
   /** The same with the words of a vocabulary, for another text or a part that is held out. */
   public TextReader vocabulary(Vocabulary words) {
-    return new TextReader(
-        sentences,
-        letters,
-        normalization,
-        spaces,
-        longestWord,
-        minCount,
-        maxVocabulary,
-        countedTypes,
-        words,
-        folder);
+    return with(draft -> draft.vocabulary = words);
   }
 
   /** The same with its temporary file elsewhere. */
   public TextReader folder(Path temporary) {
-    return new TextReader(
-        sentences,
-        letters,
-        normalization,
-        spaces,
-        longestWord,
-        minCount,
-        maxVocabulary,
-        countedTypes,
-        vocabulary,
-        temporary);
+    return with(draft -> draft.folder = temporary);
   }
 
   /**
