@@ -33,6 +33,8 @@ import picocli.CommandLine.ParentCommand;
     description = "Trains, asks, evaluates and converts word vectors.",
     subcommands = {
       EmbedTrain.class,
+      EmbedVocab.class,
+      EmbedPhrases.class,
       EmbedCommand.Neighbours.class,
       EmbedCommand.Analogy.class,
       EmbedCommand.Similarity.class,
@@ -353,11 +355,7 @@ final class EmbedCommand implements Runnable {
     @Override
     void check() throws IOException {
       VectorFormat format = wanted();
-      List<Path> files =
-          format == VectorFormat.NPY
-              ? List.of(target, VectorFormat.vocabulary(target))
-              : List.of(target);
-      for (Path file : files) {
+      for (Path file : format.files(target)) {
         if (!overwrite && Files.exists(file)) {
           throw new FileSystemException(
               file.toString(),
