@@ -7,6 +7,7 @@ import dev.weft.Device;
 import dev.weft.device.WordModel;
 import dev.weft.device.WordObjective;
 import dev.weft.text.Corpus;
+import dev.weft.text.HuffmanTree;
 import java.util.function.Consumer;
 
 /**
@@ -242,6 +243,11 @@ public record Word2Vec(
    *     alone or no counts
    */
   public Word2VecTraining start(Device device, Corpus corpus) {
-    return new Word2VecTraining(this, device, corpus);
+    Word2VecTraining.check(device, corpus);
+    HuffmanTree tree =
+        objective == WordObjective.HIERARCHICAL_SOFTMAX
+            ? HuffmanTree.of(corpus.vocabulary())
+            : null;
+    return new Word2VecTraining(this, device, corpus, tree, null, 0);
   }
 }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.zip.CRC32C;
 
 /**
  * A text as ids of a vocabulary's words, in a temporary file that is mapped into memory: int32,
@@ -18,6 +19,8 @@ import java.lang.foreign.MemorySegment;
 public final class Corpus implements AutoCloseable {
   /** What stands behind a sentence, in place of a word's id. */
   public static final int END = -1;
+
+  private static final long CHUNK = 1L << 30; // bytes
 
   /**
    * What was found in a text.
@@ -100,6 +103,19 @@ public final class Corpus implements AutoCloseable {
   /** The number of ids and ends of sentences. */
   public long size() {
     return tokens.byteSize() / Integer.BYTES;
+  }
+
+  /**
+   * CRC-32C of the ids and ends of sentences: the same for a text that is read again in the same
+   * way. It reads all of them.
+   */
+  public long checksum() {
+    CRC32C sum = new CRC32C();
+    long bytes = tokens.byteSize();
+    for (long from = 0; from < bytes; from += CHUNK) {
+      sum.update(tokens.asSlice(from, Math.min(CHUNK, bytes - from)).asByteBuffer());
+    }
+    return sum.getValue();
   }
 
   /** Gives memory and file back; the second time without effect. */
