@@ -7,6 +7,7 @@ import dev.weft.Device;
 import dev.weft.device.WordModel;
 import dev.weft.device.WordObjective;
 import dev.weft.text.Corpus;
+import dev.weft.text.HuffmanTree;
 import dev.weft.text.Vocabulary;
 import java.util.function.Consumer;
 
@@ -262,6 +263,11 @@ public record Word2Vec(
    *     alone or no counts
    */
   public Word2VecTraining start(Device device, Corpus corpus) {
-    return new Word2VecTraining(this, device, corpus);
+    Word2VecTraining.check(device, corpus);
+    HuffmanTree words =
+        objective == WordObjective.HIERARCHICAL_SOFTMAX
+            ? tree.of(corpus.vocabulary())
+            : null;
+    return new Word2VecTraining(this, device, corpus, words, null, 0);
   }
 }

@@ -26,6 +26,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A training of word vectors, a piece of text at a time. Memory: two matrices of the vocabulary by
@@ -40,6 +41,7 @@ public final class Word2VecTraining implements AutoCloseable {
   private static final long LONGEST_PIECE = 256 * UNIT;
   private static final double LEAST_RATE = 1e-4;
   private static final int LINE = 16; // floats
+  private static final int DRAWN = 1 << 22; // floats at a time
 
   /**
    * How far a training is.
@@ -57,26 +59,73 @@ public final class Word2VecTraining implements AutoCloseable {
   private final Device device;
   private final Corpus corpus;
   private final Vocabulary words;
+  private final @Nullable HuffmanTree tree;
   private final List<AutoCloseable> owned = new ArrayList<>();
+  private final int outputs;
+  private final long cols;
   private final Tensor input;
   private final Tensor output;
   private final Tensor sums;
   private final StepState state;
   private final Arguments.Word2vec arguments;
   private final long piece;
+  private final long begun; // tokens that were trained before
   private long tokens;
   private double lossBefore;
   private double countBefore;
+  private long checksum = -1;
 
-  Word2VecTraining(Word2Vec settings, Device device, Corpus corpus) {
+  /**
+   * A training that begins, or goes on.
+   *
+   * @param tree of the corpus's words; null where the objective has none
+   * @param from whose rows are taken; null: all rows begin anew
+   * @param tokens that were trained before
+   */
+  Word2VecTraining(
+      Word2Vec settings,
+      Device device,
+      Corpus corpus,
+      @Nullable HuffmanTree tree,
+      @Nullable Word2VecModel from,
+      long tokens) {
+    this.settings = settings;
+    this.device = device;
+    this.corpus = corpus;
+    this.tree = tree;
+    this.tokens = tokens;
+    begun = tokens;
+    words = corpus.vocabulary();
+    piece =
+        settings.objective() == WordObjective.FULL_SOFTMAX
+            ? UNIT
+            : Math.clamp(corpus.size() / PIECES / UNIT * UNIT, SHORTEST_PIECE, LONGEST_PIECE);
+    outputs = tree != null ? words.size() - 1 : words.size();
+    cols = (settings.dimension() + LINE - 1) / LINE * LINE;
+    try {
+      input = own(device.zeros(DType.F32, Shape.of(words.size(), cols)).named("word vectors"));
+      output = own(device.zeros(DType.F32, Shape.of(outputs, cols)).named("context vectors"));
+      sums = own(device.zeros(DType.F64, Shape.of(2)).named("objective"));
+      state = own(new StepState(device, settings.seed()));
+      if (from != null) {
+        fill(input, from.input(), from.vocabulary().size());
+        fill(output, from.output(), from.outputs());
+      }
+      initialize(from == null ? 0 : from.vocabulary().size());
+      arguments = arguments();
+    } catch (RuntimeException e) {
+      Closing.after(e, this::close);
+      throw e;
+    }
+  }
+
+  /** Returns if this device and text can train word vectors. */
+  static void check(Device device, Corpus corpus) {
     if (device.kind() != DeviceKind.CPU) {
       throw new IllegalArgumentException(
           format("word vectors are trained on the CPU; the device is %s", device));
     }
-    this.settings = settings;
-    this.device = device;
-    this.corpus = corpus;
-    words = corpus.vocabulary();
+    Vocabulary words = corpus.vocabulary();
     if (words.size() < 2) {
       throw new IllegalArgumentException(
           format(
@@ -87,24 +136,6 @@ public final class Word2VecTraining implements AutoCloseable {
       throw new IllegalArgumentException(
           "the vocabulary has no counts, by which words are thinned and noise is drawn");
     }
-    piece =
-        settings.objective() == WordObjective.FULL_SOFTMAX
-            ? UNIT
-            : Math.clamp(corpus.size() / PIECES / UNIT * UNIT, SHORTEST_PIECE, LONGEST_PIECE);
-    boolean tree = settings.objective() == WordObjective.HIERARCHICAL_SOFTMAX;
-    int outputs = tree ? words.size() - 1 : words.size();
-    long cols = (settings.dimension() + LINE - 1) / LINE * LINE;
-    try {
-      input = own(device.zeros(DType.F32, Shape.of(words.size(), cols)).named("word vectors"));
-      output = own(device.zeros(DType.F32, Shape.of(outputs, cols)).named("context vectors"));
-      sums = own(device.zeros(DType.F64, Shape.of(2)).named("objective"));
-      state = own(new StepState(device, settings.seed()));
-      initialize(cols);
-      arguments = arguments(tree, outputs, cols);
-    } catch (RuntimeException e) {
-      Closing.after(e, this::close);
-      throw e;
-    }
   }
 
   private <T extends AutoCloseable> T own(T resource) {
@@ -112,34 +143,63 @@ public final class Word2VecTraining implements AutoCloseable {
     return resource;
   }
 
-  /** U(-1/2d, 1/2d), d being the dimension. */
-  private void initialize(long cols) {
+  /**
+   * Rows from {@code first} on: U(-1/2d, 1/2d), d being the dimension. They are drawn some at a
+   * time, by their places in the whole matrix.
+   */
+  private void initialize(int first) {
     int dimension = settings.dimension();
     double most = 0.5 / dimension;
-    try (Tensor drawn = device.allocate(DType.F32, Shape.of(words.size(), dimension))) {
-      Engine.run(
-          device,
-          Kernel.RANDOM_UNIFORM,
-          Precision.F32,
-          new Arguments.Random(
-              Engine.address(drawn), drawn.elements(), settings.seed(), -1, 0, -most, most));
-      Engine.run(
-          device,
-          Kernel.COPY_ROWS,
-          Precision.F32,
-          new Arguments.CopyRows(
-              Engine.address(drawn),
-              Engine.address(input),
-              words.size(),
-              dimension,
-              dimension,
-              cols,
-              1,
-              false));
+    int part = Math.max(1, DRAWN / dimension);
+    int least = Math.min(part, words.size());
+    try (Tensor drawn = device.allocate(DType.F32, Shape.of(least, dimension))) {
+      for (int from = first / part * part; from < words.size(); from += part) {
+        Engine.run(
+            device,
+            Kernel.RANDOM_UNIFORM,
+            Precision.F32,
+            new Arguments.Random(
+                Engine.address(drawn),
+                drawn.elements(),
+                settings.seed(),
+                -1,
+                from / part,
+                -most,
+                most));
+        int row = Math.max(first, from);
+        copyRows(
+            Engine.address(drawn) + (long) (row - from) * dimension * Float.BYTES,
+            Engine.address(input) + row * cols * Float.BYTES,
+            Math.min(from + least, words.size()) - row,
+            dimension,
+            cols);
+      }
     }
   }
 
-  private Arguments.Word2vec arguments(boolean tree, int outputs, long cols) {
+  /** The first rows of a matrix from those that lie one behind the other. */
+  private void fill(Tensor matrix, MemorySegment rows, int count) {
+    copyRows(rows.address(), Engine.address(matrix), count, settings.dimension(), cols);
+  }
+
+  /** Numbers of a row, one row behind the other. */
+  private MemorySegment rows(Tensor matrix) {
+    int dimension = settings.dimension();
+    long count = matrix.shape().size(0);
+    MemorySegment rows = Arena.ofAuto().allocate(count * dimension * Float.BYTES, Float.BYTES);
+    copyRows(Engine.address(matrix), rows.address(), count, cols, dimension);
+    return rows;
+  }
+
+  private void copyRows(long from, long to, long count, long fromCols, long toCols) {
+    Engine.run(
+        device,
+        Kernel.COPY_ROWS,
+        Precision.F32,
+        new Arguments.CopyRows(from, to, count, settings.dimension(), fromCols, toCols, 1, false));
+  }
+
+  private Arguments.Word2vec arguments() {
     long thresholds = 0;
     long aliases = 0;
     long offsets = 0;
@@ -150,12 +210,11 @@ public final class Word2VecTraining implements AutoCloseable {
       AliasTable noise = AliasTable.noise(words, settings.noisePower());
       thresholds = address(noise.thresholds());
       aliases = address(noise.aliases());
-    } else if (tree) {
-      HuffmanTree paths = settings.tree().of(words);
-      pathNodes = paths.nodes().length;
-      offsets = address(paths.offsets());
-      nodes = address(paths.nodes());
-      bits = address(paths.bits());
+    } else if (tree != null) {
+      pathNodes = tree.nodes().length;
+      offsets = address(tree.offsets());
+      nodes = address(tree.nodes());
+      bits = address(tree.bits());
     }
     return new Arguments.Word2vec(
         corpus.tokens().address(),
@@ -211,12 +270,7 @@ public final class Word2VecTraining implements AutoCloseable {
    *     word has one around it; where this or the corpus is closed
    */
   public boolean step() {
-    if (owned.isEmpty()) {
-      throw new IllegalStateException("this training is closed");
-    }
-    if (!corpus.tokens().scope().isAlive()) {
-      throw new IllegalStateException("the corpus is closed, and the training reads it");
-    }
+    checkOpen();
     if (tokens >= ofTokens()) {
       return false;
     }
@@ -228,12 +282,21 @@ public final class Word2VecTraining implements AutoCloseable {
     if (!Double.isFinite(objective[0])) {
       throw diverged();
     }
-    if (objective[1] == 0 && tokens >= corpus.size()) {
+    if (objective[1] == 0 && tokens - begun >= corpus.size()) {
       throw new IllegalStateException(
           "no word of the text has another one around it that is kept: a line is a sentence, and"
               + " windows end with it");
     }
     return tokens < ofTokens();
+  }
+
+  private void checkOpen() {
+    if (owned.isEmpty()) {
+      throw new IllegalStateException("this training is closed");
+    }
+    if (!corpus.tokens().scope().isAlive()) {
+      throw new IllegalStateException("the corpus is closed, and the training reads it");
+    }
   }
 
   private IllegalStateException diverged() {
@@ -280,27 +343,28 @@ public final class Word2VecTraining implements AutoCloseable {
 
   /** The vectors as they are, copied, with the words' counts. */
   public Vectors vectors() {
-    int dimension = settings.dimension();
-    MemorySegment rows =
-        Arena.ofAuto().allocate((long) words.size() * dimension * Float.BYTES, Float.BYTES);
-    Engine.run(
-        device,
-        Kernel.COPY_ROWS,
-        Precision.F32,
-        new Arguments.CopyRows(
-            Engine.address(input),
-            rows.address(),
-            words.size(),
-            dimension,
-            input.shape().size(1),
-            dimension,
-            1,
-            false));
     return Vectors.of(
         IntStream.range(0, words.size()).mapToObj(words::word).toList(),
         words.counts(),
-        rows,
-        dimension);
+        rows(input),
+        settings.dimension());
+  }
+
+  /**
+   * All that it takes to go on, as it is, copied: it takes as much memory again as the training.
+   */
+  public Word2VecModel model() {
+    checkOpen();
+    if (checksum < 0) {
+      checksum = corpus.checksum();
+    }
+    return new Word2VecModel(
+        settings,
+        words,
+        rows(input),
+        rows(output),
+        tree,
+        new Word2VecModel.Position(tokens, corpus.size(), checksum));
   }
 
   /**
@@ -318,7 +382,6 @@ public final class Word2VecTraining implements AutoCloseable {
   }
 
   private float[] row(int word) {
-    long cols = input.shape().size(1);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment row = arena.allocate(cols * Float.BYTES, Float.BYTES);
       input.view(word * cols, Shape.of(cols)).copyTo(row);

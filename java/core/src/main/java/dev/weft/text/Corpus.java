@@ -14,6 +14,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.channels.Channels;
 import java.nio.file.Path;
 import java.util.zip.GZIPOutputStream;
+import java.util.zip.CRC32C;
 
 /**
  * A text as ids of a vocabulary's words, in a temporary file that is mapped into memory: int32,
@@ -27,6 +28,7 @@ public final class Corpus implements AutoCloseable {
   public static final int END = -1;
 
   private static final int BUFFER = 1 << 16;
+  private static final long CHUNK = 1L << 30; // bytes
 
   /**
    * What was found in a text.
@@ -143,6 +145,19 @@ public final class Corpus implements AutoCloseable {
             packing.finish();
           }
         });
+  }
+
+  /**
+   * CRC-32C of the ids and ends of sentences: the same for a text that is read again in the same
+   * way. It reads all of them.
+   */
+  public long checksum() {
+    CRC32C sum = new CRC32C();
+    long bytes = tokens.byteSize();
+    for (long from = 0; from < bytes; from += CHUNK) {
+      sum.update(tokens.asSlice(from, Math.min(CHUNK, bytes - from)).asByteBuffer());
+    }
+    return sum.getValue();
   }
 
   /** Gives memory and file back; the second time without effect. */

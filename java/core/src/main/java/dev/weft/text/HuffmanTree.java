@@ -3,6 +3,9 @@ package dev.weft.text;
 
 import static dev.weft.format.Format.format;
 
+import java.util.Comparator;
+import java.util.stream.IntStream;
+
 /**
  * A binary tree over words, for hierarchical softmax (Morin and Bengio 2005, Mikolov et al. 2013):
  * V leaves and V - 1 inner nodes, each with a vector. The path of word w leads from the root over
@@ -14,8 +17,9 @@ import static dev.weft.format.Format.format;
  * </pre>
  *
  * <p>Inner nodes are numbered by level, from the root, 0, on, and within a level by their parents,
- * branch 0 before branch 1: those that most paths share lie together. The path of the only word of
- * a vocabulary has no node, and its probability is 1.
+ * branch 0 before branch 1: those that most paths share lie together. A tree that is {@link
+ * #joined} has the nodes of the first one before its root. The path of the only word of a
+ * vocabulary has no node, and its probability is 1.
  */
 public final class HuffmanTree {
   /** The most inner nodes on a path. */
@@ -39,19 +43,24 @@ public final class HuffmanTree {
    * @throws ArithmeticException if the counts add up to 2^63 or more
    */
   public static HuffmanTree of(long... counts) {
+    for (int word = 0; word < counts.length; word++) {
+      checkCount(counts, word);
+    }
+    return of(counts, IntStream.range(0, counts.length).toArray());
+  }
+
+  /** The tree of words by their falling counts, {@code order[i]} being the word of the i-th. */
+  private static HuffmanTree of(long[] counts, int[] order) {
     checkSize(counts.length);
     int words = counts.length;
     long[] inner = new long[words - 1]; // the counts of inner nodes, rising
     int[] children = new int[2 * (words - 1)];
     int leaf = words - 1;
     int next = 0;
-    for (int word = 0; word < words; word++) {
-      checkCount(counts, word);
-    }
     for (int made = 0; made < inner.length; made++) {
       for (int branch = 0; branch < 2; branch++) {
         boolean takesLeaf = leaf >= 0 && (next == made || counts[leaf] < inner[next]);
-        children[2 * made + branch] = takesLeaf ? leaf : words + next;
+        children[2 * made + branch] = takesLeaf ? order[leaf] : words + next;
         inner[made] = Math.addExact(inner[made], takesLeaf ? counts[leaf] : inner[next]);
         leaf -= takesLeaf ? 1 : 0;
         next += takesLeaf ? 0 : 1;
@@ -61,12 +70,22 @@ public final class HuffmanTree {
   }
 
   /**
-   * The tree of a vocabulary's words by their counts.
+   * The tree of a vocabulary's words by their counts, in whatever order they are; of equal counts
+   * the first word comes first.
    *
-   * @throws IllegalArgumentException as {@link #of(long...)} does
+   * @throws IllegalArgumentException if a count is not positive, or a path would be longer than
+   *     {@link #LONGEST}
    */
   public static HuffmanTree of(Vocabulary vocabulary) {
-    return of(vocabulary.counts());
+    int[] order =
+        IntStream.range(0, vocabulary.size())
+            .boxed()
+            .sorted(Comparator.comparingLong(word -> -vocabulary.count(word)))
+            .mapToInt(Integer::intValue)
+            .toArray();
+    long[] counts = IntStream.of(order).mapToLong(vocabulary::count).toArray();
+    checkCount(counts, counts.length - 1);
+    return of(counts, order);
   }
 
   /**
@@ -85,6 +104,91 @@ public final class HuffmanTree {
           place > last ? place - words + 1 : words + last - place;
     }
     return new HuffmanTree(words, children);
+  }
+
+  /**
+   * A tree by its paths, which are not copied.
+   *
+   * @param offsets where each word's path begins, and where the last one ends
+   * @throws IllegalArgumentException if these are no paths of one tree of V words and V - 1 inner
+   *     nodes, or one is longer than {@link #LONGEST}
+   */
+  public static HuffmanTree of(int[] offsets, int[] nodes, byte[] bits) {
+    return new HuffmanTree(offsets, nodes, bits);
+  }
+
+  private HuffmanTree(int[] offsets, int[] nodes, byte[] bits) {
+    this.offsets = offsets;
+    this.nodes = nodes;
+    this.bits = bits;
+    int words = offsets.length - 1;
+    checkSize(words);
+    if (offsets[0] != 0 || offsets[words] != nodes.length || nodes.length != bits.length) {
+      throw new IllegalArgumentException(
+          format(
+              "paths from %d to %d, %d nodes and %d branches are no tree",
+              offsets[0], offsets[words], nodes.length, bits.length));
+    }
+    int[] children = new int[2 * (words - 1)]; // of each branch: 1 + a word, or - 1 - a node
+    for (int word = 0; word < words; word++) {
+      int end = offsets[word + 1];
+      int length = end - offsets[word];
+      boolean path = length >= 0 && length <= LONGEST && end <= nodes.length;
+      path = path && (length > 0 ? nodes[offsets[word]] == nodes[0] : words == 1);
+      for (int i = offsets[word]; path && i < end; i++) {
+        path = nodes[i] >= 0 && nodes[i] < words - 1 && bits[i] >> 1 == 0;
+        if (path) {
+          int branch = 2 * nodes[i] + bits[i];
+          boolean last = i + 1 == end;
+          int child = last ? 1 + word : -1 - nodes[i + 1];
+          path = children[branch] == 0 || !last && children[branch] == child;
+          children[branch] = child;
+        }
+      }
+      if (!path) {
+        throw new IllegalArgumentException(
+            format("the path of word %d is none in the tree of the words before it", word));
+      }
+    }
+    for (int branch = 0; branch < children.length; branch++) {
+      if (children[branch] == 0) {
+        throw new IllegalArgumentException(
+            format("branch %d of inner node %d leads to no word", branch % 2, branch / 2));
+      }
+    }
+  }
+
+  /**
+   * This tree's words and then those of another one: a new root leads by branch 0 to this tree and
+   * by branch 1 to the other. Each path is one node longer; this tree's inner nodes keep their
+   * numbers and what they part, the root comes next, and the other's follow it.
+   *
+   * @throws IllegalArgumentException if a path would be longer than {@link #LONGEST}, or the words
+   *     are too many
+   */
+  public HuffmanTree joined(HuffmanTree other) {
+    int words = size();
+    int root = words - 1;
+    checkSize(Math.addExact(words, other.size()));
+    int[] allOffsets = new int[words + other.size() + 1];
+    int[] allNodes =
+        new int[Math.addExact(nodes.length, other.nodes.length) + allOffsets.length - 1];
+    byte[] allBits = new byte[allNodes.length];
+    for (int word = 0; word < allOffsets.length - 1; word++) {
+      boolean mine = word < words;
+      HuffmanTree from = mine ? this : other;
+      int start = from.offsets[mine ? word : word - words];
+      int length = from.offsets[(mine ? word : word - words) + 1] - start;
+      int at = allOffsets[word];
+      allOffsets[word + 1] = at + length + 1;
+      allNodes[at] = root;
+      allBits[at] = (byte) (mine ? 0 : 1);
+      for (int i = 0; i < length; i++) {
+        allNodes[at + 1 + i] = from.nodes[start + i] + (mine ? 0 : root + 1);
+        allBits[at + 1 + i] = from.bits[start + i];
+      }
+    }
+    return of(allOffsets, allNodes, allBits);
   }
 
   private static void checkSize(int words) {

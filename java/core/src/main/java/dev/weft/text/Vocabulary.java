@@ -21,10 +21,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * Words with their counts in a text, numbered by falling count; of equal counts, as they came
- * first. It takes the bytes of its words and 20 to 28 more a word.
+ * first. One that extends another ({@link TextReader#extending}) has that one's words first, with
+ * their numbers, and the new ones by falling count behind them. It takes the bytes of its words and
+ * 20 to 28 more a word.
  */
 public final class Vocabulary {
   private static final String WORD2VEC_END = "</s>";
@@ -37,7 +40,7 @@ public final class Vocabulary {
   private final long total;
   private final int[] slots; // id + 1 by hash, 0 where free
 
-  /** The first words of a table in an order that has them by falling count. */
+  /** The first words of a table in an order. */
   Vocabulary(WordTable table, int[] order, int size) {
     starts = new int[size + 1];
     counts = new long[size];
@@ -81,6 +84,20 @@ public final class Vocabulary {
    *     count is negative
    */
   public static Vocabulary of(List<String> words, long... counts) {
+    return of(table(words, counts));
+  }
+
+  /**
+   * Words with counts, numbered as in the list.
+   *
+   * @throws IllegalArgumentException as {@link #of(List, long...)} does
+   */
+  public static Vocabulary inOrder(List<String> words, long... counts) {
+    WordTable table = table(words, counts);
+    return new Vocabulary(table, IntStream.range(0, table.size()).toArray(), table.size());
+  }
+
+  private static WordTable table(List<String> words, long... counts) {
     if (words.isEmpty() || words.size() != counts.length) {
       throw new IllegalArgumentException(
           format(
@@ -100,7 +117,7 @@ public final class Vocabulary {
             format("word %d of a vocabulary, '%s', %s", i, word, wrong));
       }
     }
-    return of(table);
+    return table;
   }
 
   private static Vocabulary of(WordTable table) {
@@ -276,6 +293,20 @@ public final class Vocabulary {
       }
     }
     return -1;
+  }
+
+  /** Whether the other has the same words with the same counts, numbered the same. */
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Vocabulary words
+        && Arrays.equals(bytes, words.bytes)
+        && Arrays.equals(starts, words.starts)
+        && Arrays.equals(counts, words.counts);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * Arrays.hashCode(bytes) + Arrays.hashCode(counts);
   }
 
   /** A word's UTF-8. */
