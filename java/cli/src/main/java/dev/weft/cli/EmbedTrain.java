@@ -190,6 +190,7 @@ final class EmbedTrain implements Callable<Integer> {
   private boolean inOrder;
 
   @Mixin private TextOptions reading;
+  @Mixin private ExportOption export;
 
   private volatile boolean stopped;
 
@@ -221,7 +222,8 @@ final class EmbedTrain implements Callable<Integer> {
         train(training, out);
         double seconds = (System.nanoTime() - start) / SECOND;
         Word2VecTraining.Progress end = training.progress();
-        try (Vectors vectors = training.vectors()) {
+        try (Vectors vectors =
+            export.isInput() ? training.vectors() : export.of(training.model())) {
           vectors.write(output, format);
         }
         out.println(
@@ -269,6 +271,7 @@ final class EmbedTrain implements Callable<Integer> {
     checkFlag("-hs", hierarchical);
     checkFlag("-cbow", cbow);
     checkFlag("-binary", binary);
+    export.check(hierarchical == 1);
     double rate = alpha != null ? alpha : cbow == 1 ? CBOW_RATE : SKIP_GRAM_RATE;
     Word2Vec model = cbow == 1 ? Word2Vec.cbow() : Word2Vec.skipGram();
     Word2Vec settings =

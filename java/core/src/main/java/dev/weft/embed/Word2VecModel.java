@@ -2,6 +2,7 @@
 package dev.weft.embed;
 
 import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
 
 import dev.weft.device.WordModel;
 import dev.weft.io.FormatException;
@@ -169,8 +170,8 @@ public final class Word2VecModel {
 
   /**
    * The likeliest words at a place, given words around it: P(w | context) as it was trained for, in
-   * a text that is thinned as that of the training was. With x a word's vector or, of CBOW, the mean
-   * of all, and y the rows of C:
+   * a text that is thinned as that of the training was. With x a word's vector or, of CBOW, the
+   * mean of all, and y the rows of C:
    *
    * <pre>
    *   full softmax          e^(x·y[w]), divided by the sum over all words
@@ -178,14 +179,15 @@ public final class Word2VecModel {
    *   negative sampling     s(x·y[w] + log(k n(w))), divided by the sum over all words
    * </pre>
    *
-   * <p>Negative sampling with k noise words tells a word from noise, of distribution n, count to the
-   * {@link Word2Vec#noisePower}. It ends where the odds e^(x·y[w]) are those of P(w | x) to k n(w)
-   * (Levy and Goldberg, "Neural word embedding as implicit matrix factorization", 2014; noise equal
-   * to w is left out, which makes it P / (1 - P)). A softmax of the scores alone is therefore not
-   * P(w | x): it lacks the noise, and ranks rare words too high.
+   * <p>Negative sampling with k noise words tells a word from noise, of distribution n, count to
+   * the {@link Word2Vec#noisePower}. It ends where the odds e^(x·y[w]) are those of P(w | x) to k
+   * n(w) (Levy and Goldberg, "Neural word embedding as implicit matrix factorization", 2014; noise
+   * equal to w is left out, which makes it P / (1 - P)). A softmax of the scores alone is therefore
+   * not P(w | x): it lacks the noise, and ranks rare words too high.
    *
-   * <p>Of skip-gram, which is trained for one word around a place, several are independent given the
-   * word at the place: P(w | a, b) is P(w | a) P(w | b) / P(w), divided by the sum over all words.
+   * <p>Of skip-gram, which is trained for one word around a place, several are independent given
+   * the word at the place: P(w | a, b) is P(w | a) P(w | b) / P(w), divided by the sum over all
+   * words.
    *
    * @param around of the words around the place, those whose vectors are 0 do not count
    * @param n how many words, at most
@@ -226,12 +228,15 @@ public final class Word2VecModel {
     HierarchicalSoftmax softmax = words.tree();
     if (softmax == null) {
       throw new IllegalStateException(
-          format("a beam reads a hierarchical softmax; this model has %s", settings.objective()));
+          format(
+              "a beam reads a hierarchical softmax; this model has %s",
+              settings.objective().name().toLowerCase(ROOT).replace('_', ' ')));
     }
     if (settings.model() == WordModel.SKIP_GRAM && around.size() > 1) {
       throw new IllegalArgumentException(
           format(
-              "skip-gram's tree is read for one word, not for %d: ask for all words", around.size()));
+              "skip-gram's tree is read for one word, not for %d: ask for all words",
+              around.size()));
     }
     List<float[]> x = words.vectorsOf(around);
     return x.isEmpty()

@@ -18,7 +18,11 @@ import org.jspecify.annotations.Nullable;
  * @param tree of a hierarchical softmax
  */
 record WordProbabilities(
-    Word2Vec settings, Vocabulary words, Vectors input, Rows output, @Nullable HierarchicalSoftmax tree) {
+    Word2Vec settings,
+    Vocabulary words,
+    Vectors input,
+    Rows output,
+    @Nullable HierarchicalSoftmax tree) {
 
   /** The vectors of words, but for those that point nowhere. */
   List<float[]> vectorsOf(List<String> around) {
