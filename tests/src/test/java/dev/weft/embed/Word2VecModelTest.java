@@ -3,6 +3,7 @@ package dev.weft.embed;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,6 +14,7 @@ import dev.weft.io.Safetensors;
 import dev.weft.text.Corpus;
 import dev.weft.text.HuffmanTree;
 import dev.weft.text.TextReader;
+import dev.weft.text.Vocabulary;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -22,8 +24,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,6 +35,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class Word2VecModelTest {
+  private static final String TEXT = text("wört", 3000, 40);
+
   @TempDir Path folder;
 
   /** Sentences of words that are rarer the higher their number. */
@@ -56,7 +62,7 @@ class Word2VecModelTest {
   }
 
   private static Corpus corpus() {
-    return read(TextReader.lines(), text("wört", 3000, 40));
+    return read(TextReader.lines(), TEXT);
   }
 
   private static Word2Vec form(String name) {
@@ -100,7 +106,7 @@ class Word2VecModelTest {
       training.step();
       training.step();
       Word2VecModel model = training.model();
-      assertEquals(corpus.size(), model.tokens(), "the text is two pieces");
+      assertEquals(training.progress().tokens(), model.tokens());
       assertEquals(corpus.size() * 3, model.ofTokens());
       assertEquals(name.endsWith("tree") ? 39 : 40, model.outputs());
       model.save(file);
@@ -125,6 +131,337 @@ class Word2VecModelTest {
       training.step();
       assertArrayEquals(before, bytes(model.input()));
       assertEquals(0, model.tokens());
+    }
+  }
+
+  /** Steps to go before all is trained. */
+  private static void step(Word2VecTraining training, int steps) {
+    for (int i = 0; i < steps; i++) {
+      assertTrue(training.step());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"pairs, 3", "pairs tree, 2", "pairs full, 7", "cbow, 1", "cbow tree, 5", "cbow, 0"})
+  void whatIsResumedEndsInTheSameBits(String name, int steps) throws IOException {
+    Path file = folder.resolve("model.safetensors");
+    try (Device device = Device.cpu();
+        Corpus corpus = corpus();
+        Word2VecTraining whole = form(name).start(device, corpus)) {
+      try (Word2VecTraining first = form(name).start(device, corpus)) {
+        step(first, steps);
+        first.model().save(file);
+      }
+      Word2VecModel read = Word2VecModel.read(file);
+      whole.finish();
+      try (Corpus again = read(TextReader.lines().vocabulary(read.vocabulary()), TEXT);
+          Word2VecTraining second = read.resume(device, again)) {
+        assertEquals(read.tokens(), second.progress().tokens());
+        second.finish();
+        assertSame(whole.model(), second.model());
+      }
+    }
+  }
+
+  @Test
+  void aTextThatIsAnotherIsNotResumed() {
+    try (Device device = Device.cpu();
+        Corpus corpus = corpus();
+        Word2VecTraining training = form("pairs").start(device, corpus)) {
+      Word2VecModel model = training.model();
+      TextReader known = TextReader.lines().vocabulary(model.vocabulary());
+      String turned = String.join("\n", TEXT.lines().toList().reversed());
+      for (Corpus other :
+          new Corpus[] {
+            read(known, TEXT + "wört1 wört2\n"),
+            read(known, turned),
+            read(TextReader.lines().extending(model.vocabulary()), TEXT),
+            read(TextReader.lines(), text("word", 3000, 40))
+          }) {
+        try (other) {
+          String message =
+              assertThrows(IllegalArgumentException.class, () -> model.resume(device, other))
+                  .getMessage();
+          assertTrue(
+              message.startsWith(
+                  "the text is another one than the training began with, which had 30,000 tokens of"
+                      + " 40 words, this one 30,00"),
+              message);
+          assertTrue(message.endsWith("to train on another text, extend the model by it"), message);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pairs", "pairs tree", "cbow full", "cbow tree"})
+  void newWordsComeBehindTheOldOnes(String name) {
+    String more = text("new", 2000, 9) + text("wört", 1000, 45) + "wört3 seldom wört4\n";
+    try (Device device = Device.cpu();
+        Corpus corpus = corpus();
+        Word2VecTraining training = form(name).start(device, corpus)) {
+      training.finish();
+      Word2VecModel old = training.model();
+      TextReader reader = TextReader.lines().minCount(5).extending(old.vocabulary());
+      try (Corpus corpusOfMore = read(reader, more);
+          Word2VecTraining further =
+              old.extend(old.settings().rate(0.02).epochs(2), device, corpusOfMore)) {
+        Word2VecModel before = further.model();
+        Vocabulary words = before.vocabulary();
+        assertEquals(-1, words.id("seldom"));
+        int added = words.size() - 40;
+        assertEquals(14, added, "nine, and those from 40 to 44");
+        for (int word = 0; word < 40; word++) {
+          assertEquals(old.vocabulary().word(word), words.word(word));
+          assertTrue(words.count(word) >= old.vocabulary().count(word));
+        }
+        assertEquals(corpusOfMore.report().kept() + old.vocabulary().total(), words.total());
+        byte[] input = bytes(old.input());
+        assertArrayEquals(input, Arrays.copyOf(bytes(before.input()), input.length));
+        byte[] output = bytes(old.output());
+        byte[] all = bytes(before.output());
+        assertArrayEquals(output, Arrays.copyOf(all, output.length));
+        assertArrayEquals(new byte[80 * added], Arrays.copyOfRange(all, output.length, all.length));
+        float[] drawn = before.input().toArray(ValueLayout.JAVA_FLOAT);
+        double squares = 0;
+        for (int i = 40 * 20; i < drawn.length; i++) {
+          assertTrue(Math.abs(drawn[i]) <= 0.025, () -> "drawn from U(-1/40, 1/40)");
+          squares += drawn[i] * drawn[i];
+        }
+        assertEquals(0.025 * 0.025 / 3, squares / (20 * added), 1e-4);
+        double first = further.loss(corpusOfMore);
+        further.finish();
+        double last = further.loss(corpusOfMore);
+        assertTrue(last < first, first + " to " + last);
+        assertEquals(2, further.progress().epoch());
+      }
+    }
+  }
+
+  @Test
+  void anExtensionIsResumedAndExtended() throws IOException {
+    Path file = folder.resolve("model.safetensors");
+    String more = text("new", 3000, 9);
+    try (Device device = Device.cpu();
+        Corpus corpus = corpus();
+        Word2VecTraining training = form("cbow tree").start(device, corpus)) {
+      training.step();
+      Word2VecModel old = training.model();
+      try (Corpus next = read(TextReader.lines().extending(old.vocabulary()), more);
+          Word2VecTraining whole = old.extend(old.settings(), device, next);
+          Word2VecTraining part = old.extend(old.settings(), device, next)) {
+        whole.finish();
+        part.step();
+        part.model().save(file);
+        Word2VecModel read = Word2VecModel.read(file);
+        assertEquals(49, read.vocabulary().size());
+        try (Corpus again = read(TextReader.lines().vocabulary(read.vocabulary()), more);
+            Word2VecTraining rest = read.resume(device, again)) {
+          rest.finish();
+          assertSame(whole.model(), rest.model());
+        }
+        try (Corpus third = read(TextReader.lines().extending(read.vocabulary()), text("x", 9, 3));
+            Word2VecTraining twice = read.extend(read.settings(), device, third)) {
+          twice.finish();
+          assertEquals(52, twice.model().vocabulary().size());
+          HuffmanTree tree = twice.model().tree();
+          assertNotNull(tree);
+          assertEquals(tree.offsets()[1], old.tree().offsets()[1] + 2, "two roots on the path");
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pairs", "cbow tree"})
+  void aTextWithoutNewWordsTrainsToo(String name) {
+    try (Device device = Device.cpu();
+        Corpus corpus = corpus();
+        Word2VecTraining training = form(name).start(device, corpus)) {
+      Word2VecModel old = training.model();
+      for (TextReader reader :
+          new TextReader[] {
+            TextReader.lines().extending(old.vocabulary()),
+            TextReader.lines().vocabulary(old.vocabulary())
+          }) {
+        try (Corpus next = read(reader, text("wört", 50, 30));
+            Word2VecTraining further = old.extend(old.settings(), device, next)) {
+          assertEquals(40, next.vocabulary().size());
+          further.finish();
+          assertFalse(Arrays.equals(bytes(old.input()), bytes(further.model().input())));
+        }
+      }
+    }
+  }
+
+  @Test
+  void whatCannotBeExtendedIsRefused() {
+    try (Device device = Device.cpu();
+        Corpus corpus = corpus();
+        Word2VecTraining training = form("pairs").start(device, corpus)) {
+      Word2VecModel model = training.model();
+      Word2Vec same = model.settings();
+      for (Word2Vec other :
+          new Word2Vec[] {same.dimension(30), same.hierarchicalSoftmax(), form("cbow")}) {
+        String message =
+            assertThrows(IllegalArgumentException.class, () -> model.extend(other, device, corpus))
+                .getMessage();
+        assertTrue(
+            message.startsWith(
+                "the model is skip gram by negative sampling of dimension 20; on another text it"
+                    + " cannot become "),
+            message);
+      }
+      try (Corpus alone = read(TextReader.lines(), "new wört1\n".repeat(9))) {
+        String message =
+            assertThrows(IllegalArgumentException.class, () -> model.extend(same, device, alone))
+                .getMessage();
+        assertTrue(
+            message.startsWith("word 0 of the text is 'new', that of the model 'wört0': "),
+            message);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pairs", "pairs tree", "pairs full", "cbow", "cbow tree", "cbow full"})
+  void aLossThatIsHeldOutChangesNothing(String name) {
+    double[] losses = new double[2];
+    for (int threads = 1; threads <= 2; threads++) {
+      int most = Math.min(threads, Runtime.getRuntime().availableProcessors());
+      try (Device device = Device.cpu(most);
+          Corpus corpus = corpus();
+          Corpus heldOut =
+              read(TextReader.lines().vocabulary(corpus.vocabulary()), text("wört", 4000, 50));
+          Word2VecTraining training = form(name).start(device, corpus);
+          Word2VecTraining unmeasured = form(name).start(device, corpus)) {
+        step(training, 2);
+        step(unmeasured, 2);
+        Word2VecModel before = training.model();
+        losses[threads - 1] = training.loss(heldOut);
+        assertSame(before, training.model());
+        assertEquals(losses[threads - 1], training.loss(heldOut), "the same draws");
+        assertEquals(unmeasured.progress(), training.progress(), "sums stay apart");
+        training.step();
+        unmeasured.step();
+        assertSame(unmeasured.model(), training.model());
+      }
+    }
+    assertEquals(losses[0], losses[1], 1e-9);
+  }
+
+  /** Of vectors C that are 0, every answer is as likely as the other. */
+  @Test
+  void theLossThatIsHeldOutIsTheObjective() {
+    try (Device device = Device.cpu();
+        Corpus corpus = corpus()) {
+      try (Word2VecTraining full = form("pairs full").start(device, corpus)) {
+        assertEquals(Math.log(40), full.loss(corpus), 1e-6);
+        full.step();
+        assertTrue(full.loss(corpus) < Math.log(40) - 0.01);
+      }
+      try (Word2VecTraining negatives = form("cbow").negatives(1).start(device, corpus)) {
+        double loss = negatives.loss(corpus);
+        assertTrue(loss < 2 * Math.log(2) && loss > Math.log(2), () -> "1 or 2 rows: " + loss);
+      }
+    }
+  }
+
+  @Test
+  @SuppressWarnings("try") // closed twice
+  void aTextThatIsNoneToMeasureIsRefused() {
+    try (Device device = Device.cpu();
+        Corpus corpus = corpus();
+        Word2VecTraining training = form("pairs").start(device, corpus);
+        Corpus other = read(TextReader.lines(), text("wört", 9, 9));
+        Corpus alone = read(TextReader.lines().vocabulary(corpus.vocabulary()), "wört1\nwört2\n")) {
+      assertEquals(
+          "the text that is held out has a vocabulary of its own, of 9 words; read it with that of"
+              + " the training, of 40 words",
+          assertThrows(IllegalArgumentException.class, () -> training.loss(other)).getMessage());
+      assertEquals(
+          "no word of the text that is held out has another one around it that is kept",
+          assertThrows(IllegalArgumentException.class, () -> training.loss(alone)).getMessage());
+      alone.close();
+      assertThrows(IllegalStateException.class, () -> training.loss(alone));
+    }
+  }
+
+  @Test
+  void aModelThatWasSavedSurvivesATrainingThatDiverges() throws IOException {
+    Path file = folder.resolve("model.safetensors");
+    try (Device device = Device.cpu();
+        Corpus corpus = corpus()) {
+      Word2VecModel good;
+      try (Word2VecTraining training = form("pairs").start(device, corpus)) {
+        training.step();
+        good = training.model();
+        good.save(file);
+      }
+      try (Word2VecTraining training =
+          Word2VecModel.read(file).extend(form("pairs").rate(1e30), device, corpus)) {
+        String message = assertThrows(IllegalStateException.class, training::finish).getMessage();
+        assertTrue(message.contains("tokens; the vector of 'wört"), message);
+      }
+      assertSame(good, Word2VecModel.read(file));
+    }
+  }
+
+  /** In a process that may write files of so many bytes, which a full disk is like. */
+  @Test
+  void onAFullDiskTheOldModelStays() throws Exception {
+    Path file = folder.resolve("model.safetensors");
+    try (Device device = Device.cpu();
+        Corpus corpus = corpus();
+        Word2VecTraining training = form("pairs").start(device, corpus)) {
+      training.model().save(file);
+    }
+    byte[] before = Files.readAllBytes(file);
+    Process process =
+        new ProcessBuilder(
+                "bash",
+                "-c",
+                "ulimit -f 4; exec \"$@\"",
+                "bash",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:-UsePerfData",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Word2VecModelTest.class.getName(),
+                file.toString())
+            .redirectErrorStream(true)
+            .start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, process.waitFor(), said);
+    assertTrue(said.contains(file + ": File too large"), said);
+    assertArrayEquals(before, Files.readAllBytes(file));
+    try (Stream<Path> left = Files.list(folder)) {
+      assertEquals(List.of(file), left.toList());
+    }
+  }
+
+  /** Reads a model and writes it to where it was; what went wrong goes to standard output. */
+  public static void main(String[] args) throws IOException {
+    Path file = Path.of(args[0]);
+    Word2VecModel model = Word2VecModel.read(file);
+    System.out.println(assertThrows(IOException.class, () -> model.save(file)));
+  }
+
+  @Test
+  void noThirdMatrixIsTakenAtTheStart() {
+    try (Device device = Device.cpu();
+        Corpus corpus = read(TextReader.lines(), text("wört", 200, 256))) {
+      long before = device.memory().live();
+      int words = corpus.vocabulary().size();
+      assertTrue(words > 200);
+      try (Word2VecTraining training = form("pairs").dimension(1 << 16).start(device, corpus)) {
+        long matrices = 2L * words * (1 << 16) * Float.BYTES;
+        long most = device.memory().peak() - before - matrices;
+        assertTrue(most > 0 && most < (1 << 24) + 100_000, () -> most + " bytes");
+        float[] first = training.vector(corpus.vocabulary().word(0));
+        float[] later = training.vector(corpus.vocabulary().word(64));
+        assertFalse(Arrays.equals(first, later), "draws of parts differ");
+      }
     }
   }
 

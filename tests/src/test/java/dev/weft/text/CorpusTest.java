@@ -125,6 +125,61 @@ class CorpusTest {
   }
 
   @Test
+  void aVocabularyIsExtendedByTheWordsOfAText() throws IOException {
+    Vocabulary old = Vocabulary.of(List.of("a", "b", "c"), 9, 5, 1);
+    TextReader reader = LINES.minCount(2).extending(old);
+    try (Corpus corpus = reader.read(stream("y a x x\ny rare x\nrare-too\nc a\n"))) {
+      Vocabulary words = corpus.vocabulary();
+      assertEquals(List.of("a", "b", "c", "x", "y"), VocabularyTest.words(words));
+      assertEquals("[11, 5, 2, 3, 2]", Arrays.toString(words.counts()));
+      assertEquals("y a x x | y x | c a |", words(corpus));
+      assertEquals(8, corpus.report().kept());
+      assertEquals(6, corpus.report().types());
+      assertEquals(4, words.id("y"));
+    }
+    assertEquals("y a x x | y x | c a |", read(reader.countedTypes(4), "y a x x\ny x\nc a\n"));
+    assertEquals("y a y |", read(reader.maxVocabulary(4), "y a x x y\n"));
+    assertEquals("a |", read(reader.maxVocabulary(2), "y a x x y\n"));
+    try (Corpus corpus = reader.read(stream("b d\n"))) {
+      assertEquals(List.of("a", "b", "c"), VocabularyTest.words(corpus.vocabulary()));
+    }
+    assertEquals(
+        "the text: none of its 3 words is in the vocabulary of 3 words, and none occurs 2 times,"
+            + " the min-count",
+        refusal(reader, "d e f\n".getBytes(UTF_8)));
+  }
+
+  /** More types than are counted at a time: what is given is kept all the same. */
+  @Test
+  void wordsThatAreGivenAreNotForgotten() throws IOException {
+    Vocabulary old = Vocabulary.of(List.of("a", "b", "c", "d", "e", "f"), 6, 5, 4, 3, 2, 1);
+    StringBuilder text = new StringBuilder("a f ");
+    for (int i = 0; i < 100; i++) {
+      text.append("seldom").append(i).append(" x ");
+    }
+    TextReader reader = LINES.minCount(50).countedTypes(4).extending(old);
+    try (Corpus corpus = reader.read(stream(text.toString()))) {
+      assertEquals("abcdefx", String.join("", VocabularyTest.words(corpus.vocabulary())));
+      assertEquals(7, corpus.vocabulary().count(0));
+      assertTrue(corpus.vocabulary().count(6) > 90);
+    }
+  }
+
+  @Test
+  void aChecksumTellsTextsApart() throws IOException {
+    long[] sums = new long[3];
+    String[] texts = {"a b\nb a\n", "a b\nb a\n", "b a\na b\n"};
+    Vocabulary words = Vocabulary.of(List.of("a", "b"), 2, 2);
+    for (int i = 0; i < 3; i++) {
+      try (Corpus corpus = LINES.vocabulary(words).read(stream(texts[i]))) {
+        sums[i] = corpus.checksum();
+      }
+    }
+    assertEquals(sums[0], sums[1]);
+    assertTrue(sums[0] != sums[2]);
+  }
+
+  @Test
   void aTextIsReadWithTheVocabularyOfAnother() throws IOException {
     try (Corpus train = LINES.read(stream("a b b longer-than-eight\n"));
         Corpus test =

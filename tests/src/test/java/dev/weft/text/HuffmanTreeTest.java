@@ -12,8 +12,10 @@ import java.util.List;
 import java.util.PriorityQueue;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class HuffmanTreeTest {
@@ -171,5 +173,81 @@ class HuffmanTreeTest {
     assertRefused("word 1 has a count of 0; a code takes 1 or more", 3, 0);
     assertRefused("word 1 has a count of 4, word 0 before it one of 3; counts must fall", 3, 4);
     assertThrows(ArithmeticException.class, () -> HuffmanTree.of(Long.MAX_VALUE, Long.MAX_VALUE));
+  }
+
+  /** Each path begins at the new root, and goes on as it did. */
+  @ParameterizedTest
+  @CsvSource({"5, 4", "5, 1", "1, 1", "1, 7", "40, 40"})
+  void aJoinedTreeKeepsThePathsOfItsParts(int first, int second) {
+    HuffmanTree a = HuffmanTree.of(falling(first));
+    HuffmanTree b = HuffmanTree.of(falling(second));
+    HuffmanTree joined = a.joined(b);
+    assertEquals(first + second, joined.size());
+    double sum = 0;
+    for (int word = 0; word < joined.size(); word++) {
+      boolean old = word < first;
+      HuffmanTree part = old ? a : b;
+      int from = part.offsets()[old ? word : word - first];
+      int length = part.offsets()[(old ? word : word - first) + 1] - from;
+      int at = joined.offsets()[word];
+      assertEquals(length + 1, joined.offsets()[word + 1] - at);
+      assertEquals(first - 1, joined.nodes()[at]);
+      assertEquals(old ? 0 : 1, joined.bits()[at]);
+      for (int i = 0; i < length; i++) {
+        assertEquals(part.nodes()[from + i] + (old ? 0 : first), joined.nodes()[at + 1 + i]);
+        assertEquals(part.bits()[from + i], joined.bits()[at + 1 + i]);
+      }
+      sum += Math.scalb(1.0, -length - 1);
+    }
+    assertEquals(1, sum, "one half at each node");
+  }
+
+  private static long[] falling(int words) {
+    return LongStream.range(0, words).map(word -> 1 + (words - word) * 3L).toArray();
+  }
+
+  @Test
+  void countsOfAVocabularyMayBeInAnyOrder() {
+    HuffmanTree falling = HuffmanTree.of(9, 5, 4, 1);
+    HuffmanTree mixed = HuffmanTree.of(Vocabulary.inOrder(List.of("d", "a", "c", "b"), 1, 9, 4, 5));
+    int[] places = {3, 0, 2, 1};
+    for (int word = 0; word < 4; word++) {
+      int from = falling.offsets()[places[word]];
+      int to = falling.offsets()[places[word] + 1];
+      int at = mixed.offsets()[word];
+      assertEquals(to - from, mixed.offsets()[word + 1] - at);
+      for (int i = from; i < to; i++) {
+        assertEquals(falling.nodes()[i], mixed.nodes()[at + i - from]);
+        assertEquals(falling.bits()[i], mixed.bits()[at + i - from]);
+      }
+    }
+  }
+
+  @Test
+  void pathsMakeTheTreeTheyAreFromAndNoOther() {
+    HuffmanTree tree = HuffmanTree.of(9, 5, 4, 1);
+    HuffmanTree.of(tree.offsets(), tree.nodes(), tree.bits());
+    for (int i = 0; i < tree.nodes().length; i++) {
+      for (int node = -1; node < 4; node++) {
+        int[] nodes = tree.nodes().clone();
+        nodes[i] = node;
+        if (node != tree.nodes()[i]) {
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> HuffmanTree.of(tree.offsets(), nodes, tree.bits()));
+        }
+      }
+      byte[] bits = tree.bits().clone();
+      bits[i] ^= 1;
+      assertThrows(
+          IllegalArgumentException.class, () -> HuffmanTree.of(tree.offsets(), tree.nodes(), bits));
+    }
+    int[] offsets = tree.offsets().clone();
+    offsets[1] = -1;
+    assertThrows(
+        IllegalArgumentException.class, () -> HuffmanTree.of(offsets, tree.nodes(), tree.bits()));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> HuffmanTree.of(new int[] {0, 1, 1}, new int[] {0}, new byte[] {0}));
   }
 }

@@ -4,14 +4,19 @@ package dev.weft.embed;
 import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
+import dev.weft.Device;
 import dev.weft.device.WordModel;
+import dev.weft.format.Format;
 import dev.weft.io.FormatException;
+import dev.weft.text.Corpus;
 import dev.weft.text.HuffmanTree;
+import dev.weft.text.TextReader;
 import dev.weft.text.Vocabulary;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -40,8 +45,8 @@ public final class Word2VecModel {
    * How far the training is, and in which text.
    *
    * @param tokens of all readings of the text that are done, ends of sentences among them
-   * @param textTokens of the text
-   * @param checksum of the text
+   * @param textTokens the tokens of one reading
+   * @param checksum of them, which tells the text from others
    */
   record Position(long tokens, long textTokens, long checksum) {}
 
@@ -80,6 +85,89 @@ public final class Word2VecModel {
    */
   public void save(Path path) throws IOException {
     Word2VecFile.write(this, path);
+  }
+
+  /**
+   * Goes on with the training where it was: in order, the bits are those of one that was never
+   * interrupted.
+   *
+   * @param device a CPU
+   * @param corpus the same text, which stays open as long as the training; {@link
+   *     TextReader#vocabulary} with this vocabulary reads it as it was read
+   * @throws IllegalArgumentException where it is another text, or the device is no CPU
+   */
+  public Word2VecTraining resume(Device device, Corpus corpus) {
+    Word2VecTraining.check(device, corpus);
+    if (corpus.size() != position.textTokens()
+        || !corpus.vocabulary().equals(vocabulary)
+        || corpus.checksum() != position.checksum()) {
+      throw new IllegalArgumentException(
+          format(
+              "the text is another one than the training began with, which had %,d tokens of %s,"
+                  + " this one %,d of %s%s; to train on another text, extend the model by it",
+              position.textTokens(),
+              Format.count(vocabulary.size(), "word"),
+              corpus.size(),
+              Format.count(corpus.vocabulary().size(), "word"),
+              corpus.size() == position.textTokens() ? ", in another order or counted anew" : ""));
+    }
+    return new Word2VecTraining(settings, device, corpus, tree, this, position.tokens());
+  }
+
+  /**
+   * Begins to train on another text. Words keep their rows; a new word's row of W is drawn, as at
+   * the start of any training, and that of C is 0. Words are thinned, and noise is drawn, by the
+   * counts of all texts. In the hierarchical softmax new words have a tree of their own by their
+   * counts, which {@linkplain HuffmanTree#joined a new root} joins to the one that is there: its
+   * inner nodes keep their rows, and each path grows by one.
+   *
+   * @param settings those to train by: {@link #settings}, or the same with another rate, window,
+   *     number of epochs and so on
+   * @param device a CPU
+   * @param corpus the text, read by {@link TextReader#extending} with this vocabulary or, where no
+   *     word is to be added, {@link TextReader#vocabulary}; it stays open as long as the training
+   * @throws IllegalArgumentException where dimension, model or objective are others, the corpus's
+   *     words do not begin with those of this model, or the device is no CPU
+   */
+  public Word2VecTraining extend(Word2Vec settings, Device device, Corpus corpus) {
+    Word2VecTraining.check(device, corpus);
+    if (settings.dimension() != this.settings.dimension()
+        || settings.model() != this.settings.model()
+        || settings.objective() != this.settings.objective()) {
+      throw new IllegalArgumentException(
+          format(
+              "the model is %s; on another text it cannot become %s",
+              kind(this.settings), kind(settings)));
+    }
+    Vocabulary all = corpus.vocabulary();
+    int old = vocabulary.size();
+    for (int word = 0; word < old; word++) {
+      if (word >= all.size() || !all.word(word).equals(vocabulary.word(word))) {
+        throw new IllegalArgumentException(
+            format(
+                "word %,d of the text is %s, that of the model '%s': read the text by a reader that"
+                    + " is extending the model's vocabulary",
+                word,
+                word < all.size() ? "'" + all.word(word) + "'" : "none",
+                vocabulary.word(word)));
+      }
+    }
+    HuffmanTree joined = tree;
+    if (tree != null && all.size() > old) {
+      long[] counts = all.counts();
+      joined = tree.joined(settings.tree().of(Arrays.copyOfRange(counts, old, counts.length)));
+    }
+    return new Word2VecTraining(settings, device, corpus, joined, this, 0);
+  }
+
+  private static String kind(Word2Vec settings) {
+    return format(
+        "%s by %s of dimension %d",
+        words(settings.model()), words(settings.objective()), settings.dimension());
+  }
+
+  private static String words(Enum<?> setting) {
+    return setting.name().toLowerCase(ROOT).replace('_', ' ');
   }
 
   /** The settings of the training. */

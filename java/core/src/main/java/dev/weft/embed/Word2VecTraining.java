@@ -16,9 +16,11 @@ import dev.weft.device.Kernel;
 import dev.weft.device.Precision;
 import dev.weft.device.WordModel;
 import dev.weft.device.WordObjective;
+import dev.weft.format.Format;
 import dev.weft.text.AliasTable;
 import dev.weft.text.Corpus;
 import dev.weft.text.HuffmanTree;
+import dev.weft.text.TextReader;
 import dev.weft.text.Vocabulary;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -41,6 +43,7 @@ public final class Word2VecTraining implements AutoCloseable {
   private static final long LONGEST_PIECE = 256 * UNIT;
   private static final double LEAST_RATE = 1e-4;
   private static final int LINE = 16; // floats
+  private static final long HELD_OUT = -2; // the step that its draws follow, none of training's
   private static final int DRAWN = 1 << 22; // floats at a time
 
   /**
@@ -67,6 +70,7 @@ public final class Word2VecTraining implements AutoCloseable {
   private final Tensor output;
   private final Tensor sums;
   private final StepState state;
+  private final Tables tables;
   private final Arguments.Word2vec arguments;
   private final long piece;
   private final long begun; // tokens that were trained before
@@ -112,7 +116,8 @@ public final class Word2VecTraining implements AutoCloseable {
         fill(output, from.output(), from.outputs());
       }
       initialize(from == null ? 0 : from.vocabulary().size());
-      arguments = arguments();
+      tables = tables();
+      arguments = arguments(corpus, sums, settings.rate() * (1 - LEAST_RATE) / ofTokens());
     } catch (RuntimeException e) {
       Closing.after(e, this::close);
       throw e;
@@ -199,47 +204,59 @@ public final class Word2VecTraining implements AutoCloseable {
         new Arguments.CopyRows(from, to, count, settings.dimension(), fromCols, toCols, 1, false));
   }
 
-  private Arguments.Word2vec arguments() {
+  /**
+   * Where the kernel finds what stays the same.
+   *
+   * @param keep how likely each word stays
+   * @param thresholds of the noise, as {@code aliases}; 0 where there is none
+   * @param offsets of the paths, as {@code nodes} and {@code bits}; 0 where there are none
+   */
+  private record Tables(
+      long keep, long thresholds, long aliases, long offsets, long nodes, long bits) {}
+
+  private Tables tables() {
     long thresholds = 0;
     long aliases = 0;
     long offsets = 0;
     long nodes = 0;
     long bits = 0;
-    int pathNodes = 0;
     if (settings.objective() == WordObjective.NEGATIVE_SAMPLING) {
       AliasTable noise = AliasTable.noise(words, settings.noisePower());
       thresholds = address(noise.thresholds());
       aliases = address(noise.aliases());
     } else if (tree != null) {
-      pathNodes = tree.nodes().length;
       offsets = address(tree.offsets());
       nodes = address(tree.nodes());
       bits = address(tree.bits());
     }
+    return new Tables(address(keep()), thresholds, aliases, offsets, nodes, bits);
+  }
+
+  private Arguments.Word2vec arguments(Corpus text, Tensor sums, double fall) {
     return new Arguments.Word2vec(
-        corpus.tokens().address(),
-        address(keep()),
-        thresholds,
-        aliases,
-        offsets,
-        nodes,
-        bits,
+        text.tokens().address(),
+        tables.keep,
+        tables.thresholds,
+        tables.aliases,
+        tables.offsets,
+        tables.nodes,
+        tables.bits,
         Engine.address(state),
         Engine.address(input),
         Engine.address(output),
         Engine.address(sums),
         piece,
-        corpus.size(),
+        text.size(),
         words.size(),
         outputs,
-        pathNodes,
+        tree == null ? 0 : tree.nodes().length,
         cols,
         settings.model(),
         settings.objective(),
         settings.window(),
         settings.negatives(),
         settings.model() == WordModel.CBOW ? Math.max(1, settings.sharing()) : settings.sharing(),
-        settings.rate() * (1 - LEAST_RATE) / ofTokens(),
+        fall,
         settings.ordered());
   }
 
@@ -331,6 +348,42 @@ public final class Word2VecTraining implements AutoCloseable {
     lossBefore = now[0];
     countBefore = now[1];
     return new Progress((int) (tokens / corpus.size()), tokens, ofTokens(), rate(), loss);
+  }
+
+  /**
+   * The mean of the objective over another text, thinned and with noise as in training; no vector
+   * changes, and the same vectors give the same mean whatever the number of threads.
+   *
+   * @param heldOut read by {@link TextReader#vocabulary} with the words of the training's corpus
+   * @throws IllegalArgumentException where it has other words, or none with another one around it
+   * @throws IllegalStateException where this or a corpus is closed
+   */
+  public double loss(Corpus heldOut) {
+    checkOpen();
+    if (!heldOut.tokens().scope().isAlive()) {
+      throw new IllegalStateException("the corpus that is held out is closed");
+    }
+    if (!heldOut.vocabulary().equals(words)) {
+      throw new IllegalArgumentException(
+          format(
+              "the text that is held out has a vocabulary of its own, of %s; read it with that of"
+                  + " the training, of %s",
+              Format.count(heldOut.vocabulary().size(), "word"),
+              Format.count(words.size(), "word")));
+    }
+    try (Tensor sum = device.zeros(DType.F64, Shape.of(2))) {
+      Arguments.Word2vec measured = arguments(heldOut, sum, 0);
+      for (long place = 0; place < heldOut.size(); place += piece) {
+        state.set(settings.seed(), HELD_OUT, 0, place, 0); // steps at a rate of 0 change nothing
+        Engine.run(device, Kernel.WORD2VEC, Precision.F32, measured);
+      }
+      double[] objective = sum.toDoubles();
+      if (objective[1] == 0) {
+        throw new IllegalArgumentException(
+            "no word of the text that is held out has another one around it that is kept");
+      }
+      return objective[0] / objective[1];
+    }
   }
 
   /** Trains all that is left of the text. */

@@ -2,7 +2,6 @@
 package dev.weft.embed;
 
 import dev.weft.text.HuffmanTree;
-import dev.weft.text.Vocabulary;
 
 /** The binary tree over the words of a hierarchical softmax. */
 public enum WordTree {
@@ -11,7 +10,8 @@ public enum WordTree {
   /** All paths of one length, but for 1; the most frequent words have the shorter ones. */
   BALANCED;
 
-  HuffmanTree of(Vocabulary words) {
-    return this == HUFFMAN ? HuffmanTree.of(words) : HuffmanTree.balanced(words.size());
+  /** The tree of words that occur so often, the most frequent first. */
+  HuffmanTree of(long... counts) {
+    return this == HUFFMAN ? HuffmanTree.of(counts) : HuffmanTree.balanced(counts.length);
   }
 }

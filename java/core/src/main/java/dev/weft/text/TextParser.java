@@ -2,6 +2,7 @@
 package dev.weft.text;
 
 import dev.weft.text.TextReader.Letters;
+import dev.weft.text.TextReader.NewWords;
 import dev.weft.text.TextReader.Sentences;
 import dev.weft.text.TextReader.Spaces;
 import java.io.IOException;
@@ -52,7 +53,7 @@ final class TextParser {
     this.tokens = tokens;
     lines = settings.sentences() == Sentences.LINES;
     lower = settings.letters() == Letters.LOWER_CASE;
-    adds = settings.vocabulary() == null;
+    adds = settings.newWords() == NewWords.ADDED;
     word = new byte[settings.longestWord() + 8];
   }
 
@@ -187,7 +188,7 @@ final class TextParser {
       if (!adds) {
         return;
       }
-      while (table.size() >= settings.countedTypes() || !table.hasRoom(count)) {
+      while (table.size() - table.given() >= settings.countedTypes() || !table.hasRoom(count)) {
         forget();
       }
       id = table.add(key, from, start, count);

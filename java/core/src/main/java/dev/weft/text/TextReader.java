@@ -38,7 +38,9 @@ import org.jspecify.annotations.Nullable;
  * @param countedTypes the most different words that are counted at a time: where there are more,
  *     the rarest so far are forgotten, as word2vec.c does, with their places in the text, and their
  *     counts begin anew where they come again; a million of them take about 90 MB
- * @param vocabulary the words that are kept; null where they are those of the text
+ * @param vocabulary words that are kept, however rare they are; null where none is given
+ * @param newWords whether words that are not in the vocabulary are kept as well, as far as the
+ *     limits on words let them
  * @param folder where the temporary file of token ids is put, 4 bytes a word
  */
 public record TextReader(
@@ -51,6 +53,7 @@ public record TextReader(
     int maxVocabulary,
     int countedTypes,
     @Nullable Vocabulary vocabulary,
+    NewWords newWords,
     Path folder) {
 
   /** What ends a sentence. */
@@ -89,6 +92,14 @@ public record TextReader(
     }
   }
 
+  /** What becomes of words that are not in the vocabulary that is given. */
+  public enum NewWords {
+    /** The vocabulary becomes longer by them. */
+    ADDED,
+    /** Their places in the text are left out. */
+    LEFT_OUT
+  }
+
   /** Which characters separate words. */
   public enum Spaces {
     /** U+0000 to U+0020 and the white space of Unicode. */
@@ -108,7 +119,11 @@ public record TextReader(
     check("the least count", minCount, 1, Long.MAX_VALUE);
     check("the largest vocabulary", maxVocabulary, 1, Integer.MAX_VALUE);
     check("the most different words", countedTypes, 4, 1 << 28);
-    if (vocabulary != null && (minCount > 1 || maxVocabulary < Integer.MAX_VALUE)) {
+    if (newWords == NewWords.LEFT_OUT && vocabulary == null) {
+      throw new IllegalArgumentException(
+          "no vocabulary is given, and words that are not in one are left out: none is kept");
+    }
+    if (newWords == NewWords.LEFT_OUT && (minCount > 1 || maxVocabulary < Integer.MAX_VALUE)) {
       throw new IllegalArgumentException(
           "a vocabulary is given, so all its words are kept: a least count or a largest"
               + " vocabulary has no effect beside it");
@@ -133,6 +148,7 @@ public record TextReader(
         Integer.MAX_VALUE,
         20_000_000,
         null,
+        NewWords.ADDED,
         Path.of(System.getProperty("java.io.tmpdir")));
   }
 
@@ -157,6 +173,7 @@ public record TextReader(
     int maxVocabulary;
     int countedTypes;
     @Nullable Vocabulary vocabulary;
+    NewWords newWords;
     Path folder;
 
     Draft(TextReader from) {
@@ -169,6 +186,7 @@ public record TextReader(
       maxVocabulary = from.maxVocabulary;
       countedTypes = from.countedTypes;
       vocabulary = from.vocabulary;
+      newWords = from.newWords;
       folder = from.folder;
     }
 
@@ -183,6 +201,7 @@ public record TextReader(
           maxVocabulary,
           countedTypes,
           vocabulary,
+          newWords,
           folder);
     }
   }
@@ -230,7 +249,24 @@ public record TextReader(
 
   /** The same with the words of a vocabulary, for another text or a part that is held out. */
   public TextReader vocabulary(Vocabulary words) {
-    return with(draft -> draft.vocabulary = words);
+    return with(
+        draft -> {
+          draft.vocabulary = words;
+          draft.newWords = NewWords.LEFT_OUT;
+        });
+  }
+
+  /**
+   * The same with the words of a vocabulary and new ones of the text behind them: a word of the
+   * vocabulary keeps its number, and its count grows by those of the text; a new word is added
+   * where the text alone has it as often as {@link #minCount} says.
+   */
+  public TextReader extending(Vocabulary words) {
+    return with(
+        draft -> {
+          draft.vocabulary = words;
+          draft.newWords = NewWords.ADDED;
+        });
   }
 
   /** The same with its temporary file elsewhere. */
@@ -263,17 +299,26 @@ public record TextReader(
   }
 
   private Corpus read(TextBlocks blocks) throws IOException {
-    WordTable table = vocabulary == null ? new WordTable() : WordTable.of(vocabulary);
+    boolean adds = newWords == NewWords.ADDED;
+    WordTable table =
+        vocabulary == null
+            ? new WordTable()
+            : adds ? WordTable.extending(vocabulary) : WordTable.of(vocabulary);
     TokenFile tokens = new TokenFile(folder, blocks::share);
     try {
       TextParser parser = new TextParser(this, table, tokens);
       long bytes = parser.readAll(blocks);
       check(blocks, bytes, parser, table);
-      long types = table.countedMoreThan(0) + parser.forgotten();
+      long types = table.countedMoreThan(0, 0) + parser.forgotten();
       Vocabulary words = vocabulary;
-      if (words == null) {
-        int[] order = table.byFallingCount();
-        int most = Math.min(maxVocabulary, table.countedMoreThan(minCount - 1));
+      if (words == null || adds) {
+        int given = table.given();
+        int[] order = table.order();
+        int room = Math.max(0, maxVocabulary - given);
+        int most = given + Math.min(room, table.countedMoreThan(minCount - 1));
+        for (int word = 0; words != null && word < given; word++) {
+          table.setCount(word, Math.addExact(table.count(word), words.count(word)));
+        }
         words = new Vocabulary(table, order, most);
         tokens.renumber(WordTable.places(order, most));
       }
@@ -299,6 +344,10 @@ public record TextReader(
   /** Checks that a text has a word that is kept. */
   private void check(TextBlocks text, long bytes, TextParser parser, WordTable table)
       throws IOException {
+    int given = vocabulary == null ? 0 : vocabulary.size();
+    boolean none =
+        table.countedMoreThan(0, 0) == table.countedMoreThan(0, given)
+            && table.countedMoreThan(minCount - 1, given) == 0;
     String why = "";
     if (bytes == 0) {
       why = "is empty";
@@ -309,12 +358,16 @@ public record TextReader(
           format(
               "each of its %s is longer than %d bytes: give another longest word",
               count(parser.words(), "word"), longestWord);
-    } else if (vocabulary != null && table.countedMoreThan(0) == 0) {
+    } else if (vocabulary != null && none) {
       why =
           format(
-              "none of its %s is in the vocabulary of %s",
-              count(parser.words(), "word"), count(vocabulary.size(), "word"));
-    } else if (vocabulary == null && table.countedMoreThan(minCount - 1) == 0) {
+              "none of its %s is in the vocabulary of %s%s",
+              count(parser.words(), "word"),
+              count(vocabulary.size(), "word"),
+              newWords == NewWords.LEFT_OUT
+                  ? ""
+                  : format(", and none occurs %s, the min-count", count(minCount, "time")));
+    } else if (none) {
       Vocabulary most = new Vocabulary(table, table.byFallingCount(), 1);
       why =
           format(

@@ -5,6 +5,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * Words and how often each was counted, numbered as they came. A word is found by its key: one of
@@ -27,6 +28,7 @@ final class WordTable {
   private int[] starts = new int[1 << 10]; // of a word's bytes; the next one's is its end
   private long[] counts = new long[1 << 10];
   private int size;
+  private int given; // so many first words are never forgotten, and stay the first
 
   WordTable() {
     spread(LEAST_BITS);
@@ -42,8 +44,20 @@ final class WordTable {
     return table;
   }
 
+  /** The same, to which words are added: those that are given are kept, however rare. */
+  static WordTable extending(Vocabulary vocabulary) {
+    WordTable table = of(vocabulary);
+    table.given = table.size;
+    return table;
+  }
+
   int size() {
     return size;
+  }
+
+  /** The words that were given. */
+  int given() {
+    return given;
   }
 
   long count(int word) {
@@ -194,9 +208,14 @@ final class WordTable {
     }
   }
 
+  /** The words that were counted more often, but for those that are given. */
   int countedMoreThan(long most) {
+    return countedMoreThan(most, given);
+  }
+
+  int countedMoreThan(long most, int first) {
     int more = 0;
-    for (int word = 0; word < size; word++) {
+    for (int word = first; word < size; word++) {
       more += counts[word] > most ? 1 : 0;
     }
     return more;
@@ -212,14 +231,16 @@ final class WordTable {
   }
 
   /**
-   * Forgets all words that were counted at most so often; the new number of each old one, or -1.
+   * Forgets all words that are not given and were counted at most so often; the new number of each
+   * old one, or -1.
    */
   int[] forget(long most) {
     int[] numbers = new int[size];
     int kept = 0;
     for (int word = 0; word < size; word++) {
-      numbers[word] = counts[word] > most ? kept : -1;
-      if (counts[word] > most) {
+      boolean keep = word < given || counts[word] > most;
+      numbers[word] = keep ? kept : -1;
+      if (keep) {
         int length = starts[word + 1] - starts[word];
         System.arraycopy(bytes, starts[word], bytes, starts[kept], length);
         counts[kept] = counts[word];
@@ -241,6 +262,16 @@ final class WordTable {
       places[order[i]] = i < first ? i : -1;
     }
     return places;
+  }
+
+  /** The words that are given, and the others by falling count, of equal counts as they came. */
+  int[] order() {
+    int[] order = byFallingCount();
+    if (given > 0) {
+      IntStream others = IntStream.of(order).filter(word -> word >= given);
+      order = IntStream.concat(IntStream.range(0, given), others).toArray();
+    }
+    return order;
   }
 
   /** All words by falling count, of equal counts as they came: by digits of 11 bits. */
