@@ -31,7 +31,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "embed",
     mixinStandardHelpOptions = true,
-    description = "Trains, asks, evaluates and converts word vectors.",
+    description = "Trains, asks, evaluates and converts word vectors; prepares texts.",
     subcommands = {
       EmbedTrain.class,
       EmbedVocab.class,
@@ -48,6 +48,7 @@ import picocli.CommandLine.ParentCommand;
       "",
       "Examples:",
       "  weft embed train -train text.txt.gz -output vectors.bin -cbow 0",
+      "  weft embed predict model.safetensors --context \"the sat on\"",
       "  weft embed neighbours glove.6B.300d.txt king",
       "  weft embed evaluate vectors.bin --analogies questions-words.txt",
       "  weft embed convert glove.6B.300d.txt glove.safetensors"

@@ -15,7 +15,10 @@ import picocli.CommandLine.Parameters;
 
 /** A file of word vectors. */
 final class VectorOptions {
-  @Parameters(paramLabel = "VECTORS", index = "0", description = "A file of word vectors.")
+  @Parameters(
+      paramLabel = "VECTORS",
+      index = "0",
+      description = "A file of word vectors, or a model of word2vec, whose W they are.")
   private Path file;
 
   @Option(
