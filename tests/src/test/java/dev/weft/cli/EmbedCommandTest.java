@@ -49,7 +49,18 @@ class EmbedCommandTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"train", "neighbours", "analogy", "similarity", "odd", "evaluate", "convert"})
+      strings = {
+        "train",
+        "vocab",
+        "phrases",
+        "predict",
+        "neighbours",
+        "analogy",
+        "similarity",
+        "odd",
+        "evaluate",
+        "convert"
+      })
   void helpHasAnExample(String command) {
     String help = Weft.run("embed", command, "--help").succeeded().out();
     assertTrue(help.contains("Examples:"), help);
@@ -86,7 +97,7 @@ class EmbedCommandTest {
     embed("similarity", "king", "man", "--format", "glove").failed(Main.FAILURE, "word2vec text");
     embed("similarity", "king", "man", "--format", "text")
         .failed(Main.WRONG_USE, "use word2vec_text");
-    Weft.run("embed").failed(Main.WRONG_USE, "say what to do: train, neighbours");
+    Weft.run("embed").failed(Main.WRONG_USE, "say what to do: train, vocab");
     Weft.run("embed", "neighbours", folder.resolve("absent"), "king")
         .failed(Main.FAILURE, "there is no such file");
   }

@@ -14,12 +14,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class EmbedTrainTest {
   @TempDir Path folder;
@@ -52,7 +54,10 @@ class EmbedTrainTest {
     "v.bin, -cbow 0, WORD2VEC_BINARY",
     "v.txt, -cbow 0 -hs 1 -negative 0, WORD2VEC_TEXT",
     "v.vectors, -binary 1 --cbow 1 --sharing 0, WORD2VEC_BINARY",
-    "v, -hs 1 -negative 0, WORD2VEC_TEXT"
+    "v, -hs 1 -negative 0, WORD2VEC_TEXT",
+    "v, -hs 0 -negative 5, WORD2VEC_TEXT",
+    "v, -cbow 0 --full-softmax, WORD2VEC_TEXT",
+    "v.txt, -cbow 0 -hs 1 --tree balanced, WORD2VEC_TEXT"
   })
   void vectorsAreTrainedUnderTheOptionsOfWord2vec(String name, String more, VectorFormat format)
       throws IOException {
@@ -96,9 +101,77 @@ class EmbedTrainTest {
   }
 
   @Test
+  void treesDiffer() throws IOException {
+    Files.writeString(text, Files.readString(text).replace("two", "one").replace("three", "one"));
+    List<byte[]> files = new ArrayList<>();
+    for (String tree : List.of("huffman", "balanced")) {
+      Path output = folder.resolve(tree + ".bin");
+      train(output, "-hs", 1, "--tree", tree, "--in-order").succeeded();
+      files.add(Files.readAllBytes(output));
+    }
+    assertFalse(Arrays.equals(files.getFirst(), files.getLast()));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "-hs 1 -negative 5, '-negative is about noise words, and -hs 1 has none'",
+    "-hs 1 --sharing 8, '--sharing is about noise words, and -hs 1 has none'",
+    "--full-softmax --noise-power 1, '--noise-power is about noise words, and --full-softmax'",
+    "-hs 1 --full-softmax, two objectives",
+    "-hs 0 -negative 0, is no objective: give -hs 1",
+    "-negative 5 --tree balanced, '--tree is for -hs 1, and has no effect without it'",
+    "-hs 1 --tree oak, 'use huffman, balanced'"
+  })
+  void anOptionWithoutEffectIsRefused(String more, String words) {
+    Path output = folder.resolve("v.bin");
+    Weft.Run run = train(output, (Object[]) more.split(" ")).failed(Main.WRONG_USE, words);
+    assertEquals("", run.out(), "nothing was begun");
+  }
+
+  @Test
+  void lettersBecomeAlike() throws IOException {
+    Files.writeString(text, "Cafe\u0301 caf\u00E9 CAF\u00C9 tea\n".repeat(9));
+    Path output = folder.resolve("v.bin");
+    train(output, "--lower-case", "--normalization", "nfc", "-sample", 0).succeeded();
+    try (Vectors vectors = Vectors.open(output)) {
+      assertEquals(2, vectors.size());
+      assertTrue(vectors.contains("caf\u00E9"));
+    }
+  }
+
+  /** White space to other tools, which no word of a text has, but perhaps one of a list. */
+  @ParameterizedTest
+  @ValueSource(strings = {"\u00A0", "\u0085", "\u3000", "\u2009"})
+  void wordsThatTheFileCannotHoldAreRefusedBeforeTraining(String space) throws IOException {
+    Path words = folder.resolve("words");
+    Files.writeString(words, "red 100\none 90\nnew" + space + "york 7\n");
+    Path output = folder.resolve("v.txt");
+    Weft.Run run =
+        train(output, "-read-vocab", words)
+            .failed(
+                Main.WRONG_USE,
+                "word2vec text cannot hold words that are empty or hold white space",
+                String.format(Locale.ROOT, "'new\\u%04Xyork'", (int) space.charAt(0)),
+                "; word2vec binary or safetensors or npy can; nothing was written");
+    assertFalse(run.out().contains("loss"), "nothing was trained");
+    assertFalse(Files.exists(output));
+    train(folder.resolve("v.safetensors"), "-read-vocab", words).succeeded();
+  }
+
+  @Test
+  void bothFilesOfAMatrixAreLookedAtBeforeTraining() throws IOException {
+    Path vocabulary = Files.createDirectory(folder.resolve("v.vocab"));
+    Weft.Run run = train(folder.resolve("v.npy")).failed(Main.FAILURE, vocabulary.toString());
+    assertEquals("", run.out(), "nothing was begun");
+    Files.delete(vocabulary);
+    train(folder.resolve("v.npy"), "-save-vocab", vocabulary).failed(2, "name another one");
+    train(folder.resolve("v.npy")).succeeded();
+    assertTrue(Files.exists(vocabulary));
+  }
+
+  @Test
   void whatCannotBeIsSaidBeforeTheWork() throws IOException {
     Path output = folder.resolve("v.bin");
-    train(output, "-hs", 1).failed(2, "give one of -hs 1 -negative 0 and");
     train(output, "-cbow", 2).failed(2, "-cbow is 0 or 1, not 2");
     train(output, "-window", 0).failed(2, "the window is 0, expected 1 to 64");
     train(output, "-min-count", 5000).failed(1, "no word occurs 5000 times, the min-count");

@@ -50,9 +50,11 @@ class Word2VecTrainingTest {
   private static Word2Vec form(String name) {
     Word2Vec model = name.startsWith("cbow") ? Word2Vec.cbow() : Word2Vec.skipGram();
     Word2Vec form =
-        name.endsWith("tree")
-            ? model.hierarchicalSoftmax()
-            : name.endsWith("full") ? model.fullSoftmax() : model;
+        name.endsWith("balanced tree")
+            ? model.hierarchicalSoftmax(WordTree.BALANCED)
+            : name.endsWith("tree")
+                ? model.hierarchicalSoftmax()
+                : name.endsWith("full") ? model.fullSoftmax() : model;
     return form.dimension(20).sample(0).rate(0.1).epochs(10);
   }
 
@@ -69,7 +71,17 @@ class Word2VecTrainingTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"pairs", "pairs tree", "pairs full", "cbow", "cbow tree", "cbow full"})
+  @ValueSource(
+      strings = {
+        "pairs",
+        "pairs tree",
+        "pairs balanced tree",
+        "pairs full",
+        "cbow",
+        "cbow tree",
+        "cbow balanced tree",
+        "cbow full"
+      })
   void wordsOfATopicComeTogether(String name) {
     try (Device device = Device.cpu();
         Corpus corpus = corpus(2000);

@@ -9,6 +9,7 @@ import dev.weft.embed.AnalogyScore;
 import dev.weft.embed.Neighbour;
 import dev.weft.embed.VectorFormat;
 import dev.weft.embed.Vectors;
+import dev.weft.embed.Word2VecModel;
 import dev.weft.embed.WordPairs;
 import dev.weft.io.AtomicFile;
 import java.io.IOException;
@@ -33,6 +34,9 @@ import picocli.CommandLine.ParentCommand;
     description = "Trains, asks, evaluates and converts word vectors.",
     subcommands = {
       EmbedTrain.class,
+      EmbedVocab.class,
+      EmbedPhrases.class,
+      EmbedPredict.class,
       EmbedCommand.Neighbours.class,
       EmbedCommand.Analogy.class,
       EmbedCommand.Similarity.class,
@@ -75,10 +79,14 @@ final class EmbedCommand implements Runnable {
     @Override
     public Integer call() throws IOException {
       check();
-      try (Vectors vectors = file.open(screen())) {
+      try (Vectors vectors = open(file)) {
         ask(vectors, screen().out());
       }
       return Main.SUCCESS;
+    }
+
+    Vectors open(VectorOptions from) throws IOException {
+      return from.open(screen());
     }
 
     /** Returns if the options fit each other, before the file is opened. */
@@ -323,7 +331,8 @@ final class EmbedCommand implements Runnable {
         "",
         "Examples:",
         "  weft embed convert glove.txt vectors.safetensors",
-        "  weft embed convert vectors.bin vectors.txt --to glove"
+        "  weft embed convert vectors.bin vectors.txt --to glove",
+        "  weft embed convert model.safetensors contexts.bin --export C"
       })
   static final class Convert extends Asking {
     @Parameters(
@@ -343,8 +352,15 @@ final class EmbedCommand implements Runnable {
         })
     private @Nullable String to;
 
+    @Mixin private ExportOption export;
+
     @Option(names = "--overwrite", description = "Replace a file that is there.")
     private boolean overwrite;
+
+    @Override
+    Vectors open(VectorOptions from) throws IOException {
+      return export.isInput() ? super.open(from) : export.of(Word2VecModel.read(from.file()));
+    }
 
     private VectorFormat wanted() {
       return to == null ? VectorFormat.ofName(target) : VectorOptions.named(to);
@@ -352,12 +368,9 @@ final class EmbedCommand implements Runnable {
 
     @Override
     void check() throws IOException {
+      export.check(false);
       VectorFormat format = wanted();
-      List<Path> files =
-          format == VectorFormat.NPY
-              ? List.of(target, VectorFormat.vocabulary(target))
-              : List.of(target);
-      for (Path file : files) {
+      for (Path file : format.files(target)) {
         if (!overwrite && Files.exists(file)) {
           throw new FileSystemException(
               file.toString(),

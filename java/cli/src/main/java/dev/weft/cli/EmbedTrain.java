@@ -9,6 +9,7 @@ import dev.weft.embed.VectorFormat;
 import dev.weft.embed.Vectors;
 import dev.weft.embed.Word2Vec;
 import dev.weft.embed.Word2VecTraining;
+import dev.weft.embed.WordTree;
 import dev.weft.io.AtomicFile;
 import dev.weft.text.Corpus;
 import dev.weft.text.TextReader;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
@@ -88,31 +90,39 @@ final class EmbedTrain implements Callable<Integer> {
       names = {"-hs", "--hs"},
       paramLabel = "0|1",
       defaultValue = "0",
-      description = "1: hierarchical softmax, with -negative 0. Default: ${DEFAULT-VALUE}.")
+      description = "1: hierarchical softmax, without -negative. Default: ${DEFAULT-VALUE}.")
   private int hierarchical;
+
+  @Option(
+      names = {"--tree"},
+      paramLabel = "TREE",
+      description = "Of -hs 1: huffman or balanced. Default: huffman.")
+  private @Nullable String tree;
+
+  @Option(
+      names = {"--full-softmax"},
+      description = "The softmax over all words, which takes as long as there are words.")
+  private boolean full;
 
   @Option(
       names = {"-negative", "--negative"},
       paramLabel = "N",
-      defaultValue = "5",
-      description = "Noise words for a word; 0 for none. Default: ${DEFAULT-VALUE}.")
-  private int negative;
+      description = "Noise words for a word. Default: 5; none with -hs 1 or --full-softmax.")
+  private @Nullable Integer negative;
 
   @Option(
       names = {"--sharing"},
       paramLabel = "N",
-      defaultValue = "4",
       description =
           "So many words that follow each other share their noise words; 0: each pair of words has"
-              + " its own, as in word2vec.c, and takes longer. Default: ${DEFAULT-VALUE}.")
-  private int sharing;
+              + " its own, as in word2vec.c, and takes longer. Default: 4.")
+  private @Nullable Integer sharing;
 
   @Option(
       names = {"--noise-power"},
       paramLabel = "P",
-      defaultValue = "0.75",
-      description = "Noise words are drawn by count to this power. Default: ${DEFAULT-VALUE}.")
-  private double noisePower;
+      description = "Noise words are drawn by count to this power. Default: 0.75.")
+  private @Nullable Double noisePower;
 
   @Option(
       names = {"-threads", "--threads"},
@@ -179,13 +189,22 @@ final class EmbedTrain implements Callable<Integer> {
       description = "One thread takes all words in their order: the same bits in every run.")
   private boolean inOrder;
 
+  @Mixin private TextOptions reading;
+  @Mixin private ExportOption export;
+
   private volatile boolean stopped;
 
   @Override
   public Integer call() throws IOException {
     Word2Vec settings = settings();
     VectorFormat format = vectorFormat();
-    AtomicFile.checkWritable(output);
+    for (Path file : format.files(output)) {
+      AtomicFile.checkWritable(file);
+      if (file.equals(saveVocabulary)) {
+        throw new IllegalArgumentException(
+            format("-save-vocab %s is a file of -output %s: name another one", file, output));
+      }
+    }
     if (saveVocabulary != null) {
       AtomicFile.checkWritable(saveVocabulary);
     }
@@ -193,6 +212,7 @@ final class EmbedTrain implements Callable<Integer> {
     try (Device device = threads == null ? Device.cpu() : Device.cpu(threads);
         Corpus corpus = corpus()) {
       out.println(corpus.report());
+      format.check(corpus.vocabulary());
       if (saveVocabulary != null) {
         corpus.vocabulary().write(saveVocabulary);
       }
@@ -202,7 +222,8 @@ final class EmbedTrain implements Callable<Integer> {
         train(training, out);
         double seconds = (System.nanoTime() - start) / SECOND;
         Word2VecTraining.Progress end = training.progress();
-        try (Vectors vectors = training.vectors()) {
+        try (Vectors vectors =
+            export.isInput() ? training.vectors() : export.of(training.model())) {
           vectors.write(output, format);
         }
         out.println(
@@ -250,25 +271,52 @@ final class EmbedTrain implements Callable<Integer> {
     checkFlag("-hs", hierarchical);
     checkFlag("-cbow", cbow);
     checkFlag("-binary", binary);
-    if (hierarchical == 1 && negative > 0 || hierarchical == 0 && negative == 0) {
-      throw new IllegalArgumentException(
-          format(
-              "-hs %d and -negative %d: give one of -hs 1 -negative 0 and -hs 0 -negative N",
-              hierarchical, negative));
-    }
+    export.check(hierarchical == 1);
     double rate = alpha != null ? alpha : cbow == 1 ? CBOW_RATE : SKIP_GRAM_RATE;
     Word2Vec model = cbow == 1 ? Word2Vec.cbow() : Word2Vec.skipGram();
     Word2Vec settings =
-        (hierarchical == 1 ? model.hierarchicalSoftmax() : model.negatives(negative))
+        objective(model)
             .dimension(size)
             .window(window)
             .sample(sample)
-            .sharing(sharing)
-            .noisePower(noisePower)
             .rate(rate)
             .epochs(epochs)
             .seed(seed);
     return inOrder ? settings.inOrder() : settings;
+  }
+
+  private Word2Vec objective(Word2Vec model) {
+    if (hierarchical == 0 && tree != null) {
+      throw new IllegalArgumentException("--tree is for -hs 1, and has no effect without it");
+    }
+    if (hierarchical == 0 && !full) {
+      if (negative != null && negative == 0) {
+        throw new IllegalArgumentException(
+            "-hs 0 -negative 0 is no objective: give -hs 1, -negative N or --full-softmax");
+      }
+      Word2Vec sampled = negative == null ? model : model.negatives(negative);
+      sampled = sharing == null ? sampled : sampled.sharing(sharing);
+      return noisePower == null ? sampled : sampled.noisePower(noisePower);
+    }
+    if (hierarchical == 1 && full) {
+      throw new IllegalArgumentException(
+          "-hs 1 and --full-softmax are two objectives: give one of them");
+    }
+    String objective = full ? "--full-softmax" : "-hs 1";
+    String noise =
+        negative != null && negative != 0
+            ? "-negative"
+            : sharing != null ? "--sharing" : noisePower != null ? "--noise-power" : "";
+    if (!noise.isEmpty()) {
+      throw new IllegalArgumentException(
+          format(
+              "%s is about noise words, and %s has none: leave one of the two out",
+              noise, objective));
+    }
+    return full
+        ? model.fullSoftmax()
+        : model.hierarchicalSoftmax(
+            tree == null ? WordTree.HUFFMAN : Choice.of("tree", tree, WordTree.class));
   }
 
   private static void checkFlag(String name, int value) {
@@ -295,6 +343,6 @@ final class EmbedTrain implements Callable<Integer> {
     } else {
       reader = reader.minCount(minCount == null ? LEAST_COUNT : minCount);
     }
-    return train.equals("-") ? reader.read(System.in) : reader.read(Path.of(train));
+    return reading.read(train, reader);
   }
 }

@@ -40,7 +40,21 @@ record Rows(MemorySegment data, long @Nullable [] offsets, int count, int dimens
 
   /** The Euclidean norm of each row. */
   float[] norms() {
-    float[] norms = new float[count];
+    return ofEach(row -> norm(row, 0, dimension));
+  }
+
+  /** The dot product of each row with a vector. */
+  float[] dots(float[] x) {
+    return ofEach(row -> Search.dot(x, row, 0));
+  }
+
+  private interface Number {
+    float of(float[] row);
+  }
+
+  /** A number of each row, by several threads. */
+  private float[] ofEach(Number number) {
+    float[] numbers = new float[count];
     int block = Math.max(1, (1 << 14) / Math.max(1, dimension));
     IntStream.range(0, (int) (((long) count + block - 1) / block))
         .parallel()
@@ -50,10 +64,10 @@ record Rows(MemorySegment data, long @Nullable [] offsets, int count, int dimens
               int end = (int) Math.min(count, (long) (b + 1) * block);
               for (int i = b * block; i < end; i++) {
                 copy(i, row, 0);
-                norms[i] = norm(row, 0, dimension);
+                numbers[i] = number.of(row);
               }
             });
-    return norms;
+    return numbers;
   }
 
   /** The Euclidean norm of {@code length} numbers, summed in float64. */

@@ -6,6 +6,7 @@ import static java.util.Locale.ROOT;
 
 import dev.weft.io.FormatException;
 import dev.weft.io.Npy;
+import dev.weft.text.Vocabulary;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -15,6 +16,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Optional;
 
 /** The formats of files of word vectors. */
@@ -66,6 +68,21 @@ public enum VectorFormat {
     String name = matrix.getFileName().toString();
     int dot = name.lastIndexOf('.');
     return matrix.resolveSibling((dot < 0 ? name : name.substring(0, dot)) + ".vocab");
+  }
+
+  /** The files that vectors of this format are: that, and beside an npy file its vocabulary. */
+  public List<Path> files(Path path) {
+    return this == NPY ? List.of(path, vocabulary(path)) : List.of(path);
+  }
+
+  /**
+   * Returns if a file of this format can hold all words, for use before long work.
+   *
+   * @throws IllegalArgumentException where it cannot hold some: text none with white space, of any
+   *     kind of Unicode's; names them and the formats that can
+   */
+  public void check(Vocabulary words) {
+    Writer.check(this, words.size(), words::word);
   }
 
   /**

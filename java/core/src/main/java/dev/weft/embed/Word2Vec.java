@@ -8,6 +8,7 @@ import dev.weft.device.WordModel;
 import dev.weft.device.WordObjective;
 import dev.weft.text.Corpus;
 import dev.weft.text.HuffmanTree;
+import dev.weft.text.Vocabulary;
 import java.util.function.Consumer;
 
 /**
@@ -37,6 +38,7 @@ import java.util.function.Consumer;
  *
  * @param model what x is
  * @param objective what is made smaller
+ * @param tree of the words, for the hierarchical softmax; of no effect for other objectives
  * @param dimension of the vectors
  * @param window the most words to each side, 1 to 64
  * @param negatives noise words for a word, 1 to 1024
@@ -53,6 +55,7 @@ import java.util.function.Consumer;
 public record Word2Vec(
     WordModel model,
     WordObjective objective,
+    WordTree tree,
     int dimension,
     int window,
     int negatives,
@@ -96,6 +99,7 @@ public record Word2Vec(
     return new Word2Vec(
         WordModel.SKIP_GRAM,
         WordObjective.NEGATIVE_SAMPLING,
+        WordTree.HUFFMAN,
         100,
         5,
         5,
@@ -117,6 +121,7 @@ public record Word2Vec(
   private static final class Draft {
     WordModel model;
     WordObjective objective;
+    WordTree tree;
     int dimension;
     int window;
     int negatives;
@@ -131,6 +136,7 @@ public record Word2Vec(
     Draft(Word2Vec from) {
       model = from.model;
       objective = from.objective;
+      tree = from.tree;
       dimension = from.dimension;
       window = from.window;
       negatives = from.negatives;
@@ -147,6 +153,7 @@ public record Word2Vec(
       return new Word2Vec(
           model,
           objective,
+          tree,
           dimension,
           window,
           negatives,
@@ -166,27 +173,33 @@ public record Word2Vec(
     return draft.settings();
   }
 
-  private Word2Vec with(WordObjective objective, int negatives) {
+  private Word2Vec with(WordObjective objective, WordTree tree, int negatives) {
     return with(
         draft -> {
           draft.objective = objective;
+          draft.tree = tree;
           draft.negatives = negatives;
         });
   }
 
   /** The same against so many noise words for a word. */
   public Word2Vec negatives(int negatives) {
-    return with(WordObjective.NEGATIVE_SAMPLING, negatives);
+    return with(WordObjective.NEGATIVE_SAMPLING, WordTree.HUFFMAN, negatives);
   }
 
   /** The same with the hierarchical softmax, over a Huffman tree. */
   public Word2Vec hierarchicalSoftmax() {
-    return with(WordObjective.HIERARCHICAL_SOFTMAX, 0);
+    return hierarchicalSoftmax(WordTree.HUFFMAN);
+  }
+
+  /** The same with the hierarchical softmax, over this tree. */
+  public Word2Vec hierarchicalSoftmax(WordTree tree) {
+    return with(WordObjective.HIERARCHICAL_SOFTMAX, tree, 0);
   }
 
   /** The same with the softmax over all words, which takes as long as there are words. */
   public Word2Vec fullSoftmax() {
-    return with(WordObjective.FULL_SOFTMAX, 0);
+    return with(WordObjective.FULL_SOFTMAX, WordTree.HUFFMAN, 0);
   }
 
   /** The same of this dimension. */
@@ -234,6 +247,13 @@ public record Word2Vec(
     return with(draft -> draft.ordered = true);
   }
 
+  /** How likely a word is not thinned. */
+  double stays(Vocabulary words, int word) {
+    double share = (double) words.count(word) / words.total();
+    double ratio = sample / share;
+    return sample == 0 ? 1 : Math.min(1, Math.sqrt(ratio) + ratio);
+  }
+
   /**
    * Begins to train.
    *
@@ -244,10 +264,8 @@ public record Word2Vec(
    */
   public Word2VecTraining start(Device device, Corpus corpus) {
     Word2VecTraining.check(device, corpus);
-    HuffmanTree tree =
-        objective == WordObjective.HIERARCHICAL_SOFTMAX
-            ? HuffmanTree.of(corpus.vocabulary())
-            : null;
-    return new Word2VecTraining(this, device, corpus, tree, null, 0);
+    HuffmanTree words =
+        objective == WordObjective.HIERARCHICAL_SOFTMAX ? tree.of(corpus.vocabulary()) : null;
+    return new Word2VecTraining(this, device, corpus, words, null, 0);
   }
 }

@@ -5,6 +5,7 @@ import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
 import dev.weft.Device;
+import dev.weft.device.WordModel;
 import dev.weft.format.Format;
 import dev.weft.io.FormatException;
 import dev.weft.text.Corpus;
@@ -12,9 +13,11 @@ import dev.weft.text.HuffmanTree;
 import dev.weft.text.TextReader;
 import dev.weft.text.Vocabulary;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +35,7 @@ public final class Word2VecModel {
   private final MemorySegment output;
   private final @Nullable HuffmanTree tree;
   private final Position position;
+  private volatile @Nullable WordProbabilities probabilities;
 
   /**
    * How far the training is, and in which text.
@@ -110,7 +114,7 @@ public final class Word2VecModel {
    * Begins to train on another text. Words keep their rows; a new word's row of W is drawn, as at
    * the start of any training, and that of C is 0. Words are thinned, and noise is drawn, by the
    * counts of all texts. In the hierarchical softmax new words have a tree of their own by their
-   * counts, which {@linkplain HuffmanTree#joined a new root} joins to the one that is there: its
+   * counts in the new text, which {@linkplain HuffmanTree#joined a new root} joins to the one that is there: its
    * inner nodes keep their rows, and each path grows by one.
    *
    * @param settings those to train by: {@link #settings}, or the same with another rate, window,
@@ -147,7 +151,7 @@ public final class Word2VecModel {
     HuffmanTree joined = tree;
     if (tree != null && all.size() > old) {
       long[] counts = all.counts();
-      joined = tree.joined(HuffmanTree.of(Arrays.copyOfRange(counts, old, counts.length)));
+      joined = tree.joined(settings.tree().of(Arrays.copyOfRange(counts, old, counts.length)));
     }
     return new Word2VecTraining(settings, device, corpus, joined, this, 0);
   }
@@ -209,11 +213,139 @@ public final class Word2VecModel {
 
   /** The vectors W with the words' counts; they are not copied. */
   public Vectors vectors() {
+    return vectors(input);
+  }
+
+  /**
+   * The vectors C, by which a word is told from the words around it; they are not copied.
+   *
+   * @throws IllegalStateException where the rows of C are the inner nodes of a tree
+   */
+  public Vectors contextVectors() {
+    return vectors(contexts());
+  }
+
+  /**
+   * The sums of each word's rows of W and C (Pennington et al., GloVe, 2014).
+   *
+   * @throws IllegalStateException as {@link #contextVectors} does
+   */
+  public Vectors sum() {
+    MemorySegment contexts = contexts();
+    MemorySegment sum = Arena.ofAuto().allocate(input.byteSize(), Float.BYTES);
+    for (long at = 0; at < sum.byteSize(); at += Float.BYTES) {
+      sum.set(Rows.FLOAT, at, input.get(Rows.FLOAT, at) + contexts.get(Rows.FLOAT, at));
+    }
+    return vectors(sum);
+  }
+
+  private Vectors vectors(MemorySegment rows) {
     return Vectors.of(
         IntStream.range(0, vocabulary.size()).mapToObj(vocabulary::word).toList(),
         vocabulary.counts(),
-        input,
+        rows,
         settings.dimension());
+  }
+
+  private MemorySegment contexts() {
+    if (tree != null) {
+      throw new IllegalStateException(
+          "words have no context vectors in a hierarchical softmax: the rows of C are the inner"
+              + " nodes of its tree; W has the words");
+    }
+    return output;
+  }
+
+  /**
+   * The likeliest words at a place, given words around it: P(w | context) as it was trained for, in
+   * a text that is thinned as that of the training was. With x a word's vector or, of CBOW, the
+   * mean of all, and y the rows of C:
+   *
+   * <pre>
+   *   full softmax          e^(x·y[w]), divided by the sum over all words
+   *   hierarchical softmax  the product over the path, see {@link HierarchicalSoftmax}
+   *   negative sampling     s(x·y[w] + log(k n(w))), divided by the sum over all words
+   * </pre>
+   *
+   * <p>Negative sampling with k noise words tells a word from noise, of distribution n, count to
+   * the {@link Word2Vec#noisePower}. It ends where the odds e^(x·y[w]) are those of P(w | x) to k
+   * n(w) (Levy and Goldberg, "Neural word embedding as implicit matrix factorization", 2014; noise
+   * equal to w is left out, which makes it P / (1 - P)). A softmax of the scores alone is therefore
+   * not P(w | x): it lacks the noise, and ranks rare words too high.
+   *
+   * <p>Of skip-gram, which is trained for one word around a place, several are independent given
+   * the word at the place: P(w | a, b) is P(w | a) P(w | b) / P(w), divided by the sum over all
+   * words.
+   *
+   * @param around of the words around the place, those whose vectors are 0 do not count
+   * @param n how many words, at most
+   * @return the likeliest first; none where no word around has a vector
+   * @throws IllegalArgumentException where a word is not in the vocabulary, or none is given
+   */
+  public List<Prediction> predict(List<String> around, int n) {
+    if (n < 1) {
+      throw new IllegalArgumentException("at least 1 word is asked for, not " + n);
+    }
+    WordProbabilities words = probabilities();
+    List<float[]> x = words.vectorsOf(around);
+    return x.isEmpty() ? List.of() : words.best(words.given(x), n);
+  }
+
+  /**
+   * The likeliest words near a word: P(v | w), that of picking v among the words around w. Windows
+   * are alike on both sides, so that v stands at a place and w around it as often as the other way
+   * round: these are the predictions with w as the only word around.
+   *
+   * @param n how many words, at most
+   * @throws IllegalArgumentException where the word is not in the vocabulary
+   */
+  public List<Prediction> near(String word, int n) {
+    return predict(List.of(word), n);
+  }
+
+  /**
+   * As {@link #predict}, by a beam of so many paths in the tree: 1 is greedy, and as many as there
+   * are words is exhaustive.
+   *
+   * @throws IllegalStateException where the objective is no hierarchical softmax
+   * @throws IllegalArgumentException as predict does, where the width is less than 1, and where
+   *     several words are given to skip-gram, whose tree is read for one
+   */
+  public HierarchicalSoftmax.Reading beam(List<String> around, int width) {
+    WordProbabilities words = probabilities();
+    HierarchicalSoftmax softmax = words.tree();
+    if (softmax == null) {
+      throw new IllegalStateException(
+          format(
+              "a beam reads a hierarchical softmax; this model has %s",
+              words(settings.objective())));
+    }
+    if (settings.model() == WordModel.SKIP_GRAM && around.size() > 1) {
+      throw new IllegalArgumentException(
+          format(
+              "skip-gram's tree is read for one word, not for %d: ask for all words",
+              around.size()));
+    }
+    List<float[]> x = words.vectorsOf(around);
+    return x.isEmpty()
+        ? new HierarchicalSoftmax.Reading(List.of(), 0)
+        : softmax.beam(WordProbabilities.mean(x), width);
+  }
+
+  private WordProbabilities probabilities() {
+    WordProbabilities known = probabilities;
+    if (known == null) {
+      Rows rows = new Rows(output, null, outputs(), settings.dimension());
+      known =
+          new WordProbabilities(
+              settings,
+              vocabulary,
+              vectors(),
+              rows,
+              tree == null ? null : new HierarchicalSoftmax(vocabulary, tree, rows));
+      probabilities = known;
+    }
+    return known;
   }
 
   Position position() {

@@ -264,10 +264,7 @@ public final class Word2VecTraining implements AutoCloseable {
   private int[] keep() {
     int[] keep = new int[words.size()];
     for (int w = 0; w < keep.length; w++) {
-      double share = (double) words.count(w) / words.total();
-      double ratio = settings.sample() / share;
-      double stays = settings.sample() == 0 ? 1 : Math.min(1, Math.sqrt(ratio) + ratio);
-      keep[w] = (int) (long) (stays * 0xFFFFFFFFL);
+      keep[w] = (int) (long) (settings.stays(words, w) * 0xFFFFFFFFL);
     }
     return keep;
   }

@@ -16,11 +16,14 @@ import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 import java.util.function.IntPredicate;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Writes word vectors. */
@@ -39,7 +42,7 @@ final class Writer {
   }
 
   void write(Path path, VectorFormat format) throws IOException {
-    check(format);
+    check(format, words.size(), words::word);
     switch (format) {
       case WORD2VEC_TEXT -> stream(path, out -> text(out, header()));
       case GLOVE -> stream(path, out -> text(out, ""));
@@ -68,37 +71,42 @@ final class Writer {
   }
 
   /** Returns if the format can hold every word. */
-  private void check(VectorFormat format) {
+  static void check(VectorFormat format, int size, IntFunction<String> words) {
+    List<String> wrong =
+        IntStream.range(0, size).mapToObj(words).filter(word -> refuses(format, word)).toList();
+    if (wrong.isEmpty()) {
+      return;
+    }
+    String able =
+        Arrays.stream(VectorFormat.values())
+            .filter(other -> wrong.stream().noneMatch(word -> refuses(other, word)))
+            .map(VectorFormat::words)
+            .collect(Collectors.joining(" or "));
+    throw new IllegalArgumentException(
+        format(
+            "%s cannot hold words that are empty or hold %s: %s%s; %s; nothing was written",
+            VectorFormat.words(format),
+            switch (format) {
+              case WORD2VEC_TEXT, GLOVE -> "white space, at which readers split";
+              case WORD2VEC_BINARY -> "a space or a newline";
+              case SAFETENSORS, NPY -> "the end of a line";
+            },
+            wrong.stream()
+                .limit(NAMED)
+                .map(word -> "'" + escaped(word) + "'")
+                .collect(Collectors.joining(", ")),
+            wrong.size() > NAMED ? format(" and %,d more", wrong.size() - NAMED) : "",
+            able.isEmpty() ? "no format can: leave them out" : able + " can"));
+  }
+
+  private static boolean refuses(VectorFormat format, String word) {
     IntPredicate refused =
         switch (format) {
           case WORD2VEC_TEXT, GLOVE -> Writer::isWhite;
           case WORD2VEC_BINARY -> c -> c == ' ' || c == '\n';
           case SAFETENSORS, NPY -> c -> c == '\n' || c == '\r';
         };
-    List<String> wrong = new ArrayList<>();
-    int count = 0;
-    for (int i = 0; i < words.size(); i++) {
-      String word = words.word(i);
-      if (word.isEmpty() || word.codePoints().anyMatch(refused)) {
-        count++;
-        if (wrong.size() < NAMED) {
-          wrong.add("'" + escaped(word) + "'");
-        }
-      }
-    }
-    if (count > 0) {
-      throw new IllegalArgumentException(
-          format(
-              "%s cannot hold words that are empty or hold %s: %s%s; nothing was written",
-              VectorFormat.words(format),
-              switch (format) {
-                case WORD2VEC_TEXT, GLOVE -> "white space, at which readers split";
-                case WORD2VEC_BINARY -> "a space or a newline";
-                case SAFETENSORS, NPY -> "the end of a line";
-              },
-              String.join(", ", wrong),
-              count > NAMED ? format(" and %,d more", count - NAMED) : ""));
-    }
+    return word.isEmpty() || word.codePoints().anyMatch(refused);
   }
 
   /** What Java or Python take for white space, at which gensim splits. */

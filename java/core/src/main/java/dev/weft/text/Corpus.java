@@ -3,11 +3,18 @@ package dev.weft.text;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.io.AtomicFile;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.channels.Channels;
+import java.nio.file.Path;
 import java.util.zip.CRC32C;
+import java.util.zip.GZIPOutputStream;
 
 /**
  * A text as ids of a vocabulary's words, in a temporary file that is mapped into memory: int32,
@@ -20,6 +27,7 @@ public final class Corpus implements AutoCloseable {
   /** What stands behind a sentence, in place of a word's id. */
   public static final int END = -1;
 
+  private static final int BUFFER = 1 << 16;
   private static final long CHUNK = 1L << 30; // bytes
 
   /**
@@ -103,6 +111,40 @@ public final class Corpus implements AutoCloseable {
   /** The number of ids and ends of sentences. */
   public long size() {
     return tokens.byteSize() / Integer.BYTES;
+  }
+
+  /**
+   * Writes its words as a text, a sentence a line, from which {@link TextReader#lines} makes the
+   * same corpus; packed by gzip where the name ends in {@code .gz}.
+   *
+   * @throws IOException if the file cannot be written; the old one is then as it was
+   */
+  public void write(Path text) throws IOException {
+    boolean packed = text.toString().endsWith(".gz");
+    AtomicFile.write(
+        text,
+        channel -> {
+          OutputStream file = Channels.newOutputStream(channel);
+          GZIPOutputStream packing = packed ? new GZIPOutputStream(file, BUFFER) : null;
+          OutputStream out = new BufferedOutputStream(packing == null ? file : packing, BUFFER);
+          boolean first = true; // of its line
+          for (long at = 0; at < tokens.byteSize(); at += Integer.BYTES) {
+            int id = tokens.get(ValueLayout.JAVA_INT, at);
+            if (id == END) {
+              out.write('\n');
+            } else {
+              if (!first) {
+                out.write(' ');
+              }
+              out.write(vocabulary.bytes(id));
+            }
+            first = id == END;
+          }
+          out.flush();
+          if (packing != null) {
+            packing.finish();
+          }
+        });
   }
 
   /**
