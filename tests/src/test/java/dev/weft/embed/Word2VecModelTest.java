@@ -234,6 +234,12 @@ class Word2VecModelTest {
         double last = further.loss(corpusOfMore);
         assertTrue(last < first, first + " to " + last);
         assertEquals(2, further.progress().epoch());
+        if (name.endsWith("tree")) {
+          List<Prediction> found = further.model().beam(List.of("new1"), words.size()).words();
+          assertEquals(words.size(), found.size());
+          double sum = found.stream().mapToDouble(Prediction::probability).sum();
+          assertEquals(1, sum, 1e-6);
+        }
       }
     }
   }
