@@ -15,6 +15,7 @@ import dev.weft.data.Split;
 import dev.weft.data.ToySets;
 import dev.weft.embed.Vectors;
 import dev.weft.embed.Word2Vec;
+import dev.weft.embed.Word2VecModel;
 import dev.weft.embed.Word2VecTraining;
 import dev.weft.nn.Activation;
 import dev.weft.nn.Dropout;
@@ -56,6 +57,7 @@ public class Examples {
     gradCheck();
     corpus();
     word2vec();
+    predictions();
     vectors();
   }
 
@@ -252,6 +254,23 @@ public class Examples {
         Word2VecTraining training = Word2Vec.skipGram().dimension(20).start(device, corpus)) {
       training.finish();
       System.out.println(training.vectors().neighbours("cat", 2).size()); // 2
+    }
+    // @end
+    Files.delete(text);
+  }
+
+  static void predictions() throws IOException {
+    Path text = Files.createTempFile("text", ".txt");
+    Files.writeString(text, "ants march\ncars race\n".repeat(500));
+    // @start region="predictions"
+    try (Device device = Device.cpu();
+        Corpus corpus = TextReader.lines().read(text);
+        Word2VecTraining training =
+            Word2Vec.skipGram().fullSoftmax().sample(0).rate(0.1).start(device, corpus)) {
+      training.finish();
+      Word2VecModel model = training.model(); // Word2VecModel.read reads files
+      System.out.println(model.near("ants", 1).getFirst().word()); // march
+      System.out.println(model.predict(List.of("cars"), 4).size()); // 4
     }
     // @end
     Files.delete(text);

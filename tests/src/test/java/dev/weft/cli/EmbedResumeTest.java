@@ -164,7 +164,7 @@ class EmbedResumeTest {
     String out = train("-iter", 3, "-alpha", 0.2, "--valid", valid).succeeded().out();
     List<String> losses =
         out.lines()
-            .filter(line -> line.contains("  held out "))
+            .filter(line -> line.contains(" held out "))
             .map(line -> line.replaceAll(".*epoch (\\d).*  held out (\\S+)$", "$1 $2"))
             .toList();
     assertEquals(3, losses.size(), out);
@@ -174,6 +174,10 @@ class EmbedResumeTest {
     byte[] measured = Files.readAllBytes(output);
     train("-iter", 3, "-alpha", 0.2).succeeded();
     assertArrayEquals(measured, Files.readAllBytes(output), "measuring changes nothing");
+    Files.delete(output);
+    Files.writeString(valid, "red\nblue\n");
+    train("--valid", valid).failed(2, "a longer text is needed");
+    assertFalse(Files.exists(output), "it is said before the work");
     Files.writeString(valid, "nothing known\n");
     train("--valid", valid).failed(1, valid + ": none of its 2 words is in the vocabulary");
   }
@@ -266,6 +270,8 @@ class EmbedResumeTest {
     for (String option : new String[] {"-save-vocab", "--checkpoint"}) {
       train(option, output).failed(2, option + " " + output + " is a file of -output");
     }
+    Weft.run("embed", "train", "-train", "-", "-output", output, "--valid", "-")
+        .failed(2, "standard input is one text");
     train("-save-vocab", model, "--checkpoint", model).failed(2, "is the file of --checkpoint");
     assertTrue(Arrays.stream(new Path[] {output, model}).noneMatch(Files::exists));
   }

@@ -386,7 +386,8 @@ class Word2VecModelTest {
               + " the training, of 40 words",
           assertThrows(IllegalArgumentException.class, () -> training.loss(other)).getMessage());
       assertEquals(
-          "no word of the text that is held out has another one around it that is kept",
+          "no word of the text that is held out has another one around it that is kept: frequent"
+              + " words are thinned, so that a longer text is needed",
           assertThrows(IllegalArgumentException.class, () -> training.loss(alone)).getMessage());
       alone.close();
       assertThrows(IllegalStateException.class, () -> training.loss(alone));

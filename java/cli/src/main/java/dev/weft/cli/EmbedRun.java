@@ -67,8 +67,8 @@ final class EmbedRun {
       names = "--valid",
       paramLabel = "FILE",
       description =
-          "A text that is not trained on: the mean of the objective over it is printed after each"
-              + " reading of the other.")
+          "A text that is not trained on: the mean of the objective over it is printed before"
+              + " training and after each reading.")
   private @Nullable Path valid;
 
   @Option(names = "--plain", description = "No line that is written anew, also in a terminal.")
@@ -98,6 +98,10 @@ final class EmbedRun {
    */
   void check(boolean hierarchical, @Nullable Path other) throws IOException {
     checkFlag("-binary", binary);
+    if (valid != null && valid.toString().equals("-") && train.equals("-")) {
+      throw new IllegalArgumentException(
+          "-train - and --valid -: standard input is one text; name a file for one of the two");
+    }
     export.check(hierarchical);
     for (Path file : vectorFormat().files(output)) {
       AtomicFile.checkWritable(file);
@@ -152,7 +156,8 @@ final class EmbedRun {
             ? null
             : reading.read(valid.toString(), TextReader.lines().vocabulary(corpus.vocabulary()))) {
       if (heldOut != null) {
-        out.println("held out: " + heldOut.report());
+        // a text that cannot be measured ends the command here
+        out.println(format("held out %.4f  %s", training.loss(heldOut), heldOut.report()));
       }
       command.interruption().onStart(() -> stopped = true);
       long before = training.progress().tokens();

@@ -27,6 +27,10 @@ import org.jspecify.annotations.Nullable;
  * {@link Word2Vec} says what they are for.
  *
  * <p>{@link Word2VecTraining#model} gives it, {@link #save} and {@link #read} keep it in a file.
+ * {@link #predict} and {@link #near} tell how likely words are; a word whose vector is 0 or not
+ * finite tells nothing.
+ *
+ * {@snippet file="Examples.java" region="predictions"}
  */
 public final class Word2VecModel {
   private final Word2Vec settings;

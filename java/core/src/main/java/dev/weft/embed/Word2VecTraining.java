@@ -390,7 +390,8 @@ public final class Word2VecTraining implements AutoCloseable {
       double[] objective = sum.toDoubles();
       if (objective[1] == 0) {
         throw new IllegalArgumentException(
-            "no word of the text that is held out has another one around it that is kept");
+            "no word of the text that is held out has another one around it that is kept: frequent"
+                + " words are thinned, so that a longer text is needed");
       }
       return objective[0] / objective[1];
     }
