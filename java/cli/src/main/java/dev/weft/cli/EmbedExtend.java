@@ -7,7 +7,6 @@ import dev.weft.Device;
 import dev.weft.embed.Word2Vec;
 import dev.weft.embed.Word2VecModel;
 import dev.weft.embed.Word2VecTraining;
-import dev.weft.format.Format;
 import dev.weft.text.Corpus;
 import dev.weft.text.TextReader;
 import java.io.IOException;
@@ -97,13 +96,8 @@ final class EmbedExtend implements Callable<Integer> {
         Corpus corpus = run.read(reader)) {
       run.announce(corpus, parent.screen());
       int words = corpus.vocabulary().size();
-      parent
-          .screen()
-          .out()
-          .println(
-              format(
-                  "%s added, %,d in all",
-                  Format.count(words - model.vocabulary().size(), "word"), words));
+      int added = words - model.vocabulary().size();
+      parent.screen().out().println(format("%,d words added, %,d in all", added, words));
       try (Word2VecTraining training = model.extend(settings, device, corpus)) {
         run.train(training, corpus, parent);
       }
