@@ -97,7 +97,7 @@ class EmbedCommandTest {
     embed("similarity", "king", "man", "--format", "glove").failed(Main.FAILURE, "word2vec text");
     embed("similarity", "king", "man", "--format", "text")
         .failed(Main.WRONG_USE, "use word2vec_text");
-    Weft.run("embed").failed(Main.WRONG_USE, "say what to do: train, vocab");
+    Weft.run("embed").failed(Main.WRONG_USE, "say what to do: train, resume, extend, vocab");
     Weft.run("embed", "neighbours", folder.resolve("absent"), "king")
         .failed(Main.FAILURE, "there is no such file");
   }

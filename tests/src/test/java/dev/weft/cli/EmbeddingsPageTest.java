@@ -49,6 +49,8 @@ class EmbeddingsPageTest {
       String lines = "the cat sat on the mat\nthe dog lay on the rug\n".repeat(300);
       out.write(lines.getBytes(StandardCharsets.UTF_8));
     }
+    Files.writeString(folder.resolve("other.txt"), "the dog sat on the mat\n".repeat(99));
+    Files.writeString(folder.resolve("new.txt"), "the cow stood on the grass\n".repeat(9));
     save(Word2Vec.skipGram());
   }
 
@@ -57,6 +59,16 @@ class EmbeddingsPageTest {
         Corpus corpus = TextReader.lines().read(text);
         Word2VecTraining training = form.dimension(16).sample(0).inOrder().start(device, corpus)) {
       training.finish();
+      training.model().save(file);
+    }
+  }
+
+  /** A model whose training has more to do. */
+  private void interrupt() throws IOException {
+    try (Device device = Device.cpu();
+        Corpus corpus = TextReader.lines().read(text);
+        Word2VecTraining training = Word2Vec.skipGram().start(device, corpus)) {
+      training.step();
       training.model().save(file);
     }
   }
@@ -75,6 +87,9 @@ class EmbeddingsPageTest {
         fences(false).stream().flatMap(fence -> fence.group(2).lines()).toList();
     assertTrue(commands.size() > 5, commands::toString);
     for (String command : commands) {
+      if (command.startsWith("weft embed resume ")) {
+        interrupt();
+      }
       Object[] words =
           WORD.matcher(command)
               .results()

@@ -234,6 +234,12 @@ class Word2VecModelTest {
         double last = further.loss(corpusOfMore);
         assertTrue(last < first, first + " to " + last);
         assertEquals(2, further.progress().epoch());
+        if (name.endsWith("tree")) {
+          List<Prediction> found = further.model().beam(List.of("new1"), words.size()).words();
+          assertEquals(words.size(), found.size());
+          double sum = found.stream().mapToDouble(Prediction::probability).sum();
+          assertEquals(1, sum, 1e-6);
+        }
       }
     }
   }
@@ -357,7 +363,7 @@ class Word2VecModelTest {
         Corpus corpus = corpus()) {
       try (Word2VecTraining full = form("pairs full").start(device, corpus)) {
         assertEquals(Math.log(40), full.loss(corpus), 1e-6);
-        full.step();
+        full.finish();
         assertTrue(full.loss(corpus) < Math.log(40) - 0.01);
       }
       try (Word2VecTraining negatives = form("cbow").negatives(1).start(device, corpus)) {
@@ -380,7 +386,8 @@ class Word2VecModelTest {
               + " the training, of 40 words",
           assertThrows(IllegalArgumentException.class, () -> training.loss(other)).getMessage());
       assertEquals(
-          "no word of the text that is held out has another one around it that is kept",
+          "no word of the text that is held out has another one around it that is kept: frequent"
+              + " words are thinned, so that a longer text is needed",
           assertThrows(IllegalArgumentException.class, () -> training.loss(alone)).getMessage());
       alone.close();
       assertThrows(IllegalStateException.class, () -> training.loss(alone));

@@ -34,6 +34,8 @@ import picocli.CommandLine.ParentCommand;
     description = "Trains, asks, evaluates and converts word vectors; prepares texts.",
     subcommands = {
       EmbedTrain.class,
+      EmbedResume.class,
+      EmbedExtend.class,
       EmbedVocab.class,
       EmbedPhrases.class,
       EmbedPredict.class,

@@ -265,9 +265,7 @@ public record Word2Vec(
   public Word2VecTraining start(Device device, Corpus corpus) {
     Word2VecTraining.check(device, corpus);
     HuffmanTree words =
-        objective == WordObjective.HIERARCHICAL_SOFTMAX
-            ? tree.of(corpus.vocabulary().counts())
-            : null;
+        objective == WordObjective.HIERARCHICAL_SOFTMAX ? tree.of(corpus.vocabulary()) : null;
     return new Word2VecTraining(this, device, corpus, words, null, 0);
   }
 }

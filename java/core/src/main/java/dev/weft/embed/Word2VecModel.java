@@ -118,8 +118,8 @@ public final class Word2VecModel {
    * Begins to train on another text. Words keep their rows; a new word's row of W is drawn, as at
    * the start of any training, and that of C is 0. Words are thinned, and noise is drawn, by the
    * counts of all texts. In the hierarchical softmax new words have a tree of their own by their
-   * counts, which {@linkplain HuffmanTree#joined a new root} joins to the one that is there: its
-   * inner nodes keep their rows, and each path grows by one.
+   * counts in the new text, which {@linkplain HuffmanTree#joined a new root} joins to the one that
+   * is there: its inner nodes keep their rows, and each path grows by one.
    *
    * @param settings those to train by: {@link #settings}, or the same with another rate, window,
    *     number of epochs and so on
@@ -322,7 +322,7 @@ public final class Word2VecModel {
       throw new IllegalStateException(
           format(
               "a beam reads a hierarchical softmax; this model has %s",
-              settings.objective().name().toLowerCase(ROOT).replace('_', ' ')));
+              words(settings.objective())));
     }
     if (settings.model() == WordModel.SKIP_GRAM && around.size() > 1) {
       throw new IllegalArgumentException(

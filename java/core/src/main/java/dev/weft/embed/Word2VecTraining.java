@@ -341,13 +341,23 @@ public final class Word2VecTraining implements AutoCloseable {
     return settings.rate() * (1 - (1 - LEAST_RATE) * tokens / ofTokens());
   }
 
+  /** The settings that it trains by. */
+  public Word2Vec settings() {
+    return settings;
+  }
+
+  /** The readings of the text that are done. */
+  public int epoch() {
+    return (int) (tokens / corpus.size());
+  }
+
   /** How far it is. */
   public Progress progress() {
     double[] now = sums.toDoubles();
     double loss = (now[0] - lossBefore) / (now[1] - countBefore);
     lossBefore = now[0];
     countBefore = now[1];
-    return new Progress((int) (tokens / corpus.size()), tokens, ofTokens(), rate(), loss);
+    return new Progress(epoch(), tokens, ofTokens(), rate(), loss);
   }
 
   /**
@@ -380,7 +390,8 @@ public final class Word2VecTraining implements AutoCloseable {
       double[] objective = sum.toDoubles();
       if (objective[1] == 0) {
         throw new IllegalArgumentException(
-            "no word of the text that is held out has another one around it that is kept");
+            "no word of the text that is held out has another one around it that is kept: frequent"
+                + " words are thinned, so that a longer text is needed");
       }
       return objective[0] / objective[1];
     }

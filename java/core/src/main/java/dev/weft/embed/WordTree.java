@@ -2,6 +2,7 @@
 package dev.weft.embed;
 
 import dev.weft.text.HuffmanTree;
+import dev.weft.text.Vocabulary;
 
 /** The binary tree over the words of a hierarchical softmax. */
 public enum WordTree {
@@ -13,5 +14,9 @@ public enum WordTree {
   /** The tree of words that occur so often, the most frequent first. */
   HuffmanTree of(long... counts) {
     return this == HUFFMAN ? HuffmanTree.of(counts) : HuffmanTree.balanced(counts.length);
+  }
+
+  HuffmanTree of(Vocabulary words) {
+    return this == HUFFMAN ? HuffmanTree.of(words) : HuffmanTree.balanced(words.size());
   }
 }

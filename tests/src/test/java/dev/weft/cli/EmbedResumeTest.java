@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.weft.Device;
+import dev.weft.embed.Vectors;
+import dev.weft.embed.Word2Vec;
+import dev.weft.embed.Word2VecModel;
+import dev.weft.embed.Word2VecTraining;
+import dev.weft.io.StandardOutput;
+import dev.weft.text.Corpus;
+import dev.weft.text.TextReader;
+import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class EmbedResumeTest {
+  @TempDir Path folder;
+  private Path text;
+  private Path model;
+  private Path output;
+
+  @BeforeEach
+  void write() throws IOException {
+    text = Files.writeString(folder.resolve("text.txt"), text("red green blue one two three"));
+    model = folder.resolve("model.safetensors");
+    output = folder.resolve("v.bin");
+  }
+
+  private static String text(String words) {
+    Random random = new Random(1);
+    String[] all = words.split(" ");
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < 600; i++) {
+      for (int w = 0; w < 6; w++) {
+        lines.append(all[3 * (i % 2) + random.nextInt(3)]).append(' ');
+      }
+      lines.append('\n');
+    }
+    return lines.toString();
+  }
+
+  private Weft.Run train(Object... more) {
+    List<Object> all =
+        new ArrayList<>(List.of("embed", "train", "-train", text, "-output", output));
+    all.addAll(List.of("-size", 12, "--in-order"));
+    all.addAll(List.of(more));
+    return Weft.run(all.toArray());
+  }
+
+  private Weft.Run resume(Object... more) {
+    List<Object> all = new ArrayList<>(List.of("embed", "resume", model, "-output", output));
+    all.addAll(List.of(more));
+    return Weft.run(all.toArray());
+  }
+
+  private Weft.Run extend(Path by, Object... more) {
+    List<Object> all =
+        new ArrayList<>(List.of("embed", "extend", model, "-train", by, "-output", output));
+    all.addAll(List.of(more));
+    return Weft.run(all.toArray());
+  }
+
+  /** A checkpoint of a training that has more to do. */
+  private void interrupted(int steps) throws IOException {
+    Word2Vec settings = Word2Vec.cbow().dimension(12).epochs(9).inOrder();
+    try (Device device = Device.cpu();
+        Corpus corpus = TextReader.lines().minCount(5).read(text);
+        Word2VecTraining training = settings.start(device, corpus)) {
+      for (int i = 0; i < steps; i++) {
+        assertTrue(training.step());
+      }
+      training.model().save(model);
+    }
+  }
+
+  @Test
+  void whatWasInterruptedEndsInTheSameFile() throws IOException {
+    train("-iter", 9).succeeded();
+    byte[] whole = Files.readAllBytes(output);
+    interrupted(4);
+    String out = resume("-train", text).succeeded().out();
+    assertTrue(out.contains("epoch 5 of 9  loss "), out);
+    assertTrue(out.contains("trained on 21,000 tokens in "), out);
+    assertArrayEquals(whole, Files.readAllBytes(output));
+    assertEquals(9, Word2VecModel.read(model).epoch());
+    resume("-train", text)
+        .failed(2, model + " is trained to the end, 9 of 9 readings", "weft embed extend");
+  }
+
+  @Test
+  void checkpointsGoWhereTheyAreAskedFor() throws IOException {
+    interrupted(1);
+    byte[] before = Files.readAllBytes(model);
+    Path other = folder.resolve("other.safetensors");
+    resume("-train", text, "--checkpoint", other).succeeded();
+    assertArrayEquals(before, Files.readAllBytes(model));
+    assertEquals(9, Word2VecModel.read(other).epoch());
+  }
+
+  @Test
+  void whatCannotBeResumedIsRefused() throws IOException {
+    interrupted(1);
+    Path more = Files.writeString(folder.resolve("more.txt"), "red blue one two\n".repeat(50));
+    resume("-train", more).failed(2, "the text is another one than the training began with");
+    resume("-train", text, "-iter", 3).failed(2, "-iter");
+    resume("-train", text, "--checkpoint", output).failed(2, "--checkpoint", "name another one");
+    Files.copy(text, folder.resolve("t"));
+    model = folder.resolve("t");
+    resume("-train", text).failed(1, model + ", byte 0: not a safetensors file");
+    assertFalse(Files.exists(output));
+  }
+
+  @Test
+  void newWordsAreAddedByAnotherText() throws IOException {
+    train("-iter", 3, "--checkpoint", model).succeeded();
+    byte[] before = Files.readAllBytes(model);
+    Path next = folder.resolve("next.safetensors");
+    Path more = Files.writeString(folder.resolve("more"), text("red green blue four five six"));
+    String out = extend(more, "-iter", 2, "-alpha", 0.01, "--checkpoint", next).succeeded().out();
+    assertTrue(out.contains("\n3 words added, 9 in all\n"), out);
+    assertTrue(out.contains("epoch 2 of 2  loss "), out);
+    assertTrue(out.contains("wrote 9 vectors of 12 to "), out);
+    try (Vectors vectors = Vectors.open(output)) {
+      assertEquals("five four six", String.join(" ", added(vectors)));
+    }
+    assertArrayEquals(before, Files.readAllBytes(model), "the old model stays");
+    Word2VecModel extended = Word2VecModel.read(next);
+    assertEquals(0.01, extended.settings().rate());
+    assertEquals(7200, extended.vocabulary().total());
+    assertTrue(extend(text).succeeded().out().contains("\n0 words added, 6 in all\n"));
+    extend(more, "-min-count", 1, "-window", 70).failed(2, "the window is 70");
+    model = next;
+    extend(more, "-negative", 3, "-sample", 0, "--seed", 7).succeeded();
+    train("-hs", 1, "--checkpoint", model).succeeded();
+    extend(more, "-negative", 3)
+        .failed(2, "the model is cbow by hierarchical softmax of dimension 12; on another text");
+    extend(more).succeeded();
+  }
+
+  private static List<String> added(Vectors vectors) {
+    return List.of(vectors.word(6), vectors.word(7), vectors.word(8)).stream().sorted().toList();
+  }
+
+  @Test
+  void aTextThatIsHeldOutIsMeasuredAfterEachReading() throws IOException {
+    Path valid = Files.writeString(folder.resolve("valid"), "red green blue red\n".repeat(9));
+    String out = train("-iter", 3, "-alpha", 0.2, "--valid", valid).succeeded().out();
+    List<String> losses =
+        out.lines()
+            .filter(line -> line.contains(" held out "))
+            .map(line -> line.replaceAll(".*epoch (\\d).*  held out (\\S+)$", "$1 $2"))
+            .toList();
+    assertEquals(3, losses.size(), out);
+    for (int i = 0; i < 3; i++) {
+      assertTrue(losses.get(i).matches((i + 1) + " [0-9.]+"), out);
+    }
+    byte[] measured = Files.readAllBytes(output);
+    train("-iter", 3, "-alpha", 0.2).succeeded();
+    assertArrayEquals(measured, Files.readAllBytes(output), "measuring changes nothing");
+    Files.delete(output);
+    Files.writeString(valid, "red\nblue\n");
+    train("--valid", valid).failed(2, "a longer text is needed");
+    assertFalse(Files.exists(output), "it is said before the work");
+    Files.writeString(valid, "nothing known\n");
+    train("--valid", valid).failed(1, valid + ": none of its 2 words is in the vocabulary");
+  }
+
+  @Test
+  void aTrainingThatDivergesLeavesTheCheckpoint() throws IOException {
+    interrupted(2);
+    byte[] before = Files.readAllBytes(model);
+    Weft.Run run = extend(text, "-alpha", 1e30, "-sample", 0, "--checkpoint", model);
+    run.failed(1, "the objective is not finite after ", "a smaller rate than 1.0E30 may help");
+    assertArrayEquals(before, Files.readAllBytes(model));
+  }
+
+  /** Ctrl-C, to a process of its own. */
+  @Test
+  void theCheckpointOfCtrlCIsWhereItGoesOn() throws Exception {
+    List<String> command =
+        new ArrayList<>(
+            Weft.process(
+                    Main.class.getName(),
+                    "embed",
+                    "train",
+                    "-train",
+                    text.toString(),
+                    "-output",
+                    output.toString(),
+                    "-iter",
+                    "1000000",
+                    "--checkpoint",
+                    model.toString())
+                .command());
+    // a shell's background job would hand on that SIGINT is ignored
+    command.addAll(0, List.of("env", "--default-signal=INT"));
+    Process process = new ProcessBuilder(command).start();
+    try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8)) {
+      String line = out.readLine();
+      while (!line.contains("epoch 20 of 1000000")) {
+        line = out.readLine();
+      }
+      Process kill = new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start();
+      assertEquals(0, kill.waitFor());
+      while (!line.startsWith("stopped: trained on ")) {
+        line = out.readLine();
+      }
+      assertEquals(
+          "to go on: weft embed resume " + model + " -train " + text + " -output " + output,
+          out.readLine());
+      assertTrue(process.waitFor(25, TimeUnit.SECONDS));
+      assertEquals(130, process.exitValue());
+      Word2VecModel read = Word2VecModel.read(model);
+      assertTrue(read.epoch() >= 20 && read.epoch() < 1000000, read::toString);
+      try (Vectors vectors = Vectors.open(output);
+          Vectors kept = read.vectors()) {
+        assertArrayEquals(kept.vector("red"), vectors.vector("red"));
+      }
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  private static String shown(Screen.Kind kind) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    PrintWriter writer = new PrintWriter(out, false, StandardCharsets.UTF_8);
+    Screen screen =
+        new Screen(
+            writer,
+            writer,
+            kind,
+            10,
+            StandardCharsets.UTF_8,
+            new StandardOutput(out, StandardOutput.Reader.NONE)::failure);
+    ProgressLine line = new ProgressLine(screen);
+    line.show("longer than it");
+    line.show("short");
+    line.end("done");
+    line.show("next");
+    line.clear();
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void progressIsOneLineInATerminalAndLinesElsewhere() {
+    assertEquals("longer than it\nshort\ndone\nnext\n", shown(Screen.Kind.PLAIN));
+    assertEquals(
+        "\rlonger th\rshort    \r     \rdone\n\rnext\r    \r", shown(Screen.Kind.TERMINAL));
+  }
+
+  @Test
+  void aFileIsNotWrittenTwice() {
+    for (String option : new String[] {"-save-vocab", "--checkpoint"}) {
+      train(option, output).failed(2, option + " " + output + " is a file of -output");
+    }
+    Weft.run("embed", "train", "-train", "-", "-output", output, "--valid", "-")
+        .failed(2, "standard input is one text");
+    train("-save-vocab", model, "--checkpoint", model).failed(2, "is the file of --checkpoint");
+    assertTrue(Arrays.stream(new Path[] {output, model}).noneMatch(Files::exists));
+  }
+}
