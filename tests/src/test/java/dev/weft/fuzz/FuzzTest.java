@@ -84,7 +84,7 @@ class FuzzTest {
   }
 
   /** Runs Jazzer; how many files were read. */
-  private int fuzz(String target, int seconds, List<Reader> readers) throws IOException {
+  private int fuzz(Class<?> target, int seconds, List<Reader> readers) throws IOException {
     Path seeds = Files.createDirectory(folder.resolve("seeds"));
     for (Reader reader : readers) {
       int number = 0;
@@ -101,7 +101,7 @@ class FuzzTest {
             .property(FuzzTarget.FOLDER, folder)
             .property(FuzzTarget.ONLY, readers.size() == 1 ? readers.getFirst() : "")
             .run(
-                "--target_class=" + target,
+                "--target_class=" + target.getName(),
                 "--instrumentation_includes=dev.weft.**",
                 "--custom_hook_includes=dev.weft.**",
                 "--reproducer_path=" + folder,
@@ -118,7 +118,7 @@ class FuzzTest {
 
   @Test
   void noFileIsNeitherReadNorRefused() throws IOException {
-    int runs = fuzz(FuzzTarget.class.getName(), 4, Arrays.asList(Reader.values()));
+    int runs = fuzz(FuzzTarget.class, 4, Arrays.asList(Reader.values()));
     assertTrue(runs > 500, runs + " runs");
   }
 
@@ -126,7 +126,29 @@ class FuzzTest {
   @ParameterizedTest
   @EnumSource(Reader.class)
   void noFileOfAReaderIsNeitherReadNorRefused(Reader reader) throws IOException {
-    int runs = fuzz(FuzzTarget.class.getName(), 60, List.of(reader));
-    assertTrue(runs > 5_000, runs + " runs");
+    int runs = fuzz(FuzzTarget.class, 60, List.of(reader));
+    assertTrue(runs > 1_000, runs + " runs");
+  }
+
+  /** A reader with a fault. */
+  public static final class Faulty {
+    private Faulty() {}
+
+    /** Jazzer's entry. */
+    public static void fuzzerTestOneInput(byte[] input) {
+      if (input.length > 3 && input[1] == 'w' && input[2] == 'e' && input[3] == 'f') {
+        throw new IllegalStateException("the fault that was put in");
+      }
+    }
+  }
+
+  @Tag("long")
+  @Test
+  void aFaultIsFoundAndItsFileSaid() {
+    String said =
+        assertThrows(
+                AssertionError.class, () -> fuzz(Faulty.class, 60, Arrays.asList(Reader.values())))
+            .getMessage();
+    assertTrue(said.contains("the fault that was put in") && said.contains("Base64: "), said);
   }
 }
