@@ -11,7 +11,6 @@ import dev.weft.Device;
 import dev.weft.io.FormatException;
 import dev.weft.support.OnEachDevice;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -287,17 +286,7 @@ class EvaluationTest {
         p, r, oov = k.evaluate_word_pairs(sys.argv[3])
         print('%.6f %.6f %.6f' % (p[0], r[0], oov / 100))
         """;
-    String said = "";
-    for (String python : List.of("python3", "/usr/bin/python3")) {
-      Process process =
-          new ProcessBuilder(
-                  python, "-c", program, file + "", questions + "", pairs + "", score.name())
-              .redirectError(ProcessBuilder.Redirect.DISCARD)
-              .start();
-      String words = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      said = process.waitFor() == 0 ? words.strip() : said;
-    }
-    assumeTrue(!said.isEmpty(), "there is no gensim for python3 here");
+    String said = Gensim.run(program, file, questions, pairs, score).strip();
     try (Device cpu = Device.cpu();
         Vectors vectors = Vectors.open(file)) {
       Analogies.Section total =

@@ -125,6 +125,7 @@ class VectorFilesTest {
   @ValueSource(
       strings = {
         "crime-and-punishment.vec",
+        "high_precision.kv.txt",
         "lee_fasttext.vec",
         "toy-model.vec",
         "word2vec_pre_kv_c"
@@ -164,7 +165,13 @@ class VectorFilesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"lee_fasttext.bin", "lee_fasttext_new.bin", "toy-model.bin"})
+  @ValueSource(
+      strings = {
+        "lee_fasttext.bin",
+        "lee_fasttext_new.bin",
+        "toy-model.bin",
+        "crime-and-punishment.bin"
+      })
   void aModelIsNoFileOfVectors(String name) {
     Path path = gensim(name);
     // a model of an old version has no mark

@@ -51,7 +51,10 @@ record Header(long rows, long columns, int length) {
    * @param around bytes that a row takes beside its numbers, at least
    */
   void check(Path path, long rest, int least, int around) throws FormatException {
-    if (columns < 1 || columns > Integer.MAX_VALUE / 8 || rows > Integer.MAX_VALUE - 16) {
+    if (rows < 1
+        || columns < 1
+        || columns > Integer.MAX_VALUE / 8
+        || rows > Integer.MAX_VALUE - 16) {
       throw new FormatException(
           path,
           0,

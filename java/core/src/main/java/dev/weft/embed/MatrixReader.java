@@ -33,8 +33,9 @@ final class MatrixReader {
   private long[] counts = {};
 
   private MatrixReader(Path source, long rows, Path matrix) throws FormatException {
-    if (rows > Integer.MAX_VALUE - 16) {
-      throw new FormatException(matrix, 0, format("%,d rows, which are too many words", rows));
+    if (rows < 1 || rows > Integer.MAX_VALUE - 16) {
+      throw new FormatException(
+          matrix, 0, format("%,d rows; word vectors are 1 to %,d", rows, Integer.MAX_VALUE - 16));
     }
     this.source = source;
     this.rows = (int) rows;
@@ -162,7 +163,10 @@ final class MatrixReader {
     for (long i = 0; i <= text.byteSize(); i++) {
       boolean end = i == text.byteSize();
       byte b = end ? (byte) '\n' : text.get(ValueLayout.JAVA_BYTE, i);
-      if (b != '\n') {
+      if (b != '\n' && length == LONGEST) {
+        throw new FormatException(
+            source, 0, format("word %,d has more than %,d bytes", read + 1, LONGEST));
+      } else if (b != '\n') {
         word = length == word.length ? Arrays.copyOf(word, 2 * length) : word;
         word[length++] = b;
       } else if (!end || length > 0) {

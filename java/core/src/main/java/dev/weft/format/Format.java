@@ -19,4 +19,19 @@ public final class Format {
   public static String count(long count, String noun) {
     return format("%d %s%s", count, noun, count == 1 ? "" : "s");
   }
+
+  /**
+   * What is shown of text that comes from a file: control characters and ends of lines as {@code
+   * \\u0007}, so that they do nothing to a terminal, and no more than its first {@code longest}
+   * characters.
+   */
+  public static String shown(String text, int longest) {
+    StringBuilder shown = new StringBuilder();
+    for (int i = 0; i < Math.min(longest, text.length()); i++) {
+      char c = text.charAt(i);
+      boolean control = Character.isISOControl(c) || c == '\u2028' || c == '\u2029';
+      shown.append(control ? format("\\u%04X", (int) c) : Character.toString(c));
+    }
+    return text.length() > longest ? shown + "..." : shown.toString();
+  }
 }

@@ -56,9 +56,15 @@ final class SafetensorsHeaderReader {
       throw new FormatException(
           path,
           SafetensorsHeader.PREFIX,
-          "the header is not the JSON of a safetensors file: " + e.getMessage(),
+          "the header is not the JSON of a safetensors file: " + inWords(e),
           e);
     }
+  }
+
+  /** The first line, which says where; the others, and the advice in it, are for programmers. */
+  private static String inWords(Exception e) {
+    String said = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+    return said.replaceFirst("^Use JsonReader.*? JSON", "it is malformed");
   }
 
   private void metadata(JsonReader json) throws IOException {

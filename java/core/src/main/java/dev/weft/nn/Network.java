@@ -100,7 +100,7 @@ public abstract class Network implements Layer, AutoCloseable {
                   ? ModelTree.read(values.spec())
                   : Sequential.parse(values.spec()));
     } catch (IllegalArgumentException e) {
-      throw new IOException(path + ": " + e.getMessage(), e);
+      throw new IOException(path + ": " + NetworkFile.shown(e.getMessage()), e);
     }
     network.take(values);
     return network;

@@ -6,6 +6,7 @@ import static dev.weft.format.Format.format;
 import dev.weft.DType;
 import dev.weft.Parameter;
 import dev.weft.Tensor;
+import dev.weft.format.Format;
 import dev.weft.io.Safetensors;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -30,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 final class NetworkFile {
   private static final System.Logger LOG = System.getLogger("dev.weft");
   private static final String NETWORK = "network";
+  private static final int LONGEST = 1000; // characters that are shown of a file's words
   private static final List<String> READ = List.of("F32", "F64", "F16", "BF16");
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -39,6 +41,11 @@ final class NetworkFile {
       ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private NetworkFile() {}
+
+  /** Words that quote a file. */
+  static String shown(@Nullable String words) {
+    return Format.shown(String.valueOf(words), LONGEST);
+  }
 
   /**
    * Values in host memory.
@@ -79,22 +86,22 @@ final class NetworkFile {
         Safetensors.Entry entry = tensors.get(name);
         String dtype = entry == null ? unknown.get(name) : entry.dtype();
         if (dtype == null) {
-          throw new IOException(format("%s: no tensor %s, which %s needs", source, name, network));
+          throw wrong("no tensor %s, which %s needs", name, network);
         }
         if (entry == null || !READ.contains(dtype)) {
-          throw new IOException(
-              format(
-                  "%s: tensor %s has type %s; %s are read",
-                  source, name, dtype, String.join(", ", READ)));
+          throw wrong("tensor %s has type %s; %s are read", name, dtype, String.join(", ", READ));
         }
         String shape = wanted.getValue().shape().toString();
         if (!Arrays.toString(entry.shape()).equals(shape)) {
-          throw new IOException(
-              format(
-                  "%s: tensor %s has shape %s, %s needs %s",
-                  source, name, Arrays.toString(entry.shape()), network, shape));
+          throw wrong(
+              "tensor %s has shape %s, %s needs %s",
+              name, Arrays.toString(entry.shape()), network, shape);
         }
       }
+    }
+
+    private IOException wrong(String what, Object... values) {
+      return new IOException(source + ": " + shown(format(what, values)));
     }
 
     /** Converts where types differ, and says so in the log. */

@@ -33,6 +33,7 @@ public final class Vocabulary {
   private static final String WORD2VEC_END = "</s>";
   private static final int BUFFER = 1 << 16;
   private static final int LONGEST = 1 << 16; // bytes of a word
+  private static final String TOO_MANY = "the counts of its words add up to more than 2^63";
 
   private final byte[] bytes; // UTF-8, one word behind another
   private final int[] starts; // size + 1
@@ -80,8 +81,8 @@ public final class Vocabulary {
    * Words with counts; all counts are 0 where none is known, and the words in the list's order.
    *
    * @throws IllegalArgumentException if there is no word or another number of counts, a word comes
-   *     twice, is empty, holds white space or a control character of ASCII or is no text, or a
-   *     count is negative
+   *     twice, is empty, holds white space or a control character of ASCII or is no text, a count
+   *     is negative, or their sum is more than a long holds
    */
   public static Vocabulary of(List<String> words, long... counts) {
     return of(table(words, counts));
@@ -116,6 +117,11 @@ public final class Vocabulary {
         throw new IllegalArgumentException(
             format("word %d of a vocabulary, '%s', %s", i, word, wrong));
       }
+    }
+    try {
+      Arrays.stream(counts).reduce(0, Math::addExact);
+    } catch (ArithmeticException e) {
+      throw new IllegalArgumentException(TOO_MANY, e);
     }
     return table;
   }
@@ -152,7 +158,7 @@ public final class Vocabulary {
    * are 0.
    *
    * @throws FormatException where a line is none of these, is not UTF-8, or its word was there
-   *     before; the message names it
+   *     before; the message names it. Where the sum of all counts is more than a long holds
    * @throws IOException if the file cannot be read
    */
   public static Vocabulary read(Path path) throws IOException {
@@ -184,8 +190,10 @@ public final class Vocabulary {
       if (table.size() == 0) {
         throw new FormatException(path, offset, "the file ends here and holds no word");
       }
+      return of(table);
+    } catch (ArithmeticException e) {
+      throw new FormatException(path, 0, TOO_MANY, e);
     }
-    return of(table);
   }
 
   /** 2 where a line has a space or tab with something behind it, else 1. */
