@@ -12,6 +12,7 @@
 #include "loss.h"
 #include "norm.h"
 #include "optimizer.h"
+#include "path.h"
 #include "reduce.h"
 #include "rows.h"
 #include "table.h"
@@ -33,6 +34,7 @@
   WEFT_NORM_STRUCTS(S)        \
   WEFT_ROWS_STRUCTS(S)        \
   WEFT_TABLE_STRUCTS(S)       \
+  WEFT_PATH_STRUCTS(S)        \
   WEFT_FUSED_STRUCTS(S)       \
   WEFT_OPTIMIZER_STRUCTS(S)   \
   WEFT_WORD2VEC_STRUCTS(S)    \
@@ -46,6 +48,7 @@
   WEFT_NORM_KERNELS(K)        \
   WEFT_ROWS_KERNELS(K)        \
   WEFT_TABLE_KERNELS(K)       \
+  WEFT_PATH_KERNELS(K)        \
   WEFT_FUSED_KERNELS(K)       \
   WEFT_OPTIMIZER_KERNELS(K)   \
   WEFT_WORD2VEC_KERNELS(K)    \

@@ -19,12 +19,17 @@ import dev.weft.embed.Word2VecModel;
 import dev.weft.embed.Word2VecTraining;
 import dev.weft.nn.Activation;
 import dev.weft.nn.Dropout;
+import dev.weft.nn.Embedding;
+import dev.weft.nn.HierarchicalSoftmax;
 import dev.weft.nn.Linear;
+import dev.weft.nn.NegativeSampling;
 import dev.weft.nn.Sequential;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Adam;
 import dev.weft.optim.Sgd;
+import dev.weft.text.AliasTable;
 import dev.weft.text.Corpus;
+import dev.weft.text.HuffmanTree;
 import dev.weft.text.TextReader;
 import dev.weft.text.TextReader.Letters;
 import dev.weft.train.Evaluation;
@@ -59,6 +64,8 @@ public class Examples {
     word2vec();
     predictions();
     vectors();
+    hierarchicalSoftmax();
+    negativeSampling();
   }
 
   static void first() {
@@ -283,6 +290,39 @@ public class Examples {
       System.out.println(vectors.neighbours("king", 1).getFirst().word()); // man
       System.out.println(vectors.analogy("man", "woman", "king", 1).getFirst().word()); // queen
       System.out.println(vectors.similarity("man", "woman")); // 0.0
+    }
+    // @end
+  }
+
+  static void hierarchicalSoftmax() {
+    // @start region="hierarchicalSoftmax"
+    int[] words = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+    int[] next = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3}; // the word that follows each
+    Dataset data = Dataset.of(Column.ids(words, 10), Column.ids(next, 10));
+    var softmax = new HierarchicalSoftmax(16, HuffmanTree.balanced(10)); // for Linear(16, 10)
+    var network = Sequential.of(new Embedding(10, 16), softmax);
+    try (Device device = Device.cpu()) {
+      Trainer.of(network).on(device).loss(softmax).optimizer(Adam.rate(0.1)).fit(data, 60);
+      System.out.println(Arrays.toString(network.classes(data))); // [3, 1, 4, 1, 5, 9, 2, 6, 5, 3]
+    }
+    // @end
+  }
+
+  static void negativeSampling() {
+    int[] words = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+    int[] next = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3};
+    Dataset data = Dataset.of(Column.ids(words, 10), Column.ids(next, 10));
+    // @start region="negativeSampling"
+    AliasTable noise = AliasTable.of(1, 2, 1, 2, 1, 2, 1, 1, 1, 1); // how often each word is drawn
+    var sampling = new NegativeSampling(16, 5, noise);
+    var network = Sequential.of(new Embedding(10, 16), sampling);
+    try (Device device = Device.cpu()) {
+      Trainer.of(network).on(device).loss(sampling).optimizer(Adam.rate(0.1)).fit(data, 60);
+      try (Tape tape = Tape.inference(device);
+          Tensor word = device.tensor(new int[] {2})) {
+        float[] fits = sampling.scores(tape, network.forward(tape, word)).toFloats();
+        System.out.println(fits[4] > 0 && fits[3] < 0); // true
+      }
     }
     // @end
   }

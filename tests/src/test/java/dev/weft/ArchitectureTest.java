@@ -107,7 +107,7 @@ class ArchitectureTest {
         .whereLayer("train")
         .mayOnlyBeAccessedByLayers("cli")
         .whereLayer("text")
-        .mayOnlyBeAccessedByLayers("cli", "embed")
+        .mayOnlyBeAccessedByLayers("cli", "embed", "nn")
         .whereLayer("embed")
         .mayOnlyBeAccessedByLayers("cli")
         .whereLayer("check")

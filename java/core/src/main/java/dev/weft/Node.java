@@ -143,6 +143,18 @@ public final class Node {
     return tensor;
   }
 
+  /**
+   * What was remembered, to be read until the tape is closed: row numbers for {@link #addRows},
+   * which are looked at when the whole backward pass is over.
+   */
+  public Tensor keepSaved(int index) {
+    Tensor tensor = saved.get(index);
+    if (tape.gradients().savedOnce()) {
+      saved = saved.stream().filter(other -> other != tensor).toList();
+    }
+    return tensor;
+  }
+
   void releaseSaved() {
     saved.forEach(tape::release);
     saved = List.of();

@@ -26,8 +26,10 @@ import dev.weft.embed.Word2VecKernelTest;
 import dev.weft.op.Bfloat16Test;
 import dev.weft.op.Cast;
 import dev.weft.op.KernelTest;
+import dev.weft.op.NegativeSamples;
 import dev.weft.op.Operation;
 import dev.weft.op.OptimizerKernelTest;
+import dev.weft.op.PathLossTest;
 import dev.weft.op.RandomKernelTest;
 import dev.weft.op.RowSumsTest;
 import dev.weft.op.TopHits;
@@ -64,6 +66,8 @@ class OperationCasesTest {
           alone(Kernel.ADVANCE_STEP, KernelTest.class, "stepAdvances"),
           alone(Kernel.RANDOM_UNIFORM, RandomKernelTest.class, "uniformFollowsPhilox"),
           alone(Kernel.RANDOM_NORMAL, RandomKernelTest.class, "normalFollowsPhilox"),
+          alone(
+              Kernel.NEGATIVE_SAMPLES, PathLossTest.class, "negativesFollowPhiloxAndTheAliasTable"),
           alone(Kernel.F32_TO_BF16, Bfloat16Test.class, "floatsGoToTheNearest"),
           alone(Kernel.BF16_TO_F32, Bfloat16Test.class, "everyPatternIsItsValue"),
           alone(Kernel.WORD2VEC, Word2VecKernelTest.class, "theKernelDoesWhatItsContractSays"),
@@ -80,6 +84,8 @@ class OperationCasesTest {
   private static final Map<String, Map.Entry<Class<?>, String>> OPERATIONS_ALONE =
       Map.of(
           Cast.class.getName(), Map.entry(Bfloat16Test.class, "gradientsAreCastBack"),
+          NegativeSamples.class.getName(),
+              Map.entry(PathLossTest.class, "negativesFollowPhiloxAndTheAliasTable"),
           TopHits.class.getName(), Map.entry(KernelTest.class, "topHitsFollowTheDefinition"));
 
   private static Map.Entry<Kernel, Map.Entry<Class<?>, String>> alone(

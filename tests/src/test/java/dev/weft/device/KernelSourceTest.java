@@ -29,8 +29,9 @@ class KernelSourceTest {
   private static final Set<String> NARROW_LOADS =
       words(
           """
-          advance_step fill gather_ids merge_chunks random_normal random_uniform
+          advance_step fill gather_ids merge_chunks negative_samples random_normal random_uniform
           embedding_bag_backward_bf16 embedding_bag_forward_bf16
+          path_loss_backward_bf16 path_loss_forward_bf16
           argmax_bf16 bias_activation_gradients_bf16 layer_norm_forward_bf16 reduce_bf16
           softmax_cross_entropy_bf16 top_hits_bf16 transpose_bf16
           """);
@@ -39,7 +40,8 @@ class KernelSourceTest {
   private static final Set<String> NARROW_STORES =
       words(
           """
-          advance_step argmax gather_ids merge_chunks reduce run_squares sort_chunks top_hits
+          advance_step argmax gather_ids merge_chunks negative_samples path_loss_forward reduce
+          run_squares sort_chunks top_hits path_loss_backward_bf16 path_loss_forward_bf16
           embedding_bag_backward_bf16 embedding_bag_forward_bf16
           bias_activation_gradients_bf16 gather_rows_u8_bf16 layer_norm_forward_bf16
           max_backward_bf16 softmax_cross_entropy_bf16 transpose_bf16

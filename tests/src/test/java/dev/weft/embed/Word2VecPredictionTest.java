@@ -226,7 +226,7 @@ class Word2VecPredictionTest {
     HuffmanTree tree = HuffmanTree.of(16, 1, 1);
     Word2VecModel cbow = small(Word2Vec.cbow().hierarchicalSoftmax(), tree, 0.5f, -1);
     List<String> around = List.of("a", "b");
-    HierarchicalSoftmax.Reading all = cbow.beam(around, 3);
+    SoftmaxTree.Reading all = cbow.beam(around, 3);
     assertEquals(cbow.predict(around, 3), all.words());
     assertEquals(2, all.nodes());
     assertEquals(all.words().subList(0, 1), cbow.beam(around, 1).words());

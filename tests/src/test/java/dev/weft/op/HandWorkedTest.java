@@ -270,6 +270,20 @@ class HandWorkedTest {
         sums(paddedBag(BagFunction.SUM)),
         means(bag(BagFunction.MEAN)),
         means(paddedBag(BagFunction.MEAN)),
+        // along a path of 0.9, 0.95, 0.65 and 1 - 0.8: -ln 0.11115; the errors are p - 1, at last p
+        of(
+                "path loss",
+                (tape, in) ->
+                    tape.pathLosses(
+                        in[0], in[1], tape.device().tensor(DType.I32, Shape.of(1, 4), 0, 2, 4, 7)))
+            .in(v(1), v(5.254273592617904), 1, 1)
+            .in(
+                v(2.1972245773362196, 2.9444389791664394, 0.6190392084062236, 1.3862943611198908),
+                v(-1, -0.5, -3.5, 8),
+                4,
+                1)
+            .gives(2.1968746385719315)
+            .fedBack(10),
         // softmax(0, ln 3) = (1/4, 3/4); labels 1 and 0; the mean of ln 4/3 and ln 4
         of(
                 "softmax cross-entropy",
@@ -371,6 +385,9 @@ class HandWorkedTest {
     assertArrayEquals(expected, actual, tolerance * Math.max(1, size), what);
   }
 
+  /** CastTest, KernelTest#topHitsFollowTheDefinition, PathLossTest. */
+  private static final Set<String> ALONE = Set.of("Cast", "TopHits", "NegativeSamples");
+
   @Test
   void everyOperationIsHere() {
     Set<String> covered = operationsOf(examples());
@@ -378,8 +395,7 @@ class HandWorkedTest {
         Product.classes("dev.weft").stream()
             .filter(type -> type.isAssignableTo(Operation.class) && !type.isInterface())
             .map(JavaClass::getSimpleName)
-            // CastTest, KernelTest#topHitsFollowTheDefinition
-            .filter(name -> !covered.contains(name) && !Set.of("Cast", "TopHits").contains(name))
+            .filter(name -> !covered.contains(name) && !ALONE.contains(name))
             .toList();
     assertEquals(List.of(), missing);
   }

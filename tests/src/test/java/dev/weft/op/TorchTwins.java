@@ -11,6 +11,7 @@ import dev.weft.device.ReductionFunction;
 import dev.weft.device.UnaryFunction;
 import dev.weft.support.Philox;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -156,6 +157,8 @@ final class TorchTwins {
   private static void losses() {
     TWINS.put("softmax_cross_entropy", in -> crossEntropy(in, 0));
     TWINS.put("softmax_cross_entropy_smoothed", in -> crossEntropy(in, 0.1));
+    TWINS.put("path_loss", in -> pathLosses(in[0], in[1], in[2]));
+    TWINS.put("path_loss_by_number", TorchTwins::pathLossesByNumber);
     TWINS.put("mean_squared_error", in -> mse_loss(in[0], in[1]));
     TWINS.put("sum_of_squares", in -> sum(square(in[0].sub(in[1]))));
   }
@@ -164,6 +167,30 @@ final class TorchTwins {
     long meanOfRows = 1;
     return cross_entropy_loss(
         in[0], in[1].to(ScalarType.Long), new TensorOptional(), meanOfRows, -100, smoothing);
+  }
+
+  private static Tensor pathLosses(Tensor x, Tensor table, Tensor steps) {
+    Tensor there = steps.ge(new Scalar(0));
+    Tensor known = steps.clamp_min(new Scalar(0)).to(ScalarType.Long);
+    Tensor branch = known.remainder(new Scalar(2));
+    Tensor rows = embedding(table, known.sub(branch).div(new Scalar(2)).to(ScalarType.Long));
+    Tensor scores = rows.mul(x.unsqueeze(1)).sum(-1);
+    return softplus(scores.mul(branch.mul(new Scalar(2)).sub(new Scalar(1)))).mul(there).sum(-1);
+  }
+
+  private static Tensor pathLossesByNumber(Tensor[] in) {
+    double[] steps = doubles(in[2]);
+    double[] offsets = doubles(in[3]);
+    double[] numbers = doubles(in[4]);
+    double[] own = new double[numbers.length * steps.length];
+    Arrays.fill(own, -1);
+    for (int i = 0; i < numbers.length; i++) {
+      int path = (int) numbers[i];
+      int begin = (int) offsets[path];
+      int end = path + 1 == offsets.length ? steps.length : (int) offsets[path + 1];
+      System.arraycopy(steps, begin, own, i * steps.length, end - begin);
+    }
+    return pathLosses(in[0], in[1], integers(own, numbers.length, steps.length));
   }
 
   private static Tensor embeddingBag(Tensor table, Tensor ids, Tensor offsets, long mode) {

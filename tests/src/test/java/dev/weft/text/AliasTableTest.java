@@ -93,4 +93,15 @@ class AliasTableTest {
             .getMessage();
     assertTrue(said.startsWith("the vocabulary has no counts"), said);
   }
+
+  @Test
+  void aTableIsMadeOfAnothersArrays() {
+    AliasTable table = AliasTable.of(5, 0, 1, 3);
+    AliasTable again = AliasTable.of(table.thresholds(), table.aliases());
+    assertArrayEquals(table.thresholds(), again.thresholds());
+    assertArrayEquals(table.aliases(), again.aliases());
+    int[] two = {0, 0};
+    assertThrows(IllegalArgumentException.class, () -> AliasTable.of(two, new int[] {0}));
+    assertThrows(IllegalArgumentException.class, () -> AliasTable.of(two, new int[] {0, 2}));
+  }
 }

@@ -250,4 +250,39 @@ class HuffmanTreeTest {
         IllegalArgumentException.class,
         () -> HuffmanTree.of(new int[] {0, 1, 1}, new int[] {0}, new byte[] {0}));
   }
+
+  @Test
+  void codesMakeTheirTreeAgain() {
+    for (HuffmanTree tree :
+        List.of(
+            HuffmanTree.of(90, 30, 11, 11, 7, 2, 1),
+            HuffmanTree.balanced(13),
+            HuffmanTree.balanced(2),
+            HuffmanTree.balanced(1))) {
+      String[] codes = IntStream.range(0, tree.size()).mapToObj(tree::code).toArray(String[]::new);
+      HuffmanTree again = HuffmanTree.ofCodes(codes);
+      assertArrayEquals(tree.offsets(), again.offsets());
+      assertArrayEquals(tree.nodes(), again.nodes());
+      assertArrayEquals(tree.bits(), again.bits());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0,00", "00,0,1", "0,1,1", "0,10", "0,12,11", "0,,1", "1,0,01", "0,1,10"})
+  void codesOfNoTreeAreRefused(String codes) {
+    String[] words = codes.split(",", -1);
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> HuffmanTree.ofCodes(words));
+    assertTrue(e.getMessage().contains("of a tree of " + words.length + " words"), e.getMessage());
+  }
+
+  @Test
+  void stepsAreNodesAndBranches() {
+    HuffmanTree tree = HuffmanTree.of(4, 2, 1);
+    assertEquals(2, tree.longest());
+    int[] steps = tree.steps();
+    for (int i = 0; i < steps.length; i++) {
+      assertEquals(2 * tree.nodes()[i] + tree.bits()[i], steps[i]);
+    }
+  }
 }

@@ -107,7 +107,10 @@ public final class KernelCases {
               SGD_ROWS,
               ADAM_ROWS,
               EMBEDDING_BAG_FORWARD,
-              EMBEDDING_BAG_BACKWARD ->
+              EMBEDDING_BAG_BACKWARD,
+              PATH_LOSS_FORWARD,
+              PATH_LOSS_BACKWARD,
+              NEGATIVE_SAMPLES ->
               LongStream.of();
           default -> LongStream.of(1024);
         };
@@ -137,6 +140,8 @@ public final class KernelCases {
       case EMBEDDING_BAG_FORWARD, EMBEDDING_BAG_BACKWARD ->
           Stream.of(s(rows, rows, cols, Math.max(1, rows / 4)));
       case SORT_CHUNKS, MERGE_CHUNKS -> Stream.of(s(1, rows, 1, rows));
+      case PATH_LOSS_FORWARD, PATH_LOSS_BACKWARD -> Stream.of(s(rows, Math.max(1, rows / 8), cols));
+      case NEGATIVE_SAMPLES -> Stream.of(s(rows, rows, 1));
       default -> Stream.of(s(1, rows, cols));
     };
   }
@@ -229,6 +234,10 @@ public final class KernelCases {
           List.of(s(2, 1, 3), s(31, 31, 64), s(9, 33, 53), s(300, 1025, 4), s(1, 300, 7));
       case EMBEDDING_BAG_FORWARD, EMBEDDING_BAG_BACKWARD ->
           List.of(s(37, 20, 53, 7), s(37, 70, 64, 9), s(5, 3, 2, 5), s(37, 66, 20, 11));
+      // rows of any length, of whole accesses, and longer than a warp of the GPU takes at once
+      case PATH_LOSS_FORWARD, PATH_LOSS_BACKWARD ->
+          List.of(s(20, 37, 53, 11), s(9, 70, 64, 9), s(3, 2, 300, 5), s(1, 5, 1, 2));
+      case NEGATIVE_SAMPLES -> List.of(s(37, 53, 1), s(1, 7, 1), s(600, 300, 1));
       case TOP_HITS, ARGMAX -> matrices(37, 10, 53, 64, 701);
       // norms of one partial sum, and of more than a lane of the GPU takes at once
       case SGD, ADAM -> List.of(s(1, 37, 53), s(1, 5, 53, 1025));
@@ -355,6 +364,12 @@ public final class KernelCases {
       case "dampening", "smoothing" -> full ? 0.1 : 0;
       case "l2" -> full ? 0.01 : 0;
       case "weightDecay" -> full ? 0.02 : 0;
+      case "words" -> s.outer();
+      case "negatives" -> full ? 6 : 5;
+      case "longest" -> 7;
+      // full: every other path has two times three steps, the others none
+      case "pathCount" -> full ? s.parts() : s.rows();
+      case "stepCount" -> full ? 3 * s.parts() : 7 * s.rows();
       case "k" -> 3;
       case "rateCount" -> 5;
       case "gradientScale" -> full ? 0.5 : 1;
@@ -387,6 +402,7 @@ public final class KernelCases {
       // bags may be equally long
       case EMBEDDING_BAG_FORWARD, EMBEDDING_BAG_BACKWARD ->
           s.rows() % s.parts() == 0 ? Set.of("offsets") : Set.of();
+      case PATH_LOSS_FORWARD -> Set.of("offsets", "paths");
       default -> Set.of();
     };
   }
@@ -418,6 +434,13 @@ public final class KernelCases {
       case EMBEDDING_BAG_FORWARD -> bags(one, full);
       case EMBEDDING_BAG_BACKWARD ->
           bags(one, full).with("counts", full ? Fill.between(-1, 5) : Fill.each(b -> 1 + b % 3));
+      case PATH_LOSS_FORWARD -> paths(one, full);
+      case PATH_LOSS_BACKWARD ->
+          one.with("taken", full ? Fill.between(-2, outer + 2) : Fill.between(-1, outer));
+      // draws that are below their threshold, and others; labels that are no words
+      case NEGATIVE_SAMPLES ->
+          one.with("thresholds", Fill.each(i -> i % 3 == 0 ? -5 : 1 << 30))
+              .with("labels", full ? Fill.between(-2, outer + 2) : Fill.scattered(outer));
       // each row once; or rows that come again, are not there, and begin at the cursor
       case GATHER_ROWS, GATHER_ROWS_U8, GATHER_IDS ->
           one.with("index", full ? Fill.between(0, outer + 2) : Fill.scattered(outer));
@@ -444,6 +467,21 @@ public final class KernelCases {
         .with(
             "offsets",
             Fill.each(b -> full && b == 4 ? rows + 1 : (full ? b / 2 * 2 : b) * rows / bags));
+  }
+
+  /**
+   * Paths of seven steps, some of them none; or one of a row that is not there, one that reaches
+   * out, one that ends before it begins and one that is too long, and inputs without a path.
+   */
+  private static KernelCase paths(KernelCase one, boolean full) {
+    long outer = one.sizes().outer();
+    long paths = one.sizes().parts();
+    if (!full) {
+      return one.with("steps", Fill.between(-1, 2 * outer));
+    }
+    return one.with("steps", Fill.each(k -> k == 7 ? 2 * outer : k * 7919 % (2 * outer + 1) - 1))
+        .with("offsets", Fill.each(p -> p == 4 ? 3 * paths + 1 : p == 8 ? 0 : 3 * (p - p % 2)))
+        .with("paths", Fill.between(-1, paths + 1));
   }
 
   /** One of both transposes of each side, in its own precision or a wide one. */

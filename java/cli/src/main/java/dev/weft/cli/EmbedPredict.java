@@ -3,7 +3,7 @@ package dev.weft.cli;
 
 import static dev.weft.format.Format.format;
 
-import dev.weft.embed.HierarchicalSoftmax;
+import dev.weft.embed.SoftmaxTree;
 import dev.weft.embed.Prediction;
 import dev.weft.embed.Word2VecModel;
 import java.io.IOException;
@@ -72,7 +72,7 @@ final class EmbedPredict implements Callable<Integer> {
     if (beam == null) {
       print(model.predict(asked, n), out);
     } else {
-      HierarchicalSoftmax.Reading reading = model.beam(asked, beam);
+      SoftmaxTree.Reading reading = model.beam(asked, beam);
       print(reading.words().subList(0, Math.min(n, reading.words().size())), out);
       out.println(format("evaluated %,d of %,d inner nodes", reading.nodes(), model.outputs()));
     }

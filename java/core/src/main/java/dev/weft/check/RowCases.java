@@ -6,6 +6,7 @@ import dev.weft.device.BagFunction;
 import dev.weft.op.EmbeddingBagOperation;
 import dev.weft.op.GatherRows;
 import dev.weft.op.LayerNormOperation;
+import dev.weft.op.PathLossOperation;
 import dev.weft.op.SoftmaxCrossEntropyOperation;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -23,6 +24,8 @@ final class RowCases {
         embeddingBag(BagFunction.MEAN),
         paddedBag(BagFunction.SUM),
         paddedBag(BagFunction.MEAN),
+        pathLoss(),
+        pathLossByNumber(),
         layerNorm(
             "layer_norm", 1e-5, new long[][] {{13, 5}, {3, 1031}, {40, 1500}, {2, 12_345}, {0, 4}}),
         // few numbers may lie close together: a small epsilon would multiply roundings
@@ -103,6 +106,70 @@ final class RowCases {
         .at(Input.randomNormal(70, 36), Input.integers(Shape.of(6, 41), ids))
         .at(Input.randomNormal(5, 8), Input.integers(5, 4, 0))
         .at(Input.randomNormal(5, 8), Input.integers(5, 0, 4));
+  }
+
+  /** Steps to rows that come again, and some that are none. */
+  private static OperationCase pathLoss() {
+    OperationCase operation =
+        OperationCase.of(
+                "path_loss",
+                PathLossOperation.class,
+                (tape, in) -> tape.pathLosses(in[0], in[1], in[2]))
+            .summing(inputs -> inputs.get(0).size(1) + inputs.get(2).elements());
+    // rows, columns, rows of the table, length
+    for (long[] size :
+        new long[][] {
+          {1, 1, 1, 1},
+          {5, 7, 3, 6},
+          {11, 129, 40, 4},
+          {3, 1031, 7, 2},
+          {70, 36, 300, 20},
+          {4, 5, 3, 0}
+        }) {
+      int steps = (int) (2 * size[2] + 1);
+      int[] ids =
+          IntStream.range(0, (int) (size[0] * size[3]))
+              .map(i -> i * 7919 % steps - i % 2)
+              .toArray();
+      operation =
+          operation.at(
+              Input.randomNormal(size[0], size[1]),
+              Input.uniform(-0.5, 0.5, size[2], size[1]),
+              Input.integers(Shape.of(size[0], size[3]), clamped(ids, steps - 2)));
+    }
+    return operation;
+  }
+
+  private static int[] clamped(int[] steps, int most) {
+    return IntStream.of(steps).map(step -> Math.min(step, most)).toArray();
+  }
+
+  /** Paths of no step, of one, and of more than a GPU reads at a time; one that nobody takes. */
+  private static OperationCase pathLossByNumber() {
+    int[] offsets = {0, 0, 1, 10, 12};
+    return OperationCase.of(
+            "path_loss_by_number",
+            PathLossOperation.class,
+            (tape, in) -> tape.pathLosses(in[0], in[1], in[2], in[3], in[4], 10))
+        .summing(inputs -> inputs.get(0).size(1) + 10 * inputs.get(0).size(0))
+        .at(
+            Input.randomNormal(1, 3),
+            Input.randomNormal(4, 3),
+            Input.integers(8, 3),
+            Input.integers(new int[] {0}),
+            Input.integers(new int[] {0}))
+        .at(
+            Input.randomNormal(6, 7),
+            Input.randomNormal(9, 7),
+            Input.integers(18, 15),
+            Input.integers(offsets),
+            Input.integers(new int[] {2, 0, 4, 2, 1, 4}))
+        .at(
+            Input.randomNormal(300, 36),
+            Input.uniform(-0.5, 0.5, 50, 36),
+            Input.integers(100, 15),
+            Input.integers(offsets),
+            Input.integers(5, 300));
   }
 
   private static OperationCase layerNorm(String name, double epsilon, long[]... shapes) {

@@ -267,7 +267,7 @@ public final class Word2VecModel {
    *
    * <pre>
    *   full softmax          e^(x·y[w]), divided by the sum over all words
-   *   hierarchical softmax  the product over the path, see {@link HierarchicalSoftmax}
+   *   hierarchical softmax  the product over the path, see {@link SoftmaxTree}
    *   negative sampling     s(x·y[w] + log(k n(w))), divided by the sum over all words
    * </pre>
    *
@@ -315,9 +315,9 @@ public final class Word2VecModel {
    * @throws IllegalArgumentException as predict does, where the width is less than 1, and where
    *     several words are given to skip-gram, whose tree is read for one
    */
-  public HierarchicalSoftmax.Reading beam(List<String> around, int width) {
+  public SoftmaxTree.Reading beam(List<String> around, int width) {
     WordProbabilities words = probabilities();
-    HierarchicalSoftmax softmax = words.tree();
+    SoftmaxTree softmax = words.tree();
     if (softmax == null) {
       throw new IllegalStateException(
           format(
@@ -332,7 +332,7 @@ public final class Word2VecModel {
     }
     List<float[]> x = words.vectorsOf(around);
     return x.isEmpty()
-        ? new HierarchicalSoftmax.Reading(List.of(), 0)
+        ? new SoftmaxTree.Reading(List.of(), 0)
         : softmax.beam(WordProbabilities.mean(x), width);
   }
 
@@ -346,7 +346,7 @@ public final class Word2VecModel {
               vocabulary,
               vectors(),
               rows,
-              tree == null ? null : new HierarchicalSoftmax(vocabulary, tree, rows));
+              tree == null ? null : new SoftmaxTree(vocabulary, tree, rows));
       probabilities = known;
     }
     return known;

@@ -22,7 +22,7 @@ record WordProbabilities(
     Vocabulary words,
     Vectors input,
     Rows output,
-    @Nullable HierarchicalSoftmax tree) {
+    @Nullable SoftmaxTree tree) {
 
   /** The vectors of words, but for those that point nowhere. */
   List<float[]> vectorsOf(List<String> around) {
@@ -63,7 +63,7 @@ record WordProbabilities(
     double[] noise = settings.objective() == WordObjective.NEGATIVE_SAMPLING ? logNoise() : null;
     Arrays.setAll(
         logs,
-        w -> noise == null ? scores[w] : HierarchicalSoftmax.logSigmoid(scores[w] + noise[w]));
+        w -> noise == null ? scores[w] : SoftmaxTree.logSigmoid(scores[w] + noise[w]));
     normalize(logs);
     return logs;
   }

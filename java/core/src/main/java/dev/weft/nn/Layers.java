@@ -42,6 +42,8 @@ public final class Layers {
         "tied_linear",
         TiedLinear.class,
         is -> new TiedLinear(is.child("embedding", Embedding.class)));
+    register("hierarchical_softmax", HierarchicalSoftmax.class, HierarchicalSoftmax::of);
+    register("negative_sampling", NegativeSampling.class, NegativeSampling::of);
     register("flatten", Flatten.class, is -> new Flatten());
     register("select", Select.class, is -> new Select(is.text("column")));
     register("residual", Residual.class, is -> new Residual(is.child("body", Layer.class)));

@@ -36,6 +36,14 @@ public interface Loss {
   Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data);
 
   /**
+   * What metrics measure of a batch's output: the output itself, but for a loss that reads more out
+   * of it than the model does, as {@link HierarchicalSoftmax} in training.
+   */
+  default Tensor predictions(Operations operations, Tensor output) {
+    return output;
+  }
+
+  /**
    * The factor that makes a sum over rows of what {@link #apply} gave: {@code rows} for a loss that
    * is a mean over rows, as is taken for granted, 1 for one that is a sum.
    */

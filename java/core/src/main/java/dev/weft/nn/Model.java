@@ -40,6 +40,11 @@ public interface Model {
     return List.of();
   }
 
+  /** The integers that it reads on the device, beside its parameters. */
+  default List<Constant> constants() {
+    return List.of();
+  }
+
   /**
    * The models that it is made of, by name; in the whole they come with the shortest names first,
    * and those of one length as the alphabet has them. A parameter's name in the whole is the names

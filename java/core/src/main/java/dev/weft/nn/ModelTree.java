@@ -11,6 +11,7 @@ import com.google.gson.JsonParser;
 import dev.weft.Parameter;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -18,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -68,6 +70,19 @@ final class ModelTree {
     Map<String, Model> children = new TreeMap<>(ORDER);
     children.putAll(model.children());
     return children;
+  }
+
+  /** A model and all that it is made of, each once. */
+  static Set<Model> all(Model root) {
+    Set<Model> found = Collections.newSetFromMap(new IdentityHashMap<>());
+    collect(root, found);
+    return found;
+  }
+
+  private static void collect(Model model, Set<Model> found) {
+    if (found.add(model)) {
+      model.children().values().forEach(child -> collect(child, found));
+    }
   }
 
   /** The networks within a model, itself not among them. */

@@ -20,6 +20,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -249,6 +250,7 @@ public abstract class Network implements Layer, AutoCloseable {
         ModelTree.networks(model()).forEach(inner -> inner.giveValues(memory));
       }
       memory.updateCopy();
+      ModelTree.all(model()).forEach(each -> each.constants().forEach(memory::put));
     } catch (Throwable e) {
       Closing.after(e, memory::close);
       throw e;
@@ -414,6 +416,32 @@ public abstract class Network implements Layer, AutoCloseable {
         .map(Map.Entry::getKey)
         .findFirst()
         .orElseThrow(() -> new IllegalArgumentException(parameter + " is not of this network"));
+  }
+
+  /**
+   * Returns if the network can be trained with a loss: a layer that is a loss, such as {@link
+   * HierarchicalSoftmax}, is that of the network that it is in, and of no other.
+   *
+   * @throws IllegalArgumentException that names the layer, where it is not
+   */
+  public void check(Loss loss) {
+    Set<Model> models = ModelTree.all(model());
+    for (Model each : models) {
+      if (each instanceof Loss && each != loss) {
+        throw new IllegalArgumentException(
+            format(
+                "the network has %s, which is its own loss, and is to be trained with %s: give the"
+                    + " layer itself to loss(...)",
+                each.spec(), loss.spec()));
+      }
+    }
+    if (loss instanceof Model model && !models.contains(model)) {
+      throw new IllegalArgumentException(
+          format(
+              "the loss %s has parameters of its own and is no layer of the network: make it the"
+                  + " last one",
+              loss.spec()));
+    }
   }
 
   /** The number of values of all parameters. */

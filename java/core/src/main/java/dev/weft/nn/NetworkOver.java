@@ -43,6 +43,11 @@ final class NetworkOver extends Network {
   }
 
   @Override
+  public List<Constant> constants() {
+    return model.constants();
+  }
+
+  @Override
   public String spec() {
     return model.spec();
   }

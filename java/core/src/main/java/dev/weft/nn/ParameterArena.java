@@ -36,6 +36,7 @@ public final class ParameterArena implements AutoCloseable {
   private final Map<Parameter, Long> starts = new IdentityHashMap<>();
   private final Map<Parameter, Tensor> places = new IdentityHashMap<>();
   private final Map<Parameter, Tensor> seen = new IdentityHashMap<>(); // by layers
+  private final Map<Constant, Tensor> constants = new IdentityHashMap<>();
   private @Nullable AutoCloseable kept;
   private @Nullable Object trainedBy;
   private @Nullable Object gradientsOf;
@@ -100,10 +101,16 @@ public final class ParameterArena implements AutoCloseable {
     seen.put(parameter, tensor);
   }
 
-  /** Binds the parameters to this memory. */
+  /** Puts a constant beside the parameters; it stays where it is until {@link #bind}. */
+  void put(Constant constant) {
+    constants.computeIfAbsent(constant, each -> each.on(values.device()));
+  }
+
+  /** Binds the parameters, and the constants beside them, to this memory. */
   public void bind() {
     Engine.address(values);
     seen.forEach(Engine::bind);
+    constants.forEach(Constant::bind);
   }
 
   private long start(Parameter parameter) {
@@ -271,11 +278,13 @@ public final class ParameterArena implements AutoCloseable {
     closed = true;
     // those that have been bound to other memory since stay there
     seen.forEach(Engine::unbind);
+    constants.forEach(Constant::unbind);
     Closing closing = new Closing();
     closing.run(this::closeKept);
     layout.buffers().stream()
         .filter(places::containsKey)
         .forEach(each -> closing.run(values(each)::close));
+    constants.values().forEach(each -> closing.run(each::close));
     closing.run(values::close);
     closing.run(gradients::close);
     if (copy != null) {

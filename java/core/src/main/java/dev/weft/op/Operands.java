@@ -46,11 +46,19 @@ public record Operands(List<Operand> inputs, int least, int most) {
 
   /** An input of a floating-point type, and others of int32. */
   public static Operands floatingAndInt32(String first, String... others) {
-    return of(
-        Stream.concat(
-                Stream.of(new Operand(first, Type.FLOATING)),
-                Stream.of(others).map(name -> new Operand(name, Type.INT32)))
-            .toArray(Operand[]::new));
+    return floating(first).andInt32(others);
+  }
+
+  /** Inputs of int32. */
+  public static Operands int32(String... names) {
+    return of().andInt32(names);
+  }
+
+  /** The same, and others of int32. */
+  public Operands andInt32(String... names) {
+    List<Operand> more = new ArrayList<>(inputs);
+    Stream.of(names).map(name -> new Operand(name, Type.INT32)).forEach(more::add);
+    return of(more.toArray(Operand[]::new));
   }
 
   /** One input of any type. */

@@ -48,6 +48,32 @@ public final class AliasTable {
     return of(weights);
   }
 
+  /**
+   * A table that was made before.
+   *
+   * @throws IllegalArgumentException if there is no place, the arrays differ in length, or an alias
+   *     is no place
+   */
+  public static AliasTable of(int[] thresholds, int[] aliases) {
+    int n = thresholds.length;
+    if (n == 0 || aliases.length != n) {
+      throw new IllegalArgumentException(
+          format("%d thresholds and %d aliases make no table", n, aliases.length));
+    }
+    for (int i = 0; i < n; i++) {
+      if (aliases[i] < 0 || aliases[i] >= n) {
+        throw new IllegalArgumentException(
+            format("alias %d is %d; there are places 0 to %d", i, aliases[i], n - 1));
+      }
+    }
+    return new AliasTable(thresholds.clone(), aliases.clone());
+  }
+
+  private AliasTable(int[] thresholds, int[] aliases) {
+    this.thresholds = thresholds;
+    this.aliases = aliases;
+  }
+
   private AliasTable(double[] weights) {
     int n = weights.length;
     double sum = 0;

@@ -3,6 +3,7 @@ package dev.weft.text;
 
 import static dev.weft.format.Format.format;
 
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.stream.IntStream;
 
@@ -191,6 +192,42 @@ public final class HuffmanTree {
     return of(allOffsets, allNodes, allBits);
   }
 
+  /**
+   * The tree in which words have these codes, texts of 0 and 1: the branches from the root on.
+   *
+   * @throws IllegalArgumentException if there is no word, or the codes are not those of a tree, in
+   *     which each inner node has two branches and each word is a leaf
+   */
+  public static HuffmanTree ofCodes(String... codes) {
+    checkSize(codes.length);
+    int words = codes.length;
+    int[] children = new int[2 * (words - 1)]; // -1 where none is known
+    Arrays.fill(children, -1);
+    int inner = Math.min(1, words - 1);
+    for (int word = 0; word < words; word++) {
+      int node = 0; // inner nodes as they are met, the root first, and last in the tree
+      String code = codes[word];
+      for (int i = 0; i < code.length() || (words > 1 && code.isEmpty()); i++) {
+        int branch = i < code.length() ? code.charAt(i) - '0' : -1;
+        int place = 2 * (words - 2 - node) + branch;
+        boolean last = i + 1 == code.length();
+        if ((branch != 0 && branch != 1)
+            || words == 1
+            || (children[place] >= 0 && (last || children[place] < words))
+            || (children[place] < 0 && !last && inner == words - 1)) {
+          throw new IllegalArgumentException(
+              format(
+                  "the code '%s' of word %d is not one of a tree of %d words", code, word, words));
+        }
+        if (children[place] < 0) {
+          children[place] = last ? word : words + words - 2 - inner++;
+        }
+        node = last ? node : words - 2 - (children[place] - words);
+      }
+    }
+    return new HuffmanTree(words, children);
+  }
+
   private static void checkSize(int words) {
     if (words < 1 || words > 1 << 30) {
       throw new IllegalArgumentException(format("a tree has 1 to 2^30 words, not %,d", words));
@@ -264,6 +301,33 @@ public final class HuffmanTree {
   /** Where the paths of words begin, and where the last one ends; the tree's own array. */
   public int[] offsets() {
     return offsets;
+  }
+
+  /** The branches on the way to a word, a text of 0 and 1. */
+  public String code(int word) {
+    StringBuilder code = new StringBuilder();
+    for (int i = offsets[word]; i < offsets[word + 1]; i++) {
+      code.append(bits[i]);
+    }
+    return code.toString();
+  }
+
+  /** The steps of all paths, 2 node + bit, in one array. */
+  public int[] steps() {
+    int[] steps = new int[nodes.length];
+    for (int i = 0; i < steps.length; i++) {
+      steps[i] = 2 * nodes[i] + bits[i];
+    }
+    return steps;
+  }
+
+  /** The number of inner nodes on the longest path. */
+  public int longest() {
+    int longest = 0;
+    for (int word = 0; word < size(); word++) {
+      longest = Math.max(longest, offsets[word + 1] - offsets[word]);
+    }
+    return longest;
   }
 
   /** The inner nodes of all paths; the tree's own array. */

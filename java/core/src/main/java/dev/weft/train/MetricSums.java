@@ -118,12 +118,16 @@ final class MetricSums implements AutoCloseable {
     int first = counted;
     tape.withoutGradient(
         () -> {
+          if (first == metrics.size()) {
+            return null;
+          }
+          Tensor predictions = loss.predictions(tape, output);
           for (int a = first; a < accuracies.size(); a++) {
             Tensor place = hits.view(a * rows, Shape.of(rows));
-            accuracies.get(a).values(tape, output, batch, place);
+            accuracies.get(a).values(tape, predictions, batch, place);
           }
           for (Metric metric : others) {
-            measured.add(checked(metric, metric.values(tape, output, batch), rows));
+            measured.add(checked(metric, metric.values(tape, predictions, batch), rows));
           }
           return null;
         });

@@ -45,6 +45,7 @@ record WantedColumns(Set<String> inputs, Set<String> targets) {
       throw new IllegalArgumentException(
           format("the %s does not fit the network: %s", what, e.getMessage()), e);
     }
+    network.check(loss);
     try {
       loss.check(output, targets);
     } catch (IllegalArgumentException e) {

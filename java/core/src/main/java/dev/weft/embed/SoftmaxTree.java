@@ -36,7 +36,7 @@ import java.util.stream.IntStream;
  * <p>A beam of V paths or more is exhaustive, and one of 1 is greedy. A product that is not finite
  * makes the words below its node impossible.
  */
-public final class HierarchicalSoftmax {
+public final class SoftmaxTree {
   /** By falling probability; of equal ones words before inner nodes, both by their numbers. */
   private static final Comparator<Path> LIKELIEST =
       Comparator.comparingDouble((Path path) -> -path.logProbability()).thenComparingInt(Path::end);
@@ -62,7 +62,7 @@ public final class HierarchicalSoftmax {
   /** From the root to a word or, V behind all words, an inner node. */
   private record Path(double logProbability, int end) {}
 
-  HierarchicalSoftmax(Vocabulary words, HuffmanTree tree, Rows nodes) {
+  SoftmaxTree(Vocabulary words, HuffmanTree tree, Rows nodes) {
     if (tree.size() != words.size() || nodes.count() != words.size() - 1) {
       throw new IllegalArgumentException(
           format(
@@ -87,13 +87,13 @@ public final class HierarchicalSoftmax {
    *
    * @throws IllegalArgumentException where words, tree and vectors do not fit each other
    */
-  public static HierarchicalSoftmax of(Vocabulary words, HuffmanTree tree, float[][] nodes) {
+  public static SoftmaxTree of(Vocabulary words, HuffmanTree tree, float[][] nodes) {
     int dimension = Math.toIntExact(Shape.ofRows(nodes).size(1));
     MemorySegment data = Arena.ofAuto().allocate(4L * nodes.length * dimension, Float.BYTES);
     for (int k = 0; k < nodes.length; k++) {
       MemorySegment.copy(nodes[k], 0, data, Rows.FLOAT, 4L * k * dimension, dimension);
     }
-    return new HierarchicalSoftmax(words, tree, new Rows(data, null, nodes.length, dimension));
+    return new SoftmaxTree(words, tree, new Rows(data, null, nodes.length, dimension));
   }
 
   /**

@@ -31,7 +31,7 @@ class HierarchicalSoftmaxTest {
    * Each count is half of the one before, which makes a comb: a word at every inner node, two at
    * the last.
    */
-  private static HierarchicalSoftmax comb(double... inward) {
+  private static SoftmaxTree comb(double... inward) {
     Vocabulary words = vocabulary("the", "of", "natural", "speech", "language");
     HuffmanTree tree = HuffmanTree.of(words);
     float[][] nodes = new float[4][];
@@ -41,13 +41,13 @@ class HierarchicalSoftmaxTest {
       assertEquals(k, tree.nodes()[tree.offsets()[4] + k]);
       nodes[k] = logit(bit == 0 ? inward[k] : 1 - inward[k]);
     }
-    return HierarchicalSoftmax.of(words, tree, nodes);
+    return SoftmaxTree.of(words, tree, nodes);
   }
 
   /** The exercise of the lecture. */
   @Test
   void aPathHasTheProductOfItsBranches() {
-    HierarchicalSoftmax tree = comb(0.9, 0.95, 0.65, 0.2);
+    SoftmaxTree tree = comb(0.9, 0.95, 0.65, 0.2);
     double log = tree.logProbability("language", ONE);
     assertEquals(0.11115, Math.exp(log), 1e-6);
     assertEquals(2.1969, -log, 5e-5);
@@ -57,8 +57,8 @@ class HierarchicalSoftmaxTest {
 
   @Test
   void eachWayGivesWordsWithTheirProbabilitiesAndSaysWhatItCost() {
-    HierarchicalSoftmax tree = comb(0.6, 0.9, 0.5, 0.55);
-    HierarchicalSoftmax.Reading all = tree.exhaustive(ONE);
+    SoftmaxTree tree = comb(0.6, 0.9, 0.5, 0.55);
+    SoftmaxTree.Reading all = tree.exhaustive(ONE);
     assertEquals(
         List.of("the", "natural", "language", "speech", "of"),
         all.words().stream().map(Prediction::word).toList());
@@ -66,11 +66,11 @@ class HierarchicalSoftmaxTest {
     assertEquals(1, all.words().stream().mapToDouble(Prediction::probability).sum(), 1e-6);
     assertEquals(4, all.nodes());
     // 0.6 leads away from 'the', the likeliest word
-    HierarchicalSoftmax.Reading one = tree.greedy(ONE);
+    SoftmaxTree.Reading one = tree.greedy(ONE);
     assertEquals("natural", one.words().getFirst().word());
     assertEquals(1, one.words().size());
     assertEquals(3, one.nodes());
-    HierarchicalSoftmax.Reading two = tree.beam(ONE, 2);
+    SoftmaxTree.Reading two = tree.beam(ONE, 2);
     assertEquals(all.words().subList(0, 2), two.words());
     assertEquals(3, two.nodes());
   }
@@ -88,8 +88,8 @@ class HierarchicalSoftmaxTest {
     }
     float[] x = {(float) random.nextGaussian(), (float) random.nextGaussian()};
     for (HuffmanTree form : List.of(HuffmanTree.of(words), HuffmanTree.balanced(count))) {
-      HierarchicalSoftmax tree = HierarchicalSoftmax.of(words, form, nodes);
-      HierarchicalSoftmax.Reading all = tree.exhaustive(x);
+      SoftmaxTree tree = SoftmaxTree.of(words, form, nodes);
+      SoftmaxTree.Reading all = tree.exhaustive(x);
       assertEquals(count, all.words().size());
       assertEquals(all, tree.beam(x, count));
       for (Prediction each : all.words()) {
@@ -98,7 +98,7 @@ class HierarchicalSoftmaxTest {
       }
       double best = 0;
       for (int width = 1; width < count; width *= 2) {
-        HierarchicalSoftmax.Reading some = tree.beam(x, width);
+        SoftmaxTree.Reading some = tree.beam(x, width);
         assertEquals(width, some.words().size());
         assertTrue(all.words().containsAll(some.words()), "true probabilities");
         int longest = longest(form);
@@ -123,7 +123,7 @@ class HierarchicalSoftmaxTest {
   void whatIsNotFiniteMakesWordsImpossible() {
     Vocabulary words = vocabulary("a", "b", "c");
     float[][] nodes = {{0}, {Float.NaN}};
-    HierarchicalSoftmax tree = HierarchicalSoftmax.of(words, HuffmanTree.of(words), nodes);
+    SoftmaxTree tree = SoftmaxTree.of(words, HuffmanTree.of(words), nodes);
     assertEquals(
         List.of(new Prediction("a", 0.5), new Prediction("b", 0), new Prediction("c", 0)),
         tree.exhaustive(ONE).words());
@@ -138,9 +138,9 @@ class HierarchicalSoftmaxTest {
         "3 words have a tree of 2 inner nodes; got a tree of 3 words and 1 vectors",
         assertThrows(
                 IllegalArgumentException.class,
-                () -> HierarchicalSoftmax.of(words, tree, new float[][] {{1}}))
+                () -> SoftmaxTree.of(words, tree, new float[][] {{1}}))
             .getMessage());
-    HierarchicalSoftmax right = HierarchicalSoftmax.of(words, tree, new float[][] {{1}, {2}});
+    SoftmaxTree right = SoftmaxTree.of(words, tree, new float[][] {{1}, {2}});
     assertEquals(
         "vectors have 1 numbers here, x has 2",
         assertThrows(IllegalArgumentException.class, () -> right.exhaustive(new float[2]))
