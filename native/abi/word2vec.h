@@ -11,6 +11,11 @@
   E(HIERARCHICAL_SOFTMAX, "the rows of the inner nodes on the word's path")    \
   E(FULL_SOFTMAX, "the word's row against all rows")
 
+#define WEFT_WORD_ORDER(E)                                                     \
+  E(RACING, "threads train at once, and their steps may overwrite each other") \
+  E(BLOCKS, "threads train blocks of the text apart and then add their changes: the same bits for any number of threads") \
+  E(IN_ORDER, "one thread takes the words in their order")
+
 // Trains on the words at places cursor .. cursor + count - 1 of tokens, cursor = state->cursor, a
 // multiple of 1024. A token is a word's row, or -1 between sentences. A word is kept where its draw
 // is at most keep[word] (of 2^32 - 1). The words around a kept one are the b kept ones before and
@@ -19,20 +24,22 @@
 //   x  a row of input; CBOW: the mean of those of the words around, each of which then takes the whole
 //      step of the mean, as in word2vec.c
 //   y  rows of output; cols wide as x, columns beyond the vectors' dimension being 0
+// A word that stands twice around a place takes its second step from where the first has led it.
 // Each step subtracts a rate times the gradient of the objective, in x for a word w:
 //   NEGATIVE_SAMPLING     -log s(x.y[w]) - sum over noise n of log s(-x.y[n]); s(z) = 1 / (1 + e^-z). A
 //                         noise word equal to w is left out. So many `negatives` are drawn for each
 //                         `sharing` kept words and ends of sentences that follow each other among 1024
-//                         tokens, or, where that is 0, anew for
-//                         each x; a draw takes a place uniformly, then the place itself where another
+//                         tokens (CBOW: their means are taken before their steps), or, where that is
+//                         0, anew for each x; a draw takes a place uniformly, then the place itself where another
 //                         draw is below thresholds[place], else aliases[place]
 //   HIERARCHICAL_SOFTMAX  - sum over k from offsets[w] up to offsets[w + 1] of
 //                         log s(bits[k] ? -x.y[nodes[k]] : x.y[nodes[k]])
 //   FULL_SOFTMAX          log sum over v of e^(x.y[v]) - x.y[w]
 // The rate of each 1024 tokens is state->rate - fall * (their first place - cursor).
 // sums[0] += the objectives before their steps, sums[1] += their number. Draws follow (seed, step,
-// place). Threads train parts of the tokens at once, and their steps may overwrite each other, unless
-// ordered: then one thread takes the words in their order.
+// place). BLOCKS: each of 4 times 1024 tokens is trained from the rows as they were before the 4;
+// then, in the text's order, the changes a of a row by one and b by those before become
+// a + b - max(0, a.b) (a / (2 a.a) + b / (2 b.b)).
 #define WEFT_WORD2VEC(P, I, D, W)                                              \
   P(tokens, IN, INT32, token_count, MOVES(count))                              \
   P(keep, IN, INT32, words, MOVES(count))                                      \
@@ -47,12 +54,13 @@
   P(sums, INOUT, F64, 2)                                                       \
   I(count) I(token_count) I(words) I(outputs) I(path_nodes) I(cols)            \
   I(model, WORD_MODEL) I(objective, WORD_OBJECTIVE)                            \
-  I(window) I(negatives) I(sharing) D(fall) I(ordered, FLAG)                           \
+  I(window) I(negatives) I(sharing) D(fall) I(order, WORD_ORDER)                       \
   W(count, 6 * count * cols * (window + 1) * (negatives + 1))
 
 #define WEFT_WORD2VEC_ENUMS(L)                               \
   L(word_model, WEFT_WORD_MODEL, , WEFT_WORD_MODELS)         \
-  L(word_objective, WEFT_WORD_OBJECTIVE, , WEFT_WORD_OBJECTIVES)
+  L(word_objective, WEFT_WORD_OBJECTIVE, , WEFT_WORD_OBJECTIVES) \
+  L(word_order, WEFT_WORD_ORDER, , WEFT_WORD_ORDERS)
 
 #define WEFT_WORD2VEC_STRUCTS(S) S(word2vec, WEFT_WORD2VEC)
 

@@ -12,14 +12,22 @@
 #include <vector>
 
 #include "draw.h"
-#include "prefetch.h"
-#include "word_step.h"
+#include "own_rows.h"
 
 namespace weft {
 namespace WEFT_ISA {
 namespace {
 
-constexpr int64_t unit = 1024, around = 256;  // tokens; see the contract
+constexpr int64_t unit = 1024, around = 256, round_of_units = 4,
+                  most_sharing = 64;  // see the contract
+
+// Words whose means take one step together.
+struct group {
+  inputs x;
+  int32_t word[most_sharing];
+  float* rows[most_sharing][most_inputs];  // those around each
+  int64_t around[most_sharing];
+};
 
 // What is kept of a unit and around it, and its draws.
 struct scratch {
@@ -28,27 +36,41 @@ struct scratch {
   uint32_t window_draw[unit];
   std::vector<int32_t> noise;  // a set of words behind the other
   std::vector<float> scores;   // of the full softmax
-  std::vector<float> mean, mean_gradient, apart;
+  std::vector<float> means, mean_gradients, apart;
+  group together;
+};
+
+// A matrix's rows, some of which are a thread's own.
+struct rows {
+  float* matrix;
+  own_rows own;
+  int64_t owned = 0;  // rows below are its own
+
+  rows(float* matrix, int64_t cols) : matrix(matrix), own(cols) {}
+
+  float* row(int64_t id, int64_t cols) const {
+    return id < owned ? own.row(id) : matrix + id * cols;
+  }
 };
 
 struct training : word_steps {
   const weft_word2vec& a;
   const int32_t* tokens;
   const uint32_t* keep;
-  float *input, *output;
   const weft_step_state& state;
+  rows input, output;
 
   explicit training(const weft_word2vec& a)
       : word_steps{a.cols, as<weft_step_state>(a.state)->rate_f32},
         a(a),
         tokens(as<int32_t>(a.tokens)),
         keep(as<uint32_t>(a.keep)),
-        input(as<float>(a.input)),
-        output(as<float>(a.output)),
-        state(*as<weft_step_state>(a.state)) {}
+        state(*as<weft_step_state>(a.state)),
+        input(as<float>(a.input), cols),
+        output(as<float>(a.output), cols) {}
 
-  float* input_row(int64_t word) const { return input + word * cols; }
-  float* output_row(int64_t row) const { return output + row * cols; }
+  float* input_row(int64_t word) const { return input.row(word, cols); }
+  float* output_row(int64_t row) const { return output.row(row, cols); }
 
   drawing draws(uint32_t operation) const { return {state.seed, state.step, operation}; }
 
@@ -119,6 +141,45 @@ struct training : word_steps {
     return loss + flush(x, y);
   }
 
+  // All words of a group against the same noise, then each against its own row.
+  double negative_sampling(const group& g, const int32_t* noise) const {
+    const inputs& x = g.x;
+    const int32_t* past = g.word + x.count;
+    double loss = 0;
+    bool apart = false;  // whether rows are wanted twice
+    collection y;
+    for (int64_t n = 0; n < a.negatives; n++) {
+      float* row = output_row(noise[n]);
+      if (std::find(g.word, past, noise[n]) != past) {
+        loss += flush(x, y);
+        inputs others;
+        for (int64_t c = 0; c < x.count; c++) {
+          if (g.word[c] != noise[n]) others.add(x.from[c], x.to[c]);
+        }
+        y.row[y.count++] = row;
+        loss += others.count ? flush(others, y) : 0;
+        y = collection{};
+        apart = true;
+        continue;
+      }
+      bool again = std::find(y.row, y.row + y.count, row) != y.row + y.count;
+      if (again || y.count == most_beside_own) loss += flush(x, y);
+      y.row[y.count++] = row;
+    }
+    for (const int32_t* w = g.word; w < past; w++) apart |= std::find(g.word, w, *w) != w;
+    if (!apart) return loss + flush_with_own(x, y);
+    loss += flush(x, y);
+    for (int64_t c = 0; c < x.count; c++) {
+      inputs one;
+      one.add(x.from[c], x.to[c]);
+      y.row[0] = x.own[c];
+      y.label[0] = 1;
+      y.count = 1;
+      loss += flush(one, y);
+    }
+    return loss;
+  }
+
   double hierarchical_softmax(const inputs& x, int32_t word) const {
     const int32_t *offsets = as<int32_t>(a.offsets), *nodes = as<int32_t>(a.nodes);
     const uint8_t* bits = as<uint8_t>(a.bits);
@@ -183,7 +244,9 @@ struct training : word_steps {
   }
 
   // Vectors as long as a row, on the boundary of a register.
-  void clear(std::vector<float>& row) const { row.assign((size_t)cols + lanes, 0); }
+  void clear(std::vector<float>& row, int64_t count = 1) const {
+    row.assign((size_t)(count * cols) + lanes, 0);
+  }
 
   static float* aligned(std::vector<float>& row) {
     uintptr_t begin = reinterpret_cast<uintptr_t>(row.data());
@@ -261,24 +324,42 @@ struct training : word_steps {
     return s.noise.data() + set * a.negatives;
   }
 
-  double cbow(float* const* rows, int64_t count, int32_t word, int64_t number, scratch& s) const {
-    clear(s.mean_gradient);
-    float *mean = aligned(s.mean), *gradient = aligned(s.mean_gradient);
+  // Adds a word and those around it to the words whose means take one step together.
+  void add_mean(int64_t count, int32_t word, scratch& s) const {
+    group& g = s.together;
+    int64_t c = g.x.count;
+    float* const* from = g.rows[c];
+    float* mean = aligned(s.means) + c * cols;
+    float* gradient = aligned(s.mean_gradients) + c * cols;
     vec share = all(1.0f / (float)count);
     for (int64_t k = 0; k < cols; k += lanes) {
-      vec sum = at(rows[0], k);
-      for (int64_t c = 1; c < count; c++) sum += at(rows[c], k);
+      vec sum = at(from[0], k);
+      for (int64_t i = 1; i < count; i++) sum += at(from[i], k);
       at(mean, k) = sum * share;
+      at(gradient, k) = vec{};
     }
-    inputs x;
-    x.add(mean, gradient);
-    double loss = objective(x, word, noise_of(number, 0, s), s);
-    for (int64_t c = 0; c < count; c++) add(gradient, rows[c]);
+    g.word[c] = word;
+    g.around[c] = count;
+    g.x.own[c] = output_row(word);
+    g.x.add(mean, gradient);
+  }
+
+  // The step of the means, and of each word's around it.
+  double cbow(int64_t number, scratch& s) const {
+    group& g = s.together;
+    if (g.x.count == 0) return 0;
+    const int32_t* noise = noise_of(number, 0, s);
+    double loss = a.objective == WEFT_NEGATIVE_SAMPLING ? negative_sampling(g, noise)
+                                                        : objective(g.x, g.word[0], noise, s);
+    for (int64_t c = 0; c < g.x.count; c++) {
+      for (int64_t i = 0; i < g.around[c]; i++) add(g.x.to[c], g.rows[c][i]);
+    }
+    g.x.count = 0;
     return loss;
   }
 
-  // Trains the tokens from `begin` to `end`, which lie in one unit; sums as in the contract.
-  void run(int64_t begin, int64_t end, scratch& s, double* sums) const {
+  // Makes the draws for the tokens from `begin` to `end`, which lie in one unit.
+  void prepare(int64_t begin, int64_t end, scratch& s) const {
     subsample(begin, end, s);
     int64_t trained = s.last - s.first;
     drawing windows = draws(1);
@@ -288,63 +369,169 @@ struct training : word_steps {
       memcpy(s.window_draw + p, draw, sizeof draw);
     }
     if (a.objective == WEFT_NEGATIVE_SAMPLING) draw_noise(begin, sets_of(trained), s);
-    clear(s.mean);
+  }
+
+  // Makes all rows that a prepared unit may need the thread's own.
+  void own_all(const scratch& s) {
+    input.own.clear(input.owned = a.words);
+    output.own.clear(output.owned = a.outputs);
+    int64_t past = smaller(s.kept, s.last + a.window);
+    for (int64_t i = s.first < a.window ? 0 : s.first - a.window; i < past; i++) {
+      if (s.word[i] >= 0) input.own.want(s.word[i]);
+    }
+    if (a.objective == WEFT_FULL_SOFTMAX) {
+      for (int64_t o = 0; o < a.outputs; o++) output.own.want(o);
+    } else if (a.objective == WEFT_NEGATIVE_SAMPLING) {
+      int64_t drawn = sets_of(s.last - s.first) * a.negatives;
+      for (int64_t n = 0; n < drawn; n++) output.own.want(s.noise[(size_t)n]);
+    }
+    for (int64_t i = s.first; i < s.last; i++) {
+      if (s.word[i] < 0) continue;
+      if (a.objective == WEFT_NEGATIVE_SAMPLING) {
+        output.own.want(s.word[i]);
+      } else if (a.objective == WEFT_HIERARCHICAL_SOFTMAX) {
+        const int32_t *offsets = as<int32_t>(a.offsets), *nodes = as<int32_t>(a.nodes);
+        for (int64_t k = offsets[s.word[i]]; k < offsets[s.word[i] + 1]; k++) {
+          output.own.want(nodes[k]);
+        }
+      }
+    }
+    input.own.take(input.matrix);
+    output.own.take(output.matrix);
+  }
+
+  // Trains a prepared unit; sums as in the contract.
+  void train(scratch& s, double* sums) const {
+    bool pairs = a.model == WEFT_SKIP_GRAM, noisy = a.objective == WEFT_NEGATIVE_SAMPLING;
+    int64_t grouped = noisy && a.sharing ? a.sharing : 1;
+    clear(s.means, grouped);
+    clear(s.mean_gradients, grouped);
+    s.together.x.count = 0;
     // the sets of one word fill a first-level cache
-    int64_t ahead = a.sharing || a.objective != WEFT_NEGATIVE_SAMPLING ? outputs_ahead : 1;
+    int64_t ahead = a.sharing || !noisy ? outputs_ahead : 1;
     double loss = 0;
     int64_t count = 0;
     for (int64_t i = s.first; i < s.last; i++) {
       look_ahead(i + ahead, s);
       int64_t far = i + a.window + inputs_ahead;
       if (far < s.kept && s.word[far] >= 0) prefetch_row(input_row(s.word[far]), cols);
-      if (s.word[i] < 0) continue;
-      float* rows[most_inputs];
       int64_t number = i - s.first;
+      if (number % grouped == 0) loss += cbow(number - 1, s);
+      if (s.word[i] < 0) continue;
+      float** rows = s.together.rows[s.together.x.count];
       int64_t reach = 1 + (int64_t)((uint64_t)s.window_draw[number] * (uint64_t)a.window >> 32);
       int64_t there = words_around(i, reach, s, rows);
       if (there == 0) continue;
-      bool pairs = a.model == WEFT_SKIP_GRAM;
-      loss += pairs ? skip_gram(rows, there, s.word[i], number, s)
-                    : cbow(rows, there, s.word[i], number, s);
+      if (pairs) {
+        loss += skip_gram(rows, there, s.word[i], number, s);
+      } else {
+        add_mean(there, s.word[i], s);
+      }
       count += pairs ? there : 1;
     }
+    loss += cbow(s.last - s.first - 1, s);
     sums[0] = loss;
     sums[1] = (double)count;
+  }
+};
+
+// The units of a call.
+struct text {
+  const weft_word2vec& a;
+  const weft_step_state& state;
+  int64_t begin, end, units, cost;
+  std::vector<double> sums;
+
+  explicit text(const weft_word2vec& a)
+      : a(a),
+        state(*as<weft_step_state>(a.state)),
+        begin(state.cursor),
+        end(smaller(a.token_count, begin + a.count)),
+        units(begin < end ? (end - begin + unit - 1) / unit : 0),
+        cost(unit * a.cols * a.window * (a.negatives + 1)),
+        sums(2 * (size_t)units) {}
+
+  void prepare(int64_t u, training& t, scratch& s) const {
+    int64_t from = begin + u * unit;
+    t.rate = (float)(state.rate - a.fall * (double)(from - begin));
+    t.prepare(from, smaller(end, from + unit), s);
+  }
+
+  void train(int64_t u, const training& t, scratch& s) { t.train(s, &sums[2 * (size_t)u]); }
+
+  // All threads want the nodes near a tree's root all the time: each has its own of them.
+  static constexpr int64_t own_nodes = 1024, own_units = 16;
+
+  void race(int64_t first, int64_t past) {
+    scratch s;
+    training t(a);
+    rows& nodes = t.output;
+    bool own = a.objective == WEFT_HIERARCHICAL_SOFTMAX && past - first < units;
+    if (own) {
+      nodes.own.clear(nodes.owned = smaller(own_nodes, a.outputs));
+      for (int64_t n = 0; n < nodes.owned; n++) nodes.own.want(n);
+    }
+    for (int64_t u = first; u < past; u++) {
+      if (own && (u - first) % own_units == 0) {
+        if (u > first) nodes.own.give(nodes.matrix, 0, 1);
+        nodes.own.take(nodes.matrix);
+      }
+      prepare(u, t, s);
+      train(u, t, s);
+    }
+    if (own) nodes.own.give(nodes.matrix, 0, 1);
+  }
+
+  void in_blocks() {
+    std::vector<training> blocks(round_of_units, training(a));
+    for (int64_t first = 0; first < units; first += round_of_units) {
+      int64_t count = smaller(round_of_units, units - first);
+      parallel_units(count, cost, [&](int64_t begin, int64_t end) {
+        scratch s;
+        for (int64_t b = begin; b < end; b++) {
+          training& t = blocks[(size_t)b];
+          prepare(first + b, t, s);
+          t.own_all(s);
+          train(first + b, t, s);
+        }
+      });
+      constexpr int64_t shares = 16;
+      parallel_units(shares, cost / shares, [&](int64_t begin, int64_t end) {
+        for (int64_t share = begin; share < end; share++) {
+          for (int64_t b = 0; b < count; b++) {
+            const training& t = blocks[(size_t)b];
+            t.input.own.give(t.input.matrix, (int32_t)share, shares);
+            t.output.own.give(t.output.matrix, (int32_t)share, shares);
+          }
+        }
+      });
+    }
   }
 };
 
 }  // namespace
 
 void word2vec(const weft_word2vec& a) {
-  if (a.window < 1 || a.window > most_window || a.cols % 16 ||
+  if (a.window < 1 || a.window > most_window || a.sharing > most_sharing || a.cols % 16 ||
       as<weft_step_state>(a.state)->cursor % unit) {
     fail(
-        "word2vec takes a window of 1 to %lld, rows of 16, 32, ... columns and a cursor at %lld,"
-        " %lld, ...; not %lld, %lld and %lld",
-        (long long)most_window, (long long)unit, (long long)(2 * unit), (long long)a.window,
-        (long long)a.cols, (long long)as<weft_step_state>(a.state)->cursor);
+        "word2vec takes a window of 1 to %lld, up to %lld words that share noise, rows of 16, 32, "
+        "..."
+        " columns and a cursor at %lld, %lld, ...; not %lld, %lld, %lld and %lld",
+        (long long)most_window, (long long)most_sharing, (long long)unit, (long long)(2 * unit),
+        (long long)a.window, (long long)a.sharing, (long long)a.cols,
+        (long long)as<weft_step_state>(a.state)->cursor);
   }
-  training t(a);
-  int64_t begin = t.state.cursor, end = smaller(a.token_count, begin + a.count);
-  if (begin >= end) return;
-  int64_t units = (end - begin + unit - 1) / unit;
-  std::vector<double> sums(2 * (size_t)units);
-  auto part = [&](int64_t first, int64_t past) {
-    scratch s;
-    training mine(t);
-    for (int64_t u = first; u < past; u++) {
-      int64_t from = begin + u * unit;
-      mine.rate = (float)(t.state.rate - a.fall * (double)(from - begin));
-      mine.run(from, smaller(end, from + unit), s, &sums[2 * (size_t)u]);
-    }
-  };
-  if (a.ordered) {
-    part(0, units);
+  text t(a);
+  if (a.order == WEFT_IN_ORDER) {
+    t.race(0, t.units);
+  } else if (a.order == WEFT_BLOCKS) {
+    t.in_blocks();
   } else {
-    parallel_units(units, unit * a.cols * a.window * (a.negatives + 1), part);
+    parallel_units(t.units, t.cost, [&](int64_t first, int64_t past) { t.race(first, past); });
   }
   double* result = as<double>(a.sums);
-  for (size_t u = 0; u < sums.size(); u++) result[u % 2] += sums[u];
+  for (size_t u = 0; u < t.sums.size(); u++) result[u % 2] += t.sums[u];
 }
 
 }  // namespace WEFT_ISA

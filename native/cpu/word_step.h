@@ -5,6 +5,8 @@
 #ifndef WEFT_CPU_WORD_STEP_H
 #define WEFT_CPU_WORD_STEP_H
 
+#include <vector>
+
 #include "../math/logistic.h"
 #include "kernel.h"
 
@@ -45,11 +47,18 @@ WEFT_MATH vec lane_sums(const vec* a) {
   }
 }
 
+// The first element of a vector on the boundary of a register; it is `lanes` longer than its use.
+inline float* aligned(std::vector<float>& row) {
+  uintptr_t begin = reinterpret_cast<uintptr_t>(row.data());
+  return row.data() + (register_bytes - begin % register_bytes) % register_bytes / sizeof(float);
+}
+
 constexpr int64_t most_window = 64, most_inputs = 2 * most_window;
 
 // Rows of input that meet rows of output. Their gradients go to `to`: for skip-gram the same rows.
+// `own` is a row of output that meets one input alone.
 struct inputs {
-  float *from[most_inputs], *to[most_inputs];
+  float *from[most_inputs], *to[most_inputs], *own[most_inputs];
   int64_t count = 0;
 
   void add(float* row, float* gradient) {
@@ -63,13 +72,18 @@ struct word_steps {
   int64_t cols;
   float rate;
 
-  // The scores of inputs c .. c + Inputs - 1 against rows y, an input's beside each other.
-  template <int Inputs, int Outputs>
+  // The scores of inputs c .. c + Inputs - 1 against rows y and then, where there are Own, their own;
+  // an input's beside each other.
+  template <int Inputs, int Outputs, bool Own = false>
   vec scores(const inputs& x, int64_t c, float* const* y) const {
     constexpr int each = lanes / Inputs;
     vec sums[lanes] = {};
-    float* from[Inputs];
-    for (int j = 0; j < Inputs; j++) from[j] = x.from[c + j < x.count ? c + j : c];
+    float *from[Inputs], *own[Inputs];
+    for (int j = 0; j < Inputs; j++) {
+      int64_t input = c + j < x.count ? c + j : c;
+      from[j] = x.from[input];
+      if constexpr (Own) own[j] = x.own[input];
+    }
     for (int64_t k = 0; k < cols; k += lanes) {
       vec row[Inputs];
       for (int j = 0; j < Inputs; j++) row[j] = at(from[j], k);
@@ -78,16 +92,19 @@ struct word_steps {
         vec w = at(y[o], k);
         for (int j = 0; j < Inputs; j++) sums[j * each + o] += row[j] * w;
       }
+      if constexpr (Own) {
+        for (int j = 0; j < Inputs; j++) sums[j * each + Outputs] += row[j] * at(own[j], k);
+      }
     }
     return lane_sums<lanes>(sums);
   }
 
   // y[o] += sum of factor * x, and the inputs' gradients += sum of factor * y[o] as it was; factors
   // as scores has them, already times the rate.
-  template <int Outputs>
+  template <int Outputs, bool Own>
   void apply(const inputs& x, float* const* y, const float* factors) const {
     for (int64_t k = 0; k < cols; k += lanes) {
-      vec before[Outputs], after[Outputs];
+      vec before[outputs_at_once], after[outputs_at_once];
 #pragma GCC unroll 8
       for (int o = 0; o < Outputs; o++) before[o] = after[o] = at(y[o], k);
       for (int64_t c = 0; c < x.count; c++) {
@@ -98,6 +115,11 @@ struct word_steps {
           vec f = all(factor[o]);
           after[o] += f * row;
           sum += f * before[o];
+        }
+        if constexpr (Own) {
+          vec f = all(factor[Outputs]), own = at(x.own[c], k);
+          sum += f * own;
+          at(x.own[c], k) = own + f * row;
         }
         at(x.to[c], k) = sum;
       }
@@ -121,9 +143,9 @@ struct word_steps {
     }
   }
 
-  // A step of the logistic loss for all inputs, or the only One, and some rows, which differ. Returns
-  // the loss before.
-  template <bool One, int Outputs>
+  // A step of the logistic loss for all inputs, or the only One, and some rows, which differ, and the
+  // inputs' own, whose label is 1. Returns the loss before.
+  template <bool One, int Outputs, bool Own = false>
   __attribute__((noinline)) double step(const inputs& x, float* const* y,
                                         const float* labels) const {
     constexpr int Inputs = One ? 1 : inputs_at_once, each = lanes / Inputs;
@@ -131,21 +153,21 @@ struct word_steps {
     alignas(register_bytes) float loss[lanes] = {};
     for (int64_t c = 0; c < x.count; c += Inputs) {
       alignas(register_bytes) float score[lanes];
-      at(score, 0) = scores<Inputs, Outputs>(x, c, y);
+      at(score, 0) = scores<Inputs, Outputs, Own>(x, c, y);
       int meant = (int)smaller(Inputs, x.count - c) * each;
       float* factors = factor + c * each;
 #pragma omp simd
       for (int i = 0; i < lanes; i++) {
         int o = i % each;
         logistic<float> l = logistic_of(score[i], labels[o]);
-        loss[i] += i < meant && o < Outputs ? l.loss : 0;
+        loss[i] += i < meant && o < Outputs + Own ? l.loss : 0;
         factors[i] = rate * l.error;
       }
     }
     if constexpr (One) {
       apply_one<Outputs>(x, y, factor);
     } else {
-      apply<Outputs>(x, y, factor);
+      apply<Outputs, Own>(x, y, factor);
     }
     double sum = 0;
     for (int i = 0; i < lanes; i++) sum += loss[i];
@@ -172,6 +194,18 @@ struct word_steps {
       choose<outputs_at_once>("a step's rows", y.count - 1,
                               [&](auto less) { loss = step<false, less + 1>(x, y.row, y.label); });
     }
+    y = collection{};
+    return loss;
+  }
+
+  static constexpr int64_t most_beside_own = outputs_at_once - 1;
+
+  // The same, and each input's own row.
+  double flush_with_own(const inputs& x, collection& y) const {
+    double loss = 0;
+    y.label[y.count] = 1;
+    choose<outputs_at_once>("a step's rows", y.count,
+                            [&](auto rows) { loss = step<false, rows, true>(x, y.row, y.label); });
     y = collection{};
     return loss;
   }

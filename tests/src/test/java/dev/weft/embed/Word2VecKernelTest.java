@@ -18,6 +18,7 @@ import dev.weft.device.Kernel;
 import dev.weft.device.Precision;
 import dev.weft.device.WordModel;
 import dev.weft.device.WordObjective;
+import dev.weft.device.WordOrder;
 import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.support.Philox;
 import dev.weft.text.AliasTable;
@@ -34,7 +35,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The kernel in order, on one thread, against its contract, word by word in float64. */
+/** The kernel in order and in blocks against its contract, word by word in float64. */
 public class Word2VecKernelTest {
   private static final int WORDS = 37;
   private static final int COLS = 32;
@@ -45,7 +46,7 @@ public class Word2VecKernelTest {
   private static final double FALL = 1e-6; // of the rate, a token
 
   private final Random random = new Random(5);
-  private final int[] tokens = new int[3 * UNIT + 100];
+  private final int[] tokens = new int[6 * UNIT + 100];
   private final int[] keep = new int[WORDS];
   private final long[] counts = new long[WORDS];
 
@@ -62,12 +63,25 @@ public class Word2VecKernelTest {
   }
 
   private record Case(
-      WordModel model, WordObjective objective, int window, int negatives, int sharing) {
+      WordModel model,
+      WordObjective objective,
+      int window,
+      int negatives,
+      int sharing,
+      WordOrder order) {
+    Case(WordModel model, WordObjective objective, int window, int negatives, int sharing) {
+      this(model, objective, window, negatives, sharing, WordOrder.IN_ORDER);
+    }
+
+
     /** Smaller where many words meet, so that rounding errors do not grow. */
     double rate() {
       return (float) (0.25 / window);
     }
   }
+
+  /** A word whose mean takes a step with others'. */
+  private record Together(int word, double[] mean, double[] gradient, List<Integer> around) {}
 
   /** What the contract says, in float64. */
   private class Reference {
@@ -80,6 +94,7 @@ public class Word2VecKernelTest {
     double loss;
     double count;
     double rate;
+    final List<Together> together = new ArrayList<>();
 
     Reference(Case given) {
       this.given = given;
@@ -96,16 +111,88 @@ public class Word2VecKernelTest {
 
     void train(int begin, int end) {
       for (int unit = begin; unit < end; unit += UNIT) {
-        int number = 0;
-        rate = given.rate() - FALL * (unit - begin);
-        for (int p = unit; p < Math.min(end, unit + UNIT); p++) {
-          if (tokens[p] < 0) {
-            number++;
-          } else if (isKept(p)) {
-            place(unit, p, number++);
+        trainUnit(unit, Math.min(end, unit + UNIT), given.rate() - FALL * (unit - begin));
+      }
+    }
+
+    private void trainUnit(int unit, int end, double rateThere) {
+      rate = rateThere;
+      int number = 0;
+      for (int p = unit; p < end; p++) {
+        if (tokens[p] < 0 || isKept(p)) {
+          if (number % Math.max(1, given.sharing) == 0) {
+            stepTogether(unit, number - 1);
           }
+          if (tokens[p] >= 0) {
+            place(unit, p, number);
+          }
+          number++;
         }
       }
+      stepTogether(unit, number - 1);
+    }
+
+    /** Units in groups of 4, each from the same rows. */
+    void trainInBlocks(int begin, int end) {
+      for (int first = begin; first < end; first += 4 * UNIT) {
+        double[][] inputBefore = copy(input);
+        double[][] outputBefore = copy(output);
+        double[][] inputNow = copy(input);
+        double[][] outputNow = copy(output);
+        for (int unit = first; unit < Math.min(end, first + 4 * UNIT); unit += UNIT) {
+          trainUnit(unit, Math.min(end, unit + UNIT), given.rate() - FALL * (unit - begin));
+          combine(inputNow, input, inputBefore);
+          combine(outputNow, output, outputBefore);
+        }
+        set(input, inputNow);
+        set(output, outputNow);
+      }
+    }
+
+    /** Adds to {@code now} what changed, and sets the changed to what was before. */
+    private static void combine(double[][] now, double[][] changed, double[][] before) {
+      for (int w = 0; w < now.length; w++) {
+        double[] a = changed[w].clone();
+        double[] b = now[w].clone();
+        add(a, -1, before[w]);
+        add(b, -1, before[w]);
+        double both = Math.max(0, dot(a, b));
+        add(now[w], both == 0 ? 1 : 1 - both / (2 * dot(a, a)), a);
+        add(now[w], both == 0 ? 0 : -both / (2 * dot(b, b)), b);
+      }
+      set(changed, before);
+    }
+
+    private static double[][] copy(double[][] rows) {
+      return Arrays.stream(rows).map(double[]::clone).toArray(double[][]::new);
+    }
+
+    private static void set(double[][] rows, double[][] values) {
+      for (int w = 0; w < rows.length; w++) {
+        System.arraycopy(values[w], 0, rows[w], 0, COLS);
+      }
+    }
+
+    /** The means of words that share their noise were taken before this. */
+    private void stepTogether(int unit, int number) {
+      if (together.isEmpty()) {
+        return;
+      }
+      for (int n : noise(unit, number, 0)) {
+        List<Together> others = together.stream().filter(t -> t.word != n).toList();
+        if (!others.isEmpty()) {
+          step(
+              others.stream().map(Together::mean).toList(),
+              others.stream().map(Together::gradient).toList(),
+              List.of(output[n]),
+              List.of(0.0));
+        }
+      }
+      for (Together t : together) {
+        step(List.of(t.mean), List.of(t.gradient), List.of(output[t.word]), List.of(1.0));
+      }
+      together.forEach(t -> t.around.forEach(w -> add(input[w], 1, t.gradient)));
+      together.clear();
     }
 
     private List<Integer> around(int unit, int p, int step, int reach) {
@@ -134,9 +221,13 @@ public class Word2VecKernelTest {
         double[] mean = new double[COLS];
         words.forEach(w -> add(mean, 1.0 / words.size(), input[w]));
         double[] gradient = new double[COLS];
+        count++;
+        if (given.objective == WordObjective.NEGATIVE_SAMPLING) {
+          together.add(new Together(tokens[p], mean, gradient, words));
+          return;
+        }
         objective(tokens[p], List.of(mean), List.of(gradient), unit, number, 0);
         words.forEach(w -> add(input[w], 1, gradient));
-        count++;
         return;
       }
       List<double[]> rows = words.stream().map(w -> input[w]).toList();
@@ -372,26 +463,38 @@ public class Word2VecKernelTest {
 
   @ParameterizedTest
   @CsvSource({
-    "SKIP_GRAM, NEGATIVE_SAMPLING, 5, 5, 1",
-    "SKIP_GRAM, NEGATIVE_SAMPLING, 5, 5, 4",
-    "SKIP_GRAM, NEGATIVE_SAMPLING, 3, 5, 0",
-    "SKIP_GRAM, NEGATIVE_SAMPLING, 1, 5, 0",
-    "SKIP_GRAM, NEGATIVE_SAMPLING, 64, 1, 4",
-    "SKIP_GRAM, NEGATIVE_SAMPLING, 2, 25, 3",
-    "SKIP_GRAM, HIERARCHICAL_SOFTMAX, 5, 0, 0",
-    "SKIP_GRAM, FULL_SOFTMAX, 2, 0, 0",
-    "CBOW, NEGATIVE_SAMPLING, 5, 5, 1",
-    "CBOW, NEGATIVE_SAMPLING, 5, 20, 4",
-    "CBOW, HIERARCHICAL_SOFTMAX, 5, 0, 0",
-    "CBOW, FULL_SOFTMAX, 5, 0, 0"
+    "SKIP_GRAM, NEGATIVE_SAMPLING, 5, 5, 1, IN_ORDER",
+    "SKIP_GRAM, NEGATIVE_SAMPLING, 5, 5, 4, IN_ORDER",
+    "SKIP_GRAM, NEGATIVE_SAMPLING, 3, 5, 0, IN_ORDER",
+    "SKIP_GRAM, NEGATIVE_SAMPLING, 1, 5, 0, IN_ORDER",
+    "SKIP_GRAM, NEGATIVE_SAMPLING, 64, 1, 4, IN_ORDER",
+    "SKIP_GRAM, NEGATIVE_SAMPLING, 2, 25, 3, IN_ORDER",
+    "SKIP_GRAM, HIERARCHICAL_SOFTMAX, 5, 0, 0, IN_ORDER",
+    "SKIP_GRAM, FULL_SOFTMAX, 2, 0, 0, IN_ORDER",
+    "CBOW, NEGATIVE_SAMPLING, 5, 5, 1, IN_ORDER",
+    "CBOW, NEGATIVE_SAMPLING, 5, 20, 4, IN_ORDER",
+    "CBOW, HIERARCHICAL_SOFTMAX, 5, 0, 0, IN_ORDER",
+    "CBOW, FULL_SOFTMAX, 5, 0, 0, IN_ORDER",
+    "CBOW, NEGATIVE_SAMPLING, 2, 3, 64, IN_ORDER",
+    "SKIP_GRAM, NEGATIVE_SAMPLING, 5, 5, 4, BLOCKS",
+    "SKIP_GRAM, NEGATIVE_SAMPLING, 3, 5, 0, BLOCKS",
+    "SKIP_GRAM, HIERARCHICAL_SOFTMAX, 5, 0, 0, BLOCKS",
+    "SKIP_GRAM, FULL_SOFTMAX, 2, 0, 0, BLOCKS",
+    "CBOW, NEGATIVE_SAMPLING, 5, 20, 4, BLOCKS",
+    "CBOW, HIERARCHICAL_SOFTMAX, 5, 0, 0, BLOCKS"
   })
   void theKernelDoesWhatItsContractSays(
-      WordModel model, WordObjective objective, int window, int negatives, int sharing) {
-    assertAgrees(
-        new Reference(new Case(model, objective, window, negatives, sharing)), tokens.length, 2e-5);
+      WordModel model,
+      WordObjective objective,
+      int window,
+      int negatives,
+      int sharing,
+      WordOrder order) {
+    Case given = new Case(model, objective, window, negatives, sharing, order);
+    assertAgrees(new Reference(given), tokens.length, 2e-5);
   }
 
-  /** The kernel in pieces of two units, up to a place. */
+  /** The kernel in pieces of five units, up to a place. */
   private void assertAgrees(Reference reference, int places, double tolerance) {
     Case given = reference.given;
     WordObjective objective = given.objective;
@@ -407,7 +510,7 @@ public class Word2VecKernelTest {
         }
       }
     }
-    try (Device device = Device.cpu(1);
+    try (Device device = Device.cpu(given.order == WordOrder.BLOCKS ? 2 : 1);
         Tensor x = device.tensor(DType.F32, Shape.of(WORDS, COLS), input);
         Tensor y = device.tensor(DType.F32, Shape.of(outputs, COLS), output);
         Tensor sums = device.zeros(DType.F64, Shape.of(2));
@@ -420,7 +523,7 @@ public class Word2VecKernelTest {
         Tensor bits = device.allocate(DType.U8, Shape.of(reference.tree.bits().length));
         StepState state = new StepState(device, SEED)) {
       bits.copyFrom(MemorySegment.ofArray(reference.tree.bits()));
-      int piece = 2 * UNIT;
+      int piece = 5 * UNIT;
       for (int begin = 0; begin < places; begin += piece) {
         state.set(SEED, STEP, 0, begin, given.rate());
         Engine.run(
@@ -451,8 +554,13 @@ public class Word2VecKernelTest {
                 given.negatives,
                 given.sharing,
                 FALL,
-                true));
-        reference.train(begin, Math.min(places, begin + piece));
+                given.order));
+        int end = Math.min(places, begin + piece);
+        if (given.order == WordOrder.BLOCKS) {
+          reference.trainInBlocks(begin, end);
+        } else {
+          reference.train(begin, end);
+        }
       }
       assertRows(reference.input, x.toFloats(), WORDS, tolerance);
       assertRows(reference.output, y.toFloats(), outputs, tolerance);

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -151,10 +152,21 @@ final class EmbedTrain implements Callable<Integer> {
       description = "Of all random draws. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
-  @Option(
-      names = {"--in-order"},
-      description = "One thread takes all words in their order: the same bits in every run.")
-  private boolean inOrder;
+  @ArgGroup private @Nullable Order order;
+
+  /** How the same bits come in every run. */
+  private static final class Order {
+    @Option(
+        names = {"--deterministic"},
+        description =
+            "The same bits in every run, with any number of threads; takes about twice as long.")
+    private boolean deterministic;
+
+    @Option(
+        names = {"--in-order"},
+        description = "One thread takes all words in their order: the same bits in every run.")
+    private boolean inOrder;
+  }
 
   @Override
   public Integer call() throws IOException {
@@ -186,7 +198,10 @@ final class EmbedTrain implements Callable<Integer> {
             .rate(rate)
             .epochs(epochs)
             .seed(seed);
-    return inOrder ? settings.inOrder() : settings;
+    if (order == null) {
+      return settings;
+    }
+    return order.inOrder ? settings.inOrder() : settings.deterministic();
   }
 
   private Word2Vec objective(Word2Vec model) {

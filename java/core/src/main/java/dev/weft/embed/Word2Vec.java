@@ -6,6 +6,7 @@ import static dev.weft.format.Format.format;
 import dev.weft.Device;
 import dev.weft.device.WordModel;
 import dev.weft.device.WordObjective;
+import dev.weft.device.WordOrder;
 import dev.weft.text.Corpus;
 import dev.weft.text.HuffmanTree;
 import dev.weft.text.Vocabulary;
@@ -32,7 +33,7 @@ import java.util.function.Consumer;
  * words that follow each other share their noise words, which {@link #sharing} tells.
  *
  * <p>Threads overwrite each other's steps now and then (Recht et al. 2011), so that two runs on
- * several threads differ; {@link #ordered} ones do not.
+ * several threads differ; with an {@link #order} other than RACING they do not.
  *
  * {@snippet file="Examples.java" region="word2vec"}
  *
@@ -50,7 +51,9 @@ import java.util.function.Consumer;
  * @param rate the learning rate at the start; it falls linearly to 1/10,000 of it
  * @param epochs how often the text is read
  * @param seed of all draws
- * @param ordered whether one thread takes all words in their order
+ * @param order how threads take the text: RACING overwrites steps now and then; IN_ORDER is one
+ *     thread alone; BLOCKS gives the same bits with any number of threads, which train 4 times 1,024
+ *     words from the same vectors and then add what changed, as Adasum does (Maleki et al. 2021)
  */
 public record Word2Vec(
     WordModel model,
@@ -65,9 +68,10 @@ public record Word2Vec(
     double rate,
     int epochs,
     long seed,
-    boolean ordered) {
+    WordOrder order) {
   private static final int WIDEST_WINDOW = 64;
   private static final int SHARING = 4;
+  private static final int MOST_SHARING = 64;
   private static final int LARGEST = 1 << 16;
   private static final int MOST_NEGATIVES = 1024;
 
@@ -81,7 +85,11 @@ public record Word2Vec(
         "the number of negatives",
         negatives,
         "1 to " + MOST_NEGATIVES);
-    check(sharing >= 0, "the number of words that share their negatives", sharing, "0 or more");
+    check(
+        sharing >= 0 && sharing <= MOST_SHARING,
+        "the number of words that share their negatives",
+        sharing,
+        "0 to " + MOST_SHARING);
     check(Double.isFinite(noisePower), "the power of the noise", noisePower, "a number");
     check(sample >= 0 && sample < 1, "sample", sample, "0 up to 1");
     check(rate > 0 && Double.isFinite(rate), "the rate", rate, "above 0");
@@ -109,7 +117,7 @@ public record Word2Vec(
         0.025,
         5,
         1,
-        false);
+        WordOrder.RACING);
   }
 
   /** CBOW; the same but for a rate of 0.05. */
@@ -131,7 +139,7 @@ public record Word2Vec(
     double rate;
     int epochs;
     long seed;
-    boolean ordered;
+    WordOrder order;
 
     Draft(Word2Vec from) {
       model = from.model;
@@ -146,7 +154,7 @@ public record Word2Vec(
       rate = from.rate;
       epochs = from.epochs;
       seed = from.seed;
-      ordered = from.ordered;
+      order = from.order;
     }
 
     Word2Vec settings() {
@@ -163,7 +171,7 @@ public record Word2Vec(
           rate,
           epochs,
           seed,
-          ordered);
+          order);
     }
   }
 
@@ -244,7 +252,12 @@ public record Word2Vec(
 
   /** The same, one thread taking all words in their order: the same bits in every run. */
   public Word2Vec inOrder() {
-    return with(draft -> draft.ordered = true);
+    return with(draft -> draft.order = WordOrder.IN_ORDER);
+  }
+
+  /** The same in blocks, on all threads: the same bits with any number of them. */
+  public Word2Vec deterministic() {
+    return with(draft -> draft.order = WordOrder.BLOCKS);
   }
 
   /** How likely a word is not thinned. */

@@ -257,7 +257,7 @@ public final class Word2VecTraining implements AutoCloseable {
         settings.negatives(),
         settings.model() == WordModel.CBOW ? Math.max(1, settings.sharing()) : settings.sharing(),
         fall,
-        settings.ordered());
+        settings.order());
   }
 
   /** Of 2^32 - 1, how likely each word stays. */
