@@ -88,6 +88,18 @@ class EmbedTrainTest {
   }
 
   @Test
+  void deterministicTheFileIsTheSameForAnyNumberOfThreads() throws IOException {
+    Path first = folder.resolve("a.bin");
+    train(first, "--deterministic", "-threads", 1).succeeded();
+    for (int threads : new int[] {2, 7}) {
+      Path other = folder.resolve("b.bin");
+      train(other, "--deterministic", "-threads", threads).succeeded();
+      assertEquals(-1, Files.mismatch(first, other));
+    }
+    train(first, "--deterministic", "--in-order").failed(Main.WRONG_USE, "mutually exclusive");
+  }
+
+  @Test
   void aVocabularyIsSavedAndTaken() throws IOException {
     Path vocabulary = folder.resolve("words.txt");
     train(folder.resolve("v.bin"), "-save-vocab", vocabulary).succeeded();

@@ -116,8 +116,11 @@ class EmbeddingsPageTest {
           source,
 """
           import dev.weft.*;
+          import dev.weft.data.*;
           import dev.weft.embed.*;
+          import dev.weft.nn.*;
           import dev.weft.text.*;
+          import dev.weft.train.*;
           import java.nio.file.Path;
           import java.util.ArrayList;
 import java.util.List;

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.Device;
+import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.text.Corpus;
 import dev.weft.text.TextReader;
 import java.io.ByteArrayInputStream;
@@ -126,6 +127,28 @@ class Word2VecTrainingTest {
       }
     }
     assertArrayEquals(vectors[0], vectors[1]);
+  }
+
+  /** In every form, also while blocks of the work sleep at random. */
+  @ParameterizedTest
+  @ValueSource(strings = {"pairs", "exact pairs", "cbow", "pairs tree", "cbow tree", "pairs full"})
+  void inBlocksTheBitsAreTheSameForAnyNumberOfThreads(String name) {
+    Word2Vec form = form(name).sharing(name.startsWith("exact") ? 0 : 4).epochs(2).deterministic();
+    Word2VecModel first = null;
+    for (int threads : new int[] {1, 2, 7, 7}) {
+      CpuLibrary.get().disturb(threads);
+      try (Device device = Device.cpu(threads);
+          Corpus corpus = corpus(3000);
+          Word2VecTraining training = form.start(device, corpus)) {
+        training.finish();
+        Word2VecModel model = training.model();
+        first = first == null ? model : first;
+        assertEquals(-1, first.input().mismatch(model.input()));
+        assertEquals(-1, first.output().mismatch(model.output()));
+      } finally {
+        CpuLibrary.get().disturb(0);
+      }
+    }
   }
 
   @Test

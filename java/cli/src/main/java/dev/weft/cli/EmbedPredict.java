@@ -3,8 +3,8 @@ package dev.weft.cli;
 
 import static dev.weft.format.Format.format;
 
-import dev.weft.embed.SoftmaxTree;
 import dev.weft.embed.Prediction;
+import dev.weft.embed.SoftmaxTree;
 import dev.weft.embed.Word2VecModel;
 import java.io.IOException;
 import java.io.PrintWriter;

@@ -52,8 +52,9 @@ import java.util.function.Consumer;
  * @param epochs how often the text is read
  * @param seed of all draws
  * @param order how threads take the text: RACING overwrites steps now and then; IN_ORDER is one
- *     thread alone; BLOCKS gives the same bits with any number of threads, which train 4 times 1,024
- *     words from the same vectors and then add what changed, as Adasum does (Maleki et al. 2021)
+ *     thread alone; BLOCKS gives the same bits with any number of threads, which train 4 times
+ *     1,024 words from the same vectors and then add what changed, as Adasum does (Maleki et al.
+ *     2021)
  */
 public record Word2Vec(
     WordModel model,

@@ -18,11 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param tree of a hierarchical softmax
  */
 record WordProbabilities(
-    Word2Vec settings,
-    Vocabulary words,
-    Vectors input,
-    Rows output,
-    @Nullable SoftmaxTree tree) {
+    Word2Vec settings, Vocabulary words, Vectors input, Rows output, @Nullable SoftmaxTree tree) {
 
   /** The vectors of words, but for those that point nowhere. */
   List<float[]> vectorsOf(List<String> around) {
@@ -62,8 +58,7 @@ record WordProbabilities(
     double[] logs = new double[scores.length];
     double[] noise = settings.objective() == WordObjective.NEGATIVE_SAMPLING ? logNoise() : null;
     Arrays.setAll(
-        logs,
-        w -> noise == null ? scores[w] : SoftmaxTree.logSigmoid(scores[w] + noise[w]));
+        logs, w -> noise == null ? scores[w] : SoftmaxTree.logSigmoid(scores[w] + noise[w]));
     normalize(logs);
     return logs;
   }

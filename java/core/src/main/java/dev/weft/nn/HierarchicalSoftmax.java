@@ -62,7 +62,8 @@ public final class HierarchicalSoftmax implements Layer, Loss {
               width, tree.size()));
     }
     this.width = width;
-    this.tree = HuffmanTree.ofCodes(codes(tree)); // whose nodes have the numbers that a file gives them
+    this.tree =
+        HuffmanTree.ofCodes(codes(tree)); // whose nodes have the numbers that a file gives them
     this.target = target;
     table = Parameter.rows("table", Shape.of(tree.size() - 1, width), Initializers.zeros());
     steps = new Constant("steps", tree.steps());
