@@ -28,9 +28,10 @@
 // Each step subtracts a rate times the gradient of the objective, in x for a word w:
 //   NEGATIVE_SAMPLING     -log s(x.y[w]) - sum over noise n of log s(-x.y[n]); s(z) = 1 / (1 + e^-z). A
 //                         noise word equal to w is left out. So many `negatives` are drawn for each
-//                         `sharing` kept words and ends of sentences that follow each other among 1024
-//                         tokens (CBOW: their means are taken before their steps), or, where that is
-//                         0, anew for each x; a draw takes a place uniformly, then the place itself where another
+//                         set of `sharing` words: of k kept words and ends of sentences among 1024
+//                         tokens, number n is in set n mod ceil(k / sharing), and sets are trained one
+//                         after another (CBOW: their means are taken before their steps); or, where
+//                         sharing is 0, anew for each x; a draw takes a place uniformly, then the place itself where another
 //                         draw is below thresholds[place], else aliases[place]
 //   HIERARCHICAL_SOFTMAX  - sum over k from offsets[w] up to offsets[w + 1] of
 //                         log s(bits[k] ? -x.y[nodes[k]] : x.y[nodes[k]])

@@ -34,6 +34,7 @@ struct scratch {
   int32_t word[unit + 2 * around];  // -1 between sentences
   int64_t first, last, kept;        // trained are first .. last - 1
   uint32_t window_draw[unit];
+  int64_t sets;                // word s.first + n is in the set n modulo these
   std::vector<int32_t> noise;  // a set of words behind the other
   std::vector<float> scores;   // of the full softmax
   std::vector<float> means, mean_gradients, apart;
@@ -278,7 +279,7 @@ struct training : word_steps {
     int64_t number = i - s.first;
     if (a.objective == WEFT_NEGATIVE_SAMPLING) {
       prefetch_row(output_row(s.word[i]), cols);
-      if (a.sharing && number % a.sharing) return;
+      if (number >= s.sets) return;
       for (int64_t set = 0; set < (a.sharing ? 1 : smaller(sets_ahead, 2 * a.window)); set++) {
         prefetch_noise(noise_of(number, set, s));
       }
@@ -320,7 +321,7 @@ struct training : word_steps {
   }
 
   const int32_t* noise_of(int64_t number, int64_t input, const scratch& s) const {
-    int64_t set = a.sharing ? number / a.sharing : number * 2 * a.window + input;
+    int64_t set = a.sharing ? number % s.sets : number * 2 * a.window + input;
     return s.noise.data() + set * a.negatives;
   }
 
@@ -368,7 +369,9 @@ struct training : word_steps {
       windows.draw(begin + p, draw);
       memcpy(s.window_draw + p, draw, sizeof draw);
     }
-    if (a.objective == WEFT_NEGATIVE_SAMPLING) draw_noise(begin, sets_of(trained), s);
+    bool noisy = a.objective == WEFT_NEGATIVE_SAMPLING;
+    s.sets = noisy && a.sharing ? sets_of(trained) : trained;
+    if (noisy) draw_noise(begin, sets_of(trained), s);
   }
 
   // Makes all rows that a prepared unit may need the thread's own.
@@ -403,33 +406,35 @@ struct training : word_steps {
   // Trains a prepared unit; sums as in the contract.
   void train(scratch& s, double* sums) const {
     bool pairs = a.model == WEFT_SKIP_GRAM, noisy = a.objective == WEFT_NEGATIVE_SAMPLING;
-    int64_t grouped = noisy && a.sharing ? a.sharing : 1;
-    clear(s.means, grouped);
-    clear(s.mean_gradients, grouped);
+    int64_t trained = s.last - s.first;
+    int64_t together = noisy && a.sharing ? a.sharing : 1;
+    clear(s.means, together);
+    clear(s.mean_gradients, together);
     s.together.x.count = 0;
     // the sets of one word fill a first-level cache
     int64_t ahead = a.sharing || !noisy ? outputs_ahead : 1;
     double loss = 0;
     int64_t count = 0;
-    for (int64_t i = s.first; i < s.last; i++) {
-      look_ahead(i + ahead, s);
-      int64_t far = i + a.window + inputs_ahead;
-      if (far < s.kept && s.word[far] >= 0) prefetch_row(input_row(s.word[far]), cols);
-      int64_t number = i - s.first;
-      if (number % grouped == 0) loss += cbow(number - 1, s);
-      if (s.word[i] < 0) continue;
-      float** rows = s.together.rows[s.together.x.count];
-      int64_t reach = 1 + (int64_t)((uint64_t)s.window_draw[number] * (uint64_t)a.window >> 32);
-      int64_t there = words_around(i, reach, s, rows);
-      if (there == 0) continue;
-      if (pairs) {
-        loss += skip_gram(rows, there, s.word[i], number, s);
-      } else {
-        add_mean(there, s.word[i], s);
+    for (int64_t set = 0; set < s.sets; set++) {
+      for (int64_t number = set; number < trained; number += s.sets) {
+        int64_t i = s.first + number;
+        look_ahead(i + ahead, s);
+        int64_t far = i + a.window + inputs_ahead;
+        if (far < s.kept && s.word[far] >= 0) prefetch_row(input_row(s.word[far]), cols);
+        if (s.word[i] < 0) continue;
+        float** rows = s.together.rows[s.together.x.count];
+        int64_t reach = 1 + (int64_t)((uint64_t)s.window_draw[number] * (uint64_t)a.window >> 32);
+        int64_t there = words_around(i, reach, s, rows);
+        if (there == 0) continue;
+        if (pairs) {
+          loss += skip_gram(rows, there, s.word[i], number, s);
+        } else {
+          add_mean(there, s.word[i], s);
+        }
+        count += pairs ? there : 1;
       }
-      count += pairs ? there : 1;
+      loss += cbow(set, s);
     }
-    loss += cbow(s.last - s.first - 1, s);
     sums[0] = loss;
     sums[1] = (double)count;
   }

@@ -30,6 +30,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.BiFunction;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -93,6 +94,7 @@ public class Word2VecKernelTest {
     double loss;
     double count;
     double rate;
+    int sets; // of the words of a unit
     final List<Together> together = new ArrayList<>();
 
     Reference(Case given) {
@@ -116,19 +118,17 @@ public class Word2VecKernelTest {
 
     private void trainUnit(int unit, int end, double rateThere) {
       rate = rateThere;
-      int number = 0;
-      for (int p = unit; p < end; p++) {
-        if (tokens[p] < 0 || isKept(p)) {
-          if (number % Math.max(1, given.sharing) == 0) {
-            stepTogether(unit, number - 1);
+      int[] places = IntStream.range(unit, end).filter(p -> tokens[p] < 0 || isKept(p)).toArray();
+      int sharing = given.objective == WordObjective.NEGATIVE_SAMPLING ? given.sharing : 1;
+      sets = sharing == 0 ? places.length : (places.length + sharing - 1) / sharing;
+      for (int set = 0; set < sets; set++) {
+        for (int number = set; number < places.length; number += sets) {
+          if (tokens[places[number]] >= 0) {
+            place(unit, places[number], number);
           }
-          if (tokens[p] >= 0) {
-            place(unit, p, number);
-          }
-          number++;
         }
+        stepTogether(unit, set);
       }
-      stepTogether(unit, number - 1);
     }
 
     /** Units in groups of 4, each from the same rows. */
@@ -241,10 +241,10 @@ public class Word2VecKernelTest {
     }
 
     private int[] noise(int unit, int number, int c) {
-      int sets =
+      int most =
           given.sharing == 0 ? UNIT * 2 * given.window : (UNIT + given.sharing - 1) / given.sharing;
-      int elements = (2 * sets * given.negatives + 255) / 256 * 256;
-      int set = given.sharing == 0 ? number * 2 * given.window + c : number / given.sharing;
+      int elements = (2 * most * given.negatives + 255) / 256 * 256;
+      int set = given.sharing == 0 ? number * 2 * given.window + c : number % sets;
       int[] drawn = new int[given.negatives];
       for (int n = 0; n < drawn.length; n++) {
         int element = unit / UNIT * elements + 2 * (set * given.negatives + n);

@@ -97,8 +97,8 @@ final class EmbedTrain implements Callable<Integer> {
       names = {"--sharing"},
       paramLabel = "N",
       description =
-          "So many words that follow each other share their noise words; 0: each pair of words has"
-              + " its own, as in word2vec.c, and takes longer. Default: 4.")
+          "So many words, far apart, share their noise words, 64 at most; 0: each pair of words has"
+              + " its own, as in word2vec.c, and takes longer. Default: 8.")
   private @Nullable Integer sharing;
 
   @Option(

@@ -30,7 +30,7 @@ import java.util.function.Consumer;
  * {@code window} words, noise by count^power, frequent words thinned by {@code sample}, a rate that
  * falls to 0. What differs: a text is not cut, and windows end with sentences alone (but for 256
  * tokens of which nothing is kept); draws follow the place in the text and not the thread; some
- * words that follow each other share their noise words, which {@link #sharing} tells.
+ * words share their noise words, which {@link #sharing} tells.
  *
  * <p>Threads overwrite each other's steps now and then (Recht et al. 2011), so that two runs on
  * several threads differ; with an {@link #order} other than RACING they do not.
@@ -43,8 +43,9 @@ import java.util.function.Consumer;
  * @param dimension of the vectors
  * @param window the most words to each side, 1 to 64
  * @param negatives noise words for a word, 1 to 1024
- * @param sharing so many words that follow each other have the same noise words; 0: each x has
- *     noise words of its own, as in word2vec.c, which takes about four times as long
+ * @param sharing so many words, far apart in 1,024 of the text, have the same noise words, 64 at
+ *     most; 0: each x has noise words of its own, as in word2vec.c, which takes about five times as
+ *     long
  * @param noisePower noise words are drawn by count to the power of this
  * @param sample words that are a larger part of the text than this are thinned: one that is f of it
  *     stays with probability (√(f / sample) + 1) sample / f; 0 thins none
@@ -71,7 +72,7 @@ public record Word2Vec(
     long seed,
     WordOrder order) {
   private static final int WIDEST_WINDOW = 64;
-  private static final int SHARING = 4;
+  private static final int SHARING = 8;
   private static final int MOST_SHARING = 64;
   private static final int LARGEST = 1 << 16;
   private static final int MOST_NEGATIVES = 1024;
