@@ -5,6 +5,8 @@ import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
 import dev.weft.MathMode;
+import dev.weft.bench.embeddings.Form;
+import dev.weft.bench.embeddings.Peers.Tool;
 import dev.weft.bench.peer.Side;
 import dev.weft.bench.peer.Target;
 import dev.weft.bench.peer.Threads;
@@ -61,6 +63,7 @@ import picocli.CommandLine.Spec;
       "  weft bench targets run.json             a run beside the targets for a GPU",
       "  weft bench sass                         the machine code of the CUDA kernels",
       "  weft bench company                      training on the CPU beside other work",
+      "  weft bench embeddings text.txt          word vectors beside word2vec.c and others",
       "  weft bench jmh -h                       the options of JMH itself",
       ""
     })
@@ -218,6 +221,7 @@ public final class Main implements Callable<Integer> {
           case "targets" -> new TargetsCommand();
           case "sass" -> new SassCommand();
           case "company" -> new CompanyCommand(String.join(" ", arguments));
+          case "embeddings" -> new EmbeddingsCommand(String.join(" ", arguments));
           default -> null;
         };
     if (command != null) {
@@ -235,6 +239,8 @@ public final class Main implements Callable<Integer> {
   private static CommandLine line(Object command) {
     return Explanation.line(command)
         .registerConverter(Pattern.class, Choice::pattern)
+        .registerConverter(Form.class, Form::of)
+        .registerConverter(Tool.class, word -> Choice.of("peer", word, Tool.class))
         .registerConverter(Peer.class, word -> Choice.of("peer", word, Peer.class));
   }
 

@@ -309,7 +309,7 @@ class BenchTest {
     assertTrue(kernels.contains("; embedding_update, embedding" + System.lineSeparator()), kernels);
     String all = said(concat("compare", wrong));
     for (String words :
-        List.of("ceilings has copy, cache;", "; and 69 more. steps has step", "host has host")) {
+        List.of("ceilings has copy, cache;", "; and 75 more. steps has step", "host has host")) {
       assertTrue(all.contains(words), all);
     }
     assertTrue(all.length() < 1000, all);

@@ -11,7 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * What was started for a row: closed in reverse order at the row's end, or where this Java machine
  * is told to end before.
  */
-final class Scope implements AutoCloseable {
+public final class Scope implements AutoCloseable {
   private static final Set<Scope> OPEN = ConcurrentHashMap.newKeySet();
 
   private static volatile boolean ending;
@@ -22,7 +22,8 @@ final class Scope implements AutoCloseable {
 
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
-  Scope() {
+  /** An open one. */
+  public Scope() {
     OPEN.add(this);
   }
 
@@ -32,12 +33,12 @@ final class Scope implements AutoCloseable {
   }
 
   /** Whether this Java machine ends, so that a child that ends is no failure. */
-  static boolean isEnding() {
+  public static boolean isEnding() {
     return ending;
   }
 
   /** Closes {@code part} with this. */
-  synchronized <T extends AutoCloseable> T add(T part) {
+  public synchronized <T extends AutoCloseable> T add(T part) {
     parts.push(part);
     return part;
   }

@@ -34,8 +34,6 @@ public final class Turns {
     }
   }
 
-  private static final double DISTURBED = 0.1;
-
   private final Row row;
   private final Length length;
   private final int processors;
@@ -90,7 +88,7 @@ public final class Turns {
     if (busy != null) {
       all.add(busy);
     }
-    Others others = new Others(all);
+    Others others = new Others(() -> all.stream().mapToLong(Child::processorTime).sum());
     List<String> distances = new ArrayList<>();
     for (int turn = 0; turn < length.turns(); turn++) {
       if (quota == null && busy == null && noQuota == null && processors > 1) {
@@ -105,7 +103,7 @@ public final class Turns {
       }
     }
     double taken = others.processors();
-    if (taken > DISTURBED) {
+    if (taken > Others.DISTURBED) {
       notes.add(format("others took %.1f processors meanwhile", taken));
     }
     if (!distances.isEmpty()) {

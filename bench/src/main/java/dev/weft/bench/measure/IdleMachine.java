@@ -6,7 +6,7 @@ import java.lang.management.ManagementFactory;
 import java.time.Duration;
 
 /** Waits for a moment in which nothing else runs on the machine. */
-final class IdleMachine {
+public final class IdleMachine {
   /** The share of all cores that may be busy. */
   private static final double BUSY = 0.05;
 
@@ -15,7 +15,7 @@ final class IdleMachine {
   private IdleMachine() {}
 
   /** Returns when the machine was idle for a second, or when that much time has passed. */
-  static void await(Duration most) {
+  public static void await(Duration most) {
     var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     long end = System.nanoTime() + most.toNanos();
     system.getCpuLoad();

@@ -56,6 +56,8 @@ public final class Results {
   private final List<Memory> memory = new ArrayList<>();
   private final List<Endurance> endurance = new ArrayList<>();
   private List<Company> company = new ArrayList<>();
+  private List<VectorTraining> vectorTrainings = new ArrayList<>();
+  private List<VectorTask> vectorTasks = new ArrayList<>();
   private List<Failure> failures = new ArrayList<>();
   private double loadAtTheEnd;
   private transient Path file;
@@ -145,6 +147,18 @@ public final class Results {
     keep();
   }
 
+  /** Adds a side that trains word vectors. */
+  public synchronized void add(VectorTraining row) {
+    vectorTrainings.add(row);
+    keep();
+  }
+
+  /** Adds what is done with word vectors beside training. */
+  public synchronized void add(VectorTask row) {
+    vectorTasks.add(row);
+    keep();
+  }
+
   /** Says what was not measured; the same is said once. */
   public synchronized void add(Missing what) {
     if (!missing.contains(what)) {
@@ -206,6 +220,16 @@ public final class Results {
   /** Training in company. */
   public List<Company> company() {
     return company;
+  }
+
+  /** Training of word vectors. */
+  public List<VectorTraining> vectorTrainings() {
+    return vectorTrainings;
+  }
+
+  /** What is done with word vectors beside training. */
+  public List<VectorTask> vectorTasks() {
+    return vectorTasks;
   }
 
   /** What Weft itself did wrong. */
@@ -276,6 +300,10 @@ public final class Results {
       }
       if (results.company == null) {
         results.company = new ArrayList<>();
+      }
+      if (results.vectorTrainings == null) {
+        results.vectorTrainings = new ArrayList<>();
+        results.vectorTasks = new ArrayList<>();
       }
       return results;
     } catch (JsonParseException e) {

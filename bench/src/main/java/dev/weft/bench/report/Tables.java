@@ -30,7 +30,13 @@ public final class Tables {
         switch (part) {
           case CEILINGS -> List.of(copies(), products());
           case KERNELS -> List.of(kernels());
-          case STEPS -> List.of(steps(), agreements(), Company.table(results.company()));
+          case STEPS -> {
+            List<Table> all = new ArrayList<>(List.of(steps(), agreements()));
+            all.add(Company.table(results.company()));
+            all.addAll(VectorTraining.tables(results.vectorTrainings()));
+            all.add(VectorTask.table(results.vectorTasks()));
+            yield all;
+          }
           case SCALING -> List.of(scaling(), memory(), endurance());
           case HOST -> List.of(host());
         };
