@@ -40,7 +40,8 @@
 // sums[0] += the objectives before their steps, sums[1] += their number. Draws follow (seed, step,
 // place). BLOCKS: each of 4 times 1024 tokens is trained from the rows as they were before the 4;
 // then, in the text's order, the changes a of a row by one and b by those before become
-// a + b - max(0, a.b) (a / (2 a.a) + b / (2 b.b)).
+// a + b - max(0, a.b) (a / (2 a.a) + b / (2 b.b)). RACING: a thread beside others has nodes 0..1023 of
+// HIERARCHICAL_SOFTMAX for itself for 16 times 1024 tokens, and their changes become one in the same way.
 #define WEFT_WORD2VEC(P, I, D, W)                                              \
   P(tokens, IN, INT32, token_count, MOVES(count))                              \
   P(keep, IN, INT32, words, MOVES(count))                                      \

@@ -41,6 +41,7 @@ public final class Word2VecTraining implements AutoCloseable {
   private static final long PIECES = 100;
   private static final long SHORTEST_PIECE = 16 * UNIT;
   private static final long LONGEST_PIECE = 256 * UNIT;
+  private static final long FULL_PIECE = 4 * UNIT; // all words' scores for each
   private static final double LEAST_RATE = 1e-4;
   private static final int LINE = 16; // floats
   private static final long HELD_OUT = -2; // the step that its draws follow, none of training's
@@ -100,12 +101,12 @@ public final class Word2VecTraining implements AutoCloseable {
     this.tokens = tokens;
     begun = tokens;
     words = corpus.vocabulary();
-    piece =
-        settings.objective() == WordObjective.FULL_SOFTMAX
-            ? UNIT
-            : Math.clamp(corpus.size() / PIECES / UNIT * UNIT, SHORTEST_PIECE, LONGEST_PIECE);
     outputs = tree != null ? words.size() - 1 : words.size();
     cols = (settings.dimension() + LINE - 1) / LINE * LINE;
+    piece =
+        settings.objective() == WordObjective.FULL_SOFTMAX
+            ? FULL_PIECE
+            : Math.clamp(corpus.size() / PIECES / UNIT * UNIT, SHORTEST_PIECE, LONGEST_PIECE);
     try {
       input = own(device.zeros(DType.F32, Shape.of(words.size(), cols)).named("word vectors"));
       output = own(device.zeros(DType.F32, Shape.of(outputs, cols)).named("context vectors"));
