@@ -440,11 +440,9 @@ public final class Word2VecTraining implements AutoCloseable {
   /**
    * The vectors as they are, copied, with the words' counts.
    *
-   * @throws IllegalStateException where a number of the matrices is not finite, or this or the
-   *     corpus is closed
+   * @throws IllegalStateException where a number of the matrices is not finite
    */
   public Vectors vectors() {
-    checkOpen();
     checkFinite();
     return Vectors.of(
         IntStream.range(0, words.size()).mapToObj(words::word).toList(),
