@@ -29,6 +29,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class EmbedResumeTest {
   @TempDir Path folder;
@@ -79,9 +81,13 @@ class EmbedResumeTest {
 
   /** A checkpoint of a training that has more to do. */
   private void interrupted(int steps) throws IOException {
+    interrupted(steps, TextReader.lines());
+  }
+
+  private void interrupted(int steps, TextReader reader) throws IOException {
     Word2Vec settings = Word2Vec.cbow().dimension(12).epochs(9).inOrder();
     try (Device device = Device.cpu();
-        Corpus corpus = TextReader.lines().minCount(5).read(text);
+        Corpus corpus = reader.minCount(5).read(text);
         Word2VecTraining training = settings.start(device, corpus)) {
       for (int i = 0; i < steps; i++) {
         assertTrue(training.step());
@@ -125,6 +131,71 @@ class EmbedResumeTest {
     model = folder.resolve("t");
     resume("-train", text).failed(1, model + ", byte 0: not a safetensors file");
     assertFalse(Files.exists(output));
+  }
+
+  @Test
+  void theTextIsReadAsItWas() throws IOException {
+    Path loud = folder.resolve("loud.txt");
+    Files.writeString(loud, text("RED green Red one TWO two"));
+    Files.writeString(text, Files.readString(loud));
+    interrupted(4, TextReader.lines());
+    resume("-train", text, "--lower-case")
+        .failed(2, "read without --lower-case and with --normalization none;");
+    TextReader reader =
+        TextReader.lines()
+            .letters(TextReader.Letters.LOWER_CASE)
+            .normalization(TextReader.Normalization.NFC);
+    interrupted(4, reader);
+    resume("-train", text, "--normalization", "nfkc")
+        .failed(2, "read with --lower-case and with --normalization nfc;");
+    byte[] before = Files.readAllBytes(model);
+    train("-iter", 9, "--lower-case", "--normalization", "nfc").succeeded();
+    byte[] whole = Files.readAllBytes(output);
+    resume("-train", text).succeeded();
+    assertArrayEquals(whole, Files.readAllBytes(output));
+    Files.write(model, before);
+    resume("-train", text, "--lower-case", "--normalization", "nfc").succeeded();
+    assertArrayEquals(whole, Files.readAllBytes(output));
+    assertTrue(extend(loud).succeeded().out().contains("\n0 words added, 4 in all\n"));
+  }
+
+  @Test
+  void whatIsReadIsNotOverwritten() throws IOException {
+    interrupted(1);
+    Path valid = Files.copy(text, folder.resolve("valid.txt"));
+    Path words = Files.writeString(folder.resolve("words"), "red 9\none 9\n");
+    Path link = Files.createSymbolicLink(folder.resolve("link.txt"), text);
+    List<Path> read = List.of(model, text, valid, words);
+    List<byte[]> before = new ArrayList<>();
+    for (Path file : read) {
+      before.add(Files.readAllBytes(file));
+    }
+    for (String option : List.of("-output", "--checkpoint", "-save-vocab")) {
+      refused(train(option, text), option + " " + text + " is the text of -train, " + text);
+      refused(train(option, link), option + " " + link + " is the text of -train, " + text);
+      refused(train("--valid", valid, option, valid), valid + " is the text of --valid");
+      refused(train("-read-vocab", words, option, words), "is the vocabulary of -read-vocab");
+    }
+    refused(resume("-train", text, "-output", model), "-output " + model + " is MODEL");
+    refused(resume("-train", text, "--checkpoint", text), "is the text of -train");
+    refused(extend(text, "-output", model), "-output " + model + " is MODEL");
+    refused(extend(text, "--checkpoint", model), "--checkpoint " + model + " is MODEL");
+    for (int i = 0; i < read.size(); i++) {
+      assertArrayEquals(before.get(i), Files.readAllBytes(read.get(i)));
+    }
+    resume("-train", text, "--checkpoint", model).succeeded();
+  }
+
+  private static void refused(Weft.Run run, String words) {
+    assertEquals("", run.failed(2, words, ": name another one").out(), "nothing was begun");
+  }
+
+  @Test
+  void aTextOfWhichTypesWereForgottenIsWarnedOf() {
+    assertEquals("", EmbedRun.lost(new Corpus.Report(9, 9, 9, 9, 1, 0, 0, 0, 0)));
+    String lost = EmbedRun.lost(new Corpus.Report(9, 9, 9, 9, 1, 0, 0, 1234, 2));
+    assertTrue(lost.startsWith("1,234 types were forgotten"), lost);
+    assertTrue(lost.contains("weft embed vocab TEXT -save-vocab WORDS"), lost);
   }
 
   @Test
@@ -182,18 +253,30 @@ class EmbedResumeTest {
     train("--valid", valid).failed(1, valid + ": none of its 2 words is in the vocabulary");
   }
 
+  /** How large a rate is too large after a reading or more, and not in the first, is tried. */
   @Test
   void aTrainingThatDivergesLeavesTheCheckpoint() throws IOException {
-    interrupted(2);
-    byte[] before = Files.readAllBytes(model);
-    Weft.Run run = extend(text, "-alpha", 1e30, "-sample", 0, "--checkpoint", model);
-    run.failed(1, "the objective is not finite after ", "a smaller rate than 1.0E30 may help");
-    assertArrayEquals(before, Files.readAllBytes(model));
+    Weft.Run run = train("-iter", 40, "-alpha", 1e30, "--checkpoint", model);
+    run.failed(1, " is not finite after ", "a smaller rate than 1.0E30 may help\n");
+    assertFalse(Files.exists(model));
+    for (double rate = 1e4; !Files.exists(model); rate /= 2) {
+      assertTrue(rate > 0.1, "no rate diverges after a reading");
+      run = train("-iter", 40, "-alpha", rate, "--checkpoint", model);
+    }
+    run.failed(1, " is not finite after ", " may help; " + model + " has what was before");
+    int epoch = Word2VecModel.read(model).epoch();
+    assertTrue(epoch > 0 && epoch < 40, "epoch " + epoch);
+    assertFalse(Files.exists(output));
   }
 
-  /** Ctrl-C, to a process of its own. */
-  @Test
-  void theCheckpointOfCtrlCIsWhereItGoesOn() throws Exception {
+  /** Ctrl-C, to a process of its own; what it says is a command for a shell. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void theCheckpointOfCtrlCIsWhereItGoesOn(boolean standardInput) throws Exception {
+    Path copy = Files.copy(text, folder.resolve("it's a text"));
+    output = folder.resolve("v");
+    String train = standardInput ? "-" : copy.toString();
+    String options = "-binary 1 --export C --valid " + text + " -threads 1 --plain";
     List<String> command =
         new ArrayList<>(
             Weft.process(
@@ -201,7 +284,7 @@ class EmbedResumeTest {
                     "embed",
                     "train",
                     "-train",
-                    text.toString(),
+                    train,
                     "-output",
                     output.toString(),
                     "-iter",
@@ -209,9 +292,10 @@ class EmbedResumeTest {
                     "--checkpoint",
                     model.toString())
                 .command());
+    command.addAll(List.of(options.split(" ")));
     // a shell's background job would hand on that SIGINT is ignored
     command.addAll(0, List.of("env", "--default-signal=INT"));
-    Process process = new ProcessBuilder(command).start();
+    Process process = new ProcessBuilder(command).redirectInput(copy.toFile()).start();
     try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8)) {
       String line = out.readLine();
       while (!line.contains("epoch 20 of 1000000")) {
@@ -222,19 +306,35 @@ class EmbedResumeTest {
       while (!line.startsWith("stopped: trained on ")) {
         line = out.readLine();
       }
+      String[] said = out.readLine().split(": weft | \\(", 3);
+      assertEquals("to go on", said[0]);
       assertEquals(
-          "to go on: weft embed resume " + model + " -train " + text + " -output " + output,
-          out.readLine());
+          standardInput
+              ? "standard input cannot be read again: give it the same text once more)"
+              : "",
+          said.length == 3 ? said[2] : "");
+      List<String> expected = new ArrayList<>(List.of("embed", "resume", model.toString()));
+      expected.addAll(List.of("-train", train, "-output", output.toString()));
+      expected.addAll(List.of(options.split(" ")));
+      assertEquals(expected, words(said[1]));
       assertTrue(process.waitFor(25, TimeUnit.SECONDS));
       assertEquals(130, process.exitValue());
       Word2VecModel read = Word2VecModel.read(model);
       assertTrue(read.epoch() >= 20 && read.epoch() < 1000000, read::toString);
       try (Vectors vectors = Vectors.open(output);
-          Vectors kept = read.vectors()) {
+          Vectors kept = read.contextVectors()) {
         assertArrayEquals(kept.vector("red"), vectors.vector("red"));
       }
     } finally {
       process.destroyForcibly();
+    }
+  }
+
+  /** The words that a shell makes of a line. */
+  private static List<String> words(String line) throws IOException {
+    Process shell = new ProcessBuilder("bash", "-c", "printf '%s\\n' " + line).start();
+    try (BufferedReader out = shell.inputReader(StandardCharsets.UTF_8)) {
+      return out.lines().toList();
     }
   }
 

@@ -88,6 +88,10 @@ class EmbedTextTest {
     Weft.run("embed", "phrases", text, "-output", output, "-threshold", -1)
         .failed(Main.WRONG_USE, "a threshold of phrases is 0 or more");
     Weft.run("embed", "phrases", text).failed(Main.WRONG_USE, "-output");
+    Weft.run("embed", "phrases", text, "-output", text)
+        .failed(Main.WRONG_USE, "-output " + text + " is the text, ", "name another one");
+    Weft.run("embed", "vocab", text, "-save-vocab", text)
+        .failed(Main.WRONG_USE, "-save-vocab " + text + " is the text, ", "name another one");
     assertFalse(Files.exists(output));
   }
 }

@@ -127,8 +127,9 @@ class InterruptionTest {
   }
 
   /** What would follow waits for a reader, so that the process cannot end by itself. */
-  @Test
-  void aSecondOneEndsTheProcessAtOnce() throws Exception {
+  @ParameterizedTest(name = "{0}")
+  @CsvSource({"INT, 130", "TERM, 143"})
+  void aSecondOneEndsTheProcessAtOnce(String signal, int code) throws Exception {
     train("--digits", "60", "--layers", "linear(784,10)", "--epochs", "1000000");
     InputStream out = process.getInputStream();
     int before = -1;
@@ -137,11 +138,11 @@ class InterruptionTest {
       assertTrue(process.isAlive(), "it ended before its output was full");
       Thread.sleep(1000);
     }
-    signal("INT");
+    signal(signal);
     assertTrue(process.errorReader().readLine().startsWith(SAID));
     assertTrue(process.isAlive(), "the first one waits");
-    signal("INT");
-    assertEquals(ENDED_BY_CTRL_C, code());
+    signal(signal);
+    assertEquals(code, code());
     assertFalse(Files.exists(file()));
   }
 

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class HierarchicalSoftmaxTest {
+class SoftmaxTreeTest {
   private static final float[] ONE = {1};
 
   private static Vocabulary vocabulary(String... words) {

@@ -566,6 +566,7 @@ class VectorFilesTest {
       assertArrayEquals(new float[] {0, 5}, vectors.vector("b"));
       assertEquals(OptionalLong.of(4), vectors.count("b"));
       assertRefused("'a' comes twice", () -> Vectors.of(List.of("a", "a"), rows, 2));
+      assertRefused("of no words", () -> Vectors.of(List.of(), rows.asSlice(0, 0), 2));
       assertRefused("take 24 bytes, got 16", () -> Vectors.of(List.of("a", "b"), rows, 3));
       assertRefused("3 counts for 2", () -> Vectors.of(List.of("a", "b"), new long[3], rows, 2));
       assertGoesRound(vectors);

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.Device;
+import dev.weft.device.WordOrder;
 import dev.weft.io.FormatException;
 import dev.weft.io.Safetensors;
 import dev.weft.text.Corpus;
@@ -17,6 +18,7 @@ import dev.weft.text.TextReader;
 import dev.weft.text.Vocabulary;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
@@ -27,6 +29,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,6 +70,9 @@ class Word2VecModelTest {
 
   private static Word2Vec form(String name) {
     Word2Vec model = name.startsWith("cbow") ? Word2Vec.cbow() : Word2Vec.skipGram();
+    if (name.endsWith(" blocks")) {
+      return form(name.replace(" blocks", "")).deterministic();
+    }
     return (name.endsWith("tree")
             ? model.hierarchicalSoftmax()
             : name.endsWith("full") ? model.fullSoftmax() : model)
@@ -142,7 +148,16 @@ class Word2VecModelTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"pairs, 3", "pairs tree, 2", "pairs full, 7", "cbow, 1", "cbow tree, 5", "cbow, 0"})
+  @CsvSource({
+    "pairs, 3",
+    "pairs tree, 2",
+    "pairs full, 7",
+    "cbow, 1",
+    "cbow tree, 5",
+    "cbow, 0",
+    "cbow blocks, 1",
+    "pairs tree blocks, 4"
+  })
   void whatIsResumedEndsInTheSameBits(String name, int steps) throws IOException {
     Path file = folder.resolve("model.safetensors");
     try (Device device = Device.cpu();
@@ -154,7 +169,7 @@ class Word2VecModelTest {
       }
       Word2VecModel read = Word2VecModel.read(file);
       whole.finish();
-      try (Corpus again = read(TextReader.lines().vocabulary(read.vocabulary()), TEXT);
+      try (Corpus again = read(read.reader(), TEXT);
           Word2VecTraining second = read.resume(device, again)) {
         assertEquals(read.tokens(), second.progress().tokens());
         second.finish();
@@ -189,6 +204,100 @@ class Word2VecModelTest {
               message);
           assertTrue(message.endsWith("to train on another text, extend the model by it"), message);
         }
+      }
+    }
+  }
+
+  @Test
+  void howTheTextWasReadIsKept() throws IOException {
+    Path file = folder.resolve("model.safetensors");
+    TextReader reader =
+        TextReader.stream()
+            .letters(TextReader.Letters.LOWER_CASE)
+            .normalization(TextReader.Normalization.NFC)
+            .spaces(TextReader.Spaces.ASCII)
+            .longestWord(11)
+            .minCount(2);
+    String text = "Caf\u00E9 cafe\u0301 tea\u00A0time TEA\u00A0TIME so SO longerthanthat\n";
+    try (Device device = Device.cpu();
+        Corpus corpus = read(reader, text);
+        Word2VecTraining training = form("cbow").sample(0).start(device, corpus)) {
+      assertEquals(6, corpus.size());
+      training.model().save(file);
+      Word2VecModel read = Word2VecModel.read(file);
+      assertEquals(reader.minCount(1).vocabulary(corpus.vocabulary()), read.reader());
+      try (Corpus again = read(read.reader(), text);
+          Word2VecTraining second = read.resume(device, again)) {
+        second.finish();
+      }
+    }
+  }
+
+  @Test
+  void aTextOfWhichTypesWereForgottenIsAnother() {
+    try (Device device = Device.cpu();
+        Corpus corpus = read(TextReader.lines().countedTypes(20), TEXT);
+        Word2VecTraining training = form("pairs").start(device, corpus)) {
+      assertTrue(corpus.report().forgotten() > 0);
+      Word2VecModel model = training.model();
+      try (Corpus again = read(model.reader(), TEXT)) {
+        assertThrows(IllegalArgumentException.class, () -> model.resume(device, again));
+      }
+    }
+  }
+
+  /** A copy whose first number is not finite. */
+  private static MemorySegment broken(MemorySegment rows) {
+    float[] values = rows.toArray(ValueLayout.JAVA_FLOAT);
+    values[0] = Float.POSITIVE_INFINITY;
+    return Arena.ofAuto().allocateFrom(ValueLayout.JAVA_FLOAT, values);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "true | a word vector is not finite after 0 of 90,000 tokens; the vector of 'wört0' is the"
+            + " first that is not finite; a smaller rate than 0.025 may help",
+        "false | a context vector is not finite after 0 of 90,000 tokens; a smaller rate than 0.025"
+            + " may help"
+      })
+  void aMatrixThatIsNotFiniteIsNotTaken(boolean words, String message) {
+    try (Device device = Device.cpu();
+        Corpus corpus = corpus();
+        Word2VecTraining training = form("pairs").start(device, corpus)) {
+      Word2VecModel good = training.model();
+      Word2VecModel bad =
+          new Word2VecModel(
+              good.settings(),
+              good.vocabulary(),
+              words ? broken(good.input()) : good.input(),
+              words ? good.output() : broken(good.output()),
+              null,
+              good.position());
+      try (Word2VecTraining broken = bad.resume(device, corpus)) {
+        assertEquals(
+            message, assertThrows(IllegalStateException.class, broken::model).getMessage());
+        assertEquals(
+            message, assertThrows(IllegalStateException.class, broken::vectors).getMessage());
+      }
+    }
+  }
+
+  /** A list of words may have any order. */
+  @Test
+  void theTreeOfNewWordsIsByTheirCounts() {
+    try (Device device = Device.cpu();
+        Corpus corpus = read(TextReader.lines(), "old one\n".repeat(9));
+        Word2VecTraining training = form("cbow tree").start(device, corpus)) {
+      Word2VecModel old = training.model();
+      Vocabulary words = Vocabulary.inOrder(List.of("old", "one", "x", "y", "z"), 9, 9, 1, 9, 5);
+      try (Corpus next = read(TextReader.lines().vocabulary(words), "x y z old\n");
+          Word2VecTraining further = old.extend(old.settings(), device, next)) {
+        HuffmanTree tree = further.model().tree();
+        assertNotNull(tree);
+        List<Integer> lengths = Stream.of(0, 1, 2, 3, 4).map(w -> tree.code(w).length()).toList();
+        assertEquals(List.of(2, 2, 3, 2, 3), lengths);
       }
     }
   }
@@ -356,6 +465,62 @@ class Word2VecModelTest {
     assertEquals(losses[0], losses[1], 1e-9);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"pairs", "pairs tree", "cbow", "cbow full"})
+  void aLossThatIsHeldOutIsThatOfTheVectorsHoweverTheyAreTrained(String name) throws IOException {
+    Path file = folder.resolve("model.safetensors");
+    try (Device device = Device.cpu();
+        Corpus corpus = corpus();
+        Word2VecTraining training = form(name).start(device, corpus);
+        Corpus heldOut = read(corpus.reader(), text("wört", 4000, 50))) {
+      step(training, 2);
+      training.model().save(file);
+      double loss = training.loss(heldOut);
+      Word2VecModel model = Word2VecModel.read(file);
+      for (WordOrder order : WordOrder.values()) {
+        Word2Vec settings = in(order, model.settings());
+        for (int threads : new int[] {1, 2}) {
+          try (Device other = Device.cpu(threads);
+              Word2VecTraining further = model.extend(settings, other, corpus)) {
+            Word2VecModel before = further.model();
+            assertEquals(loss, further.loss(heldOut), 1e-9, order + " by " + threads);
+            assertSame(before, further.model());
+          }
+        }
+      }
+    }
+  }
+
+  private static Word2Vec in(WordOrder order, Word2Vec settings) {
+    return new Word2Vec(
+        settings.model(),
+        settings.objective(),
+        settings.tree(),
+        settings.dimension(),
+        settings.window(),
+        settings.negatives(),
+        settings.sharing(),
+        settings.noisePower(),
+        settings.sample(),
+        settings.rate(),
+        settings.epochs(),
+        settings.seed(),
+        order);
+  }
+
+  @Test
+  void aLossThatIsHeldOutIsBrokenOffBetweenPieces() {
+    try (Device device = Device.cpu();
+        Corpus corpus = corpus();
+        Word2VecTraining training = form("pairs full").start(device, corpus)) {
+      double loss = training.loss(corpus);
+      AtomicInteger asked = new AtomicInteger();
+      assertTrue(Double.isNaN(training.loss(corpus, () -> asked.incrementAndGet() == 3)));
+      assertEquals(3, asked.get());
+      assertEquals(loss, training.loss(corpus), "nothing is left of it");
+    }
+  }
+
   /** Of vectors C that are 0, every answer is as likely as the other. */
   @Test
   void theLossThatIsHeldOutIsTheObjective() {
@@ -506,6 +671,9 @@ class Word2VecModelTest {
         "tokens | -1 | the metadata say tokens -1, expected a whole number",
         "tokens | 999999 | 999,999 tokens are trained, of 3 readings of a text of 30,000",
         "text_tokens | 0 | 0 tokens are trained, of 3 readings of a text of 0",
+        "tokens | 31025 | 31,025 tokens are trained, of readings of 30,000: none ends there, nor a",
+        "letters | LOUD | the setting letters is 'LOUD', expected one of [AS_WRITTEN, LOWER_CASE]",
+        "longest_word | 1 | the longest word, in bytes, must be 8 to 65,536, not 1",
       })
   void metadataThatAreWrongAreNamed(String key, String value, String expected) throws IOException {
     String message = refused((tensors, metadata) -> metadata.put(key, value));
@@ -513,7 +681,7 @@ class Word2VecModelTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"seed", "text_checksum"})
+  @ValueSource(strings = {"seed", "text_checksum", "normalization"})
   void metadataThatAreMissingAreNamed(String key) throws IOException {
     String message = refused((tensors, metadata) -> metadata.remove(key));
     assertTrue(message.contains(key), message);

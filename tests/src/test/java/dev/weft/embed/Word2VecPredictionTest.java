@@ -182,7 +182,7 @@ class Word2VecPredictionTest {
         MemorySegment.ofArray(new float[] {1, 2, 0}),
         MemorySegment.ofArray(c),
         tree,
-        new Word2VecModel.Position(18, 18, 0));
+        new Word2VecModel.Position(18, 18, 0, TextReader.lines()));
   }
 
   /** k = 3, power 0.75: n = 8/10, 1/10, 1/10. */

@@ -8,6 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.Device;
+import dev.weft.device.WordModel;
+import dev.weft.device.WordObjective;
+import dev.weft.device.WordOrder;
 import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.text.Corpus;
 import dev.weft.text.TextReader;
@@ -239,6 +242,7 @@ class Word2VecTrainingTest {
           () -> usual.negatives(1025),
           () -> usual.dimension(1 << 17),
           () -> usual.sharing(-1),
+          () -> usual.sharing(65),
           () -> usual.noisePower(Double.NaN),
           () -> usual.sample(1),
           () -> usual.rate(0),
@@ -250,6 +254,26 @@ class Word2VecTrainingTest {
     assertEquals(
         "the window is 65, expected 1 to 64",
         assertThrows(IllegalArgumentException.class, () -> usual.window(65)).getMessage());
+    assertEquals(
+        "the number of negatives is 5, expected 0: only negative sampling has noise words",
+        assertThrows(
+                IllegalArgumentException.class,
+                () ->
+                    new Word2Vec(
+                        WordModel.CBOW,
+                        WordObjective.FULL_SOFTMAX,
+                        WordTree.HUFFMAN,
+                        100,
+                        5,
+                        5,
+                        8,
+                        0.75,
+                        0,
+                        0.1,
+                        1,
+                        1,
+                        WordOrder.RACING))
+            .getMessage());
   }
 
   @Test

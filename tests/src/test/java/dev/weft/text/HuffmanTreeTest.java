@@ -202,6 +202,22 @@ class HuffmanTreeTest {
     assertEquals(1, sum, "one half at each node");
   }
 
+  @Test
+  void aTreeIsNotJoinedBeyondTheLongestPath() {
+    HuffmanTree longest = HuffmanTree.of(fibonacci(64)).joined(HuffmanTree.of(1));
+    assertEquals(64, longest.longest());
+    for (boolean first : new boolean[] {true, false}) {
+      HuffmanTree one = HuffmanTree.of(1);
+      assertEquals(
+          "two trees were to be joined, and the longest path would have 65 inner nodes, 64 at most:"
+              + " a tree that is made anew of all words has shorter paths",
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> (first ? longest : one).joined(first ? one : longest))
+              .getMessage());
+    }
+  }
+
   private static long[] falling(int words) {
     return LongStream.range(0, words).map(word -> 1 + (words - word) * 3L).toArray();
   }

@@ -53,6 +53,11 @@ class PhrasesTest {
       assertEquals(7, joined.report().kept());
       assertEquals(3, joined.report().sentences());
       assertEquals("x y x y | z x y z | x_y z |", CorpusTest.words(corpus));
+      Path text = folder.resolve("joined");
+      joined.write(text);
+      try (Corpus again = joined.reader().read(text)) {
+        assertEquals(joined.checksum(), again.checksum());
+      }
     }
   }
 

@@ -26,7 +26,8 @@ import picocli.CommandLine.ParentCommand;
     sortOptions = false,
     description = {
       "Trains a model on another text, whose new words are added to it. Settings are those that the"
-          + " model was trained by, unless options name others; --checkpoint saves the new model."
+          + " model was trained by, and its text was read by, unless options name others;"
+          + " --checkpoint saves the new model."
     },
     footer = {
       "",
@@ -36,8 +37,6 @@ import picocli.CommandLine.ParentCommand;
           + " new.safetensors"
     })
 final class EmbedExtend implements Callable<Integer> {
-  private static final long LEAST_COUNT = 5;
-
   @ParentCommand private EmbedCommand parent;
 
   @Parameters(paramLabel = "MODEL", description = "A file that --checkpoint wrote.")
@@ -51,7 +50,7 @@ final class EmbedExtend implements Callable<Integer> {
       defaultValue = "5",
       description =
           "New words that are rarer in this text are left out. Default: ${DEFAULT-VALUE}.")
-  private long minCount = LEAST_COUNT;
+  private long minCount;
 
   @Option(
       names = {"-iter", "--iter"},
@@ -90,8 +89,8 @@ final class EmbedExtend implements Callable<Integer> {
   public Integer call() throws IOException {
     Word2VecModel model = Word2VecModel.read(file);
     Word2Vec settings = settings(model.settings());
-    run.check(model.tree() != null, null);
-    TextReader reader = TextReader.lines().minCount(minCount).extending(model.vocabulary());
+    run.check(model.tree() != null, null, "MODEL", file);
+    TextReader reader = model.reader().extending(model.vocabulary()).minCount(minCount);
     try (Device device = run.device();
         Corpus corpus = run.read(reader)) {
       run.announce(corpus, parent.screen());

@@ -77,6 +77,7 @@ final class EmbedPhrases implements Callable<Integer> {
   public Integer call() throws IOException {
     Phrases phrases = Phrases.threshold(threshold).discount(minCount).passes(passes);
     AtomicFile.checkWritable(output);
+    EmbedRun.checkOther("-output", output, "the text", Path.of(text));
     PrintWriter out = parent.screen().out();
     try (Corpus corpus = reading.read(text, TextReader.lines())) {
       out.println(corpus.report());

@@ -7,7 +7,6 @@ import dev.weft.Device;
 import dev.weft.embed.Word2VecModel;
 import dev.weft.embed.Word2VecTraining;
 import dev.weft.text.Corpus;
-import dev.weft.text.TextReader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -22,8 +21,9 @@ import picocli.CommandLine.ParentCommand;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Goes on with a training that was interrupted, on the same text, by the settings that it"
-          + " began with. Checkpoints go to MODEL, unless --checkpoint names another file.",
+      "Goes on with a training that was interrupted, on the same text, read as it was, by the"
+          + " settings that it began with. Checkpoints go to MODEL, unless --checkpoint names"
+          + " another file.",
       "On another text, or for more readings, weft embed extend trains."
     },
     footer = {
@@ -49,10 +49,10 @@ final class EmbedResume implements Callable<Integer> {
                   + " weft embed convert writes its vectors",
               file, model.epoch(), model.settings().epochs()));
     }
-    run.checkpoint(file);
-    run.check(model.tree() != null, null);
+    run.resume(file);
+    run.check(model.tree() != null, null, "MODEL", file);
     try (Device device = run.device();
-        Corpus corpus = run.read(TextReader.lines().vocabulary(model.vocabulary()))) {
+        Corpus corpus = run.readAgain(model.reader())) {
       run.announce(corpus, parent.screen());
       try (Word2VecTraining training = model.resume(device, corpus)) {
         run.train(training, corpus, parent);

@@ -13,7 +13,13 @@ import dev.weft.text.Corpus;
 import dev.weft.text.TextReader;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -77,6 +83,7 @@ final class EmbedRun {
   @Mixin private TextOptions reading;
   @Mixin private ExportOption export;
 
+  private @Nullable Path resumed;
   private volatile boolean stopped;
 
   static void checkFlag(String name, int value) {
@@ -85,44 +92,76 @@ final class EmbedRun {
     }
   }
 
-  /** The file for checkpoints where none is named. */
-  void checkpoint(Path usual) {
-    checkpoint = checkpoint == null ? usual : checkpoint;
+  /** A model's training goes on: its file is that of checkpoints, where none is named. */
+  void resume(Path model) {
+    resumed = model;
+    checkpoint = checkpoint == null ? model : checkpoint;
   }
 
   /**
-   * Returns if all that is to be written can be.
+   * All that is to be written must be files that can be, each another one and none that is read,
+   * but for the model that is resumed.
    *
    * @param hierarchical whether the objective is a hierarchical softmax
-   * @param other a file that is written, too; null where there is none
+   * @param vocabulary the file of -save-vocab; null where there is none
+   * @param what a file that is read beside the texts is, in words
+   * @param read that file; null where there is none
    */
-  void check(boolean hierarchical, @Nullable Path other) throws IOException {
+  void check(boolean hierarchical, @Nullable Path vocabulary, String what, @Nullable Path read)
+      throws IOException {
     checkFlag("-binary", binary);
-    if (valid != null && valid.toString().equals("-") && train.equals("-")) {
+    if (isStandardInput(valid) && train.equals("-")) {
       throw new IllegalArgumentException(
           "-train - and --valid -: standard input is one text; name a file for one of the two");
     }
     export.check(hierarchical);
+    Map<Path, String> taken = new LinkedHashMap<>();
+    take("", read, what, taken);
+    take("", train.equals("-") ? null : Path.of(train), "the text of -train", taken);
+    take("", isStandardInput(valid) ? null : valid, "the text of --valid", taken);
     for (Path file : vectorFormat().files(output)) {
-      AtomicFile.checkWritable(file);
-      checkOther("-save-vocab", other, "a file of -output", file);
-      checkOther("--checkpoint", checkpoint, "a file of -output", file);
+      take("-output", file, "a file of -output", taken);
     }
-    checkOther("-save-vocab", other, "the file of --checkpoint", checkpoint);
-    for (Path file : new @Nullable Path[] {checkpoint, other}) {
-      if (file != null) {
-        AtomicFile.checkWritable(file);
-      }
+    if (checkpoint != null && resumed != null && isSame(checkpoint, resumed)) {
+      AtomicFile.checkWritable(checkpoint);
+    } else {
+      take("--checkpoint", checkpoint, "the file of --checkpoint", taken);
     }
+    take("-save-vocab", vocabulary, "the file of -save-vocab", taken);
   }
 
-  private void checkOther(String option, @Nullable Path file, String what, @Nullable Path other) {
-    if (file != null
-        && other != null
-        && file.toAbsolutePath().normalize().equals(other.toAbsolutePath().normalize())) {
+  /** Adds a file to those that are taken; one that is to be written, by an option, is none yet. */
+  private static void take(String option, @Nullable Path file, String what, Map<Path, String> taken)
+      throws IOException {
+    if (file == null) {
+      return;
+    }
+    if (!option.isEmpty()) {
+      AtomicFile.checkWritable(file);
+      for (Map.Entry<Path, String> other : taken.entrySet()) {
+        checkOther(option, file, other.getValue(), other.getKey());
+      }
+    }
+    taken.putIfAbsent(file, what);
+  }
+
+  /**
+   * A file that an option says to write must be another one than that, which is read or written.
+   */
+  static void checkOther(String option, Path file, String what, Path other) throws IOException {
+    if (isSame(file, other)) {
       throw new IllegalArgumentException(
           format("%s %s is %s, %s: name another one", option, file, what, other));
     }
+  }
+
+  private static boolean isStandardInput(@Nullable Path text) {
+    return text != null && text.toString().equals("-");
+  }
+
+  private static boolean isSame(Path file, Path other) throws IOException {
+    return file.toAbsolutePath().normalize().equals(other.toAbsolutePath().normalize())
+        || Files.exists(file) && Files.exists(other) && Files.isSameFile(file, other);
   }
 
   private VectorFormat vectorFormat() {
@@ -141,10 +180,39 @@ final class EmbedRun {
     return reading.read(train, reader);
   }
 
+  /** Reads the text of a training that goes on, as it was read before. */
+  Corpus readAgain(TextReader reader) throws IOException {
+    if (!reading.of(reader).equals(reader)) {
+      throw new IllegalArgumentException(
+          format(
+              "the training began on a text read with%s --lower-case and with --normalization %s;"
+                  + " it is read so again, and with no other",
+              reader.letters() == TextReader.Letters.LOWER_CASE ? "" : "out",
+              Choice.word(reader.normalization())));
+    }
+    return TextOptions.open(train, reader);
+  }
+
   /** Says what was read, and that the output can hold its words. */
   void announce(Corpus corpus, Screen screen) {
     screen.out().println(corpus.report());
     vectorFormat().check(corpus.vocabulary());
+    String lost = lost(corpus.report());
+    if (checkpoint != null && !lost.isEmpty()) {
+      screen.err().println("weft: " + lost);
+    }
+  }
+
+  /** Why a training on a text cannot be resumed; nothing where it can. */
+  static String lost(Corpus.Report text) {
+    return text.forgotten() == 0
+        ? ""
+        : format(
+            "%,d types were forgotten while the text was counted, and their words left out, which"
+                + " would stay when it is read again: weft embed resume will refuse it. What can"
+                + " be resumed is a training by a list of words: weft embed vocab TEXT -save-vocab"
+                + " WORDS, then weft embed train with -read-vocab WORDS",
+            text.forgotten());
   }
 
   /** Trains to the end, or to Ctrl-C, and writes what there is then. */
@@ -152,9 +220,7 @@ final class EmbedRun {
     Screen screen = plain ? command.screen().plain() : command.screen();
     PrintWriter out = screen.out();
     try (Corpus heldOut =
-        valid == null
-            ? null
-            : reading.read(valid.toString(), TextReader.lines().vocabulary(corpus.vocabulary()))) {
+        valid == null ? null : TextOptions.open(valid.toString(), corpus.reader())) {
       if (heldOut != null) {
         // a text that cannot be measured ends the command here
         out.println(format("held out %.4f  %s", training.loss(heldOut), heldOut.report()));
@@ -164,13 +230,15 @@ final class EmbedRun {
       long start = System.nanoTime();
       train(training, heldOut, screen);
       double seconds = (System.nanoTime() - start) / SECOND;
-      long tokens = training.progress().tokens() - before;
+      Word2VecTraining.Progress at = training.progress();
+      long tokens = at.tokens() - before;
+      boolean left = at.tokens() < at.ofTokens();
       try (Vectors vectors = export.isInput() ? training.vectors() : export.of(training.model())) {
         vectors.write(output, vectorFormat());
         out.println(
             format(
                 "%strained on %,d tokens in %.1f s (%,.0f tokens/s); wrote %,d vectors of %d to %s",
-                stopped ? "stopped: " : "",
+                left ? "stopped: " : "",
                 tokens,
                 seconds,
                 tokens / seconds,
@@ -178,12 +246,30 @@ final class EmbedRun {
                 vectors.dimension(),
                 output));
       }
-      if (stopped && checkpoint != null) {
-        out.println(
-            format(
-                "to go on: weft embed resume %s -train %s -output %s", checkpoint, train, output));
+      if (left && checkpoint != null && lost(corpus.report()).isEmpty()) {
+        out.println("to go on: " + goingOn(checkpoint));
       }
     }
+  }
+
+  /** The command that goes on from a checkpoint, for a shell. */
+  private String goingOn(Path from) {
+    List<Object> words = new ArrayList<>(List.of("weft", "embed", "resume", from));
+    words.addAll(List.of("-train", train, "-output", output));
+    words.addAll(binary == 0 ? List.of() : List.of("-binary", binary));
+    words.addAll(export.isInput() ? List.of() : List.of("--export", export.matrix()));
+    words.addAll(valid == null ? List.of() : List.of("--valid", valid));
+    words.addAll(threads == null ? List.of() : List.of("-threads", threads));
+    words.addAll(plain ? List.of("--plain") : List.of());
+    return words.stream().map(EmbedRun::quoted).collect(Collectors.joining(" "))
+        + (train.equals("-") || isStandardInput(valid)
+            ? " (standard input cannot be read again: give it the same text once more)"
+            : "");
+  }
+
+  private static String quoted(Object word) {
+    String text = word.toString();
+    return text.matches("[\\w@%+=:,./-]+") ? text : "'" + text.replace("'", "'\\''") + "'";
   }
 
   private void train(Word2VecTraining training, @Nullable Corpus heldOut, Screen screen)
@@ -209,7 +295,8 @@ final class EmbedRun {
           } else if (heldOut == null) {
             line.end(said);
           } else {
-            line.end(said + format("  held out %.4f", training.loss(heldOut)));
+            double loss = training.loss(heldOut, () -> stopped);
+            line.end(Double.isNaN(loss) ? said : said + format("  held out %.4f", loss));
           }
         }
         if (checkpoint != null

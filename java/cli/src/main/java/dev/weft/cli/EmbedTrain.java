@@ -28,8 +28,8 @@ import picocli.CommandLine.ParentCommand;
     description = {
       "Trains word vectors on a text: word2vec. Options that word2vec.c has too bear its names,"
           + " with its defaults; each is taken with one dash or two.",
-      "A line is a sentence; a text of one line is one. Ctrl-C ends it and writes what there is;"
-          + " with --checkpoint, weft embed resume goes on from there."
+      "A line is a sentence; a text of one line is one. Ctrl-C ends it and writes what there is, a"
+          + " second one ends it at once; with --checkpoint, weft embed resume goes on from there."
     },
     footer = {
       "",
@@ -171,7 +171,7 @@ final class EmbedTrain implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Word2Vec settings = settings();
-    run.check(hierarchical == 1, saveVocabulary);
+    run.check(hierarchical == 1, saveVocabulary, "the vocabulary of -read-vocab", readVocabulary);
     try (Device device = run.device();
         Corpus corpus = run.read(reader())) {
       run.announce(corpus, parent.screen());

@@ -46,6 +46,7 @@ final class EmbedVocab implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     AtomicFile.checkWritable(file);
+    EmbedRun.checkOther("-save-vocab", file, "the text", Path.of(text));
     try (Corpus corpus = reading.read(text, TextReader.lines().minCount(minCount))) {
       corpus.vocabulary().write(file);
       parent.screen().out().println(corpus.report());

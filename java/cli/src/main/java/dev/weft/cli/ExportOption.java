@@ -23,8 +23,13 @@ final class ExportOption {
     return matrix.equals("W");
   }
 
+  /** W, C or W+C. */
+  String matrix() {
+    return matrix;
+  }
+
   /**
-   * Returns if that can be.
+   * The matrix must be one that the model has for its words.
    *
    * @param hierarchical whether the objective is a hierarchical softmax
    */

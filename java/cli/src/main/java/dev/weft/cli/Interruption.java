@@ -9,17 +9,16 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Ctrl-C, or another signal that asks the process to end: a training run ends after its step, and
- * the process when the command has written, or after 30 seconds. A second Ctrl-C ends it at once.
- * Where no run has begun, the first one does.
+ * the process when the command has written, however long that takes. A second signal ends it at
+ * once. Where no run has begun, the first one does.
  */
 final class Interruption implements Listener {
-  private static final int MOST_SECONDS = 30;
   private static final int SIGINT = 2;
+  private static final int SIGTERM = 15;
 
   private final PrintWriter err;
   private final CountDownLatch over = new CountDownLatch(1);
@@ -57,21 +56,19 @@ final class Interruption implements Listener {
       return;
     }
     begun.run();
-    freeSignal();
+    freeSignal(SIGINT);
+    freeSignal(SIGTERM);
     err.println("weft: training ends after this step; Ctrl-C again ends it without a result");
     err.flush();
     try {
-      if (!over.await(MOST_SECONDS, TimeUnit.SECONDS)) {
-        err.println("weft: not done after " + MOST_SECONDS + " seconds, and ended all the same");
-        err.flush();
-      }
+      over.await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
-  /** A second Ctrl-C would wait for the first one's end; so it goes to the system. */
-  private static void freeSignal() {
+  /** A second signal would wait for the first one's end; so it goes to the system. */
+  private static void freeSignal(int signal) {
     Linker linker = Linker.nativeLinker();
     FunctionDescriptor type =
         FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.ADDRESS);
@@ -80,7 +77,7 @@ final class Interruption implements Listener {
           (MemorySegment)
               linker
                   .downcallHandle(linker.defaultLookup().findOrThrow("signal"), type)
-                  .invokeExact(SIGINT, MemorySegment.NULL); // SIG_DFL
+                  .invokeExact(signal, MemorySegment.NULL); // SIG_DFL
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }

@@ -161,7 +161,7 @@ public final class SoftmaxTree {
     return reading(beam, evaluated);
   }
 
-  /** Of each word. */
+  /** The logarithm of each word's probability. */
   double[] logProbabilities(float[] x) {
     check(x);
     float[] dots = nodes.dots(x);

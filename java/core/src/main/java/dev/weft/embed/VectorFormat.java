@@ -76,7 +76,7 @@ public enum VectorFormat {
   }
 
   /**
-   * Returns if a file of this format can hold all words, for use before long work.
+   * A file of this format must hold all words: a check for use before long work.
    *
    * @throws IllegalArgumentException where it cannot hold some: text none with white space, of any
    *     kind of Unicode's; names them and the formats that can
@@ -192,7 +192,7 @@ public enum VectorFormat {
   }
 
   /**
-   * Returns if a file may be of this format, which was asked for.
+   * A file's content must not be of another format than this, which was asked for.
    *
    * @throws FormatException where its content is surely of another
    */

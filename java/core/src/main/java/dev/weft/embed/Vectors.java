@@ -117,7 +117,8 @@ public final class Vectors implements AutoCloseable {
   /**
    * Vectors of arrays, copied.
    *
-   * @throws IllegalArgumentException where a word comes twice, or counts or lengths differ
+   * @throws IllegalArgumentException where there is no word, one comes twice, or counts or lengths
+   *     differ
    */
   public static Vectors of(List<String> words, float[][] rows) {
     int dimension = Math.toIntExact(Shape.ofRows(rows).size(1));
@@ -133,7 +134,8 @@ public final class Vectors implements AutoCloseable {
    * Vectors over memory, which is not copied and must live as long as they are used.
    *
    * @param rows words.size() rows of {@code dimension} float32, little-endian, row-major
-   * @throws IllegalArgumentException where a word comes twice, or the memory has another size
+   * @throws IllegalArgumentException where there is no word, one comes twice, or the memory has
+   *     another size
    */
   public static Vectors of(List<String> words, MemorySegment rows, int dimension) {
     return of(words, null, rows, dimension);
@@ -143,10 +145,13 @@ public final class Vectors implements AutoCloseable {
    * As {@link #of(List, MemorySegment, int)}, with how often each word was in the text.
    *
    * @param counts of each word; null where they are not known
-   * @throws IllegalArgumentException where a word comes twice, or a size differs
+   * @throws IllegalArgumentException where there is no word, one comes twice, or a size differs
    */
   public static Vectors of(
       List<String> words, long @Nullable [] counts, MemorySegment rows, int dimension) {
+    if (words.isEmpty()) {
+      throw new IllegalArgumentException("vectors of no words: at least 1 is needed");
+    }
     if (dimension < 1 || rows.byteSize() != 4L * words.size() * dimension) {
       throw new IllegalArgumentException(
           format(

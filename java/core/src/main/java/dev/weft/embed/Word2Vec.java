@@ -42,7 +42,7 @@ import java.util.function.Consumer;
  * @param tree of the words, for the hierarchical softmax; of no effect for other objectives
  * @param dimension of the vectors
  * @param window the most words to each side, 1 to 64
- * @param negatives noise words for a word, 1 to 1024
+ * @param negatives noise words for a word: 1 to 1024 of negative sampling, 0 of other objectives
  * @param sharing so many words, far apart in 1,024 of the text, have the same noise words, 64 at
  *     most; 0: each x has noise words of its own, as in word2vec.c, which takes about five times as
  *     long
@@ -81,12 +81,12 @@ public record Word2Vec(
   public Word2Vec {
     check(dimension >= 1 && dimension <= LARGEST, "the dimension", dimension, "1 to " + LARGEST);
     check(window >= 1 && window <= WIDEST_WINDOW, "the window", window, "1 to " + WIDEST_WINDOW);
+    boolean sampled = objective == WordObjective.NEGATIVE_SAMPLING;
     check(
-        negatives <= MOST_NEGATIVES
-            && negatives >= (objective == WordObjective.NEGATIVE_SAMPLING ? 1 : 0),
+        negatives >= (sampled ? 1 : 0) && negatives <= (sampled ? MOST_NEGATIVES : 0),
         "the number of negatives",
         negatives,
-        "1 to " + MOST_NEGATIVES);
+        sampled ? "1 to " + MOST_NEGATIVES : "0: only negative sampling has noise words");
     check(
         sharing >= 0 && sharing <= MOST_SHARING,
         "the number of words that share their negatives",

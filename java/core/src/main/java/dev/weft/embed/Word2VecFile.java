@@ -7,6 +7,7 @@ import dev.weft.device.WordObjective;
 import dev.weft.io.FormatException;
 import dev.weft.io.Safetensors;
 import dev.weft.text.HuffmanTree;
+import dev.weft.text.TextReader;
 import dev.weft.text.Vocabulary;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -34,6 +35,12 @@ final class Word2VecFile {
   private static final String TOKENS = "tokens";
   private static final String TEXT_TOKENS = "text_tokens";
   private static final String CHECKSUM = "text_checksum";
+  private static final String SENTENCES = "sentences";
+  private static final String LETTERS = "letters";
+  private static final String NORMALIZATION = "normalization";
+  private static final String SPACES = "spaces";
+  private static final String LONGEST_WORD = "longest_word";
+  private static final long UNIT = 1024; // tokens, of which a training takes whole ones
 
   private final Path path;
   private final Safetensors.Contents contents;
@@ -67,6 +74,12 @@ final class Word2VecFile {
     }
     Map<String, String> metadata = settings(model.settings());
     Word2VecModel.Position position = model.position();
+    TextReader reader = position.reader();
+    metadata.put(SENTENCES, reader.sentences().name());
+    metadata.put(LETTERS, reader.letters().name());
+    metadata.put(NORMALIZATION, reader.normalization().name());
+    metadata.put(SPACES, reader.spaces().name());
+    metadata.put(LONGEST_WORD, Integer.toString(reader.longestWord()));
     metadata.put(FORMAT, WORD2VEC);
     metadata.put(TOKENS, Long.toString(position.tokens()));
     metadata.put(TEXT_TOKENS, Long.toString(position.textTokens()));
@@ -104,7 +117,8 @@ final class Word2VecFile {
     int words = vocabulary.size();
     boolean hierarchical = settings.objective() == WordObjective.HIERARCHICAL_SOFTMAX;
     Word2VecModel.Position position =
-        new Word2VecModel.Position(whole(TOKENS), whole(TEXT_TOKENS), whole(CHECKSUM));
+        new Word2VecModel.Position(
+            whole(TOKENS), whole(TEXT_TOKENS), whole(CHECKSUM), reader(vocabulary));
     if (position.textTokens() < 1
         || position.textTokens() > Long.MAX_VALUE / settings.epochs()
         || position.tokens() > settings.epochs() * position.textTokens()) {
@@ -113,6 +127,13 @@ final class Word2VecFile {
               "%,d tokens are trained, of %d readings of a text of %,d",
               position.tokens(), settings.epochs(), position.textTokens()));
     }
+    if (position.tokens() % position.textTokens() % UNIT != 0) {
+      throw wrong(
+          format(
+              "%,d tokens are trained, of readings of %,d: none ends there, nor a multiple of %,d"
+                  + " of one",
+              position.tokens(), position.textTokens(), UNIT));
+    }
     return new Word2VecModel(
         settings,
         vocabulary,
@@ -120,6 +141,24 @@ final class Word2VecFile {
         tensor(CONTEXTS, "F32", hierarchical ? words - 1 : words, settings.dimension()),
         hierarchical ? tree(words) : null,
         position);
+  }
+
+  private TextReader reader(Vocabulary vocabulary) throws FormatException {
+    Object sentences = setting(SENTENCES, TextReader.Sentences.class);
+    TextReader lines =
+        sentences == TextReader.Sentences.LINES ? TextReader.lines() : TextReader.stream();
+    TextReader reader =
+        lines
+            .letters((TextReader.Letters) setting(LETTERS, TextReader.Letters.class))
+            .normalization(
+                (TextReader.Normalization) setting(NORMALIZATION, TextReader.Normalization.class))
+            .spaces((TextReader.Spaces) setting(SPACES, TextReader.Spaces.class))
+            .vocabulary(vocabulary);
+    try {
+      return reader.longestWord((int) setting(LONGEST_WORD, int.class));
+    } catch (IllegalArgumentException e) {
+      throw wrong(String.valueOf(e.getMessage()));
+    }
   }
 
   private Vocabulary vocabulary() throws FormatException {
@@ -234,10 +273,9 @@ final class Word2VecFile {
       } catch (NumberFormatException e) {
         throw wrong(format("the setting %s is '%s', expected a number", name, text));
       }
-      Object[] allowed =
-          type == boolean.class ? new Object[] {false, true} : type.getEnumConstants();
+      Object[] allowed = type.getEnumConstants();
       for (Object value : allowed) {
-        if ((value instanceof Enum<?> e ? e.name() : value.toString()).equals(text)) {
+        if (((Enum<?>) value).name().equals(text)) {
           return value;
         }
       }

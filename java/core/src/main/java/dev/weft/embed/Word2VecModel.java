@@ -47,8 +47,9 @@ public final class Word2VecModel {
    * @param tokens of all readings of the text that are done, ends of sentences among them
    * @param textTokens the tokens of one reading
    * @param checksum of them, which tells the text from others
+   * @param reader that reads the text as it was read
    */
-  record Position(long tokens, long textTokens, long checksum) {}
+  record Position(long tokens, long textTokens, long checksum, TextReader reader) {}
 
   Word2VecModel(
       Word2Vec settings,
@@ -78,8 +79,8 @@ public final class Word2VecModel {
   /**
    * Writes a safetensors file, which is whole or absent: F32 {@code vectors} (W) and {@code
    * contexts} (C), U8 {@code words}, one a line, I64 {@code counts} and, for the hierarchical
-   * softmax, I32 {@code path_offsets}, I32 {@code path_nodes} and U8 {@code path_bits}; settings
-   * and position are metadata. {@link Vectors#open} reads W from it.
+   * softmax, I32 {@code path_offsets}, I32 {@code path_nodes} and U8 {@code path_bits}; settings,
+   * position and how the text was read are metadata. {@link Vectors#open} reads W from it.
    *
    * @throws IOException where it cannot be written; what was there is as it was
    */
@@ -88,13 +89,13 @@ public final class Word2VecModel {
   }
 
   /**
-   * Goes on with the training where it was: in order, the bits are those of one that was never
-   * interrupted.
+   * Goes on with the training where it was: with {@link Word2Vec#inOrder} and {@link
+   * Word2Vec#deterministic} the bits are those of one that was never interrupted.
    *
    * @param device a CPU
-   * @param corpus the same text, which stays open as long as the training; {@link
-   *     TextReader#vocabulary} with this vocabulary reads it as it was read
-   * @throws IllegalArgumentException where it is another text, or the device is no CPU
+   * @param corpus the same text, read by {@link #reader}; it stays open as long as the training
+   * @throws IllegalArgumentException where it is another text, as one is of which types were
+   *     forgotten, or the device is no CPU
    */
   public Word2VecTraining resume(Device device, Corpus corpus) {
     Word2VecTraining.check(device, corpus);
@@ -117,9 +118,10 @@ public final class Word2VecModel {
   /**
    * Begins to train on another text. Words keep their rows; a new word's row of W is drawn, as at
    * the start of any training, and that of C is 0. Words are thinned, and noise is drawn, by the
-   * counts of all texts. In the hierarchical softmax new words have a tree of their own by their
-   * counts in the new text, which {@linkplain HuffmanTree#joined a new root} joins to the one that
-   * is there: its inner nodes keep their rows, and each path grows by one.
+   * counts of the corpus's vocabulary: those of all texts where the reader was extending this one,
+   * those that this one has where it took its words alone. In the hierarchical softmax new words
+   * have a tree of their own by their counts, which {@linkplain HuffmanTree#joined a new root}
+   * joins to the one that is there: its inner nodes keep their rows, and each path grows by one.
    *
    * @param settings those to train by: {@link #settings}, or the same with another rate, window,
    *     number of epochs and so on
@@ -127,7 +129,8 @@ public final class Word2VecModel {
    * @param corpus the text, read by {@link TextReader#extending} with this vocabulary or, where no
    *     word is to be added, {@link TextReader#vocabulary}; it stays open as long as the training
    * @throws IllegalArgumentException where dimension, model or objective are others, the corpus's
-   *     words do not begin with those of this model, or the device is no CPU
+   *     words do not begin with those of this model, a path of the tree would be longer than {@link
+   *     HuffmanTree#LONGEST}, or the device is no CPU
    */
   public Word2VecTraining extend(Word2Vec settings, Device device, Corpus corpus) {
     Word2VecTraining.check(device, corpus);
@@ -154,8 +157,9 @@ public final class Word2VecModel {
     }
     HuffmanTree joined = tree;
     if (tree != null && all.size() > old) {
-      long[] counts = all.counts();
-      joined = tree.joined(settings.tree().of(Arrays.copyOfRange(counts, old, counts.length)));
+      List<String> added = IntStream.range(old, all.size()).mapToObj(all::word).toList();
+      long[] counts = Arrays.copyOfRange(all.counts(), old, all.size());
+      joined = tree.joined(settings.tree().of(Vocabulary.inOrder(added, counts)));
     }
     return new Word2VecTraining(settings, device, corpus, joined, this, 0);
   }
@@ -178,6 +182,14 @@ public final class Word2VecModel {
   /** The words with their counts. */
   public Vocabulary vocabulary() {
     return vocabulary;
+  }
+
+  /**
+   * The reader that reads the text as it was read, for {@link #resume}, with the words of {@link
+   * #vocabulary}.
+   */
+  public TextReader reader() {
+    return position.reader();
   }
 
   /** W: a row of {@code dimension} float32 for each word, one behind the other. */

@@ -27,6 +27,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -188,7 +189,7 @@ public final class Word2VecTraining implements AutoCloseable {
     copyRows(rows.address(), Engine.address(matrix), count, settings.dimension(), cols);
   }
 
-  /** Numbers of a row, one row behind the other. */
+  /** A matrix's numbers, one row behind the other. */
   private MemorySegment rows(Tensor matrix) {
     int dimension = settings.dimension();
     long count = matrix.shape().size(0);
@@ -298,7 +299,7 @@ public final class Word2VecTraining implements AutoCloseable {
     tokens += Math.min(piece, corpus.size() - place);
     double[] objective = sums.toDoubles();
     if (!Double.isFinite(objective[0])) {
-      throw diverged();
+      throw diverged("the objective");
     }
     if (objective[1] == 0 && tokens - begun >= corpus.size()) {
       throw new IllegalStateException(
@@ -317,7 +318,26 @@ public final class Word2VecTraining implements AutoCloseable {
     }
   }
 
-  private IllegalStateException diverged() {
+  /** All numbers must be finite: the last steps of a piece are in no objective yet. */
+  private void checkFinite() {
+    for (Tensor matrix : List.of(input, output)) {
+      try (Arena arena = Arena.ofConfined()) {
+        long most = Math.min(DRAWN, matrix.elements());
+        MemorySegment part = arena.allocate(most * Float.BYTES, Float.BYTES);
+        for (long from = 0; from < matrix.elements(); from += most) {
+          long count = Math.min(most, matrix.elements() - from);
+          matrix.view(from, Shape.of(count)).copyTo(part.asSlice(0, count * Float.BYTES));
+          for (long i = 0; i < count; i++) {
+            if (!Float.isFinite(part.getAtIndex(ValueLayout.JAVA_FLOAT, i))) {
+              throw diverged(matrix == input ? "a word vector" : "a context vector");
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private IllegalStateException diverged(String what) {
     String where = "";
     for (int w = 0; w < words.size() && where.isEmpty(); w++) {
       for (float value : row(w)) {
@@ -329,9 +349,8 @@ public final class Word2VecTraining implements AutoCloseable {
     }
     return new IllegalStateException(
         format(
-            "the objective is not finite after %,d of %,d tokens%s; a smaller rate than %s may"
-                + " help",
-            tokens, ofTokens(), where, settings.rate()));
+            "%s is not finite after %,d of %,d tokens%s; a smaller rate than %s may help",
+            what, tokens, ofTokens(), where, settings.rate()));
   }
 
   private long ofTokens() {
@@ -370,6 +389,16 @@ public final class Word2VecTraining implements AutoCloseable {
    * @throws IllegalStateException where this or a corpus is closed
    */
   public double loss(Corpus heldOut) {
+    return loss(heldOut, () -> false);
+  }
+
+  /**
+   * As {@link #loss(Corpus)}, but broken off where that is wanted.
+   *
+   * @param stopped asked before each piece of the text, whether to break off
+   * @return NaN where it was broken off
+   */
+  public double loss(Corpus heldOut, BooleanSupplier stopped) {
     checkOpen();
     if (!heldOut.tokens().scope().isAlive()) {
       throw new IllegalStateException("the corpus that is held out is closed");
@@ -385,6 +414,9 @@ public final class Word2VecTraining implements AutoCloseable {
     try (Tensor sum = device.zeros(DType.F64, Shape.of(2))) {
       Arguments.Word2vec measured = arguments(heldOut, sum, 0);
       for (long place = 0; place < heldOut.size(); place += piece) {
+        if (stopped.getAsBoolean()) {
+          return Double.NaN;
+        }
         state.set(settings.seed(), HELD_OUT, 0, place, 0); // steps at a rate of 0 change nothing
         Engine.run(device, Kernel.WORD2VEC, Precision.F32, measured);
       }
@@ -406,8 +438,13 @@ public final class Word2VecTraining implements AutoCloseable {
     }
   }
 
-  /** The vectors as they are, copied, with the words' counts. */
+  /**
+   * The vectors as they are, copied, with the words' counts.
+   *
+   * @throws IllegalStateException where a number of the matrices is not finite
+   */
   public Vectors vectors() {
+    checkFinite();
     return Vectors.of(
         IntStream.range(0, words.size()).mapToObj(words::word).toList(),
         words.counts(),
@@ -417,9 +454,13 @@ public final class Word2VecTraining implements AutoCloseable {
 
   /**
    * All that it takes to go on, as it is, copied: it takes as much memory again as the training.
+   *
+   * @throws IllegalStateException where a number of the matrices is not finite; where this or the
+   *     corpus is closed
    */
   public Word2VecModel model() {
     checkOpen();
+    checkFinite();
     if (checksum < 0) {
       checksum = corpus.checksum();
     }
@@ -429,7 +470,7 @@ public final class Word2VecTraining implements AutoCloseable {
         rows(input),
         rows(output),
         tree,
-        new Word2VecModel.Position(tokens, corpus.size(), checksum));
+        new Word2VecModel.Position(tokens, corpus.size(), checksum, corpus.reader()));
   }
 
   /**

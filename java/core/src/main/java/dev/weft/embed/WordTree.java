@@ -11,11 +11,6 @@ public enum WordTree {
   /** All paths of one length, but for 1; the most frequent words have the shorter ones. */
   BALANCED;
 
-  /** The tree of words that occur so often, the most frequent first. */
-  HuffmanTree of(long... counts) {
-    return this == HUFFMAN ? HuffmanTree.of(counts) : HuffmanTree.balanced(counts.length);
-  }
-
   HuffmanTree of(Vocabulary words) {
     return this == HUFFMAN ? HuffmanTree.of(words) : HuffmanTree.balanced(words.size());
   }

@@ -419,8 +419,8 @@ public abstract class Network implements Layer, AutoCloseable {
   }
 
   /**
-   * Returns if the network can be trained with a loss: a layer that is a loss, such as {@link
-   * HierarchicalSoftmax}, is that of the network that it is in, and of no other.
+   * The loss must be one that the network can be trained with: a layer that is a loss, such as
+   * {@link HierarchicalSoftmax}, is that of the network that it is in, and of no other.
    *
    * @throws IllegalArgumentException that names the layer, where it is not
    */

@@ -81,13 +81,16 @@ public final class Corpus implements AutoCloseable {
   }
 
   private final Vocabulary vocabulary;
+  private final TextReader reader;
   private final TokenFile file;
   private final Report report;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment tokens;
 
-  Corpus(Vocabulary vocabulary, TokenFile file, Report report) throws IOException {
+  Corpus(Vocabulary vocabulary, TextReader reader, TokenFile file, Report report)
+      throws IOException {
     this.vocabulary = vocabulary;
+    this.reader = reader.minCount(1).maxVocabulary(Integer.MAX_VALUE).vocabulary(vocabulary);
     this.file = file;
     this.report = report;
     tokens = file.map(arena);
@@ -96,6 +99,15 @@ public final class Corpus implements AutoCloseable {
   /** The words of the ids. */
   public Vocabulary vocabulary() {
     return vocabulary;
+  }
+
+  /**
+   * The reader that reads the text as it was read, and others alike, with the words of {@link
+   * #vocabulary}: it makes the same corpus again, but where types were forgotten. That of joined
+   * phrases reads the text that {@link #write} makes.
+   */
+  public TextReader reader() {
+    return reader;
   }
 
   /** What was found in the text. */

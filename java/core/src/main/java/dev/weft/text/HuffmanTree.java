@@ -170,6 +170,14 @@ public final class HuffmanTree {
   public HuffmanTree joined(HuffmanTree other) {
     int words = size();
     int root = words - 1;
+    int longest = 1 + Math.max(longest(), other.longest());
+    if (longest > LONGEST) {
+      throw new IllegalArgumentException(
+          format(
+              "two trees were to be joined, and the longest path would have %d inner nodes, %d at"
+                  + " most: a tree that is made anew of all words has shorter paths",
+              longest, LONGEST));
+    }
     checkSize(Math.addExact(words, other.size()));
     int[] allOffsets = new int[words + other.size() + 1];
     int[] allNodes =

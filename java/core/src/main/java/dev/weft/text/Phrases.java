@@ -32,6 +32,8 @@ import java.nio.file.Path;
  * @param folder where temporary files of token ids are put
  */
 public record Phrases(double threshold, long discount, int passes, int countedPairs, Path folder) {
+  private static final int LONGEST = 1 << 16; // bytes of a phrase, for who reads it again
+
   /**
    * Checks the settings.
    *
@@ -109,6 +111,7 @@ public record Phrases(double threshold, long discount, int passes, int countedPa
       Corpus.Report text = corpus.report();
       return new Corpus(
           new Vocabulary(words, order, size),
+          corpus.reader().longestWord(LONGEST),
           tokens,
           new Corpus.Report(
               text.bytes(),

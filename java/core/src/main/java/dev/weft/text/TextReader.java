@@ -324,6 +324,7 @@ public record TextReader(
       }
       return new Corpus(
           words,
+          this,
           tokens,
           new Corpus.Report(
               bytes,
