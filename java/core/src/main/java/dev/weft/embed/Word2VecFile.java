@@ -40,7 +40,6 @@ final class Word2VecFile {
   private static final String NORMALIZATION = "normalization";
   private static final String SPACES = "spaces";
   private static final String LONGEST_WORD = "longest_word";
-  private static final long UNIT = 1024; // tokens, of which a training takes whole ones
 
   private final Path path;
   private final Safetensors.Contents contents;
@@ -127,12 +126,12 @@ final class Word2VecFile {
               "%,d tokens are trained, of %d readings of a text of %,d",
               position.tokens(), settings.epochs(), position.textTokens()));
     }
-    if (position.tokens() % position.textTokens() % UNIT != 0) {
+    if (position.tokens() % position.textTokens() % Word2VecTraining.UNIT != 0) {
       throw wrong(
           format(
               "%,d tokens are trained, of readings of %,d: none ends there, nor a multiple of %,d"
                   + " of one",
-              position.tokens(), position.textTokens(), UNIT));
+              position.tokens(), position.textTokens(), Word2VecTraining.UNIT));
     }
     return new Word2VecModel(
         settings,

@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Word2VecTraining implements AutoCloseable {
   // what the kernel's draws are made for at once
-  private static final long UNIT = 1024;
+  static final long UNIT = 1024;
   // A hundredth of an epoch, but work for many threads, and 50 ms of the fast forms at most.
   private static final long PIECES = 100;
   private static final long SHORTEST_PIECE = 16 * UNIT;
@@ -126,7 +126,7 @@ public final class Word2VecTraining implements AutoCloseable {
     }
   }
 
-  /** Returns if this device and text can train word vectors. */
+  /** Refuses a device or a text that word vectors cannot be trained with. */
   static void check(Device device, Corpus corpus) {
     if (device.kind() != DeviceKind.CPU) {
       throw new IllegalArgumentException(
