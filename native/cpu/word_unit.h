@@ -8,6 +8,7 @@
 
 #include <vector>
 
+#include "../math/alias.h"
 #include "draw.h"
 #include "kernel.h"
 
@@ -69,11 +70,9 @@ struct word_unit {
       uint32_t draw[drawing::run];
       source.draw(start + 2 * w, draw);
       int32_t* drawn = noise.data() + w;
-      const uint64_t words = (uint64_t)a.words;
 #pragma omp simd
       for (int i = 0; i < (int)words_at_once; i++) {
-        uint32_t place = (uint32_t)(draw[2 * i] * words >> 32);
-        drawn[i] = draw[2 * i + 1] < thresholds[place] ? (int32_t)place : aliases[place];
+        drawn[i] = draw_alias(draw[2 * i], draw[2 * i + 1], a.words, thresholds, aliases);
       }
     }
   }

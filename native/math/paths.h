@@ -4,6 +4,7 @@
 #ifndef WEFT_MATH_PATHS_H
 #define WEFT_MATH_PATHS_H
 
+#include "alias.h"
 #include "bags.h"
 #include "philox.h"
 
@@ -31,7 +32,7 @@ struct paths_of {
   }
 };
 
-// Words drawn as noise from an alias table, as dev.weft.text.AliasTable has it.
+// Words drawn as noise.
 struct noise {
   const uint32_t* thresholds;
   const int32_t* aliases;
@@ -42,10 +43,8 @@ struct noise {
   WEFT_MATH int32_t draw(int64_t number) const {
     const philox_block drawn = philox(seed, step, operation, (uint32_t)(number / 2));
     const bool second = number % 2;
-    const uint32_t word = second ? drawn.word[2] : drawn.word[0];
-    const uint32_t other = second ? drawn.word[3] : drawn.word[1];
-    const int32_t place = (int32_t)(word * (uint64_t)words >> 32);
-    return other < thresholds[place] ? place : aliases[place];
+    return draw_alias(second ? drawn.word[2] : drawn.word[0],
+                      second ? drawn.word[3] : drawn.word[1], words, thresholds, aliases);
   }
 
   // Step `place` of the path of a row with a label; the first is to the label itself.
