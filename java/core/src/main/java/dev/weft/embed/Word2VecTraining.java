@@ -17,14 +17,10 @@ import dev.weft.device.Precision;
 import dev.weft.device.WordModel;
 import dev.weft.device.WordObjective;
 import dev.weft.format.Format;
-import dev.weft.text.AliasTable;
 import dev.weft.text.Corpus;
 import dev.weft.text.HuffmanTree;
 import dev.weft.text.TextReader;
 import dev.weft.text.Vocabulary;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
@@ -34,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A training of word vectors, a piece of text at a time. Memory: two matrices of the vocabulary by
  * the dimension, in rows of whole cache lines, and the vocabulary; the text stays in its file.
+ * {@link Word2Vec#deterministic} takes, four times, two copies of the rows that 1,024 words need.
  */
 public final class Word2VecTraining implements AutoCloseable {
   // what the kernel's draws are made for at once
@@ -44,9 +41,7 @@ public final class Word2VecTraining implements AutoCloseable {
   private static final long LONGEST_PIECE = 256 * UNIT;
   private static final long FULL_PIECE = 4 * UNIT; // all words' scores for each
   private static final double LEAST_RATE = 1e-4;
-  private static final int LINE = 16; // floats
   private static final long HELD_OUT = -2; // the step that its draws follow, none of training's
-  private static final int DRAWN = 1 << 22; // floats at a time
 
   /**
    * How far a training is.
@@ -66,13 +61,10 @@ public final class Word2VecTraining implements AutoCloseable {
   private final Vocabulary words;
   private final @Nullable HuffmanTree tree;
   private final List<AutoCloseable> owned = new ArrayList<>();
-  private final int outputs;
-  private final long cols;
-  private final Tensor input;
-  private final Tensor output;
+  private final WordMatrices matrices;
   private final Tensor sums;
   private final StepState state;
-  private final Tables tables;
+  private final WordTables tables;
   private final Arguments.Word2vec arguments;
   private final long piece;
   private final long begun; // tokens that were trained before
@@ -102,23 +94,23 @@ public final class Word2VecTraining implements AutoCloseable {
     this.tokens = tokens;
     begun = tokens;
     words = corpus.vocabulary();
-    outputs = tree != null ? words.size() - 1 : words.size();
-    cols = (settings.dimension() + LINE - 1) / LINE * LINE;
     piece =
         settings.objective() == WordObjective.FULL_SOFTMAX
             ? FULL_PIECE
             : Math.clamp(corpus.size() / PIECES / UNIT * UNIT, SHORTEST_PIECE, LONGEST_PIECE);
     try {
-      input = own(device.zeros(DType.F32, Shape.of(words.size(), cols)).named("word vectors"));
-      output = own(device.zeros(DType.F32, Shape.of(outputs, cols)).named("context vectors"));
+      int dimension = settings.dimension();
+      int outputs = tree != null ? words.size() - 1 : words.size();
+      Tensor input = own(WordMatrices.zeros(device, words.size(), dimension, "word vectors"));
+      Tensor output = own(WordMatrices.zeros(device, outputs, dimension, "context vectors"));
+      matrices = new WordMatrices(device, dimension, input, output);
       sums = own(device.zeros(DType.F64, Shape.of(2)).named("objective"));
       state = own(new StepState(device, settings.seed()));
       if (from != null) {
-        fill(input, from.input(), from.vocabulary().size());
-        fill(output, from.output(), from.outputs());
+        matrices.fill(from);
       }
-      initialize(from == null ? 0 : from.vocabulary().size());
-      tables = tables();
+      matrices.draw(from == null ? 0 : from.vocabulary().size(), settings.seed());
+      tables = WordTables.of(settings, device, words, tree, owned);
       arguments = arguments(corpus, sums, settings.rate() * (1 - LEAST_RATE) / ofTokens());
     } catch (RuntimeException e) {
       Closing.after(e, this::close);
@@ -150,109 +142,25 @@ public final class Word2VecTraining implements AutoCloseable {
     return resource;
   }
 
-  /**
-   * Rows from {@code first} on: U(-1/2d, 1/2d), d being the dimension. They are drawn some at a
-   * time, by their places in the whole matrix.
-   */
-  private void initialize(int first) {
-    int dimension = settings.dimension();
-    double most = 0.5 / dimension;
-    int part = Math.max(1, DRAWN / dimension);
-    int least = Math.min(part, words.size());
-    try (Tensor drawn = device.allocate(DType.F32, Shape.of(least, dimension))) {
-      for (int from = first / part * part; from < words.size(); from += part) {
-        Engine.run(
-            device,
-            Kernel.RANDOM_UNIFORM,
-            Precision.F32,
-            new Arguments.Random(
-                Engine.address(drawn),
-                drawn.elements(),
-                settings.seed(),
-                -1,
-                from / part,
-                -most,
-                most));
-        int row = Math.max(first, from);
-        copyRows(
-            Engine.address(drawn) + (long) (row - from) * dimension * Float.BYTES,
-            Engine.address(input) + row * cols * Float.BYTES,
-            Math.min(from + least, words.size()) - row,
-            dimension,
-            cols);
-      }
-    }
-  }
-
-  /** The first rows of a matrix from those that lie one behind the other. */
-  private void fill(Tensor matrix, MemorySegment rows, int count) {
-    copyRows(rows.address(), Engine.address(matrix), count, settings.dimension(), cols);
-  }
-
-  /** A matrix's numbers, one row behind the other. */
-  private MemorySegment rows(Tensor matrix) {
-    int dimension = settings.dimension();
-    long count = matrix.shape().size(0);
-    MemorySegment rows = Arena.ofAuto().allocate(count * dimension * Float.BYTES, Float.BYTES);
-    copyRows(Engine.address(matrix), rows.address(), count, cols, dimension);
-    return rows;
-  }
-
-  private void copyRows(long from, long to, long count, long fromCols, long toCols) {
-    Engine.run(
-        device,
-        Kernel.COPY_ROWS,
-        Precision.F32,
-        new Arguments.CopyRows(from, to, count, settings.dimension(), fromCols, toCols, 1, false));
-  }
-
-  /**
-   * Where the kernel finds what stays the same.
-   *
-   * @param keep how likely each word stays
-   * @param thresholds of the noise, as {@code aliases}; 0 where there is none
-   * @param offsets of the paths, as {@code nodes} and {@code bits}; 0 where there are none
-   */
-  private record Tables(
-      long keep, long thresholds, long aliases, long offsets, long nodes, long bits) {}
-
-  private Tables tables() {
-    long thresholds = 0;
-    long aliases = 0;
-    long offsets = 0;
-    long nodes = 0;
-    long bits = 0;
-    if (settings.objective() == WordObjective.NEGATIVE_SAMPLING) {
-      AliasTable noise = AliasTable.noise(words, settings.noisePower());
-      thresholds = address(noise.thresholds());
-      aliases = address(noise.aliases());
-    } else if (tree != null) {
-      offsets = address(tree.offsets());
-      nodes = address(tree.nodes());
-      bits = address(tree.bits());
-    }
-    return new Tables(address(keep()), thresholds, aliases, offsets, nodes, bits);
-  }
-
   private Arguments.Word2vec arguments(Corpus text, Tensor sums, double fall) {
     return new Arguments.Word2vec(
         text.tokens().address(),
-        tables.keep,
-        tables.thresholds,
-        tables.aliases,
-        tables.offsets,
-        tables.nodes,
-        tables.bits,
+        tables.keep(),
+        tables.thresholds(),
+        tables.aliases(),
+        tables.offsets(),
+        tables.nodes(),
+        tables.bits(),
         Engine.address(state),
-        Engine.address(input),
-        Engine.address(output),
+        Engine.address(matrices.input()),
+        Engine.address(matrices.output()),
         Engine.address(sums),
         piece,
         text.size(),
         words.size(),
-        outputs,
+        matrices.output().shape().size(0),
         tree == null ? 0 : tree.nodes().length,
-        cols,
+        matrices.input().shape().size(1),
         settings.model(),
         settings.objective(),
         settings.window(),
@@ -260,25 +168,6 @@ public final class Word2VecTraining implements AutoCloseable {
         settings.model() == WordModel.CBOW ? Math.max(1, settings.sharing()) : settings.sharing(),
         fall,
         settings.order());
-  }
-
-  /** Of 2^32 - 1, how likely each word stays. */
-  private int[] keep() {
-    int[] keep = new int[words.size()];
-    for (int w = 0; w < keep.length; w++) {
-      keep[w] = (int) (long) (settings.stays(words, w) * 0xFFFFFFFFL);
-    }
-    return keep;
-  }
-
-  private long address(int[] values) {
-    return Engine.address(own(device.tensor(values)));
-  }
-
-  private long address(byte[] values) {
-    Tensor bytes = own(device.allocate(DType.U8, Shape.of(values.length)));
-    bytes.copyFrom(MemorySegment.ofArray(values));
-    return Engine.address(bytes);
   }
 
   /**
@@ -318,29 +207,18 @@ public final class Word2VecTraining implements AutoCloseable {
     }
   }
 
-  /** All numbers must be finite: the last steps of a piece are in no objective yet. */
+  /** The last steps of a piece are in no objective yet. */
   private void checkFinite() {
-    for (Tensor matrix : List.of(input, output)) {
-      try (Arena arena = Arena.ofConfined()) {
-        long most = Math.min(DRAWN, matrix.elements());
-        MemorySegment part = arena.allocate(most * Float.BYTES, Float.BYTES);
-        for (long from = 0; from < matrix.elements(); from += most) {
-          long count = Math.min(most, matrix.elements() - from);
-          matrix.view(from, Shape.of(count)).copyTo(part.asSlice(0, count * Float.BYTES));
-          for (long i = 0; i < count; i++) {
-            if (!Float.isFinite(part.getAtIndex(ValueLayout.JAVA_FLOAT, i))) {
-              throw diverged(matrix == input ? "a word vector" : "a context vector");
-            }
-          }
-        }
-      }
+    Tensor wrong = matrices.notFinite();
+    if (wrong != null) {
+      throw diverged(wrong == matrices.input() ? "a word vector" : "a context vector");
     }
   }
 
   private IllegalStateException diverged(String what) {
     String where = "";
     for (int w = 0; w < words.size() && where.isEmpty(); w++) {
-      for (float value : row(w)) {
+      for (float value : matrices.row(w)) {
         if (!Float.isFinite(value)) {
           where = format("; the vector of '%s' is the first that is not finite", words.word(w));
           break;
@@ -448,7 +326,7 @@ public final class Word2VecTraining implements AutoCloseable {
     return Vectors.of(
         IntStream.range(0, words.size()).mapToObj(words::word).toList(),
         words.counts(),
-        rows(input),
+        matrices.rows(matrices.input()),
         settings.dimension());
   }
 
@@ -467,8 +345,8 @@ public final class Word2VecTraining implements AutoCloseable {
     return new Word2VecModel(
         settings,
         words,
-        rows(input),
-        rows(output),
+        matrices.rows(matrices.input()),
+        matrices.rows(matrices.output()),
         tree,
         new Word2VecModel.Position(tokens, corpus.size(), checksum, corpus.reader()));
   }
@@ -484,16 +362,7 @@ public final class Word2VecTraining implements AutoCloseable {
       throw new IllegalArgumentException(
           format("'%s' is not among the %,d words of the vocabulary", word, words.size()));
     }
-    return row(id);
-  }
-
-  private float[] row(int word) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment row = arena.allocate(cols * Float.BYTES, Float.BYTES);
-      input.view(word * cols, Shape.of(cols)).copyTo(row);
-      return row.asSlice(0, (long) settings.dimension() * Float.BYTES)
-          .toArray(ValueLayout.JAVA_FLOAT);
-    }
+    return matrices.row(id);
   }
 
   /** Gives all memory back; the second time without effect. */
