@@ -13,26 +13,27 @@
 
 #define WEFT_WORD_ORDER(E)                                                     \
   E(RACING, "threads train at once, and their steps may overwrite each other") \
-  E(BLOCKS, "threads train blocks of the text apart and then add their changes: the same bits for any number of threads") \
-  E(IN_ORDER, "one thread takes the words in their order")
+  E(BLOCKS, "blocks of the text are trained apart, and their changes added in order")  \
+  E(IN_ORDER, "one thread trains all")
 
 // Trains on the words at places cursor .. cursor + count - 1 of tokens, cursor = state->cursor, a
 // multiple of 1024. A token is a word's row, or -1 between sentences. A word is kept where its draw
 // is at most keep[word] (of 2^32 - 1). The words around a kept one are the b kept ones before and
-// after it in its sentence, b drawn from 1..window; none is
-// looked for beyond 256 tokens before and after the 1024 that the place is among.
-//   x  a row of input; CBOW: the mean of those of the words around, each of which then takes the whole
-//      step of the mean, as in word2vec.c
+// after it in its sentence, b drawn from 1..window; none is looked for beyond 256 tokens before and
+// after the 1024 that the place is among.
+//   x  a row of input; CBOW: the mean of those of the words around, each of which then takes the
+//      whole step of the mean, as in word2vec.c
 //   y  rows of output; cols wide as x, columns beyond the vectors' dimension being 0
 // A word that stands twice around a place takes its second step from where the first has led it.
 // Each step subtracts a rate times the gradient of the objective, in x for a word w:
-//   NEGATIVE_SAMPLING     -log s(x.y[w]) - sum over noise n of log s(-x.y[n]); s(z) = 1 / (1 + e^-z). A
-//                         noise word equal to w is left out. So many `negatives` are drawn for each
+//   NEGATIVE_SAMPLING     -log s(x.y[w]) - sum over noise n of log s(-x.y[n]); s(z) = 1 / (1 + e^-z).
+//                         A noise word equal to w is left out. So many `negatives` are drawn for each
 //                         set of `sharing` words: of k kept words and ends of sentences among 1024
-//                         tokens, number n is in set n mod ceil(k / sharing), and sets are trained one
-//                         after another (CBOW: their means are taken before their steps); or, where
-//                         sharing is 0, anew for each x; a draw takes a place uniformly, then the place itself where another
-//                         draw is below thresholds[place], else aliases[place]
+//                         tokens, number n is in set n mod ceil(k / sharing), and sets are trained
+//                         one after another (CBOW: their means are taken before their steps); or,
+//                         where sharing is 0, anew for each x. A draw takes a place uniformly, then
+//                         the place itself where another draw is below thresholds[place], else
+//                         aliases[place]
 //   HIERARCHICAL_SOFTMAX  - sum over k from offsets[w] up to offsets[w + 1] of
 //                         log s(bits[k] ? -x.y[nodes[k]] : x.y[nodes[k]])
 //   FULL_SOFTMAX          log sum over v of e^(x.y[v]) - x.y[w]
@@ -40,8 +41,9 @@
 // sums[0] += the objectives before their steps, sums[1] += their number. Draws follow (seed, step,
 // place). BLOCKS: each of 4 times 1024 tokens is trained from the rows as they were before the 4;
 // then, in the text's order, the changes a of a row by one and b by those before become
-// a + b - max(0, a.b) (a / (2 a.a) + b / (2 b.b)). RACING: a thread beside others has nodes 0..1023 of
-// HIERARCHICAL_SOFTMAX for itself for 16 times 1024 tokens, and their changes become one in the same way.
+// a + b - max(0, a.b) (a / (2 a.a) + b / (2 b.b)). RACING: a thread beside others has nodes 0..1023
+// of HIERARCHICAL_SOFTMAX for itself for 16 times 1024 tokens, and their changes become one in the
+// same way.
 #define WEFT_WORD2VEC(P, I, D, W)                                              \
   P(tokens, IN, INT32, token_count, MOVES(count))                              \
   P(keep, IN, INT32, words, MOVES(count))                                      \

@@ -164,7 +164,7 @@ final class EmbedTrain implements Callable<Integer> {
 
     @Option(
         names = {"--in-order"},
-        description = "One thread takes all words in their order: the same bits in every run.")
+        description = "One thread alone trains: the same bits in every run.")
     private boolean inOrder;
   }
 

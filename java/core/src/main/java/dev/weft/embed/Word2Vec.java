@@ -252,7 +252,7 @@ public record Word2Vec(
     return with(draft -> draft.seed = seed);
   }
 
-  /** The same, one thread taking all words in their order: the same bits in every run. */
+  /** The same on one thread alone: the same bits in every run. */
   public Word2Vec inOrder() {
     return with(draft -> draft.order = WordOrder.IN_ORDER);
   }
