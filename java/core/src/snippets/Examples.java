@@ -275,9 +275,10 @@ public class Examples {
         Word2VecTraining training =
             Word2Vec.skipGram().fullSoftmax().sample(0).rate(0.1).start(device, corpus)) {
       training.finish();
-      Word2VecModel model = training.model(); // Word2VecModel.read reads files
-      System.out.println(model.near("ants", 1).getFirst().word()); // march
-      System.out.println(model.predict(List.of("cars"), 4).size()); // 4
+      try (Word2VecModel model = training.model()) { // Word2VecModel.read reads files
+        System.out.println(model.near("ants", 1).getFirst().word()); // march
+        System.out.println(model.predict(List.of("cars"), 4).size()); // 4
+      }
     }
     // @end
     Files.delete(text);

@@ -126,6 +126,7 @@ class RefusedCloseTest {
           Map.entry("data.IdxReader", "a file, within one call of Idx"),
           Map.entry("embed.TextLines", "a file, within one call of its reader"),
           Map.entry("embed.Vectors", "a file or memory, asked by any thread"),
+          Map.entry("embed.Word2VecModel", "a file or memory, asked by any thread"),
           Map.entry("embed.Word2VecTraining", "on the CPU alone: see Word2VecTrainingTest"),
           Map.entry("io.StandardOutput", "the standard output of a process"),
           Map.entry("text.Corpus", "a text, which every thread may read"),

@@ -76,6 +76,8 @@ class EmbedCommandTest {
     assertEquals(
         "0.424264  king\n0.424264  queen\n",
         embed("neighbours", "man", "woman", "--n", 2).succeeded().out());
+    int most = Integer.MAX_VALUE;
+    assertEquals(4, embed("neighbours", "king", "-n", most).succeeded().out().lines().count());
     assertTrue(embed("analogy", "man", "woman", "king").succeeded().out().startsWith("0.92424"));
     assertTrue(
         embed("analogy", "man", "woman", "king", "--score", "multiply")

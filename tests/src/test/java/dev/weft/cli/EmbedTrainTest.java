@@ -63,7 +63,7 @@ class EmbedTrainTest {
       throws IOException {
     Path output = folder.resolve(name);
     List<Object> options = new ArrayList<>(List.of(more.split(" ")));
-    options.addAll(List.of("-size", 12, "-sample", 0, "-alpha", 0.1, "-iter", 30));
+    options.addAll(List.of("-size", 12, "-sample", 0, "-alpha", 0.1, "-iter", 30, "--in-order"));
     String out = train(output, options.toArray()).succeeded().out();
     assertTrue(out.contains("3,600 words of 6 types, 3,600 kept, 600 sentences"), out);
     assertTrue(out.contains("wrote 6 vectors of 12 to "), out);
@@ -181,21 +181,45 @@ class EmbedTrainTest {
     assertTrue(Files.exists(vocabulary));
   }
 
+  /** Few words, all of which are frequent. */
+  @Test
+  void aReadingInWhichAllIsThinnedHasNoLoss() throws IOException {
+    Files.writeString(text, "the cat sat on the mat the dog sat on the rug the cat saw the dog\n");
+    Weft.Run run = train(folder.resolve("v"), "-min-count", 1, "-iter", 9);
+    String out = run.succeeded().out();
+    assertTrue(out.contains("  loss -  rate ") && !out.contains("NaN"), out);
+  }
+
+  @Test
+  void vectorsAreNoModel() throws IOException {
+    Path vectors = folder.resolve("v.bin");
+    train(vectors).succeeded();
+    String words = "word vectors alone, as word2vec binary: a model, which also has";
+    Weft.run("embed", "predict", vectors, "--word", "red").failed(1, words);
+    Weft.run("embed", "resume", vectors, "-train", text, "-output", text).failed(1, words);
+  }
+
   @Test
   void whatCannotBeIsSaidBeforeTheWork() throws IOException {
     Path output = folder.resolve("v.bin");
     train(output, "-cbow", 2).failed(2, "-cbow is 0 or 1, not 2");
+    train(output, "-binary", 0).failed(2, "-binary 0 and the ending of -output " + output);
+    train(folder.resolve("v.vec"), "-binary", 1).failed(2, "say different formats");
     train(output, "-window", 0).failed(2, "the window is 0, expected 1 to 64");
-    train(output, "-min-count", 5000).failed(1, "no word occurs 5000 times, the min-count");
+    train(output, "-min-count", 5000).failed(1, "no word occurs 5,000 times, the min-count");
     Files.writeString(text, "so so so so so so\n");
     train(output).failed(2, "'so' is the vocabulary's only word");
     Files.writeString(text, "one\ntwo\n".repeat(9));
     train(output).failed(1, "no word of the text has another one around it");
+    Files.writeString(text, "so do so do\n".repeat(9));
+    train(output).failed(1, "thinned, none at a sample of 0");
+    Files.writeString(text, "one\ntwo\n".repeat(9));
     Path words = Files.writeString(folder.resolve("words"), "one 9\ntwo 9\n");
     train(output, "-read-vocab", words, "-min-count", 2).failed(2, "-min-count has no effect");
     train(output, "-read-vocab", Files.writeString(words, "one\ntwo\n")).failed(2, "no counts");
     Files.writeString(text, "");
     train(output).failed(1, text.toString());
+    train(Path.of("-")).failed(2, "-output -: a file is written, not standard output");
     Path nowhere = folder.resolve("none").resolve("v.bin");
     train(nowhere).failed(1, nowhere.toString());
     assertFalse(Files.exists(output), "nothing was written");

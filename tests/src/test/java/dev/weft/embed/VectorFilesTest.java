@@ -175,7 +175,8 @@ class VectorFilesTest {
   void aModelIsNoFileOfVectors(String name) {
     Path path = gensim(name);
     // a model of an old version has no mark
-    String said = name.equals("lee_fasttext.bin") ? "does not show a format" : "fastText model";
+    String said =
+        name.equals("lee_fasttext.bin") ? "is not surely that of a format" : "fastText model";
     assertFails(said, () -> Vectors.open(path));
   }
 
@@ -273,7 +274,12 @@ class VectorFilesTest {
         "line 3: 3 numbers after a word are expected, and 2 end it, after 'b'",
         "2 3\na 1.00 2 3\nb 4 5");
     assertTextFails("cut short, perhaps by a download", "2 3\na 1.00 2 3\nb 4 5");
-    assertTextFails("after '2x'", good.replace(" 2 ", " 2x "));
+    assertTextFails("line 2: '2x' is no number", good.replace(" 2 ", " 2x "));
+    assertTextFails("line 3: '6.O0' is no number", good.replace("6.00", "6.O0"));
+    String comma = "2 2\na 1,5 2\nb 3 4\n";
+    assertFails("line 2: '1,5' is no number", () -> Vectors.open(write("v.txt", comma)));
+    String wide = "2 9\na 1 2,5 3.000000 4.000000 5 6 7 8 9\nb" + " 1.00000000".repeat(9) + "\n";
+    assertFails("line 2: '2,5' is no number", () -> Vectors.open(write("v.txt", wide)));
     assertTextFails("a line of two counts", "a 1 2 3\nb 4 5 6\n");
     assertTextFails("line 3: 3 numbers", good.replace("b ", ""));
     assertTextFails("line 3:", good.replace("\nb", "\n\nb"));
@@ -342,8 +348,11 @@ class VectorFilesTest {
     assertFails(
         "compressed",
         () -> Vectors.open(Files.write(folder.resolve("z"), new byte[] {0x1f, (byte) 0x8b, 8, 0})));
+    assertFails(
+        "a pickle of Python",
+        () -> Vectors.open(Files.write(folder.resolve("kv"), new byte[] {(byte) 0x80, 2, 'c'})));
     assertFails("empty", () -> Vectors.open(write("none", "")));
-    assertFails("say which it is", () -> Vectors.open(write("prose", "no vectors here\nat all\n")));
+    assertFails("say which", () -> Vectors.open(write("prose", "no vectors here\nat all\n")));
   }
 
   /** Four bytes may be a float or digits: what was asked for decides. */
@@ -425,6 +434,18 @@ class VectorFilesTest {
     assertEquals("d", Vectors.open(path, VectorFormat.NPY, other).word(3));
     assertThrows(
         IllegalArgumentException.class, () -> Vectors.open(path, VectorFormat.GLOVE, other));
+  }
+
+  @Test
+  void wordsDoNotChangeWithoutTheirMatrix() throws IOException {
+    Path path = npy("pair", "a\nb\nc\nd\n");
+    byte[] before = Files.readAllBytes(path);
+    Arena arena = Arena.ofShared();
+    Vectors other = Vectors.of(List.of("e", "f", "g", "h"), arena.allocate(32, 4), 2);
+    arena.close(); // the matrix cannot be written
+    assertThrows(IllegalStateException.class, () -> other.write(path, VectorFormat.NPY));
+    assertArrayEquals(before, Files.readAllBytes(path));
+    assertEquals("a\nb\nc\nd\n", Files.readString(folder.resolve("pair.vocab")));
   }
 
   @Test

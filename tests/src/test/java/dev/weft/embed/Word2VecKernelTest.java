@@ -467,6 +467,7 @@ public class Word2VecKernelTest {
     "SKIP_GRAM, NEGATIVE_SAMPLING, 3, 5, 0, IN_ORDER",
     "SKIP_GRAM, NEGATIVE_SAMPLING, 1, 5, 0, IN_ORDER",
     "SKIP_GRAM, NEGATIVE_SAMPLING, 64, 1, 4, IN_ORDER",
+    "SKIP_GRAM, NEGATIVE_SAMPLING, 2, 3, 64, IN_ORDER",
     "SKIP_GRAM, NEGATIVE_SAMPLING, 2, 25, 3, IN_ORDER",
     "SKIP_GRAM, HIERARCHICAL_SOFTMAX, 5, 0, 0, IN_ORDER",
     "SKIP_GRAM, FULL_SOFTMAX, 2, 0, 0, IN_ORDER",
@@ -579,7 +580,7 @@ public class Word2VecKernelTest {
           int negatives = objective == WordObjective.NEGATIVE_SAMPLING ? 5 : 0;
           for (WordOrder order : List.of(WordOrder.IN_ORDER, WordOrder.BLOCKS)) {
             new Word2VecKernelTest()
-                .theKernelDoesWhatItsContractSays(model, objective, 5, negatives, 4, order);
+                .theKernelDoesWhatItsContractSays(model, objective, 5, negatives, 8, order);
           }
         }
       }
@@ -591,7 +592,7 @@ public class Word2VecKernelTest {
   @ValueSource(strings = {"avx2", "baseline"})
   void otherInstructionSetsDoTheSame(String isa) throws IOException {
     String used = new ChildJvm(Run.class).variable("WEFT_MAX_ISA", isa).run().strip();
-    assertTrue(List.of("avx2", "baseline").contains(used), used);
+    assertTrue(used.equals("baseline") || used.equals(isa), used); // a processor may have less
   }
 
   private static Tensor ints(Device device, int... values) {

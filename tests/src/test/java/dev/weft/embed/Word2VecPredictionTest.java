@@ -13,6 +13,7 @@ import dev.weft.text.TextReader;
 import dev.weft.text.Vocabulary;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
@@ -126,7 +127,8 @@ class Word2VecPredictionTest {
             model.input(),
             model.output(),
             null,
-            model.position());
+            model.position(),
+            Arena.ofShared());
     double error = error(plain, pairs);
     assertTrue(error > 0.1, "the largest error is " + error);
   }
@@ -182,7 +184,8 @@ class Word2VecPredictionTest {
         MemorySegment.ofArray(new float[] {1, 2, 0}),
         MemorySegment.ofArray(c),
         tree,
-        new Word2VecModel.Position(18, 18, 0, TextReader.lines()));
+        new Word2VecModel.Position(18, 18, 0, TextReader.lines()),
+        Arena.ofShared());
   }
 
   /** k = 3, power 0.75: n = 8/10, 1/10, 1/10. */

@@ -71,6 +71,11 @@ class FuzzTest {
       String said = FuzzTarget.read(reader, Reader.file(reader, content), folder);
       assertTrue(said.endsWith("nnn..."), said);
     }
+    for (Reader reader : List.of(Reader.VOCABULARY, Reader.WORD_PAIRS)) {
+      String content = "\0".repeat(400) + "x"; // each is shown in six characters
+      String said = FuzzTarget.read(reader, Reader.file(reader, content), folder);
+      assertTrue(said.endsWith("\\u0000..."), said);
+    }
   }
 
   /** The check fails on a reader's other exceptions, and on words that are not about the file. */

@@ -113,7 +113,8 @@ enum Reader {
         bytes += entry.data().byteSize();
       }
       isTrue(bytes < Files.size(file));
-      isTrue(Safetensors.map(file).tensors().keySet().equals(read.tensors().keySet()));
+      isTrue(
+          Safetensors.map(file, Arena.ofAuto()).tensors().keySet().equals(read.tensors().keySet()));
     }
   },
   NETWORK(

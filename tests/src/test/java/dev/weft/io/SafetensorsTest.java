@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -127,7 +128,10 @@ class SafetensorsTest {
       FormatException failure =
           assertThrows(FormatException.class, () -> Safetensors.read(cut), "cut at " + length);
       FormatException mapped =
-          assertThrows(FormatException.class, () -> Safetensors.map(cut), "cut at " + length);
+          assertThrows(
+              FormatException.class,
+              () -> Safetensors.map(cut, Arena.ofAuto()),
+              "cut at " + length);
       assertEquals(failure.getMessage(), mapped.getMessage());
       assertEquals(cut, failure.path());
       assertTrue(length == 0 || failure.getMessage().contains("cut short"), failure.getMessage());
@@ -248,7 +252,7 @@ class SafetensorsTest {
       channel.truncate(500);
     }
     assertEquals(-1, written.mismatch(contents.tensor("x").data()));
-    assertThrows(FormatException.class, () -> Safetensors.map(path));
+    assertThrows(FormatException.class, () -> Safetensors.map(path, Arena.ofAuto()));
   }
 
   @Test
@@ -271,7 +275,7 @@ class SafetensorsTest {
   void aFileMappedBeforeItIsReplacedKeepsItsNumbers() throws IOException {
     Path path = folder.resolve("model.safetensors");
     Safetensors.write(path, Map.of("a", floats(new long[] {1}, 1)), Map.of());
-    MemorySegment first = Safetensors.map(path).tensor("a").data();
+    MemorySegment first = Safetensors.map(path, Arena.ofAuto()).tensor("a").data();
     Safetensors.write(path, Map.of("a", floats(new long[] {1}, 2)), Map.of());
     assertEquals(1, first.get(ValueLayout.JAVA_FLOAT, 0));
     assertEquals(2, Safetensors.read(path).tensor("a").data().get(ValueLayout.JAVA_FLOAT, 0));

@@ -53,14 +53,15 @@ class SafetensorsTypesTest {
     Safetensors.write(copy, contents.tensors(), Map.of());
     assertEquals(
         contents.tensor("a").data().byteSize(),
-        Safetensors.map(copy).tensor("a").data().byteSize());
+        Safetensors.map(copy, Arena.ofAuto()).tensor("a").data().byteSize());
   }
 
   @Test
   void aTensorOfAnUnknownTypeHindersNobodyButWhoAsksForIt() throws IOException {
     String header = "{" + tensor("new", "F7", "5", "0,4") + "," + tensor("b", "U8", "2", "4,6");
     Path path = write(file(header + "}", new byte[] {1, 2, 3, 4, 5, 6}));
-    for (Safetensors.Contents contents : List.of(Safetensors.read(path), Safetensors.map(path))) {
+    for (Safetensors.Contents contents :
+        List.of(Safetensors.read(path), Safetensors.map(path, Arena.ofAuto()))) {
       assertEquals(Map.of("new", "F7"), contents.unknown());
       assertEquals(6, contents.tensor("b").data().get(ValueLayout.JAVA_BYTE, 1));
       String message =

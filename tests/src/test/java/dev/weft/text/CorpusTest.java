@@ -423,8 +423,8 @@ class CorpusTest {
   /** In 32 MB of heap: a line of 100 MB, and a word of 100 MB. */
   @ParameterizedTest
   @CsvSource({
-    "line, '100,000,005 bytes, 25,000,001 words of 3 types, 25,000,001 kept, 1 sentences'",
-    "word, '100,000,005 bytes, 2 words of 1 types, 1 kept, 1 sentences; 1 words too long, left out'"
+    "line, '100,000,005 bytes, 25,000,001 words of 3 types, 25,000,001 kept, 1 sentence'",
+    "word, '100,000,005 bytes, 2 words of 1 type, 1 kept, 1 sentence; 1 word too long, left out'"
   })
   void memoryDoesNotGrowWithLinesAndWords(String what, String report) {
     assertEquals(report, new ChildJvm(CorpusMain.class).option("-Xmx32m").run(what).strip());

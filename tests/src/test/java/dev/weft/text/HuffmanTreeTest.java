@@ -191,10 +191,10 @@ class HuffmanTreeTest {
       int length = part.offsets()[(old ? word : word - first) + 1] - from;
       int at = joined.offsets()[word];
       assertEquals(length + 1, joined.offsets()[word + 1] - at);
-      assertEquals(first - 1, joined.nodes()[at]);
+      assertEquals(0, joined.nodes()[at]);
       assertEquals(old ? 0 : 1, joined.bits()[at]);
       for (int i = 0; i < length; i++) {
-        assertEquals(part.nodes()[from + i] + (old ? 0 : first), joined.nodes()[at + 1 + i]);
+        assertEquals(part.nodes()[from + i] + (old ? 1 : first), joined.nodes()[at + 1 + i]);
         assertEquals(part.bits()[from + i], joined.bits()[at + 1 + i]);
       }
       sum += Math.scalb(1.0, -length - 1);

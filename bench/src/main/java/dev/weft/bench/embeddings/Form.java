@@ -82,7 +82,8 @@ public enum Form {
   List<Entrant> weft(int dimension, int epochs, String isa) {
     boolean usual = this == SKIP_GRAM_300 || dimension == USUAL;
     double wanted = usual ? target : 0;
-    double whole = usual && this == SKIP_GRAM && epochs == WHOLE_EPOCHS ? WHOLE : 0;
+    boolean five = dimension == USUAL && epochs == WHOLE_EPOCHS;
+    double whole = five && target > 0 ? WHOLE : 0;
     List<Entrant> all = new ArrayList<>();
     all.add(new Entrant(Side.weft("Weft", Map.of()), wanted, whole));
     if (this == SKIP_GRAM) {

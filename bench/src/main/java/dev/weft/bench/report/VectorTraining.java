@@ -41,6 +41,9 @@ public record VectorTraining(
     double wholeTarget) {
   private static final String NONE = "-";
 
+  /** Commands that differ by less of the longer one's time differ by chance. */
+  private static final double CHANCE = 0.1;
+
   /** Qualities of this name and below are shares, others are correlations. */
   public static final String ANALOGIES = "analogies";
 
@@ -62,9 +65,11 @@ public record VectorTraining(
       double disturbance,
       Map<String, Double> quality) {}
 
-  /** Seconds of training for an epoch, loading left out. */
+  /** Seconds of training for an epoch, loading left out; NaN where chance may be all of it. */
   double training(Turn turn) {
-    return (turn.seconds - turn.otherSeconds) / (epochs - otherEpochs);
+    double difference = (turn.seconds - turn.otherSeconds) * (epochs > otherEpochs ? 1 : -1);
+    boolean chance = difference < CHANCE * Math.max(turn.seconds, turn.otherSeconds);
+    return chance ? Double.NaN : difference / Math.abs(epochs - otherEpochs);
   }
 
   /** Words/s of training, by the median of the turns; NaN where they tell nothing. */

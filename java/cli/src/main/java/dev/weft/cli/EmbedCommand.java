@@ -77,19 +77,15 @@ final class EmbedCommand implements Runnable {
   /** One of those that ask. */
   abstract static class Asking implements Callable<Integer> {
     @ParentCommand private EmbedCommand parent;
-    @Mixin private VectorOptions file;
+    @Mixin VectorOptions file;
 
     @Override
     public Integer call() throws IOException {
       check();
-      try (Vectors vectors = open(file)) {
+      try (Vectors vectors = file.open(screen())) {
         ask(vectors, screen().out());
       }
       return Main.SUCCESS;
-    }
-
-    Vectors open(VectorOptions from) throws IOException {
-      return from.open(screen());
     }
 
     /** Returns if the options fit each other, before the file is opened. */
@@ -99,7 +95,7 @@ final class EmbedCommand implements Runnable {
 
     abstract void ask(Vectors vectors, PrintWriter out) throws IOException;
 
-    private Screen screen() {
+    final Screen screen() {
       return parent.main.screen();
     }
 
@@ -127,7 +123,7 @@ final class EmbedCommand implements Runnable {
     private List<String> words;
 
     @Option(
-        names = "--n",
+        names = {"-n", "--n"},
         paramLabel = "N",
         defaultValue = "10",
         description = "How many. Default: ${DEFAULT-VALUE}.")
@@ -142,7 +138,8 @@ final class EmbedCommand implements Runnable {
 
     @Override
     void ask(Vectors vectors, PrintWriter out) {
-      List<Neighbour> near = vectors.neighbours(vectors.mean(words), n + words.size());
+      List<Neighbour> near =
+          vectors.neighbours(vectors.mean(words), Math.min(n, vectors.size()) + words.size());
       print(near.stream().filter(each -> !words.contains(each.word())).limit(n).toList(), out);
     }
   }
@@ -163,7 +160,7 @@ final class EmbedCommand implements Runnable {
     private String c;
 
     @Option(
-        names = "--n",
+        names = {"-n", "--n"},
         paramLabel = "N",
         defaultValue = "10",
         description = "How many. Default: ${DEFAULT-VALUE}.")
@@ -251,7 +248,9 @@ final class EmbedCommand implements Runnable {
         names = "--limit",
         paramLabel = "N",
         defaultValue = "30000",
-        description = "Only the first N words count. Default: ${DEFAULT-VALUE}.")
+        description =
+            "Only the first N words count. Default: ${DEFAULT-VALUE}, compute-accuracy's; gensim's"
+                + " is 300000.")
     private int limit;
 
     @Option(
@@ -361,8 +360,16 @@ final class EmbedCommand implements Runnable {
     private boolean overwrite;
 
     @Override
-    Vectors open(VectorOptions from) throws IOException {
-      return export.isInput() ? super.open(from) : export.of(Word2VecModel.read(from.file()));
+    public Integer call() throws IOException {
+      if (export.isInput()) {
+        return super.call();
+      }
+      check();
+      try (Word2VecModel model = Word2VecModel.read(file.file());
+          Vectors vectors = export.of(model)) {
+        ask(vectors, screen().out());
+      }
+      return Main.SUCCESS;
     }
 
     private VectorFormat wanted() {

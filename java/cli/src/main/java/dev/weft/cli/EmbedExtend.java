@@ -87,7 +87,13 @@ final class EmbedExtend implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Word2VecModel model = Word2VecModel.read(file);
+    try (Word2VecModel model = Word2VecModel.read(file)) {
+      extend(model);
+    }
+    return Main.SUCCESS;
+  }
+
+  private void extend(Word2VecModel model) throws IOException {
     Word2Vec settings = settings(model.settings());
     run.check(model.tree() != null, null, "MODEL", file);
     TextReader reader = model.reader().extending(model.vocabulary()).minCount(minCount);
@@ -101,10 +107,13 @@ final class EmbedExtend implements Callable<Integer> {
         run.train(training, corpus, parent);
       }
     }
-    return Main.SUCCESS;
   }
 
   private Word2Vec settings(Word2Vec old) {
+    if (negative != null && old.objective() != Word2Vec.Objective.NEGATIVE_SAMPLING) {
+      throw new IllegalArgumentException(
+          format("-negative %d: %s was trained without noise words", negative, file));
+    }
     Word2Vec settings = negative == null ? old : old.negatives(negative);
     settings = epochs == null ? settings : settings.epochs(epochs);
     settings = alpha == null ? settings : settings.rate(alpha);

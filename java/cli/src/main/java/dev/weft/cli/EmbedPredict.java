@@ -48,7 +48,7 @@ final class EmbedPredict implements Callable<Integer> {
   private @Nullable String word;
 
   @Option(
-      names = "--n",
+      names = {"-n", "--n"},
       paramLabel = "N",
       defaultValue = "10",
       description = "How many. Default: ${DEFAULT-VALUE}.")
@@ -67,14 +67,15 @@ final class EmbedPredict implements Callable<Integer> {
       throw new IllegalArgumentException("--n must be at least 1, not " + n);
     }
     List<String> asked = asked();
-    Word2VecModel model = Word2VecModel.read(file);
     PrintWriter out = parent.screen().out();
-    if (beam == null) {
-      print(model.predict(asked, n), out);
-    } else {
-      SoftmaxTree.Reading reading = model.beam(asked, beam);
-      print(reading.words().subList(0, Math.min(n, reading.words().size())), out);
-      out.println(format("evaluated %,d of %,d inner nodes", reading.nodes(), model.outputs()));
+    try (Word2VecModel model = Word2VecModel.read(file)) {
+      if (beam == null) {
+        print(model.predict(asked, n), out);
+      } else {
+        SoftmaxTree.Reading reading = model.beam(asked, beam);
+        print(reading.words().subList(0, Math.min(n, reading.words().size())), out);
+        out.println(format("evaluated %,d of %,d inner nodes", reading.nodes(), model.outputs()));
+      }
     }
     return Main.SUCCESS;
   }

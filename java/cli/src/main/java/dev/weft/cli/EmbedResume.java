@@ -41,7 +41,13 @@ final class EmbedResume implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Word2VecModel model = Word2VecModel.read(file);
+    try (Word2VecModel model = Word2VecModel.read(file)) {
+      resume(model);
+    }
+    return Main.SUCCESS;
+  }
+
+  private void resume(Word2VecModel model) throws IOException {
     if (model.tokens() >= model.ofTokens()) {
       throw new IllegalArgumentException(
           format(
@@ -58,6 +64,5 @@ final class EmbedResume implements Callable<Integer> {
         run.train(training, corpus, parent);
       }
     }
-    return Main.SUCCESS;
   }
 }

@@ -7,6 +7,7 @@ import static java.util.Locale.ROOT;
 import dev.weft.Device;
 import dev.weft.embed.VectorFormat;
 import dev.weft.embed.Vectors;
+import dev.weft.embed.Word2VecModel;
 import dev.weft.embed.Word2VecTraining;
 import dev.weft.io.AtomicFile;
 import dev.weft.text.Corpus;
@@ -48,11 +49,9 @@ final class EmbedRun {
   @Option(
       names = {"-binary", "--binary"},
       paramLabel = "0|1",
-      defaultValue = "0",
       description =
-          "Of a name that says no format: 1 writes word2vec's binary, 0 its text. Default:"
-              + " ${DEFAULT-VALUE}.")
-  private int binary;
+          "Of a name that says no format: 1 writes word2vec's binary, 0, the default, its text.")
+  private @Nullable Integer binary;
 
   @Option(
       names = {"-threads", "--threads"},
@@ -109,7 +108,17 @@ final class EmbedRun {
    */
   void check(boolean hierarchical, @Nullable Path vocabulary, String what, @Nullable Path read)
       throws IOException {
-    checkFlag("-binary", binary);
+    if (binary != null) {
+      checkFlag("-binary", binary);
+      VectorFormat wanted = binary == 1 ? VectorFormat.WORD2VEC_BINARY : VectorFormat.WORD2VEC_TEXT;
+      if (vectorFormat() != wanted) {
+        throw new IllegalArgumentException(
+            format(
+                "-binary %d and the ending of -output %s say different formats: leave -binary out,"
+                    + " or name another file",
+                binary, output));
+      }
+    }
     if (isStandardInput(valid) && train.equals("-")) {
       throw new IllegalArgumentException(
           "-train - and --valid -: standard input is one text; name a file for one of the two");
@@ -137,6 +146,11 @@ final class EmbedRun {
       return;
     }
     if (!option.isEmpty()) {
+      if (file.toString().equals("-")) {
+        throw new IllegalArgumentException(
+            format(
+                "%s -: a file is written, not standard output; ./- is one of that name", option));
+      }
       AtomicFile.checkWritable(file);
       for (Map.Entry<Path, String> other : taken.entrySet()) {
         checkOther(option, file, other.getValue(), other.getKey());
@@ -168,7 +182,7 @@ final class EmbedRun {
     String name = output.toString().toLowerCase(ROOT);
     return name.matches(".*\\.(bin|txt|vec|glove|safetensors|npy)")
         ? VectorFormat.ofName(output)
-        : binary == 1 ? VectorFormat.WORD2VEC_BINARY : VectorFormat.WORD2VEC_TEXT;
+        : binary != null && binary == 1 ? VectorFormat.WORD2VEC_BINARY : VectorFormat.WORD2VEC_TEXT;
   }
 
   Device device() {
@@ -223,7 +237,8 @@ final class EmbedRun {
         valid == null ? null : TextOptions.open(valid.toString(), corpus.reader())) {
       if (heldOut != null) {
         // a text that cannot be measured ends the command here
-        out.println(format("held out %.4f  %s", training.loss(heldOut), heldOut.report()));
+        double loss = training.loss(heldOut);
+        out.println(format("%s: %s, held out: loss %.4f", valid, heldOut.report(), loss));
       }
       command.interruption().onStart(() -> stopped = true);
       long before = training.progress().tokens();
@@ -233,18 +248,21 @@ final class EmbedRun {
       Word2VecTraining.Progress at = training.progress();
       long tokens = at.tokens() - before;
       boolean left = at.tokens() < at.ofTokens();
-      try (Vectors vectors = export.isInput() ? training.vectors() : export.of(training.model())) {
+      try (Word2VecModel model = export.isInput() ? null : training.model();
+          Vectors vectors = model == null ? training.vectors() : export.of(model)) {
         vectors.write(output, vectorFormat());
         out.println(
             format(
-                "%strained on %,d tokens in %.1f s (%,.0f tokens/s); wrote %,d vectors of %d to %s",
+                "%strained on %,d tokens in %.1f s (%,.0f tokens/s); wrote %,d vectors of %d to"
+                    + " %s%s",
                 left ? "stopped: " : "",
                 tokens,
                 seconds,
                 tokens / seconds,
                 vectors.size(),
                 vectors.dimension(),
-                output));
+                output,
+                checkpoint == null ? "" : "; the model is in " + checkpoint));
       }
       if (left && checkpoint != null && lost(corpus.report()).isEmpty()) {
         out.println("to go on: " + goingOn(checkpoint));
@@ -256,7 +274,7 @@ final class EmbedRun {
   private String goingOn(Path from) {
     List<Object> words = new ArrayList<>(List.of("weft", "embed", "resume", from));
     words.addAll(List.of("-train", train, "-output", output));
-    words.addAll(binary == 0 ? List.of() : List.of("-binary", binary));
+    words.addAll(binary == null ? List.of() : List.of("-binary", binary));
     words.addAll(export.isInput() ? List.of() : List.of("--export", export.matrix()));
     words.addAll(valid == null ? List.of() : List.of("--valid", valid));
     words.addAll(threads == null ? List.of() : List.of("-threads", threads));
@@ -301,12 +319,12 @@ final class EmbedRun {
         }
         if (checkpoint != null
             && (read && more || now - saved > SECONDS_BETWEEN_CHECKPOINTS * SECOND)) {
-          training.model().save(checkpoint);
+          save(training, checkpoint);
           saved = System.nanoTime();
         }
       }
       if (checkpoint != null) {
-        training.model().save(checkpoint);
+        save(training, checkpoint);
       }
     } catch (IllegalStateException e) {
       throw saved == start
@@ -318,16 +336,23 @@ final class EmbedRun {
     }
   }
 
+  private static void save(Word2VecTraining training, Path checkpoint) throws IOException {
+    try (Word2VecModel model = training.model()) {
+      model.save(checkpoint);
+    }
+  }
+
   private static String said(
       Word2VecTraining.Progress at, int epochs, long before, double seconds) {
     double speed = (at.tokens() - before) / seconds;
     boolean done = at.tokens() % (at.ofTokens() / epochs) == 0;
+    String loss = Double.isNaN(at.loss()) ? "-" : format("%.4f", at.loss());
     return format(
-        "%5.1f %%  epoch %d of %d  loss %.4f  rate %.5f  %,.0f words/s  %.0f s left",
+        "%5.1f %%  epoch %d of %d  loss %s  rate %.5f  %,.0f tokens/s  %.0f s left",
         100.0 * at.tokens() / at.ofTokens(),
         done ? at.epoch() : at.epoch() + 1,
         epochs,
-        at.loss(),
+        loss,
         at.rate(),
         speed,
         (at.ofTokens() - at.tokens()) / speed);

@@ -159,7 +159,8 @@ final class EmbedTrain implements Callable<Integer> {
     @Option(
         names = {"--deterministic"},
         description =
-            "The same bits in every run, with any number of threads; takes about twice as long.")
+            "The same bits in every run, with any number of threads, 4 of which work; takes about"
+                + " twice as long on two.")
     private boolean deterministic;
 
     @Option(

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param counts of each word in the text that it was trained on; null where the file has none
  * @param duplicates rows left out, since their word stands before them
- * @param arena whose close gives the rows' memory back; null where the garbage collector does
+ * @param arena whose close gives the rows' memory back; null where that is another's
  */
 record Content(
     Words words, Rows rows, long @Nullable [] counts, int duplicates, @Nullable Arena arena) {}

@@ -43,6 +43,11 @@ record Header(long rows, long columns, int length) {
         : null;
   }
 
+  /** Whether a file of so many bytes is too short for rows of such numbers. */
+  boolean isTooMuch(long size, int least, int around) {
+    return rows > (size - length + 1) / (columns * least + around);
+  }
+
   /**
    * Returns if a file can hold what is promised, so that memory for it may be taken.
    *
@@ -60,7 +65,7 @@ record Header(long rows, long columns, int length) {
           0,
           format("the header says %d words of %d numbers, which cannot be", rows, columns));
     }
-    if (rows > (rest + 1) / (columns * least + around)) {
+    if (isTooMuch(length + rest, least, around)) {
       throw new FormatException(
           path,
           length + rest,

@@ -55,12 +55,23 @@ final class MatrixReader {
   }
 
   static Content mapSafetensors(Path path, @Nullable Path vocabulary) throws IOException {
-    Safetensors.Contents contents = Safetensors.map(path);
+    Arena arena = Arena.ofShared();
+    try {
+      return safetensors(path, vocabulary, Safetensors.map(path, arena), arena);
+    } catch (Throwable e) {
+      arena.close();
+      throw e;
+    }
+  }
+
+  private static Content safetensors(
+      Path path, @Nullable Path vocabulary, Safetensors.Contents contents, Arena arena)
+      throws IOException {
     Safetensors.Entry vectors = contents.tensor(name(path, contents.tensors()));
     long[] shape = matrix(path, vectors.dtype(), "F32", vectors.shape());
     Safetensors.Entry text = contents.tensors().get(WORDS);
     if (vocabulary != null || text == null || !text.dtype().equals("U8")) {
-      return beside(path, vocabulary, shape, vectors.data(), null);
+      return beside(path, vocabulary, shape, vectors.data(), arena);
     }
     MatrixReader reader = new MatrixReader(path, shape[0], path);
     reader.words(text.data());
@@ -70,7 +81,7 @@ final class MatrixReader {
         && counts.data().byteSize() == 8 * shape[0]) {
       reader.counts = counts.data().toArray(ValueLayout.JAVA_LONG_UNALIGNED);
     }
-    return reader.content(vectors.data(), (int) shape[1], null);
+    return reader.content(vectors.data(), (int) shape[1], arena);
   }
 
   private static String name(Path path, Map<String, Safetensors.Entry> tensors)
@@ -109,11 +120,7 @@ final class MatrixReader {
 
   /** The words from a vocabulary file: one a line; where a number ends each line, the counts. */
   private static Content beside(
-      Path matrix,
-      @Nullable Path vocabulary,
-      long[] shape,
-      MemorySegment data,
-      @Nullable Arena arena)
+      Path matrix, @Nullable Path vocabulary, long[] shape, MemorySegment data, Arena arena)
       throws IOException {
     Path file = vocabulary == null ? VectorFormat.vocabulary(matrix) : vocabulary;
     if (!Files.exists(file)) {
@@ -199,8 +206,7 @@ final class MatrixReader {
         source, 0, format("%s for a matrix of %,d rows: of another matrix?", what, rows));
   }
 
-  private Content content(MemorySegment data, int dimension, @Nullable Arena arena)
-      throws FormatException {
+  private Content content(MemorySegment data, int dimension, Arena arena) throws FormatException {
     if (read < rows) {
       throw different(format("%,d words", read));
     }

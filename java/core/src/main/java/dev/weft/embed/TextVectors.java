@@ -184,6 +184,9 @@ final class TextVectors {
   private FormatException fewer(int numbers, byte[] text, int start, int end) throws IOException {
     int shown = Math.min(end, start + 40);
     String piece = new String(text, start, shown - start, StandardCharsets.UTF_8);
+    if (pieces(lines) > dimension) {
+      return lines.wrong(format("'%s' is no number", piece));
+    }
     return lines.wrong(
         format(
             "%d numbers after a word are expected, and %d end it%s%s",

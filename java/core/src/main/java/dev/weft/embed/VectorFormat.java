@@ -37,6 +37,7 @@ public enum VectorFormat {
 
   private static final int HEAD = 1 << 16;
   private static final int FASTTEXT = 793_712_314;
+  private static final byte PICKLE = (byte) 0x80; // and the protocol's number
   private static final int SURE = 12; // bytes that are all of numbers only in text
   private static final int SMALL = 512; // bytes of a file that may be text and binary
 
@@ -116,6 +117,10 @@ public enum VectorFormat {
     if (head.limit() > 8 && head.getLong(0) > 1 && head.get(8) == '{') {
       return Optional.of(SAFETENSORS);
     }
+    if (head.limit() > 2 && head.get(0) == PICKLE && head.get(1) >= 2 && head.get(1) <= 5) {
+      throw new FormatException(
+          path, 0, "a pickle of Python; gensim's save_word2vec_format writes what is read here");
+    }
     return ofRows(head, size);
   }
 
@@ -148,12 +153,17 @@ public enum VectorFormat {
     long end = space + 1 + Math.min(header.columns() * Float.BYTES, head.limit() - space - 1L);
     int at = space + 1;
     boolean numeric = true;
+    boolean printable = true;
     for (; at < end && head.get(at) != '\n'; at++) {
+      printable &= head.get(at) >= ' ' || head.get(at) == '\t' || head.get(at) == '\r';
       numeric &= "0123456789+-.eEnaNifIF \t\r".indexOf(head.get(at)) >= 0;
     }
     boolean row =
         at - space > SURE || numbersAtTheEnd(head, header.length(), size) == header.columns();
-    boolean text = numeric && (row || !holdsControls(head));
+    boolean text =
+        numeric
+            ? row || !holdsControls(head)
+            : printable && (at - space > 2 * SURE || header.isTooMuch(size, Float.BYTES, 2));
     return Optional.of(text ? WORD2VEC_TEXT : WORD2VEC_BINARY);
   }
 

@@ -73,7 +73,10 @@ public final class Vectors implements AutoCloseable {
 
   private static IOException unknown(Path path) {
     return new FormatException(
-        path, 0, "the content does not show a format of word vectors; say which it is");
+        path,
+        0,
+        "the content is not surely that of a format of word vectors (word2vec text or binary, GloVe"
+            + " text, safetensors, npy); where it is one of them, say which");
   }
 
   /**
@@ -149,6 +152,16 @@ public final class Vectors implements AutoCloseable {
    */
   public static Vectors of(
       List<String> words, long @Nullable [] counts, MemorySegment rows, int dimension) {
+    return of(words, counts, rows, dimension, null);
+  }
+
+  /** As that, over memory of an arena that is closed with the vectors. */
+  static Vectors of(
+      List<String> words,
+      long @Nullable [] counts,
+      MemorySegment rows,
+      int dimension,
+      @Nullable Arena arena) {
     if (words.isEmpty()) {
       throw new IllegalArgumentException("vectors of no words: at least 1 is needed");
     }
@@ -170,13 +183,13 @@ public final class Vectors implements AutoCloseable {
     }
     Rows matrix = new Rows(rows, null, words.size(), dimension);
     return new Vectors(
-        new Content(distinct, matrix, counts == null ? null : counts.clone(), 0, null));
+        new Content(distinct, matrix, counts == null ? null : counts.clone(), 0, arena));
   }
 
   /**
    * Writes a file that is whole or absent. Text has each number in the fewest digits that read back
-   * as the same float32. Beside an npy file its words go to one that ends in {@code .vocab}, which
-   * is written first.
+   * as the same float32. Beside an npy file its words go to one that ends in {@code .vocab}: both
+   * are written before either takes its name.
    *
    * @throws IllegalArgumentException where the format cannot hold a word, such as one with white
    *     space in text; nothing is written then

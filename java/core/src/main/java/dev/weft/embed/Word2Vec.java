@@ -4,9 +4,6 @@ package dev.weft.embed;
 import static dev.weft.format.Format.format;
 
 import dev.weft.Device;
-import dev.weft.device.WordModel;
-import dev.weft.device.WordObjective;
-import dev.weft.device.WordOrder;
 import dev.weft.text.Corpus;
 import dev.weft.text.HuffmanTree;
 import dev.weft.text.Vocabulary;
@@ -58,8 +55,8 @@ import java.util.function.Consumer;
  *     2021)
  */
 public record Word2Vec(
-    WordModel model,
-    WordObjective objective,
+    Model model,
+    Objective objective,
     WordTree tree,
     int dimension,
     int window,
@@ -70,18 +67,46 @@ public record Word2Vec(
     double rate,
     int epochs,
     long seed,
-    WordOrder order) {
+    Order order) {
   private static final int WIDEST_WINDOW = 64;
   private static final int SHARING = 8;
   private static final int MOST_SHARING = 64;
   private static final int LARGEST = 1 << 16;
   private static final int MOST_NEGATIVES = 1024;
 
+  /** What is predicted of what. */
+  public enum Model {
+    /** Each word around a word, of that word's vector. */
+    SKIP_GRAM,
+    /** A word, of the mean of the vectors of the words around it. */
+    CBOW
+  }
+
+  /** What is minimised. */
+  public enum Objective {
+    /** Whether a word was told from noise words. */
+    NEGATIVE_SAMPLING,
+    /** -log of the product of probabilities along a word's path in a tree. */
+    HIERARCHICAL_SOFTMAX,
+    /** -log of the softmax over all words. */
+    FULL_SOFTMAX
+  }
+
+  /** In which order steps are taken. */
+  public enum Order {
+    /** All threads train the same vectors at once, and may overwrite each other's steps. */
+    RACING,
+    /** One thread trains the text from its beginning to its end. */
+    IN_ORDER,
+    /** Blocks of the text are trained from the same vectors, and their changes added in order. */
+    BLOCKS
+  }
+
   /** Checks the settings. */
   public Word2Vec {
     check(dimension >= 1 && dimension <= LARGEST, "the dimension", dimension, "1 to " + LARGEST);
     check(window >= 1 && window <= WIDEST_WINDOW, "the window", window, "1 to " + WIDEST_WINDOW);
-    boolean sampled = objective == WordObjective.NEGATIVE_SAMPLING;
+    boolean sampled = objective == Objective.NEGATIVE_SAMPLING;
     check(
         negatives >= (sampled ? 1 : 0) && negatives <= (sampled ? MOST_NEGATIVES : 0),
         "the number of negatives",
@@ -107,8 +132,8 @@ public record Word2Vec(
   /** Skip-gram with 5 negatives: dimension 100, window 5, sample 1e-3, rate 0.025, 5 epochs. */
   public static Word2Vec skipGram() {
     return new Word2Vec(
-        WordModel.SKIP_GRAM,
-        WordObjective.NEGATIVE_SAMPLING,
+        Model.SKIP_GRAM,
+        Objective.NEGATIVE_SAMPLING,
         WordTree.HUFFMAN,
         100,
         5,
@@ -119,18 +144,18 @@ public record Word2Vec(
         0.025,
         5,
         1,
-        WordOrder.RACING);
+        Order.RACING);
   }
 
   /** CBOW; the same but for a rate of 0.05. */
   public static Word2Vec cbow() {
-    return skipGram().rate(0.05).with(draft -> draft.model = WordModel.CBOW);
+    return skipGram().rate(0.05).with(draft -> draft.model = Model.CBOW);
   }
 
   /** The settings while one of them is changed. */
   private static final class Draft {
-    WordModel model;
-    WordObjective objective;
+    Model model;
+    Objective objective;
     WordTree tree;
     int dimension;
     int window;
@@ -141,7 +166,7 @@ public record Word2Vec(
     double rate;
     int epochs;
     long seed;
-    WordOrder order;
+    Order order;
 
     Draft(Word2Vec from) {
       model = from.model;
@@ -183,7 +208,7 @@ public record Word2Vec(
     return draft.settings();
   }
 
-  private Word2Vec with(WordObjective objective, WordTree tree, int negatives) {
+  private Word2Vec with(Objective objective, WordTree tree, int negatives) {
     return with(
         draft -> {
           draft.objective = objective;
@@ -194,7 +219,7 @@ public record Word2Vec(
 
   /** The same against so many noise words for a word. */
   public Word2Vec negatives(int negatives) {
-    return with(WordObjective.NEGATIVE_SAMPLING, WordTree.HUFFMAN, negatives);
+    return with(Objective.NEGATIVE_SAMPLING, WordTree.HUFFMAN, negatives);
   }
 
   /** The same with the hierarchical softmax, over a Huffman tree. */
@@ -204,12 +229,12 @@ public record Word2Vec(
 
   /** The same with the hierarchical softmax, over this tree. */
   public Word2Vec hierarchicalSoftmax(WordTree tree) {
-    return with(WordObjective.HIERARCHICAL_SOFTMAX, tree, 0);
+    return with(Objective.HIERARCHICAL_SOFTMAX, tree, 0);
   }
 
   /** The same with the softmax over all words, which takes as long as there are words. */
   public Word2Vec fullSoftmax() {
-    return with(WordObjective.FULL_SOFTMAX, WordTree.HUFFMAN, 0);
+    return with(Objective.FULL_SOFTMAX, WordTree.HUFFMAN, 0);
   }
 
   /** The same of this dimension. */
@@ -254,12 +279,12 @@ public record Word2Vec(
 
   /** The same on one thread alone: the same bits in every run. */
   public Word2Vec inOrder() {
-    return with(draft -> draft.order = WordOrder.IN_ORDER);
+    return with(draft -> draft.order = Order.IN_ORDER);
   }
 
-  /** The same in blocks, on all threads: the same bits with any number of them. */
+  /** The same in blocks, on up to 4 threads: the same bits with any number of them. */
   public Word2Vec deterministic() {
-    return with(draft -> draft.order = WordOrder.BLOCKS);
+    return with(draft -> draft.order = Order.BLOCKS);
   }
 
   /** How likely a word is not thinned. */
@@ -280,7 +305,7 @@ public record Word2Vec(
   public Word2VecTraining start(Device device, Corpus corpus) {
     Word2VecTraining.check(device, corpus);
     HuffmanTree words =
-        objective == WordObjective.HIERARCHICAL_SOFTMAX ? tree.of(corpus.vocabulary()) : null;
+        objective == Objective.HIERARCHICAL_SOFTMAX ? tree.of(corpus.vocabulary()) : null;
     return new Word2VecTraining(this, device, corpus, words, null, 0);
   }
 }

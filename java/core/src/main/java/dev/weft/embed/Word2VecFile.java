@@ -3,7 +3,6 @@ package dev.weft.embed;
 
 import static dev.weft.format.Format.format;
 
-import dev.weft.device.WordObjective;
 import dev.weft.io.FormatException;
 import dev.weft.io.Safetensors;
 import dev.weft.text.HuffmanTree;
@@ -11,6 +10,7 @@ import dev.weft.text.TextReader;
 import dev.weft.text.Vocabulary;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.reflect.InvocationTargetException;
@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Models of word2vec as safetensors files. */
 final class Word2VecFile {
@@ -96,7 +97,27 @@ final class Word2VecFile {
   }
 
   static Word2VecModel read(Path path) throws IOException {
-    Safetensors.Contents contents = Safetensors.map(path);
+    Optional<VectorFormat> format = VectorFormat.of(path);
+    if (format.isPresent() && format.get() != VectorFormat.SAFETENSORS) {
+      throw new FormatException(
+          path,
+          0,
+          format(
+              "word vectors alone, as %s: a model, which also has what training goes on with, is"
+                  + " what weft embed train --checkpoint and Word2VecModel.save write",
+              VectorFormat.words(format.get())));
+    }
+    Arena arena = Arena.ofShared();
+    try {
+      return read(path, arena);
+    } catch (Throwable e) {
+      arena.close();
+      throw e;
+    }
+  }
+
+  private static Word2VecModel read(Path path, Arena arena) throws IOException {
+    Safetensors.Contents contents = Safetensors.map(path, arena);
     String format = contents.metadata().get(FORMAT);
     if (!WORD2VEC.equals(format)) {
       throw new FormatException(
@@ -107,14 +128,14 @@ final class Word2VecFile {
                   + " alone lacks what training goes on with",
               format, WORD2VEC));
     }
-    return new Word2VecFile(path, contents).model();
+    return new Word2VecFile(path, contents).model(arena);
   }
 
-  private Word2VecModel model() throws FormatException {
+  private Word2VecModel model(Arena arena) throws FormatException {
     Word2Vec settings = settings();
     Vocabulary vocabulary = vocabulary();
     int words = vocabulary.size();
-    boolean hierarchical = settings.objective() == WordObjective.HIERARCHICAL_SOFTMAX;
+    boolean hierarchical = settings.objective() == Word2Vec.Objective.HIERARCHICAL_SOFTMAX;
     Word2VecModel.Position position =
         new Word2VecModel.Position(
             whole(TOKENS), whole(TEXT_TOKENS), whole(CHECKSUM), reader(vocabulary));
@@ -139,7 +160,8 @@ final class Word2VecFile {
         tensor(MatrixReader.VECTORS, "F32", words, settings.dimension()),
         tensor(CONTEXTS, "F32", hierarchical ? words - 1 : words, settings.dimension()),
         hierarchical ? tree(words) : null,
-        position);
+        position,
+        arena);
   }
 
   private TextReader reader(Vocabulary vocabulary) throws FormatException {

@@ -5,7 +5,6 @@ import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
 import dev.weft.Device;
-import dev.weft.device.WordModel;
 import dev.weft.format.Format;
 import dev.weft.io.FormatException;
 import dev.weft.text.Corpus;
@@ -28,17 +27,19 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>{@link Word2VecTraining#model} gives it, {@link #save} and {@link #read} keep it in a file.
  * {@link #predict} and {@link #near} tell how likely words are; a word whose vector is 0 or not
- * finite tells nothing.
+ * finite tells nothing. {@link #close} gives both matrices' memory back, also that of vectors which
+ * lie in them.
  *
  * {@snippet file="Examples.java" region="predictions"}
  */
-public final class Word2VecModel {
+public final class Word2VecModel implements AutoCloseable {
   private final Word2Vec settings;
   private final Vocabulary vocabulary;
   private final MemorySegment input;
   private final MemorySegment output;
   private final @Nullable HuffmanTree tree;
   private final Position position;
+  private final Arena arena;
   private volatile @Nullable WordProbabilities probabilities;
 
   /**
@@ -57,17 +58,20 @@ public final class Word2VecModel {
       MemorySegment input,
       MemorySegment output,
       @Nullable HuffmanTree tree,
-      Position position) {
+      Position position,
+      Arena arena) {
     this.settings = settings;
     this.vocabulary = vocabulary;
     this.input = input;
     this.output = output;
     this.tree = tree;
     this.position = position;
+    this.arena = arena;
   }
 
   /**
-   * Reads a file that {@link #save} wrote; the matrices stay in the file, mapped.
+   * Reads a file that {@link #save} wrote; the matrices stay in the file, mapped until it is
+   * closed.
    *
    * @throws FormatException where the file is no such model, or cut short
    * @throws IOException where it cannot be read
@@ -227,40 +231,43 @@ public final class Word2VecModel {
     return (int) (position.tokens() / position.textTokens());
   }
 
-  /** The vectors W with the words' counts; they are not copied. */
+  /** The vectors W with the words' counts; they are not copied, and end with this model. */
   public Vectors vectors() {
-    return vectors(input);
+    return vectors(input, null);
   }
 
   /**
-   * The vectors C, by which a word is told from the words around it; they are not copied.
+   * The vectors C, by which a word is told from the words around it; they are not copied, and end
+   * with this model.
    *
    * @throws IllegalStateException where the rows of C are the inner nodes of a tree
    */
   public Vectors contextVectors() {
-    return vectors(contexts());
+    return vectors(contexts(), null);
   }
 
   /**
-   * The sums of each word's rows of W and C (Pennington et al., GloVe, 2014).
+   * The sums of each word's rows of W and C (Pennington et al., GloVe, 2014), memory of their own.
    *
    * @throws IllegalStateException as {@link #contextVectors} does
    */
   public Vectors sum() {
     MemorySegment contexts = contexts();
-    MemorySegment sum = Arena.ofAuto().allocate(input.byteSize(), Float.BYTES);
+    Arena arena = Arena.ofShared();
+    MemorySegment sum = arena.allocate(input.byteSize(), Float.BYTES);
     for (long at = 0; at < sum.byteSize(); at += Float.BYTES) {
       sum.set(Rows.FLOAT, at, input.get(Rows.FLOAT, at) + contexts.get(Rows.FLOAT, at));
     }
-    return vectors(sum);
+    return vectors(sum, arena);
   }
 
-  private Vectors vectors(MemorySegment rows) {
+  private Vectors vectors(MemorySegment rows, @Nullable Arena arena) {
     return Vectors.of(
         IntStream.range(0, vocabulary.size()).mapToObj(vocabulary::word).toList(),
         vocabulary.counts(),
         rows,
-        settings.dimension());
+        settings.dimension(),
+        arena);
   }
 
   private MemorySegment contexts() {
@@ -336,7 +343,7 @@ public final class Word2VecModel {
               "a beam reads a hierarchical softmax; this model has %s",
               words(settings.objective())));
     }
-    if (settings.model() == WordModel.SKIP_GRAM && around.size() > 1) {
+    if (settings.model() == Word2Vec.Model.SKIP_GRAM && around.size() > 1) {
       throw new IllegalArgumentException(
           format(
               "skip-gram's tree is read for one word, not for %d: ask for all words",
@@ -366,6 +373,14 @@ public final class Word2VecModel {
 
   Position position() {
     return position;
+  }
+
+  /** Unmaps the file, or frees the matrices; closing it again does nothing. */
+  @Override
+  public synchronized void close() {
+    if (arena.scope().isAlive()) {
+      arena.close();
+    }
   }
 
   /** Such as {@code word2vec of 71290 words, 100 numbers each, 40 % trained}. */

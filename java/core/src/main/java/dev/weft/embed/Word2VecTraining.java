@@ -16,11 +16,13 @@ import dev.weft.device.Kernel;
 import dev.weft.device.Precision;
 import dev.weft.device.WordModel;
 import dev.weft.device.WordObjective;
+import dev.weft.device.WordOrder;
 import dev.weft.format.Format;
 import dev.weft.text.Corpus;
 import dev.weft.text.HuffmanTree;
 import dev.weft.text.TextReader;
 import dev.weft.text.Vocabulary;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
@@ -30,7 +32,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A training of word vectors, a piece of text at a time. Memory: two matrices of the vocabulary by
  * the dimension, in rows of whole cache lines, and the vocabulary; the text stays in its file.
- * {@link Word2Vec#deterministic} takes, four times, two copies of the rows that 1,024 words need.
+ * {@link Word2Vec#deterministic} takes, four times, two copies of the rows that 1,024 words need,
+ * all output rows for the full softmax, and 4 bytes for each row of both matrices.
  */
 public final class Word2VecTraining implements AutoCloseable {
   // what the kernel's draws are made for at once
@@ -39,7 +42,7 @@ public final class Word2VecTraining implements AutoCloseable {
   private static final long PIECES = 100;
   private static final long SHORTEST_PIECE = 16 * UNIT;
   private static final long LONGEST_PIECE = 256 * UNIT;
-  private static final long FULL_PIECE = 4 * UNIT; // all words' scores for each
+  private static final long FULL_PIECE = 4 * UNIT; // all words' scores for each: 4 threads at most
   private static final double LEAST_RATE = 1e-4;
   private static final long HELD_OUT = -2; // the step that its draws follow, none of training's
 
@@ -93,9 +96,13 @@ public final class Word2VecTraining implements AutoCloseable {
     this.tree = tree;
     this.tokens = tokens;
     begun = tokens;
+    if (corpus.size() > Long.MAX_VALUE / settings.epochs()) {
+      throw new IllegalArgumentException(
+          format("%,d readings of %,d tokens are too many", settings.epochs(), corpus.size()));
+    }
     words = corpus.vocabulary();
     piece =
-        settings.objective() == WordObjective.FULL_SOFTMAX
+        settings.objective() == Word2Vec.Objective.FULL_SOFTMAX
             ? FULL_PIECE
             : Math.clamp(corpus.size() / PIECES / UNIT * UNIT, SHORTEST_PIECE, LONGEST_PIECE);
     try {
@@ -107,12 +114,13 @@ public final class Word2VecTraining implements AutoCloseable {
       sums = own(device.zeros(DType.F64, Shape.of(2)).named("objective"));
       state = own(new StepState(device, settings.seed()));
       if (from != null) {
-        matrices.fill(from);
+        boolean joined = tree != from.tree(); // a new root has the first row
+        matrices.fill(from, joined ? 1 : 0);
       }
       matrices.draw(from == null ? 0 : from.vocabulary().size(), settings.seed());
       tables = WordTables.of(settings, device, words, tree, owned);
       arguments = arguments(corpus, sums, settings.rate() * (1 - LEAST_RATE) / ofTokens());
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       Closing.after(e, this::close);
       throw e;
     }
@@ -161,13 +169,15 @@ public final class Word2VecTraining implements AutoCloseable {
         matrices.output().shape().size(0),
         tree == null ? 0 : tree.nodes().length,
         matrices.input().shape().size(1),
-        settings.model(),
-        settings.objective(),
+        WordModel.valueOf(settings.model().name()),
+        WordObjective.valueOf(settings.objective().name()),
         settings.window(),
         settings.negatives(),
-        settings.model() == WordModel.CBOW ? Math.max(1, settings.sharing()) : settings.sharing(),
+        settings.model() == Word2Vec.Model.CBOW
+            ? Math.max(1, settings.sharing())
+            : settings.sharing(),
         fall,
-        settings.order());
+        WordOrder.valueOf(settings.order().name()));
   }
 
   /**
@@ -193,7 +203,8 @@ public final class Word2VecTraining implements AutoCloseable {
     if (objective[1] == 0 && tokens - begun >= corpus.size()) {
       throw new IllegalStateException(
           "no word of the text has another one around it that is kept: a line is a sentence, and"
-              + " windows end with it");
+              + " windows end with it; and words that are a larger share of the text than sample"
+              + " are thinned, none at a sample of 0");
     }
     return tokens < ofTokens();
   }
@@ -264,7 +275,7 @@ public final class Word2VecTraining implements AutoCloseable {
    *
    * @param heldOut read by {@link TextReader#vocabulary} with the words of the training's corpus
    * @throws IllegalArgumentException where it has other words, or none with another one around it
-   * @throws IllegalStateException where this or a corpus is closed
+   * @throws IllegalStateException where it is not finite; where this or a corpus is closed
    */
   public double loss(Corpus heldOut) {
     return loss(heldOut, () -> false);
@@ -304,6 +315,9 @@ public final class Word2VecTraining implements AutoCloseable {
             "no word of the text that is held out has another one around it that is kept: frequent"
                 + " words are thinned, so that a longer text is needed");
       }
+      if (!Double.isFinite(objective[0])) {
+        throw diverged("the objective of the text that is held out");
+      }
       return objective[0] / objective[1];
     }
   }
@@ -317,21 +331,29 @@ public final class Word2VecTraining implements AutoCloseable {
   }
 
   /**
-   * The vectors as they are, copied, with the words' counts.
+   * The vectors as they are, copied, with the words' counts; closing them frees the copy.
    *
    * @throws IllegalStateException where a number of the matrices is not finite
    */
   public Vectors vectors() {
     checkFinite();
-    return Vectors.of(
-        IntStream.range(0, words.size()).mapToObj(words::word).toList(),
-        words.counts(),
-        matrices.rows(matrices.input()),
-        settings.dimension());
+    Arena arena = Arena.ofShared();
+    try {
+      return Vectors.of(
+          IntStream.range(0, words.size()).mapToObj(words::word).toList(),
+          words.counts(),
+          matrices.rows(matrices.input(), arena),
+          settings.dimension(),
+          arena);
+    } catch (Throwable e) {
+      arena.close();
+      throw e;
+    }
   }
 
   /**
-   * All that it takes to go on, as it is, copied: it takes as much memory again as the training.
+   * All that it takes to go on, as it is, copied: it takes as much memory again as the training,
+   * until it is closed.
    *
    * @throws IllegalStateException where a number of the matrices is not finite; where this or the
    *     corpus is closed
@@ -342,13 +364,20 @@ public final class Word2VecTraining implements AutoCloseable {
     if (checksum < 0) {
       checksum = corpus.checksum();
     }
-    return new Word2VecModel(
-        settings,
-        words,
-        matrices.rows(matrices.input()),
-        matrices.rows(matrices.output()),
-        tree,
-        new Word2VecModel.Position(tokens, corpus.size(), checksum, corpus.reader()));
+    Arena arena = Arena.ofShared();
+    try {
+      return new Word2VecModel(
+          settings,
+          words,
+          matrices.rows(matrices.input(), arena),
+          matrices.rows(matrices.output(), arena),
+          tree,
+          new Word2VecModel.Position(tokens, corpus.size(), checksum, corpus.reader()),
+          arena);
+    } catch (Throwable e) {
+      arena.close();
+      throw e;
+    }
   }
 
   /**

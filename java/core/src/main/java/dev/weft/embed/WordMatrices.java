@@ -77,20 +77,26 @@ final class WordMatrices {
     }
   }
 
-  /** The first rows from those of a model. */
-  void fill(Word2VecModel from) {
-    fill(input, from.input(), from.vocabulary().size());
-    fill(output, from.output(), from.outputs());
+  /**
+   * Rows from those of a model.
+   *
+   * @param first the output row that its first one becomes
+   */
+  void fill(Word2VecModel from, int first) {
+    fill(input, 0, from.input(), from.vocabulary().size());
+    fill(output, first, from.output(), from.outputs());
   }
 
-  private void fill(Tensor matrix, MemorySegment rows, int count) {
-    copyRows(rows.address(), Engine.address(matrix), count, dimension, matrix.shape().size(1));
+  private void fill(Tensor matrix, int first, MemorySegment rows, int count) {
+    long cols = matrix.shape().size(1);
+    long to = Engine.address(matrix) + first * cols * Float.BYTES;
+    copyRows(rows.address(), to, count, dimension, cols);
   }
 
-  /** A matrix's numbers, one row behind the other. */
-  MemorySegment rows(Tensor matrix) {
+  /** A copy of a matrix's numbers, one row behind the other. */
+  MemorySegment rows(Tensor matrix, Arena arena) {
     long count = matrix.shape().size(0);
-    MemorySegment rows = Arena.ofAuto().allocate(count * dimension * Float.BYTES, Float.BYTES);
+    MemorySegment rows = arena.allocate(count * dimension * Float.BYTES, Float.BYTES);
     copyRows(Engine.address(matrix), rows.address(), count, matrix.shape().size(1), dimension);
     return rows;
   }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.embed;
 
-import dev.weft.device.WordModel;
-import dev.weft.device.WordObjective;
 import dev.weft.text.Vocabulary;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -35,7 +33,7 @@ record WordProbabilities(
    * Of each word at a place, given the vectors of words around it, of which there is at least one.
    */
   double[] given(List<float[]> around) {
-    if (settings.model() == WordModel.CBOW) {
+    if (settings.model() == Word2Vec.Model.CBOW) {
       return given(mean(around));
     }
     double[] sum = new double[words.size()];
@@ -56,7 +54,8 @@ record WordProbabilities(
     }
     float[] scores = output.dots(x);
     double[] logs = new double[scores.length];
-    double[] noise = settings.objective() == WordObjective.NEGATIVE_SAMPLING ? logNoise() : null;
+    double[] noise =
+        settings.objective() == Word2Vec.Objective.NEGATIVE_SAMPLING ? logNoise() : null;
     Arrays.setAll(
         logs, w -> noise == null ? scores[w] : SoftmaxTree.logSigmoid(scores[w] + noise[w]));
     normalize(logs);

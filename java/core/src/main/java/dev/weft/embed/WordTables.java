@@ -6,7 +6,6 @@ import dev.weft.Device;
 import dev.weft.Engine;
 import dev.weft.Shape;
 import dev.weft.Tensor;
-import dev.weft.device.WordObjective;
 import dev.weft.text.AliasTable;
 import dev.weft.text.HuffmanTree;
 import dev.weft.text.Vocabulary;
@@ -38,7 +37,7 @@ record WordTables(long keep, long thresholds, long aliases, long offsets, long n
       keep[w] = (int) (long) (settings.stays(words, w) * 0xFFFFFFFFL);
     }
     long kept = address(device.tensor(keep), owner);
-    if (settings.objective() == WordObjective.NEGATIVE_SAMPLING) {
+    if (settings.objective() == Word2Vec.Objective.NEGATIVE_SAMPLING) {
       AliasTable noise = AliasTable.noise(words, settings.noisePower());
       long thresholds = address(device.tensor(noise.thresholds()), owner);
       return new WordTables(

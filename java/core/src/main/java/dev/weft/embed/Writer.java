@@ -48,10 +48,14 @@ final class Writer {
       case GLOVE -> stream(path, out -> text(out, ""));
       case WORD2VEC_BINARY -> stream(path, this::binary);
       case SAFETENSORS -> safetensors(path);
-      case NPY -> {
-        stream(VectorFormat.vocabulary(path), this::vocabulary);
-        stream(path, this::npy);
-      }
+      case NPY ->
+          stream(
+              path,
+              out -> {
+                npy(out);
+                // the last act before the matrix has its name: only two renames lie apart
+                stream(VectorFormat.vocabulary(path), this::vocabulary);
+              });
     }
   }
 

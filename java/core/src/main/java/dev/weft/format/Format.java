@@ -17,21 +17,25 @@ public final class Format {
 
   /** {@code 1 thread}, {@code 2 threads}: a count and a noun whose plural ends in s. */
   public static String count(long count, String noun) {
-    return format("%d %s%s", count, noun, count == 1 ? "" : "s");
+    return format("%,d %s%s", count, noun, count == 1 ? "" : "s");
   }
 
   /**
    * What is shown of text that comes from a file: control characters and ends of lines as {@code
-   * \\u0007}, so that they do nothing to a terminal, and no more than its first {@code longest}
-   * characters.
+   * \\u0007}, so that they do nothing to a terminal, and no more than {@code longest} characters
+   * before "...".
    */
   public static String shown(String text, int longest) {
     StringBuilder shown = new StringBuilder();
-    for (int i = 0; i < Math.min(longest, text.length()); i++) {
+    for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       boolean control = Character.isISOControl(c) || c == '\u2028' || c == '\u2029';
-      shown.append(control ? format("\\u%04X", (int) c) : Character.toString(c));
+      String one = control ? format("\\u%04X", (int) c) : Character.toString(c);
+      if (shown.length() + one.length() > longest) {
+        return shown + "...";
+      }
+      shown.append(one);
     }
-    return text.length() > longest ? shown + "..." : shown.toString();
+    return shown.toString();
   }
 }

@@ -116,24 +116,21 @@ public final class Safetensors {
   }
 
   /**
-   * Maps a file into memory: numbers come from the disk when they are touched, and the file is
-   * unmapped when none of them is reachable any more. A file that {@link #write} replaces stays
-   * valid for those who have it mapped. One that something else makes shorter meanwhile does not:
-   * where it is cut, numbers read as 0 or end in an {@link InternalError}, as the system has it.
+   * Maps a file into memory, for as long as an arena lives: numbers come from the disk when they
+   * are touched. A file that {@link #write} replaces stays valid for those who have it mapped. One
+   * that something else makes shorter meanwhile does not: where it is cut, numbers read as 0 or end
+   * in an {@link InternalError}, as the system has it.
    *
    * @throws FormatException as {@link #read} does
    * @throws IOException if it cannot be mapped
    */
-  public static Contents map(Path path) throws IOException {
+  public static Contents map(Path path, Arena arena) throws IOException {
     try (FileChannel channel = open(path)) {
       SafetensorsHeader header = header(path, channel);
       return contents(
           header,
           channel.map(
-              FileChannel.MapMode.READ_ONLY,
-              header.dataOffset(),
-              header.dataSize(),
-              Arena.ofAuto()));
+              FileChannel.MapMode.READ_ONLY, header.dataOffset(), header.dataSize(), arena));
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.text;
 
+import static dev.weft.format.Format.count;
 import static dev.weft.format.Format.format;
 
 import dev.weft.io.AtomicFile;
@@ -60,15 +61,18 @@ public final class Corpus implements AutoCloseable {
     @Override
     public String toString() {
       StringBuilder line = new StringBuilder();
-      line.append(format("%,d bytes, %,d words of %,d types, %,d kept", bytes, words, types, kept));
+      line.append(
+          format(
+              "%s, %s of %s, %,d kept",
+              count(bytes, "byte"), count(words, "word"), count(types, "type"), kept));
       if (sentences > 0) {
-        line.append(format(", %,d sentences", sentences));
+        line.append(", ").append(count(sentences, "sentence"));
       }
       if (replaced > 0) {
-        line.append(format("; not UTF-8 in %,d places, U+FFFD instead", replaced));
+        line.append(format("; not UTF-8 in %s, U+FFFD instead", count(replaced, "place")));
       }
       if (tooLong > 0) {
-        line.append(format("; %,d words too long, left out", tooLong));
+        line.append(format("; %s too long, left out", count(tooLong, "word")));
       }
       if (forgotten > 0) {
         line.append(

@@ -19,8 +19,8 @@ import java.util.stream.IntStream;
  *
  * <p>Inner nodes are numbered by level, from the root, 0, on, and within a level by their parents,
  * branch 0 before branch 1: those that most paths share lie together. A tree that is {@link
- * #joined} has the nodes of the first one before its root. The path of the only word of a
- * vocabulary has no node, and its probability is 1.
+ * #joined} has its root, the nodes of the first tree and those of the second one. The path of the
+ * only word of a vocabulary has no node, and its probability is 1.
  */
 public final class HuffmanTree {
   /** The most inner nodes on a path. */
@@ -74,8 +74,8 @@ public final class HuffmanTree {
    * The tree of a vocabulary's words by their counts, in whatever order they are; of equal counts
    * the first word comes first.
    *
-   * @throws IllegalArgumentException if a count is not positive, or a path would be longer than
-   *     {@link #LONGEST}
+   * @throws IllegalArgumentException if a count is not positive, a path would be longer than {@link
+   *     #LONGEST}, or all paths than 2^31 - 1
    */
   public static HuffmanTree of(Vocabulary vocabulary) {
     int[] order =
@@ -85,7 +85,13 @@ public final class HuffmanTree {
             .mapToInt(Integer::intValue)
             .toArray();
     long[] counts = IntStream.of(order).mapToLong(vocabulary::count).toArray();
-    checkCount(counts, counts.length - 1);
+    if (counts[counts.length - 1] < 1) {
+      String word = vocabulary.word(order[order.length - 1]);
+      throw new IllegalArgumentException(
+          format(
+              "the word '%s' has a count of %d; a code takes 1 or more",
+              word, counts[counts.length - 1]));
+    }
     return of(counts, order);
   }
 
@@ -161,15 +167,14 @@ public final class HuffmanTree {
 
   /**
    * This tree's words and then those of another one: a new root leads by branch 0 to this tree and
-   * by branch 1 to the other. Each path is one node longer; this tree's inner nodes keep their
-   * numbers and what they part, the root comes next, and the other's follow it.
+   * by branch 1 to the other. Each path is one node longer; the root is inner node 0, this tree's
+   * inner nodes follow it in their order and part what they parted, and then the other's.
    *
    * @throws IllegalArgumentException if a path would be longer than {@link #LONGEST}, or the words
    *     are too many
    */
   public HuffmanTree joined(HuffmanTree other) {
     int words = size();
-    int root = words - 1;
     int longest = 1 + Math.max(longest(), other.longest());
     if (longest > LONGEST) {
       throw new IllegalArgumentException(
@@ -180,8 +185,8 @@ public final class HuffmanTree {
     }
     checkSize(Math.addExact(words, other.size()));
     int[] allOffsets = new int[words + other.size() + 1];
-    int[] allNodes =
-        new int[Math.addExact(nodes.length, other.nodes.length) + allOffsets.length - 1];
+    long steps = (long) nodes.length + other.nodes.length + words + other.size();
+    int[] allNodes = new int[checkedSteps(steps, words + other.size())];
     byte[] allBits = new byte[allNodes.length];
     for (int word = 0; word < allOffsets.length - 1; word++) {
       boolean mine = word < words;
@@ -190,10 +195,10 @@ public final class HuffmanTree {
       int length = from.offsets[(mine ? word : word - words) + 1] - start;
       int at = allOffsets[word];
       allOffsets[word + 1] = at + length + 1;
-      allNodes[at] = root;
+      allNodes[at] = 0; // the root
       allBits[at] = (byte) (mine ? 0 : 1);
       for (int i = 0; i < length; i++) {
-        allNodes[at + 1 + i] = from.nodes[start + i] + (mine ? 0 : root + 1);
+        allNodes[at + 1 + i] = from.nodes[start + i] + (mine ? 1 : words);
         allBits[at + 1 + i] = from.bits[start + i];
       }
     }
@@ -242,6 +247,14 @@ public final class HuffmanTree {
     }
   }
 
+  private static int checkedSteps(long steps, int words) {
+    if (steps > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          format("the paths of %,d words have more than 2^31 - 1 steps: take fewer words", words));
+    }
+    return (int) steps;
+  }
+
   private static void checkCount(long[] counts, int word) {
     if (counts[word] < 1) {
       throw new IllegalArgumentException(
@@ -287,7 +300,7 @@ public final class HuffmanTree {
         throw new IllegalArgumentException(
             format("the code of word %d has %d bits, the longest %d", word, depths[word], LONGEST));
       }
-      offsets[word + 1] = Math.addExact(offsets[word], depths[word]);
+      offsets[word + 1] = checkedSteps((long) offsets[word] + depths[word], words);
     }
     nodes = new int[offsets[words]];
     bits = new byte[offsets[words]];
