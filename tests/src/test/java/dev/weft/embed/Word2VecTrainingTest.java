@@ -20,6 +20,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -173,6 +176,32 @@ class Word2VecTrainingTest {
       text.append('\n');
     }
     return read(text.toString(), reader);
+  }
+
+  /** The kernel reads the text by its address. */
+  @Test
+  void aTextIsClosedBetweenStepsOfAnotherThread() throws Exception {
+    Corpus corpus = corpus(30_000);
+    CompletableFuture<Throwable> ended = new CompletableFuture<>();
+    CountDownLatch begun = new CountDownLatch(1);
+    Thread.ofPlatform()
+        .start(
+            () -> {
+              try (Device device = Device.cpu();
+                  Word2VecTraining training = form("pairs").epochs(1000).start(device, corpus)) {
+                training.step();
+                begun.countDown();
+                training.finish();
+                ended.complete(new AssertionError("it trained on a text that is closed"));
+              } catch (Throwable e) {
+                ended.complete(e);
+              }
+            });
+    begun.await();
+    corpus.close();
+    Throwable thrown = ended.get(60, TimeUnit.SECONDS);
+    assertTrue(thrown instanceof IllegalStateException, thrown.toString());
+    assertTrue(thrown.getMessage().startsWith("the corpus is closed"), thrown.getMessage());
   }
 
   @Test

@@ -4,6 +4,7 @@ package dev.weft.bench.embeddings;
 import dev.weft.bench.embeddings.Training.Model;
 import dev.weft.bench.embeddings.Training.Objective;
 import dev.weft.bench.measure.ChildJava;
+import dev.weft.bench.report.Results;
 import dev.weft.cli.Main;
 import java.io.IOException;
 import java.io.InputStream;
@@ -182,11 +183,11 @@ record Side(
     }
     int main = words.indexOf(Main.class.getName());
     if (main < 0) {
-      return String.join(" ", words);
+      return Results.withoutFolders(" " + String.join(" ", words)).strip();
     }
     List<String> weft = new ArrayList<>(words.subList(0, environment.size()));
     weft.add("weft");
     weft.addAll(words.subList(main + 1, words.size()));
-    return String.join(" ", weft);
+    return Results.withoutFolders(String.join(" ", weft));
   }
 }

@@ -213,7 +213,7 @@ public final class KernelCases {
                   matrices(37, 3, 20),
                   matrices(11, 53, 64),
                   List.of(s(1, 7, 300, 2), s(1, 5, 300, 4), s(1, 3, 1000, 2), s(1, 3, 4100, 2)),
-                  matrices(2, 1501, 4001, 4101))
+                  matrices(1, 1501, 4001, 4101))
               .flatMap(List::stream)
               .toList();
       // columns, and rows for a warp and for a block

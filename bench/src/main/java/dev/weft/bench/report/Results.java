@@ -65,7 +65,7 @@ public final class Results {
   /** A run that begins. */
   public Results(Machine machine, String command) {
     this.date = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
-    this.command = command;
+    this.command = withoutFolders(command);
     this.machine = machine;
     this.versions = versions();
     this.openmp = openmp();
@@ -262,6 +262,11 @@ public final class Results {
   /** When: ISO 8601, UTC. */
   public String date() {
     return date;
+  }
+
+  /** A command whose files are named without the folders of a machine. */
+  public static String withoutFolders(String command) {
+    return command.replaceAll("(?<=[ =])/(\\S*/)?(?=\\S)", "");
   }
 
   /** By which command. */

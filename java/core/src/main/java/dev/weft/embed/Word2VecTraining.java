@@ -194,7 +194,7 @@ public final class Word2VecTraining implements AutoCloseable {
     }
     long place = tokens % corpus.size();
     state.set(settings.seed(), tokens / corpus.size(), 0, place, rate());
-    Engine.run(device, Kernel.WORD2VEC, Precision.F32, arguments);
+    corpus.read(() -> Engine.run(device, Kernel.WORD2VEC, Precision.F32, arguments));
     tokens += Math.min(piece, corpus.size() - place);
     double[] objective = sums.toDoubles();
     if (!Double.isFinite(objective[0])) {
@@ -307,7 +307,7 @@ public final class Word2VecTraining implements AutoCloseable {
           return Double.NaN;
         }
         state.set(settings.seed(), HELD_OUT, 0, place, 0); // steps at a rate of 0 change nothing
-        Engine.run(device, Kernel.WORD2VEC, Precision.F32, measured);
+        heldOut.read(() -> Engine.run(device, Kernel.WORD2VEC, Precision.F32, measured));
       }
       double[] objective = sum.toDoubles();
       if (objective[1] == 0) {

@@ -14,6 +14,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.channels.Channels;
 import java.nio.file.Path;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.zip.CRC32C;
 import java.util.zip.GZIPOutputStream;
 
@@ -90,6 +92,7 @@ public final class Corpus implements AutoCloseable {
   private final Report report;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment tokens;
+  private final ReadWriteLock lock = new ReentrantReadWriteLock();
 
   Corpus(Vocabulary vocabulary, TextReader reader, TokenFile file, Report report)
       throws IOException {
@@ -176,9 +179,35 @@ public final class Corpus implements AutoCloseable {
     return sum.getValue();
   }
 
+  /**
+   * Runs what reads {@link #tokens} by their address, which {@link #close} waits for.
+   *
+   * @throws IllegalStateException if the corpus is closed
+   */
+  public void read(Runnable reader) {
+    lock.readLock().lock();
+    try {
+      if (!arena.scope().isAlive()) {
+        throw new IllegalStateException("the corpus is closed, and is read");
+      }
+      reader.run();
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
   /** Gives memory and file back; the second time without effect. */
   @Override
   public void close() {
+    lock.writeLock().lock();
+    try {
+      free();
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+
+  private void free() {
     if (arena.scope().isAlive()) {
       arena.close();
       try {

@@ -46,6 +46,22 @@ class VectorTrainingTest {
     assertEquals(new Ratio(14 / 3.0, 13 / 3.0, 6.5), OURS.wholeRatio(FAST));
   }
 
+  /** What two commands differ by is chance, where it is little. */
+  @Test
+  void aDifferenceThatMayBeChanceIsNoFigure() {
+    assertEquals(Double.NaN, row("Weft", false, 0, 0, 8.75, 8.98).rate());
+    assertEquals(1_000_000, row("Weft", false, 0, 0, 8, 9).rate());
+  }
+
+  @Test
+  void aCommandInResultsNamesNoFolders() {
+    assertEquals(
+        "weft bench embeddings text.gz --word2vec O3=w2v-O3 --sample 1e-4 --json a/b.json",
+        Results.withoutFolders(
+            "weft bench embeddings /home/me/text.gz --word2vec O3=/opt/w2v-O3 --sample 1e-4 --json"
+                + " a/b.json"));
+  }
+
   @Test
   void targetsAreThoseOfTheFastestBuild() {
     assertEquals("holds, holds", OURS.verdict(List.of(FAST, SLOW)));
