@@ -56,7 +56,7 @@ class EmbeddingsTest {
     assertTold(same + ", -cbow 1, -hs 0, -negative 5, -min-count 5, -binary 1", word2vec);
     String fastText = Side.fastText(Path.of("/ft")).text(cbow);
     assertTold(
-        "/ft cbow, -dim 100, -ws 5, -t 0.0001, -lr 0.05, -epoch 3, -thread 2, -minCount 5, -loss"
+        "ft cbow, -dim 100, -ws 5, -t 0.0001, -lr 0.05, -epoch 3, -thread 2, -minCount 5, -loss"
             + " ns, -neg 5, -maxn 0",
         fastText);
     String gensim = Side.gensim(Path.of("/py")).text(cbow);
