@@ -162,7 +162,7 @@ class Word2VecTrainingTest {
     }
     double[] one = losses[0];
     assertTrue(one[1] < 0.85 * one[0] && one[3] < 0.8 * one[2], Arrays.toString(one));
-    assertArrayEquals(one, losses[1], 0.02 * one[3]);
+    assertArrayEquals(one, losses[1], 0.05 * one[3]);
   }
 
   /** Sentences over one of four topics, of 600 words each. */
