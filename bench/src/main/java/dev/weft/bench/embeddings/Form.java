@@ -4,8 +4,8 @@ package dev.weft.bench.embeddings;
 import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
-import dev.weft.bench.embeddings.Training.Model;
-import dev.weft.bench.embeddings.Training.Objective;
+import dev.weft.embed.Word2Vec.Model;
+import dev.weft.embed.Word2Vec.Objective;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.bench.embeddings;
 
-import dev.weft.bench.embeddings.Training.Model;
-import dev.weft.bench.embeddings.Training.Objective;
 import dev.weft.bench.measure.ChildJava;
 import dev.weft.bench.report.Results;
 import dev.weft.cli.Main;
+import dev.weft.embed.Word2Vec.Model;
+import dev.weft.embed.Word2Vec.Objective;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -3,6 +3,8 @@ package dev.weft.bench.embeddings;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.embed.Word2Vec.Model;
+import dev.weft.embed.Word2Vec.Objective;
 import java.math.BigDecimal;
 import java.nio.file.Path;
 
@@ -28,25 +30,6 @@ record Training(
     int epochs) {
   /** Noise words for a word, of negative sampling. */
   static final int NEGATIVES = 5;
-
-  /** What is predicted of what. */
-  enum Model {
-    SKIP_GRAM,
-    CBOW
-  }
-
-  /** What is minimised. */
-  enum Objective {
-    NEGATIVE_SAMPLING("5 negatives"),
-    HIERARCHICAL_SOFTMAX("hierarchical softmax"),
-    FULL_SOFTMAX("full softmax");
-
-    private final String words;
-
-    Objective(String words) {
-      this.words = words;
-    }
-  }
 
   /** The same with so many readings of the text. */
   Training epochs(int count) {
@@ -74,7 +57,11 @@ record Training(
     return format(
         "%s, %s, d %d, window %d, sample %s, rate %s, %s",
         model == Model.CBOW ? "CBOW" : "skip-gram",
-        objective.words,
+        switch (objective) {
+          case NEGATIVE_SAMPLING -> NEGATIVES + " negatives";
+          case HIERARCHICAL_SOFTMAX -> "hierarchical softmax";
+          case FULL_SOFTMAX -> "full softmax";
+        },
         dimension,
         window,
         digits(sample),
