@@ -80,6 +80,7 @@ class LocaleTest {
         new ChildJvm(LocaleTest.class)
             .property("user.language", "ar")
             .property("user.country", "EG")
+            .property("stdout.encoding", "UTF-8") // also where the shell's is ASCII
             .variable("WEFT_CACHE", NativeFiles.cacheFolder())
             .run(folder.toString());
     assertEquals("١٥\n" + expected, said.strip());
