@@ -9,8 +9,12 @@ import dev.weft.bench.kernel.KernelCase;
 import dev.weft.bench.kernel.KernelSize;
 import dev.weft.bench.measure.Jmh;
 import dev.weft.bench.measure.KernelBenchmark;
+import dev.weft.bench.measure.PeerKernelBenchmark;
+import dev.weft.bench.peer.DjlKernel;
+import dev.weft.bench.peer.Side;
 import dev.weft.bench.peer.Target;
 import dev.weft.bench.report.Measurement;
+import dev.weft.bench.report.Missing;
 import dev.weft.bench.report.Part;
 import dev.weft.bench.report.Results;
 import dev.weft.bench.report.Roofs;
@@ -66,27 +70,57 @@ final class KernelsPart {
         progress.next(name);
         Cost cost = row.kernel().cost();
         int repeats = Settings.repeats(target, cost.bytes(), cost.flops());
+        int turns = settings.turns(1, 2);
+        Jmh.Task own = KernelBenchmark.task(row.kernel().name(), row.size(), target, repeats);
+        if (!hasPeer(settings, row, target)) {
+          Progress.done(
+              results,
+              Part.KERNELS,
+              name,
+              jmh.run(own, turns),
+              times -> measurement(row, target, Measurement.WEFT, times));
+          continue;
+        }
+        Jmh.Task peer = PeerKernelBenchmark.task(row.kernel().name(), row.size());
+        List<Jmh.Outcome> outcomes = jmh.inTurn(List.of(own, peer), turns);
         Progress.done(
             results,
             Part.KERNELS,
             name,
-            jmh.run(
-                KernelBenchmark.task(row.kernel().name(), row.size(), target, repeats),
-                settings.turns(1, 2)),
-            times ->
-                new Measurement(
-                    Part.KERNELS,
-                    row.size().word(),
-                    row.kernel().name(),
-                    0,
-                    Measurement.WEFT,
-                    MathMode.STRICT.name(),
-                    target.device(),
-                    times,
-                    cost.bytes(),
-                    cost.flops()));
+            outcomes.getFirst(),
+            times -> measurement(row, target, Measurement.WEFT, times));
+        Jmh.Outcome beside = outcomes.getLast();
+        if (beside.failure() == null) {
+          results.add(measurement(row, target, Side.DJL.label(), beside.times()));
+        } else {
+          results.add(new Missing(Side.DJL.label() + ", " + name, beside.failure()));
+        }
       }
     }
+  }
+
+  private static boolean hasPeer(Settings settings, Row row, Target target) {
+    return target == Target.CPU
+        && row.size() != KernelSize.EMBEDDING
+        && settings.peers().contains(Side.DJL)
+        && Side.DJL.missing(target) == null
+        && DjlKernel.names().contains(row.kernel().name());
+  }
+
+  private static Measurement measurement(
+      Row row, Target target, String side, Measurement.Times times) {
+    Cost cost = row.kernel().cost();
+    return new Measurement(
+        Part.KERNELS,
+        row.size().word(),
+        row.kernel().name(),
+        0,
+        side,
+        MathMode.STRICT.name(),
+        target.device(),
+        times,
+        cost.bytes(),
+        cost.flops());
   }
 
   private static boolean isCopied(KernelSize size, Results results) {

@@ -33,6 +33,16 @@ public enum KernelSize {
     this.cols = cols;
   }
 
+  /** The rows of a matrix. */
+  public int rows() {
+    return rows;
+  }
+
+  /** Its columns. */
+  public int cols() {
+    return cols;
+  }
+
   /** What is timed on operands of this size. */
   public List<KernelCase> timed() {
     return timed(this);

@@ -78,7 +78,8 @@ final class Plots {
               "Share of the ceiling that is nearer, bytes or arithmetic: 100 % is as fast as"
                   + " the copy of that size.",
               new Axis("% of the ceiling", Scale.LINEAR, 100.0),
-              results.where(one -> one.part() == Part.KERNELS && one.group().equals(size)),
+              results.where(
+                  one -> one.part() == Part.KERNELS && one.isWeft() && one.group().equals(size)),
               Measurement::name,
               Measurement::device,
               this::share));
@@ -116,7 +117,10 @@ final class Plots {
     for (String size : distinct(results.of(Part.KERNELS), Measurement::group)) {
       List<Point> points = new ArrayList<>();
       for (Measurement one : results.of(Part.KERNELS)) {
-        if (one.device().equals(device) && one.group().equals(size) && one.flops() > 0) {
+        if (one.isWeft()
+            && one.device().equals(device)
+            && one.group().equals(size)
+            && one.flops() > 0) {
           points.add(roofPoint(one));
         }
       }

@@ -99,33 +99,50 @@ public final class Tables {
   }
 
   private Table kernels() {
+    List<Measurement> kernels = results.where(one -> one.part() == Part.KERNELS);
+    List<String> others =
+        kernels.stream().filter(one -> !one.isWeft()).map(Measurement::side).distinct().toList();
+    List<String> heads =
+        new ArrayList<>(
+            List.of(
+                "device",
+                "kernel",
+                "operands",
+                "us",
+                "5 %",
+                "95 %",
+                "expected, us",
+                "GB/s",
+                "GFLOP/s",
+                "of the ceiling"));
+    others.forEach(other -> heads.add(other + " / Weft"));
     Table table =
-        new Table(
-            "Kernels, float32, beside copies" + APART,
-            3,
-            "device",
-            "kernel",
-            "operands",
-            "us",
-            "5 %",
-            "95 %",
-            "expected, us",
-            "GB/s",
-            "GFLOP/s",
-            "of the ceiling");
-    for (Measurement one : results.of(Part.KERNELS)) {
+        new Table("Kernels, float32, beside copies" + APART, 3, heads.toArray(String[]::new));
+    for (Measurement one : kernels) {
+      if (!one.isWeft()) {
+        continue;
+      }
       Optional<Double> share = Roofs.of(results, one.device()).share(one);
-      table.add(
-          one.device(),
-          one.name(),
-          one.group(),
-          micros(one.times().median()),
-          micros(one.times().low()),
-          micros(one.times().high()),
-          share.map(part -> micros(part * one.times().median())).orElse(NONE),
-          format("%.1f", one.gigabytesPerSecond()),
-          one.flops() == 0 ? NONE : format("%.1f", one.gigaflops()),
-          percent(share));
+      List<String> cells =
+          new ArrayList<>(
+              List.of(
+                  one.device(),
+                  one.name(),
+                  one.group(),
+                  micros(one.times().median()),
+                  micros(one.times().low()),
+                  micros(one.times().high()),
+                  share.map(part -> micros(part * one.times().median())).orElse(NONE),
+                  format("%.1f", one.gigabytesPerSecond()),
+                  one.flops() == 0 ? NONE : format("%.1f", one.gigaflops()),
+                  percent(share)));
+      for (String other : others) {
+        cells.add(
+            twin(one, other, one.mode(), one.device())
+                .map(beside -> Ratio.of(beside, one).text())
+                .orElse(NONE));
+      }
+      table.add(cells.toArray(String[]::new));
     }
     return table;
   }
