@@ -17,6 +17,7 @@ import dev.weft.nn.Loss;
 import dev.weft.nn.MeanSquaredError;
 import dev.weft.nn.Sequential;
 import dev.weft.nn.SoftmaxCrossEntropy;
+import dev.weft.optim.Schedule;
 import dev.weft.optim.Sgd;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -26,6 +27,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.DoubleBinaryOperator;
+import java.util.function.ToDoubleFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -44,6 +47,7 @@ class LinearModelsTest {
   private static final int BINARY = 80;
   private static final int CLASSES = 90;
   private static final double C = 0.5;
+  private static final double SVM_C = 0.1;
 
   /** Arithmetic, and how near the largest coefficient the others come, relative to it. */
   enum In {
@@ -262,6 +266,137 @@ class LinearModelsTest {
     double mean = Arrays.stream(fitted.bias()).average().orElseThrow();
     double[] bias = Arrays.stream(fitted.bias()).map(b -> b - mean).toArray();
     agrees("softmax", new Fitted(weight, bias), in.tolerance);
+  }
+
+  /** A loss an element, of what the network gives and what it should be; its mean. */
+  private record Mean(Elementwise loss) implements Loss {
+    private interface Elementwise {
+      Tensor of(Operations o, Tensor y, Tensor t);
+    }
+
+    @Override
+    public void check(RowType output, Inputs<RowType> data) {
+      data.get(Inputs.TARGETS);
+    }
+
+    @Override
+    public Tensor apply(Operations o, Tensor output, Inputs<Tensor> data) {
+      return o.mean(loss.of(o, output, data.get(Inputs.TARGETS)));
+    }
+  }
+
+  /** max(0, 1 - t y), t -1 or 1. */
+  private static Tensor hinge(Operations o, Tensor y, Tensor t) {
+    return o.relu(o.shift(o.negate(o.multiply(t, y)), 1));
+  }
+
+  private static Tensor squaredHinge(Operations o, Tensor y, Tensor t) {
+    return o.square(hinge(o, y, t));
+  }
+
+  /** max(0, |y - t| - 0.25). */
+  private static Tensor insensitive(Operations o, Tensor y, Tensor t) {
+    return o.relu(o.shift(o.abs(o.subtract(y, t)), -0.25));
+  }
+
+  /** -t log σ(y) - (1 - t) log(1 - σ(y)). */
+  private static Tensor logistic(Operations o, Tensor y, Tensor t) {
+    return o.subtract(o.softplus(y), o.multiply(y, t));
+  }
+
+  private static Dataset binary(double first, double second) {
+    double[] targets = Arrays.stream(of("binary.y")).map(y -> y == 0 ? first : second).toArray();
+    return Dataset.of(rows("binary.x", BINARY), targets);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void logisticRegressionOfOneOutputAgrees(In in) {
+    Fitted fitted =
+        fit(
+            Sequential.of(new Linear(4, 1)),
+            binary(0, 1),
+            new Mean(LinearModelsTest::logistic),
+            in.math,
+            descent(0.5).l2(1 / (C * BINARY)),
+            1500);
+    agrees("logistic", fitted, in.tolerance);
+  }
+
+  /** One rule for weights and bias: these models penalise the intercept. */
+  private static Fitted fitAll(Dataset data, Loss loss, Sgd rule, Schedule schedule, int steps) {
+    int width = (int) data.column(Inputs.FEATURES).shape().size(0);
+    try (Device device = Device.cpu();
+        Sequential network = Sequential.of(new Linear(width, 1))) {
+      trainer(network, loss, rule)
+          .on(device)
+          .math(MathMode.DOUBLE)
+          .schedule(schedule)
+          .fit(data, steps);
+      return fitted(network);
+    }
+  }
+
+  @Test
+  void theSquaredHingeAgrees() {
+    Sgd rule = descent(0.2).l2(1 / (SVM_C * BINARY));
+    Loss loss = new Mean(LinearModelsTest::squaredHinge);
+    agrees("squared_hinge", fitAll(binary(-1, 1), loss, rule, Schedule.CONSTANT, 800), 1e-9);
+  }
+
+  /**
+   * Losses with a kink, whose subgradients do not vanish at the minimum: the rate falls as 1 /
+   * update. The objective comes nearer than the coefficients.
+   */
+  private static void agreesByFallingRates(
+      String model, Dataset data, Loss loss, double rows, ToDoubleFunction<Fitted> objective) {
+    double l2 = 1 / (SVM_C * rows);
+    Schedule falling = (update, epochs) -> 1 / (1 + update * l2);
+    Fitted fitted = fitAll(data, loss, Sgd.rate(1).l2(l2), falling, 15_000);
+    agrees(model, fitted, 1e-4);
+    Fitted theirs = new Fitted(of(model + ".weight"), of(model + ".bias"));
+    double least = objective.applyAsDouble(theirs);
+    assertEquals(least, objective.applyAsDouble(fitted), 1e-6 * least, model + "'s objective");
+    Fitted shrunk =
+        new Fitted(Arrays.stream(fitted.weight).map(w -> 0.99 * w).toArray(), fitted.bias);
+    assertTrue(objective.applyAsDouble(shrunk) > least * (1 + 1e-5), "another has another one");
+  }
+
+  /** The mean of a loss of score and target over rows, and the penalty. */
+  private static double objective(
+      Fitted fitted, double[][] x, double[] targets, DoubleBinaryOperator loss) {
+    double[] scores = scores(fitted, x);
+    double sum = 0;
+    for (int i = 0; i < x.length; i++) {
+      sum += loss.applyAsDouble(scores[i], targets[i]);
+    }
+    double squares = dot(fitted.weight, fitted.weight) + dot(fitted.bias, fitted.bias);
+    return (sum + squares / (2 * SVM_C)) / x.length;
+  }
+
+  @Test
+  void theHingeAgrees() {
+    double[][] x = rows("binary.x", BINARY);
+    double[] signs = Arrays.stream(of("binary.y")).map(y -> 2 * y - 1).toArray();
+    agreesByFallingRates(
+        "hinge",
+        binary(-1, 1),
+        new Mean(LinearModelsTest::hinge),
+        BINARY,
+        fitted -> objective(fitted, x, signs, (y, t) -> Math.max(0, 1 - t * y)));
+  }
+
+  @Test
+  void theEpsilonInsensitiveLossAgrees() {
+    double[][] x = rows("regression.x", REGRESSION);
+    agreesByFallingRates(
+        "svr",
+        regression(),
+        new Mean(LinearModelsTest::insensitive),
+        REGRESSION,
+        fitted ->
+            objective(
+                fitted, x, of("regression.y"), (y, t) -> Math.max(0, Math.abs(y - t) - 0.25)));
   }
 
   /** A network without activations is one linear map, W1 W2 with b1 W2 + b2. */
