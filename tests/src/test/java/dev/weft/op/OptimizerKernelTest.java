@@ -403,6 +403,30 @@ public class OptimizerKernelTest {
         new Adam(0.9, 0.999, 1e-8, 0.3, 0.01, 0.02, Clip.NOTHING));
   }
 
+  /** rate 0.1, l1 3: what is within 0.3 of 0 becomes 0, what is not comes nearer; NaN stays. */
+  @OnEachDevice
+  void l1BringsValuesToExactlyZero(OnEachDevice.Place place) {
+    double[] before = {0.25, -0.25, 1, -1, Double.NaN, 0};
+    double[] after = {0, 0, 0.7, -0.7, Double.NaN, 0};
+    try (Device device = place.open();
+        StepState state = new StepState(device, 0, 0.1)) {
+      for (Rule rule :
+          List.of(
+              new Sgd(0, 0, 3, 0, 0, false, Clip.NOTHING),
+              new Sgd(0.9, 0, 3, 0, 0, false, Clip.NOTHING),
+              new Adam(0.9, 0.999, 1e-8, 3, 0, 0, Clip.NOTHING))) {
+        Tensor[] t = new Tensor[4];
+        Arrays.setAll(t, i -> device.zeros(DType.F64, Shape.of(before.length)));
+        t[0].copyFrom(before);
+        rule.run(device, DType.F64, t, state);
+        double[] values = t[0].toDoubles();
+        assertArrayEquals(after, values, 1e-15, rule.toString());
+        assertTrue(values[0] == 0 && values[1] == 0, rule.toString());
+        Arrays.stream(t).forEach(Tensor::close);
+      }
+    }
+  }
+
   /** The formula of native/abi, for the updates by {@link #gradient}. */
   private static double[] byFormula(Rule rule, double sumOfSquares) {
     Clip clip = rule.clip();

@@ -190,7 +190,8 @@ public final class Trainer {
   /**
    * Changes some parameters by a rule of their own, with its rate and decay: those whose name fits
    * {@code pattern}, in which * stands for anything, and no pattern that was given before. So
-   * {@code group("*.bias", Adam.rate(1e-3))} keeps the decay of the others from biases.
+   * {@code group("*.bias", Adam.rate(1e-3))} keeps the decay and the penalties of the others from
+   * biases, which have them otherwise.
    *
    * @throws IllegalArgumentException where no parameter has such a name; {@link #start} throws it
    *     where all that have are in earlier groups
