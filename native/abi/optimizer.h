@@ -8,6 +8,7 @@
 //   factor = gradient_scale * (squares == 0 ? 1 : min(1, max_norm / (norm + 1e-6)))  NaN of a NaN
 //   g      = clamp(factor * gradient, -gradient_limit, gradient_limit) + l2 value
 //   value -= clamp(rate * (direction + weight_decay value), -update_limit, update_limit)
+//   value  = sign(value) max(0, |value| - rate * l1)
 // A limit is infinite where there is none; clamp keeps NaN. A rule says what direction is. copy
 // receives the new values rounded. Clipping is not counted among the operations.
 
@@ -21,9 +22,9 @@
   P(copy, OUT, BF16, n, NULLABLE)                                                         \
   P(state, IN, STATE, 1)                                                                  \
   P(squares, IN, T, parts, NULLABLE)                                                      \
-  I(n) I(parts) D(momentum) D(dampening) D(l2) D(weight_decay) I(nesterov, FLAG)          \
+  I(n) I(parts) D(momentum) D(dampening) D(l1) D(l2) D(weight_decay) I(nesterov, FLAG)          \
   D(rate_factor) D(gradient_scale) D(max_norm) D(gradient_limit) D(update_limit)          \
-  W(n, n * (2 + (velocity == 0 ? 0 : 2) + (l2 == 0 ? 0 : 2) + (weight_decay == 0 ? 0 : 2) \
+  W(n, n * (2 + (velocity == 0 ? 0 : 2) + (l1 == 0 ? 0 : 2) + (l2 == 0 ? 0 : 2) + (weight_decay == 0 ? 0 : 2) \
             + (nesterov ? 2 : 0)))
 
 // t = state->update + 1
@@ -38,9 +39,9 @@
   P(copy, OUT, BF16, n, NULLABLE)                                                         \
   P(state, IN, STATE, 1)                                                                  \
   P(squares, IN, T, parts, NULLABLE)                                                      \
-  I(n) I(parts) D(beta1) D(beta2) D(epsilon) D(l2) D(weight_decay)                        \
+  I(n) I(parts) D(beta1) D(beta2) D(epsilon) D(l1) D(l2) D(weight_decay)                        \
   D(rate_factor) D(gradient_scale) D(max_norm) D(gradient_limit) D(update_limit)          \
-  W(n, n * (13 + (l2 == 0 ? 0 : 2) + (weight_decay == 0 ? 0 : 2)))
+  W(n, n * (13 + (l1 == 0 ? 0 : 2) + (l2 == 0 ? 0 : 2) + (weight_decay == 0 ? 0 : 2)))
 
 // sgd for the rows of a table (table_rows, cols) that the batch has taken, and for no others: sorted
 // and sums are those of add_rows, whose sum over a run is the row's gradient. The other rows keep
@@ -56,10 +57,10 @@
   P(sums, IN, T, rows * cols)                                                             \
   P(squares, IN, T, parts, NULLABLE)                                                      \
   I(rows) I(cols) I(table_rows) I(parts)                                                  \
-  D(momentum) D(dampening) D(l2) D(weight_decay) I(nesterov, FLAG)                        \
+  D(momentum) D(dampening) D(l1) D(l2) D(weight_decay) I(nesterov, FLAG)                        \
   D(rate_factor) D(gradient_scale) D(max_norm) D(gradient_limit) D(update_limit)          \
   W(rows * weft_ceil_div(cols, 4),                                                        \
-    rows * cols * (3 + (velocity == 0 ? 0 : 2) + (l2 == 0 ? 0 : 2)                        \
+    rows * cols * (3 + (velocity == 0 ? 0 : 2) + (l1 == 0 ? 0 : 2) + (l2 == 0 ? 0 : 2)                        \
                    + (weight_decay == 0 ? 0 : 2) + (nesterov ? 2 : 0)))
 
 // adam, likewise; t counts all updates, not those in which a row is taken. As torch.optim.SparseAdam,
@@ -74,10 +75,10 @@
   P(sums, IN, T, rows * cols)                                                             \
   P(squares, IN, T, parts, NULLABLE)                                                      \
   I(rows) I(cols) I(table_rows) I(parts)                                                  \
-  D(beta1) D(beta2) D(epsilon) D(l2) D(weight_decay)                                      \
+  D(beta1) D(beta2) D(epsilon) D(l1) D(l2) D(weight_decay)                                      \
   D(rate_factor) D(gradient_scale) D(max_norm) D(gradient_limit) D(update_limit)          \
   W(rows * weft_ceil_div(cols, 4),                                                        \
-    rows * cols * (14 + (l2 == 0 ? 0 : 2) + (weight_decay == 0 ? 0 : 2)))
+    rows * cols * (14 + (l1 == 0 ? 0 : 2) + (l2 == 0 ? 0 : 2) + (weight_decay == 0 ? 0 : 2)))
 
 // step += 1; cursor += rows; and where update: update += 1, then rate = rates[update % count] where
 // rates is not 0.

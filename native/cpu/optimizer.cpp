@@ -35,19 +35,19 @@ struct sgd_rule {
     const sgd_settings<T> s = settings;
     T *v = value + at, *m = velocity ? velocity + at : nullptr;
     bf16* c = copy + at;
-    choose_flag(s.clips(), [=](auto clips) {
+    choose_flag(s.is_full(), [=](auto all) {
       choose_flag(copy != nullptr, [=](auto flag) {
-        constexpr bool clipped = clips, copied = flag;
+        constexpr bool full = all, copied = flag;
         if (m) {
 #pragma omp simd
           for (int64_t i = 0; i < n; i++) {
-            s.template step<clipped>(v[i], gradient[i], m[i]);
+            s.template step<full>(v[i], gradient[i], m[i]);
             if constexpr (copied) put<false>(c[i], float(v[i]));
           }
         } else {
 #pragma omp simd
           for (int64_t i = 0; i < n; i++) {
-            s.template step<clipped>(v[i], gradient[i]);
+            s.template step<full>(v[i], gradient[i]);
             if constexpr (copied) put<false>(c[i], float(v[i]));
           }
         }
@@ -75,12 +75,12 @@ struct adam_rule {
     const adam_settings<T> s = settings;
     T *v = value + at, *m1 = first + at, *m2 = second + at;
     bf16* c = copy + at;
-    choose_flag(s.clips(), [=](auto clips) {
+    choose_flag(s.is_full(), [=](auto all) {
       choose_flag(copy != nullptr, [=](auto flag) {
-        constexpr bool clipped = clips, copied = flag;
+        constexpr bool full = all, copied = flag;
 #pragma omp simd
         for (int64_t i = 0; i < n; i++) {
-          s.template step<clipped>(v[i], gradient[i], m1[i], m2[i]);
+          s.template step<full>(v[i], gradient[i], m1[i], m2[i]);
           if constexpr (copied) put<false>(c[i], float(v[i]));
         }
       });

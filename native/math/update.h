@@ -2,7 +2,8 @@
 //
 // Update rules of optimizers for one value, and the end of a step. Sources: momentum and Nesterov as
 // in PyTorch's SGD (Sutskever et al. 2013), Adam (Kingma and Ba 2015), AdamW (Loshchilov and Hutter
-// 2019), clipping by the norm (Pascanu et al. 2013).
+// 2019), clipping by the norm (Pascanu et al. 2013), the proximal step of L1 (ISTA: Daubechies et al.
+// 2004).
 #ifndef WEFT_MATH_UPDATE_H
 #define WEFT_MATH_UPDATE_H
 
@@ -25,6 +26,14 @@ WEFT_MATH T clamp(T x, T limit) {
   return low > limit ? limit : low;
 }
 
+// The proximal step of cut |x|: towards 0 by cut, and 0 where that is not far away. NaN stays, and
+// with cut 0 every bit.
+template <typename T>
+WEFT_MATH T shrink(T x, T cut) {
+  T left = std::fabs(x) - cut;
+  return left < T(0) ? T(0) : std::copysign(left, x);
+}
+
 // a b + c, rounded once where there is an instruction for it: also where a b is used elsewhere.
 template <typename T>
 WEFT_MATH T multiply_add(T a, T b, T c) {
@@ -35,14 +44,15 @@ WEFT_MATH T multiply_add(T a, T b, T c) {
 #endif
 }
 
-// What the rules share. Without Clipped factor is 1 and no limit is finite.
+// What the rules share. Where Full is false factor is 1, no limit is finite and l1 is 0.
 template <typename T>
 struct update_settings {
-  T rate, l2, weight_decay;
+  T rate, l1, l2, weight_decay;
   T factor, gradient_limit, update_limit;
 
   WEFT_MATH update_settings(T rate, T l2, T weight_decay)
       : rate(rate),
+        l1(0),
         l2(l2),
         weight_decay(weight_decay),
         factor(1),
@@ -53,27 +63,30 @@ struct update_settings {
   template <typename A>
   WEFT_MATH update_settings(const A& a, T factor)
       : rate(T(static_cast<const weft_step_state*>(a.state)->rate * a.rate_factor)),
+        l1(T(a.l1)),
         l2(T(a.l2)),
         weight_decay(T(a.weight_decay)),
         factor(factor),
         gradient_limit(T(a.gradient_limit)),
         update_limit(T(a.update_limit)) {}
 
-  WEFT_MATH bool clips() const {
-    return !(factor == T(1) && gradient_limit == T(INFINITY) && update_limit == T(INFINITY));
+  WEFT_MATH bool is_full() const {
+    return !(factor == T(1) && gradient_limit == T(INFINITY) && update_limit == T(INFINITY) &&
+             l1 == T(0));
   }
 
-  template <bool Clipped>
+  template <bool Full>
   WEFT_MATH T decayed(T gradient, T value, T decay) const {
-    return (Clipped ? clamp(factor * gradient, gradient_limit) : gradient) + decay * value;
+    return (Full ? clamp(factor * gradient, gradient_limit) : gradient) + decay * value;
   }
 
-  template <bool Clipped>
+  template <bool Full>
   WEFT_MATH T changed(T value, T direction) const {
     T change = rate * direction;
-    bool cut = Clipped && std::fabs(change) > update_limit;
-    return cut ? value - std::copysign(update_limit, change)
-               : multiply_add(-rate, direction, value);
+    bool cut = Full && std::fabs(change) > update_limit;
+    T moved =
+        cut ? value - std::copysign(update_limit, change) : multiply_add(-rate, direction, value);
+    return Full ? shrink(moved, rate * l1) : moved;
   }
 };
 
@@ -86,19 +99,19 @@ struct sgd_settings : update_settings<T> {
       : update_settings<T>(shared), momentum(momentum), dampening(dampening), nesterov(nesterov) {}
 
   // without a velocity: the two decays are one
-  template <bool Clipped>
+  template <bool Full>
   WEFT_MATH void step(T& value, T gradient) const {
     T before = value, decay = this->l2 + this->weight_decay;
-    value = this->template changed<Clipped>(
-        before, this->template decayed<Clipped>(gradient, before, decay));
+    value =
+        this->template changed<Full>(before, this->template decayed<Full>(gradient, before, decay));
   }
 
-  template <bool Clipped>
+  template <bool Full>
   WEFT_MATH void step(T& value, T gradient, T& velocity) const {
-    T before = value, g = this->template decayed<Clipped>(gradient, before, this->l2);
+    T before = value, g = this->template decayed<Full>(gradient, before, this->l2);
     velocity = momentum * velocity + (T(1) - dampening) * g;
     T direction = nesterov ? g + momentum * velocity : velocity;
-    value = this->template changed<Clipped>(before, direction + this->weight_decay * before);
+    value = this->template changed<Full>(before, direction + this->weight_decay * before);
   }
 };
 
@@ -122,13 +135,13 @@ struct adam_settings : update_settings<T> {
         correction1(adam_correction<T>(beta1, updates + 1)),
         correction2(adam_correction<T>(beta2, updates + 1)) {}
 
-  template <bool Clipped>
+  template <bool Full>
   WEFT_MATH void step(T& value, T gradient, T& first, T& second) const {
-    T before = value, g = this->template decayed<Clipped>(gradient, before, this->l2);
+    T before = value, g = this->template decayed<Full>(gradient, before, this->l2);
     first = beta1 * first + (T(1) - beta1) * g;
     second = beta2 * second + (T(1) - beta2) * g * g;
     T direction = (first / correction1) / (std::sqrt(second / correction2) + epsilon);
-    value = this->template changed<Clipped>(before, direction + this->weight_decay * before);
+    value = this->template changed<Full>(before, direction + this->weight_decay * before);
   }
 };
 

@@ -156,7 +156,9 @@ class TrainCommandTest {
         "--warm-up 10",
         "--clip 0.1",
         "--accumulate 2",
+        "--l1 0.01",
         "--l2 0.01",
+        "--max-norm 0.5",
         "--weight-decay 0.1"
       })
   void everyOptionOfUpdatesHasAnEffect(String option) throws IOException {
@@ -423,6 +425,8 @@ class TrainCommandTest {
         wrong("--classes 5", "train labels", "outside 0..4"),
         wrong("--threads 1000", "--threads 1000 is more than", "processor"),
         wrong("--rate 0", "--rate 0 would change nothing"),
+        wrong("--l1 -1", "--l1 must be finite and at least 0, not -1"),
+        wrong("--max-norm 0", "--max-norm must be positive and finite, not 0"),
         wrong("--l2 -1", "--l2 must be finite and at least 0, not -1"),
         wrong("--weight-decay NaN", "--weight-decay must be finite and at least 0, not NaN"),
         wrong("--schedule sine", "unknown schedule 'sine'", "cosine, linear, steps:EPOCHS:FACTOR"),

@@ -38,8 +38,8 @@ class CostTest {
   static Stream<Counted> counted() {
     Arguments gradients = Arguments.BiasActivationGradients.over(2, 3, 1, RELU, 0, true);
     Arguments loss = Arguments.SoftmaxCrossEntropy.over(2, 5, 0, 0.5);
-    Arguments momentum = Arguments.Sgd.over(7, 4, 0.9, 0, 0, 0, false, 1, 1, 1, 1, 1);
-    Arguments adam = Arguments.Adam.over(7, 4, 0.9, 0.999, 1e-8, 0, 0, 1, 1, 1, 1, 1);
+    Arguments momentum = Arguments.Sgd.over(7, 4, 0.9, 0, 0, 0, 0, false, 1, 1, 1, 1, 1);
+    Arguments adam = Arguments.Adam.over(7, 4, 0.9, 0.999, 1e-8, 0, 0, 0, 1, 1, 1, 1, 1);
     Arguments gather = Arguments.GatherRows.over(2, 3, 9, 1, 0);
     Arguments stretched =
         Arguments.BinaryForward.over(1, 1, 2, 3, 0, 0, 3, 1, 0, 0, 0, 1, BinaryFunction.ADD);

@@ -78,6 +78,7 @@ class LectureNumbersTest {
               0,
               0,
               0,
+              0,
               false,
               1,
               1,

@@ -54,10 +54,16 @@ public class OptimizerKernelTest {
   }
 
   private record Sgd(
-      double momentum, double dampening, double l2, double decay, boolean nesterov, Clip clip)
+      double momentum,
+      double dampening,
+      double l1,
+      double l2,
+      double decay,
+      boolean nesterov,
+      Clip clip)
       implements Rule {
     Sgd(double momentum, double dampening, double l2, boolean nesterov) {
-      this(momentum, dampening, l2, 0, nesterov, Clip.NOTHING);
+      this(momentum, dampening, 0, l2, 0, nesterov, Clip.NOTHING);
     }
 
     @Override
@@ -77,6 +83,7 @@ public class OptimizerKernelTest {
               clip.parts(),
               momentum,
               dampening,
+              l1,
               l2,
               decay,
               nesterov,
@@ -108,6 +115,7 @@ public class OptimizerKernelTest {
               clip.parts(),
               momentum,
               dampening,
+              l1,
               l2,
               decay,
               nesterov,
@@ -126,15 +134,15 @@ public class OptimizerKernelTest {
 
     @Override
     public Rule clip(Clip other) {
-      return new Sgd(momentum, dampening, l2, decay, nesterov, other);
+      return new Sgd(momentum, dampening, l1, l2, decay, nesterov, other);
     }
   }
 
   private record Adam(
-      double beta1, double beta2, double epsilon, double l2, double decay, Clip clip)
+      double beta1, double beta2, double epsilon, double l1, double l2, double decay, Clip clip)
       implements Rule {
     Adam(double l2, double decay) {
-      this(0.9, 0.999, 1e-8, l2, decay, Clip.NOTHING);
+      this(0.9, 0.999, 1e-8, 0, l2, decay, Clip.NOTHING);
     }
 
     @Override
@@ -156,6 +164,7 @@ public class OptimizerKernelTest {
               beta1,
               beta2,
               epsilon,
+              l1,
               l2,
               decay,
               1,
@@ -188,6 +197,7 @@ public class OptimizerKernelTest {
               beta1,
               beta2,
               epsilon,
+              l1,
               l2,
               decay,
               1,
@@ -207,7 +217,7 @@ public class OptimizerKernelTest {
 
     @Override
     public Rule clip(Clip other) {
-      return new Adam(beta1, beta2, epsilon, l2, decay, other);
+      return new Adam(beta1, beta2, epsilon, l1, l2, decay, other);
     }
   }
 
@@ -225,6 +235,8 @@ public class OptimizerKernelTest {
 
     /** By the formula, in update t of value i. */
     double direction(double g, double[] first, double[] second, int i, int t);
+
+    double l1();
 
     double l2();
 
@@ -375,18 +387,44 @@ public class OptimizerKernelTest {
       // Adam's first step is the rate times the gradient's sign, but for epsilon
       t[2].fill(0);
       t[0].fill(1);
-      new Adam(0.9, 0.999, 0, 0, 0, Clip.NOTHING).run(device, DType.F64, t, state);
+      new Adam(0.9, 0.999, 0, 0, 0, 0, Clip.NOTHING).run(device, DType.F64, t, state);
       assertArrayEquals(new double[] {0.9}, t[0].toDoubles(), 1e-15);
     }
   }
 
-  /** Each with a norm, limits, both decays. */
+  /** Each with both decays; without L1 and with it, which brings some values to 0. */
   private static List<Rule> rules() {
     return List.of(
-        new Sgd(0, 0, 0.01, 0.02, false, Clip.NOTHING),
-        new Sgd(0.9, 0.1, 0.01, 0.02, false, Clip.NOTHING),
-        new Sgd(0.9, 0, 0.01, 0.02, true, Clip.NOTHING),
-        new Adam(0.9, 0.999, 1e-8, 0.01, 0.02, Clip.NOTHING));
+        new Sgd(0, 0, 0, 0.01, 0.02, false, Clip.NOTHING),
+        new Sgd(0, 0, 0.3, 0.01, 0.02, false, Clip.NOTHING),
+        new Sgd(0.9, 0.1, 0, 0.01, 0.02, false, Clip.NOTHING),
+        new Sgd(0.9, 0, 0.3, 0.01, 0.02, true, Clip.NOTHING),
+        new Adam(0.9, 0.999, 1e-8, 0, 0.01, 0.02, Clip.NOTHING),
+        new Adam(0.9, 0.999, 1e-8, 0.3, 0.01, 0.02, Clip.NOTHING));
+  }
+
+  /** rate 0.1, l1 3: what is within 0.3 of 0 becomes 0, what is not comes nearer; NaN stays. */
+  @OnEachDevice
+  void l1BringsValuesToExactlyZero(OnEachDevice.Place place) {
+    double[] before = {0.25, -0.25, 1, -1, Double.NaN, 0};
+    double[] after = {0, 0, 0.7, -0.7, Double.NaN, 0};
+    try (Device device = place.open();
+        StepState state = new StepState(device, 0, 0.1)) {
+      for (Rule rule :
+          List.of(
+              new Sgd(0, 0, 3, 0, 0, false, Clip.NOTHING),
+              new Sgd(0.9, 0, 3, 0, 0, false, Clip.NOTHING),
+              new Adam(0.9, 0.999, 1e-8, 3, 0, 0, Clip.NOTHING))) {
+        Tensor[] t = new Tensor[4];
+        Arrays.setAll(t, i -> device.zeros(DType.F64, Shape.of(before.length)));
+        t[0].copyFrom(before);
+        rule.run(device, DType.F64, t, state);
+        double[] values = t[0].toDoubles();
+        assertArrayEquals(after, values, 1e-15, rule.toString());
+        assertTrue(values[0] == 0 && values[1] == 0, rule.toString());
+        Arrays.stream(t).forEach(Tensor::close);
+      }
+    }
   }
 
   /** The formula of native/abi, for the updates by {@link #gradient}. */
@@ -402,7 +440,9 @@ public class OptimizerKernelTest {
       for (int i = 0; i < N; i++) {
         double g = clamp(clip.scale * share * gradient[i], clip.gradientLimit);
         double direction = rule.direction(g + rule.l2() * value[i], first, second, i, t);
-        value[i] -= clamp(RATE * (direction + rule.decay() * value[i]), clip.updateLimit);
+        double moved =
+            value[i] - clamp(RATE * (direction + rule.decay() * value[i]), clip.updateLimit);
+        value[i] = Math.signum(moved) * Math.max(0, Math.abs(moved) - RATE * rule.l1());
       }
     }
     return value;
@@ -454,13 +494,13 @@ public class OptimizerKernelTest {
     }
   }
 
-  /** Another limit, another norm, or another decay must be noticed. */
+  /** Another limit, another norm, another penalty or another decay must be noticed. */
   @Test
   void anotherClippingFails() {
     try (Device cpu = Device.cpu();
         Tensor four = cpu.tensor(DType.F32, Shape.of(1), 4)) {
       Clip clip = new Clip(four, 0.5, 0.5, 0.4, 0.03);
-      Sgd rule = new Sgd(0.9, 0, 0.01, 0.02, false, clip);
+      Sgd rule = new Sgd(0.9, 0, 0.1, 0.01, 0.02, false, clip);
       Clip scaled = new Clip(null, 0.5, NONE, 0.4, 0.03);
       double[] expected = byFormula(rule, 4);
       differs(cpu, byFormula(rule.clip(scaled), 0), rule.clip(clip));
@@ -469,8 +509,9 @@ public class OptimizerKernelTest {
       differs(cpu, expected, rule.clip(new Clip(four, 0.5, 0.501, 0.4, 0.03)));
       differs(cpu, expected, rule.clip(new Clip(four, 0.5, 0.5, 0.401, 0.03)));
       differs(cpu, expected, rule.clip(new Clip(four, 0.5, 0.5, 0.4, 0.0301)));
-      differs(cpu, expected, new Sgd(0.9, 0, 0.0101, 0.02, false, clip));
-      differs(cpu, expected, new Sgd(0.9, 0, 0.01, 0.0201, false, clip));
+      differs(cpu, expected, new Sgd(0.9, 0, 0.101, 0.01, 0.02, false, clip));
+      differs(cpu, expected, new Sgd(0.9, 0, 0.1, 0.0101, 0.02, false, clip));
+      differs(cpu, expected, new Sgd(0.9, 0, 0.1, 0.01, 0.0201, false, clip));
     }
   }
 

@@ -44,6 +44,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -376,6 +377,7 @@ public class FusedStepTest {
               Sgd.rate(0.1),
               Map.of(),
               Map.of(),
+              Map.of(),
               Schedule.CONSTANT,
               8,
               LastBatch.KEEP,
@@ -563,12 +565,22 @@ public class FusedStepTest {
     assertObstacle("dropout(0.1) linear(4,3)", new SoftmaxCrossEntropy(), "dropout(0.1) stands");
     assertObstacle("linear(4,3) dropout(0.1) relu", new SoftmaxCrossEntropy(), "relu stands");
     assertObstacle("linear(4,3)", new SumOfSquares(), "sum_of_squares");
+    Loss loss = new SoftmaxCrossEntropy();
+    assertObstacle("linear(4,3)", loss, t -> t.optimizer(Sgd.rate(0.1).l1(0.1)), "knows no L1");
+    assertObstacle("linear(4,3)", loss, t -> t.optimizer(Adam.rate(0.1).l1(0.1)), "knows no L1");
+    assertObstacle("linear(4,3)", loss, t -> t.maxNorm(1), "bounds no norms");
   }
 
   private static void assertObstacle(String network, Loss loss, String part) {
+    assertObstacle(network, loss, trainer -> {}, part);
+  }
+
+  private static void assertObstacle(
+      String network, Loss loss, Consumer<Trainer> setting, String part) {
     Dataset data = loss instanceof SoftmaxCrossEntropy ? labelled(4, 3) : valued(4, 3);
     try (Device device = Device.cpu()) {
       Trainer trainer = Trainer.of(Sequential.parse(network)).on(device).loss(loss).batch(8);
+      setting.accept(trainer);
       Exception e =
           assertThrows(
               IllegalArgumentException.class,

@@ -33,7 +33,8 @@ public final class EmbeddingCases {
     double none = Double.POSITIVE_INFINITY;
     var sgd =
         new Arguments.SgdRows(
-            1, 0, 0, 9, 6, 8, 0, rows, cols, table, 0, 0, 0, 0, 0, false, 1, 1, none, none, none);
+            1, 0, 0, 9, 6, 8, 0, rows, cols, table, 0, 0, 0, 0, 0, 0, false, 1, 1, none, none,
+            none);
     var copy = new Arguments.CopyRows(1, 2, rows, cols, table / rows * cols, cols, 1, false);
     KernelCase sorted = new KernelCase("sort", Kernel.SORT_CHUNKS, sizes, sort).with("ids", ids);
     KernelCase backward =

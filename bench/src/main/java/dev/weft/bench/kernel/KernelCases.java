@@ -363,6 +363,7 @@ public final class KernelCases {
       case "beta2" -> 0.999;
       case "epsilon" -> kernel == Kernel.ADAM ? 1e-8 : 1e-5;
       case "dampening", "smoothing" -> full ? 0.1 : 0;
+      case "l1" -> full ? 0.05 : 0;
       case "l2" -> full ? 0.01 : 0;
       case "weightDecay" -> full ? 0.02 : 0;
       case "words" -> s.outer();

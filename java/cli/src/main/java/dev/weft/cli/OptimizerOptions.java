@@ -42,6 +42,15 @@ final class OptimizerOptions {
   private @Nullable Double decay;
 
   @Option(
+      names = "--l1",
+      paramLabel = "X",
+      defaultValue = "0",
+      description =
+          "An L1 penalty: after each step every parameter comes nearer to 0 by rate times X, and"
+              + " stays there once it is. Default: ${DEFAULT-VALUE}.")
+  private double l1;
+
+  @Option(
       names = "--l2",
       paramLabel = "X",
       defaultValue = "0",
@@ -80,6 +89,7 @@ final class OptimizerOptions {
       throw new IllegalArgumentException("--rate 0 would change nothing; it must be above 0");
     }
     checkNotNegative("--weight-decay", or(decay, 0));
+    checkNotNegative("--l1", l1);
     checkNotNegative("--l2", l2);
     return switch (rule) {
       case SGD -> sgd(0.1, 0);
@@ -101,11 +111,12 @@ final class OptimizerOptions {
     return Sgd.rate(or(rate, usualRate))
         .momentum(or(momentum, usualMomentum))
         .weightDecay(or(decay, 0))
+        .l1(l1)
         .l2(l2);
   }
 
   private Adam adam(double usualDecay) {
-    return Adam.rate(or(rate, 1e-3)).weightDecay(or(decay, usualDecay)).l2(l2);
+    return Adam.rate(or(rate, 1e-3)).weightDecay(or(decay, usualDecay)).l1(l1).l2(l2);
   }
 
   private static double or(@Nullable Double given, double otherwise) {

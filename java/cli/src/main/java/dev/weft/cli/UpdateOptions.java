@@ -34,6 +34,14 @@ final class UpdateOptions {
   private @Nullable Double norm;
 
   @Option(
+      names = "--max-norm",
+      paramLabel = "NORM",
+      description =
+          "After each update, weights into one unit whose norm is larger are scaled back to NORM."
+              + " Default: none are.")
+  private @Nullable Double maxNorm;
+
+  @Option(
       names = "--accumulate",
       paramLabel = "N",
       defaultValue = "1",
@@ -69,10 +77,16 @@ final class UpdateOptions {
       checkAtLeast1("--warm-up", warmUp, "update");
       schedule = schedule.warmUp(warmUp);
     }
-    if (norm != null && (!(norm > 0) || Double.isInfinite(norm))) {
-      throw new IllegalArgumentException("--clip must be positive and finite, not " + norm);
-    }
+    checkNorm("--clip", norm);
+    checkNorm("--max-norm", maxNorm);
     checkAtLeast1("--accumulate", accumulated, "batch");
+  }
+
+  private static void checkNorm(String option, @Nullable Double norm) {
+    if (norm != null && (!(norm > 0) || Double.isInfinite(norm))) {
+      throw new IllegalArgumentException(
+          format("%s must be positive and finite, not %s", option, norm));
+    }
   }
 
   /**
@@ -139,6 +153,9 @@ final class UpdateOptions {
     trainer.schedule(schedule).accumulate(accumulated);
     if (norm != null) {
       trainer.clip(Clip.norm(norm));
+    }
+    if (maxNorm != null) {
+      trainer.maxNorm(maxNorm);
     }
   }
 }

@@ -11,7 +11,8 @@ import static dev.weft.format.Format.format;
  *       1e-6)) (Pascanu et al. 2013), as PyTorch's clip_grad_norm_;
  *   <li>{@code Clip.value(0.5)}: each element of the gradient is brought into [-0.5, 0.5];
  *   <li>{@code Clip.norm(1).ofUpdate()}, {@code Clip.value(0.01).ofUpdate()}: the same of what the
- *       optimizer would take from the parameters, rate and decay in it.
+ *       optimizer would take from the parameters, rate and decay in it. What L1 takes is in the
+ *       norm, so that a shortened update makes no value exactly 0, and comes after the other.
  * </ul>
  *
  * @param by how it is measured

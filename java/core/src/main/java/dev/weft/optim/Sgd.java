@@ -15,6 +15,14 @@ import java.util.List;
  * dampening) g; value -= rate (velocity + weightDecay value), or with Nesterov value -= rate (g +
  * momentum velocity + weightDecay value). Dampening equal to momentum is the moving-average form.
  *
+ * <p>L1 is a proximal step after that: value = sign(value) max(0, |value| - rate l1 c), where c, 1
+ * without momentum and else (1 - dampening) / (1 - momentum), is what the velocity makes of a
+ * gradient that stays. So descent ends where loss + l1 Σ |value| is least, as scikit-learn's Lasso
+ * does, with values that are exactly 0; without momentum it is ISTA (Daubechies et al. 2004). A
+ * penalty in the loss itself, as Keras' {@code regularizers.l1}, adds l1 sign(value) to the
+ * gradient: the same step for values that do not come near 0, and the same minimum as the rate
+ * falls; but a value whose minimum is 0 swings around it by rate l1 and never rests there.
+ *
  * <p>Of a table with a gradient of rows only those rows are changed: without momentum, penalty and
  * decay that is descent over the dense gradient, with them it is lazy, as they act on a row in the
  * steps alone that use it.
@@ -24,12 +32,19 @@ import java.util.List;
  * @param rate the learning rate
  * @param momentum in [0, 1); 0 is plain descent
  * @param dampening in [0, 1]; without momentum it has no effect, as in PyTorch
+ * @param l1 the factor of an L1 penalty, which brings values to exactly 0
  * @param l2 the factor of an L2 penalty's gradient
  * @param weightDecay decoupled weight decay, outside of the velocity (Loshchilov and Hutter 2019)
  * @param look where the gradient step starts from
  */
 public record Sgd(
-    double rate, double momentum, double dampening, double l2, double weightDecay, Look look)
+    double rate,
+    double momentum,
+    double dampening,
+    double l1,
+    double l2,
+    double weightDecay,
+    Look look)
     implements Optimizer {
   private static final String VELOCITY = "velocity";
 
@@ -45,6 +60,7 @@ public record Sgd(
   public Sgd {
     Optimizer.checkRate(rate);
     Optimizer.checkDecay("momentum", momentum);
+    Optimizer.checkNotNegative("l1", l1);
     Optimizer.checkNotNegative("l2", l2);
     Optimizer.checkNotNegative("weight decay", weightDecay);
     if (!(dampening >= 0 && dampening <= 1)) {
@@ -60,32 +76,37 @@ public record Sgd(
 
   /** Plain descent at this learning rate. */
   public static Sgd rate(double rate) {
-    return new Sgd(rate, 0, 0, 0, 0, Look.CLASSICAL);
+    return new Sgd(rate, 0, 0, 0, 0, 0, Look.CLASSICAL);
   }
 
   /** The same with momentum: Δ = momentum Δ + g. */
   public Sgd momentum(double momentum) {
-    return new Sgd(rate, momentum, dampening, l2, weightDecay, look);
+    return new Sgd(rate, momentum, dampening, l1, l2, weightDecay, look);
   }
 
   /** The same in the moving-average form: Δ = momentum Δ + (1 - dampening) g. */
   public Sgd dampening(double dampening) {
-    return new Sgd(rate, momentum, dampening, l2, weightDecay, look);
+    return new Sgd(rate, momentum, dampening, l1, l2, weightDecay, look);
+  }
+
+  /** The same with an L1 penalty of l1 Σ |value|, by a proximal step. */
+  public Sgd l1(double l1) {
+    return new Sgd(rate, momentum, dampening, l1, l2, weightDecay, look);
   }
 
   /** The same with an L2 penalty of l2/2 |value|². */
   public Sgd l2(double l2) {
-    return new Sgd(rate, momentum, dampening, l2, weightDecay, look);
+    return new Sgd(rate, momentum, dampening, l1, l2, weightDecay, look);
   }
 
   /** The same with decoupled weight decay. */
   public Sgd weightDecay(double weightDecay) {
-    return new Sgd(rate, momentum, dampening, l2, weightDecay, look);
+    return new Sgd(rate, momentum, dampening, l1, l2, weightDecay, look);
   }
 
   /** The same with Nesterov's momentum. */
   public Sgd nesterov() {
-    return new Sgd(rate, momentum, dampening, l2, weightDecay, Look.NESTEROV);
+    return new Sgd(rate, momentum, dampening, l1, l2, weightDecay, Look.NESTEROV);
   }
 
   @Override
@@ -121,6 +142,7 @@ public record Sgd(
               u.squaresCount(),
               momentum,
               dampening,
+              threshold(),
               l2,
               weightDecay,
               look == Look.NESTEROV,
@@ -148,6 +170,7 @@ public record Sgd(
             u.squaresCount(),
             momentum,
             dampening,
+            threshold(),
             l2,
             weightDecay,
             look == Look.NESTEROV,
@@ -156,6 +179,11 @@ public record Sgd(
             u.maxNorm(),
             u.gradientLimit(),
             u.updateLimit()));
+  }
+
+  /** What L1 takes of each value at rate 1. */
+  private double threshold() {
+    return momentum == 0 ? l1 : l1 * (1 - dampening) / (1 - momentum);
   }
 
   @Override

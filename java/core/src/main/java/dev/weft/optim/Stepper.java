@@ -82,6 +82,19 @@ public final class Stepper implements AutoCloseable {
     return this;
   }
 
+  /**
+   * Keeps the columns of matrices from a larger norm, from the next step on: see {@link MaxNorm}.
+   * Returns this.
+   *
+   * @param pattern which matrices: see {@link Network#matching}
+   * @throws IllegalArgumentException where {@code most} is not positive and finite, or the pattern
+   *     names no matrix, or a table whose gradient is a list of rows
+   */
+  public Stepper maxNorm(String pattern, double most) {
+    updates.maxNorm(new MaxNorm(network, Map.of(pattern, MaxNorm.check(most))));
+    return this;
+  }
+
   /** The learning rate of the next step. */
   public double rate() {
     return rate;

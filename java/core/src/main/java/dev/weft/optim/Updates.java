@@ -40,6 +40,7 @@ public final class Updates implements AutoCloseable {
   private final ParameterArena arena;
   private final List<Part> parts = new ArrayList<>();
   private List<@Nullable Clip> clips = List.of();
+  private MaxNorm maxNorm = MaxNorm.NONE;
   private boolean closed;
 
   /**
@@ -118,6 +119,11 @@ public final class Updates implements AutoCloseable {
     this.clips = clips;
   }
 
+  /** Bounds columns of matrices from now on. */
+  public void maxNorm(MaxNorm maxNorm) {
+    this.maxNorm = maxNorm;
+  }
+
   /**
    * Runs, or records, one step over all parameters; a table that the pass did not use stays as it
    * is, and a dense parameter must have its gradient, see {@link
@@ -131,6 +137,7 @@ public final class Updates implements AutoCloseable {
           for (int g = 0; g < arena.layout().groups().size(); g++) {
             step(tape, state, scale, g);
           }
+          maxNorm.apply(tape, arena);
           return null;
         });
   }

@@ -137,6 +137,9 @@ final class FusedStep implements AutoCloseable {
     if (!settings.groups().isEmpty() || !settings.clips().isEmpty()) {
       return "the fused step knows one group of parameters, and does not clip";
     }
+    if (!settings.maxNorms().isEmpty()) {
+      return "the fused step bounds no norms of weights";
+    }
     if (settings.accumulated() > 1) {
       return "the fused step keeps no gradients that could add up over batches";
     }
@@ -146,6 +149,10 @@ final class FusedStep implements AutoCloseable {
     }
     if (!(optimizer instanceof Sgd || optimizer instanceof Adam)) {
       return "the fused step knows no " + optimizer.spec();
+    }
+    if (optimizer instanceof Sgd sgd && sgd.l1() > 0
+        || optimizer instanceof Adam adam && adam.l1() > 0) {
+      return "the fused step knows no L1";
     }
     return FusedLayers.of(settings.network()).obstacle();
   }

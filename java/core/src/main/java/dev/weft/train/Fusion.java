@@ -6,9 +6,9 @@ package dev.weft.train;
  * Trainer#fusion}. The numbers agree up to the order of sums.
  *
  * <p>What can be fused is the step of a narrow network of linear layers, activations and dropout,
- * with a loss and an optimizer of Weft's. A group of parameters or frozen ones, a clip, gradients
- * that add up over batches, a metric other than the accuracy that the loss counts, and a loss or an
- * optimizer of one's own each keep it from being fused.
+ * with a loss and an optimizer of Weft's. A group of parameters or frozen ones, a clip, L1, a
+ * max-norm, gradients that add up over batches, a metric other than the accuracy that the loss
+ * counts, and a loss or an optimizer of one's own each keep it from being fused.
  */
 public enum Fusion {
   /**

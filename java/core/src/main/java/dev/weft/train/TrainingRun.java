@@ -17,6 +17,7 @@ import dev.weft.nn.ParameterArena;
 import dev.weft.nn.ParameterLayout;
 import dev.weft.optim.Clip;
 import dev.weft.optim.Groups;
+import dev.weft.optim.MaxNorm;
 import dev.weft.optim.Optimizer;
 import dev.weft.optim.Schedule;
 import dev.weft.optim.Updates;
@@ -50,6 +51,7 @@ public final class TrainingRun implements AutoCloseable {
       Optimizer optimizer,
       Map<String, Optimizer> groups,
       Map<String, Clip> clips,
+      Map<String, Double> maxNorms,
       Schedule schedule,
       int batch,
       LastBatch lastBatch,
@@ -89,6 +91,7 @@ public final class TrainingRun implements AutoCloseable {
     DType dtype = settings.math().dtype();
     Network network = settings.network();
     Groups groups = new Groups(network, settings.optimizer(), settings.groups());
+    MaxNorm maxNorm = new MaxNorm(network, settings.maxNorms());
     check(groups, train, test);
     progress.open(this);
     try {
@@ -102,6 +105,7 @@ public final class TrainingRun implements AutoCloseable {
       arena = network.arena();
       arena.trainedBy(this);
       updates.clip(groups.byGroup(settings.clips()));
+      updates.maxNorm(maxNorm);
       progress.begin(order, settings.accumulated(), settings.seed());
       stepsFinite = progress.step();
       rates =
