@@ -335,7 +335,9 @@ class GraphTest {
     Graph graph = tape.draw(y);
     Drawn drawn = Drawn.of(graph.svg());
     assertEquals("<a & \"b\">\\u0007\ufffd", drawn.texts("sign").getFirst());
-    assertTrue(drawn.texts("more").contains("x".repeat(28) + "..."), drawn.texts("more")::toString);
+    assertTrue(
+        drawn.texts("more").contains("x".repeat(Graph.LONGEST) + "..."),
+        drawn.texts("more")::toString);
     assertTrue(graph.svg().contains("x".repeat(99)), "all of it under the pointer");
     assertTrue(graph.dot().contains("&lt;a &amp; &quot;b&quot;&gt;"), graph::dot);
     graphviz(graph);

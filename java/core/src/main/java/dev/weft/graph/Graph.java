@@ -26,8 +26,8 @@ public record Graph(List<Vertex> vertices, List<String> notes) {
   /** The most nodes that {@link #svg} draws: more are a wall. */
   public static final int MOST = 300;
 
-  /** Longer names are cut; a picture shows all of them under the pointer. */
-  static final int LONGEST = 28;
+  /** Longer texts are cut; a picture shows all of them under the pointer. */
+  static final int LONGEST = 40;
 
   /** What a node is. */
   public enum Kind {
