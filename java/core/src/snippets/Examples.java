@@ -17,6 +17,7 @@ import dev.weft.embed.Vectors;
 import dev.weft.embed.Word2Vec;
 import dev.weft.embed.Word2VecModel;
 import dev.weft.embed.Word2VecTraining;
+import dev.weft.graph.Graph;
 import dev.weft.nn.Activation;
 import dev.weft.nn.Dropout;
 import dev.weft.nn.Embedding;
@@ -50,6 +51,7 @@ public class Examples {
     device();
     tensor();
     tape();
+    graph();
     operations();
     sequential();
     network();
@@ -114,6 +116,24 @@ public class Examples {
       System.out.println(Arrays.toString(w.grad().toDoubles())); // [6.0, 2.0]
     }
     // @end
+  }
+
+  static void graph() throws IOException {
+    Path file = Files.createTempFile("graph", ".svg");
+    // @start region="graph"
+    try (Device device = Device.cpu();
+        Tape tape = new Tape(device).retainGradients()) {
+      Tensor x = device.tensor(DType.F64, Shape.of(), 1).named("x").requiresGrad();
+      Tensor y = device.tensor(DType.F64, Shape.of(), 2).named("y").requiresGrad();
+      Tensor f = tape.multiply(tape.multiply(tape.add(x, y), x), tape.square(y));
+      tape.backward(f);
+      Graph graph = tape.draw(f); // draw() takes all that was recorded
+      System.out.println(graph.vertices().size()); // 6
+      System.out.println(graph.vertices().getFirst().gradient()); // 16
+      graph.write(file); // graph.svg, or graph.dot for Graphviz
+    }
+    // @end
+    Files.delete(file);
   }
 
   // @start region="operations"

@@ -146,6 +146,22 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
+  /** A tape tells them what it has recorded. */
+  @Test
+  void graphsKnowNothingButFilesAndFormats() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.weft.graph..")
+        .should()
+        .dependOnClassesThat(
+            com.tngtech.archunit.base.DescribedPredicate.describe(
+                "of Weft outside the packages graph, io and format",
+                type ->
+                    type.getPackageName().startsWith("dev.weft")
+                        && !type.getPackageName().matches("dev\\.weft\\.(graph|io|format)")))
+        .check(CLASSES);
+  }
+
   @Test
   void textKnowsNothingButFilesAndFormats() {
     noClasses()

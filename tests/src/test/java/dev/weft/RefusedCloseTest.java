@@ -123,6 +123,7 @@ class RefusedCloseTest {
           Map.entry("check.Differences", "within one call of GradCheck"),
           Map.entry("cli.BundleFolder$Draft", "a folder"),
           Map.entry("cli.EpochLog", "a file"),
+          Map.entry("cli.UserClass", "a class loader"),
           Map.entry("data.IdxReader", "a file, within one call of Idx"),
           Map.entry("embed.TextLines", "a file, within one call of its reader"),
           Map.entry("embed.Vectors", "a file or memory, asked by any thread"),

@@ -46,6 +46,10 @@ final class Gradients {
     retained = true;
   }
 
+  boolean isRetained() {
+    return retained;
+  }
+
   /** Gives results back as soon as no gradient needs them any more. */
   void releaseResults() {
     resultsReleased = true;
@@ -81,8 +85,7 @@ final class Gradients {
   /** Forgets the gradients of the pass before and says where that of y goes. */
   Node.Sink start(Tensor y, List<Node> nodes) {
     if (nodes.stream().noneMatch(node -> node.output() == y)) {
-      throw new IllegalArgumentException(
-          y.describe() + " was not computed on this tape from anything that requires a gradient");
+      throw notComputedHere(y);
     }
     checkUnchanged(y, nodes);
     one = null;
@@ -90,6 +93,11 @@ final class Gradients {
     tables.clear();
     nodes.forEach(node -> node.output().gradFilled(false));
     return into(y, y.dtype());
+  }
+
+  static IllegalArgumentException notComputedHere(Tensor y) {
+    return new IllegalArgumentException(
+        y.describe() + " was not computed on this tape from anything that requires a gradient");
   }
 
   /** Asked before anything is written: a refused backward pass has no effect. */

@@ -92,6 +92,12 @@ public final class Node {
     this.outputVersion = output.block().version();
   }
 
+  /** Whether a tensor was changed since the operation was applied to it or made it. */
+  boolean isChanged(Tensor tensor) {
+    int at = inputs.indexOf(tensor);
+    return tensor.block().version() != (at < 0 ? outputVersion : versions[at]);
+  }
+
   /** Returns if what the operation was applied to, and its result, are as they were then. */
   void checkUnchanged() {
     for (int i = 0; i < versions.length; i++) {

@@ -5,11 +5,14 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.device.Closing;
 import dev.weft.device.Pool;
+import dev.weft.graph.Graph;
 import dev.weft.op.Operands;
 import dev.weft.op.Operation;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -142,6 +145,46 @@ public final class Tape implements Operations, AutoCloseable {
   /** The recorded operations in the order they ran. */
   public List<Node> nodes() {
     return Collections.unmodifiableList(nodes);
+  }
+
+  /**
+   * The graph of everything that was recorded, with its values and the gradients that are there:
+   * those of intermediate results where {@link #retainGradients} was called before backward.
+   *
+   * @throws IllegalStateException where nothing was recorded
+   */
+  public Graph draw() {
+    check();
+    if (nodes.isEmpty()) {
+      throw new IllegalStateException(
+          "nothing was recorded that could be drawn: "
+              + (mode == Mode.TRAIN
+                  ? "no input of an operation requires a gradient"
+                  : "a tape for inference records nothing"));
+    }
+    return new RecordedGraph(nodes, gradients.isRetained()).graph();
+  }
+
+  /**
+   * The graph of a result: what it was computed from, as {@link #draw()} shows it.
+   *
+   * @throws IllegalArgumentException where {@code y} was not computed on this tape from anything
+   *     that requires a gradient
+   */
+  public Graph draw(Tensor y) {
+    check();
+    Set<Tensor> needed = new HashSet<>(Set.of(y));
+    List<Node> reached = new ArrayList<>();
+    for (Node node : nodes.reversed()) {
+      if (needed.contains(node.output())) {
+        reached.addFirst(node);
+        needed.addAll(node.inputs());
+      }
+    }
+    if (reached.isEmpty()) {
+      throw Gradients.notComputedHere(y);
+    }
+    return new RecordedGraph(reached, gradients.isRetained()).graph();
   }
 
   /** Keeps the gradients of intermediate results until the tape is closed. Returns this tape. */

@@ -44,6 +44,7 @@ class CommandTest {
         "evaluate",
         "embed",
         "gradcheck",
+        "graph",
         "selftest",
         "devices",
         "doctor",
@@ -64,7 +65,7 @@ class CommandTest {
     }
     List<String> rows =
         help.lines().dropWhile(line -> !line.startsWith("Commands")).skip(1).toList();
-    assertTrue(rows.subList(0, 8).stream().allMatch(row -> row.endsWith(".")), help);
+    assertTrue(rows.subList(0, 9).stream().allMatch(row -> row.endsWith(".")), help);
     assertTrue(Weft.run("--version").succeeded().out().startsWith("weft "));
   }
 

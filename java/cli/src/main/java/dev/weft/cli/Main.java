@@ -27,6 +27,7 @@ import picocli.CommandLine.ScopeType;
       EvaluateCommand.class,
       EmbedCommand.class,
       GradcheckCommand.class,
+      GraphCommand.class,
       SelftestCommand.class,
       DevicesCommand.class,
       DoctorCommand.class,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.format;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +15,22 @@ public final class Format {
    */
   public static String format(String format, @Nullable Object... values) {
     return String.format(Locale.ROOT, format, values);
+  }
+
+  /**
+   * {@code 0.7311}, {@code 12}, {@code 3.5e-07}: a number with so many significant digits, without
+   * the zeros that would end it.
+   */
+  public static String significant(double value, int digits) {
+    if (value == 0 || !Double.isFinite(value)) {
+      return value == 0 ? "0" : Double.toString(value);
+    }
+    BigDecimal rounded =
+        BigDecimal.valueOf(value).round(new MathContext(digits)).stripTrailingZeros();
+    int exponent = rounded.precision() - rounded.scale() - 1;
+    return exponent >= -4 && exponent < Math.max(6, digits)
+        ? rounded.toPlainString()
+        : format("%." + (rounded.precision() - 1) + "e", value);
   }
 
   /** {@code 1 thread}, {@code 2 threads}: a count and a noun whose plural ends in s. */

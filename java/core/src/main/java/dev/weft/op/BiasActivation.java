@@ -80,6 +80,15 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
   }
 
   @Override
+  public String sign(int inputs) {
+    String f = function == Nonlinearity.SIGMOID ? "σ" : function.token();
+    if (inputs == 1) {
+      return f;
+    }
+    return function == Nonlinearity.IDENTITY ? "+" : format("%s(x + b)", f);
+  }
+
+  @Override
   public boolean overwritesInput() {
     return memory == Memory.IN_PLACE && !function.derivativeNeedsInput();
   }

@@ -28,6 +28,19 @@ public record Binary(BinaryFunction function) implements Operation {
   }
 
   @Override
+  public String sign(int inputs) {
+    return switch (function) {
+      case ADD -> "+";
+      case SUBTRACT -> "−";
+      case MULTIPLY -> "×";
+      case DIVIDE -> "÷";
+      case MAXIMUM -> "max";
+      case MINIMUM -> "min";
+      default -> function.token();
+    };
+  }
+
+  @Override
   public Operands operands() {
     return OPERANDS;
   }

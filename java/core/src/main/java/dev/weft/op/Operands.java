@@ -133,7 +133,8 @@ public record Operands(List<Operand> inputs, int least, int most) {
     }
   }
 
-  private Operand operand(int index) {
+  /** What stands at a place. */
+  public Operand operand(int index) {
     return inputs.get(Math.min(index, inputs.size() - 1));
   }
 

@@ -14,6 +14,15 @@ public interface Operation {
   /** Its name, as in kernel symbols and reports: {@code softmax_cross_entropy}. */
   String name();
 
+  /**
+   * What a drawing of a graph shows: {@code +}, {@code σ}; its name where it has no sign.
+   *
+   * @param inputs the number of its inputs
+   */
+  default String sign(int inputs) {
+    return name();
+  }
+
   /** What it may be applied to; checked before {@link #forward} is called. */
   Operands operands();
 

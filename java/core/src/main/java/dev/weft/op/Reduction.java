@@ -66,6 +66,15 @@ public record Reduction(ReductionFunction function, OptionalInt axis) implements
   }
 
   @Override
+  public String sign(int inputs) {
+    return switch (function) {
+      case SUM -> "Σ";
+      case SUM_OF_SQUARES -> "Σ x²";
+      default -> function.name().toLowerCase(ROOT);
+    };
+  }
+
+  @Override
   public Operands operands() {
     return OPERANDS;
   }

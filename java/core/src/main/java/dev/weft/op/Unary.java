@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
+import static dev.weft.format.Format.significant;
 import static java.util.Locale.ROOT;
 
 import dev.weft.Engine;
@@ -22,6 +23,20 @@ public record Unary(UnaryFunction function, double alpha) implements Operation {
   @Override
   public String name() {
     return "unary_" + function.name().toLowerCase(ROOT);
+  }
+
+  @Override
+  public String sign(int inputs) {
+    return switch (function) {
+      case SCALE -> "× " + significant(alpha, 4);
+      case SHIFT -> "+ " + significant(alpha, 4);
+      case POW -> "^ " + significant(alpha, 4);
+      case SQUARE -> "^ 2";
+      case SQRT -> "√";
+      case RECIPROCAL -> "1/x";
+      case ABS -> "|x|";
+      default -> function.token();
+    };
   }
 
   @Override
