@@ -89,6 +89,9 @@ final class TorchTwins {
       case SOFTPLUS -> softplus(x, s(1), s(1000));
       case GELU -> gelu(x);
       case SILU -> silu(x);
+      case HARD_SIGMOID -> hardsigmoid(x);
+      case HARD_TANH -> hardtanh(x, s(-1), s(1));
+      case HARD_SWISH -> hardswish(x);
     };
   }
 
@@ -103,6 +106,10 @@ final class TorchTwins {
       case POW -> pow(x, s(alpha));
       case RECIPROCAL -> reciprocal(x);
       case ABS -> abs(x);
+      case AT_LEAST -> clamp_min(x, s(alpha));
+      case AT_MOST -> clamp_max(x, s(alpha));
+      case ERF -> erf(x);
+      case NORM_ROOT -> sqrt(x);
     };
   }
 
@@ -114,6 +121,11 @@ final class TorchTwins {
       case DIVIDE -> a.div(b);
       case MAXIMUM -> maximum(a, b);
       case MINIMUM -> minimum(a, b);
+      case GREATER -> a.gt(b).to(ScalarType.Double).add(a.add(b).mul(s(0)));
+      case GREATER_OR_EQUAL -> a.ge(b).to(ScalarType.Double).add(a.add(b).mul(s(0)));
+      case EQUAL -> a.eq(b).to(ScalarType.Double).add(a.add(b).mul(s(0)));
+      case KEEP -> where(b.ne(s(0)), a, zeros_like(a)).add(b.mul(s(0)));
+      case DROP -> where(b.eq(s(0)), a, zeros_like(a)).add(b.mul(s(0)));
     };
   }
 

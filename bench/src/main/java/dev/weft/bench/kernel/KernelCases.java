@@ -497,7 +497,7 @@ public final class KernelCases {
     double beta = full ? 0.5 : 0;
     Arguments call =
         Arguments.Gemm.over(
-            s.rows(), s.cols(), s.outer(), lda, ldb, ldc, ta, tb, alpha, beta, false, wide);
+            s.rows(), s.cols(), s.outer(), lda, ldb, ldc, ta, tb, alpha, beta, false, wide, 1, 0, 0, 0);
     String name = (ta ? "gemm of a'" : "gemm of a") + (tb ? " and b'" : " and b");
     return new KernelCase(name + (wide ? ", wide" : ""), Kernel.GEMM, s, call);
   }

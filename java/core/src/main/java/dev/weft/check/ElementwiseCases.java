@@ -35,9 +35,13 @@ final class ElementwiseCases {
     return cases;
   }
 
-  /** Inputs that keep away from 0, where ReLU and its kin have no derivative. */
+  /** Inputs that keep away from where ReLU and its kin, and hard functions, have no derivative. */
   private static Input activated(long... sizes) {
-    return Input.uniform(-4, 4, sizes).awayFrom(0, 0.01);
+    Input x = Input.uniform(-4, 4, sizes);
+    for (double kink : new double[] {-3, -1, 0, 1, 3}) {
+      x = x.awayFrom(kink, 0.01);
+    }
+    return x;
   }
 
   private static OperationCase activation(Nonlinearity function) {
@@ -73,8 +77,10 @@ final class ElementwiseCases {
   private static Function<long[], Input> unaryInput(UnaryFunction function) {
     return switch (function) {
       case LOG, SQRT, POW -> shape -> Input.uniform(0.25, 3, shape);
+      case NORM_ROOT -> shape -> Input.uniform(0.25, 3, shape);
+      case AT_LEAST, AT_MOST -> shape -> Input.uniform(-3, 3, shape).awayFrom(-1.7, 0.01);
       case RECIPROCAL, ABS -> shape -> Input.uniform(-3, 3, shape).awayFrom(0, 0.25);
-      case SCALE, SHIFT, EXP, SQUARE -> shape -> Input.uniform(-3, 3, shape);
+      case SCALE, SHIFT, EXP, SQUARE, ERF -> shape -> Input.uniform(-3, 3, shape);
     };
   }
 
@@ -124,7 +130,9 @@ final class ElementwiseCases {
           switch (function) {
             case DIVIDE -> operation.at(a, b.awayFrom(0, 0.25));
             // never equal, where the larger of the two changes
-            case MAXIMUM, MINIMUM -> operation.at(a.onto(0x1p-6, 0), b.onto(0x1p-6, 0x1p-7));
+            case MAXIMUM, MINIMUM, GREATER, GREATER_OR_EQUAL -> operation.at(a.onto(0x1p-6, 0), b.onto(0x1p-6, 0x1p-7));
+            case EQUAL -> operation.at(a.onto(1, 0.25), b.onto(1, 0.25));
+            case KEEP, DROP -> operation.at(a, b.onto(2, 0));
             case ADD, SUBTRACT, MULTIPLY -> operation.at(a, b);
           };
     }

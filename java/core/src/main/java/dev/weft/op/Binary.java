@@ -15,12 +15,19 @@ import org.jspecify.annotations.Nullable;
 /**
  * y = f(a, b), element by element, with broadcasting: shapes are aligned at the last axis and a
  * size of 1 stretches. Backward: da = dy ∂f/∂a summed over the axes that were stretched, and
- * likewise db. At a = b MAXIMUM and MINIMUM share the gradient equally, as PyTorch does.
+ * likewise db. At a = b MAXIMUM and MINIMUM share the gradient equally, as PyTorch does. A choice gives a the gradient where a is taken and b none;
+ * a comparison has none at all.
  *
  * @param function f
+ * @param alpha what KEEP and DROP put where they do not take a; unused by the others
  */
-public record Binary(BinaryFunction function) implements Operation {
+public record Binary(BinaryFunction function, double alpha) implements Operation {
   private static final Operands OPERANDS = Operands.floating("a", "b");
+
+  /** A function that takes no alpha. */
+  public Binary(BinaryFunction function) {
+    this(function, function.defaultAlpha());
+  }
 
   @Override
   public String name() {
@@ -58,7 +65,8 @@ public record Binary(BinaryFunction function) implements Operation {
             s.b()[1],
             s.b()[2],
             s.b()[3],
-            function));
+            function,
+            alpha));
     return y;
   }
 

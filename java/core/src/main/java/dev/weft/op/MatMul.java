@@ -118,6 +118,6 @@ public record MatMul(Form a, Form b) implements Operation {
             1,
             accumulate ? 1 : 0,
             node.math() == MathMode.FAST,
-            y.dtype() != left.dtype()));
+            y.dtype() != left.dtype(), 1, 0, 0, 0));
   }
 }

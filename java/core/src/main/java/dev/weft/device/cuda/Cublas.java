@@ -94,7 +94,7 @@ final class Cublas implements AutoCloseable {
           multiply(
               precision,
               new Arguments.Gemm(
-                  x, x, x + bytes, n, n, n, n, n, n, false, false, 1, 0, fast, wide));
+                  x, x, x + bytes, n, n, n, n, n, n, false, false, 1, 0, fast, wide, 1, 0, 0, 0));
         }
       }
       driver.synchronize();
