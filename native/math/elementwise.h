@@ -64,7 +64,7 @@ WEFT_MATH T unary_derivative(T x, T y, T alpha) {
 
 // alpha: what KEEP and DROP put where they do not take a
 template <int F, typename T>
-WEFT_MATH T binary(T a, T b, T alpha) {
+WEFT_MATH T binary(T a, T b, T alpha = T(0)) {
   if constexpr (F == WEFT_ADD) return a + b;
   else if constexpr (F == WEFT_SUBTRACT) return a - b;
   else if constexpr (F == WEFT_MULTIPLY) return a * b;

@@ -27,12 +27,14 @@ import dev.weft.op.Bfloat16Test;
 import dev.weft.op.Cast;
 import dev.weft.op.KernelTest;
 import dev.weft.op.NegativeSamples;
+import dev.weft.op.OneHot;
 import dev.weft.op.Operation;
 import dev.weft.op.OptimizerKernelTest;
 import dev.weft.op.PathLossTest;
 import dev.weft.op.RandomKernelTest;
 import dev.weft.op.RowSumsTest;
 import dev.weft.op.TopHits;
+import dev.weft.op.TopK;
 import dev.weft.op.TorchParityTest;
 import dev.weft.support.Product;
 import dev.weft.support.Selected;
@@ -60,6 +62,8 @@ class OperationCasesTest {
   private static final Map<Kernel, Map.Entry<Class<?>, String>> TESTED_ALONE =
       Map.ofEntries(
           alone(Kernel.ARGMAX, KernelTest.class, "argmaxTakesTheFirstLargest"),
+          alone(Kernel.TOP_K, KernelTest.class, "topKFollowsTheDefinition"),
+          alone(Kernel.ONE_HOT, KernelTest.class, "idsAreRowsOfOneOne"),
           alone(Kernel.TOP_HITS, KernelTest.class, "topHitsFollowTheDefinition"),
           alone(Kernel.GATHER_IDS, KernelTest.class, "idsFollowTheCursor"),
           alone(Kernel.GATHER_ROWS_U8, KernelTest.class, "bytesAreNormalised"),
@@ -86,6 +90,8 @@ class OperationCasesTest {
           Cast.class.getName(), Map.entry(Bfloat16Test.class, "gradientsAreCastBack"),
           NegativeSamples.class.getName(),
               Map.entry(PathLossTest.class, "negativesFollowPhiloxAndTheAliasTable"),
+          TopK.class.getName(), Map.entry(KernelTest.class, "topKFollowsTheDefinition"),
+          OneHot.class.getName(), Map.entry(KernelTest.class, "idsAreRowsOfOneOne"),
           TopHits.class.getName(), Map.entry(KernelTest.class, "topHitsFollowTheDefinition"));
 
   private static Map.Entry<Kernel, Map.Entry<Class<?>, String>> alone(

@@ -83,7 +83,11 @@ class ProductBlocksTest {
               scale[0],
               scale[1],
               option && precision == Precision.F32,
-              option && precision == Precision.BF16, 1, 0, 0, 0));
+              option && precision == Precision.BF16,
+              1,
+              0,
+              0,
+              0));
     }
 
     static Case drawn(SplittableRandom random) {

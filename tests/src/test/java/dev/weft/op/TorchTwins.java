@@ -15,15 +15,18 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 
 /** For each case of an operation, the function of PyTorch that computes the same. */
 final class TorchTwins {
@@ -58,7 +61,23 @@ final class TorchTwins {
       TWINS.put(name + "_over_rows", in -> reduction(f, in[0], 0));
       TWINS.put(name + "_over_columns", in -> reduction(f, in[0], -1));
       TWINS.put(name + "_over_the_middle", in -> reduction(f, in[0], 1));
+      TWINS.put(name + "_over_both_sides", in -> reduction(f, in[0], 0, -1));
     }
+    reductions();
+    along();
+    TWINS.put("binary_multiply_of_five_axes", in -> in[0].mul(in[1]));
+    TWINS.put("where", in -> where(in[0].gt(s(0)), in[1], in[2]).add(in[0].mul(s(0)).sum()));
+    TWINS.put("prelu", in -> where(in[0].gt(s(0)), in[0], in[0].mul(in[1])));
+    TWINS.put(
+        "maxout",
+        in -> {
+          long[] sizes = in[0].sizes().vec().get();
+          long width = sizes[sizes.length - 1] / 3;
+          long[] parted = Arrays.copyOf(sizes, sizes.length + 1);
+          parted[sizes.length - 1] = 3;
+          parted[sizes.length] = width;
+          return amax(in[0].reshape(parted), new long[] {-2}, false);
+        });
     matrices();
     shapes();
     losses();
@@ -89,7 +108,7 @@ final class TorchTwins {
       case SOFTPLUS -> softplus(x, s(1), s(1000));
       case GELU -> gelu(x);
       case SILU -> silu(x);
-      case HARD_SIGMOID -> hardsigmoid(x);
+      case HARD_SIGMOID -> clamp(x.div(s(6)).add(s(0.5)), new ScalarOptional(s(0)), new ScalarOptional(s(1)));
       case HARD_TANH -> hardtanh(x, s(-1), s(1));
       case HARD_SWISH -> hardswish(x);
     };
@@ -123,26 +142,79 @@ final class TorchTwins {
       case MINIMUM -> minimum(a, b);
       case GREATER -> a.gt(b).to(ScalarType.Double).add(a.add(b).mul(s(0)));
       case GREATER_OR_EQUAL -> a.ge(b).to(ScalarType.Double).add(a.add(b).mul(s(0)));
-      case EQUAL -> a.eq(b).to(ScalarType.Double).add(a.add(b).mul(s(0)));
-      case KEEP -> where(b.ne(s(0)), a, zeros_like(a)).add(b.mul(s(0)));
-      case DROP -> where(b.eq(s(0)), a, zeros_like(a)).add(b.mul(s(0)));
+      case EQUAL -> a.gt(s(0)).eq(b.gt(s(0))).to(ScalarType.Double).add(a.add(b).mul(s(0)));
+      case KEEP -> where(b.gt(s(0)), a, zeros_like(a)).add(b.mul(s(0)));
+      case DROP -> where(b.le(s(0)), a, zeros_like(a)).add(b.mul(s(0)));
     };
   }
 
-  private static Tensor reduction(ReductionFunction function, Tensor x, long axis) {
+  private static Tensor reduction(ReductionFunction function, Tensor x, long... axes) {
     return switch (function) {
-      case SUM -> sum(x, axis);
-      case MEAN -> mean(x, axis);
-      case MAX -> amax(x, new long[] {axis}, false);
-      case SUM_OF_SQUARES -> sum(square(x), axis);
+      case SUM -> sum(x, axes);
+      case MEAN -> mean(x, axes);
+      case MAX -> amax(x, axes, false);
+      case SUM_OF_SQUARES -> sum(square(x), axes);
     };
+  }
+
+  private static void reductions() {
+    long[] sides = {0, -1};
+    TWINS.put("reduce_min", in -> amin(in[0], sides, false));
+    TWINS.put("variance", in -> var(in[0], sides, false, false));
+    TWINS.put("variance_of_samples", in -> var(in[0], sides, true, false));
+    TWINS.put("norm", in -> sqrt(sum(square(in[0]), sides)));
+    TWINS.put("log_sum_exp", in -> logsumexp(in[0], sides));
+    for (int axis = 0; axis < 3; axis++) {
+      int at = axis;
+      TWINS.put("cumulative_sum_of_axis_" + axis, in -> cumsum(in[0], at));
+    }
+  }
+
+  private static void along() {
+    TWINS.put(
+        "permute_to_rotate",
+        in -> {
+          long rank = in[0].dim();
+          return in[0].permute(LongStream.range(0, rank).map(i -> (i + 1) % rank).toArray());
+        });
+    TWINS.put("permute_to_swap", in -> in[0].transpose(0, Math.min(1, in[0].dim() - 1)));
+    TWINS.put("permute_of_last_two", in -> in[0].transpose(-2, -1));
+    TWINS.put(
+        "broadcast_to",
+        in -> {
+          long[] own = in[0].sizes().vec().get();
+          long[] sizes = new long[own.length + 1];
+          sizes[0] = 2;
+          for (int i = 0; i < own.length; i++) {
+            sizes[i + 1] = own[i] == 1 ? 3 : own[i];
+          }
+          return in[0].expand(sizes);
+        });
+    TWINS.put("stack", in -> stack(new TensorVector(in[0], in[1], in[0]), -1));
+    TWINS.put(
+        "gather_along", in -> torch.gather(in[0], axis(in[0], in[1]), in[1].to(ScalarType.Long)));
+    TWINS.put(
+        "scatter_add",
+        in -> in[0].scatter_add(axis(in[0], in[1]), in[1].to(ScalarType.Long), in[2]));
+  }
+
+  /** The first axis whose size is another in the index. */
+  private static long axis(Tensor x, Tensor index) {
+    return LongStream.range(0, x.dim())
+        .filter(i -> x.size(i) != index.size(i))
+        .findFirst()
+        .orElse(0);
   }
 
   private static void matrices() {
     TWINS.put("matmul", in -> matmul(in[0], in[1]));
-    TWINS.put("matmul_ta", in -> matmul(in[0].t(), in[1]));
-    TWINS.put("matmul_tb", in -> matmul(in[0], in[1].t()));
-    TWINS.put("matmul_ta_tb", in -> matmul(in[0].t(), in[1].t()));
+    TWINS.put("matmul_ta", in -> matmul(in[0].transpose(-2, -1), in[1]));
+    TWINS.put("matmul_tb", in -> matmul(in[0], in[1].transpose(-2, -1)));
+    TWINS.put("matmul_ta_tb", in -> matmul(in[0].transpose(-2, -1), in[1].transpose(-2, -1)));
+    for (String form : List.of("matmul", "matmul_ta", "matmul_tb", "matmul_ta_tb")) {
+      TWINS.put(form + "_of_batches", TWINS.get(form));
+    }
+    TWINS.put("matmul_of_vectors", in -> matmul(in[0], in[1]));
     TWINS.put("transpose", in -> in[0].t());
     TWINS.put("gather_rows", in -> embedding(in[0], in[1]));
     TWINS.put("embedding_bag_sum", in -> embeddingBag(in[0], in[1], in[2], 0));

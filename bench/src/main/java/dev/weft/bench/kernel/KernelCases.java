@@ -94,7 +94,7 @@ public final class KernelCases {
     LongStream widths =
         switch (kernel) {
           case SOFTMAX_CROSS_ENTROPY -> LongStream.of(10, 1000, 2048, 32_000);
-          case TOP_HITS, ARGMAX -> LongStream.of(10, 1000);
+          case TOP_HITS, ARGMAX, TOP_K -> LongStream.of(10, 1000);
           case GATHER_ROWS_U8 -> LongStream.of(784);
           // small ones alone: the host is slow to order many rows, and a step's end has one size
           case GATHER_IDS, ADVANCE_STEP -> LongStream.of(1).filter(c -> elements <= 1 << 16);
@@ -133,7 +133,10 @@ public final class KernelCases {
               s(rows, cols, 1),
               s(1, rows, cols, parts),
               s(1, rows * cols, 1, Reduction.parts(1, rows * cols, 1)));
-      case REDUCE_BACKWARD, MAX_BACKWARD -> Stream.of(s(rows, cols, 1), s(1, rows, cols));
+      case REDUCE_BACKWARD, MAX_BACKWARD, CUMULATIVE_SUM ->
+          Stream.of(s(rows, cols, 1), s(1, rows, cols));
+      case GATHER_ALONG, SCATTER_ADD_ALONG -> Stream.of(s(1, rows, cols, rows));
+      case STRIDED_COPY -> Stream.of(s(Math.max(1, rows / 64), Math.min(64, rows), cols));
       case GATHER_ROWS, GATHER_ROWS_U8, SUM_RUNS, ADD_ROWS, RUN_SQUARES, SGD_ROWS, ADAM_ROWS ->
           Stream.of(s(rows, rows, cols));
       case GATHER_IDS -> Stream.of(s(rows, rows, 1));
@@ -148,6 +151,9 @@ public final class KernelCases {
 
   /** A function in each way that the harness times. */
   private static Stream<KernelCase> ways(Kernel kernel, Sizes s, Enum<?> f) {
+    if (kernel == Kernel.STRIDED_COPY) {
+      return copies(s, false);
+    }
     if (f != kernel && !TIMED.matcher(name(kernel, s, f)).matches()) {
       return Stream.of();
     }
@@ -176,7 +182,8 @@ public final class KernelCases {
     return switch (kernel) {
       case SOFTMAX_CROSS_ENTROPY -> s.cols() + " classes";
       case TOP_HITS -> s.cols() + " classes";
-      case ARGMAX, GATHER_ROWS_U8 -> s.cols() + " columns";
+      case ARGMAX, TOP_K, GATHER_ROWS_U8 -> s.cols() + " columns";
+      case CUMULATIVE_SUM -> "of " + s.axis();
       case REDUCE, REDUCE_BACKWARD -> name + " of " + s.axis();
       case MAX_BACKWARD -> "of " + s.axis();
       case SGD -> "momentum";
@@ -239,7 +246,12 @@ public final class KernelCases {
       case PATH_LOSS_FORWARD, PATH_LOSS_BACKWARD ->
           List.of(s(20, 13, 53, 11), s(9, 26, 64, 9), s(3, 2, 300, 5), s(1, 5, 1, 2));
       case NEGATIVE_SAMPLES -> List.of(s(37, 53, 1), s(1, 7, 1), s(600, 300, 1));
-      case TOP_HITS, ARGMAX -> matrices(37, 10, 53, 64, 701);
+      case TOP_HITS, ARGMAX, TOP_K -> matrices(37, 10, 53, 64, 701);
+      // columns, and rows of one turn and of several
+      case CUMULATIVE_SUM -> List.of(s(3, 7, 11), s(3, 70, 12), s(37, 53, 1), s(2, 2500, 1));
+      case GATHER_ALONG, SCATTER_ADD_ALONG -> List.of(s(3, 11, 13, 7), s(37, 20, 1, 53));
+      // whole accesses, and others
+      case STRIDED_COPY -> List.of(s(3, 7, 11), s(6, 40, 36));
       // norms of one partial sum, and of more than a lane of the GPU takes at once
       case SGD, ADAM -> List.of(s(1, 37, 53), s(1, 5, 53, 1025));
       case COPY_ROWS -> List.of(s(1, 37, 30));
@@ -252,7 +264,9 @@ public final class KernelCases {
 
   private static Stream<KernelCase> of(Kernel kernel, Sizes s, boolean full) {
     return switch (kernel) {
-      case GEMM -> IntStream.range(0, 8).mapToObj(how -> product(s, full, how));
+      case GEMM ->
+          IntStream.range(0, 12).mapToObj(how -> product(s, full, how % 8, how < 8 ? 1 : 3));
+      case STRIDED_COPY -> copies(s, full);
       // how rows lie in their memory is for the device to choose
       case FUSED_PASS -> Stream.of(FusedCases.values()).map(step -> step.pass);
       case FUSED_UPDATE -> Stream.of(FusedCases.values()).map(step -> step.update);
@@ -289,7 +303,7 @@ public final class KernelCases {
           name.replace("bag", "bag_" + function.name().toLowerCase(ROOT));
       case REDUCE -> own + "_of_" + s.axis();
       case REDUCE_BACKWARD -> own + "_backward" + (s.cols() > 1 ? "_of_columns" : "");
-      case MAX_BACKWARD -> own + (s.cols() > 1 ? "_of_columns" : "");
+      case MAX_BACKWARD, CUMULATIVE_SUM -> own + (s.cols() > 1 ? "_of_columns" : "");
       default -> function == kernel ? name : own + name.substring(name.lastIndexOf('_'));
     };
   }
@@ -342,7 +356,7 @@ public final class KernelCases {
       case "outer", "sourceRows", "tableRows" -> s.outer();
       case "rows", "count", "d2" -> s.rows();
       case "cols", "inner", "classes", "d3", "a2" -> s.cols();
-      case "parts", "bags" -> s.parts();
+      case "parts", "bags", "taken" -> s.parts();
       case "d0", "d1", "a3", "b3" -> 1;
       case "a0", "a1", "b0", "b1" -> 0;
       case "b2" -> full ? 0 : s.cols(); // b is stretched over the rows
@@ -357,7 +371,9 @@ public final class KernelCases {
       case "rateFactor" -> full ? 0.5 : 1;
       case "a" -> -1;
       case "b" -> 2;
-      case "value" -> 2.5;
+      case "value", "on" -> 2.5;
+      case "off" -> 0.5;
+      case "missing" -> full ? 0 : Double.NaN;
       case "shift" -> -0.5;
       case "momentum", "beta1" -> 0.9;
       case "beta2" -> 0.999;
@@ -415,12 +431,24 @@ public final class KernelCases {
       case BIAS_ACTIVATION_BACKWARD, BIAS_ACTIVATION_GRADIENTS -> one.with("y", Fill.POSITIVE);
       case UNARY_FORWARD -> one.with("x", Fill.POSITIVE);
       case UNARY_BACKWARD -> one.with("x", Fill.POSITIVE).with("y", Fill.POSITIVE);
-      case BINARY_FORWARD, BINARY_BACKWARD -> one.with("a", Fill.POSITIVE).with("b", Fill.POSITIVE);
+      // some are equal, and some are 0, where that is what counts
+      case BINARY_FORWARD, BINARY_BACKWARD ->
+          one.name().matches("(equal|keep|drop)_.*")
+              ? one.with("a", Fill.each(i -> i % 4)).with("b", Fill.each(i -> i % 3))
+              : one.with("a", Fill.POSITIVE).with("b", Fill.POSITIVE);
       // every third entry is the largest
       case MAX_BACKWARD ->
           one.with("x", Fill.each(i -> i % 3 == 0 ? 2 : i % 2)).with("y", Fill.each(i -> 2));
       // values that come more than once
-      case TOP_HITS, ARGMAX -> one.with("x", Fill.scattered(97));
+      case TOP_HITS, ARGMAX, TOP_K -> one.with("x", Fill.scattered(97));
+      case ONE_HOT ->
+          one.with(
+              "ids",
+              full ? Fill.between(-1, one.sizes().cols() + 1) : Fill.scattered(one.sizes().cols()));
+      case GATHER_ALONG, SCATTER_ADD_ALONG ->
+          one.with(
+              "index",
+              full ? Fill.between(-1, one.sizes().rows() + 1) : Fill.scattered(one.sizes().rows()));
       case SGD -> one.with("squares", Fill.POSITIVE);
       case ADAM -> one.with("second", Fill.POSITIVE).with("squares", Fill.POSITIVE);
       case SORT_CHUNKS ->
@@ -485,8 +513,30 @@ public final class KernelCases {
         .with("paths", Fill.between(-1, paths + 1));
   }
 
-  /** One of both transposes of each side, in its own precision or a wide one. */
-  private static KernelCase product(Sizes s, boolean full, int how) {
+  /**
+   * Of (outer, rows, cols): the first axes exchanged, the last two, each number of (outer, rows)
+   * repeated, and the axes from last to first.
+   */
+  private static Stream<KernelCase> copies(Sizes s, boolean full) {
+    long a = s.outer();
+    long b = s.rows();
+    long c = s.cols();
+    return Stream.of(
+        copy(s, "exchange", full, b, a, c, c, b * c, 1, a * c, c, 1),
+        copy(s, "turn", full, a, b, c, b * c, 1, b, b * c, c, 1),
+        copy(s, "stretch", full, a, b, c, b, 1, 0, b * c, c, 1),
+        copy(s, "reverse", full, c, b, a, 1, c, b * c, b * a, a, 1));
+  }
+
+  private static KernelCase copy(Sizes s, String name, boolean full, long... n) {
+    Arguments call =
+        Arguments.StridedCopy.over(
+            1, 1, n[0], n[1], n[2], 0, 0, n[3], n[4], n[5], 0, 0, n[6], n[7], n[8], full);
+    return new KernelCase(name + "_copy", Kernel.STRIDED_COPY, s, call);
+  }
+
+  /** One of both transposes of each side, in its own precision or a wide one, or three of them. */
+  private static KernelCase product(Sizes s, boolean full, int how, int batch) {
     boolean ta = how >= 4;
     boolean tb = how / 2 % 2 == 1;
     boolean wide = how % 2 == 1;
@@ -497,8 +547,24 @@ public final class KernelCases {
     double beta = full ? 0.5 : 0;
     Arguments call =
         Arguments.Gemm.over(
-            s.rows(), s.cols(), s.outer(), lda, ldb, ldc, ta, tb, alpha, beta, false, wide, 1, 0, 0, 0);
+            s.rows(),
+            s.cols(),
+            s.outer(),
+            lda,
+            ldb,
+            ldc,
+            ta,
+            tb,
+            alpha,
+            beta,
+            false,
+            wide,
+            batch,
+            full || batch == 1 ? 0 : lda * (ta ? s.outer() : s.rows()),
+            batch == 1 ? 0 : ldb * (tb ? s.cols() : s.outer()) + 1,
+            batch == 1 ? 0 : ldc * s.rows() + (full ? 2 : 0));
     String name = (ta ? "gemm of a'" : "gemm of a") + (tb ? " and b'" : " and b");
+    name += batch == 1 ? "" : ", batch";
     return new KernelCase(name + (wide ? ", wide" : ""), Kernel.GEMM, s, call);
   }
 }

@@ -2,6 +2,7 @@
 package dev.weft.check;
 
 import dev.weft.device.ReductionFunction;
+import dev.weft.op.CumulativeSum;
 import dev.weft.op.Reduction;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,8 +22,54 @@ final class ReductionCases {
       cases.add(axis(function, 0, "_over_rows"));
       cases.add(axis(function, -1, "_over_columns"));
       cases.add(axis(function, 1, "_over_the_middle"));
+      cases.add(
+          several(
+              "reduce_" + function.token() + "_over_both_sides",
+              (tape, in) ->
+                  switch (function) {
+                    case SUM -> tape.sum(in[0], 0, -1);
+                    case MEAN -> tape.mean(in[0], 0, -1);
+                    case MAX -> tape.max(in[0], 0, -1);
+                    case SUM_OF_SQUARES -> tape.squaredNorm(in[0], 0, -1);
+                  }));
+    }
+    cases.add(several("reduce_min", (tape, in) -> tape.min(in[0], 0, -1)));
+    cases.add(several("variance", (tape, in) -> tape.variance(in[0], 0, -1)));
+    cases.add(several("variance_of_samples", (tape, in) -> tape.sampleVariance(in[0], 0, -1)));
+    cases.add(several("norm", (tape, in) -> tape.norm(in[0], 0, -1)));
+    cases.add(several("log_sum_exp", (tape, in) -> tape.logSumExp(in[0], 0, -1)));
+    for (int axis = 0; axis < 3; axis++) {
+      cases.add(cumulative(axis));
     }
     return cases;
+  }
+
+  /** Over the first and the last axis, which are no neighbours. */
+  private static OperationCase several(String name, GradCheck.Function function) {
+    OperationCase operation =
+        OperationCase.of(name, Reduction.class, function)
+            .summing(inputs -> inputs.get(0).elements());
+    for (long[] shape :
+        new long[][] {
+          {2, 1, 1}, {3, 5, 7}, {4, 37, 11}, {2, 3, 4, 5}, {2, 3, 2, 3, 4}, {7, 1031, 3}
+        }) {
+      operation = operation.at(Input.grid(-3, 3, shape));
+    }
+    return operation;
+  }
+
+  private static OperationCase cumulative(int axis) {
+    OperationCase operation =
+        OperationCase.of(
+                "cumulative_sum_of_axis_" + axis,
+                CumulativeSum.class,
+                (tape, in) -> tape.cumulativeSum(in[0], axis))
+            .summing(inputs -> inputs.get(0).size(axis));
+    for (long[] shape :
+        new long[][] {{1, 1, 1}, {3, 5, 7}, {2, 1031, 3}, {4, 20, 300}, {300, 3, 4}, {3, 0, 2}}) {
+      operation = operation.at(Input.uniform(-3, 3, shape));
+    }
+    return operation;
   }
 
   private static OperationCase axis(ReductionFunction function, int axis, String suffix) {

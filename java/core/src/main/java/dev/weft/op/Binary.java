@@ -15,18 +15,26 @@ import org.jspecify.annotations.Nullable;
 /**
  * y = f(a, b), element by element, with broadcasting: shapes are aligned at the last axis and a
  * size of 1 stretches. Backward: da = dy ∂f/∂a summed over the axes that were stretched, and
- * likewise db. At a = b MAXIMUM and MINIMUM share the gradient equally, as PyTorch does. A choice gives a the gradient where a is taken and b none;
- * a comparison has none at all.
+ * likewise db. At a = b MAXIMUM and MINIMUM share the gradient equally, as PyTorch does. A choice
+ * gives a the gradient where a is taken and b none; a comparison has none at all.
  *
  * @param function f
  * @param alpha what KEEP and DROP put where they do not take a; unused by the others
  */
 public record Binary(BinaryFunction function, double alpha) implements Operation {
+  /** The axes that its kernel has. */
+  public static final int AXES = Strides.AXES;
+
   private static final Operands OPERANDS = Operands.floating("a", "b");
 
-  /** A function that takes no alpha. */
+  /** A function with its usual alpha, where it takes one. */
   public Binary(BinaryFunction function) {
     this(function, function.defaultAlpha());
+  }
+
+  /** Whether shapes have so few axes; neighbouring ones that both walk alike count as one. */
+  public static boolean takes(Shape a, Shape b) {
+    return Strides.merge(a, b, Shape.broadcast(a, b)).sizes().length <= AXES;
   }
 
   @Override
@@ -72,6 +80,30 @@ public record Binary(BinaryFunction function, double alpha) implements Operation
 
   @Override
   public void backward(Node node) {
+    switch (function) {
+      case GREATER, GREATER_OR_EQUAL, EQUAL -> {
+        addNothing(node, 0);
+        addNothing(node, 1);
+      }
+      case KEEP, DROP -> {
+        differentiate(node, node.wants(0), false);
+        addNothing(node, 1);
+      }
+      default -> differentiate(node);
+    }
+  }
+
+  /** The derivative is 0: y is constant but for jumps. */
+  private static void addNothing(Node node, int input) {
+    if (node.wants(input)) {
+      Node.Sink sink = node.into(input);
+      if (!sink.accumulate()) {
+        sink.tensor().fill(0);
+      }
+    }
+  }
+
+  private void differentiate(Node node) {
     if (node.input(0) == node.input(1)) {
       // both gradients go to the same memory, so one after the other
       differentiate(node, true, false);
