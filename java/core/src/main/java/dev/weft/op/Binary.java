@@ -5,11 +5,13 @@ import static java.util.Locale.ROOT;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.BinaryFunction;
 import dev.weft.device.Kernel;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,6 +113,48 @@ public record Binary(BinaryFunction function, double alpha) implements Operation
     } else {
       differentiate(node, node.wants(0), node.wants(1));
     }
+  }
+
+  @Override
+  public @Nullable Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    Tensor a = node.input(0);
+    Tensor b = node.input(1);
+    Tensor da = tangents.get(0);
+    Tensor db = tangents.get(1);
+    Tensor left = da == null ? null : ofA(on, a, b, da);
+    Tensor right = db == null ? null : ofB(on, a, b, node.output(), db);
+    return left == null && right == null ? null : TangentSum.of(on, left, right);
+  }
+
+  /** da ∂f/∂a. */
+  private @Nullable Tensor ofA(Operations on, Tensor a, Tensor b, Tensor da) {
+    return switch (function) {
+      case ADD, SUBTRACT -> da;
+      case MULTIPLY -> on.multiply(da, b);
+      case DIVIDE -> on.divide(da, b);
+      case MAXIMUM -> on.multiply(da, above(on, a, b));
+      case MINIMUM -> on.multiply(da, above(on, b, a));
+      case KEEP, DROP -> on.apply(new Binary(function, 0), da, b);
+      case GREATER, GREATER_OR_EQUAL, EQUAL -> null;
+    };
+  }
+
+  /** db ∂f/∂b. */
+  private @Nullable Tensor ofB(Operations on, Tensor a, Tensor b, Tensor y, Tensor db) {
+    return switch (function) {
+      case ADD -> db;
+      case SUBTRACT -> on.negate(db);
+      case MULTIPLY -> on.multiply(a, db);
+      case DIVIDE -> on.negate(on.divide(on.multiply(y, db), b));
+      case MAXIMUM -> on.multiply(db, above(on, b, a));
+      case MINIMUM -> on.multiply(db, above(on, a, b));
+      case KEEP, DROP, GREATER, GREATER_OR_EQUAL, EQUAL -> null;
+    };
+  }
+
+  /** 1 where a is the larger, 1/2 where they are equal, else 0. */
+  private static Tensor above(Operations on, Tensor a, Tensor b) {
+    return on.add(on.greater(a, b), on.scale(on.equal(a, b), 0.5));
   }
 
   private void differentiate(Node node, boolean wantsA, boolean wantsB) {

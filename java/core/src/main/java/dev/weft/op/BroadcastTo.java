@@ -4,8 +4,11 @@ package dev.weft.op;
 import static dev.weft.format.Format.format;
 
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * x repeated to a larger shape: aligned at the last axis, a size of 1 stretches. Backward: dx is dy
@@ -65,5 +68,10 @@ public record BroadcastTo(Shape shape) implements Operation {
     } else {
       Stretched.sumInto(node, node.gradient(), node.into(0, x.dtype().wide()));
     }
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    return on.apply(this, tangents.get(0));
   }
 }

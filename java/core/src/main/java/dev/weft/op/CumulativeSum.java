@@ -3,9 +3,12 @@ package dev.weft.op;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The sums of x up to and with each entry of an axis: y_i = Σ_{j ≤ i} x_j; y has the shape of x.
@@ -42,6 +45,11 @@ public record CumulativeSum(int axis) implements Operation {
       int at = node.input(0).shape().axis(axis);
       run(node, at, node.gradient(), dx.tensor(), true, dx.accumulate());
     }
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    return on.apply(this, tangents.get(0));
   }
 
   private static void run(

@@ -5,10 +5,13 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Entries of x by their place along an axis: for axis 1 of three, y_{ijk} = x_{i, index_{ijk}, k}.
@@ -55,6 +58,11 @@ public record GatherAlong(int axis) implements Operation {
     }
     int at = node.input(0).shape().axis(axis);
     scatter(node, node.gradient(), node.input(1), dx.tensor(), at);
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    return on.apply(this, tangents.get(0), node.input(1));
   }
 
   /** The axis counted from 0. */

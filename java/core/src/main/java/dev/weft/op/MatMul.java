@@ -6,11 +6,14 @@ import static dev.weft.format.Format.format;
 import dev.weft.Engine;
 import dev.weft.MathMode;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * y = op(a) op(b), where op transposes or not.
@@ -90,6 +93,16 @@ public record MatMul(Form a, Form b) implements Operation {
         differentiate(node, 1, dy, Form.TRANSPOSED, left, a);
       }
     }
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    Tensor da = tangents.get(0);
+    Tensor db = tangents.get(1);
+    return TangentSum.of(
+        on,
+        da == null ? null : on.apply(this, da, node.input(1)),
+        db == null ? null : on.apply(this, node.input(0), db));
   }
 
   /** The gradient of an input: a product, summed where the input was stretched. */

@@ -6,11 +6,14 @@ import static dev.weft.format.Format.format;
 import dev.weft.DType;
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A row for each id: 1 in the column with its number, else 0; NaN in all columns where the id is
@@ -59,5 +62,10 @@ public record OneHot(int classes, DType dtype) implements Operation {
   @Override
   public void backward(Node node) {
     throw new IllegalStateException("ids have no gradient");
+  }
+
+  @Override
+  public @Nullable Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    return null;
   }
 }

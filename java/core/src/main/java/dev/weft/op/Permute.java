@@ -4,10 +4,12 @@ package dev.weft.op;
 import static dev.weft.format.Format.format;
 
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The axes of x in another order: axis i of y is axis {@code axes[i]} of x. Backward: dx is dy with
@@ -73,6 +75,11 @@ public record Permute(List<Integer> axes) implements Operation {
     Node.Sink dx = node.into(0);
     copy(node.output().shape(), back, shape)
         .run(node, node.gradient(), dx.tensor(), dx.accumulate());
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    return on.apply(this, tangents.get(0));
   }
 
   static StridedCopy copy(Shape from, int[] order, Shape to) {

@@ -5,7 +5,10 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * x with values added to entries by their place along an axis: for axis 1 of three, values_{ijk} to
@@ -60,5 +63,16 @@ public record ScatterAdd(int axis) implements Operation {
     if (node.wants(0)) {
       node.adopt(0, node.takeGradient());
     }
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    Tensor dx = tangents.get(0);
+    Tensor dvalues = tangents.get(1);
+    if (dx == null) {
+      dx = node.make(node.output().dtype(), node.output().shape());
+      dx.fill(0);
+    }
+    return dvalues == null ? dx : on.apply(this, dx, dvalues, node.input(2));
   }
 }

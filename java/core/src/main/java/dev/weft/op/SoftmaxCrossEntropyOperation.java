@@ -3,11 +3,14 @@ package dev.weft.op;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import dev.weft.device.ReductionFunction;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The mean over rows of the cross-entropy between softmax(x) and the labels.
@@ -102,5 +105,15 @@ public record SoftmaxCrossEntropyOperation(double smoothing) implements Operatio
             ReductionFunction.SUM_OF_SQUARES,
             0.5,
             sink.accumulate()));
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    Tensor x = on.wide(node.input(0));
+    long classes = x.shape().size(1);
+    Tensor hot = on.oneHot(node.input(1), (int) classes, x.dtype());
+    Tensor q = on.shift(on.scale(hot, 1 - smoothing), smoothing / classes);
+    Tensor products = on.multiply(on.subtract(on.softmax(x), q), on.wide(tangents.get(0)));
+    return on.scale(on.sum(products), 1.0 / x.shape().size(0));
   }
 }

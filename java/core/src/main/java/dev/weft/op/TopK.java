@@ -6,11 +6,14 @@ import static dev.weft.format.Format.format;
 import dev.weft.DType;
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The places of the k largest values along an axis of x, falling: of equal ones the first place
@@ -82,5 +85,10 @@ public record TopK(int axis, int k) implements Operation {
   @Override
   public void backward(Node node) {
     throw new IllegalStateException("places have no gradient");
+  }
+
+  @Override
+  public @Nullable Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    return null;
   }
 }
