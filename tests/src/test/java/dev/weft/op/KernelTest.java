@@ -439,6 +439,7 @@ public class KernelTest {
         new Arguments.SoftmaxCrossEntropy(
             Engine.address(logits),
             Engine.address(targets),
+            0,
             Engine.address(losses),
             Engine.address(dx),
             Engine.address(found),
@@ -470,6 +471,7 @@ public class KernelTest {
         new Arguments.SoftmaxCrossEntropy(
             Engine.address(logits),
             Engine.address(targets),
+            0,
             Engine.address(alone),
             0,
             0,
@@ -536,6 +538,7 @@ public class KernelTest {
               new Arguments.SoftmaxCrossEntropy(
                   Engine.address(logits),
                   Engine.address(targets),
+                  0,
                   Engine.address(losses),
                   0,
                   Engine.address(first),

@@ -2,13 +2,12 @@
 package dev.weft.check;
 
 import dev.weft.op.ConcatOperation;
-import dev.weft.op.Reduction;
 import dev.weft.op.Reshape;
 import dev.weft.op.Slice;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Operations that move elements, and losses that are compositions. */
+/** Operations that move elements. */
 final class ShapeCases {
   private ShapeCases() {}
 
@@ -19,8 +18,6 @@ final class ShapeCases {
       cases.add(concat(axis));
     }
     cases.add(reshape());
-    cases.add(meanSquaredError());
-    cases.add(sumOfSquares());
     return cases;
   }
 
@@ -68,28 +65,6 @@ final class ShapeCases {
             (tape, in) -> tape.reshape(in[0], in[0].shape().size(1), in[0].shape().size(0)));
     for (long[] shape : new long[][] {{1, 1}, {13, 5}, {3, 1031}, {40, 1500}, {0, 4}}) {
       operation = operation.at(Input.randomNormal(shape));
-    }
-    return operation;
-  }
-
-  private static OperationCase meanSquaredError() {
-    return losses(
-        OperationCase.of(
-            "mean_squared_error",
-            Reduction.class,
-            (tape, in) -> tape.meanSquaredError(in[0], in[1])));
-  }
-
-  private static OperationCase sumOfSquares() {
-    return losses(
-        OperationCase.of(
-            "sum_of_squares", Reduction.class, (tape, in) -> tape.sumOfSquares(in[0], in[1])));
-  }
-
-  private static OperationCase losses(OperationCase loss) {
-    OperationCase operation = loss.summing(inputs -> inputs.get(0).elements());
-    for (long[] shape : new long[][] {{1, 1}, {13, 5}, {3, 1031}, {40, 1500}}) {
-      operation = operation.at(Input.randomNormal(shape), Input.randomNormal(shape));
     }
     return operation;
   }
