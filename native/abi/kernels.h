@@ -22,6 +22,7 @@
 #define WEFT_ENUMS(L)       \
   WEFT_ELEMENTWISE_ENUMS(L) \
   WEFT_REDUCE_ENUMS(L)      \
+  WEFT_LOSS_ENUMS(L)        \
   WEFT_TABLE_ENUMS(L)       \
   WEFT_WORD2VEC_ENUMS(L)    \
   WEFT_FUSED_ENUMS(L)
@@ -74,6 +75,7 @@
 #define WEFT_ENUM_VALUE(name, ...) WEFT_##name,
 #define WEFT_ENUM_FUSED_VALUE(name, ...) WEFT_FUSED_##name,
 #define WEFT_ENUM_BAG_VALUE(name, ...) WEFT_BAG_##name,
+#define WEFT_ENUM_LOSS_VALUE(name, ...) WEFT_LOSS_##name,
 #define WEFT_DEFINE_ENUM(name, VALUES, prefix, count) \
   typedef enum weft_##name { VALUES(WEFT_ENUM_##prefix##VALUE) count } weft_##name;
 WEFT_ENUMS(WEFT_DEFINE_ENUM)

@@ -63,7 +63,8 @@ class OperandsTest {
    *
    * @param method its signature, or the case's name
    * @param says what its messages begin with
-   * @param roles for each input f (floating, all the same), i (int32) or * (any type)
+   * @param roles for each input f (floating, all the same), c (likewise, without a gradient), i (int32)
+   *     or * (any type)
    * @param shapes the shapes of its inputs
    * @param wrong shapes of inputs that do not fit; empty where all do
    */
@@ -83,7 +84,7 @@ class OperandsTest {
       DType floating = null;
       for (int i = 0; i < types.length; i++) {
         switch (roles.charAt(i)) {
-          case 'f' -> {
+          case 'f', 'c' -> {
             if (!FLOATING.contains(types[i]) || floating != null && floating != types[i]) {
               return false;
             }
@@ -120,6 +121,12 @@ class OperandsTest {
 
   private static Row unary(String method, String says, GradCheck.Function function) {
     return row(method, says, "f", function, M);
+  }
+
+  /** A loss of values. */
+  private static Row values(
+      String method, String says, String roles, GradCheck.Function function) {
+    return row(method, says, roles, function, M, M).wrong(M, Shape.of(3));
   }
 
   private static Row binary(String name, GradCheck.Function function) {
@@ -369,6 +376,62 @@ class OperandsTest {
                 Shape.of(2))
             .wrong(Shape.of(2), Shape.of(2)),
         row(
+                "softmaxCrossEntropy(Tensor,Tensor,Tensor,double)",
+                "softmax_cross_entropy",
+                "fic",
+                (t, in) -> t.softmaxCrossEntropy(in[0], in[1], in[2], 0.1),
+                Shape.of(2, 5),
+                Shape.of(2),
+                Shape.of(2))
+            .wrong(Shape.of(2, 5), Shape.of(2), Shape.of(3)),
+        row("shares(Tensor)", "shares", "c", (t, in) -> t.shares(in[0]), M),
+        row(
+                "softmaxCrossEntropyDistribution(Tensor,Tensor)",
+                "softmax_cross_entropy_distribution",
+                "fc",
+                (t, in) -> t.softmaxCrossEntropyDistribution(in[0], in[1]),
+                M,
+                M)
+            .wrong(M, Shape.of(2, 2)),
+        row(
+                "klDivergence(Tensor,Tensor)",
+                "softmax_cross_entropy_distribution",
+                "fc",
+                (t, in) -> t.klDivergence(in[0], in[1]),
+                M,
+                Shape.of(3))
+            .wrong(M, Shape.of(2)),
+        row(
+                "multiClassHinge(Tensor,Tensor,double)",
+                "multi_class_hinge",
+                "fi",
+                (t, in) -> t.multiClassHinge(in[0], in[1], 1),
+                Shape.of(2, 5),
+                Shape.of(2))
+            .wrong(Shape.of(2, 5), Shape.of(3)),
+        values(
+            "meanAbsoluteError(Tensor,Tensor)",
+            "mean_absolute_error",
+            "ff",
+            (t, in) -> t.meanAbsoluteError(in[0], in[1])),
+        values(
+            "huber(Tensor,Tensor,double)",
+            "value_loss_huber",
+            "ff",
+            (t, in) -> t.huber(in[0], in[1], 1)),
+        values(
+            "epsilonInsensitive(Tensor,Tensor,double)",
+            "value_loss_epsilon_insensitive",
+            "ff",
+            (t, in) -> t.epsilonInsensitive(in[0], in[1], 0)),
+        values(
+            "binaryCrossEntropy(Tensor,Tensor)",
+            "value_loss_logistic",
+            "fc",
+            (t, in) -> t.binaryCrossEntropy(in[0], in[1])),
+        values(
+            "hinge(Tensor,Tensor)", "value_loss_hinge", "fc", (t, in) -> t.hinge(in[0], in[1])),
+        row(
                 "topHits(Tensor,Tensor,int)",
                 "top_hits",
                 "fi",
@@ -570,7 +633,7 @@ class OperandsTest {
   private static Row ofCase(OperationCase operation) {
     List<Input> example = operation.examples().get(0);
     String roles =
-        example.stream().map(in -> in.hasGradient() ? "f" : "i").collect(Collectors.joining());
+        example.stream().map(in -> in.isIntegers() ? "i" : in.hasGradient() ? "f" : "c").collect(Collectors.joining());
     boolean any = operation.operation() == dev.weft.op.Reshape.class;
     // what its name begins with is the operation's name
     String says =
@@ -578,7 +641,7 @@ class OperandsTest {
             .name()
             .replaceAll(
                 "_(with_bias|of_(negatives|axis|batches|vectors|five|last|samples)|by_number|over_|to_"
-                    + "(rotate|swap)|along_axis|smoothed|narrow|padded).*",
+                    + "(rotate|swap)|along_axis|smoothed|narrow|padded|weighted|divergence).*",
                 "");
     return row(
         operation.name(),
@@ -648,7 +711,11 @@ class OperandsTest {
       List<Tensor> inputs = inputs(device, row, row.shapes(), types);
       try (Tape tape = new Tape(device, 1)) {
         if (row.fits(types)) {
-          inputs.stream().filter(in -> in.dtype().isFloating()).forEach(Tensor::requiresGrad);
+          for (int i = 0; i < types.length; i++) {
+            if (types[i].isFloating() && row.roles().charAt(i) != 'c') {
+              inputs.get(i).requiresGrad();
+            }
+          }
           Tensor y = apply(row, tape, inputs);
           double error = Arrays.asList(types).contains(DType.BF16) ? 0x1p-6 : 1e-5;
           double[] actual = y.toDoubles();

@@ -440,6 +440,23 @@ class HandWorkedTest {
             .in(v(3, -2), v(2, -4), 2)
             .gives(10)
             .fedBack(1),
+        // KL(q || softmax(0, ln 3)) with q = (1/2, 1/2)
+        of(
+                "divergence",
+                (tape, in) ->
+                    tape.klDivergence(
+                        in[0], tape.device().tensor(in[0].dtype(), Shape.of(1, 2), 0.5, 0.5)))
+            .in(v(0, Math.log(3)), v(-0.25, 0.25), 1, 2)
+            .gives(0.5 * Math.log(2) + 0.5 * Math.log(2.0 / 3))
+            .fedBack(1),
+        // the label's score is 2: 1.5 + 1 - 2 and 1.5 + 2 - 2 are above 0, 1.5 + 0.25 - 2 is not
+        of(
+                "multi-class hinge",
+                (tape, in) ->
+                    tape.multiClassHinge(in[0], tape.device().tensor(new int[] {1}), 1.5))
+            .in(v(1, 2, 2, 0.25), v(10, -20, 10, 0), 1, 4)
+            .gives(0.5 + 1.5)
+            .fedBack(10),
         dropout());
   }
 
@@ -510,9 +527,9 @@ class HandWorkedTest {
     assertArrayEquals(expected, actual, tolerance * Math.max(1, size), what);
   }
 
-  /** CastTest, KernelTest, PathLossTest. */
+  /** CastTest, KernelTest, PathLossTest, LossTest. */
   private static final Set<String> ALONE =
-      Set.of("Cast", "TopHits", "TopK", "OneHot", "NegativeSamples");
+      Set.of("Cast", "TopHits", "TopK", "OneHot", "NegativeSamples", "LabelWeights");
 
   @Test
   void everyOperationIsHere() {

@@ -498,6 +498,7 @@ public class KernelTest {
         new Arguments.SoftmaxCrossEntropy(
             Engine.address(logits),
             Engine.address(targets),
+            0,
             Engine.address(losses),
             Engine.address(dx),
             Engine.address(found),
@@ -529,6 +530,7 @@ public class KernelTest {
         new Arguments.SoftmaxCrossEntropy(
             Engine.address(logits),
             Engine.address(targets),
+            0,
             Engine.address(alone),
             0,
             0,
@@ -595,6 +597,7 @@ public class KernelTest {
               new Arguments.SoftmaxCrossEntropy(
                   Engine.address(logits),
                   Engine.address(targets),
+                  0,
                   Engine.address(losses),
                   0,
                   Engine.address(first),

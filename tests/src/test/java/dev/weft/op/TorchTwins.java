@@ -9,6 +9,7 @@ import dev.weft.device.BinaryFunction;
 import dev.weft.device.Nonlinearity;
 import dev.weft.device.ReductionFunction;
 import dev.weft.device.UnaryFunction;
+import dev.weft.device.ValueLossFunction;
 import dev.weft.support.Philox;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -40,6 +41,11 @@ final class TorchTwins {
 
   // the alphas of the cases
   private static final double WITH_BIAS = 1.3;
+
+  // reductions of losses
+  private static final long EACH = 0;
+  private static final long MEAN = 1;
+  private static final long SUM = 2;
   private static final double UNARY = -1.7;
 
   static {
@@ -243,14 +249,79 @@ final class TorchTwins {
     TWINS.put("softmax_cross_entropy_smoothed", in -> crossEntropy(in, 0.1));
     TWINS.put("path_loss", in -> pathLosses(in[0], in[1], in[2]));
     TWINS.put("path_loss_by_number", TorchTwins::pathLossesByNumber);
-    TWINS.put("mean_squared_error", in -> mse_loss(in[0], in[1]));
-    TWINS.put("sum_of_squares", in -> sum(square(in[0].sub(in[1]))));
+    for (ValueLossFunction f : ValueLossFunction.values()) {
+      TWINS.put("value_loss_" + f.token(), in -> valueLoss(f, in));
+    }
+    TWINS.put(
+        "value_loss_logistic_weighted",
+        in ->
+            binary_cross_entropy_with_logits(
+                in[0],
+                in[1],
+                new TensorOptional(in[2].unsqueeze(1)),
+                new TensorOptional(in[3]),
+                EACH));
+    TWINS.put(
+        "value_loss_huber_weighted",
+        in -> huber_loss(in[0], in[1], EACH, 0.75).mul(in[2].unsqueeze(1)).mean());
+    TWINS.put(
+        "softmax_cross_entropy_weighted",
+        in -> {
+          Tensor labels = in[1].to(ScalarType.Long);
+          return cross_entropy_loss(in[0], labels, new TensorOptional(), EACH, -100, 0.1)
+              .mul(in[2]);
+        });
+    TWINS.put("softmax_cross_entropy_distribution", in -> distribution(in, false));
+    TWINS.put("softmax_cross_entropy_distribution_divergence", in -> distribution(in, true));
+    TWINS.put(
+        "softmax_cross_entropy_distribution_weighted",
+        in -> {
+          Tensor q = in[1].expand(in[0].sizes().vec().get());
+          return cross_entropy_loss(in[0], q, new TensorOptional(), EACH, -100, 0).mul(in[2]);
+        });
+    TWINS.put("multi_class_hinge", in -> multiClassHinge(in, 1.125, MEAN));
+    TWINS.put("multi_class_hinge_weighted", in -> multiClassHinge(in, 0.625, EACH).mul(in[2]));
   }
 
   private static Tensor crossEntropy(Tensor[] in, double smoothing) {
-    long meanOfRows = 1;
     return cross_entropy_loss(
-        in[0], in[1].to(ScalarType.Long), new TensorOptional(), meanOfRows, -100, smoothing);
+        in[0], in[1].to(ScalarType.Long), new TensorOptional(), MEAN, -100, smoothing);
+  }
+
+  private static Tensor valueLoss(ValueLossFunction function, Tensor[] in) {
+    Tensor x = in[0];
+    return switch (function) {
+      case SQUARED -> mse_loss(x, in[1]);
+      case ABSOLUTE -> l1_loss(x, in[1]);
+      case HUBER -> huber_loss(x, in[1]);
+      case LOGISTIC ->
+          binary_cross_entropy_with_logits(
+              x,
+              in[1],
+              new TensorOptional(),
+              new TensorOptional(),
+              SUM);
+      case HINGE -> relu(below(x, in[1])).sum();
+      case SQUARED_HINGE -> square(relu(below(x, in[1]))).sum();
+      case EPSILON_INSENSITIVE -> relu(x.sub(in[1]).abs().sub(s(0.1))).mean();
+    };
+  }
+
+  /** 1 - t x. */
+  private static Tensor below(Tensor x, Tensor t) {
+    return t.mul(x).neg().add(s(1));
+  }
+
+  private static Tensor distribution(Tensor[] in, boolean divergence) {
+    return divergence
+        ? kl_div(log_softmax(in[0], 1), in[1], SUM, false).div(s(in[0].size(0)))
+        : cross_entropy_loss(in[0], in[1], new TensorOptional(), MEAN, -100, 0);
+  }
+
+  private static Tensor multiClassHinge(Tensor[] in, double margin, long reduction) {
+    Tensor labels = in[1].to(ScalarType.Long);
+    return multi_margin_loss(in[0], labels, s(1), s(margin), new TensorOptional(), reduction)
+        .mul(s(in[0].size(1)));
   }
 
   private static Tensor pathLosses(Tensor x, Tensor table, Tensor steps) {
@@ -361,9 +432,9 @@ final class TorchTwins {
         double[] values = input.values(seed + i);
         long[] sizes = input.shape().toArray();
         in[i] =
-            input.hasGradient()
-                ? tensor(values, sizes).requires_grad_(true)
-                : integers(values, sizes);
+            input.isIntegers()
+                ? integers(values, sizes)
+                : tensor(values, sizes).requires_grad_(input.hasGradient());
       }
       Tensor y = pass(twin, in, seed);
       List<double[]> gradients = gradients(in, inputs);

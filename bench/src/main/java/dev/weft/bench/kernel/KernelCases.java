@@ -69,7 +69,7 @@ public final class KernelCases {
   /** At sizes beside the first: the emulator is slow over some, which are not in every form. */
   private static boolean isWorthItsTime(Kernel kernel, boolean full, int function) {
     return switch (kernel) {
-      case GEMM, SOFTMAX_CROSS_ENTROPY -> full;
+      case GEMM, SOFTMAX_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY_DISTRIBUTION -> full;
       case BIAS_ACTIVATION_GRADIENTS -> full == (function % 2 == 1);
       default -> true;
     };
@@ -94,7 +94,8 @@ public final class KernelCases {
     LongStream widths =
         switch (kernel) {
           case SOFTMAX_CROSS_ENTROPY -> LongStream.of(10, 1000, 2048, 32_000);
-          case TOP_HITS, ARGMAX, TOP_K -> LongStream.of(10, 1000);
+          case SOFTMAX_CROSS_ENTROPY_DISTRIBUTION, MULTI_CLASS_HINGE, TOP_HITS, ARGMAX, TOP_K ->
+              LongStream.of(10, 1000);
           case GATHER_ROWS_U8 -> LongStream.of(784);
           // small ones alone: the host is slow to order many rows, and a step's end has one size
           case GATHER_IDS, ADVANCE_STEP -> LongStream.of(1).filter(c -> elements <= 1 << 16);
@@ -180,8 +181,11 @@ public final class KernelCases {
   private static String variant(Kernel kernel, Sizes s, Enum<?> function) {
     String name = function.name().toLowerCase(ROOT).replace("sum_of_squares", "squares");
     return switch (kernel) {
-      case SOFTMAX_CROSS_ENTROPY -> s.cols() + " classes";
-      case TOP_HITS -> s.cols() + " classes";
+      case SOFTMAX_CROSS_ENTROPY,
+          SOFTMAX_CROSS_ENTROPY_DISTRIBUTION,
+          MULTI_CLASS_HINGE,
+          TOP_HITS ->
+          s.cols() + " classes";
       case ARGMAX, TOP_K, GATHER_ROWS_U8 -> s.cols() + " columns";
       case CUMULATIVE_SUM -> "of " + s.axis();
       case REDUCE, REDUCE_BACKWARD -> name + " of " + s.axis();
@@ -213,6 +217,12 @@ public final class KernelCases {
                   matrices(2, 1501, 4001, 12_345))
               .flatMap(List::stream)
               .toList();
+      // rows for eight lanes, a warp and a block of the GPU, and rows that its registers do not hold
+      case SOFTMAX_CROSS_ENTROPY_DISTRIBUTION, MULTI_CLASS_HINGE ->
+          List.of(
+              s(1, 37, 3), s(1, 19, 53), s(1, 9, 300), s(1, 2, 1000), s(1, 2, 1501), s(1, 1, 4101));
+      // several sums, the last of few elements; rows of one
+      case VALUE_LOSS -> List.of(s(1, 37, 53), s(1, 1030, 1));
       // rows for eight lanes to eight warps of the GPU, and rows that its registers do not hold,
       // likewise; a part without rows
       case LAYER_NORM_FORWARD, LAYER_NORM_BACKWARD ->
@@ -272,11 +282,18 @@ public final class KernelCases {
       case FUSED_UPDATE -> Stream.of(FusedCases.values()).map(step -> step.update);
       default -> {
         Stream<KernelCase> cases = functions(kernel).map(f -> one(kernel, s, full, f, Map.of()));
-        yield full && kernel == Kernel.SOFTMAX_CROSS_ENTROPY
+        yield full && isOfRows(kernel)
             ? cases.flatMap(one -> Stream.of(one, one.inPlace("dx", "x")))
             : cases;
       }
     };
+  }
+
+  /** Whether it is a loss of rows, whose gradient may take the place of what it is of. */
+  private static boolean isOfRows(Kernel kernel) {
+    return kernel == Kernel.SOFTMAX_CROSS_ENTROPY
+        || kernel == Kernel.SOFTMAX_CROSS_ENTROPY_DISTRIBUTION
+        || kernel == Kernel.MULTI_CLASS_HINGE;
   }
 
   /** What a kernel can do, which its case is named by; the kernel where that is one thing. */
@@ -299,6 +316,7 @@ public final class KernelCases {
       case BF16_TO_F32 -> "from_bf16";
       case SGD -> "sgd_momentum";
       case COPY_ROWS -> KernelSize.COPY;
+      case VALUE_LOSS -> name + "_" + function.name().toLowerCase(ROOT);
       case EMBEDDING_BAG_FORWARD, EMBEDDING_BAG_BACKWARD ->
           name.replace("bag", "bag_" + function.name().toLowerCase(ROOT));
       case REDUCE -> own + "_of_" + s.axis();
@@ -388,6 +406,9 @@ public final class KernelCases {
       case "pathCount" -> full ? s.parts() : s.rows();
       case "stepCount" -> full ? 3 * s.parts() : 7 * s.rows();
       case "k" -> 3;
+      case "margin" -> 0.6;
+      case "ignored" -> 2;
+      case "distributions" -> s.rows();
       case "rateCount" -> 5;
       case "gradientScale" -> full ? 0.5 : 1;
       case "maxNorm" -> 1;
@@ -396,7 +417,8 @@ public final class KernelCases {
       case "updateLimit" -> full ? 0.01 : Double.POSITIVE_INFINITY;
       case "scale" ->
           switch (kernel) {
-            case SOFTMAX_CROSS_ENTROPY -> full ? 0.5 : 1.0 / s.rows();
+            case SOFTMAX_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY_DISTRIBUTION, MULTI_CLASS_HINGE ->
+                full ? 0.5 : 1.0 / s.rows();
             case GATHER_ROWS_U8 -> 1 / 255.0;
             case SUM_RUNS -> full ? 2 : 1;
             case COPY_ROWS -> full ? 3 : 1;
@@ -412,7 +434,10 @@ public final class KernelCases {
       case BIAS_ACTIVATION_BACKWARD, BIAS_ACTIVATION_GRADIENTS ->
           ((Nonlinearity) function).derivativeNeedsInput() ? Set.of("y") : Set.of("x", "b");
       case BINARY_BACKWARD -> Set.of("db");
-      case SOFTMAX_CROSS_ENTROPY -> Set.of("hits");
+      case VALUE_LOSS -> Set.of("weights", "positive", "losses");
+      case LABEL_WEIGHTS -> Set.of("row_weights");
+      case SOFTMAX_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY_DISTRIBUTION, MULTI_CLASS_HINGE ->
+          Set.of("weights", "hits");
       case SGD, ADAM, SGD_ROWS, ADAM_ROWS -> Set.of("copy", "squares");
       case ADVANCE_STEP -> Set.of("rates");
       case GATHER_ROWS, GATHER_ROWS_U8, GATHER_IDS -> Set.of("state");
@@ -436,6 +461,17 @@ public final class KernelCases {
           one.name().matches("(equal|keep|drop)_.*")
               ? one.with("a", Fill.each(i -> i % 4)).with("b", Fill.each(i -> i % 3))
               : one.with("a", Fill.POSITIVE).with("b", Fill.POSITIVE);
+      // targets from 0 to 1, or -1 and 1
+      case VALUE_LOSS ->
+          switch (((Arguments.ValueLoss) one.call()).function()) {
+            case LOGISTIC -> one.with("t", Fill.between(0, 1));
+            case HINGE, SQUARED_HINGE -> one.with("t", Fill.each(i -> i * 7 % 3 == 0 ? 1 : -1));
+            default -> one;
+          };
+      // some that are ignored, and some of no class
+      case LABEL_WEIGHTS -> one.with("labels", Fill.between(-2, one.sizes().cols() + 2));
+      case SOFTMAX_CROSS_ENTROPY_DISTRIBUTION ->
+          one.with("q", Fill.each(i -> i * 7919 % 4 / 8.0)); // some are 0
       // every third entry is the largest
       case MAX_BACKWARD ->
           one.with("x", Fill.each(i -> i % 3 == 0 ? 2 : i % 2)).with("y", Fill.each(i -> 2));

@@ -6,7 +6,6 @@ import dev.weft.op.BroadcastTo;
 import dev.weft.op.ConcatOperation;
 import dev.weft.op.GatherAlong;
 import dev.weft.op.Permute;
-import dev.weft.op.Reduction;
 import dev.weft.op.Reshape;
 import dev.weft.op.ScatterAdd;
 import dev.weft.op.Slice;
@@ -15,7 +14,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
-/** Operations that move elements, and losses that are compositions. */
+/** Operations that move elements. */
 final class ShapeCases {
   private ShapeCases() {}
 
@@ -33,8 +32,6 @@ final class ShapeCases {
     cases.add(stack());
     cases.add(gatherAlong());
     cases.add(scatterAdd());
-    cases.add(meanSquaredError());
-    cases.add(sumOfSquares());
     return cases;
   }
 
@@ -215,28 +212,6 @@ final class ShapeCases {
             (tape, in) -> tape.reshape(in[0], in[0].shape().size(1), in[0].shape().size(0)));
     for (long[] shape : new long[][] {{1, 1}, {13, 5}, {3, 1031}, {40, 1500}, {0, 4}}) {
       operation = operation.at(Input.randomNormal(shape));
-    }
-    return operation;
-  }
-
-  private static OperationCase meanSquaredError() {
-    return losses(
-        OperationCase.of(
-            "mean_squared_error",
-            Reduction.class,
-            (tape, in) -> tape.meanSquaredError(in[0], in[1])));
-  }
-
-  private static OperationCase sumOfSquares() {
-    return losses(
-        OperationCase.of(
-            "sum_of_squares", Reduction.class, (tape, in) -> tape.sumOfSquares(in[0], in[1])));
-  }
-
-  private static OperationCase losses(OperationCase loss) {
-    OperationCase operation = loss.summing(inputs -> inputs.get(0).elements());
-    for (long[] shape : new long[][] {{1, 1}, {13, 5}, {3, 1031}, {40, 1500}}) {
-      operation = operation.at(Input.randomNormal(shape), Input.randomNormal(shape));
     }
     return operation;
   }

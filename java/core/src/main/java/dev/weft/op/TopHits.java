@@ -47,7 +47,7 @@ public record TopHits(int k) implements Operation {
     Tensor labels = node.input(1);
     LabelledRows.check(node);
     Shape rows = labels.shape();
-    Tensor given = LabelledRows.hits(node);
+    Tensor given = LabelledRows.hits(node, 2);
     Tensor hits = given == null ? node.make(x.dtype().wide(), rows) : given;
     node.run(
         Kernel.TOP_HITS,
