@@ -15,6 +15,7 @@
 #include "path.h"
 #include "reduce.h"
 #include "rows.h"
+#include "softmax.h"
 #include "table.h"
 #include "word2vec.h"
 
@@ -33,6 +34,7 @@
   WEFT_REDUCE_STRUCTS(S)      \
   WEFT_LOSS_STRUCTS(S)        \
   WEFT_NORM_STRUCTS(S)        \
+  WEFT_SOFTMAX_STRUCTS(S)     \
   WEFT_ROWS_STRUCTS(S)        \
   WEFT_TABLE_STRUCTS(S)       \
   WEFT_PATH_STRUCTS(S)        \
@@ -47,6 +49,7 @@
   WEFT_REDUCE_KERNELS(K)      \
   WEFT_LOSS_KERNELS(K)        \
   WEFT_NORM_KERNELS(K)        \
+  WEFT_SOFTMAX_KERNELS(K)     \
   WEFT_ROWS_KERNELS(K)        \
   WEFT_TABLE_KERNELS(K)       \
   WEFT_PATH_KERNELS(K)        \

@@ -3,6 +3,7 @@
 // Fused softmax cross-entropy: loss, gradient and hit of every row.
 #include "../math/softmax.h"
 #include "../math/value_loss.h"
+#include "exponentials.h"
 #include "kernel.h"
 #include "lanes.h"
 #include "row_lanes.h"
@@ -106,25 +107,6 @@ struct narrow_rows {
     }
   }
 };
-
-// Exponentials summed at a time: 2 kB of floats, which the sum still finds in the first-level
-// cache.
-constexpr int64_t block = 512;
-
-// e[c] = e^(x[c] - reference) and their sum; e may be x, or 0 when only the sum is wanted
-template <typename S, typename T = compute<S>>
-T exponentials(const S* x, int64_t classes, compute<S> reference, compute<S>* e) {
-  T total = T(0), scratch[block];
-  for (int64_t c = 0; c < classes; c += block) {
-    int64_t length = smaller(block, classes - c);
-    T* to = e ? e + c : scratch;
-    const S* from = x + c;
-#pragma omp simd
-    for (int64_t j = 0; j < length; j++) to[j] = math::exp(T(from[j]) - reference);
-    total += sum(to, length);
-  }
-  return total;
-}
 
 // A row is read for its largest logit, then once more for the exponentials, which are left where
 // the gradient goes and scaled there: one exponential a logit, and after the first pass all is in

@@ -22,11 +22,7 @@ WEFT_MATH T softplus(T x) {
   return (x > T(0) ? x : T(0)) + math::log1p_unit(math::exp(-std::fabs(x)));
 }
 
-// The standard normal's distribution function and density.
-template <typename T>
-WEFT_MATH T normal_cdf(T x) {
-  return T(0.5) * (T(1) + math::erf(x * T(0.70710678118654752440)));
-}
+// The standard normal's density.
 template <typename T>
 WEFT_MATH T normal_pdf(T x) {
   return T(0.39894228040143267794) * math::exp(T(-0.5) * x * x);
@@ -53,7 +49,7 @@ WEFT_MATH T activation(T x, T alpha) {
   else if constexpr (A == WEFT_LEAKY_RELU) return x < T(0) ? alpha * x : x;
   else if constexpr (A == WEFT_ELU) return x < T(0) ? alpha * math::expm1(x) : x;
   else if constexpr (A == WEFT_SOFTPLUS) return softplus(x);
-  else if constexpr (A == WEFT_GELU) return x * normal_cdf(x);
+  else if constexpr (A == WEFT_GELU) return x * math::normal_cdf(x);
   else if constexpr (A == WEFT_SILU) return x * sigmoid(x);
   else if constexpr (A == WEFT_HARD_SIGMOID) return hard_sigmoid(x);
   else if constexpr (A == WEFT_HARD_TANH) return between(T(-1), x, T(1));
@@ -89,7 +85,7 @@ WEFT_MATH T activation_derivative(T x, T y, T alpha) {
   else if constexpr (A == WEFT_LEAKY_RELU) return y > T(0) ? T(1) : alpha;
   else if constexpr (A == WEFT_ELU) return y > T(0) ? T(1) : y + alpha;
   else if constexpr (A == WEFT_SOFTPLUS) return -math::expm1(-y);  // = sigmoid(x)
-  else if constexpr (A == WEFT_GELU) return normal_cdf(x) + x * normal_pdf(x);
+  else if constexpr (A == WEFT_GELU) return math::normal_cdf(x) + x * normal_pdf(x);
   else if constexpr (A == WEFT_SILU) {
     T s = sigmoid(x);
     return s * (T(1) + x * (T(1) - s));

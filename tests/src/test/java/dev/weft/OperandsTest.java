@@ -357,6 +357,15 @@ class OperandsTest {
                 Shape.of(3),
                 Shape.of(3))
             .wrong(M, Shape.of(3), Shape.of(2)),
+        row(
+                "batchNorm(Tensor,Tensor,Tensor,double)",
+                "batch_norm",
+                "fff",
+                (t, in) -> t.batchNorm(in[0], in[1], in[2], 1e-5),
+                M,
+                Shape.of(3),
+                Shape.of(3))
+            .wrong(M, Shape.of(3), Shape.of(2)),
         unary("dropout(Tensor,double)", "dropout", (t, in) -> t.dropout(in[0], 0.5)),
         unary("dropout(Tensor,double)", "dropout", (t, in) -> t.dropout(in[0], 0)),
         row(
@@ -439,9 +448,12 @@ class OperandsTest {
                 Shape.of(2, 5),
                 Shape.of(2))
             .wrong(Shape.of(2, 5), Shape.of(3)),
-        unary("softmax(Tensor)", "softmax", (t, in) -> t.softmax(in[0])).wrong(Shape.of(3)),
+        unary("softmax(Tensor)", "softmax", (t, in) -> t.softmax(in[0])).wrong(Shape.of()),
+        unary("softmax(Tensor,int)", "softmax", (t, in) -> t.softmax(in[0], 0)).wrong(Shape.of()),
         unary("logSoftmax(Tensor)", "log_softmax", (t, in) -> t.logSoftmax(in[0]))
-            .wrong(Shape.of(3)),
+            .wrong(Shape.of()),
+        unary("logSoftmax(Tensor,int)", "log_softmax", (t, in) -> t.logSoftmax(in[0], 0))
+            .wrong(Shape.of()),
         cast(DType.F32),
         cast(DType.F64),
         cast(DType.BF16),
@@ -611,9 +623,7 @@ class OperandsTest {
             "max(Tensor,int[])",
             "min(Tensor,int[])",
             "maxout(Tensor,int)",
-            "logSumExp(Tensor,int[])",
-            "softmax(Tensor)",
-            "logSoftmax(Tensor)"),
+            "logSumExp(Tensor,int[])"),
         withoutACase(fewer));
   }
 

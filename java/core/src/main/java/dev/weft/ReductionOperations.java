@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft;
 
-import static dev.weft.format.Format.format;
-
 import dev.weft.device.ReductionFunction;
 import dev.weft.device.UnaryFunction;
+import dev.weft.op.BatchNormOperation;
 import dev.weft.op.CumulativeSum;
 import dev.weft.op.LayerNormOperation;
-import dev.weft.op.Operands;
 import dev.weft.op.Reduction;
+import dev.weft.op.Softmax;
 import dev.weft.op.TopHits;
 import dev.weft.op.TopK;
 import dev.weft.op.Unary;
@@ -225,6 +224,19 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
   }
 
   /**
+   * scale (x - mean) / √(variance + epsilon) + shift, with mean and variance of each column of x
+   * (..., width) over all its rows, at least 2; scale and shift (width). {@link BatchNormOperation}
+   * also knows running values.
+   *
+   * @param epsilon positive and finite; 1e-5 is usual
+   * @throws IllegalArgumentException with all shapes, where they do not fit, or there is one row, or
+   *     where {@code epsilon} is outside its range
+   */
+  default Tensor batchNorm(Tensor x, Tensor scale, Tensor shift, double epsilon) {
+    return apply(new BatchNormOperation(epsilon, null), x, scale, shift);
+  }
+
+  /**
    * 1 for each row of {@code x} (rows, classes) whose label, int32, is among its k largest values,
    * else 0; without gradient; see {@link TopHits}.
    *
@@ -235,35 +247,42 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
   }
 
   /**
-   * e^x_c / Σ_j e^x_j along the last axis of a matrix; of BF16 computed in F32, then rounded.
+   * e^x_k / Σ_j e^x_j along the last axis; NaN along it where one entry is NaN or +infinity, or all
+   * are -infinity; see {@link Softmax}.
    *
-   * @throws IllegalArgumentException where x is no matrix
+   * @throws IllegalArgumentException where x is a scalar
    */
   default Tensor softmax(Tensor x) {
-    Tensor powers = exp(shifted("softmax", x));
-    Tensor y = divide(powers, reshape(sum(powers, 1), x.shape().size(0), 1));
-    return cast(y, x.dtype());
+    return softmax(x, -1);
   }
 
   /**
-   * x_c - log Σ_j e^x_j along the last axis of a matrix; BF16 as in {@link #softmax}.
+   * The same along one axis.
    *
-   * @throws IllegalArgumentException where x is no matrix
+   * @param axis which axis, negative counts from the end
+   * @throws IllegalArgumentException where there is no such axis
    */
-  default Tensor logSoftmax(Tensor x) {
-    Tensor below = shifted("log_softmax", x);
-    Tensor y = subtract(below, reshape(log(sum(exp(below), 1)), x.shape().size(0), 1));
-    return cast(y, x.dtype());
+  default Tensor softmax(Tensor x, int axis) {
+    return apply(new Softmax(axis, Softmax.Result.SHARES), x);
   }
 
-  /** x, in its wide type, less each row's largest: softmax is the same, e^x cannot overflow. */
-  private Tensor shifted(String what, Tensor x) {
-    check(what, Operands.floating("x"), x);
-    if (x.shape().rank() != 2) {
-      throw new IllegalArgumentException(format("%s needs a matrix, not %s", what, x.shape()));
-    }
-    Tensor largest = withoutGradient(() -> reshape(max(x, 1), x.shape().size(0), 1));
-    return subtract(wide(x), largest);
+  /**
+   * x_k - log Σ_j e^x_j along the last axis; NaN as in {@link #softmax(Tensor)}.
+   *
+   * @throws IllegalArgumentException where x is a scalar
+   */
+  default Tensor logSoftmax(Tensor x) {
+    return logSoftmax(x, -1);
+  }
+
+  /**
+   * The same along one axis.
+   *
+   * @param axis which axis, negative counts from the end
+   * @throws IllegalArgumentException where there is no such axis
+   */
+  default Tensor logSoftmax(Tensor x, int axis) {
+    return apply(new Softmax(axis, Softmax.Result.LOGARITHMS), x);
   }
 
   private Tensor centred(Tensor x, int... axes) {

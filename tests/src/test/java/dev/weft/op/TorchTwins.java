@@ -89,6 +89,14 @@ final class TorchTwins {
     losses();
     TWINS.put("layer_norm", in -> layerNorm(in, 1e-5));
     TWINS.put("layer_norm_narrow", in -> layerNorm(in, 0.1));
+    TWINS.put("batch_norm", in -> batchNorm(in, 1e-5));
+    TWINS.put("batch_norm_narrow", in -> batchNorm(in, 0.1));
+    Map.of("", -1, "_over_rows", 0, "_over_the_middle", 1)
+        .forEach(
+            (suffix, axis) -> {
+              TWINS.put("softmax" + suffix, in -> softmax(in[0], axis));
+              TWINS.put("log_softmax" + suffix, in -> log_softmax(in[0], axis));
+            });
     TWINS.put("dropout", in -> in[0].mul(dropoutFactors(in[0])));
   }
 
@@ -386,6 +394,20 @@ final class TorchTwins {
     var scale = new TensorOptional(in[1]);
     var shift = new TensorOptional(in[2]);
     return layer_norm(in[0], new long[] {in[0].size(1)}, scale, shift, epsilon, false);
+  }
+
+  private static Tensor batchNorm(Tensor[] in, double epsilon) {
+    var none = new TensorOptional();
+    return batch_norm(
+        in[0],
+        new TensorOptional(in[1]),
+        new TensorOptional(in[2]),
+        none,
+        none,
+        true,
+        0.1,
+        epsilon,
+        false);
   }
 
   /** The mask as an argument, from a second Philox: PyTorch has another generator. */

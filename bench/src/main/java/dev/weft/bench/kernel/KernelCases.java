@@ -94,7 +94,8 @@ public final class KernelCases {
     LongStream widths =
         switch (kernel) {
           case SOFTMAX_CROSS_ENTROPY -> LongStream.of(10, 1000, 2048, 32_000);
-          case SOFTMAX_CROSS_ENTROPY_DISTRIBUTION, MULTI_CLASS_HINGE, TOP_HITS, ARGMAX, TOP_K ->
+          case SOFTMAX_CROSS_ENTROPY_DISTRIBUTION, MULTI_CLASS_HINGE, TOP_HITS, ARGMAX, TOP_K,
+              SOFTMAX_FORWARD, SOFTMAX_BACKWARD ->
               LongStream.of(10, 1000);
           case GATHER_ROWS_U8 -> LongStream.of(784);
           // small ones alone: the host is slow to order many rows, and a step's end has one size
@@ -128,6 +129,9 @@ public final class KernelCases {
       case GEMM, FUSED_PASS, FUSED_UPDATE -> Stream.of();
       case BIAS_ACTIVATION_GRADIENTS -> Stream.of(s(1, rows, cols, parts));
       case LAYER_NORM_BACKWARD -> Stream.of(s(1, rows, cols, LayerNormOperation.parts(rows, cols)));
+      case BATCH_NORM_STATISTICS, BATCH_NORM_SUMS -> Stream.of(s(1, rows, cols, parts));
+      case BATCH_NORM_FINISH -> Stream.of(s(1, rows, cols, 12));
+      case SOFTMAX_FORWARD, SOFTMAX_BACKWARD -> Stream.of(s(rows, cols, 1), s(1, rows, cols));
       // parts are the first stage of two
       case REDUCE ->
           Stream.of(
@@ -170,6 +174,9 @@ public final class KernelCases {
                       way.apply("add a column", Map.of("b2", 1, "b3", 0)));
           case COPY_ROWS ->
               Stream.of(way.apply("scaled, +=", Map.of("scale", 0.0625, "accumulate", true)));
+          case SOFTMAX_FORWARD, SOFTMAX_BACKWARD ->
+              Stream.of(way.apply("log of " + s.rows() + " classes", Map.of("log", true)))
+                  .filter(one -> s.cols() == 1);
           case SGD -> Stream.of(way.apply("", Map.of("momentum", 0, "velocity", 0)));
           case ADAM -> Stream.of(way.apply("with a copy in bf16", Map.of("copy", 1)));
           default -> Stream.of();
@@ -188,6 +195,8 @@ public final class KernelCases {
           s.cols() + " classes";
       case ARGMAX, TOP_K, GATHER_ROWS_U8 -> s.cols() + " columns";
       case CUMULATIVE_SUM -> "of " + s.axis();
+      case SOFTMAX_FORWARD, SOFTMAX_BACKWARD ->
+          s.cols() == 1 ? s.rows() + " classes" : "of columns";
       case REDUCE, REDUCE_BACKWARD -> name + " of " + s.axis();
       case MAX_BACKWARD -> "of " + s.axis();
       case SGD -> "momentum";
@@ -233,6 +242,24 @@ public final class KernelCases {
                   matrices(1, 1501, 4001, 4101))
               .flatMap(List::stream)
               .toList();
+      // columns of which a tile has a part, or all; parts of a group of rows and more, and of none
+      case BATCH_NORM_STATISTICS, BATCH_NORM_SUMS, BATCH_NORM_FINISH ->
+          List.of(s(1, 37, 53, 2), s(1, 131, 64, 3), s(1, 300, 5), s(1, 5, 300, 4));
+      case BATCH_NORM_FORWARD, BATCH_NORM_BACKWARD ->
+          List.of(s(1, 37, 53), s(1, 131, 64), s(1, 300, 5));
+      // rows for eight lanes to eight warps of the GPU, rows that its registers do not hold, and
+      // columns
+      case SOFTMAX_FORWARD, SOFTMAX_BACKWARD ->
+          List.of(
+              s(37, 3, 1),
+              s(37, 20, 1),
+              s(11, 53, 1),
+              s(5, 300, 1),
+              s(3, 1000, 1),
+              s(1, 4001, 1),
+              s(1, 4101, 1),
+              s(3, 7, 11),
+              s(2, 70, 65));
       // columns, and rows for a warp and for a block
       case REDUCE -> List.of(s(3, 7, 11, 2), s(3, 70, 12, 2), s(37, 53, 1, 2), s(5, 9001, 1, 2));
       case REDUCE_BACKWARD -> List.of(s(3, 7, 11));
@@ -319,6 +346,7 @@ public final class KernelCases {
       case VALUE_LOSS -> name + "_" + function.name().toLowerCase(ROOT);
       case EMBEDDING_BAG_FORWARD, EMBEDDING_BAG_BACKWARD ->
           name.replace("bag", "bag_" + function.name().toLowerCase(ROOT));
+      case SOFTMAX_FORWARD, SOFTMAX_BACKWARD -> name + (s.cols() > 1 ? "_of_columns" : "");
       case REDUCE -> own + "_of_" + s.axis();
       case REDUCE_BACKWARD -> own + "_backward" + (s.cols() > 1 ? "_of_columns" : "");
       case MAX_BACKWARD, CUMULATIVE_SUM -> own + (s.cols() > 1 ? "_of_columns" : "");
@@ -438,6 +466,7 @@ public final class KernelCases {
       case LABEL_WEIGHTS -> Set.of("row_weights");
       case SOFTMAX_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY_DISTRIBUTION, MULTI_CLASS_HINGE ->
           Set.of("weights", "hits");
+      case BATCH_NORM_FINISH -> Set.of("running_mean", "running_variance");
       case SGD, ADAM, SGD_ROWS, ADAM_ROWS -> Set.of("copy", "squares");
       case ADVANCE_STEP -> Set.of("rates");
       case GATHER_ROWS, GATHER_ROWS_U8, GATHER_IDS -> Set.of("state");
@@ -485,6 +514,9 @@ public final class KernelCases {
           one.with(
               "index",
               full ? Fill.between(-1, one.sizes().rows() + 1) : Fill.scattered(one.sizes().rows()));
+      case BATCH_NORM_FINISH -> one.with("squares", Fill.POSITIVE);
+      case BATCH_NORM_FORWARD, BATCH_NORM_SUMS, BATCH_NORM_BACKWARD ->
+          one.with("variance", Fill.POSITIVE);
       case SGD -> one.with("squares", Fill.POSITIVE);
       case ADAM -> one.with("second", Fill.POSITIVE).with("squares", Fill.POSITIVE);
       case SORT_CHUNKS ->

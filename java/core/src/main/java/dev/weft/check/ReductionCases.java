@@ -4,12 +4,14 @@ package dev.weft.check;
 import dev.weft.device.ReductionFunction;
 import dev.weft.op.CumulativeSum;
 import dev.weft.op.Reduction;
+import dev.weft.op.Softmax;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * Sums, means, maxima and squared norms over everything, over rows, over columns and in between.
+ * Sums, means, maxima and squared norms over everything, over rows, over columns and in between,
+ * and softmax likewise.
  */
 final class ReductionCases {
   private ReductionCases() {}
@@ -41,6 +43,11 @@ final class ReductionCases {
     for (int axis = 0; axis < 3; axis++) {
       cases.add(cumulative(axis));
     }
+    for (Softmax.Result result : Softmax.Result.values()) {
+      cases.add(softmax(result, -1, "", SHAPES));
+      cases.add(softmax(result, 0, "_over_rows", new long[][] {{1, 1}, {13, 5}, {1500, 40}}));
+      cases.add(softmax(result, 1, "_over_the_middle", MIDDLE_SHAPES));
+    }
     return cases;
   }
 
@@ -68,6 +75,22 @@ final class ReductionCases {
     for (long[] shape :
         new long[][] {{1, 1, 1}, {3, 5, 7}, {2, 1031, 3}, {4, 20, 300}, {300, 3, 4}, {3, 0, 2}}) {
       operation = operation.at(Input.uniform(-3, 3, shape));
+    }
+    return operation;
+  }
+
+  private static final long[][] SHAPES = {{1, 1}, {13, 5}, {37, 70}, {3, 1031}, {5, 9000}, {0, 4}};
+  private static final long[][] MIDDLE_SHAPES = {{1, 1, 1}, {3, 5, 7}, {2, 301, 65}, {2, 70, 3}};
+
+  private static OperationCase softmax(
+      Softmax.Result result, int axis, String suffix, long[][] shapes) {
+    Softmax softmax = new Softmax(axis, result);
+    OperationCase operation =
+        OperationCase.of(
+                softmax.name() + suffix, Softmax.class, (tape, in) -> tape.apply(softmax, in[0]))
+            .summing(inputs -> inputs.get(0).size(axis));
+    for (long[] shape : shapes) {
+      operation = operation.at(Input.uniform(-4, 4, shape));
     }
     return operation;
   }

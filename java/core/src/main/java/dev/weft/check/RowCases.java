@@ -3,6 +3,7 @@ package dev.weft.check;
 
 import dev.weft.Shape;
 import dev.weft.device.BagFunction;
+import dev.weft.op.BatchNormOperation;
 import dev.weft.op.EmbeddingBagOperation;
 import dev.weft.op.GatherRows;
 import dev.weft.op.LayerNormOperation;
@@ -26,7 +27,9 @@ final class RowCases {
         layerNorm(
             "layer_norm", 1e-5, new long[][] {{13, 5}, {3, 1031}, {40, 1500}, {2, 12_345}, {0, 4}}),
         // few numbers may lie close together: a small epsilon would multiply roundings
-        layerNorm("layer_norm_narrow", 0.1, new long[][] {{1, 1}, {5000, 3}}));
+        layerNorm("layer_norm_narrow", 0.1, new long[][] {{1, 1}, {5000, 3}}),
+        batchNorm("batch_norm", 1e-5, new long[][] {{13, 5}, {40, 1500}, {3001, 33}, {5000, 3}}),
+        batchNorm("batch_norm_narrow", 0.1, new long[][] {{2, 1}, {3, 1031}, {9, 4100}}));
   }
 
   private static OperationCase gather() {
@@ -154,12 +157,26 @@ final class RowCases {
   }
 
   private static OperationCase layerNorm(String name, double epsilon, long[]... shapes) {
-    OperationCase operation =
+    return norm(
         OperationCase.of(
                 name,
                 LayerNormOperation.class,
                 (tape, in) -> tape.layerNorm(in[0], in[1], in[2], epsilon))
-            .summing(inputs -> Math.max(inputs.get(0).elements(0, 1), inputs.get(1).elements()));
+            .summing(inputs -> Math.max(inputs.get(0).elements(0, 1), inputs.get(1).elements())),
+        shapes);
+  }
+
+  private static OperationCase batchNorm(String name, double epsilon, long[]... shapes) {
+    return norm(
+        OperationCase.of(
+                name,
+                BatchNormOperation.class,
+                (tape, in) -> tape.batchNorm(in[0], in[1], in[2], epsilon))
+            .summing(inputs -> inputs.get(0).size(0)),
+        shapes);
+  }
+
+  private static OperationCase norm(OperationCase operation, long[]... shapes) {
     for (long[] shape : shapes) {
       long width = shape[1];
       operation =
