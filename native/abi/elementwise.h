@@ -13,7 +13,10 @@
   E(SOFTPLUS, "log(1 + e^x)")                                                             \
   E(GELU, "x Phi(x), Phi the standard normal's distribution function (not the tanh form)", \
     OF_X)                                                                                 \
-  E(SILU, "x sigmoid(x), also called swish", OF_X)
+  E(SILU, "x sigmoid(x), also called swish", OF_X)                                        \
+  E(HARD_SIGMOID, "min(1, max(0, x / 6 + 1/2))")                                          \
+  E(HARD_TANH, "min(1, max(-1, x))")                                                      \
+  E(HARD_SWISH, "x hard_sigmoid(x)", OF_X)
 
 #define WEFT_UNARY_FUNCTION(E)              \
   E(SCALE, "alpha x", ALPHA(1))             \
@@ -24,7 +27,11 @@
   E(SQRT, "the square root")                \
   E(POW, "x^alpha", ALPHA(1))               \
   E(RECIPROCAL, "1 / x")                    \
-  E(ABS, "|x|, with derivative 0 at 0")
+  E(ABS, "|x|, with derivative 0 at 0")                                       \
+  E(AT_LEAST, "max(x, alpha), with derivative 1 at alpha", ALPHA(0))           \
+  E(AT_MOST, "min(x, alpha), with derivative 1 at alpha", ALPHA(0))            \
+  E(ERF, "the error function, 2 / sqrt(pi) times the integral of e^-t^2 from 0 to x") \
+  E(NORM_ROOT, "the square root, with derivative 0 at 0: of a norm")
 
 #define WEFT_BINARY_FUNCTION(E)                                          \
   E(ADD, "a + b")                                                        \
@@ -32,7 +39,12 @@
   E(MULTIPLY, "a b")                                                     \
   E(DIVIDE, "a / b")                                                     \
   E(MAXIMUM, "the larger; where a = b each has half of the gradient")    \
-  E(MINIMUM, "the smaller; where a = b each has half of the gradient")
+  E(MINIMUM, "the smaller; where a = b each has half of the gradient")   \
+  E(GREATER, "1 where a > b, else 0")                                    \
+  E(GREATER_OR_EQUAL, "1 where a >= b, else 0")                          \
+  E(EQUAL, "1 where a = b, else 0")                                      \
+  E(KEEP, "a where b is not 0, else alpha; chosen, so that no NaN of the other comes through", ALPHA(0)) \
+  E(DROP, "a where b is 0, else alpha; chosen likewise", ALPHA(0))
 
 // y[r,c] = f(x[r,c] + b[c])
 #define WEFT_BIAS_ACTIVATION_FORWARD(P, I, D, W)                                        \
@@ -100,7 +112,7 @@
   P(b, IN, T, WEFT_STRETCHED(b0, b1, b2, b3))                                           \
   P(y, OUT, T, d0 * d1 * d2 * d3)                                                       \
   I(d0) I(d1) I(d2) I(d3) I(a0) I(a1) I(a2) I(a3) I(b0) I(b1) I(b2) I(b3)               \
-  I(operation, BINARY_FUNCTION)                                                         \
+  I(operation, BINARY_FUNCTION) D(alpha)                                                \
   W(d0 * d1 * d2 * d3, d0 * d1 * d2 * d3)
 
 // The elements that are stored of an operand with these strides: those that are not repeated.
@@ -108,7 +120,8 @@
   ((s0 == 0 ? 1 : d0) * (s1 == 0 ? 1 : d1) * (s2 == 0 ? 1 : d2) * (s3 == 0 ? 1 : d3))
 
 // da[i] (+)= dy[i] df/da, db[i] (+)= dy[i] df/db, both dense of y's shape (the caller sums over
-// broadcast axes). A sum's derivatives read neither a nor b, a product's the other one.
+// broadcast axes). A sum's derivatives read neither a nor b, a product's the other one, a choice's b;
+// comparisons have none, and a choice none of b: 0.
 #define WEFT_BINARY_BACKWARD(P, I, D, W)                                                \
   P(a, IN, T, WEFT_STRETCHED(a0, a1, a2, a3),                                           \
     MOVES(((operation == WEFT_MULTIPLY || operation == WEFT_DIVIDE) && db != 0) ||      \
@@ -116,8 +129,9 @@
               ? WEFT_STRETCHED(a0, a1, a2, a3)                                          \
               : 0))                                                                     \
   P(b, IN, T, WEFT_STRETCHED(b0, b1, b2, b3),                                           \
-    MOVES((operation == WEFT_MULTIPLY && da != 0) || operation == WEFT_DIVIDE ||        \
-                  operation == WEFT_MAXIMUM || operation == WEFT_MINIMUM                \
+    MOVES(((operation == WEFT_MULTIPLY || operation == WEFT_KEEP ||                     \
+                   operation == WEFT_DROP) && da != 0) ||                               \
+                  operation == WEFT_DIVIDE || operation == WEFT_MAXIMUM || operation == WEFT_MINIMUM                \
               ? WEFT_STRETCHED(b0, b1, b2, b3)                                          \
               : 0))                                                                     \
   P(dy, IN, T, d0 * d1 * d2 * d3)                                                       \

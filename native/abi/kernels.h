@@ -15,6 +15,7 @@
 #include "path.h"
 #include "reduce.h"
 #include "rows.h"
+#include "softmax.h"
 #include "table.h"
 #include "word2vec.h"
 
@@ -22,6 +23,7 @@
 #define WEFT_ENUMS(L)       \
   WEFT_ELEMENTWISE_ENUMS(L) \
   WEFT_REDUCE_ENUMS(L)      \
+  WEFT_LOSS_ENUMS(L)        \
   WEFT_TABLE_ENUMS(L)       \
   WEFT_WORD2VEC_ENUMS(L)    \
   WEFT_FUSED_ENUMS(L)
@@ -32,6 +34,7 @@
   WEFT_REDUCE_STRUCTS(S)      \
   WEFT_LOSS_STRUCTS(S)        \
   WEFT_NORM_STRUCTS(S)        \
+  WEFT_SOFTMAX_STRUCTS(S)     \
   WEFT_ROWS_STRUCTS(S)        \
   WEFT_TABLE_STRUCTS(S)       \
   WEFT_PATH_STRUCTS(S)        \
@@ -46,6 +49,7 @@
   WEFT_REDUCE_KERNELS(K)      \
   WEFT_LOSS_KERNELS(K)        \
   WEFT_NORM_KERNELS(K)        \
+  WEFT_SOFTMAX_KERNELS(K)     \
   WEFT_ROWS_KERNELS(K)        \
   WEFT_TABLE_KERNELS(K)       \
   WEFT_PATH_KERNELS(K)        \
@@ -74,6 +78,7 @@
 #define WEFT_ENUM_VALUE(name, ...) WEFT_##name,
 #define WEFT_ENUM_FUSED_VALUE(name, ...) WEFT_FUSED_##name,
 #define WEFT_ENUM_BAG_VALUE(name, ...) WEFT_BAG_##name,
+#define WEFT_ENUM_LOSS_VALUE(name, ...) WEFT_LOSS_##name,
 #define WEFT_DEFINE_ENUM(name, VALUES, prefix, count) \
   typedef enum weft_##name { VALUES(WEFT_ENUM_##prefix##VALUE) count } weft_##name;
 WEFT_ENUMS(WEFT_DEFINE_ENUM)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reductions over an axis, and the place of the largest.
+// Reductions over an axis, sums up to each entry, and the places of the largest.
 
 #define WEFT_REDUCTION_FUNCTION(E)                 \
   E(SUM, "the sum")                                \
@@ -53,6 +53,22 @@
   I(rows) I(cols)                          \
   W(weft_ceil_div(rows, cols <= 32 ? 16 : 4), rows * cols)
 
+// y[r,j] = the place of the j-th largest x[r,c], falling; NaN counts as the largest, and of equal
+// ones the first place comes first. k is at most cols. A work item is a row.
+#define WEFT_TOP_K(P, I, D, W)             \
+  P(x, IN, T, rows * cols)                 \
+  P(y, OUT, INT32, rows * k)               \
+  I(rows) I(cols) I(k)                     \
+  W(rows, k * rows * cols)
+
+// y (outer, count, inner) (+)= the sums of x over the middle axis up to and with each entry; with
+// `reverse` from it on. A work item is 32 columns where inner > 1, else a row.
+#define WEFT_CUMULATIVE_SUM(P, I, D, W)                           \
+  P(x, IN, T, outer * count * inner)                              \
+  P(y, ADD(accumulate), T, outer * count * inner)                 \
+  I(outer) I(count) I(inner) I(reverse, FLAG) I(accumulate, FLAG) \
+  W(inner > 1 ? weft_ceil_div(outer * inner, 32) : outer, outer * count * inner)
+
 #define WEFT_REDUCE_ENUMS(L) \
   L(reduction_function, WEFT_REDUCTION_FUNCTION, , WEFT_REDUCTION_FUNCTIONS)
 
@@ -60,10 +76,14 @@
   S(reduce, WEFT_REDUCE)                   \
   S(reduce_backward, WEFT_REDUCE_BACKWARD) \
   S(max_backward, WEFT_MAX_BACKWARD)       \
-  S(argmax, WEFT_ARGMAX)
+  S(argmax, WEFT_ARGMAX)                   \
+  S(top_k, WEFT_TOP_K)                     \
+  S(cumulative_sum, WEFT_CUMULATIVE_SUM)
 
 #define WEFT_REDUCE_KERNELS(K)                            \
   K(TYPED, reduce, reduce, 256, 1)                        \
   K(TYPED, reduce_backward, reduce_backward, 128, 1024)   \
   K(TYPED, max_backward, max_backward, 256, 1)            \
-  K(TYPED, argmax, argmax, 128, 1)
+  K(TYPED, argmax, argmax, 128, 1)                        \
+  K(TYPED, top_k, top_k, 128, 1)                          \
+  K(TYPED, cumulative_sum, cumulative_sum, 256, 1)

@@ -88,10 +88,11 @@ template <typename S>
 void binary_forward(const weft_binary_forward& s) {
   using T = compute<S>;
   S* y = as<S>(s.y);
+  T alpha = T(s.alpha);
   choose<WEFT_BINARY_FUNCTIONS>("binary operation", s.operation, [&](auto kind) {
     constexpr int F = kind;
     over_pairs(view(s), as<S>(s.a), as<S>(s.b),
-               [=](int64_t i, T a, T b) { put<false>(y[i], binary<F>(a, b)); });
+               [=](int64_t i, T a, T b) { put<false>(y[i], binary<F>(a, b, alpha)); });
   });
 }
 
@@ -99,13 +100,15 @@ void binary_forward(const weft_binary_forward& s) {
 template <int F, bool OfB, typename S>
 void partial(const view& v, const S* a, const S* b, const S* dy, S* dx, int64_t accumulated) {
   using T = compute<S>;
-  constexpr bool reads_b = F != WEFT_ADD && F != WEFT_SUBTRACT;
-  constexpr bool reads_a = reads_b && F != WEFT_MULTIPLY && (F != WEFT_DIVIDE || OfB);
+  constexpr bool chooses = F == WEFT_KEEP || F == WEFT_DROP;
+  constexpr bool reads_b =
+      F != WEFT_ADD && F != WEFT_SUBTRACT && !is_comparison<F> && !(chooses && OfB);
+  constexpr bool reads_a = reads_b && F != WEFT_MULTIPLY && (F != WEFT_DIVIDE || OfB) && !chooses;
   choose_flag(accumulated, [&](auto accumulate) {
     constexpr bool add = accumulate;
     over_pairs<reads_a, reads_b>(v, a, b, [=](int64_t i, T x, T z) {
-      T slope = OfB ? binary_derivative_b<F>(x, z) : binary_derivative_a<F>(x, z);
-      put<add>(dx[i], T(dy[i]) * slope);
+      T g = T(dy[i]);
+      put<add>(dx[i], OfB ? binary_gradient_b<F>(g, x, z) : binary_gradient_a<F>(g, x, z));
     });
   });
 }

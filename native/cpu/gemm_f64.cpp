@@ -108,11 +108,17 @@ void multiply_block(const weft_gemm& a, int64_t r0, int64_t c0, panels& p) {
 void gemm_f64(const weft_gemm& a) {
   if (a.m <= 0 || a.n <= 0) return;
   int64_t across = (a.n + block_n - 1) / block_n, down = (a.m + block_m - 1) / block_m;
+  int64_t blocks = across * down;
   // 8 multiplications take as long as one cheap element
-  parallel_units(across * down, block_m * block_n * a.k / 8, [&](int64_t begin, int64_t end) {
+  parallel_units(a.batch * blocks, block_m * block_n * a.k / 8, [&](int64_t begin, int64_t end) {
     static thread_local panels p;
     for (int64_t unit = begin; unit < end; unit++) {
-      multiply_block(a, unit / across * block_m, unit % across * block_n, p);
+      int64_t product = unit / blocks, block = unit % blocks;
+      weft_gemm one = a;
+      one.a = as<double>(a.a) + product * a.a_step;
+      one.b = as<double>(a.b) + product * a.b_step;
+      one.c = as<double>(a.c) + product * a.c_step;
+      multiply_block(one, block / across * block_m, block % across * block_n, p);
     }
   });
 }

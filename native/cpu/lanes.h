@@ -108,6 +108,21 @@ WEFT_MATH compute<S> sum(const S* x, int64_t n) {
   return fold<add>(x, n, compute<S>(0));
 }
 
+// Terms made at a time: 2 kB of floats, which the sum still finds in the first-level cache.
+constexpr int64_t terms_block = 512;
+
+// The sum over a row of what make(to, c, length) leaves in to, for columns c up to c + length.
+template <typename T, typename Make>
+T sum_of_terms(int64_t cols, const Make& make) {
+  T total = T(0), terms[terms_block];
+  for (int64_t c = 0; c < cols; c += terms_block) {
+    int64_t length = smaller(terms_block, cols - c);
+    make(terms, c, length);
+    total += sum(terms, length);
+  }
+  return total;
+}
+
 }  // namespace
 }  // namespace WEFT_ISA
 }  // namespace weft

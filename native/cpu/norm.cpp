@@ -8,21 +8,6 @@ namespace weft {
 namespace WEFT_ISA {
 namespace {
 
-// Terms made at a time: 2 kB of floats, which the sum still finds in the first-level cache.
-constexpr int64_t block = 512;
-
-// The sum over a row of what make(to, c, length) leaves in to, for columns c up to c + length.
-template <typename T, typename Make>
-T sum_of(int64_t cols, const Make& make) {
-  T total = T(0), terms[block];
-  for (int64_t c = 0; c < cols; c += block) {
-    int64_t length = smaller(block, cols - c);
-    make(terms, c, length);
-    total += sum(terms, length);
-  }
-  return total;
-}
-
 template <typename S>
 void layer_norm_forward(const weft_layer_norm_forward& a) {
   using T = compute<S>;
@@ -36,20 +21,20 @@ void layer_norm_forward(const weft_layer_norm_forward& a) {
       S* to = y + r * cols;
       // from the first entry on: the sum of large values that differ in little would lose that
       T origin = T(from[0]);
-      T mean = origin + sum_of<T>(cols, [=](T* terms, int64_t first, int64_t count) {
+      T mean = origin + sum_of_terms<T>(cols, [=](T* terms, int64_t first, int64_t count) {
 #pragma omp simd
                           for (int64_t j = 0; j < count; j++) {
                             terms[j] = T(from[first + j]) - origin;
                           }
                         }) / T(cols);
-      T variance = sum_of<T>(cols,
-                             [=](T* terms, int64_t first, int64_t count) {
+      T variance = sum_of_terms<T>(cols,
+                                   [=](T* terms, int64_t first, int64_t count) {
 #pragma omp simd
-                               for (int64_t j = 0; j < count; j++) {
-                                 T d = T(from[first + j]) - mean;
-                                 terms[j] = d * d;
-                               }
-                             }) /
+                                     for (int64_t j = 0; j < count; j++) {
+                                       T d = T(from[first + j]) - mean;
+                                       terms[j] = d * d;
+                                     }
+                                   }) /
                    T(cols);
       T rstd = T(1) / std::sqrt(variance + epsilon);
       means[r] = mean;
@@ -93,22 +78,23 @@ void layer_norm_backward(const weft_layer_norm_backward& a) {
             for (int64_t c = 0; c < cols; c++) dshift[c] += T(dy[c]);
           }
           if (!dxs) continue;
-          T g_mean = sum_of<T>(cols,
-                               [=](T* terms, int64_t first, int64_t count) {
+          T g_mean = sum_of_terms<T>(cols,
+                                     [=](T* terms, int64_t first, int64_t count) {
 #pragma omp simd
-                                 for (int64_t j = 0; j < count; j++) {
-                                   terms[j] = T(scale[first + j]) * T(dy[first + j]);
-                                 }
-                               }) /
+                                       for (int64_t j = 0; j < count; j++) {
+                                         terms[j] = T(scale[first + j]) * T(dy[first + j]);
+                                       }
+                                     }) /
                      T(cols);
-          T gn_mean = sum_of<T>(cols,
-                                [=](T* terms, int64_t first, int64_t count) {
+          T gn_mean = sum_of_terms<T>(cols,
+                                      [=](T* terms, int64_t first, int64_t count) {
 #pragma omp simd
-                                  for (int64_t j = 0; j < count; j++) {
-                                    int64_t c = first + j;
-                                    terms[j] = T(scale[c]) * T(dy[c]) * ((T(x[c]) - mean) * rstd);
-                                  }
-                                }) /
+                                        for (int64_t j = 0; j < count; j++) {
+                                          int64_t c = first + j;
+                                          terms[j] =
+                                              T(scale[c]) * T(dy[c]) * ((T(x[c]) - mean) * rstd);
+                                        }
+                                      }) /
                       T(cols);
           S* dx = dxs + r * cols;
 #pragma omp simd

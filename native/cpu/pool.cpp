@@ -396,6 +396,10 @@ int64_t pool_limit::here() { return mine.threads; }
 
 bool pool_limit::shared() const { return mine.shared; }
 
+pool_alone::pool_alone() : before(mine.threads) { mine.threads = 1; }
+
+pool_alone::~pool_alone() { mine.threads = before; }
+
 void pool_disturb(uint64_t seed) { the_team().naps.store(seed); }
 
 bool pool_is_disturbed() { return the_team().naps.load(std::memory_order_relaxed) != 0; }

@@ -58,6 +58,18 @@ class pool_limit {
   bool shared() const;
 };
 
+// On this thread, until the end of the block: loops take this thread alone, as they must within the
+// body of another loop.
+class pool_alone {
+ public:
+  pool_alone();
+  ~pool_alone();
+  pool_alone(const pool_alone&) = delete;
+
+ private:
+  int64_t before;
+};
+
 // For tests: as if each loop were worth all threads, and before each block a nap of a length drawn
 // from this seed; 0 ends it.
 void pool_disturb(uint64_t seed);

@@ -10,9 +10,9 @@ namespace WEFT_ISA {
 namespace {
 
 constexpr int64_t cost(int unary) {
-  return unary == WEFT_EXP || unary == WEFT_LOG ? transcendental
-         : unary == WEFT_POW                    ? 8 * transcendental
-                                                : 1;
+  return unary == WEFT_EXP || unary == WEFT_LOG || unary == WEFT_ERF ? transcendental
+         : unary == WEFT_POW                                         ? 8 * transcendental
+                                                                     : 1;
 }
 
 // y = f(x)

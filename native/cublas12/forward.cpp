@@ -15,6 +15,7 @@ using status = int;
 using handle = struct cublasContext*;
 using stream = struct CUstream_st*;
 using in = const void*;
+using step = long long;
 
 static constexpr status NOT_INITIALIZED = 1;
 static constexpr status NOT_SUPPORTED = 15;
@@ -31,7 +32,13 @@ static constexpr status NOT_SUPPORTED = 15;
     (handle h, int ta, int tb, int m, int n, int k, in alpha, in a, int a_type, int lda, in b, \
      int b_type, int ldb, in beta, void* c, int c_type, int ldc, int compute, int algorithm),  \
     (h, ta, tb, m, n, k, alpha, a, a_type, lda, b, b_type, ldb, beta, c, c_type, ldc, compute, \
-     algorithm))
+     algorithm))                                                                               \
+  F(cublasGemmStridedBatchedEx,                                                                \
+    (handle h, int ta, int tb, int m, int n, int k, in alpha, in a, int a_type, int lda,       \
+     step a_step, in b, int b_type, int ldb, step b_step, in beta, void* c, int c_type,        \
+     int ldc, step c_step, int count, int compute, int algorithm),                             \
+    (h, ta, tb, m, n, k, alpha, a, a_type, lda, a_step, b, b_type, ldb, b_step, beta, c,       \
+     c_type, ldc, c_step, count, compute, algorithm))
 
 #define WEFT_FIELD(name, parameters, arguments) status(*name) parameters;
 static struct {

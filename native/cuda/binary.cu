@@ -92,9 +92,9 @@ WEFT_DEVICE const S* dense_data(const operand<S>& o) {
 }
 
 template <int F, typename S>
-WEFT_DEVICE void apply_binary(batch<S>& a, const batch<S>& b) {
+WEFT_DEVICE void apply_binary(batch<S>& a, const batch<S>& b, compute<S> alpha) {
   each<S>(0, [&](int k, int j, int64_t) {
-    a.part[k].at[j] = binary<F>(a.part[k].at[j], b.part[k].at[j]);
+    a.part[k].at[j] = binary<F>(a.part[k].at[j], b.part[k].at[j], alpha);
   });
 }
 
@@ -107,6 +107,7 @@ WEFT_DEVICE void binary_forward(const weft_binary_forward& a) {
   const operand<S> right = operand_of<S>(a.b, d, a.b0, a.b1, a.b2, a.b3);
   S* y = static_cast<S*>(a.y);
   const int64_t n = a.d0 * a.d1 * a.d2 * a.d3;
+  const auto alpha = compute<S>(a.alpha);
   const S* dense[] = {dense_data(left), dense_data(right)};
   const bool wide_dense = aligned(dense[0], dense[1]), wide = aligned(y);
   elementwise<S>(n, [&](int64_t first) {
@@ -114,24 +115,19 @@ WEFT_DEVICE void binary_forward(const weft_binary_forward& a) {
     load_batches(raw, dense, first, n, wide_dense);
     batch<S> v = left.dense ? opened(raw[0]) : load_broadcast(left, d, first, n);
     batch<S> w = right.dense ? opened(raw[1]) : load_broadcast(right, d, first, n);
-    choose_binary_function(a.operation, [&](auto kind) { apply_binary<kind>(v, w); });
+    choose_binary_function(a.operation, [&](auto kind) { apply_binary<kind>(v, w, alpha); });
     store_batch(y, first, n, wide, v);
   });
 }
 
-// Turns a into df/da and b into df/db.
+// Turns a into dy df/da and b into dy df/db.
 template <int F, typename S>
-WEFT_DEVICE void differentiate_binary(batch<S>& a, batch<S>& b) {
+WEFT_DEVICE void differentiate_binary(const batch<S>& dy, batch<S>& a, batch<S>& b) {
   each<S>(0, [&](int k, int j, int64_t) {
-    auto left = a.part[k].at[j], right = b.part[k].at[j];
-    a.part[k].at[j] = binary_derivative_a<F>(left, right);
-    b.part[k].at[j] = binary_derivative_b<F>(left, right);
+    auto g = dy.part[k].at[j], left = a.part[k].at[j], right = b.part[k].at[j];
+    a.part[k].at[j] = binary_gradient_a<F>(g, left, right);
+    b.part[k].at[j] = binary_gradient_b<F>(g, left, right);
   });
-}
-
-template <typename S>
-WEFT_DEVICE void multiply(batch<S>& v, const batch<S>& w) {
-  apply_binary<WEFT_MULTIPLY>(v, w);
 }
 
 template <typename S>
@@ -156,9 +152,7 @@ WEFT_DEVICE void binary_backward(const weft_binary_backward& a) {
     batch<S> v = broadcast_left ? load_broadcast(left, d, first, n) : opened(raw[1]);
     batch<S> w = broadcast_right ? load_broadcast(right, d, first, n) : opened(raw[2]);
     const batch<S> g = opened(raw[0]);
-    choose_binary_function(a.operation, [&](auto kind) { differentiate_binary<kind>(v, w); });
-    multiply(v, g);
-    multiply(w, g);
+    choose_binary_function(a.operation, [&](auto kind) { differentiate_binary<kind>(g, v, w); });
     if (da) put_batch(da, first, n, wide_da, a.accumulate_a != 0, v);
     if (db) put_batch(db, first, n, wide_db, a.accumulate_b != 0, w);
   });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where the largest entry stands, and the gradient of the maximum over one axis.
+// Where the largest entries stand, and the gradient of the maximum over one axis.
 #include "device.cuh"
 
 namespace weft::cuda {
@@ -72,6 +72,41 @@ template <typename S>
 WEFT_DEVICE void argmax(const weft_argmax& a) {
   if (a.cols <= 32) return argmax_rows<8, S>(a);
   argmax_rows<32, S>(a);
+}
+
+constexpr int top_threads = top_k_shape::threads;
+static_assert(top_k_shape::items == 1, "a block a row");
+
+// k rounds, each for the first entry behind the last one found, of the order that `larger` says.
+template <typename S>
+WEFT_DEVICE void top_k(const weft_top_k& a) {
+  using T = compute<S>;
+  __shared__ candidate<T> of_warps[2][top_threads / 32];
+  const S* x = static_cast<const S*>(a.x) + (int64_t)blockIdx.x * a.cols;
+  int32_t* y = static_cast<int32_t*>(a.y) + (int64_t)blockIdx.x * a.k;
+  candidate<T> last = {T(0), -1};
+  for (int64_t round = 0; round < a.k; round++) {
+    candidate<T> best = {T(0), -1};
+#pragma unroll 4
+    for (int64_t c = threadIdx.x; c < a.cols; c += top_threads) {
+      const candidate<T> one = {T(x[c]), (int32_t)c};
+      const bool behind = last.place < 0 || (c != last.place && larger(last, one).place != c);
+      if (behind) best = larger(best, one);
+    }
+#pragma unroll
+    for (int mask = 16; mask > 0; mask >>= 1) {
+      candidate<T> other = {__shfl_xor_sync(all_lanes, best.value, mask),
+                            __shfl_xor_sync(all_lanes, best.place, mask)};
+      best = larger(best, other);
+    }
+    // one of two places in turn: who is ahead writes to the other one
+    if (threadIdx.x % 32 == 0) of_warps[round % 2][threadIdx.x / 32] = best;
+    __syncthreads();
+    last = of_warps[round % 2][0];
+#pragma unroll
+    for (int w = 1; w < top_threads / 32; w++) last = larger(last, of_warps[round % 2][w]);
+    if (threadIdx.x == 0) y[round] = last.place;
+  }
 }
 
 constexpr int max_backward_threads = max_backward_shape::threads;
@@ -182,6 +217,10 @@ WEFT_DEVICE void max_backward(const weft_max_backward& a) {
 // 32 columns; a lane every 32nd or 8th pack of four, lane 0 to 2 what lies ahead of the first; 128
 // threads, so that 512 rows already reach 128 multiprocessors.
 WEFT_KERNEL(argmax, argmax)
+
+// y (=) the places of the k largest entries of a row, falling. A block takes a row and reads it k
+// times, from the second time on from a cache: made for a k of some dozens. 128 threads, as argmax.
+WEFT_KERNEL(top_k, top_k)
 
 // dx = or dx +=. Rows (inner 1): a warp takes an output, in packs. Columns: eight lanes of four
 // outputs (32 of one, where rows allow no packs), and the groups of lanes divide the axis. 256

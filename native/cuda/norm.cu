@@ -1,103 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Layer norm: rows that registers hold are read once, in both directions.
-#include <type_traits>
-
-#include "device.cuh"
+#include "held_row.cuh"
 
 namespace weft::cuda {
 
-constexpr int norm_threads = layer_norm_forward_shape::threads;
-static_assert(norm_threads == layer_norm_backward_shape::threads, "one way to share out rows");
-constexpr int norm_warps = norm_threads / 32;
-constexpr int norm_packs = 4;  // of a row, that a thread holds
-
-// f(team, packs): eight lanes take a row of up to 32 columns, a warp one of up to 512, two warps one
-// of up to 1024, the block a longer one; above 4096 columns no registers hold it, and packs is 0.
-// Each size is code of its own: one that is known when the kernel runs costs up to a third. Up to 128
-// columns two share theirs, since with a sixth the registers of sm_120 do not suffice.
-template <typename F>
-WEFT_DEVICE void choose_norm_team(int64_t cols, F f) {
-  std::integral_constant<int, norm_packs> several;
-  if (cols <= 128) {
-    f(thread_team{cols <= 32 ? 3 : 5}, std::integral_constant<int, 1>());
-  } else if (cols <= 512) {
-    f(thread_team{5}, several);
-  } else if (cols <= 1024) {
-    f(thread_team{6}, several);
-  } else if (cols <= 4096) {
-    f(thread_team{8}, several);
-  } else {
-    f(thread_team{8}, std::integral_constant<int, 0>());
-  }
-}
-
-// The packs of a row that a thread of its team has: with PACKS held in registers, zeros where the
-// row ends; with 0 any number of them, read anew each time.
-template <int PACKS, typename S>
-struct norm_row {
-  static constexpr int places = PACKS > 0 ? PACKS : 1;
-  using T = compute<S>;
-  using column = std::conditional_t<(PACKS > 0), int, int64_t>;
-
-  thread_team team;
-  const S* x;
-  column cols;
-  bool wide;
-  pack<T> held[places];
-
-  WEFT_DEVICE norm_row(thread_team by, const void* matrix, int64_t row, int64_t width,
-                       int64_t entries, bool whole)
-      : team(by),
-        x(static_cast<const S*>(matrix) + row * width),
-        cols((column)entries),
-        wide(whole) {
-    if constexpr (PACKS > 0) {
-      if (wide) {  // no branch between the loads, so that they are in flight together
-        each([&](int u, column c) {
-          held[u] = {};
-          if (c < cols) held[u] = load_whole(x + c);
-        });
-      } else {
-        each([&](int u, column c) { held[u] = load(x, c, cols, false); });
-      }
-    }
-  }
-
-  // f(place, first column)
-  template <typename F>
-  WEFT_DEVICE void each(F f) const {
-    const int first = 4 * team.lane(), step = 4 * team.size();
-    if constexpr (PACKS > 0) {
-#pragma unroll
-      for (int u = 0; u < PACKS; u++) f(u, first + u * step);
-    } else {
-#pragma unroll 1
-      for (int64_t c = first; c < cols; c += step) f(0, c);
-    }
-  }
-
-  WEFT_DEVICE pack<T> at(int u, int64_t c) const {
-    return PACKS > 0 ? held[u] : load(x, c, cols, wide);
-  }
-};
-
-template <typename T>
-WEFT_DEVICE T norm_sum(const pack<T>& v) {
-  return (v.at[0] + v.at[1]) + (v.at[2] + v.at[3]);
-}
+static_assert(row_threads == layer_norm_forward_shape::threads &&
+                  row_threads == layer_norm_backward_shape::threads,
+              "one way to share out rows");
 
 template <int PACKS, typename S>
 WEFT_DEVICE void normalize(const weft_layer_norm_forward& a, thread_team team) {
   using T = compute<S>;
-  __shared__ T shared[2][norm_warps];
-  const int64_t r = (int64_t)blockIdx.x * (norm_threads >> team.shift) + team.number();
+  __shared__ T shared[2][row_warps];
+  const int64_t r = (int64_t)blockIdx.x * (row_threads >> team.shift) + team.number();
   const bool own = r < a.rows;  // a surplus team has an empty row
   const S *scale = static_cast<const S*>(a.scale), *shift = static_cast<const S*>(a.shift);
   S* y = static_cast<S*>(a.y) + r * a.cols;
   const bool wide = a.cols % 4 == 0 &&
                     aligned(static_cast<const S*>(a.x), scale, shift, static_cast<const S*>(a.y));
-  const norm_row<PACKS, S> x(team, a.x, r, a.cols, own ? a.cols : 0, wide);
+  const held_row<PACKS, S> x(team, a.x, r, a.cols, own ? a.cols : 0, wide);
   const auto cols = x.cols;
   auto add = [](T p, T q) { return p + q; };
   auto less = [&](pack<T> v, auto c, T by) {  // zeros behind the row's end
@@ -108,13 +30,13 @@ WEFT_DEVICE void normalize(const weft_layer_norm_forward& a, thread_team team) {
   T sum = T(0), squares = T(0);
   // from the first entry on: the sum of large values that differ in little would lose that
   const T origin = cols > 0 ? T(*x.x) : T(0);
-  x.each([&](int u, auto c) { sum += norm_sum(less(x.at(u, c), c, origin)); });
+  x.each([&](int u, auto c) { sum += sum_of_pack(less(x.at(u, c), c, origin)); });
   const T mean = origin + team.fold(sum, shared[0], add) / T(a.cols);
   x.each([&](int u, auto c) {
     pack<T> v = less(x.at(u, c), c, mean);
 #pragma unroll
     for (int j = 0; j < 4; j++) v.at[j] *= v.at[j];
-    squares += norm_sum(v);
+    squares += sum_of_pack(v);
   });
   const T variance = team.fold(squares, shared[1], add) / T(a.cols);
   const T rstd = T(1) / std::sqrt(variance + T(a.epsilon));
@@ -133,7 +55,7 @@ WEFT_DEVICE void normalize(const weft_layer_norm_forward& a, thread_team team) {
 
 template <typename S>
 WEFT_DEVICE void layer_norm_forward(const weft_layer_norm_forward& a) {
-  choose_norm_team(a.cols, [&](thread_team team, auto packs) { normalize<packs, S>(a, team); });
+  choose_row_team(a.cols, [&](thread_team team, auto packs) { normalize<packs, S>(a, team); });
 }
 
 template <typename S>
@@ -151,9 +73,9 @@ template <int PACKS, typename S>
 WEFT_DEVICE void differentiate(const weft_layer_norm_backward& a, thread_team team,
                                pack<compute<S>>* columns) {
   using T = compute<S>;
-  using row = norm_row<PACKS, S>;
-  const int teams = norm_threads >> team.shift;
-  __shared__ T shared[2][norm_warps];
+  using row = held_row<PACKS, S>;
+  const int teams = row_threads >> team.shift;
+  __shared__ T shared[2][row_warps];
   const int64_t length = (a.rows + a.parts - 1) / a.parts, part = blockIdx.x;
   const int64_t begin = part * length, end = min(begin + length, a.rows);
   const S *x_matrix = static_cast<const S*>(a.x), *scale = static_cast<const S*>(a.scale);
@@ -166,9 +88,9 @@ WEFT_DEVICE void differentiate(const weft_layer_norm_backward& a, thread_team te
   pack<T> totals[row::places] = {};
   columns += threadIdx.x;
 #pragma unroll
-  for (int u = 0; u < PACKS; u++) columns[u * norm_threads] = {};
+  for (int u = 0; u < PACKS; u++) columns[u * row_threads] = {};
   if constexpr (PACKS == 0) {
-    for (int64_t c = 4 * threadIdx.x; c < a.cols; c += 4 * norm_threads) {
+    for (int64_t c = 4 * threadIdx.x; c < a.cols; c += 4 * row_threads) {
       if (dscale && !a.accumulate_scale) store(dscale, c, a.cols, wide_sums, totals[0]);
       if (dshift && !a.accumulate_shift) store(dshift, c, a.cols, wide_sums, totals[0]);
     }
@@ -190,8 +112,8 @@ WEFT_DEVICE void differentiate(const weft_layer_norm_backward& a, thread_team te
         g.at[j] *= up.at[j];
         gn.at[j] = g.at[j] * ((gn.at[j] - mean) * rstd);
       }
-      g_sum += norm_sum(g);
-      gn_sum += norm_sum(gn);
+      g_sum += sum_of_pack(g);
+      gn_sum += sum_of_pack(gn);
     });
     const T g_mean = team.fold(g_sum, shared[0], add) / T(a.cols);
     const T gn_mean = team.fold(gn_sum, shared[1], add) / T(a.cols);
@@ -205,7 +127,7 @@ WEFT_DEVICE void differentiate(const weft_layer_norm_backward& a, thread_team te
         n.at[j] *= up.at[j];
       }
       if constexpr (PACKS > 0) {
-        pack<T>& sums = columns[u * norm_threads];
+        pack<T>& sums = columns[u * row_threads];
 #pragma unroll
         for (int j = 0; j < 4; j++) {
           totals[u].at[j] += n.at[j];
@@ -226,8 +148,8 @@ WEFT_DEVICE void differentiate(const weft_layer_norm_backward& a, thread_team te
   if constexpr (PACKS > 0) {
     auto finish = [&](T* to, bool accumulate) {
       __syncthreads();
-      for (int c = threadIdx.x; to && c < a.cols; c += norm_threads) {
-        const pack<T>* own = columns - threadIdx.x + (c / 4 >> team.shift) * norm_threads +
+      for (int c = threadIdx.x; to && c < a.cols; c += row_threads) {
+        const pack<T>* own = columns - threadIdx.x + (c / 4 >> team.shift) * row_threads +
                              (c / 4 & (team.size() - 1));
         T sum = own[0].at[c % 4];
         for (int t = 1; t < teams; t++) sum += own[t << team.shift].at[c % 4];
@@ -237,16 +159,16 @@ WEFT_DEVICE void differentiate(const weft_layer_norm_backward& a, thread_team te
     };
     finish(dshift, a.accumulate_shift != 0);
 #pragma unroll
-    for (int u = 0; u < PACKS; u++) columns[u * norm_threads] = totals[u];
+    for (int u = 0; u < PACKS; u++) columns[u * row_threads] = totals[u];
     finish(dscale, a.accumulate_scale != 0);
   }
 }
 
 template <typename S>
 WEFT_DEVICE void layer_norm_backward(const weft_layer_norm_backward& a) {
-  __shared__ pack<compute<S>> columns[norm_packs * norm_threads];
-  choose_norm_team(
-      a.cols, [&](thread_team team, auto packs) { differentiate<packs, S>(a, team, columns); });
+  __shared__ pack<compute<S>> columns[row_packs * row_threads];
+  choose_row_team(a.cols,
+                  [&](thread_team team, auto packs) { differentiate<packs, S>(a, team, columns); });
 }
 
 }  // namespace weft::cuda

@@ -3,6 +3,7 @@
 // Softmax cross-entropy: loss, gradient and hit of a row, the logits read once.
 #include <type_traits>
 
+#include "../math/value_loss.h"
 #include "softmax.cuh"
 
 namespace weft::cuda {
@@ -32,6 +33,7 @@ template <typename T>
 struct softmax_target {
   int32_t label;
   T smoothing, elsewhere, here;  // q at the label is here
+  T weight;
   bool known;
 
   WEFT_DEVICE softmax_target(const weft_softmax_cross_entropy& a, int64_t r)
@@ -39,6 +41,7 @@ struct softmax_target {
         smoothing(T(a.smoothing)),
         elsewhere(smoothing / T(a.classes)),
         here(T(1) - smoothing + elsewhere),
+        weight(a.weights ? static_cast<const T*>(a.weights)[r] : T(1)),
         known(label >= 0 && label < a.classes) {}
 };
 
@@ -124,14 +127,15 @@ WEFT_DEVICE void cross_entropy_held(const weft_softmax_cross_entropy& a, thread_
   if (lane == 0) {
     const softmax_state<T> state = {largest, total, 0};
     const T loss = softmax_loss(state, labelled, target.smoothing, sum / T(classes));
-    put_loss(a, place, loss, total == total && labelled == largest && earlier == T(0));
+    put_loss(a, place, weighted(target.weight, loss),
+             total == total && labelled == largest && earlier == T(0));
   }
   if (!a.dx) return;
   S* dx = static_cast<S*>(a.dx) + (x - static_cast<const S*>(a.x));
-  const T scale = T(a.scale), inverse = target.known ? T(1) / total : T(NAN);
+  const T scale = target.weight * T(a.scale), inverse = target.known ? T(1) / total : T(NAN);
   entries([&](T& value, bool, int ahead) {
     const T q = ahead == 0 ? target.here : target.elsewhere;
-    value = scale * softmax_difference(value, inverse, q);
+    value = weighted(scale, softmax_difference(value, inverse, q));
   });
   const bool wide = (reinterpret_cast<uintptr_t>(x) ^ reinterpret_cast<uintptr_t>(dx)) % 16 == 0;
 #pragma unroll
@@ -249,18 +253,20 @@ WEFT_DEVICE void cross_entropy_long(const weft_softmax_cross_entropy& a, int64_t
 
   if (threadIdx.x == 0) {
     const T loss = softmax_loss(state, labelled, target.smoothing, sum / T(classes));
-    put_loss(a, r, loss, state.total == state.total && state.place == target.label);
+    put_loss(a, r, weighted(target.weight, loss),
+             state.total == state.total && state.place == target.label);
   }
   if (!a.dx) return;
 
   S* dx = static_cast<S*>(a.dx) + r * classes;
-  const T scale = T(a.scale), inverse = target.known ? T(1) / state.total : T(NAN);
+  const T scale = target.weight * T(a.scale);
+  const T inverse = target.known ? T(1) / state.total : T(NAN);
   const bool wide = (reinterpret_cast<uintptr_t>(x) ^ reinterpret_cast<uintptr_t>(dx)) % 16 == 0;
   auto differentiate = [&](pack<T>& v, int64_t c) {
 #pragma unroll
     for (int j = 0; j < 4; j++) {
       const T q = c + j == target.label ? target.here : target.elsewhere;
-      v.at[j] = scale * softmax_gradient(v.at[j], state.largest, inverse, q);
+      v.at[j] = weighted(scale, softmax_gradient(v.at[j], state.largest, inverse, q));
     }
   };
   differentiate(front, 0);

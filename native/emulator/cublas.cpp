@@ -89,8 +89,7 @@ bool overlap(const Matrix& x, int64_t x_rows, int64_t x_columns, const Matrix& y
   return x.data < end(y, y_rows, y_columns) && y.data < end(x, x_rows, x_columns);
 }
 
-CUresult run(const void* data) {
-  const Product& g = *(const Product*)data;
+CUresult run_one(const Product& g) {
   int64_t a_rows = g.a.transposed ? g.k : g.m, b_rows = g.b.transposed ? g.n : g.k;
   CUresult result = check_matrix("gemm's a", g.a, a_rows, g.m + g.k - a_rows, true);
   if (!result) result = check_matrix("gemm's b", g.b, b_rows, g.k + g.n - b_rows, true);
@@ -111,6 +110,28 @@ CUresult run(const void* data) {
   for (int64_t j = 0; j < g.n; j++) {
     uint64_t column = g.c.data + (uint64_t)(j * g.c.stride * bytes);
     weft_emulator_note_written(column, (uint64_t)(g.m * bytes));
+  }
+  return CUDA_SUCCESS;
+}
+
+// Products whose matrices lie so many elements apart.
+struct Batch {
+  Product first;
+  int64_t count, a_step, b_step, c_step;
+};
+
+CUresult run(const void* data) {
+  const Batch& batch = *(const Batch*)data;
+  Product g = batch.first;
+  auto step = [](Matrix& matrix, int64_t elements) {
+    matrix.data += (uint64_t)(elements * bytes_of(matrix.type));
+  };
+  for (int64_t i = 0; i < batch.count; i++) {
+    CUresult result = run_one(g);
+    if (result) return result;
+    step(g.a, batch.a_step);
+    step(g.b, batch.b_step);
+    step(g.c, batch.c_step);
   }
   return CUDA_SUCCESS;
 }
@@ -200,13 +221,16 @@ WEFT_EXPORT int cublasSetMathMode(Handle* handle, int mode) {
   return SUCCESS;
 }
 
-WEFT_EXPORT int cublasGemmEx(Handle* handle, int op_a, int op_b, int m, int n, int k,
-                             const void* alpha, const void* a, int a_type, int lda, const void* b,
-                             int b_type, int ldb, const void* beta, void* c, int c_type, int ldc,
-                             int compute, int algorithm) {
+WEFT_EXPORT int cublasGemmStridedBatchedEx(Handle* handle, int op_a, int op_b, int m, int n, int k,
+                                           const void* alpha, const void* a, int a_type, int lda,
+                                           long long a_step, const void* b, int b_type, int ldb,
+                                           long long b_step, const void* beta, void* c, int c_type,
+                                           int ldc, long long c_step, int count, int compute,
+                                           int algorithm) {
   WEFT_NEED(handle);
   if (weft_emulator_does_nothing()) return SUCCESS;
-  if (op_a < 0 || op_a > 2 || op_b < 0 || op_b > 2 || m < 0 || n < 0 || k < 0 || !alpha || !beta) {
+  if (op_a < 0 || op_a > 2 || op_b < 0 || op_b > 2 || m < 0 || n < 0 || k < 0 || count < 0 ||
+      !alpha || !beta) {
     return explain(INVALID_VALUE, "gemm: an operation, a size or a scale is not valid");
   }
   bool ta = op_a != 0, tb = op_b != 0;
@@ -222,7 +246,10 @@ WEFT_EXPORT int cublasGemmEx(Handle* handle, int op_a, int op_b, int m, int n, i
   if (!(algorithm >= -1 && algorithm <= 23) && !(algorithm >= 99 && algorithm <= 115)) {
     return explain(INVALID_VALUE, "gemm: there is no such algorithm");
   }
-  if (m == 0 || n == 0) return SUCCESS;
+  if (count > 1 && c_step < (n - 1LL) * ldc + m) {
+    return explain(INVALID_VALUE, "gemm: the results of a batch overlap");
+  }
+  if (m == 0 || n == 0 || count == 0) return SUCCESS;
   // cuBLAS would allocate one of its own, which the graph then outlives
   if (!handle->has_workspace && weft_emulator_captures(handle->stream)) {
     return explain(
@@ -240,6 +267,15 @@ WEFT_EXPORT int cublasGemmEx(Handle* handle, int op_a, int op_b, int m, int n, i
                      {(uint64_t)c, (Type)c_type, ldc, false},
                      rounding_of(compute, handle->math_mode),
                      sums_of(c_type, handle->math_mode)};
-  CUresult result = weft_emulator_submit("gemm", handle->stream, run, &product, sizeof product);
+  Batch batch = {product, count, a_step, b_step, c_step};
+  CUresult result = weft_emulator_submit("gemm", handle->stream, run, &batch, sizeof batch);
   return result == CUDA_SUCCESS ? SUCCESS : EXECUTION_FAILED;
+}
+
+WEFT_EXPORT int cublasGemmEx(Handle* handle, int op_a, int op_b, int m, int n, int k,
+                             const void* alpha, const void* a, int a_type, int lda, const void* b,
+                             int b_type, int ldb, const void* beta, void* c, int c_type, int ldc,
+                             int compute, int algorithm) {
+  return cublasGemmStridedBatchedEx(handle, op_a, op_b, m, n, k, alpha, a, a_type, lda, 0, b,
+                                    b_type, ldb, 0, beta, c, c_type, ldc, 0, 1, compute, algorithm);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Activations f(x) and their derivatives. The derivative is written over the output y = f(x)
-// wherever y determines it, so that x need not be kept; GELU and SiLU need x.
+// wherever y determines it, so that x need not be kept; GELU, SiLU and hard swish need x.
 #ifndef WEFT_MATH_ACTIVATION_H
 #define WEFT_MATH_ACTIVATION_H
 
@@ -22,14 +22,20 @@ WEFT_MATH T softplus(T x) {
   return (x > T(0) ? x : T(0)) + math::log1p_unit(math::exp(-std::fabs(x)));
 }
 
-// The standard normal's distribution function and density.
-template <typename T>
-WEFT_MATH T normal_cdf(T x) {
-  return T(0.5) * (T(1) + math::erf(x * T(0.70710678118654752440)));
-}
+// The standard normal's density.
 template <typename T>
 WEFT_MATH T normal_pdf(T x) {
   return T(0.39894228040143267794) * math::exp(T(-0.5) * x * x);
+}
+
+// Written so that NaN passes through.
+template <typename T>
+WEFT_MATH T between(T low, T x, T high) {
+  return x < low ? low : (x > high ? high : x);
+}
+template <typename T>
+WEFT_MATH T hard_sigmoid(T x) {
+  return between(T(0), x * T(1.0 / 6) + T(0.5), T(1));
 }
 
 // A is a template argument so that a loop over elements has no branch over the kind.
@@ -43,8 +49,11 @@ WEFT_MATH T activation(T x, T alpha) {
   else if constexpr (A == WEFT_LEAKY_RELU) return x < T(0) ? alpha * x : x;
   else if constexpr (A == WEFT_ELU) return x < T(0) ? alpha * math::expm1(x) : x;
   else if constexpr (A == WEFT_SOFTPLUS) return softplus(x);
-  else if constexpr (A == WEFT_GELU) return x * normal_cdf(x);
+  else if constexpr (A == WEFT_GELU) return x * math::normal_cdf(x);
   else if constexpr (A == WEFT_SILU) return x * sigmoid(x);
+  else if constexpr (A == WEFT_HARD_SIGMOID) return hard_sigmoid(x);
+  else if constexpr (A == WEFT_HARD_TANH) return between(T(-1), x, T(1));
+  else if constexpr (A == WEFT_HARD_SWISH) return x * hard_sigmoid(x);
   else WEFT_NO_FORMULA(A, "native/math/activation.h: activation", WEFT_NONLINEARITY);
 }
 
@@ -76,11 +85,18 @@ WEFT_MATH T activation_derivative(T x, T y, T alpha) {
   else if constexpr (A == WEFT_LEAKY_RELU) return y > T(0) ? T(1) : alpha;
   else if constexpr (A == WEFT_ELU) return y > T(0) ? T(1) : y + alpha;
   else if constexpr (A == WEFT_SOFTPLUS) return -math::expm1(-y);  // = sigmoid(x)
-  else if constexpr (A == WEFT_GELU) return normal_cdf(x) + x * normal_pdf(x);
+  else if constexpr (A == WEFT_GELU) return math::normal_cdf(x) + x * normal_pdf(x);
   else if constexpr (A == WEFT_SILU) {
     T s = sigmoid(x);
     return s * (T(1) + x * (T(1) - s));
-  } else WEFT_NO_FORMULA(A, "native/math/activation.h: activation_derivative", WEFT_NONLINEARITY);
+  }
+  // as PyTorch has it: 0 at the ends of the slope, too
+  else if constexpr (A == WEFT_HARD_SIGMOID)
+    return y > T(0) && y < T(1) ? T(1.0 / 6) : T(0);
+  else if constexpr (A == WEFT_HARD_TANH) return y > T(-1) && y < T(1) ? T(1) : T(0);
+  else if constexpr (A == WEFT_HARD_SWISH)
+    return x <= T(-3) ? T(0) : (x < T(3) ? x * T(1.0 / 3) + T(0.5) : T(1));
+  else WEFT_NO_FORMULA(A, "native/math/activation.h: activation_derivative", WEFT_NONLINEARITY);
 }
 
 }  // namespace weft

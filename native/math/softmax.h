@@ -62,6 +62,14 @@ WEFT_MATH T softmax_loss(const softmax_state<T>& state, T labelled, T smoothing,
   return smoothing > T(0) ? loss + smoothing * (state.largest - mean) : loss;
 }
 
+// What a class of probability q adds to -sum_c q_c log softmax(x)_c, beside log(total) q; below is the
+// largest logit less its own. entropy: and q log q. NaN where q is no probability.
+template <typename T>
+WEFT_MATH T softmax_term(T q, T below, bool entropy) {
+  const T term = q * (entropy ? below + math::log(q) : below);
+  return q > T(0) ? term : (q == T(0) ? T(0) : T(NAN));
+}
+
 // softmax(x) - q where e^(x - largest) is at hand, inverse = 1 / total
 template <typename T>
 WEFT_MATH T softmax_difference(T exponential, T inverse, T q) {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import dev.weft.DType;
+import dev.weft.Derivatives;
 import dev.weft.Device;
 import dev.weft.Operations;
 import dev.weft.Shape;
+import dev.weft.Tangents;
 import dev.weft.Tape;
 import dev.weft.Tensor;
+import dev.weft.TensorFunction;
 import dev.weft.check.GradCheck;
 import dev.weft.data.Batch;
 import dev.weft.data.Column;
@@ -53,6 +56,8 @@ public class Examples {
     tape();
     graph();
     operations();
+    tangents();
+    derivatives();
     sequential();
     network();
     trainer();
@@ -151,6 +156,37 @@ public class Examples {
       System.out.println(swish(tape, x, 2).item()); // 0.0
     }
     GradCheck.of((ops, in) -> swish(ops, in[0], 2)).at(GradCheck.randomNormal(5)).assertPasses();
+  }
+
+  static void tangents() {
+    // @start region="tangents"
+    try (Device device = Device.cpu();
+        Tape tape = Tape.inference(device)) {
+      Tensor x = device.tensor(DType.F64, Shape.of(2), 3, 1);
+      Tensor dx = device.tensor(DType.F64, Shape.of(2), 1, 0); // x0 moves, x1 stays
+      Tangents ops = new Tangents(tape).set(x, dx);
+      Tensor y = ops.square(x);
+      System.out.println(Arrays.toString(y.toDoubles())); // [9.0, 1.0]
+      System.out.println(Arrays.toString(ops.of(y).toDoubles())); // [6.0, 0.0]
+    }
+    // @end
+  }
+
+  static void derivatives() {
+    // @start region="derivatives"
+    try (Device device = Device.cpu()) {
+      Tensor x = device.tensor(DType.F64, Shape.of(2), 3, 1);
+      try (Tensor jacobian = Derivatives.jacobian((ops, in) -> ops.square(in[0]), x)) {
+        System.out.println(jacobian.shape()); // [2, 2]
+        System.out.println(Arrays.toString(jacobian.toDoubles())); // [6.0, 0.0, 0.0, 2.0]
+      }
+      Tensor v = device.tensor(DType.F64, Shape.of(2), 1, 0);
+      TensorFunction f = (ops, in) -> ops.sum(ops.pow(in[0], 3)); // x0³ + x1³, H = diag(6 x)
+      try (Tensor hv = Derivatives.hessianVectorProduct(f, List.of(x), List.of(v)).getFirst()) {
+        System.out.println(Arrays.toString(hv.toDoubles())); // [18.0, 0.0]
+      }
+    }
+    // @end
   }
 
   static void sequential() throws IOException {

@@ -63,7 +63,8 @@ class OperandsTest {
    *
    * @param method its signature, or the case's name
    * @param says what its messages begin with
-   * @param roles for each input f (floating, all the same), i (int32) or * (any type)
+   * @param roles for each input f (floating, all the same), c (likewise, without a gradient), i
+   *     (int32) or * (any type)
    * @param shapes the shapes of its inputs
    * @param wrong shapes of inputs that do not fit; empty where all do
    */
@@ -83,7 +84,7 @@ class OperandsTest {
       DType floating = null;
       for (int i = 0; i < types.length; i++) {
         switch (roles.charAt(i)) {
-          case 'f' -> {
+          case 'f', 'c' -> {
             if (!FLOATING.contains(types[i]) || floating != null && floating != types[i]) {
               return false;
             }
@@ -122,9 +123,23 @@ class OperandsTest {
     return row(method, says, "f", function, M);
   }
 
+  /** A loss of values. */
+  private static Row values(String method, String says, String roles, GradCheck.Function function) {
+    return row(method, says, roles, function, M, M).wrong(M, Shape.of(3));
+  }
+
   private static Row binary(String name, GradCheck.Function function) {
     return row(name + "(Tensor,Tensor)", "binary_" + name, "ff", function, M, Shape.of(3))
         .wrong(M, Shape.of(2));
+  }
+
+  private static Row comparison(String method, String token, GradCheck.Function function) {
+    return row(method + "(Tensor,Tensor)", "binary_" + token, "ff", function, M, Shape.of(3))
+        .wrong(M, Shape.of(2));
+  }
+
+  private static Row several(String name, String says, GradCheck.Function function) {
+    return unary(name + "(Tensor,int[])", says, function);
   }
 
   private static Row bag(String name, String says, GradCheck.Function function) {
@@ -147,6 +162,90 @@ class OperandsTest {
         binary("divide", (t, in) -> t.divide(in[0], in[1])),
         binary("maximum", (t, in) -> t.maximum(in[0], in[1])),
         binary("minimum", (t, in) -> t.minimum(in[0], in[1])),
+        comparison("greater", "greater", (t, in) -> t.greater(in[0], in[1])),
+        comparison("greaterOrEqual", "greater_or_equal", (t, in) -> t.greaterOrEqual(in[0], in[1])),
+        comparison("less", "greater", (t, in) -> t.less(in[0], in[1])),
+        comparison("lessOrEqual", "greater_or_equal", (t, in) -> t.lessOrEqual(in[0], in[1])),
+        comparison("equal", "equal", (t, in) -> t.equal(in[0], in[1])),
+        comparison("notEqual", "equal", (t, in) -> t.notEqual(in[0], in[1])),
+        unary("not(Tensor)", "unary_scale", (t, in) -> t.not(in[0])),
+        row(
+                "where(Tensor,Tensor,Tensor)",
+                "where",
+                "fff",
+                (t, in) -> t.where(in[0], in[1], in[2]),
+                M,
+                Shape.of(3),
+                Shape.of())
+            .wrong(M, Shape.of(3), Shape.of(2)),
+        row(
+                "maskedFill(Tensor,Tensor,double)",
+                "binary_drop",
+                "ff",
+                (t, in) -> t.maskedFill(in[0], in[1], 7),
+                M,
+                Shape.of(3))
+            .wrong(M, Shape.of(2)),
+        row("prelu(Tensor,Tensor)", "prelu", "ff", (t, in) -> t.prelu(in[0], in[1]), M, Shape.of(3))
+            .wrong(M, Shape.of(2)),
+        unary("maxout(Tensor,int)", "maxout", (t, in) -> t.maxout(in[0], 3)).wrong(Shape.of(3, 2)),
+        unary("clamp(Tensor,double,double)", "unary_at_least", (t, in) -> t.clamp(in[0], 1.5, 2.5)),
+        unary("erf(Tensor)", "unary_erf", (t, in) -> t.erf(in[0])),
+        unary(
+            "hardSigmoid(Tensor)", "bias_activation_hard_sigmoid", (t, in) -> t.hardSigmoid(in[0])),
+        unary("hardTanh(Tensor)", "bias_activation_hard_tanh", (t, in) -> t.hardTanh(in[0])),
+        unary("hardSwish(Tensor)", "bias_activation_hard_swish", (t, in) -> t.hardSwish(in[0])),
+        several("sum", "reduce_sum", (t, in) -> t.sum(in[0], 0, 1)).wrong(Shape.of(2)),
+        several("mean", "reduce_mean", (t, in) -> t.mean(in[0], 0, 1)).wrong(Shape.of(2)),
+        several("max", "reduce_max", (t, in) -> t.max(in[0], 0, 1)).wrong(Shape.of(2)),
+        several("min", "reduce_min", (t, in) -> t.min(in[0], 0, 1)).wrong(Shape.of(2)),
+        several("squaredNorm", "reduce_sum_of_squares", (t, in) -> t.squaredNorm(in[0], 0, 1))
+            .wrong(Shape.of(2)),
+        several("norm", "norm", (t, in) -> t.norm(in[0], 0, 1)).wrong(Shape.of(2)),
+        several("variance", "variance", (t, in) -> t.variance(in[0])).wrong(Shape.of(0, 2)),
+        several("sampleVariance", "variance", (t, in) -> t.sampleVariance(in[0]))
+            .wrong(Shape.of(1, 1)),
+        several("logSumExp", "log_sum_exp", (t, in) -> t.logSumExp(in[0], 1)).wrong(Shape.of(2)),
+        unary("cumulativeSum(Tensor,int)", "cumulative_sum", (t, in) -> t.cumulativeSum(in[0], 1))
+            .wrong(Shape.of(2)),
+        unary("argmax(Tensor,int)", "top_k", (t, in) -> t.argmax(in[0], 0)).wrong(Shape.of(0, 2)),
+        unary("topK(Tensor,int,int)", "top_k", (t, in) -> t.topK(in[0], 1, 2))
+            .wrong(Shape.of(3, 1)),
+        unary("transpose(Tensor,int,int)", "permute", (t, in) -> t.transpose(in[0], 0, 1))
+            .wrong(Shape.of(2)),
+        unary("permute(Tensor,int[])", "permute", (t, in) -> t.permute(in[0], 1, 0))
+            .wrong(Shape.of(2)),
+        unary(
+                "broadcastTo(Tensor,long[])",
+                "broadcast_to",
+                (t, in) -> t.broadcastTo(in[0], 4, 2, 3))
+            .wrong(Shape.of(2, 2)),
+        row("stack(int,Tensor[])", "stack", "fff", (t, in) -> t.stack(1, in), M, M, M)
+            .wrong(M, M, Shape.of(2, 2)),
+        row(
+                "gatherAlong(Tensor,int,Tensor)",
+                "gather_along",
+                "fi",
+                (t, in) -> t.gatherAlong(in[0], 0, in[1]),
+                Shape.of(5, 2),
+                Shape.of(3, 2))
+            .wrong(Shape.of(5, 2), Shape.of(3, 3)),
+        row(
+                "scatterAdd(Tensor,int,Tensor,Tensor)",
+                "scatter_add",
+                "fif",
+                (t, in) -> t.scatterAdd(in[0], 0, in[1], in[2]),
+                Shape.of(5, 2),
+                Shape.of(3, 2),
+                Shape.of(3, 2))
+            .wrong(Shape.of(5, 2), Shape.of(3, 3), Shape.of(3, 3)),
+        row("oneHot(Tensor,int)", "one_hot", "i", (t, in) -> t.oneHot(in[0], 5), M),
+        row(
+            "oneHot(Tensor,int,DType)",
+            "one_hot",
+            "i",
+            (t, in) -> t.oneHot(in[0], 5, DType.F64),
+            M),
         unary("scale(Tensor,double)", "unary_scale", (t, in) -> t.scale(in[0], 2)),
         unary("shift(Tensor,double)", "unary_shift", (t, in) -> t.shift(in[0], 2)),
         unary("negate(Tensor)", "unary_scale", (t, in) -> t.negate(in[0])),
@@ -257,6 +356,15 @@ class OperandsTest {
                 Shape.of(3),
                 Shape.of(3))
             .wrong(M, Shape.of(3), Shape.of(2)),
+        row(
+                "batchNorm(Tensor,Tensor,Tensor,double)",
+                "batch_norm",
+                "fff",
+                (t, in) -> t.batchNorm(in[0], in[1], in[2], 1e-5),
+                M,
+                Shape.of(3),
+                Shape.of(3))
+            .wrong(M, Shape.of(3), Shape.of(2)),
         unary("dropout(Tensor,double)", "dropout", (t, in) -> t.dropout(in[0], 0.5)),
         unary("dropout(Tensor,double)", "dropout", (t, in) -> t.dropout(in[0], 0)),
         row(
@@ -276,6 +384,61 @@ class OperandsTest {
                 Shape.of(2))
             .wrong(Shape.of(2), Shape.of(2)),
         row(
+                "softmaxCrossEntropy(Tensor,Tensor,Tensor,double)",
+                "softmax_cross_entropy",
+                "fic",
+                (t, in) -> t.softmaxCrossEntropy(in[0], in[1], in[2], 0.1),
+                Shape.of(2, 5),
+                Shape.of(2),
+                Shape.of(2))
+            .wrong(Shape.of(2, 5), Shape.of(2), Shape.of(3)),
+        row("shares(Tensor)", "shares", "c", (t, in) -> t.shares(in[0]), M),
+        row(
+                "softmaxCrossEntropyDistribution(Tensor,Tensor)",
+                "softmax_cross_entropy_distribution",
+                "fc",
+                (t, in) -> t.softmaxCrossEntropyDistribution(in[0], in[1]),
+                M,
+                M)
+            .wrong(M, Shape.of(2, 2)),
+        row(
+                "klDivergence(Tensor,Tensor)",
+                "softmax_cross_entropy_distribution",
+                "fc",
+                (t, in) -> t.klDivergence(in[0], in[1]),
+                M,
+                Shape.of(3))
+            .wrong(M, Shape.of(2)),
+        row(
+                "multiClassHinge(Tensor,Tensor,double)",
+                "multi_class_hinge",
+                "fi",
+                (t, in) -> t.multiClassHinge(in[0], in[1], 1),
+                Shape.of(2, 5),
+                Shape.of(2))
+            .wrong(Shape.of(2, 5), Shape.of(3)),
+        values(
+            "meanAbsoluteError(Tensor,Tensor)",
+            "mean_absolute_error",
+            "ff",
+            (t, in) -> t.meanAbsoluteError(in[0], in[1])),
+        values(
+            "huber(Tensor,Tensor,double)",
+            "value_loss_huber",
+            "ff",
+            (t, in) -> t.huber(in[0], in[1], 1)),
+        values(
+            "epsilonInsensitive(Tensor,Tensor,double)",
+            "value_loss_epsilon_insensitive",
+            "ff",
+            (t, in) -> t.epsilonInsensitive(in[0], in[1], 0)),
+        values(
+            "binaryCrossEntropy(Tensor,Tensor)",
+            "value_loss_logistic",
+            "fc",
+            (t, in) -> t.binaryCrossEntropy(in[0], in[1])),
+        values("hinge(Tensor,Tensor)", "value_loss_hinge", "fc", (t, in) -> t.hinge(in[0], in[1])),
+        row(
                 "topHits(Tensor,Tensor,int)",
                 "top_hits",
                 "fi",
@@ -283,9 +446,12 @@ class OperandsTest {
                 Shape.of(2, 5),
                 Shape.of(2))
             .wrong(Shape.of(2, 5), Shape.of(3)),
-        unary("softmax(Tensor)", "softmax", (t, in) -> t.softmax(in[0])).wrong(Shape.of(3)),
+        unary("softmax(Tensor)", "softmax", (t, in) -> t.softmax(in[0])).wrong(Shape.of()),
+        unary("softmax(Tensor,int)", "softmax", (t, in) -> t.softmax(in[0], 0)).wrong(Shape.of()),
         unary("logSoftmax(Tensor)", "log_softmax", (t, in) -> t.logSoftmax(in[0]))
-            .wrong(Shape.of(3)),
+            .wrong(Shape.of()),
+        unary("logSoftmax(Tensor,int)", "log_softmax", (t, in) -> t.logSoftmax(in[0], 0))
+            .wrong(Shape.of()),
         cast(DType.F32),
         cast(DType.F64),
         cast(DType.BF16),
@@ -420,7 +586,12 @@ class OperandsTest {
     Set<String> covered = new TreeSet<>();
     cases.forEach(operation -> covered.addAll(applied(ofCase(operation))));
     covered.addAll(
-        Set.of("cast", "top_hits", "negative_samples")); // no finite differences: their own tests
+        Set.of(
+            "cast",
+            "top_hits",
+            "top_k",
+            "one_hot",
+            "negative_samples")); // no finite differences: their own tests
     return methods().stream()
         .filter(row -> !covered.containsAll(applied(row)))
         .map(Row::method)
@@ -436,15 +607,21 @@ class OperandsTest {
   void methodsOfAMissingCaseAreNoticed() {
     List<OperationCase> fewer =
         OperationCases.all().stream()
-            .filter(operation -> !operation.name().matches("matmul|reduce_max.*"))
+            .filter(
+                operation ->
+                    !operation
+                        .name()
+                        .matches("matmul(_of_.*)?|reduce_(max|min).*|maxout|log_sum_exp"))
             .toList();
     assertEquals(
         Set.of(
             "matmul(Tensor,Tensor)",
             "max(Tensor)",
             "max(Tensor,int)",
-            "softmax(Tensor)",
-            "logSoftmax(Tensor)"),
+            "max(Tensor,int[])",
+            "min(Tensor,int[])",
+            "maxout(Tensor,int)",
+            "logSumExp(Tensor,int[])"),
         withoutACase(fewer));
   }
 
@@ -464,14 +641,17 @@ class OperandsTest {
   private static Row ofCase(OperationCase operation) {
     List<Input> example = operation.examples().get(0);
     String roles =
-        example.stream().map(in -> in.hasGradient() ? "f" : "i").collect(Collectors.joining());
+        example.stream()
+            .map(in -> in.isIntegers() ? "i" : in.hasGradient() ? "f" : "c")
+            .collect(Collectors.joining());
     boolean any = operation.operation() == dev.weft.op.Reshape.class;
     // what its name begins with is the operation's name
     String says =
         operation
             .name()
             .replaceAll(
-                "_(with_bias|of_negatives|of_axis|by_number|over_|along_|smoothed|narrow|padded).*",
+                "_(with_bias|of_(negatives|axis|batches|vectors|five|last|samples)|by_number|over_|to_"
+                    + "(rotate|swap)|along_axis|smoothed|narrow|padded|weighted|divergence).*",
                 "");
     return row(
         operation.name(),
@@ -541,7 +721,11 @@ class OperandsTest {
       List<Tensor> inputs = inputs(device, row, row.shapes(), types);
       try (Tape tape = new Tape(device, 1)) {
         if (row.fits(types)) {
-          inputs.stream().filter(in -> in.dtype().isFloating()).forEach(Tensor::requiresGrad);
+          for (int i = 0; i < types.length; i++) {
+            if (types[i].isFloating() && row.roles().charAt(i) != 'c') {
+              inputs.get(i).requiresGrad();
+            }
+          }
           Tensor y = apply(row, tape, inputs);
           double error = Arrays.asList(types).contains(DType.BF16) ? 0x1p-6 : 1e-5;
           double[] actual = y.toDoubles();

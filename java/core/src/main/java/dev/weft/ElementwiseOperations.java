@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.device.BinaryFunction;
 import dev.weft.device.Nonlinearity;
+import dev.weft.device.ReductionFunction;
 import dev.weft.device.UnaryFunction;
 import dev.weft.op.BiasActivation;
 import dev.weft.op.Binary;
+import dev.weft.op.BroadcastTo;
 import dev.weft.op.Cast;
 import dev.weft.op.DropoutOperation;
+import dev.weft.op.Operands;
+import dev.weft.op.Reduction;
+import dev.weft.op.Reshape;
 import dev.weft.op.Unary;
 
 /**
@@ -70,6 +77,106 @@ public interface ElementwiseOperations extends Execution {
     return binary(BinaryFunction.MINIMUM, a, b);
   }
 
+  /**
+   * 1 where a is greater than b, else 0, of their type; broadcasting. Without gradient, as all
+   * comparisons.
+   *
+   * @throws IllegalArgumentException as {@link #add}
+   */
+  default Tensor greater(Tensor a, Tensor b) {
+    return compare(BinaryFunction.GREATER, a, b);
+  }
+
+  /**
+   * 1 where a is at least b, else 0; as {@link #greater}.
+   *
+   * @throws IllegalArgumentException as {@link #add}
+   */
+  default Tensor greaterOrEqual(Tensor a, Tensor b) {
+    return compare(BinaryFunction.GREATER_OR_EQUAL, a, b);
+  }
+
+  /**
+   * 1 where a is less than b, else 0; as {@link #greater}.
+   *
+   * @throws IllegalArgumentException as {@link #add}
+   */
+  default Tensor less(Tensor a, Tensor b) {
+    return greater(b, a);
+  }
+
+  /**
+   * 1 where a is at most b, else 0; as {@link #greater}.
+   *
+   * @throws IllegalArgumentException as {@link #add}
+   */
+  default Tensor lessOrEqual(Tensor a, Tensor b) {
+    return greaterOrEqual(b, a);
+  }
+
+  /**
+   * 1 where a is b, else 0; as {@link #greater}. NaN is equal to nothing.
+   *
+   * @throws IllegalArgumentException as {@link #add}
+   */
+  default Tensor equal(Tensor a, Tensor b) {
+    return compare(BinaryFunction.EQUAL, a, b);
+  }
+
+  /**
+   * 1 where a is not b, else 0; as {@link #greater}. NaN is equal to nothing.
+   *
+   * @throws IllegalArgumentException as {@link #add}
+   */
+  default Tensor notEqual(Tensor a, Tensor b) {
+    Tensor equal = equal(a, b);
+    return withoutGradient(() -> not(equal));
+  }
+
+  /** 1 where a mask is 0, 0 where it is 1; any shape. Of two masks, "and" is {@link #multiply}. */
+  default Tensor not(Tensor mask) {
+    return shift(negate(mask), 1);
+  }
+
+  /**
+   * a where the mask is not 0, else b; all three broadcast. A choice, no product: what is not taken
+   * has gradient 0, and no NaN or infinity of it comes through.
+   *
+   * @param mask of the type of a and b; without gradient
+   * @throws IllegalArgumentException with the shapes, where they do not fit
+   */
+  default Tensor where(Tensor mask, Tensor a, Tensor b) {
+    check("where", Operands.floating("mask", "a", "b"), mask, a, b);
+    Shape.broadcast(Shape.broadcast(mask.shape(), a.shape()), b.shape());
+    return add(binary(BinaryFunction.KEEP, a, mask), binary(BinaryFunction.DROP, b, mask));
+  }
+
+  /**
+   * A value where the mask is not 0, else x; they broadcast. x has gradient 0 where it is not
+   * taken.
+   *
+   * @param mask of the type of x; without gradient
+   * @param value may be infinite: -infinity takes an entry out of a softmax
+   * @throws IllegalArgumentException as {@link #add}
+   */
+  default Tensor maskedFill(Tensor x, Tensor mask, double value) {
+    return binary(new Binary(BinaryFunction.DROP, value), x, mask);
+  }
+
+  /**
+   * x, but at least {@code low} and at most {@code high}; its derivative is 1 in between, the two
+   * included, and else 0; any shape.
+   *
+   * @throws IllegalArgumentException where {@code low} is greater than {@code high}, or one is NaN
+   */
+  default Tensor clamp(Tensor x, double low, double high) {
+    if (!(low <= high)) {
+      throw new IllegalArgumentException(
+          format("clamp needs a low that is at most high, not %s and %s", low, high));
+    }
+    return unary(UnaryFunction.AT_MOST, high, unary(UnaryFunction.AT_LEAST, low, x));
+  }
+
   /** factor x; any shape. */
   default Tensor scale(Tensor x, double factor) {
     return unary(UnaryFunction.SCALE, factor, x);
@@ -118,6 +225,11 @@ public interface ElementwiseOperations extends Execution {
   /** |x|, with derivative 0 at 0; any shape. */
   default Tensor abs(Tensor x) {
     return unary(UnaryFunction.ABS, 0, x);
+  }
+
+  /** The error function, 2 / √π times the integral of e^-t² from 0 to x; any shape. */
+  default Tensor erf(Tensor x) {
+    return unary(UnaryFunction.ERF, 0, x);
   }
 
   /** 1 / (1 + e^-x); any shape. */
@@ -170,6 +282,52 @@ public interface ElementwiseOperations extends Execution {
     return activation(Nonlinearity.SILU, x);
   }
 
+  /** min(1, max(0, x / 6 + 1/2)), a sigmoid of straight lines; any shape. */
+  default Tensor hardSigmoid(Tensor x) {
+    return activation(Nonlinearity.HARD_SIGMOID, x);
+  }
+
+  /** min(1, max(-1, x)); any shape. */
+  default Tensor hardTanh(Tensor x) {
+    return activation(Nonlinearity.HARD_TANH, x);
+  }
+
+  /** x {@link #hardSigmoid}(x); any shape. */
+  default Tensor hardSwish(Tensor x) {
+    return activation(Nonlinearity.HARD_SWISH, x);
+  }
+
+  /**
+   * x where it is positive, else slope x, with a slope that is learned (He et al. 2015).
+   *
+   * @param slope one number, or one for each column of the last axis
+   * @throws IllegalArgumentException as {@link #add}
+   */
+  default Tensor prelu(Tensor x, Tensor slope) {
+    check("prelu", Operands.floating("x", "slope"), x, slope);
+    Shape.broadcast(x.shape(), slope.shape());
+    return add(relu(x), multiply(slope, unary(UnaryFunction.AT_MOST, 0, x)));
+  }
+
+  /**
+   * The largest of several pieces (Goodfellow et al. 2013): the last axis of x is cut into {@code
+   * pieces} parts of one size, and column c of the result is the largest of their columns c.
+   *
+   * @throws IllegalArgumentException where the last size is no multiple of {@code pieces}
+   */
+  default Tensor maxout(Tensor x, int pieces) {
+    check("maxout", Operands.floating("x"), x);
+    Shape shape = x.shape();
+    if (shape.rank() == 0 || pieces < 1 || shape.size(-1) % pieces != 0) {
+      throw new IllegalArgumentException(
+          format("maxout of %d pieces does not divide the last axis of %s", pieces, shape));
+    }
+    long width = shape.size(-1) / pieces;
+    Shape parted = Shape.of(shape.elements(0, shape.rank() - 1), pieces, width);
+    Tensor largest = apply(new Reduction(ReductionFunction.MAX, 1), apply(new Reshape(parted), x));
+    return cast(apply(new Reshape(shape.with(-1, width)), largest), x.dtype());
+  }
+
   /**
    * x in another type; x itself where it has that type already. Floating-point values are rounded
    * to the nearest, infinite where one is too large, and to an integer type cut off toward zero. A
@@ -208,6 +366,25 @@ public interface ElementwiseOperations extends Execution {
   }
 
   private Tensor binary(BinaryFunction function, Tensor a, Tensor b) {
-    return apply(new Binary(function), a, b);
+    return binary(new Binary(function), a, b);
+  }
+
+  /** Of more axes than its kernel has, both operands are stretched first. */
+  private Tensor binary(Binary function, Tensor a, Tensor b) {
+    if (a == null
+        || b == null
+        || Math.max(a.shape().rank(), b.shape().rank()) <= Binary.AXES
+        || Binary.takes(a.shape(), b.shape())) {
+      return apply(function, a, b);
+    }
+    check(function.name(), function.operands(), a, b);
+    Shape shape = Shape.broadcast(a.shape(), b.shape());
+    return apply(function, apply(new BroadcastTo(shape), a), apply(new BroadcastTo(shape), b));
+  }
+
+  private Tensor compare(BinaryFunction function, Tensor a, Tensor b) {
+    Binary comparison = new Binary(function);
+    check(comparison.name(), comparison.operands(), a, b);
+    return withoutGradient(() -> binary(comparison, a, b));
   }
 }

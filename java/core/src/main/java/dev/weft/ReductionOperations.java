@@ -4,10 +4,16 @@ package dev.weft;
 import static dev.weft.format.Format.format;
 
 import dev.weft.device.ReductionFunction;
+import dev.weft.device.UnaryFunction;
+import dev.weft.op.BatchNormOperation;
+import dev.weft.op.CumulativeSum;
 import dev.weft.op.LayerNormOperation;
 import dev.weft.op.Operands;
 import dev.weft.op.Reduction;
+import dev.weft.op.Softmax;
 import dev.weft.op.TopHits;
+import dev.weft.op.TopK;
+import dev.weft.op.Unary;
 
 /**
  * The operations that fold elements along axes, and those that normalise by what was folded. {@link
@@ -68,9 +74,144 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
     return apply(new Reduction(ReductionFunction.MAX, axis), x);
   }
 
+  /**
+   * Sums over several axes, which go away, in the {@link #wide} type.
+   *
+   * @param axes each at most once, negative counts from the end; none for all
+   * @throws IllegalArgumentException where there is no such axis, or one is named twice
+   */
+  default Tensor sum(Tensor x, int... axes) {
+    return reduce(ReductionFunction.SUM, x, axes);
+  }
+
+  /**
+   * Means over several axes, as {@link #sum(Tensor, int...)}.
+   *
+   * @throws IllegalArgumentException as there, and where there are no elements
+   */
+  default Tensor mean(Tensor x, int... axes) {
+    return reduce(ReductionFunction.MEAN, x, axes);
+  }
+
+  /**
+   * The largest elements over several axes, as {@link #mean(Tensor, int...)}; those that are equal
+   * share the gradient.
+   *
+   * @throws IllegalArgumentException as there
+   */
+  default Tensor max(Tensor x, int... axes) {
+    return reduce(ReductionFunction.MAX, x, axes);
+  }
+
+  /**
+   * The smallest elements over some axes, or all where none is named; as {@link #max(Tensor,
+   * int...)}.
+   *
+   * @throws IllegalArgumentException as there
+   */
+  default Tensor min(Tensor x, int... axes) {
+    check("reduce_min", Operands.floating("x"), x);
+    return negate(max(negate(x), axes));
+  }
+
+  /**
+   * The mean of (x - mean)² over some axes, or all where none is named, in the {@link #wide} type:
+   * the variance of what is all there is.
+   *
+   * @throws IllegalArgumentException as {@link #mean(Tensor, int...)}
+   */
+  default Tensor variance(Tensor x, int... axes) {
+    return mean(square(centred(x, axes)), axes);
+  }
+
+  /**
+   * Σ (x - mean)² / (n - 1) over n elements of some axes, or all where none is named: the variance
+   * that a sample of what there is lets expect, as PyTorch's {@code var}.
+   *
+   * @throws IllegalArgumentException as {@link #variance}, and where n is less than 2
+   */
+  default Tensor sampleVariance(Tensor x, int... axes) {
+    check("variance", Operands.floating("x"), x);
+    long n = x.elements() / Math.max(1, Axes.of(x.shape(), axes).kept(x.shape()).elements());
+    if (n < 2) {
+      throw new IllegalArgumentException(
+          format("a sample's variance needs 2 elements at least, not %d: x %s", n, x.shape()));
+    }
+    return scale(variance(x, axes), (double) n / (n - 1));
+  }
+
+  /**
+   * √(Σ x_i²) over some axes, or all where none is named, in the {@link #wide} type; its gradient
+   * at 0 is 0.
+   *
+   * @throws IllegalArgumentException as {@link #sum(Tensor, int...)}
+   */
+  default Tensor norm(Tensor x, int... axes) {
+    check("norm", Operands.floating("x"), x);
+    return apply(new Unary(UnaryFunction.NORM_ROOT, 0), squaredNorm(x, axes));
+  }
+
+  /**
+   * log Σ e^x_i over some axes, or all where none is named, in the {@link #wide} type; no e^x
+   * overflows.
+   *
+   * @throws IllegalArgumentException as {@link #mean(Tensor, int...)}
+   */
+  default Tensor logSumExp(Tensor x, int... axes) {
+    check("log_sum_exp", Operands.floating("x"), x);
+    Shape kept = Axes.of(x.shape(), axes).kept(x.shape());
+    // finite, so that no infinity is subtracted from itself
+    Tensor largest = withoutGradient(() -> clamp(max(x, axes), -Float.MAX_VALUE, Float.MAX_VALUE));
+    Tensor below = subtract(wide(x), reshape(largest, kept.toArray()));
+    return add(log(sum(exp(below), axes)), largest);
+  }
+
+  /**
+   * The places of the largest values along one axis, which goes away: int32, the first of equal
+   * ones, NaN taken for the largest. Without gradient.
+   *
+   * @param axis which axis, negative counts from the end
+   * @throws IllegalArgumentException where there is no such axis, or it has size 0
+   */
+  default Tensor argmax(Tensor x, int axis) {
+    Tensor first = topK(x, axis, 1);
+    return reshape(first, first.shape().without(axis).toArray());
+  }
+
+  /**
+   * The places of the k largest values along one axis, falling; see {@link TopK}. Without gradient;
+   * {@link #gatherAlong} takes the values, with theirs.
+   *
+   * @param axis which axis, negative counts from the end; it has size k in the result, int32
+   * @throws IllegalArgumentException where there is no such axis, or k is less than 1 or greater
+   *     than its size
+   */
+  default Tensor topK(Tensor x, int axis, int k) {
+    return apply(new TopK(axis, k), x);
+  }
+
+  /**
+   * The sums of x up to and with each entry of one axis, in the type of x.
+   *
+   * @param axis which axis, negative counts from the end
+   * @throws IllegalArgumentException where there is no such axis
+   */
+  default Tensor cumulativeSum(Tensor x, int axis) {
+    return apply(new CumulativeSum(axis), x);
+  }
+
   /** Σ x_i², a scalar of the {@link #wide} type; 0 of no elements. */
   default Tensor squaredNorm(Tensor x) {
     return apply(new Reduction(ReductionFunction.SUM_OF_SQUARES), x);
+  }
+
+  /**
+   * Σ x_i² over several axes, as {@link #sum(Tensor, int...)}.
+   *
+   * @throws IllegalArgumentException as there
+   */
+  default Tensor squaredNorm(Tensor x, int... axes) {
+    return reduce(ReductionFunction.SUM_OF_SQUARES, x, axes);
   }
 
   /**
@@ -86,6 +227,19 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
   }
 
   /**
+   * scale (x - mean) / √(variance + epsilon) + shift, with mean and variance of each column of x
+   * (..., width) over all its rows, at least 2; scale and shift (width). {@link BatchNormOperation}
+   * also knows running values.
+   *
+   * @param epsilon positive and finite; 1e-5 is usual
+   * @throws IllegalArgumentException with all shapes, where they do not fit, or there is one row,
+   *     or where {@code epsilon} is outside its range
+   */
+  default Tensor batchNorm(Tensor x, Tensor scale, Tensor shift, double epsilon) {
+    return apply(new BatchNormOperation(epsilon, null), x, scale, shift);
+  }
+
+  /**
    * 1 for each row of {@code x} (rows, classes) whose label, int32, is among its k largest values,
    * else 0; without gradient; see {@link TopHits}.
    *
@@ -96,34 +250,68 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
   }
 
   /**
-   * e^x_c / Σ_j e^x_j along the last axis of a matrix; of BF16 computed in F32, then rounded.
+   * e^x_k / Σ_j e^x_j along the last axis; NaN along it where one entry is NaN or +infinity, or all
+   * are -infinity; see {@link Softmax}.
    *
-   * @throws IllegalArgumentException where x is no matrix
+   * @throws IllegalArgumentException where x is a scalar
    */
   default Tensor softmax(Tensor x) {
-    Tensor powers = exp(shifted("softmax", x));
-    Tensor y = divide(powers, reshape(sum(powers, 1), x.shape().size(0), 1));
-    return cast(y, x.dtype());
+    return softmax(x, -1);
   }
 
   /**
-   * x_c - log Σ_j e^x_j along the last axis of a matrix; BF16 as in {@link #softmax}.
+   * The same along one axis.
    *
-   * @throws IllegalArgumentException where x is no matrix
+   * @param axis which axis, negative counts from the end
+   * @throws IllegalArgumentException where there is no such axis
    */
-  default Tensor logSoftmax(Tensor x) {
-    Tensor below = shifted("log_softmax", x);
-    Tensor y = subtract(below, reshape(log(sum(exp(below), 1)), x.shape().size(0), 1));
-    return cast(y, x.dtype());
+  default Tensor softmax(Tensor x, int axis) {
+    return apply(new Softmax(axis, Softmax.Result.SHARES), x);
   }
 
-  /** x, in its wide type, less each row's largest: softmax is the same, e^x cannot overflow. */
-  private Tensor shifted(String what, Tensor x) {
-    check(what, Operands.floating("x"), x);
-    if (x.shape().rank() != 2) {
-      throw new IllegalArgumentException(format("%s needs a matrix, not %s", what, x.shape()));
+  /**
+   * x_k - log Σ_j e^x_j along the last axis; NaN as in {@link #softmax(Tensor)}.
+   *
+   * @throws IllegalArgumentException where x is a scalar
+   */
+  default Tensor logSoftmax(Tensor x) {
+    return logSoftmax(x, -1);
+  }
+
+  /**
+   * The same along one axis.
+   *
+   * @param axis which axis, negative counts from the end
+   * @throws IllegalArgumentException where there is no such axis
+   */
+  default Tensor logSoftmax(Tensor x, int axis) {
+    return apply(new Softmax(axis, Softmax.Result.LOGARITHMS), x);
+  }
+
+  private Tensor centred(Tensor x, int... axes) {
+    check("variance", Operands.floating("x"), x);
+    Shape kept = Axes.of(x.shape(), axes).kept(x.shape());
+    return subtract(wide(x), reshape(mean(x, axes), kept.toArray()));
+  }
+
+  /** Axes that are not neighbours are brought together first. */
+  private Tensor reduce(ReductionFunction function, Tensor x, int... axes) {
+    if (axes.length == 0) {
+      return apply(new Reduction(function), x);
     }
-    Tensor largest = withoutGradient(() -> reshape(max(x, 1), x.shape().size(0), 1));
-    return subtract(wide(x), largest);
+    check("reduce_" + function.token(), Operands.floating("x"), x);
+    Axes over = Axes.of(x.shape(), axes);
+    Shape shape = x.shape();
+    Tensor together = over.areNeighbours() ? x : permute(x, over.last(shape));
+    int first = over.areNeighbours() ? over.first() : shape.rank() - over.count();
+    Shape moved = together.shape();
+    int end = first + over.count();
+    Tensor parted =
+        reshape(
+            together,
+            moved.elements(0, first),
+            moved.elements(first, end),
+            moved.elements(end, moved.rank()));
+    return reshape(apply(new Reduction(function, 1), parted), over.without(shape).toArray());
   }
 }

@@ -195,6 +195,16 @@ public final class Shape {
     return new Shape(sizes);
   }
 
+  /** Whether an elementwise operation stretches this shape to another, and that one not at all. */
+  boolean stretchesTo(Shape other) {
+    for (int i = 1; i <= rank(); i++) {
+      if (i > other.rank() || size(-i) != other.size(-i) && size(-i) != 1) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** The sizes, outermost first. */
   public long[] toArray() {
     return sizes.clone();

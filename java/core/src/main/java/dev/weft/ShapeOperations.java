@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.device.BagFunction;
+import dev.weft.op.BroadcastTo;
 import dev.weft.op.ConcatOperation;
 import dev.weft.op.EmbeddingBagOperation;
+import dev.weft.op.GatherAlong;
 import dev.weft.op.GatherRows;
+import dev.weft.op.OneHot;
+import dev.weft.op.Operands;
+import dev.weft.op.Permute;
 import dev.weft.op.Reshape;
+import dev.weft.op.ScatterAdd;
 import dev.weft.op.Slice;
 import dev.weft.op.Transpose;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The operations that move elements and compute none: other shapes, parts, rows by number, and the
@@ -25,12 +35,72 @@ public interface ShapeOperations extends Execution {
   }
 
   /**
-   * A matrix with rows and columns exchanged.
+   * A matrix with rows and columns exchanged; of more axes the last two.
    *
-   * @throws IllegalArgumentException where x is no matrix
+   * @throws IllegalArgumentException where x has fewer than two axes
    */
   default Tensor transpose(Tensor x) {
-    return apply(new Transpose(), x);
+    return x != null && x.shape().rank() > 2 ? transpose(x, -2, -1) : apply(new Transpose(), x);
+  }
+
+  /**
+   * Two axes exchanged.
+   *
+   * @param first which axis, negative counts from the end
+   * @param second the other one
+   * @throws IllegalArgumentException where there is no such axis
+   */
+  default Tensor transpose(Tensor x, int first, int second) {
+    check("permute", Operands.floating("x"), x);
+    int[] axes = IntStream.range(0, x.shape().rank()).toArray();
+    axes[x.shape().axis(first)] = x.shape().axis(second);
+    axes[x.shape().axis(second)] = x.shape().axis(first);
+    return permute(x, axes);
+  }
+
+  /**
+   * The axes in another order: axis i of the result is axis {@code axes[i]} of x.
+   *
+   * @param axes each axis once, negative counts from the end
+   * @throws IllegalArgumentException where they are not that
+   */
+  default Tensor permute(Tensor x, int... axes) {
+    return apply(new Permute(axes), x);
+  }
+
+  /**
+   * x repeated to a larger shape: aligned at the last axis, a size of 1 stretches.
+   *
+   * @throws IllegalArgumentException with both shapes, where they do not fit
+   */
+  default Tensor broadcastTo(Tensor x, long... sizes) {
+    return apply(new BroadcastTo(Shape.of(sizes)), x);
+  }
+
+  /**
+   * Tensors of one shape side by side along one more axis.
+   *
+   * @param axis where it stands in the result, negative counts from its end
+   * @throws IllegalArgumentException where there are no tensors, or their shapes differ
+   */
+  default Tensor stack(int axis, Tensor... parts) {
+    if (parts.length == 0) {
+      throw new IllegalArgumentException("stack needs at least one tensor");
+    }
+    check("stack", Operands.floating("part").orMore(), parts);
+    Shape one = parts[0].shape();
+    int at = one.batch(parts.length).axis(axis);
+    long[] sizes = new long[one.rank() + 1];
+    for (int i = 0; i < sizes.length; i++) {
+      sizes[i] = i == at ? 1 : one.size(i < at ? i : i - 1);
+    }
+    for (Tensor part : parts) {
+      if (!part.shape().equals(one)) {
+        throw new IllegalArgumentException(
+            format("stack needs tensors of one shape, not %s and %s", one, part.shape()));
+      }
+    }
+    return concat(at, Stream.of(parts).map(part -> reshape(part, sizes)).toArray(Tensor[]::new));
   }
 
   /**
@@ -64,6 +134,51 @@ public interface ShapeOperations extends Execution {
    */
   default Tensor gather(Tensor source, Tensor index) {
     return apply(new GatherRows(), source, index);
+  }
+
+  /**
+   * Entries of x by their place along an axis: for axis 1 of three, y_ijk = x_i,index_ijk,k; NaN
+   * where a place is outside the axis. Of {@link ReductionOperations#topK} these are the values.
+   *
+   * @param axis which axis, negative counts from the end
+   * @param index int32, as x but for the size of that axis; the result has its shape
+   * @throws IllegalArgumentException with both shapes, where they do not fit
+   */
+  default Tensor gatherAlong(Tensor x, int axis, Tensor index) {
+    return apply(new GatherAlong(axis), x, index);
+  }
+
+  /**
+   * x with values added to entries by their place along an axis: for axis 1 of three, values_ijk to
+   * y_i,index_ijk,k; one whose place is outside the axis to nothing.
+   *
+   * @param axis which axis, negative counts from the end
+   * @param index int32, as x but for the size of that axis
+   * @param values of the shape of {@code index}
+   * @throws IllegalArgumentException with the shapes, where they do not fit
+   */
+  default Tensor scatterAdd(Tensor x, int axis, Tensor index, Tensor values) {
+    return apply(new ScatterAdd(axis), x, values, index);
+  }
+
+  /**
+   * A row of F32 for each id: 1 in the column with its number, else 0; NaN where an id is outside
+   * 0..classes-1. Without gradient.
+   *
+   * @param ids int32 of any shape, which the result has with the classes as one more axis
+   * @throws IllegalArgumentException where {@code classes} is not positive
+   */
+  default Tensor oneHot(Tensor ids, int classes) {
+    return oneHot(ids, classes, DType.F32);
+  }
+
+  /**
+   * The same of another floating-point type.
+   *
+   * @throws IllegalArgumentException also where {@code dtype} is no such type
+   */
+  default Tensor oneHot(Tensor ids, int classes, DType dtype) {
+    return apply(new OneHot(classes, dtype), ids);
   }
 
   /**

@@ -99,6 +99,13 @@ public final class Tape implements Operations, AutoCloseable {
     return new Tape(device, null, 0, 0, Mode.INFER, device.pool());
   }
 
+  /** A tape that records nothing, where dropout drops as {@code seed} says. */
+  static Tape unrecorded(Device device, long seed) {
+    Tape tape = new Tape(device, seed);
+    tape.recording = false;
+    return tape;
+  }
+
   @Override
   public Device device() {
     return device;
@@ -219,6 +226,11 @@ public final class Tape implements Operations, AutoCloseable {
 
   @Override
   public Tensor apply(Operation operation, Tensor... inputs) {
+    return applied(operation, inputs).output();
+  }
+
+  /** The same, with all that is known of it. */
+  Node applied(Operation operation, Tensor... inputs) {
     String name = operation.name();
     check(name, operation.operands(), inputs);
     for (int i = 0; recording && i < inputs.length; i++) {
@@ -235,7 +247,8 @@ public final class Tape implements Operations, AutoCloseable {
     Tensor output = operation.forward(node);
     int passed = list.indexOf(output);
     if (passed >= 0) {
-      return inputs[passed];
+      node.output(inputs[passed]);
+      return node;
     }
     node.output(output.named(name));
     if (output.dtype().isFloating() && list.stream().anyMatch(Tensor::hasGradient)) {
@@ -243,7 +256,7 @@ public final class Tape implements Operations, AutoCloseable {
       output.madeOn(this);
       nodes.add(node);
     }
-    return output;
+    return node;
   }
 
   @Override
@@ -255,15 +268,21 @@ public final class Tape implements Operations, AutoCloseable {
       }
       inputs[i].address(); // throws where it is closed
       checkDevice(what, inputs[i]);
-      if (recording && inputs[i].isIntermediate() && inputs[i].madeOn() != this) {
-        throw new IllegalArgumentException(
-            format(
-                "%s: %s was computed on another tape, where its gradient would not arrive: compute"
-                    + " it on this one, or take its values alone, by view or withoutGradient",
-                what, inputs[i].describe()));
+      if (recording) {
+        checkMadeHere(what, inputs[i]);
       }
     }
     operands.check(what, inputs);
+  }
+
+  void checkMadeHere(String what, Tensor tensor) {
+    if (tensor.isIntermediate() && tensor.madeOn() != this) {
+      throw new IllegalArgumentException(
+          format(
+              "%s: %s was computed on another tape, where its gradient would not arrive: compute"
+                  + " it on this one, or take its values alone, by view or withoutGradient",
+              what, tensor.describe()));
+    }
   }
 
   private void checkDevice(String what, Tensor tensor) {

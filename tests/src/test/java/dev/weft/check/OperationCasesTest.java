@@ -22,17 +22,22 @@ import dev.weft.device.Kernel;
 import dev.weft.device.Nonlinearity;
 import dev.weft.device.ReductionFunction;
 import dev.weft.device.UnaryFunction;
+import dev.weft.device.ValueLossFunction;
 import dev.weft.embed.Word2VecKernelTest;
 import dev.weft.op.Bfloat16Test;
 import dev.weft.op.Cast;
 import dev.weft.op.KernelTest;
+import dev.weft.op.LabelWeights;
+import dev.weft.op.LossTest;
 import dev.weft.op.NegativeSamples;
+import dev.weft.op.OneHot;
 import dev.weft.op.Operation;
 import dev.weft.op.OptimizerKernelTest;
 import dev.weft.op.PathLossTest;
 import dev.weft.op.RandomKernelTest;
 import dev.weft.op.RowSumsTest;
 import dev.weft.op.TopHits;
+import dev.weft.op.TopK;
 import dev.weft.op.TorchParityTest;
 import dev.weft.support.Product;
 import dev.weft.support.Selected;
@@ -60,7 +65,10 @@ class OperationCasesTest {
   private static final Map<Kernel, Map.Entry<Class<?>, String>> TESTED_ALONE =
       Map.ofEntries(
           alone(Kernel.ARGMAX, KernelTest.class, "argmaxTakesTheFirstLargest"),
+          alone(Kernel.TOP_K, KernelTest.class, "topKFollowsTheDefinition"),
+          alone(Kernel.ONE_HOT, KernelTest.class, "idsAreRowsOfOneOne"),
           alone(Kernel.TOP_HITS, KernelTest.class, "topHitsFollowTheDefinition"),
+          alone(Kernel.LABEL_WEIGHTS, LossTest.class, "weightsFollowLabels"),
           alone(Kernel.GATHER_IDS, KernelTest.class, "idsFollowTheCursor"),
           alone(Kernel.GATHER_ROWS_U8, KernelTest.class, "bytesAreNormalised"),
           alone(Kernel.ADVANCE_STEP, KernelTest.class, "stepAdvances"),
@@ -86,6 +94,9 @@ class OperationCasesTest {
           Cast.class.getName(), Map.entry(Bfloat16Test.class, "gradientsAreCastBack"),
           NegativeSamples.class.getName(),
               Map.entry(PathLossTest.class, "negativesFollowPhiloxAndTheAliasTable"),
+          TopK.class.getName(), Map.entry(KernelTest.class, "topKFollowsTheDefinition"),
+          OneHot.class.getName(), Map.entry(KernelTest.class, "idsAreRowsOfOneOne"),
+          LabelWeights.class.getName(), Map.entry(LossTest.class, "weightsFollowLabels"),
           TopHits.class.getName(), Map.entry(KernelTest.class, "topHitsFollowTheDefinition"));
 
   private static Map.Entry<Kernel, Map.Entry<Class<?>, String>> alone(
@@ -100,7 +111,8 @@ class OperationCasesTest {
           UnaryFunction.class, "ElementwiseCases",
           BinaryFunction.class, "ElementwiseCases",
           ReductionFunction.class, "ReductionCases",
-          BagFunction.class, "RowCases");
+          BagFunction.class, "RowCases",
+          ValueLossFunction.class, "LossCases");
 
   private static Device cpu;
 
@@ -128,13 +140,21 @@ class OperationCasesTest {
     assertAll(results.stream().map(r -> () -> assertEquals(Verdict.OK, r.verdict(), r.toString())));
   }
 
+  private static void requireGradients(List<Input> example, List<Tensor> inputs) {
+    for (int i = 0; i < inputs.size(); i++) {
+      if (example.get(i).hasGradient()) {
+        inputs.get(i).requiresGrad();
+      }
+    }
+  }
+
   /** What the small examples of cases run, forward and backward. */
   private static List<Call> calls(List<OperationCase> cases) {
     List<Call> calls = new ArrayList<>();
     for (OperationCase operation : cases) {
       for (List<Input> example : operation.examples(100)) {
         List<Tensor> inputs = example.stream().map(i -> i.on(cpu, DType.F32, 1)).toList();
-        inputs.stream().filter(t -> t.dtype().isFloating()).forEach(Tensor::requiresGrad);
+        requireGradients(example, inputs);
         Engine.recorder(cpu).begin();
         try (Tape tape = new Tape(cpu)) {
           Tensor y = operation.function().apply(tape, inputs.toArray(Tensor[]::new));
@@ -264,7 +284,7 @@ class OperationCasesTest {
     List<Input> example = operation.examples().get(0);
     List<Tensor> inputs = example.stream().map(i -> i.on(cpu, DType.F32, 1)).toList();
     try (Tape tape = new Tape(cpu)) {
-      inputs.stream().filter(t -> t.dtype().isFloating()).forEach(Tensor::requiresGrad);
+      requireGradients(example, inputs);
       operation.function().apply(tape, inputs.toArray(Tensor[]::new));
       assertTrue(
           tape.nodes().stream()

@@ -24,7 +24,7 @@ class CostTest {
   }
 
   private static Arguments gemm(double beta) {
-    return Arguments.Gemm.over(2, 3, 5, 5, 3, 3, false, false, 1, beta, false, false);
+    return Arguments.Gemm.over(2, 3, 5, 5, 3, 3, false, false, 1, beta, false, false, 1, 0, 0, 0);
   }
 
   private static Arguments forward(Nonlinearity function) {
@@ -42,7 +42,7 @@ class CostTest {
     Arguments adam = Arguments.Adam.over(7, 4, 0.9, 0.999, 1e-8, 0, 0, 0, 1, 1, 1, 1, 1);
     Arguments gather = Arguments.GatherRows.over(2, 3, 9, 1, 0);
     Arguments stretched =
-        Arguments.BinaryForward.over(1, 1, 2, 3, 0, 0, 3, 1, 0, 0, 0, 1, BinaryFunction.ADD);
+        Arguments.BinaryForward.over(1, 1, 2, 3, 0, 0, 3, 1, 0, 0, 0, 1, BinaryFunction.ADD, 0);
     Arguments columns = Arguments.Reduce.over(1, 4, 3, 1, ReductionFunction.SUM, 1, true);
     return Stream.of(
         // a (2, 5) and b (5, 3) read, c (2, 3) written, 2 * 2 * 3 * 5 operations
@@ -61,7 +61,12 @@ class CostTest {
             4 * (6 + 3),
             21),
         // logits (2, 5) and two labels read; two losses, two hits and a gradient (2, 5) written
-        by(Kernel.SOFTMAX_CROSS_ENTROPY, loss, 4 * 10 + 4 * 2, 4 * (2 + 2 + 10), 70),
+        by(
+            Kernel.SOFTMAX_CROSS_ENTROPY,
+            loss.without("weights"),
+            4 * 10 + 4 * 2,
+            4 * (2 + 2 + 10),
+            70),
         // each label's logit is looked for among the five of its row
         by(Kernel.TOP_HITS, Arguments.TopHits.over(2, 5, 3), 4 * 10 + 4 * 2, 4 * 2, 10),
         // value, gradient and velocity read, value and velocity written; of a norm four partial

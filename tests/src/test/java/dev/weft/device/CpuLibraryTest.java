@@ -310,7 +310,8 @@ class CpuLibraryTest {
           Kernel.GEMM,
           Precision.F32,
           new Arguments.Gemm(
-              a, b, c, size, SIZE, size, size, SIZE, SIZE, true, false, 1, beta, false, false));
+              a, b, c, size, SIZE, size, size, SIZE, SIZE, true, false, 1, beta, false, false, 1, 0,
+              0, 0));
     }
 
     /** Lets the process have so many bytes of addresses more than it has. */

@@ -203,7 +203,7 @@ class CudaBackendTest {
   private static Arguments gemm(
       long a, long b, long c, long m, long n, long k, long ldc, double beta) {
     return new Arguments.Gemm(
-        a, b, c, m, n, k, Math.max(1, k), n, ldc, false, false, 1, beta, false, false);
+        a, b, c, m, n, k, Math.max(1, k), n, ldc, false, false, 1, beta, false, false, 1, 0, 0, 0);
   }
 
   @Test

@@ -60,7 +60,7 @@ class CudaFaultTest {
       Arguments scale = new Arguments.UnaryForward(x, to, N * N, UnaryFunction.SCALE, 2);
       Arguments multiply =
           new Arguments.Gemm(
-              to, weights, x, N, N, N, N, N, N, false, false, 1.0 / N, 0, false, false);
+              to, weights, x, N, N, N, N, N, N, false, false, 1.0 / N, 0, false, false, 1, 0, 0, 0);
       backend.beginRecording();
       Program program;
       try {

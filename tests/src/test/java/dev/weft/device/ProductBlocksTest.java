@@ -83,7 +83,11 @@ class ProductBlocksTest {
               scale[0],
               scale[1],
               option && precision == Precision.F32,
-              option && precision == Precision.BF16));
+              option && precision == Precision.BF16,
+              1,
+              0,
+              0,
+              0));
     }
 
     static Case drawn(SplittableRandom random) {
@@ -105,7 +109,7 @@ class ProductBlocksTest {
       return new Case(
           Precision.F32,
           new Arguments.Gemm(
-              1, 2, 3, 30, 40, 50, 50, 40, 40, false, false, alpha, 0, false, false));
+              1, 2, 3, 30, 40, 50, 50, 40, 40, false, false, alpha, 0, false, false, 1, 0, 0, 0));
     }
 
     void run(CpuBackend backend, long[] addresses) {

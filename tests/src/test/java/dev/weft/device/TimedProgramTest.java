@@ -51,7 +51,11 @@ class TimedProgramTest {
                   1,
                   0,
                   false,
-                  false);
+                  false,
+                  1,
+                  0,
+                  0,
+                  0);
           Engine.run(device, Kernel.GEMM, Precision.F32, product);
           fill(device, y, 0);
         });

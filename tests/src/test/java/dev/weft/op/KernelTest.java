@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
+import static java.lang.Double.NEGATIVE_INFINITY;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -19,6 +20,8 @@ import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.support.OnEachDevice;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Kernels that have no gradient, and what holds for kernels beyond their formula. */
@@ -62,6 +65,62 @@ public class KernelTest {
         Arrays.fill(least, Double.NEGATIVE_INFINITY);
         least[139] = NAN;
         assertArrayEquals(new int[] {0, 69}, argmax(device, dtype, least, 2, 70));
+      }
+    }
+  }
+
+  @OnEachDevice
+  void topKFollowsTheDefinition(OnEachDevice.Place place) {
+    try (Device device = place.open();
+        Tape tape = new Tape(device)) {
+      for (DType dtype : new DType[] {DType.F32, DType.F64, DType.BF16}) {
+        double[] x = {1, 5, 5, 2, NAN, 9, 1, NAN, 7, 7, 7, 7, NEGATIVE_INFINITY, 0, -0.0, -1};
+        Tensor matrix = device.tensor(dtype, Shape.of(4, 4), x);
+        assertArrayEquals(
+            new int[] {1, 2, 3, 0, 3, 1, 0, 1, 2, 1, 2, 3}, tape.topK(matrix, 1, 3).toInts());
+        assertArrayEquals(new int[] {1, 0, 0, 1}, tape.argmax(matrix, -1).toInts());
+        Tensor columns = tape.topK(matrix, 0, 2);
+        assertEquals(Shape.of(2, 4), columns.shape());
+        assertArrayEquals(new int[] {1, 1, 2, 1, 2, 2, 0, 2}, columns.toInts());
+        assertArrayEquals(new int[] {1, 1, 2, 1}, tape.argmax(matrix, 0).toInts());
+        for (int cols : new int[] {1, 31, 300, 1500}) {
+          compareTopK(tape, dtype, 3, cols, Math.min(cols, 40));
+        }
+      }
+    }
+  }
+
+  /** Against a sort that keeps equal ones in their order. */
+  private static void compareTopK(Tape tape, DType dtype, int rows, int cols, int k) {
+    double[] values = new double[rows * cols];
+    Arrays.setAll(values, i -> i * 7919 % 61);
+    Tensor y = tape.topK(tape.device().tensor(dtype, Shape.of(rows, cols), values), 1, k);
+    int[] expected = new int[rows * k];
+    for (int r = 0; r < rows; r++) {
+      int first = r * cols;
+      int[] order =
+          IntStream.range(0, cols)
+              .boxed()
+              .sorted(Comparator.comparingDouble(c -> -values[first + c]))
+              .limit(k)
+              .mapToInt(c -> c)
+              .toArray();
+      System.arraycopy(order, 0, expected, r * k, k);
+    }
+    assertArrayEquals(expected, y.toInts());
+  }
+
+  @OnEachDevice
+  void idsAreRowsOfOneOne(OnEachDevice.Place place) {
+    try (Device device = place.open();
+        Tape tape = new Tape(device)) {
+      Tensor ids = device.tensor(DType.I32, Shape.of(2, 2), 2, 0, -1, 3);
+      for (DType dtype : new DType[] {DType.F32, DType.F64, DType.BF16}) {
+        Tensor y = tape.oneHot(ids, 3, dtype);
+        assertEquals(dtype, y.dtype());
+        assertEquals(Shape.of(2, 2, 3), y.shape());
+        assertArrayEquals(
+            new double[] {0, 0, 1, 1, 0, 0, NAN, NAN, NAN, NAN, NAN, NAN}, y.toDoubles());
       }
     }
   }
@@ -439,6 +498,7 @@ public class KernelTest {
         new Arguments.SoftmaxCrossEntropy(
             Engine.address(logits),
             Engine.address(targets),
+            0,
             Engine.address(losses),
             Engine.address(dx),
             Engine.address(found),
@@ -470,6 +530,7 @@ public class KernelTest {
         new Arguments.SoftmaxCrossEntropy(
             Engine.address(logits),
             Engine.address(targets),
+            0,
             Engine.address(alone),
             0,
             0,
@@ -536,6 +597,7 @@ public class KernelTest {
               new Arguments.SoftmaxCrossEntropy(
                   Engine.address(logits),
                   Engine.address(targets),
+                  0,
                   Engine.address(losses),
                   0,
                   Engine.address(first),

@@ -4,6 +4,7 @@ package dev.weft.op;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.DType;
 import dev.weft.Device;
@@ -13,12 +14,15 @@ import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.check.GradCheck;
+import dev.weft.check.Input;
 import dev.weft.device.Call;
+import dev.weft.support.OnEachDevice;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.Test;
 
-/** Softmax and its logarithm, compositions of other operations. */
+/** Softmax and its logarithm. */
 class SoftmaxTest {
   private static final double[][] LOGITS = {{0, Math.log(3)}, {1000, 1000}, {-1000, 0}};
 
@@ -115,12 +119,76 @@ class SoftmaxTest {
     return program.calls().stream().map(Call::symbol).toList();
   }
 
+  @OnEachDevice
+  void axesOfAnyRankAreSoftmaxOfTheirRows(OnEachDevice.Place place) {
+    try (Device device = place.open();
+        Tape tape = new Tape(device)) {
+      Tensor x = Input.randomNormal(2, 3, 2, 5, 3).on(device, DType.F64, 1);
+      for (int axis = -5; axis < 5; axis++) {
+        long[] shares = {0};
+        Tensor y = tape.softmax(x, axis);
+        for (double sum : tape.sum(y, axis).toDoubles()) {
+          assertEquals(1, sum, 1e-14);
+          shares[0]++;
+        }
+        assertEquals(x.elements() / x.shape().size(axis), shares[0]);
+        double[] logs = tape.log(y).toDoubles();
+        assertArrayEquals(logs, tape.logSoftmax(x, axis).toDoubles(), 1e-13);
+      }
+      Tensor vector = device.tensor(DType.F64, Shape.of(2), 0, Math.log(3));
+      assertArrayEquals(new double[] {0.25, 0.75}, tape.softmax(vector).toDoubles(), 1e-15);
+      x.close();
+      vector.close();
+    }
+  }
+
+  /** As in PyTorch; short rows, long ones, such as a GPU's registers do not hold, and columns. */
+  @OnEachDevice
+  void whatIsNoNumberSpreadsOverItsRowAlone(OnEachDevice.Place place) {
+    double[] with = {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY};
+    try (Device device = place.open();
+        Tape tape = new Tape(device)) {
+      for (int width : new int[] {3, 70, 300, 5000}) {
+        double[] values = new double[4 * width];
+        for (int r = 0; r < 3; r++) {
+          values[r * width + width / 2] = with[r];
+        }
+        for (boolean log : new boolean[] {false, true}) {
+          Tensor x = device.tensor(DType.F32, Shape.of(4, width), values);
+          double[] y = (log ? tape.logSoftmax(x) : tape.softmax(x)).toDoubles();
+          double[] columns = across(tape, x, log).toDoubles();
+          for (int i = 0; i < y.length; i++) {
+            int r = i / width;
+            boolean infinite = r == 2 && i % width == width / 2;
+            double share = infinite ? 0 : 1.0 / (r == 2 ? width - 1 : width);
+            double expected = r < 2 ? Double.NaN : log ? Math.log(share) : share;
+            assertEquals(expected, y[i], 1e-6);
+            assertEquals(expected, columns[i], 1e-6);
+          }
+          x.close();
+        }
+        try (Tensor none = device.full(DType.F32, Shape.of(1, width), with[2])) {
+          for (Tensor y : List.of(tape.softmax(none), tape.logSoftmax(none))) {
+            assertTrue(DoubleStream.of(y.toDoubles()).allMatch(Double::isNaN));
+          }
+        }
+      }
+    }
+  }
+
+  private static Tensor across(Tape tape, Tensor x, boolean log) {
+    Tensor turned = tape.transpose(x);
+    return tape.transpose(log ? tape.logSoftmax(turned, 0) : tape.softmax(turned, 0));
+  }
+
   @Test
-  void aVectorIsRefused() {
+  void aScalarIsRefused() {
     try (Device device = Device.cpu();
         Tape tape = new Tape(device);
-        Tensor x = device.tensor(DType.F64, new double[] {1, 2})) {
-      assertThrows(IllegalArgumentException.class, () -> tape.softmax(x));
+        Tensor x = device.full(DType.F64, Shape.of(), 1)) {
+      IllegalArgumentException e =
+          assertThrows(IllegalArgumentException.class, () -> tape.logSoftmax(x));
+      assertEquals("log_softmax goes along an axis, and x of shape [] has none", e.getMessage());
     }
   }
 }

@@ -9,21 +9,25 @@ import dev.weft.device.BinaryFunction;
 import dev.weft.device.Nonlinearity;
 import dev.weft.device.ReductionFunction;
 import dev.weft.device.UnaryFunction;
+import dev.weft.device.ValueLossFunction;
 import dev.weft.support.Philox;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 
 /** For each case of an operation, the function of PyTorch that computes the same. */
 final class TorchTwins {
@@ -37,6 +41,11 @@ final class TorchTwins {
 
   // the alphas of the cases
   private static final double WITH_BIAS = 1.3;
+
+  // reductions of losses
+  private static final long EACH = 0;
+  private static final long MEAN = 1;
+  private static final long SUM = 2;
   private static final double UNARY = -1.7;
 
   static {
@@ -58,12 +67,36 @@ final class TorchTwins {
       TWINS.put(name + "_over_rows", in -> reduction(f, in[0], 0));
       TWINS.put(name + "_over_columns", in -> reduction(f, in[0], -1));
       TWINS.put(name + "_over_the_middle", in -> reduction(f, in[0], 1));
+      TWINS.put(name + "_over_both_sides", in -> reduction(f, in[0], 0, -1));
     }
+    reductions();
+    along();
+    TWINS.put("binary_multiply_of_five_axes", in -> in[0].mul(in[1]));
+    TWINS.put("where", in -> where(in[0].gt(s(0)), in[1], in[2]).add(in[0].mul(s(0)).sum()));
+    TWINS.put("prelu", in -> where(in[0].gt(s(0)), in[0], in[0].mul(in[1])));
+    TWINS.put(
+        "maxout",
+        in -> {
+          long[] sizes = in[0].sizes().vec().get();
+          long width = sizes[sizes.length - 1] / 3;
+          long[] parted = Arrays.copyOf(sizes, sizes.length + 1);
+          parted[sizes.length - 1] = 3;
+          parted[sizes.length] = width;
+          return amax(in[0].reshape(parted), new long[] {-2}, false);
+        });
     matrices();
     shapes();
     losses();
     TWINS.put("layer_norm", in -> layerNorm(in, 1e-5));
     TWINS.put("layer_norm_narrow", in -> layerNorm(in, 0.1));
+    TWINS.put("batch_norm", in -> batchNorm(in, 1e-5));
+    TWINS.put("batch_norm_narrow", in -> batchNorm(in, 0.1));
+    Map.of("", -1, "_over_rows", 0, "_over_the_middle", 1)
+        .forEach(
+            (suffix, axis) -> {
+              TWINS.put("softmax" + suffix, in -> softmax(in[0], axis));
+              TWINS.put("log_softmax" + suffix, in -> log_softmax(in[0], axis));
+            });
     TWINS.put("dropout", in -> in[0].mul(dropoutFactors(in[0])));
   }
 
@@ -89,6 +122,10 @@ final class TorchTwins {
       case SOFTPLUS -> softplus(x, s(1), s(1000));
       case GELU -> gelu(x);
       case SILU -> silu(x);
+      case HARD_SIGMOID ->
+          clamp(x.div(s(6)).add(s(0.5)), new ScalarOptional(s(0)), new ScalarOptional(s(1)));
+      case HARD_TANH -> hardtanh(x, s(-1), s(1));
+      case HARD_SWISH -> hardswish(x);
     };
   }
 
@@ -103,6 +140,10 @@ final class TorchTwins {
       case POW -> pow(x, s(alpha));
       case RECIPROCAL -> reciprocal(x);
       case ABS -> abs(x);
+      case AT_LEAST -> clamp_min(x, s(alpha));
+      case AT_MOST -> clamp_max(x, s(alpha));
+      case ERF -> erf(x);
+      case NORM_ROOT -> sqrt(x);
     };
   }
 
@@ -114,23 +155,81 @@ final class TorchTwins {
       case DIVIDE -> a.div(b);
       case MAXIMUM -> maximum(a, b);
       case MINIMUM -> minimum(a, b);
+      case GREATER -> a.gt(b).to(ScalarType.Double).add(a.add(b).mul(s(0)));
+      case GREATER_OR_EQUAL -> a.ge(b).to(ScalarType.Double).add(a.add(b).mul(s(0)));
+      case EQUAL -> a.gt(s(0)).eq(b.gt(s(0))).to(ScalarType.Double).add(a.add(b).mul(s(0)));
+      case KEEP -> where(b.gt(s(0)), a, zeros_like(a)).add(b.mul(s(0)));
+      case DROP -> where(b.le(s(0)), a, zeros_like(a)).add(b.mul(s(0)));
     };
   }
 
-  private static Tensor reduction(ReductionFunction function, Tensor x, long axis) {
+  private static Tensor reduction(ReductionFunction function, Tensor x, long... axes) {
     return switch (function) {
-      case SUM -> sum(x, axis);
-      case MEAN -> mean(x, axis);
-      case MAX -> amax(x, new long[] {axis}, false);
-      case SUM_OF_SQUARES -> sum(square(x), axis);
+      case SUM -> sum(x, axes);
+      case MEAN -> mean(x, axes);
+      case MAX -> amax(x, axes, false);
+      case SUM_OF_SQUARES -> sum(square(x), axes);
     };
+  }
+
+  private static void reductions() {
+    long[] sides = {0, -1};
+    TWINS.put("reduce_min", in -> amin(in[0], sides, false));
+    TWINS.put("variance", in -> var(in[0], sides, false, false));
+    TWINS.put("variance_of_samples", in -> var(in[0], sides, true, false));
+    TWINS.put("norm", in -> sqrt(sum(square(in[0]), sides)));
+    TWINS.put("log_sum_exp", in -> logsumexp(in[0], sides));
+    for (int axis = 0; axis < 3; axis++) {
+      int at = axis;
+      TWINS.put("cumulative_sum_of_axis_" + axis, in -> cumsum(in[0], at));
+    }
+  }
+
+  private static void along() {
+    TWINS.put(
+        "permute_to_rotate",
+        in -> {
+          long rank = in[0].dim();
+          return in[0].permute(LongStream.range(0, rank).map(i -> (i + 1) % rank).toArray());
+        });
+    TWINS.put("permute_to_swap", in -> in[0].transpose(0, Math.min(1, in[0].dim() - 1)));
+    TWINS.put("permute_of_last_two", in -> in[0].transpose(-2, -1));
+    TWINS.put(
+        "broadcast_to",
+        in -> {
+          long[] own = in[0].sizes().vec().get();
+          long[] sizes = new long[own.length + 1];
+          sizes[0] = 2;
+          for (int i = 0; i < own.length; i++) {
+            sizes[i + 1] = own[i] == 1 ? 3 : own[i];
+          }
+          return in[0].expand(sizes);
+        });
+    TWINS.put("stack", in -> stack(new TensorVector(in[0], in[1], in[0]), -1));
+    TWINS.put(
+        "gather_along", in -> torch.gather(in[0], axis(in[0], in[1]), in[1].to(ScalarType.Long)));
+    TWINS.put(
+        "scatter_add",
+        in -> in[0].scatter_add(axis(in[0], in[1]), in[1].to(ScalarType.Long), in[2]));
+  }
+
+  /** The first axis whose size is another in the index. */
+  private static long axis(Tensor x, Tensor index) {
+    return LongStream.range(0, x.dim())
+        .filter(i -> x.size(i) != index.size(i))
+        .findFirst()
+        .orElse(0);
   }
 
   private static void matrices() {
     TWINS.put("matmul", in -> matmul(in[0], in[1]));
-    TWINS.put("matmul_ta", in -> matmul(in[0].t(), in[1]));
-    TWINS.put("matmul_tb", in -> matmul(in[0], in[1].t()));
-    TWINS.put("matmul_ta_tb", in -> matmul(in[0].t(), in[1].t()));
+    TWINS.put("matmul_ta", in -> matmul(in[0].transpose(-2, -1), in[1]));
+    TWINS.put("matmul_tb", in -> matmul(in[0], in[1].transpose(-2, -1)));
+    TWINS.put("matmul_ta_tb", in -> matmul(in[0].transpose(-2, -1), in[1].transpose(-2, -1)));
+    for (String form : List.of("matmul", "matmul_ta", "matmul_tb", "matmul_ta_tb")) {
+      TWINS.put(form + "_of_batches", TWINS.get(form));
+    }
+    TWINS.put("matmul_of_vectors", in -> matmul(in[0], in[1]));
     TWINS.put("transpose", in -> in[0].t());
     TWINS.put("gather_rows", in -> embedding(in[0], in[1]));
     TWINS.put("embedding_bag_sum", in -> embeddingBag(in[0], in[1], in[2], 0));
@@ -159,14 +258,75 @@ final class TorchTwins {
     TWINS.put("softmax_cross_entropy_smoothed", in -> crossEntropy(in, 0.1));
     TWINS.put("path_loss", in -> pathLosses(in[0], in[1], in[2]));
     TWINS.put("path_loss_by_number", TorchTwins::pathLossesByNumber);
-    TWINS.put("mean_squared_error", in -> mse_loss(in[0], in[1]));
-    TWINS.put("sum_of_squares", in -> sum(square(in[0].sub(in[1]))));
+    for (ValueLossFunction f : ValueLossFunction.values()) {
+      TWINS.put("value_loss_" + f.token(), in -> valueLoss(f, in));
+    }
+    TWINS.put(
+        "value_loss_logistic_weighted",
+        in ->
+            binary_cross_entropy_with_logits(
+                in[0],
+                in[1],
+                new TensorOptional(in[2].unsqueeze(1)),
+                new TensorOptional(in[3]),
+                EACH));
+    TWINS.put(
+        "value_loss_huber_weighted",
+        in -> huber_loss(in[0], in[1], EACH, 0.75).mul(in[2].unsqueeze(1)).mean());
+    TWINS.put(
+        "softmax_cross_entropy_weighted",
+        in -> {
+          Tensor labels = in[1].to(ScalarType.Long);
+          return cross_entropy_loss(in[0], labels, new TensorOptional(), EACH, -100, 0.1)
+              .mul(in[2]);
+        });
+    TWINS.put("softmax_cross_entropy_distribution", in -> distribution(in, false));
+    TWINS.put("softmax_cross_entropy_distribution_divergence", in -> distribution(in, true));
+    TWINS.put(
+        "softmax_cross_entropy_distribution_weighted",
+        in -> {
+          Tensor q = in[1].expand(in[0].sizes().vec().get());
+          return cross_entropy_loss(in[0], q, new TensorOptional(), EACH, -100, 0).mul(in[2]);
+        });
+    TWINS.put("multi_class_hinge", in -> multiClassHinge(in, 1.125, MEAN));
+    TWINS.put("multi_class_hinge_weighted", in -> multiClassHinge(in, 0.625, EACH).mul(in[2]));
   }
 
   private static Tensor crossEntropy(Tensor[] in, double smoothing) {
-    long meanOfRows = 1;
     return cross_entropy_loss(
-        in[0], in[1].to(ScalarType.Long), new TensorOptional(), meanOfRows, -100, smoothing);
+        in[0], in[1].to(ScalarType.Long), new TensorOptional(), MEAN, -100, smoothing);
+  }
+
+  private static Tensor valueLoss(ValueLossFunction function, Tensor[] in) {
+    Tensor x = in[0];
+    return switch (function) {
+      case SQUARED -> mse_loss(x, in[1]);
+      case ABSOLUTE -> l1_loss(x, in[1]);
+      case HUBER -> huber_loss(x, in[1]);
+      case LOGISTIC ->
+          binary_cross_entropy_with_logits(
+              x, in[1], new TensorOptional(), new TensorOptional(), SUM);
+      case HINGE -> relu(below(x, in[1])).sum();
+      case SQUARED_HINGE -> square(relu(below(x, in[1]))).sum();
+      case EPSILON_INSENSITIVE -> relu(x.sub(in[1]).abs().sub(s(0.1))).mean();
+    };
+  }
+
+  /** 1 - t x. */
+  private static Tensor below(Tensor x, Tensor t) {
+    return t.mul(x).neg().add(s(1));
+  }
+
+  private static Tensor distribution(Tensor[] in, boolean divergence) {
+    return divergence
+        ? kl_div(log_softmax(in[0], 1), in[1], SUM, false).div(s(in[0].size(0)))
+        : cross_entropy_loss(in[0], in[1], new TensorOptional(), MEAN, -100, 0);
+  }
+
+  private static Tensor multiClassHinge(Tensor[] in, double margin, long reduction) {
+    Tensor labels = in[1].to(ScalarType.Long);
+    return multi_margin_loss(in[0], labels, s(1), s(margin), new TensorOptional(), reduction)
+        .mul(s(in[0].size(1)));
   }
 
   private static Tensor pathLosses(Tensor x, Tensor table, Tensor steps) {
@@ -233,6 +393,20 @@ final class TorchTwins {
     return layer_norm(in[0], new long[] {in[0].size(1)}, scale, shift, epsilon, false);
   }
 
+  private static Tensor batchNorm(Tensor[] in, double epsilon) {
+    var none = new TensorOptional();
+    return batch_norm(
+        in[0],
+        new TensorOptional(in[1]),
+        new TensorOptional(in[2]),
+        none,
+        none,
+        true,
+        0.1,
+        epsilon,
+        false);
+  }
+
   /** The mask as an argument, from a second Philox: PyTorch has another generator. */
   private static Tensor dropoutFactors(Tensor x) {
     double[] factors = Philox.dropoutFactors(TorchParityTest.SEED, 0, 0, (int) x.numel(), 0.3);
@@ -277,9 +451,9 @@ final class TorchTwins {
         double[] values = input.values(seed + i);
         long[] sizes = input.shape().toArray();
         in[i] =
-            input.hasGradient()
-                ? tensor(values, sizes).requires_grad_(true)
-                : integers(values, sizes);
+            input.isIntegers()
+                ? integers(values, sizes)
+                : tensor(values, sizes).requires_grad_(input.hasGradient());
       }
       Tensor y = pass(twin, in, seed);
       List<double[]> gradients = gradients(in, inputs);

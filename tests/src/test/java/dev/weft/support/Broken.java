@@ -100,7 +100,8 @@ public record Broken(Fault fault) implements Operation {
             0,
             0,
             1,
-            BinaryFunction.MULTIPLY));
+            BinaryFunction.MULTIPLY,
+            0));
     node.run(
         Kernel.COPY_ROWS,
         new Arguments.CopyRows(

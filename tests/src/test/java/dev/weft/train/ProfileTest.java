@@ -57,7 +57,8 @@ class ProfileTest {
       new Call(
           Kernel.GEMM,
           Precision.F32,
-          new Arguments.Gemm(1, 1, 1, 10, 10, 10, 10, 10, 10, false, false, 1, 0, false, false),
+          new Arguments.Gemm(
+              1, 1, 1, 10, 10, 10, 10, 10, 10, false, false, 1, 0, false, false, 1, 0, 0, 0),
           Phase.FORWARD,
           "0 linear(10,10)");
 

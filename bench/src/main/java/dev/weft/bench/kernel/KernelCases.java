@@ -69,7 +69,7 @@ public final class KernelCases {
   /** At sizes beside the first: the emulator is slow over some, which are not in every form. */
   private static boolean isWorthItsTime(Kernel kernel, boolean full, int function) {
     return switch (kernel) {
-      case GEMM, SOFTMAX_CROSS_ENTROPY -> full;
+      case GEMM, SOFTMAX_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY_DISTRIBUTION -> full;
       case BIAS_ACTIVATION_GRADIENTS -> full == (function % 2 == 1);
       default -> true;
     };
@@ -94,7 +94,14 @@ public final class KernelCases {
     LongStream widths =
         switch (kernel) {
           case SOFTMAX_CROSS_ENTROPY -> LongStream.of(10, 1000, 2048, 32_000);
-          case TOP_HITS, ARGMAX -> LongStream.of(10, 1000);
+          case SOFTMAX_CROSS_ENTROPY_DISTRIBUTION,
+              MULTI_CLASS_HINGE,
+              TOP_HITS,
+              ARGMAX,
+              TOP_K,
+              SOFTMAX_FORWARD,
+              SOFTMAX_BACKWARD ->
+              LongStream.of(10, 1000);
           case GATHER_ROWS_U8 -> LongStream.of(784);
           // small ones alone: the host is slow to order many rows, and a step's end has one size
           case GATHER_IDS, ADVANCE_STEP -> LongStream.of(1).filter(c -> elements <= 1 << 16);
@@ -127,13 +134,19 @@ public final class KernelCases {
       case GEMM, FUSED_PASS, FUSED_UPDATE -> Stream.of();
       case BIAS_ACTIVATION_GRADIENTS -> Stream.of(s(1, rows, cols, parts));
       case LAYER_NORM_BACKWARD -> Stream.of(s(1, rows, cols, LayerNormOperation.parts(rows, cols)));
+      case BATCH_NORM_STATISTICS, BATCH_NORM_SUMS -> Stream.of(s(1, rows, cols, parts));
+      case BATCH_NORM_FINISH -> Stream.of(s(1, rows, cols, 12));
+      case SOFTMAX_FORWARD, SOFTMAX_BACKWARD -> Stream.of(s(rows, cols, 1), s(1, rows, cols));
       // parts are the first stage of two
       case REDUCE ->
           Stream.of(
               s(rows, cols, 1),
               s(1, rows, cols, parts),
               s(1, rows * cols, 1, Reduction.parts(1, rows * cols, 1)));
-      case REDUCE_BACKWARD, MAX_BACKWARD -> Stream.of(s(rows, cols, 1), s(1, rows, cols));
+      case REDUCE_BACKWARD, MAX_BACKWARD, CUMULATIVE_SUM ->
+          Stream.of(s(rows, cols, 1), s(1, rows, cols));
+      case GATHER_ALONG, SCATTER_ADD_ALONG -> Stream.of(s(1, rows, cols, rows));
+      case STRIDED_COPY -> Stream.of(s(Math.max(1, rows / 64), Math.min(64, rows), cols));
       case GATHER_ROWS, GATHER_ROWS_U8, SUM_RUNS, ADD_ROWS, RUN_SQUARES, SGD_ROWS, ADAM_ROWS ->
           Stream.of(s(rows, rows, cols));
       case GATHER_IDS -> Stream.of(s(rows, rows, 1));
@@ -148,6 +161,9 @@ public final class KernelCases {
 
   /** A function in each way that the harness times. */
   private static Stream<KernelCase> ways(Kernel kernel, Sizes s, Enum<?> f) {
+    if (kernel == Kernel.STRIDED_COPY) {
+      return copies(s, false);
+    }
     if (f != kernel && !TIMED.matcher(name(kernel, s, f)).matches()) {
       return Stream.of();
     }
@@ -163,6 +179,9 @@ public final class KernelCases {
                       way.apply("add a column", Map.of("b2", 1, "b3", 0)));
           case COPY_ROWS ->
               Stream.of(way.apply("scaled, +=", Map.of("scale", 0.0625, "accumulate", true)));
+          case SOFTMAX_FORWARD, SOFTMAX_BACKWARD ->
+              Stream.of(way.apply("log of " + s.rows() + " classes", Map.of("log", true)))
+                  .filter(one -> s.cols() == 1);
           case SGD -> Stream.of(way.apply("", Map.of("momentum", 0, "velocity", 0)));
           case ADAM -> Stream.of(way.apply("with a copy in bf16", Map.of("copy", 1)));
           default -> Stream.of();
@@ -174,9 +193,12 @@ public final class KernelCases {
   private static String variant(Kernel kernel, Sizes s, Enum<?> function) {
     String name = function.name().toLowerCase(ROOT).replace("sum_of_squares", "squares");
     return switch (kernel) {
-      case SOFTMAX_CROSS_ENTROPY -> s.cols() + " classes";
-      case TOP_HITS -> s.cols() + " classes";
-      case ARGMAX, GATHER_ROWS_U8 -> s.cols() + " columns";
+      case SOFTMAX_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY_DISTRIBUTION, MULTI_CLASS_HINGE, TOP_HITS ->
+          s.cols() + " classes";
+      case ARGMAX, TOP_K, GATHER_ROWS_U8 -> s.cols() + " columns";
+      case CUMULATIVE_SUM -> "of " + s.axis();
+      case SOFTMAX_FORWARD, SOFTMAX_BACKWARD ->
+          s.cols() == 1 ? s.rows() + " classes" : "of columns";
       case REDUCE, REDUCE_BACKWARD -> name + " of " + s.axis();
       case MAX_BACKWARD -> "of " + s.axis();
       case SGD -> "momentum";
@@ -206,6 +228,13 @@ public final class KernelCases {
                   matrices(2, 1501, 4001, 12_345))
               .flatMap(List::stream)
               .toList();
+      // rows for eight lanes, a warp and a block of the GPU, and rows that its registers do not
+      // hold
+      case SOFTMAX_CROSS_ENTROPY_DISTRIBUTION, MULTI_CLASS_HINGE ->
+          List.of(
+              s(1, 37, 3), s(1, 19, 53), s(1, 9, 300), s(1, 2, 1000), s(1, 2, 1501), s(1, 1, 4101));
+      // several sums, the last of few elements; rows of one
+      case VALUE_LOSS -> List.of(s(1, 37, 53), s(1, 1030, 1));
       // rows for eight lanes to eight warps of the GPU, and rows that its registers do not hold,
       // likewise; a part without rows
       case LAYER_NORM_FORWARD, LAYER_NORM_BACKWARD ->
@@ -216,6 +245,24 @@ public final class KernelCases {
                   matrices(1, 1501, 4001, 4101))
               .flatMap(List::stream)
               .toList();
+      // columns of which a tile has a part, or all; parts of a group of rows and more, and of none
+      case BATCH_NORM_STATISTICS, BATCH_NORM_SUMS, BATCH_NORM_FINISH ->
+          List.of(s(1, 37, 53, 2), s(1, 131, 64, 3), s(1, 300, 5), s(1, 5, 300, 4));
+      case BATCH_NORM_FORWARD, BATCH_NORM_BACKWARD ->
+          List.of(s(1, 37, 53), s(1, 131, 64), s(1, 300, 5));
+      // rows for eight lanes to eight warps of the GPU, rows that its registers do not hold, and
+      // columns
+      case SOFTMAX_FORWARD, SOFTMAX_BACKWARD ->
+          List.of(
+              s(37, 3, 1),
+              s(37, 20, 1),
+              s(11, 53, 1),
+              s(5, 300, 1),
+              s(3, 1000, 1),
+              s(1, 4001, 1),
+              s(1, 4101, 1),
+              s(3, 7, 11),
+              s(2, 70, 65));
       // columns, and rows for a warp and for a block
       case REDUCE -> List.of(s(3, 7, 11, 2), s(3, 70, 12, 2), s(37, 53, 1, 2), s(5, 9001, 1, 2));
       case REDUCE_BACKWARD -> List.of(s(3, 7, 11));
@@ -239,7 +286,12 @@ public final class KernelCases {
       case PATH_LOSS_FORWARD, PATH_LOSS_BACKWARD ->
           List.of(s(20, 13, 53, 11), s(9, 26, 64, 9), s(3, 2, 300, 5), s(1, 5, 1, 2));
       case NEGATIVE_SAMPLES -> List.of(s(37, 53, 1), s(1, 7, 1), s(600, 300, 1));
-      case TOP_HITS, ARGMAX -> matrices(37, 10, 53, 64, 701);
+      case TOP_HITS, ARGMAX, TOP_K -> matrices(37, 10, 53, 64, 701);
+      // columns, and rows of one turn and of several
+      case CUMULATIVE_SUM -> List.of(s(3, 7, 11), s(3, 70, 12), s(37, 53, 1), s(2, 2500, 1));
+      case GATHER_ALONG, SCATTER_ADD_ALONG -> List.of(s(3, 11, 13, 7), s(37, 20, 1, 53));
+      // whole accesses, and others
+      case STRIDED_COPY -> List.of(s(3, 7, 11), s(6, 40, 36));
       // norms of one partial sum, and of more than a lane of the GPU takes at once
       case SGD, ADAM -> List.of(s(1, 37, 53), s(1, 5, 53, 1025));
       case COPY_ROWS -> List.of(s(1, 37, 30));
@@ -252,17 +304,26 @@ public final class KernelCases {
 
   private static Stream<KernelCase> of(Kernel kernel, Sizes s, boolean full) {
     return switch (kernel) {
-      case GEMM -> IntStream.range(0, 8).mapToObj(how -> product(s, full, how));
+      case GEMM ->
+          IntStream.range(0, 12).mapToObj(how -> product(s, full, how % 8, how < 8 ? 1 : 3));
+      case STRIDED_COPY -> copies(s, full);
       // how rows lie in their memory is for the device to choose
       case FUSED_PASS -> Stream.of(FusedCases.values()).map(step -> step.pass);
       case FUSED_UPDATE -> Stream.of(FusedCases.values()).map(step -> step.update);
       default -> {
         Stream<KernelCase> cases = functions(kernel).map(f -> one(kernel, s, full, f, Map.of()));
-        yield full && kernel == Kernel.SOFTMAX_CROSS_ENTROPY
+        yield full && isOfRows(kernel)
             ? cases.flatMap(one -> Stream.of(one, one.inPlace("dx", "x")))
             : cases;
       }
     };
+  }
+
+  /** Whether it is a loss of rows, whose gradient may take the place of what it is of. */
+  private static boolean isOfRows(Kernel kernel) {
+    return kernel == Kernel.SOFTMAX_CROSS_ENTROPY
+        || kernel == Kernel.SOFTMAX_CROSS_ENTROPY_DISTRIBUTION
+        || kernel == Kernel.MULTI_CLASS_HINGE;
   }
 
   /** What a kernel can do, which its case is named by; the kernel where that is one thing. */
@@ -285,11 +346,13 @@ public final class KernelCases {
       case BF16_TO_F32 -> "from_bf16";
       case SGD -> "sgd_momentum";
       case COPY_ROWS -> KernelSize.COPY;
+      case VALUE_LOSS -> name + "_" + function.name().toLowerCase(ROOT);
       case EMBEDDING_BAG_FORWARD, EMBEDDING_BAG_BACKWARD ->
           name.replace("bag", "bag_" + function.name().toLowerCase(ROOT));
+      case SOFTMAX_FORWARD, SOFTMAX_BACKWARD -> name + (s.cols() > 1 ? "_of_columns" : "");
       case REDUCE -> own + "_of_" + s.axis();
       case REDUCE_BACKWARD -> own + "_backward" + (s.cols() > 1 ? "_of_columns" : "");
-      case MAX_BACKWARD -> own + (s.cols() > 1 ? "_of_columns" : "");
+      case MAX_BACKWARD, CUMULATIVE_SUM -> own + (s.cols() > 1 ? "_of_columns" : "");
       default -> function == kernel ? name : own + name.substring(name.lastIndexOf('_'));
     };
   }
@@ -342,7 +405,7 @@ public final class KernelCases {
       case "outer", "sourceRows", "tableRows" -> s.outer();
       case "rows", "count", "d2" -> s.rows();
       case "cols", "inner", "classes", "d3", "a2" -> s.cols();
-      case "parts", "bags" -> s.parts();
+      case "parts", "bags", "taken" -> s.parts();
       case "d0", "d1", "a3", "b3" -> 1;
       case "a0", "a1", "b0", "b1" -> 0;
       case "b2" -> full ? 0 : s.cols(); // b is stretched over the rows
@@ -357,7 +420,9 @@ public final class KernelCases {
       case "rateFactor" -> full ? 0.5 : 1;
       case "a" -> -1;
       case "b" -> 2;
-      case "value" -> 2.5;
+      case "value", "on" -> 2.5;
+      case "off" -> 0.5;
+      case "missing" -> full ? 0 : Double.NaN;
       case "shift" -> -0.5;
       case "momentum", "beta1" -> 0.9;
       case "beta2" -> 0.999;
@@ -373,6 +438,9 @@ public final class KernelCases {
       case "pathCount" -> full ? s.parts() : s.rows();
       case "stepCount" -> full ? 3 * s.parts() : 7 * s.rows();
       case "k" -> 3;
+      case "margin" -> 0.6;
+      case "ignored" -> 2;
+      case "distributions" -> s.rows();
       case "rateCount" -> 5;
       case "gradientScale" -> full ? 0.5 : 1;
       case "maxNorm" -> 1;
@@ -381,7 +449,8 @@ public final class KernelCases {
       case "updateLimit" -> full ? 0.01 : Double.POSITIVE_INFINITY;
       case "scale" ->
           switch (kernel) {
-            case SOFTMAX_CROSS_ENTROPY -> full ? 0.5 : 1.0 / s.rows();
+            case SOFTMAX_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY_DISTRIBUTION, MULTI_CLASS_HINGE ->
+                full ? 0.5 : 1.0 / s.rows();
             case GATHER_ROWS_U8 -> 1 / 255.0;
             case SUM_RUNS -> full ? 2 : 1;
             case COPY_ROWS -> full ? 3 : 1;
@@ -397,7 +466,11 @@ public final class KernelCases {
       case BIAS_ACTIVATION_BACKWARD, BIAS_ACTIVATION_GRADIENTS ->
           ((Nonlinearity) function).derivativeNeedsInput() ? Set.of("y") : Set.of("x", "b");
       case BINARY_BACKWARD -> Set.of("db");
-      case SOFTMAX_CROSS_ENTROPY -> Set.of("hits");
+      case VALUE_LOSS -> Set.of("weights", "positive", "losses");
+      case LABEL_WEIGHTS -> Set.of("row_weights");
+      case SOFTMAX_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY_DISTRIBUTION, MULTI_CLASS_HINGE ->
+          Set.of("weights", "hits");
+      case BATCH_NORM_FINISH -> Set.of("running_mean", "running_variance");
       case SGD, ADAM, SGD_ROWS, ADAM_ROWS -> Set.of("copy", "squares");
       case ADVANCE_STEP -> Set.of("rates");
       case GATHER_ROWS, GATHER_ROWS_U8, GATHER_IDS -> Set.of("state");
@@ -416,12 +489,38 @@ public final class KernelCases {
       case BIAS_ACTIVATION_BACKWARD, BIAS_ACTIVATION_GRADIENTS -> one.with("y", Fill.POSITIVE);
       case UNARY_FORWARD -> one.with("x", Fill.POSITIVE);
       case UNARY_BACKWARD -> one.with("x", Fill.POSITIVE).with("y", Fill.POSITIVE);
-      case BINARY_FORWARD, BINARY_BACKWARD -> one.with("a", Fill.POSITIVE).with("b", Fill.POSITIVE);
+      // some are equal, and some are 0, where that is what counts
+      case BINARY_FORWARD, BINARY_BACKWARD ->
+          one.name().matches("(equal|keep|drop)_.*")
+              ? one.with("a", Fill.each(i -> i % 4)).with("b", Fill.each(i -> i % 3))
+              : one.with("a", Fill.POSITIVE).with("b", Fill.POSITIVE);
+      // targets from 0 to 1, or -1 and 1
+      case VALUE_LOSS ->
+          switch (((Arguments.ValueLoss) one.call()).function()) {
+            case LOGISTIC -> one.with("t", Fill.between(0, 1));
+            case HINGE, SQUARED_HINGE -> one.with("t", Fill.each(i -> i * 7 % 3 == 0 ? 1 : -1));
+            default -> one;
+          };
+      // some that are ignored, and some of no class
+      case LABEL_WEIGHTS -> one.with("labels", Fill.between(-2, one.sizes().cols() + 2));
+      case SOFTMAX_CROSS_ENTROPY_DISTRIBUTION ->
+          one.with("q", Fill.each(i -> i * 7919 % 4 / 8.0)); // some are 0
       // every third entry is the largest
       case MAX_BACKWARD ->
           one.with("x", Fill.each(i -> i % 3 == 0 ? 2 : i % 2)).with("y", Fill.each(i -> 2));
       // values that come more than once
-      case TOP_HITS, ARGMAX -> one.with("x", Fill.scattered(97));
+      case TOP_HITS, ARGMAX, TOP_K -> one.with("x", Fill.scattered(97));
+      case ONE_HOT ->
+          one.with(
+              "ids",
+              full ? Fill.between(-1, one.sizes().cols() + 1) : Fill.scattered(one.sizes().cols()));
+      case GATHER_ALONG, SCATTER_ADD_ALONG ->
+          one.with(
+              "index",
+              full ? Fill.between(-1, one.sizes().rows() + 1) : Fill.scattered(one.sizes().rows()));
+      case BATCH_NORM_FINISH -> one.with("squares", Fill.POSITIVE);
+      case BATCH_NORM_FORWARD, BATCH_NORM_SUMS, BATCH_NORM_BACKWARD ->
+          one.with("variance", Fill.POSITIVE);
       case SGD -> one.with("squares", Fill.POSITIVE);
       case ADAM -> one.with("second", Fill.POSITIVE).with("squares", Fill.POSITIVE);
       case SORT_CHUNKS ->
@@ -486,8 +585,30 @@ public final class KernelCases {
         .with("paths", Fill.between(-1, paths + 1));
   }
 
-  /** One of both transposes of each side, in its own precision or a wide one. */
-  private static KernelCase product(Sizes s, boolean full, int how) {
+  /**
+   * Of (outer, rows, cols): the first axes exchanged, the last two, each number of (outer, rows)
+   * repeated, and the axes from last to first.
+   */
+  private static Stream<KernelCase> copies(Sizes s, boolean full) {
+    long a = s.outer();
+    long b = s.rows();
+    long c = s.cols();
+    return Stream.of(
+        copy(s, "exchange", full, b, a, c, c, b * c, 1, a * c, c, 1),
+        copy(s, "turn", full, a, b, c, b * c, 1, b, b * c, c, 1),
+        copy(s, "stretch", full, a, b, c, b, 1, 0, b * c, c, 1),
+        copy(s, "reverse", full, c, b, a, 1, c, b * c, b * a, a, 1));
+  }
+
+  private static KernelCase copy(Sizes s, String name, boolean full, long... n) {
+    Arguments call =
+        Arguments.StridedCopy.over(
+            1, 1, n[0], n[1], n[2], 0, 0, n[3], n[4], n[5], 0, 0, n[6], n[7], n[8], full);
+    return new KernelCase(name + "_copy", Kernel.STRIDED_COPY, s, call);
+  }
+
+  /** One of both transposes of each side, in its own precision or a wide one, or three of them. */
+  private static KernelCase product(Sizes s, boolean full, int how, int batch) {
     boolean ta = how >= 4;
     boolean tb = how / 2 % 2 == 1;
     boolean wide = how % 2 == 1;
@@ -498,8 +619,24 @@ public final class KernelCases {
     double beta = full ? 0.5 : 0;
     Arguments call =
         Arguments.Gemm.over(
-            s.rows(), s.cols(), s.outer(), lda, ldb, ldc, ta, tb, alpha, beta, false, wide);
+            s.rows(),
+            s.cols(),
+            s.outer(),
+            lda,
+            ldb,
+            ldc,
+            ta,
+            tb,
+            alpha,
+            beta,
+            false,
+            wide,
+            batch,
+            full || batch == 1 ? 0 : lda * (ta ? s.outer() : s.rows()),
+            batch == 1 ? 0 : ldb * (tb ? s.cols() : s.outer()) + 1,
+            batch == 1 ? 0 : ldc * s.rows() + (full ? 2 : 0));
     String name = (ta ? "gemm of a'" : "gemm of a") + (tb ? " and b'" : " and b");
+    name += batch == 1 ? "" : ", batch";
     return new KernelCase(name + (wide ? ", wide" : ""), Kernel.GEMM, s, call);
   }
 }

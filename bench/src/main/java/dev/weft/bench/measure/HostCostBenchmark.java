@@ -81,7 +81,8 @@ public class HostCostBenchmark {
         device,
         Kernel.GEMM,
         Precision.F32,
-        new Arguments.Gemm(x, x, x, 64, 64, 64, 64, 64, 64, false, false, 1, 0, false, false));
+        new Arguments.Gemm(
+            x, x, x, 64, 64, 64, 64, 64, 64, false, false, 1, 0, false, false, 1, 0, 0, 0));
   }
 
   /** A training step of 784-100-100-10, replayed as a graph. */

@@ -71,7 +71,7 @@ final class Differences implements AutoCloseable {
 
   private Tensor onDevice(int input) {
     Input recipe = recipes.get(input);
-    DType dtype = recipe.hasGradient() ? DType.F64 : DType.I32;
+    DType dtype = recipe.isIntegers() ? DType.I32 : DType.F64;
     return device.tensor(dtype, recipe.shape(), at[input]).named("input " + input);
   }
 

@@ -26,11 +26,17 @@ public final class Input {
 
   private final Shape shape;
   private final boolean integers;
+  private final boolean constant; // numbers without a gradient
   private final Source source;
 
   private Input(Shape shape, boolean integers, Source source) {
+    this(shape, integers, false, source);
+  }
+
+  private Input(Shape shape, boolean integers, boolean constant, Source source) {
     this.shape = shape;
     this.integers = integers;
+    this.constant = constant;
     this.source = source;
   }
 
@@ -136,6 +142,7 @@ public final class Input {
     return new Input(
         shape,
         integers,
+        constant,
         (random, count) ->
             Arrays.stream(source.draw(random, count))
                 .map(
@@ -151,10 +158,16 @@ public final class Input {
     return new Input(
         shape,
         integers,
+        constant,
         (random, count) ->
             Arrays.stream(source.draw(random, count))
                 .map(value -> Math.rint((value - offset) / grain) * grain + offset)
                 .toArray());
+  }
+
+  /** The same values, which get no gradient: weights, targets. */
+  public Input withoutGradient() {
+    return new Input(shape, integers, true, source);
   }
 
   /** Its shape. */
@@ -162,9 +175,14 @@ public final class Input {
     return shape;
   }
 
-  /** Whether it gets a gradient: integers do not. */
+  /** Whether it gets a gradient: integers do not, nor what is {@link #withoutGradient}. */
   public boolean hasGradient() {
-    return !integers;
+    return !integers && !constant;
+  }
+
+  /** Whether its values are int32. */
+  public boolean isIntegers() {
+    return integers;
   }
 
   /** Its values under a seed. */

@@ -17,6 +17,7 @@ public final class OperationCases {
               ReductionCases.all(),
               MatrixCases.all(),
               RowCases.all(),
+              LossCases.all(),
               ShapeCases.all())
           .flatMap(List::stream)
           .toList();

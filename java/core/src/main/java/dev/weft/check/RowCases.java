@@ -3,22 +3,20 @@ package dev.weft.check;
 
 import dev.weft.Shape;
 import dev.weft.device.BagFunction;
+import dev.weft.op.BatchNormOperation;
 import dev.weft.op.EmbeddingBagOperation;
 import dev.weft.op.GatherRows;
 import dev.weft.op.LayerNormOperation;
 import dev.weft.op.PathLossOperation;
-import dev.weft.op.SoftmaxCrossEntropyOperation;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** Operations that take rows by number, labels beside rows, or normalise them. */
+/** Operations that take rows by number, or normalise them. */
 final class RowCases {
   private RowCases() {}
 
   static List<OperationCase> all() {
     return List.of(
-        crossEntropy("softmax_cross_entropy", 0),
-        crossEntropy("softmax_cross_entropy_smoothed", 0.1),
         gather(),
         embeddingBag(BagFunction.SUM),
         embeddingBag(BagFunction.MEAN),
@@ -29,23 +27,9 @@ final class RowCases {
         layerNorm(
             "layer_norm", 1e-5, new long[][] {{13, 5}, {3, 1031}, {40, 1500}, {2, 12_345}, {0, 4}}),
         // few numbers may lie close together: a small epsilon would multiply roundings
-        layerNorm("layer_norm_narrow", 0.1, new long[][] {{1, 1}, {5000, 3}}));
-  }
-
-  private static OperationCase crossEntropy(String name, double smoothing) {
-    SoftmaxCrossEntropyOperation loss = new SoftmaxCrossEntropyOperation(smoothing);
-    OperationCase operation =
-        OperationCase.of(
-                name,
-                SoftmaxCrossEntropyOperation.class,
-                (tape, in) -> tape.apply(loss, in[0], in[1]))
-            .summing(inputs -> Math.max(inputs.get(0).size(0), inputs.get(0).size(1)));
-    for (long[] shape :
-        new long[][] {{1, 1}, {1, 7}, {13, 5}, {3, 1031}, {9, 1024}, {40, 1500}, {5000, 3}}) {
-      operation =
-          operation.at(Input.uniform(-4, 4, shape), Input.integers((int) shape[1], shape[0]));
-    }
-    return operation;
+        layerNorm("layer_norm_narrow", 0.1, new long[][] {{1, 1}, {5000, 3}}),
+        batchNorm("batch_norm", 1e-5, new long[][] {{13, 5}, {40, 1500}, {3001, 33}, {5000, 3}}),
+        batchNorm("batch_norm_narrow", 0.1, new long[][] {{2, 1}, {3, 1031}, {9, 4100}}));
   }
 
   private static OperationCase gather() {
@@ -173,12 +157,26 @@ final class RowCases {
   }
 
   private static OperationCase layerNorm(String name, double epsilon, long[]... shapes) {
-    OperationCase operation =
+    return norm(
         OperationCase.of(
                 name,
                 LayerNormOperation.class,
                 (tape, in) -> tape.layerNorm(in[0], in[1], in[2], epsilon))
-            .summing(inputs -> Math.max(inputs.get(0).elements(0, 1), inputs.get(1).elements()));
+            .summing(inputs -> Math.max(inputs.get(0).elements(0, 1), inputs.get(1).elements())),
+        shapes);
+  }
+
+  private static OperationCase batchNorm(String name, double epsilon, long[]... shapes) {
+    return norm(
+        OperationCase.of(
+                name,
+                BatchNormOperation.class,
+                (tape, in) -> tape.batchNorm(in[0], in[1], in[2], epsilon))
+            .summing(inputs -> inputs.get(0).size(0)),
+        shapes);
+  }
+
+  private static OperationCase norm(OperationCase operation, long[]... shapes) {
     for (long[] shape : shapes) {
       long width = shape[1];
       operation =

@@ -222,7 +222,11 @@ final class Search {
             1,
             0,
             false,
-            false));
+            false,
+            1,
+            0,
+            0,
+            0));
   }
 
   /** Copies a row at length 1, or as zeros. */

@@ -41,6 +41,15 @@ final class LayerParser {
           "layer_norm(width) or layer_norm(width,epsilon)");
       double epsilon = values.length == 1 ? LayerNorm.EPSILON : number(text, values[1]);
       return new LayerNorm(size(text, values[0]), epsilon);
+    } else if (name.equals("batch_norm")) {
+      check(
+          values.length >= 1 && values.length <= 3,
+          text,
+          "batch_norm(width), batch_norm(width,epsilon) or batch_norm(width,epsilon,momentum)");
+      return new BatchNorm(
+          size(text, values[0]),
+          values.length < 2 ? BatchNorm.EPSILON : number(text, values[1]),
+          values.length < 3 ? BatchNorm.MOMENTUM : number(text, values[2]));
     } else if (name.equals("flatten")) {
       check(inside == null, text, "flatten");
       return new Flatten();
@@ -92,8 +101,8 @@ final class LayerParser {
   }
 
   private static String choices() {
-    return "use linear(in,out), layer_norm(width), dropout(rate), embedding(vocabulary,width),"
-        + " flatten, "
+    return "use linear(in,out), layer_norm(width), batch_norm(width), dropout(rate),"
+        + " embedding(vocabulary,width), flatten, "
         + Arrays.stream(Nonlinearity.values())
             .map(Nonlinearity::token)
             .collect(Collectors.joining(", "));

@@ -34,6 +34,10 @@ public final class Layers {
         "layer_norm",
         LayerNorm.class,
         is -> new LayerNorm(is.integer("width"), is.number("epsilon")));
+    register(
+        "batch_norm",
+        BatchNorm.class,
+        is -> new BatchNorm(is.integer("width"), is.number("epsilon"), is.number("momentum")));
     register("dropout", Dropout.class, is -> new Dropout(is.number("rate")));
     register("activation", Activation.class, Layers::activation);
     register("embedding", Embedding.class, Layers::embedding);
@@ -112,8 +116,8 @@ public final class Layers {
 
   /**
    * One layer as the command writes it: {@code linear(784,512)}, {@code linear(784,512,no_bias)},
-   * {@code layer_norm(512)}, {@code relu}, {@code leaky_relu(0.1)}, {@code dropout(0.2)}, {@code
-   * embedding(10000,60)}, {@code flatten}.
+   * {@code layer_norm(512)}, {@code batch_norm(512)}, {@code relu}, {@code leaky_relu(0.1)}, {@code
+   * dropout(0.2)}, {@code embedding(10000,60)}, {@code flatten}.
    *
    * @throws IllegalArgumentException that says what there is, where the text is none of these
    */

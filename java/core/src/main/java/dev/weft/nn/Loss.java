@@ -5,6 +5,9 @@ import dev.weft.Inputs;
 import dev.weft.Operations;
 import dev.weft.RowType;
 import dev.weft.Tensor;
+import dev.weft.data.Column;
+import java.util.Map;
+import java.util.function.Function;
 
 /**
  * The loss that training minimises: a scalar from a batch of outputs and the columns that it asks
@@ -49,6 +52,44 @@ public interface Loss {
    */
   default double weight(long rows) {
     return rows;
+  }
+
+  /**
+   * Checks the values of the columns that the loss asks for, once, before the first step, as a
+   * device cannot tell of what is wrong.
+   *
+   * @param columns gives a column of the data set by its name
+   * @throws IllegalArgumentException that says which row is wrong, where one is
+   */
+  default void checkValues(RowType output, Function<String, Column> columns) {}
+
+  /**
+   * Vectors that are the same for all batches, by name: {@link #apply} finds them among the columns
+   * of a batch, of the wide type of what the network computes in. None until told otherwise.
+   *
+   * @param output a row of what the model gives
+   */
+  default Map<String, double[]> constants(RowType output) {
+    return Map.of();
+  }
+
+  /**
+   * Whether {@link #apply} gives a mean by weights that differ from row to row, so that a batch
+   * counts by {@link #weight(Operations, Tensor, Inputs)} and not by its rows.
+   */
+  default boolean isWeighted() {
+    return false;
+  }
+
+  /**
+   * The sum of the weights of a batch's rows, a scalar of the wide type, for a loss that {@link
+   * #isWeighted}.
+   *
+   * @param output what the model gave, (rows, ...)
+   * @param data the columns of the batch
+   */
+  default Tensor weight(Operations operations, Tensor output, Inputs<Tensor> data) {
+    throw new IllegalStateException(spec() + " is weighted by rows, which its class must add up");
   }
 
   /** Its name in files and on the command line. */

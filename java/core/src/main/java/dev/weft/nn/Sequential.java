@@ -65,7 +65,8 @@ public final class Sequential extends Network {
           || models.get(i) instanceof EmbeddingBag
           || models.get(i) instanceof Activation
           || models.get(i) instanceof Dropout
-          || models.get(i) instanceof LayerNorm)) {
+          || models.get(i) instanceof LayerNorm
+          || models.get(i) instanceof BatchNorm)) {
         row = null; // which may have had more axes than one
       }
       if (row != null) {

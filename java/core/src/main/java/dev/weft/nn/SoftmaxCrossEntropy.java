@@ -1,27 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
-import static dev.weft.format.Format.format;
-
 import dev.weft.Inputs;
 import dev.weft.Operations;
 import dev.weft.RowType;
 import dev.weft.Tensor;
+import dev.weft.data.Column;
+import dev.weft.op.LossReduction;
+import dev.weft.op.RowWeights;
+import dev.weft.op.SoftmaxCrossEntropyDistributionOperation;
+import dev.weft.op.SoftmaxCrossEntropyDistributionOperation.Kind;
 import dev.weft.op.SoftmaxCrossEntropyOperation;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The mean over rows of the cross-entropy between softmax(output) and class labels; see {@link
  * SoftmaxCrossEntropyOperation}.
  *
+ * <p>With weights w of rows it is Σ_r w_r l_r / Σ_r w_r, and 0 of a batch where no row counts. With
+ * weights v of classes w_r is that of the row's label, and label smoothing weighs each class's
+ * term, l_r = -Σ_c q_rc v_c log p_rc, as PyTorch does.
+ *
  * @param smoothing label smoothing, in [0, 1)
  * @param target the column of labels
+ * @param weights how much rows count
+ * @param reduction {@code MEAN} or {@code SUM}
  */
-public record SoftmaxCrossEntropy(double smoothing, String target) implements Loss {
+public record SoftmaxCrossEntropy(
+    double smoothing, String target, LossWeights weights, LossReduction reduction) implements Loss {
 
   /** Checks the settings. */
   public SoftmaxCrossEntropy {
     new SoftmaxCrossEntropyOperation(smoothing);
+    Reductions.check(reduction);
   }
 
   /** Without label smoothing, against {@link Inputs#TARGETS}. */
@@ -31,31 +45,61 @@ public record SoftmaxCrossEntropy(double smoothing, String target) implements Lo
 
   /** With label smoothing, against {@link Inputs#TARGETS}. */
   public SoftmaxCrossEntropy(double smoothing) {
-    this(smoothing, Inputs.TARGETS);
+    this(smoothing, Inputs.TARGETS, LossWeights.EQUAL, LossReduction.MEAN);
   }
 
   /** Against another column. */
   public SoftmaxCrossEntropy against(String column) {
-    return new SoftmaxCrossEntropy(smoothing, column);
+    return new SoftmaxCrossEntropy(smoothing, column, weights, reduction);
+  }
+
+  /** With label smoothing. */
+  public SoftmaxCrossEntropy smoothing(double share) {
+    return new SoftmaxCrossEntropy(share, target, weights, reduction);
+  }
+
+  /** With a weight for each class; {@link ClassWeights} balances classes. */
+  public SoftmaxCrossEntropy classWeights(double... ofClasses) {
+    return with(weights.classes(ofClasses));
+  }
+
+  /** With rows weighted by the numbers of a column. */
+  public SoftmaxCrossEntropy sampleWeights(String column) {
+    return with(weights.column(column));
+  }
+
+  /** Without the rows of a label: a class, or {@link RowType#PADDING}, where rows have no label. */
+  public SoftmaxCrossEntropy ignoring(int label) {
+    return with(weights.ignoring(label));
+  }
+
+  /** The sum over rows, not the mean. */
+  public SoftmaxCrossEntropy sum() {
+    return new SoftmaxCrossEntropy(smoothing, target, weights, LossReduction.SUM);
+  }
+
+  private SoftmaxCrossEntropy with(LossWeights other) {
+    return new SoftmaxCrossEntropy(smoothing, target, other, reduction);
   }
 
   @Override
   public void check(RowType output, Inputs<RowType> data) {
-    RowType labels = data.get(target);
-    if (!labels.isIds() || labels.shape().rank() != 0) {
-      throw new IllegalArgumentException(
-          format("%s needs class labels, and %s has %s", spec(), target, labels));
-    }
-    if (output.isIds() || output.shape().rank() != 1) {
-      throw new IllegalArgumentException(
-          format("%s needs a vector of scores a row, not %s", spec(), output));
-    }
-    if (labels.below() > output.shape().size(0)) {
-      throw new IllegalArgumentException(
-          format(
-              "%s has %d classes and the network %d outputs",
-              target, labels.below(), output.shape().size(0)));
-    }
+    LabelTargets.check(spec(), output, data.get(target), target);
+    weights.check(spec(), (int) output.shape().size(0), data);
+  }
+
+  @Override
+  public void checkValues(RowType output, Function<String, Column> columns) {
+    LabelTargets.checkValues(spec(), columns.apply(target), target, weights);
+    weights.checkValues(spec(), columns, target);
+  }
+
+  @Override
+  public Map<String, double[]> constants(RowType output) {
+    int classes = (int) output.shape().size(0);
+    Map<String, double[]> constants = new HashMap<>(weights.constants(classes));
+    constants.putAll(weights.ofRowsAlone().constants(classes)); // for smoothing
+    return constants;
   }
 
   @Override
@@ -71,11 +115,75 @@ public record SoftmaxCrossEntropy(double smoothing, String target) implements Lo
    */
   public Tensor apply(
       Operations operations, Tensor output, Inputs<Tensor> data, @Nullable Tensor hits) {
-    var loss = new SoftmaxCrossEntropyOperation(smoothing);
     Tensor labels = data.get(target);
+    if (weights.isEqual()) {
+      var loss = new SoftmaxCrossEntropyOperation(smoothing, reduction, RowWeights.EQUAL);
+      return hits == null
+          ? operations.apply(loss, output, labels)
+          : operations.apply(loss, output, labels, hits);
+    }
+    Tensor ofRows = ofRows(operations, output, data);
+    if (smoothing == 0 || weights.classes().isEmpty()) {
+      return weighted(
+          operations, smoothing, output, labels, scaled(operations, ofRows, ofRows), hits);
+    }
+    // (1 - s) times the loss of the labels, and s times that of the weights over their number
+    Tensor labelled =
+        weighted(operations, 0, output, labels, scaled(operations, ofRows, ofRows), hits);
+    int classes = (int) output.shape().size(1);
+    Tensor spread =
+        operations.withoutGradient(
+            () -> operations.scale(weights.table(classes, data), 1.0 / classes));
+    Tensor alone =
+        weights.ofRowsAlone().isEqual()
+            ? operations.withoutGradient(() -> operations.shift(operations.scale(ofRows, 0), 1))
+            : weights.ofRowsAlone().ofRows(operations, classes, labels, data);
+    var even =
+        new SoftmaxCrossEntropyDistributionOperation(
+            Kind.CROSS_ENTROPY, LossReduction.SUM, RowWeights.GIVEN);
+    return operations.add(
+        operations.scale(labelled, 1 - smoothing),
+        operations.scale(
+            operations.apply(even, output, spread, scaled(operations, alone, ofRows)), smoothing));
+  }
+
+  private Tensor ofRows(Operations operations, Tensor output, Inputs<Tensor> data) {
+    return weights.ofRows(operations, (int) output.shape().size(1), data.get(target), data);
+  }
+
+  /** What rows are multiplied by: weights, of a mean over the sum of those that it divides by. */
+  private Tensor scaled(Operations operations, Tensor ofRows, Tensor divisors) {
+    return reduction == LossReduction.SUM
+        ? ofRows
+        : Reductions.shares(operations, ofRows, divisors);
+  }
+
+  private static Tensor weighted(
+      Operations operations,
+      double smoothing,
+      Tensor output,
+      Tensor labels,
+      Tensor ofRows,
+      @Nullable Tensor hits) {
+    var loss = new SoftmaxCrossEntropyOperation(smoothing, LossReduction.SUM, RowWeights.GIVEN);
     return hits == null
-        ? operations.apply(loss, output, labels)
-        : operations.apply(loss, output, labels, hits);
+        ? operations.apply(loss, output, labels, ofRows)
+        : operations.apply(loss, output, labels, ofRows, hits);
+  }
+
+  @Override
+  public double weight(long rows) {
+    return reduction == LossReduction.SUM ? 1 : rows;
+  }
+
+  @Override
+  public boolean isWeighted() {
+    return reduction == LossReduction.MEAN && !weights.isEqual();
+  }
+
+  @Override
+  public Tensor weight(Operations operations, Tensor output, Inputs<Tensor> data) {
+    return operations.sum(ofRows(operations, output, data));
   }
 
   @Override

@@ -6,13 +6,16 @@ import static java.util.stream.Collectors.joining;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import dev.weft.device.Nonlinearity;
 import dev.weft.device.ReductionFunction;
+import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * y = f(x + b): bias and activation in one pass.
@@ -161,6 +164,54 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
     } else {
       node.release(dx);
     }
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    Tensor dz = TangentSum.of(on, tangents.toArray(Tensor[]::new));
+    Tensor y = node.output();
+    return switch (function) {
+      case IDENTITY -> dz;
+      case SIGMOID -> on.multiply(dz, on.subtract(y, on.square(y)));
+      case TANH -> on.multiply(dz, on.shift(on.negate(on.square(y)), 1));
+      case RELU -> on.multiply(dz, positive(on, y));
+      case LEAKY_RELU -> on.multiply(dz, on.shift(on.scale(positive(on, y), 1 - alpha), alpha));
+      case ELU -> { // y + alpha where y is below 0, else 1
+        Tensor above = on.shift(on.scale(positive(on, y), 1 - alpha), alpha);
+        yield on.multiply(dz, on.subtract(above, on.relu(on.negate(y))));
+      }
+      case SOFTPLUS -> on.multiply(dz, on.negate(on.elu(on.negate(y), 1))); // 1 - e^-y
+      case GELU -> {
+        Tensor z = sum(on, node);
+        Tensor below = on.scale(on.shift(on.erf(on.scale(z, Math.sqrt(0.5))), 1), 0.5);
+        Tensor density = on.scale(on.exp(on.scale(on.square(z), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+        yield on.multiply(dz, on.add(below, on.multiply(z, density)));
+      }
+      case SILU -> {
+        Tensor z = sum(on, node);
+        Tensor s = on.sigmoid(z);
+        yield on.multiply(dz, on.add(s, on.multiply(y, on.shift(on.negate(s), 1))));
+      }
+      case HARD_SIGMOID ->
+          on.scale(on.multiply(dz, positive(on, on.subtract(y, on.square(y)))), 1.0 / 6);
+      case HARD_TANH -> on.multiply(dz, positive(on, on.shift(on.negate(on.square(y)), 1)));
+      case HARD_SWISH -> {
+        Tensor z = sum(on, node);
+        Tensor h = on.hardSigmoid(z);
+        Tensor sloped = positive(on, on.subtract(h, on.square(h)));
+        yield on.multiply(dz, on.add(h, on.scale(on.multiply(z, sloped), 1.0 / 6)));
+      }
+    };
+  }
+
+  /** x + b. */
+  private static Tensor sum(Operations on, Node node) {
+    return node.inputs().size() > 1 ? on.add(node.input(0), node.input(1)) : node.input(0);
+  }
+
+  /** 1 where y is above 0, else 0. */
+  private static Tensor positive(Operations on, Tensor y) {
+    return on.greater(y, on.negate(y));
   }
 
   /** Turns dy into dx, and adds up its columns on the way: in parts where there are many rows. */

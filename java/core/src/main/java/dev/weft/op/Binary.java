@@ -5,22 +5,39 @@ import static java.util.Locale.ROOT;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.BinaryFunction;
 import dev.weft.device.Kernel;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * y = f(a, b), element by element, with broadcasting: shapes are aligned at the last axis and a
  * size of 1 stretches. Backward: da = dy ∂f/∂a summed over the axes that were stretched, and
- * likewise db. At a = b MAXIMUM and MINIMUM share the gradient equally, as PyTorch does.
+ * likewise db. At a = b MAXIMUM and MINIMUM share the gradient equally, as PyTorch does. A choice
+ * gives a the gradient where a is taken and b none; a comparison has none at all.
  *
  * @param function f
+ * @param alpha what KEEP and DROP put where they do not take a; unused by the others
  */
-public record Binary(BinaryFunction function) implements Operation {
+public record Binary(BinaryFunction function, double alpha) implements Operation {
+  /** The axes that its kernel has. */
+  public static final int AXES = Strides.AXES;
+
   private static final Operands OPERANDS = Operands.floating("a", "b");
+
+  /** A function with its usual alpha, where it takes one. */
+  public Binary(BinaryFunction function) {
+    this(function, function.defaultAlpha());
+  }
+
+  /** Whether shapes have so few axes; neighbouring ones that both walk alike count as one. */
+  public static boolean takes(Shape a, Shape b) {
+    return Strides.merge(a, b, Shape.broadcast(a, b)).sizes().length <= AXES;
+  }
 
   @Override
   public String name() {
@@ -71,12 +88,37 @@ public record Binary(BinaryFunction function) implements Operation {
             s.b()[1],
             s.b()[2],
             s.b()[3],
-            function));
+            function,
+            alpha));
     return y;
   }
 
   @Override
   public void backward(Node node) {
+    switch (function) {
+      case GREATER, GREATER_OR_EQUAL, EQUAL -> {
+        addNothing(node, 0);
+        addNothing(node, 1);
+      }
+      case KEEP, DROP -> {
+        differentiate(node, node.wants(0), false);
+        addNothing(node, 1);
+      }
+      default -> differentiate(node);
+    }
+  }
+
+  /** The derivative is 0: y is constant but for jumps. */
+  private static void addNothing(Node node, int input) {
+    if (node.wants(input)) {
+      Node.Sink sink = node.into(input);
+      if (!sink.accumulate()) {
+        sink.tensor().fill(0);
+      }
+    }
+  }
+
+  private void differentiate(Node node) {
     if (node.input(0) == node.input(1)) {
       // both gradients go to the same memory, so one after the other
       differentiate(node, true, false);
@@ -84,6 +126,48 @@ public record Binary(BinaryFunction function) implements Operation {
     } else {
       differentiate(node, node.wants(0), node.wants(1));
     }
+  }
+
+  @Override
+  public @Nullable Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    Tensor a = node.input(0);
+    Tensor b = node.input(1);
+    Tensor da = tangents.get(0);
+    Tensor db = tangents.get(1);
+    Tensor left = da == null ? null : ofA(on, a, b, da);
+    Tensor right = db == null ? null : ofB(on, a, b, node.output(), db);
+    return left == null && right == null ? null : TangentSum.of(on, left, right);
+  }
+
+  /** da ∂f/∂a. */
+  private @Nullable Tensor ofA(Operations on, Tensor a, Tensor b, Tensor da) {
+    return switch (function) {
+      case ADD, SUBTRACT -> da;
+      case MULTIPLY -> on.multiply(da, b);
+      case DIVIDE -> on.divide(da, b);
+      case MAXIMUM -> on.multiply(da, above(on, a, b));
+      case MINIMUM -> on.multiply(da, above(on, b, a));
+      case KEEP, DROP -> on.apply(new Binary(function, 0), da, b);
+      case GREATER, GREATER_OR_EQUAL, EQUAL -> null;
+    };
+  }
+
+  /** db ∂f/∂b. */
+  private @Nullable Tensor ofB(Operations on, Tensor a, Tensor b, Tensor y, Tensor db) {
+    return switch (function) {
+      case ADD -> db;
+      case SUBTRACT -> on.negate(db);
+      case MULTIPLY -> on.multiply(a, db);
+      case DIVIDE -> on.negate(on.divide(on.multiply(y, db), b));
+      case MAXIMUM -> on.multiply(db, above(on, b, a));
+      case MINIMUM -> on.multiply(db, above(on, a, b));
+      case KEEP, DROP, GREATER, GREATER_OR_EQUAL, EQUAL -> null;
+    };
+  }
+
+  /** 1 where a is the larger, 1/2 where they are equal, else 0. */
+  private static Tensor above(Operations on, Tensor a, Tensor b) {
+    return on.add(on.greater(a, b), on.scale(on.equal(a, b), 0.5));
   }
 
   private void differentiate(Node node, boolean wantsA, boolean wantsB) {

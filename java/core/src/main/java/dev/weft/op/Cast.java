@@ -7,11 +7,14 @@ import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Bfloat16;
 import dev.weft.device.Kernel;
 import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * y = x in another type, x itself where it has that type; any shape. To a floating-point type it is
@@ -71,6 +74,11 @@ public record Cast(DType dtype) implements Operation {
       Arrays.setAll(values, i -> rounded(before[i] + values[i], dx.tensor().dtype()));
     }
     dx.tensor().copyFrom(values);
+  }
+
+  @Override
+  public @Nullable Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    return dtype.isFloating() ? on.apply(this, tangents.get(0)) : null;
   }
 
   private static boolean hasKernel(DType from, DType to) {

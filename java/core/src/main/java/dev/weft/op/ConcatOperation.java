@@ -5,8 +5,11 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tensors one after another along one axis; all other sizes agree. Backward: each input's gradient
@@ -80,5 +83,19 @@ public record ConcatOperation(int axis) implements Operation {
       }
       start += cols;
     }
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    Tensor[] parts = new Tensor[tangents.size()];
+    for (int i = 0; i < parts.length; i++) {
+      Tensor part = tangents.get(i);
+      if (part == null) {
+        part = node.make(node.input(i).dtype(), node.input(i).shape());
+        part.fill(0);
+      }
+      parts[i] = part;
+    }
+    return on.apply(this, parts);
   }
 }

@@ -3,9 +3,12 @@ package dev.weft.op;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Inverted dropout: y_i = x_i / (1 - rate) where element i is kept, else 0 (Srivastava et al.
@@ -63,6 +66,14 @@ public record DropoutOperation(double rate) implements Operation {
       mask(node, dy, dy, false);
       node.adopt(0, dy);
     }
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    Tensor factors = node.make(node.input(0).dtype(), node.input(0).shape());
+    factors.fill(1);
+    mask(node, factors, factors, false);
+    return on.multiply(factors, tangents.get(0));
   }
 
   private void mask(Node node, Tensor from, Tensor to, boolean accumulate) {

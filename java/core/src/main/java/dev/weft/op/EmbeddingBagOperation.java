@@ -6,11 +6,14 @@ import static dev.weft.format.Format.format;
 import dev.weft.DType;
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.BagFunction;
 import dev.weft.device.Kernel;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sums or means of bags of rows: y_b = Σ table[ids_i] over the places i of bag b, divided by how
@@ -116,6 +119,13 @@ public record EmbeddingBagOperation(BagFunction function) implements Operation {
             counts.elements(),
             function));
     RowSums.give(node, 0, ids, drows);
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    Tensor[] inputs = node.inputs().toArray(Tensor[]::new);
+    inputs[0] = tangents.get(0);
+    return on.apply(this, inputs);
   }
 
   @Override

@@ -5,11 +5,14 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Rows of a matrix by number: y_i = source[index_i].
@@ -67,6 +70,11 @@ public record GatherRows() implements Operation {
     if (node.wants(0)) {
       RowSums.give(node, 0, node.input(1), node.takeGradient());
     }
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    return on.apply(this, tangents.get(0), node.input(1));
   }
 
   @Override

@@ -30,17 +30,18 @@ final class LabelledRows {
   }
 
   /**
-   * The memory for hits, (rows) of the wide type of x; null where none was given.
+   * The memory for hits at a place among the inputs, (rows) of the wide type of x; null where none
+   * was given.
    *
    * @throws IllegalArgumentException where it does not fit
    */
-  static @Nullable Tensor hits(Node node) {
-    if (node.inputs().size() < 3) {
+  static @Nullable Tensor hits(Node node, int index) {
+    if (node.inputs().size() <= index) {
       return null;
     }
-    Tensor hits = node.input(2);
+    Tensor hits = node.input(index);
     Tensor x = node.input(0);
-    Shape rows = node.input(1).shape();
+    Shape rows = Shape.of(x.shape().size(0));
     if (!hits.shape().equals(rows) || hits.dtype() != x.dtype().wide()) {
       throw new IllegalArgumentException(
           format(

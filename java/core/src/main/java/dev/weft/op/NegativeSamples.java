@@ -6,10 +6,13 @@ import static dev.weft.format.Format.format;
 import dev.weft.DType;
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The paths of negative sampling for {@link PathLossOperation}: y_r is the step to the label,
@@ -75,5 +78,10 @@ public record NegativeSamples(int negatives) implements Operation {
   @Override
   public void backward(Node node) {
     // ids have no gradient
+  }
+
+  @Override
+  public @Nullable Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    return null;
   }
 }

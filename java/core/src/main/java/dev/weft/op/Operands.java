@@ -61,6 +61,13 @@ public record Operands(List<Operand> inputs, int least, int most) {
     return of(more.toArray(Operand[]::new));
   }
 
+  /** The same, and others of a floating-point type, all of the same. */
+  public Operands andFloating(String... names) {
+    List<Operand> more = new ArrayList<>(inputs);
+    more.addAll(floating(names).inputs);
+    return of(more.toArray(Operand[]::new));
+  }
+
   /** One input of any type. */
   public static Operands any(String name) {
     return of(new Operand(name, Type.ANY));

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A differentiable operation: how its output comes from its inputs, and how the gradient of the
@@ -39,6 +44,27 @@ public interface Operation {
    * Node#into}.
    */
   void backward(Node node);
+
+  /**
+   * The tangent of the output, how fast it changes when the inputs move along theirs: Σ_i ∂y/∂x_i
+   * dx_i. It is made of operations, so that it has gradients itself. {@link dev.weft.Tangents} asks
+   * for it; gradients need none.
+   *
+   * @param on what the tangent is computed on
+   * @param node what was applied, and its output
+   * @param tangents dx_i for each input, of its shape and type, null where it does not move; one at
+   *     least is there
+   * @return a tensor of the output's type, and of its shape or one that stretches to it; null where
+   *     the output does not move
+   * @throws UnsupportedOperationException where this operation has no tangent
+   */
+  default @Nullable Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    throw new UnsupportedOperationException(
+        format(
+            "%s has no tangent, which forward mode and Hessian-vector products need: give its class"
+                + " the method tangent of dev.weft.op.Operation",
+            name()));
+  }
 
   /**
    * Whether it looks up rows of an input by number, and gives its gradient by {@link Node#addRows}

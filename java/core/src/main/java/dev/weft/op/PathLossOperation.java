@@ -6,10 +6,13 @@ import static dev.weft.format.Format.format;
 import dev.weft.DType;
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The logistic loss of rows x along paths of rows of a table: y_i = -Σ_k log σ(±x_i · table[row_k])
@@ -148,6 +151,38 @@ public record PathLossOperation(int longest) implements Operation {
     if (drows != null) {
       RowSums.give(node, 1, node.keepSaved(0), drows);
     }
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    Tensor x = node.input(0);
+    Tensor table = node.input(1);
+    Tensor dx = tangents.get(0);
+    Tensor dtable = tangents.get(1);
+    Tensor rows = rows(on, node, table);
+    Tensor scores = scores(on, x, rows);
+    Tensor moved =
+        TangentSum.of(
+            on,
+            dx == null ? null : scores(on, dx, rows),
+            dtable == null ? null : scores(on, x, rows(on, node, dtable)));
+    // the error is σ(score) less 1 or 0, which is what the forward pass has left less σ
+    Tensor s = on.sigmoid(scores);
+    Tensor constant = on.withoutGradient(() -> on.subtract(node.saved(1), s));
+    return on.sum(on.multiply(on.add(s, constant), moved), 1);
+  }
+
+  /** The rows of a table that were taken, (n, length, cols); 0 for none. */
+  private static Tensor rows(Operations on, Node node, Tensor table) {
+    Tensor taken = node.saved(0);
+    long[] sizes = {taken.shape().size(0), taken.shape().size(1), table.shape().size(1)};
+    Tensor one = taken.view(0, Shape.of(taken.elements(), 1));
+    return on.wide(on.reshape(on.embeddingBagSum(table, one), sizes));
+  }
+
+  private static Tensor scores(Operations on, Tensor x, Tensor rows) {
+    Tensor wide = on.wide(on.reshape(x, x.shape().size(0), 1, x.shape().size(1)));
+    return on.sum(on.multiply(wide, rows), 2);
   }
 
   @Override

@@ -6,12 +6,15 @@ import static java.util.Locale.ROOT;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import dev.weft.device.ReductionFunction;
+import java.util.List;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A sum, mean, maximum or sum of squares over one axis, or over everything.
@@ -63,6 +66,11 @@ public record Reduction(ReductionFunction function, OptionalInt axis) implements
     }
     int at = shape.axis(axis.getAsInt());
     return new long[] {shape.elements(0, at), shape.size(at), shape.elements(at + 1, shape.rank())};
+  }
+
+  /** The sizes of x, 1 where it is reduced. */
+  private long[] kept(Shape shape) {
+    return axis.isEmpty() ? new long[0] : shape.with(axis.getAsInt(), 1).toArray();
   }
 
   @Override
@@ -129,6 +137,24 @@ public record Reduction(ReductionFunction function, OptionalInt axis) implements
             function,
             1,
             dx.accumulate()));
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    Tensor dx = tangents.get(0);
+    return switch (function) {
+      case SUM, MEAN -> on.apply(this, dx);
+      case SUM_OF_SQUARES -> {
+        Tensor products = on.multiply(on.wide(node.input(0)), on.wide(dx));
+        yield on.scale(on.apply(new Reduction(ReductionFunction.SUM, axis), products), 2);
+      }
+      case MAX -> {
+        Tensor x = on.wide(node.input(0));
+        Reduction sum = new Reduction(ReductionFunction.SUM, axis);
+        Tensor largest = on.equal(x, on.reshape(node.output(), kept(x.shape())));
+        yield on.divide(on.apply(sum, on.multiply(largest, on.wide(dx))), on.apply(sum, largest));
+      }
+    };
   }
 
   /**

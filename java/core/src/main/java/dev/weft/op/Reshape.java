@@ -4,8 +4,11 @@ package dev.weft.op;
 import static dev.weft.format.Format.format;
 
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The same elements in the same order under another shape; nothing is copied. Backward: dy under
@@ -44,5 +47,10 @@ public record Reshape(Shape shape) implements Operation {
       Tensor dy = node.takeGradient();
       node.adopt(0, dy.view(0, node.input(0).shape()));
     }
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    return on.apply(this, tangents.get(0));
   }
 }

@@ -5,10 +5,13 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The entries of x from {@code from} up to, not including, {@code to} along one axis. Backward: dx
@@ -75,6 +78,11 @@ public record Slice(int axis, long from, long to) implements Operation {
         (to - from) * span.inner(),
         x.shape().size(at) * span.inner(),
         dx.accumulate());
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    return on.apply(this, tangents.get(0));
   }
 
   /** How an axis divides a shape: entries before it, and after it. */

@@ -10,14 +10,31 @@ import java.util.Arrays;
  * How two shapes are walked together by a kernel of four axes: neighbouring axes that both tensors
  * walk alike are merged first, so that deeper tensors fit too.
  *
- * @param sizes the merged sizes of the result, four of them
+ * @param sizes the merged sizes of the result
  * @param a the strides of the first tensor, 0 where it is stretched
  * @param b the strides of the second
  */
 record Strides(long[] sizes, long[] a, long[] b) {
-  private static final int AXES = 4;
+  static final int AXES = 4;
 
+  /**
+   * Four axes, those that are not needed of size 1.
+   *
+   * @throws IllegalArgumentException where more than four are left
+   */
   static Strides of(Shape left, Shape right, Shape result) {
+    Strides merged = merge(left, right, result);
+    if (merged.sizes.length > AXES) {
+      throw new IllegalArgumentException(
+          format(
+              "broadcasting %s with %s needs more than %d axes; reshape them first",
+              left, right, AXES));
+    }
+    return new Strides(padded(merged.sizes, 1), padded(merged.a, 0), padded(merged.b, 0));
+  }
+
+  /** As many axes as are left. */
+  static Strides merge(Shape left, Shape right, Shape result) {
     int rank = result.rank();
     long[] sizes = new long[rank];
     long[] a = new long[rank];
@@ -47,13 +64,10 @@ record Strides(long[] sizes, long[] a, long[] b) {
         b[first] = stepB;
       }
     }
-    if (rank - first > AXES) {
-      throw new IllegalArgumentException(
-          format(
-              "broadcasting %s with %s needs more than %d axes; reshape them first",
-              left, right, AXES));
-    }
-    return new Strides(padded(sizes, first, 1), padded(a, first, 0), padded(b, first, 0));
+    return new Strides(
+        Arrays.copyOfRange(sizes, first, rank),
+        Arrays.copyOfRange(a, first, rank),
+        Arrays.copyOfRange(b, first, rank));
   }
 
   private static long sizeAt(Shape shape, int axis, int rank) {
@@ -61,11 +75,10 @@ record Strides(long[] sizes, long[] a, long[] b) {
     return own < 0 ? 1 : shape.size(own);
   }
 
-  private static long[] padded(long[] values, int first, long filling) {
+  private static long[] padded(long[] values, int filling) {
     long[] four = new long[AXES];
     Arrays.fill(four, filling);
-    int count = values.length - first;
-    System.arraycopy(values, first, four, AXES - count, count);
+    System.arraycopy(values, 0, four, AXES - values.length, values.length);
     return four;
   }
 }

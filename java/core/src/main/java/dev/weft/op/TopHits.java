@@ -3,10 +3,13 @@ package dev.weft.op;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which rows have their label among the k largest of their values.
@@ -44,7 +47,7 @@ public record TopHits(int k) implements Operation {
     Tensor labels = node.input(1);
     LabelledRows.check(node);
     Shape rows = labels.shape();
-    Tensor given = LabelledRows.hits(node);
+    Tensor given = LabelledRows.hits(node, 2);
     Tensor hits = given == null ? node.make(x.dtype().wide(), rows) : given;
     node.run(
         Kernel.TOP_HITS,
@@ -61,5 +64,10 @@ public record TopHits(int k) implements Operation {
   @Override
   public void backward(Node node) {
     // nothing to add: the derivative is 0
+  }
+
+  @Override
+  public @Nullable Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    return null;
   }
 }

@@ -3,10 +3,13 @@ package dev.weft.op;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A matrix with rows and columns exchanged: x (rows, cols), y (cols, rows). Backward: dx = dyᵀ. */
 public record Transpose() implements Operation {
@@ -41,6 +44,11 @@ public record Transpose() implements Operation {
       Node.Sink dx = node.into(0);
       transpose(node, node.gradient(), dx.tensor(), dx.accumulate());
     }
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    return on.apply(this, tangents.get(0));
   }
 
   private static void transpose(Node node, Tensor from, Tensor to, boolean accumulate) {

@@ -6,10 +6,13 @@ import static java.util.Locale.ROOT;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import dev.weft.device.UnaryFunction;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * y = f(x), element by element; any shape. Backward: dx = dy f'(x).
@@ -73,5 +76,33 @@ public record Unary(UnaryFunction function, double alpha) implements Operation {
             function,
             alpha,
             dx.accumulate()));
+  }
+
+  @Override
+  public @Nullable Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    Tensor x = node.input(0);
+    Tensor y = node.output();
+    Tensor dx = tangents.get(0);
+    return switch (function) {
+      case SCALE -> on.scale(dx, alpha);
+      case SHIFT -> dx;
+      case EXP -> on.multiply(dx, y);
+      case LOG -> on.divide(dx, x);
+      case SQUARE -> on.scale(on.multiply(dx, x), 2);
+      case SQRT -> on.scale(on.divide(dx, y), 0.5);
+      case POW -> alpha == 0 ? null : on.multiply(dx, on.scale(on.pow(x, alpha - 1), alpha));
+      case RECIPROCAL -> on.negate(on.multiply(dx, on.square(y)));
+      case ABS -> on.multiply(dx, on.subtract(on.equal(x, y), on.equal(on.negate(x), y)));
+      case AT_LEAST, AT_MOST -> on.multiply(dx, on.equal(x, y));
+      case ERF -> {
+        Tensor density = on.exp(on.negate(on.square(x)));
+        yield on.scale(on.multiply(dx, density), 2 / Math.sqrt(Math.PI));
+      }
+      case NORM_ROOT -> { // 0 where y is 0
+        Tensor zero = on.equal(y, on.negate(y));
+        Tensor slope = on.divide(on.scale(on.not(zero), 0.5), on.add(y, zero));
+        yield on.multiply(dx, slope);
+      }
+    };
   }
 }

@@ -173,7 +173,11 @@ public final class Ceilings {
               1,
               0,
               math == MathMode.FAST,
-              false);
+              false,
+              1,
+              0,
+              0,
+              0);
       double rate =
           Cost.of(Kernel.GEMM, precision, arguments).flops()
               / seconds(Kernel.GEMM, precision, arguments);

@@ -91,10 +91,14 @@ final class Cublas implements AutoCloseable {
         for (boolean option : new boolean[] {false, true}) {
           boolean fast = option && precision == Precision.F32;
           boolean wide = option && precision == Precision.BF16;
-          multiply(
-              precision,
-              new Arguments.Gemm(
-                  x, x, x + bytes, n, n, n, n, n, n, false, false, 1, 0, fast, wide));
+          for (long batch = 1; batch <= 2; batch++) {
+            long m = n / batch;
+            multiply(
+                precision,
+                new Arguments.Gemm(
+                    x, x, x + bytes, m, n, n, n, n, n, false, false, 1, 0, fast, wide, batch, 0, 0,
+                    m * n));
+          }
         }
       }
       driver.synchronize();
@@ -112,8 +116,9 @@ final class Cublas implements AutoCloseable {
   }
 
   /**
-   * Queues c = alpha op(a) op(b) + beta c for k > 0. cuBLAS counts by columns, so what is row-major
-   * here is transposed there, and it is asked for c' = alpha op(b)' op(a)' + beta c'.
+   * Queues c = alpha op(a) op(b) + beta c for k > 0, once or for a batch. cuBLAS counts by columns,
+   * so what is row-major here is transposed there, and it is asked for c' = alpha op(b)' op(a)' +
+   * beta c'.
    */
   void multiply(Precision precision, Arguments.Gemm gemm) {
     boolean single = precision != Precision.F64;
@@ -121,31 +126,63 @@ final class Cublas implements AutoCloseable {
     int result = type(gemm.cWide() ? precision.wide() : precision);
     factor(0, gemm.alpha(), single);
     factor(1, gemm.beta(), single);
+    boolean batched = gemm.batch() != 1;
     int status =
-        JCublas2.cublasGemmEx_new(
-            handle,
-            operation(gemm.transposeB()),
-            operation(gemm.transposeA()),
-            size(gemm.n(), gemm),
-            size(gemm.m(), gemm),
-            size(gemm.k(), gemm),
-            alpha,
-            new DeviceAddress(gemm.b()),
-            type,
-            size(gemm.ldb(), gemm),
-            new DeviceAddress(gemm.a()),
-            type,
-            size(gemm.lda(), gemm),
-            beta,
-            new DeviceAddress(gemm.c()),
-            result,
-            size(gemm.ldc(), gemm),
-            computeType(precision, gemm.fast()),
-            cublasGemmAlgo.CUBLAS_GEMM_DEFAULT);
+        batched ? batched(precision, gemm, type, result) : one(precision, gemm, type, result);
     if (status != cublasStatus.CUBLAS_STATUS_SUCCESS) {
-      throw failure(status, "cublasGemmEx", "of " + gemm);
+      throw failure(status, batched ? "cublasGemmStridedBatchedEx" : "cublasGemmEx", "of " + gemm);
     }
     driver.launched("gemm" + precision.suffix());
+  }
+
+  private int one(Precision precision, Arguments.Gemm gemm, int type, int result) {
+    return JCublas2.cublasGemmEx_new(
+        handle,
+        operation(gemm.transposeB()),
+        operation(gemm.transposeA()),
+        size(gemm.n(), gemm),
+        size(gemm.m(), gemm),
+        size(gemm.k(), gemm),
+        alpha,
+        new DeviceAddress(gemm.b()),
+        type,
+        size(gemm.ldb(), gemm),
+        new DeviceAddress(gemm.a()),
+        type,
+        size(gemm.lda(), gemm),
+        beta,
+        new DeviceAddress(gemm.c()),
+        result,
+        size(gemm.ldc(), gemm),
+        computeType(precision, gemm.fast()),
+        cublasGemmAlgo.CUBLAS_GEMM_DEFAULT);
+  }
+
+  private int batched(Precision precision, Arguments.Gemm gemm, int type, int result) {
+    return JCublas2.cublasGemmStridedBatchedEx_new(
+        handle,
+        operation(gemm.transposeB()),
+        operation(gemm.transposeA()),
+        size(gemm.n(), gemm),
+        size(gemm.m(), gemm),
+        size(gemm.k(), gemm),
+        alpha,
+        new DeviceAddress(gemm.b()),
+        type,
+        size(gemm.ldb(), gemm),
+        gemm.bStep(),
+        new DeviceAddress(gemm.a()),
+        type,
+        size(gemm.lda(), gemm),
+        gemm.aStep(),
+        beta,
+        new DeviceAddress(gemm.c()),
+        result,
+        size(gemm.ldc(), gemm),
+        gemm.cStep(),
+        size(gemm.batch(), gemm),
+        computeType(precision, gemm.fast()),
+        cublasGemmAlgo.CUBLAS_GEMM_DEFAULT);
   }
 
   private void factor(long index, double value, boolean single) {

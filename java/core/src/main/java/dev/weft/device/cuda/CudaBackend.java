@@ -170,18 +170,20 @@ public final class CudaBackend implements Backend {
     }
   }
 
-  /** A product over no elements: c = beta c, row by row where rows are not adjacent. */
+  /** Products over no elements: c = beta c, row by row where rows are not adjacent. */
   private void scale(Precision precision, Arguments.Gemm gemm) {
     long bytes = precision.bytes();
     boolean dense = gemm.ldc() == gemm.n();
     long length = dense ? gemm.m() * gemm.n() : gemm.n();
-    for (long row = 0; row < (dense ? 1 : gemm.m()); row++) {
-      long c = gemm.c() + row * gemm.ldc() * bytes;
-      if (gemm.beta() == 0) {
-        kernels.launch(Kernel.FILL, precision, new Arguments.Fill(c, length, 0));
-      } else if (gemm.beta() != 1) {
-        var scale = new Arguments.UnaryForward(c, c, length, UnaryFunction.SCALE, gemm.beta());
-        kernels.launch(Kernel.UNARY_FORWARD, precision, scale);
+    for (long product = 0; product < gemm.batch(); product++) {
+      for (long row = 0; row < (dense ? 1 : gemm.m()); row++) {
+        long c = gemm.c() + (product * gemm.cStep() + row * gemm.ldc()) * bytes;
+        if (gemm.beta() == 0) {
+          kernels.launch(Kernel.FILL, precision, new Arguments.Fill(c, length, 0));
+        } else if (gemm.beta() != 1) {
+          var scale = new Arguments.UnaryForward(c, c, length, UnaryFunction.SCALE, gemm.beta());
+          kernels.launch(Kernel.UNARY_FORWARD, precision, scale);
+        }
       }
     }
   }

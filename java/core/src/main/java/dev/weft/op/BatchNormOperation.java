@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.op;
+
+import static dev.weft.format.Format.format;
+
+import dev.weft.DType;
+import dev.weft.Engine;
+import dev.weft.Node;
+import dev.weft.Shape;
+import dev.weft.Tensor;
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+import dev.weft.device.ReductionFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Batch normalisation (Ioffe and Szegedy 2015): every column over all rows.
+ *
+ * <p>x (..., cols), scale (cols), shift (cols), y as x: with n = (x - mean) rstd, y = scale n +
+ * shift and rstd = 1 / √(variance + epsilon); the variance is the mean of the squared differences.
+ * Backward: dx = scale rstd (dy - mean(dy) - n mean(dy n)), means over the rows; dscale = Σ dy n
+ * and dshift = Σ dy, in an order that the shape alone decides.
+ *
+ * <p>Where there are running values, in training they move towards those of the batch: running = (1
+ * - momentum) running + momentum batch, the variance of the batch taken with n / (n - 1), n the
+ * number of rows, as in PyTorch. In inference mean and variance are the running ones.
+ *
+ * @param epsilon what is added to the variance, positive and finite
+ * @param running what inference takes, or null: then it takes the batch's, as training does
+ */
+public record BatchNormOperation(double epsilon, @Nullable Running running) implements Operation {
+  private static final Operands OPERANDS = Operands.floating("x", "scale", "shift");
+
+  /**
+   * Running statistics.
+   *
+   * @param mean (cols) of the wide type, without gradient
+   * @param variance likewise
+   * @param momentum the share of a batch, in [0, 1]
+   */
+  public record Running(Tensor mean, Tensor variance, double momentum) {
+
+    /** Checks the momentum. */
+    public Running {
+      checkMomentum(momentum);
+    }
+
+    private void check(Tensor x, Shape row) {
+      for (Tensor one : new Tensor[] {mean, variance}) {
+        DType wide = x.dtype().wide();
+        if (!one.shape().equals(row)
+            || one.dtype() != wide
+            || one.hasGradient()
+            || one.device() != x.device()) {
+          throw new IllegalArgumentException(
+              format(
+                  "batch_norm of %s needs running values %s %s on %s without a gradient, not %s",
+                  Engine.describe(x), wide, row, x.device(), Engine.describe(one)));
+        }
+      }
+    }
+  }
+
+  /** Checks the settings. */
+  public BatchNormOperation {
+    if (!(epsilon > 0) || Double.isInfinite(epsilon)) {
+      throw new IllegalArgumentException(
+          format("batch_norm needs a finite epsilon above 0, not %s", epsilon));
+    }
+  }
+
+  /**
+   * Returns if a momentum is one.
+   *
+   * @throws IllegalArgumentException where it is outside [0, 1]
+   */
+  public static void checkMomentum(double momentum) {
+    if (!(momentum >= 0 && momentum <= 1)) {
+      throw new IllegalArgumentException(
+          format("batch_norm needs a momentum in [0, 1], not %s", momentum));
+    }
+  }
+
+  @Override
+  public String name() {
+    return "batch_norm";
+  }
+
+  @Override
+  public Operands operands() {
+    return OPERANDS;
+  }
+
+  @Override
+  public Tensor forward(Node node) {
+    Tensor x = node.input(0);
+    Tensor scale = node.input(1);
+    Tensor shift = node.input(2);
+    long cols = x.shape().rank() == 0 ? 0 : x.shape().size(-1);
+    Shape row = Shape.of(cols);
+    if (cols == 0 || !scale.shape().equals(row) || !shift.shape().equals(row)) {
+      throw new IllegalArgumentException(
+          format(
+              "batch_norm needs x [..., width], scale [width] and shift [width], not %s, %s and %s",
+              x.shape(), scale.shape(), shift.shape()));
+    }
+    if (running != null) {
+      running.check(x, row);
+    }
+    Running fixed = node.isTraining() ? null : running;
+    long rows = x.elements() / cols;
+    if (fixed == null && rows < 2) {
+      throw new IllegalArgumentException(
+          format(
+              "batch_norm takes mean and variance over the rows of a batch, at least 2, and x of"
+                  + " shape %s has %d: choose another batch size, or LastBatch.DROP where the last"
+                  + " batch of an epoch has one row",
+              x.shape(), rows));
+    }
+    Tensor mean = fixed == null ? node.make(x.dtype().wide(), row) : fixed.mean();
+    Tensor variance = fixed == null ? node.make(x.dtype().wide(), row) : fixed.variance();
+    if (fixed == null) {
+      measure(node, x, mean, variance);
+      node.save(mean, variance);
+    }
+    Tensor y = node.make(x.dtype(), x.shape());
+    node.run(
+        Kernel.BATCH_NORM_FORWARD,
+        new Arguments.BatchNormForward(
+            Engine.address(x),
+            Engine.address(scale),
+            Engine.address(shift),
+            Engine.address(mean),
+            Engine.address(variance),
+            Engine.address(y),
+            rows,
+            cols,
+            epsilon));
+    return y;
+  }
+
+  private void measure(Node node, Tensor x, Tensor mean, Tensor variance) {
+    long cols = mean.elements();
+    long rows = x.elements() / cols;
+    long parts = Reduction.parts(1, rows, cols);
+    Running moved = node.isTraining() ? running : null;
+    Tensor means = node.make(mean.dtype(), Shape.of(parts, cols));
+    Tensor squares = node.make(mean.dtype(), Shape.of(parts, cols));
+    node.run(
+        Kernel.BATCH_NORM_STATISTICS,
+        new Arguments.BatchNormStatistics(
+            Engine.address(x), Engine.address(means), Engine.address(squares), rows, cols, parts));
+    node.run(
+        Kernel.BATCH_NORM_FINISH,
+        mean.dtype(),
+        new Arguments.BatchNormFinish(
+            Engine.address(means),
+            Engine.address(squares),
+            Engine.address(mean),
+            Engine.address(variance),
+            moved == null ? 0 : Engine.address(moved.mean()),
+            moved == null ? 0 : Engine.address(moved.variance()),
+            rows,
+            cols,
+            parts,
+            moved == null ? 0 : moved.momentum()));
+    node.release(means);
+    node.release(squares);
+    if (moved != null) {
+      Engine.changed(moved.mean());
+      Engine.changed(moved.variance());
+    }
+  }
+
+  @Override
+  public void backward(Node node) {
+    Tensor x = node.input(0);
+    long cols = x.shape().size(-1);
+    long rows = x.elements() / cols;
+    long parts = Reduction.parts(1, rows, cols);
+    Tensor mean = node.saved(0);
+    Tensor variance = node.saved(1);
+    DType wide = mean.dtype();
+    Tensor dy = node.gradient();
+    Tensor sums = node.make(wide, Shape.of(2, parts, cols)); // of dy n, and of dy
+    node.run(
+        Kernel.BATCH_NORM_SUMS,
+        new Arguments.BatchNormSums(
+            Engine.address(x),
+            Engine.address(mean),
+            Engine.address(variance),
+            Engine.address(dy),
+            Engine.address(sums),
+            Engine.address(sums) + wide.bytes(Shape.of(parts, cols)),
+            rows,
+            cols,
+            parts,
+            epsilon));
+    Tensor totals = sums;
+    if (parts > 1) {
+      totals = node.make(wide, Shape.of(2, cols));
+      Reduction.run(node, sums, totals, 2, parts, cols, ReductionFunction.SUM, 1, false);
+      node.release(sums);
+    }
+    Node.Sink dx = node.wants(0) ? node.into(0) : null;
+    Node.Sink dscale = node.wants(1) ? node.into(1, node.input(1).dtype().wide()) : null;
+    Node.Sink dshift = node.wants(2) ? node.into(2, node.input(2).dtype().wide()) : null;
+    node.run(
+        Kernel.BATCH_NORM_BACKWARD,
+        new Arguments.BatchNormBackward(
+            Engine.address(x),
+            Engine.address(node.input(1)),
+            Engine.address(mean),
+            Engine.address(variance),
+            Engine.address(dy),
+            Engine.address(totals),
+            Engine.address(totals) + wide.bytes(Shape.of(cols)),
+            address(dx),
+            address(dscale),
+            address(dshift),
+            rows,
+            cols,
+            epsilon,
+            dx != null && dx.accumulate(),
+            dscale != null && dscale.accumulate(),
+            dshift != null && dshift.accumulate()));
+    node.release(totals);
+  }
+
+  private static long address(Node.@Nullable Sink sink) {
+    return sink == null ? 0 : Engine.address(sink.tensor());
+  }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.op;
+
+import static dev.weft.format.Format.format;
+
+import dev.weft.DType;
+import dev.weft.Engine;
+import dev.weft.Node;
+import dev.weft.Shape;
+import dev.weft.Tensor;
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+import dev.weft.device.ReductionFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What losses share whose gradient comes out of the forward pass: inputs that are not
+ * differentiated, what becomes of the losses, the way back.
+ */
+final class LossInputs {
+  private LossInputs() {}
+
+  /**
+   * Checks an input that is compared with x, or weighs it.
+   *
+   * @throws IllegalArgumentException with its type and shape, where they are others, or where it
+   *     wants a gradient
+   */
+  static Tensor check(Node node, int index, String what, Shape shape) {
+    Tensor given = node.input(index);
+    DType wide = node.input(0).dtype().wide();
+    if (!given.shape().equals(shape) || given.dtype() != wide) {
+      throw new IllegalArgumentException(
+          format(
+              "%s: %s %s must be %s %s beside x %s",
+              node.operation().name(),
+              what,
+              Engine.describe(given),
+              wide,
+              shape,
+              node.input(0).shape()));
+    }
+    if (node.wants(index)) {
+      throw new IllegalArgumentException(
+          format(
+              "%s has no gradient with respect to its %s, which want one: take their values alone,"
+                  + " by withoutGradient",
+              node.operation().name(), what));
+    }
+    return given;
+  }
+
+  /** The weights of rows at a place among the inputs; null where rows have none. */
+  static @Nullable Tensor weights(Node node, RowWeights weights, int index, long rows) {
+    if (weights == RowWeights.EQUAL) {
+      return null;
+    }
+    if (node.inputs().size() <= index) {
+      throw new IllegalArgumentException(
+          format("%s needs a weight for each of %d rows", node.operation().name(), rows));
+    }
+    return check(node, index, "weights", Shape.of(rows));
+  }
+
+  static long address(@Nullable Tensor tensor) {
+    return tensor == null ? 0 : Engine.address(tensor);
+  }
+
+  /** The factor of a gradient where so many losses are reduced. */
+  static double scale(LossReduction reduction, long losses) {
+    return reduction == LossReduction.MEAN ? 1.0 / Math.max(1, losses) : 1;
+  }
+
+  /** What an operation gives: its losses, or their sum or mean over {@code count}. */
+  static Tensor reduced(Node node, Tensor losses, LossReduction reduction, long count) {
+    if (reduction == LossReduction.NONE) {
+      return losses;
+    }
+    Tensor y = node.make(losses.dtype(), Shape.of());
+    Reduction.run(
+        node,
+        losses,
+        y,
+        1,
+        losses.elements(),
+        1,
+        ReductionFunction.SUM,
+        scale(reduction, count),
+        false);
+    node.release(losses);
+    return y;
+  }
+
+  /** dinput (+)= factor dy dx, dy a number for each of the equal parts of dx that are saved. */
+  static void backward(Node node, int index, double factor) {
+    Tensor dx = node.saved(0);
+    if (node.gradientIsOne() && factor == 1) { // the gradient is what the forward pass has left
+      node.adopt(index, node.takeSaved(0));
+      return;
+    }
+    Tensor dy = node.gradient();
+    Node.Sink sink = node.into(index, dx.dtype());
+    long parts = dy.elements();
+    // sink (+)= factor dy dx, dy stretched over a part of dx: the gradient of factor dy/2 Σ dx_i²
+    node.run(
+        Kernel.REDUCE_BACKWARD,
+        dx.dtype(),
+        new Arguments.ReduceBackward(
+            Engine.address(dx),
+            Engine.address(dy),
+            Engine.address(sink.tensor()),
+            parts,
+            parts == 0 ? 0 : dx.elements() / parts,
+            1,
+            ReductionFunction.SUM_OF_SQUARES,
+            0.5 * factor,
+            sink.accumulate()));
+  }
+}

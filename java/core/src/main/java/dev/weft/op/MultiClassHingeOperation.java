@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.op;
+
+import dev.weft.Engine;
+import dev.weft.Node;
+import dev.weft.Shape;
+import dev.weft.Tensor;
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+
+/**
+ * By how much other classes come nearer to a label's score than a margin, of each row, or their sum
+ * or mean (Crammer and Singer's margin, summed over classes as Weston and Watkins do, 1999).
+ *
+ * <p>x (rows, classes), labels int32 (rows), losses (rows): l_r = Σ_{j ≠ k} max(0, margin + x_rj -
+ * x_rk), k the label; PyTorch's {@code multi_margin_loss} divides that by the number of classes. y
+ * is what {@code reduction} makes of them. Backward: dx_rj = dl_r where the term of j is above 0,
+ * and dx_rk less their number. A label outside 0..classes-1 makes its row's loss NaN.
+ *
+ * <p>Weights and hits are as in {@link SoftmaxCrossEntropyOperation}.
+ *
+ * @param margin positive and finite; 1 is usual
+ */
+public record MultiClassHingeOperation(double margin, LossReduction reduction, RowWeights weights)
+    implements Operation {
+  private static final Operands OPERANDS = Operands.floatingAndInt32("x", "labels").andAny("hits");
+  private static final Operands WEIGHTED =
+      Operands.floatingAndInt32("x", "labels").andAny("weights").andAny("hits");
+
+  /** Checks the settings. */
+  public MultiClassHingeOperation {
+    if (!(margin > 0 && margin < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException("a margin must be positive and finite, not " + margin);
+    }
+  }
+
+  @Override
+  public String name() {
+    return "multi_class_hinge";
+  }
+
+  @Override
+  public Operands operands() {
+    return weights == RowWeights.EQUAL ? OPERANDS : WEIGHTED;
+  }
+
+  @Override
+  public Tensor forward(Node node) {
+    Tensor x = node.input(0);
+    Tensor labels = node.input(1);
+    LabelledRows.check(node);
+    long rows = x.shape().size(0);
+    if (x.shape().elements() == 0) {
+      throw new IllegalArgumentException("multi-class hinge loss of no elements: " + x.shape());
+    }
+    Tensor w = LossInputs.weights(node, weights, 2, rows);
+    Tensor hits = LabelledRows.hits(node, w == null ? 2 : 3);
+    Tensor losses = node.make(x.dtype().wide(), Shape.of(rows));
+    Tensor dx = node.wants(0) ? node.make(x.dtype(), x.shape()) : null;
+    node.run(
+        Kernel.MULTI_CLASS_HINGE,
+        new Arguments.MultiClassHinge(
+            Engine.address(x),
+            Engine.address(labels),
+            LossInputs.address(w),
+            Engine.address(losses),
+            LossInputs.address(dx),
+            LossInputs.address(hits),
+            rows,
+            x.shape().size(1),
+            margin,
+            LossInputs.scale(reduction, rows)));
+    if (dx != null) {
+      node.save(dx);
+    }
+    return LossInputs.reduced(node, losses, reduction, rows);
+  }
+
+  @Override
+  public void backward(Node node) {
+    if (node.wants(0)) {
+      LossInputs.backward(node, 0, 1);
+    }
+  }
+}

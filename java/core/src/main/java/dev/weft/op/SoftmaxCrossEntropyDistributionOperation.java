@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.op;
+
+import static dev.weft.format.Format.format;
+
+import dev.weft.Engine;
+import dev.weft.Node;
+import dev.weft.Shape;
+import dev.weft.Tensor;
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
+
+/**
+ * The cross-entropy between softmax(x) and distributions q, or how far it is above q's own.
+ *
+ * <p>x (rows, classes), q (rows, classes), or (classes) for all rows, of the wide type of x, losses
+ * (rows): l_r = -Σ_c q_rc log softmax(x_r)_c, and for {@link Kind#KL_DIVERGENCE} + Σ_c q_rc log
+ * q_rc, a q of 0 adding nothing. y is what {@code reduction} makes of them; {@code MEAN} divides by
+ * rows, as PyTorch's {@code batchmean}. Backward: dx_r = dl_r (softmax(x_r) Σ_c q_rc - q_r); q gets
+ * no gradient. A negative q or NaN makes its row's loss NaN.
+ *
+ * <p>Weights and hits are as in {@link SoftmaxCrossEntropyOperation}, the label being the first
+ * largest q.
+ */
+public record SoftmaxCrossEntropyDistributionOperation(
+    Kind kind, LossReduction reduction, RowWeights weights) implements Operation {
+  /** What of q is subtracted. */
+  public enum Kind {
+    /** Nothing. */
+    CROSS_ENTROPY,
+    /**
+     * Its entropy: the Kullback-Leibler divergence of softmax(x) from q, 0 where they are equal.
+     */
+    KL_DIVERGENCE
+  }
+
+  private static final Operands OPERANDS = Operands.floating("logits").andAny("q").andAny("hits");
+  private static final Operands WEIGHTED =
+      Operands.floating("logits").andAny("q").andAny("weights").andAny("hits");
+
+  @Override
+  public String name() {
+    return "softmax_cross_entropy_distribution";
+  }
+
+  @Override
+  public Operands operands() {
+    return weights == RowWeights.EQUAL ? OPERANDS.atLeast(2) : WEIGHTED.atLeast(3);
+  }
+
+  @Override
+  public Tensor forward(Node node) {
+    Tensor x = node.input(0);
+    Tensor q = node.input(1);
+    boolean one = q.shape().rank() == 1;
+    if (x.shape().rank() != 2
+        || x.shape().elements() == 0
+        || !q.shape().equals(one ? Shape.of(x.shape().size(1)) : x.shape())) {
+      throw new IllegalArgumentException(
+          format(
+              "%s needs logits [rows, classes] and q [rows, classes] or [classes], not %s and %s",
+              name(), x.shape(), q.shape()));
+    }
+    LossInputs.check(node, 1, "distributions", q.shape());
+    long rows = x.shape().size(0);
+    Tensor w = LossInputs.weights(node, weights, 2, rows);
+    Tensor hits = LabelledRows.hits(node, w == null ? 2 : 3);
+    Tensor losses = node.make(x.dtype().wide(), Shape.of(rows));
+    Tensor dx = node.wants(0) ? node.make(x.dtype(), x.shape()) : null;
+    node.run(
+        Kernel.SOFTMAX_CROSS_ENTROPY_DISTRIBUTION,
+        new Arguments.SoftmaxCrossEntropyDistribution(
+            Engine.address(x),
+            Engine.address(q),
+            LossInputs.address(w),
+            Engine.address(losses),
+            LossInputs.address(dx),
+            LossInputs.address(hits),
+            rows,
+            x.shape().size(1),
+            one ? 1 : rows,
+            kind == Kind.KL_DIVERGENCE,
+            LossInputs.scale(reduction, rows)));
+    if (dx != null) {
+      node.save(dx);
+    }
+    return LossInputs.reduced(node, losses, reduction, rows);
+  }
+
+  @Override
+  public void backward(Node node) {
+    if (node.wants(0)) {
+      LossInputs.backward(node, 0, 1);
+    }
+  }
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Softmax cross-entropy against distributions: loss, gradient and hit of every row.
+#include "../math/softmax.h"
+#include "../math/value_loss.h"
+#include "kernel.h"
+#include "lanes.h"
+#include "row_lanes.h"
+
+namespace weft {
+namespace WEFT_ISA {
+namespace {
+
+template <typename S>
+struct distribution_task {
+  using T = compute<S>;
+  const S* x;
+  const T *q, *weights;
+  T *losses, *hits;
+  S* dx;
+  int64_t rows, classes;
+  bool one;  // all rows have the same q
+  T scale;
+
+  const T* distribution(int64_t row) const { return q + (one ? 0 : row * classes); }
+
+  // loss is the row's without its weight
+  void put_row(int64_t row, T loss, bool hit) const {
+    losses[row] = weighted(weights ? weights[row] : T(1), loss);
+    if (hits) hits[row] = hit && loss == loss ? T(1) : T(0);
+  }
+
+  T row_scale(int64_t row, T loss) const {
+    T weight = weights ? weights[row] : T(1);
+    return loss == loss || weight == T(0) ? weight * scale : T(NAN);
+  }
+};
+
+// Short rows, one to a lane.
+template <bool Entropy, typename S>
+struct narrow_distributions {
+  using T = compute<S>;
+  static constexpr int lanes = row_lanes<T>;
+  distribution_task<S> t;
+  lane_rows<T> e, q;
+
+  void run(int64_t first, int count) {
+    const int classes = (int)t.classes;
+    T largest[lanes], most[lanes], mass[lanes], total[lanes], terms[lanes], inverse[lanes];
+    T scale[lanes];
+    int place[lanes], place_of_most[lanes];
+    e.load(t.x, classes, first, count);
+    if (!t.one) {
+      q.load(t.q, classes, first, count);
+    } else {
+      for (int c = 0; c < classes; c++) {
+        for (int l = 0; l < lanes; l++) q.at[c][l] = t.q[c];
+      }
+    }
+    for (int l = 0; l < lanes; l++) {
+      largest[l] = most[l] = T(-INFINITY), place[l] = place_of_most[l] = 0;
+      mass[l] = total[l] = terms[l] = T(0);
+    }
+    for (int c = 0; c < classes; c++) {
+#pragma omp simd
+      for (int l = 0; l < lanes; l++) {
+        const bool larger = e.at[c][l] > largest[l], more = q.at[c][l] > most[l];
+        largest[l] = larger ? e.at[c][l] : largest[l];
+        place[l] = larger ? c : place[l];
+        most[l] = more ? q.at[c][l] : most[l];
+        place_of_most[l] = more ? c : place_of_most[l];
+        mass[l] += q.at[c][l];
+      }
+    }
+    for (int c = 0; c < classes; c++) {
+#pragma omp simd
+      for (int l = 0; l < lanes; l++) {
+        const T below = softmax_reference(largest[l]) - e.at[c][l];
+        terms[l] += softmax_term(q.at[c][l], below, Entropy);
+        e.at[c][l] = math::exp(-below);
+        total[l] += e.at[c][l];
+      }
+    }
+#pragma omp simd
+    for (int l = 0; l < lanes; l++) {
+      terms[l] += math::log(total[l]) * mass[l];
+      inverse[l] = mass[l] / total[l];
+    }
+    for (int l = 0; l < lanes; l++) {
+      const int64_t row = first + (l < count ? l : count - 1);
+      if (l < count) t.put_row(row, terms[l], place[l] == place_of_most[l]);
+      scale[l] = t.row_scale(row, terms[l]);
+    }
+    if (!t.dx) return;
+    for (int c = 0; c < classes; c++) {
+#pragma omp simd
+      for (int l = 0; l < lanes; l++) {
+        e.at[c][l] = weighted(scale[l], softmax_difference(e.at[c][l], inverse[l], q.at[c][l]));
+      }
+    }
+    e.store(t.dx, classes, first, count);
+  }
+};
+
+template <typename S, typename T = compute<S>>
+int64_t first_of(const S* x, int64_t n, T value) {
+  int64_t c = 0;
+  while (c < n && T(x[c]) != value) c++;
+  return c;
+}
+
+// Terms summed at a time, which the sums find in the first-level cache.
+constexpr int64_t term_block = 512;
+
+// The exponentials are left where the gradient goes, and scaled there; bfloat16 would lose digits of
+// them, and takes them a second time.
+template <bool Entropy, typename S>
+void wide_distribution(const distribution_task<S>& t, int64_t row) {
+  using T = compute<S>;
+  constexpr bool kept = std::is_same_v<S, T>;
+  const S* x = t.x + row * t.classes;
+  const T* q = t.distribution(row);
+  S* dx = t.dx ? t.dx + row * t.classes : nullptr;
+  const T most = largest(x, t.classes), reference = softmax_reference(most);
+  const bool hit =
+      t.hits && first_of(x, t.classes, most) == first_of(q, t.classes, largest(q, t.classes));
+  T total = T(0), terms = T(0), mass = sum(q, t.classes);
+  T exponentials[term_block], products[term_block];
+  for (int64_t c = 0; c < t.classes; c += term_block) {
+    const int64_t length = smaller(term_block, t.classes - c);
+    T* to = exponentials;
+    if constexpr (kept) to = dx ? dx + c : exponentials;
+#pragma omp simd
+    for (int64_t j = 0; j < length; j++) {
+      const T below = reference - T(x[c + j]);
+      products[j] = softmax_term(q[c + j], below, Entropy);
+      to[j] = math::exp(-below);
+    }
+    terms += sum(products, length);
+    total += sum(to, length);
+  }
+  const T loss = math::log(total) * mass + terms;
+  t.put_row(row, loss, hit);
+  if (!dx) return;
+  const T scale = t.row_scale(row, loss), inverse = mass / total;
+#pragma omp simd
+  for (int64_t c = 0; c < t.classes; c++) {
+    const T exponential = kept ? T(dx[c]) : math::exp(T(x[c]) - reference);
+    put<false>(dx[c], weighted(scale, softmax_difference(exponential, inverse, q[c])));
+  }
+}
+
+template <typename S>
+void softmax_cross_entropy_distribution(const weft_softmax_cross_entropy_distribution& a) {
+  using T = compute<S>;
+  distribution_task<S> t = {as<S>(a.x),           as<T>(a.q),  as<T>(a.weights), as<T>(a.losses),
+                            as<T>(a.hits),        as<S>(a.dx), a.rows,           a.classes,
+                            a.distributions == 1, T(a.scale)};
+  choose_flag(a.entropy, [&](auto entropy) {
+    constexpr bool Entropy = decltype(entropy)::value;
+    const int64_t cost = (Entropy ? 2 : 1) * transcendental;
+    if (a.classes <= narrow_classes) {
+      parallel_lanes<T>(a.rows, 2 * cost * a.classes, [=] {
+        narrow_distributions<Entropy, S> group;
+        group.t = t;
+        return group;
+      });
+    } else {
+      // a row costs some 50 elements beside its classes
+      parallel_units(a.rows, cost * (a.classes + 50), [=](int64_t begin, int64_t end) {
+        for (int64_t row = begin; row < end; row++) wide_distribution<Entropy>(t, row);
+      });
+    }
+  });
+}
+
+}  // namespace
+
+WEFT_DEFINE_TYPED(softmax_cross_entropy_distribution, softmax_cross_entropy_distribution)
+
+}  // namespace WEFT_ISA
+}  // namespace weft
