@@ -130,9 +130,11 @@ void wide_hinge(const hinge_task<S>& t, int64_t row) {
 template <typename S>
 void multi_class_hinge(const weft_multi_class_hinge& a) {
   using T = compute<S>;
-  hinge_task<S> t = {as<S>(a.x),    as<int32_t>(a.labels), as<T>(a.weights), as<T>(a.losses),
-                     as<T>(a.hits), as<S>(a.dx),           a.rows,           a.classes,
-                     T(a.margin),   T(a.scale)};
+  hinge_task<S> t = {as<S>(a.x),       as<int32_t>(a.labels),
+                     as<T>(a.weights), as<T>(a.losses),
+                     as<T>(a.hits),    as<S>(a.dx),
+                     a.rows,           a.classes,
+                     T(a.margin),      T(a.scale)};
   if (a.classes <= narrow_classes) {
     parallel_lanes<T>(a.rows, 4 * a.classes, [=] {
       narrow_hinges<S> group;

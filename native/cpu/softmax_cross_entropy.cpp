@@ -175,9 +175,11 @@ void wide_row(const task<S>& t, int64_t row) {
 template <typename S>
 void softmax_cross_entropy(const weft_softmax_cross_entropy& a) {
   using T = compute<S>;
-  task<S> t = {as<S>(a.x),      as<int32_t>(a.labels), as<T>(a.weights), as<T>(a.losses),
-               as<T>(a.hits),   as<S>(a.dx),           a.rows,           a.classes,
-               T(a.smoothing), T(a.scale)};
+  task<S> t = {as<S>(a.x),       as<int32_t>(a.labels),
+               as<T>(a.weights), as<T>(a.losses),
+               as<T>(a.hits),    as<S>(a.dx),
+               a.rows,           a.classes,
+               T(a.smoothing),   T(a.scale)};
   if (a.classes <= narrow_classes) {
     parallel_lanes<T>(a.rows, 2 * transcendental * a.classes, [=] {
       narrow_rows<S> group;

@@ -95,8 +95,7 @@ struct narrow_distributions {
     for (int c = 0; c < classes; c++) {
 #pragma omp simd
       for (int l = 0; l < lanes; l++) {
-        e.at[c][l] =
-            weighted(scale[l], softmax_difference(e.at[c][l], inverse[l], q.at[c][l]));
+        e.at[c][l] = weighted(scale[l], softmax_difference(e.at[c][l], inverse[l], q.at[c][l]));
       }
     }
     e.store(t.dx, classes, first, count);
@@ -154,8 +153,8 @@ void wide_distribution(const distribution_task<S>& t, int64_t row) {
 template <typename S>
 void softmax_cross_entropy_distribution(const weft_softmax_cross_entropy_distribution& a) {
   using T = compute<S>;
-  distribution_task<S> t = {as<S>(a.x),      as<T>(a.q),    as<T>(a.weights), as<T>(a.losses),
-                            as<T>(a.hits),   as<S>(a.dx),   a.rows,           a.classes,
+  distribution_task<S> t = {as<S>(a.x),           as<T>(a.q),  as<T>(a.weights), as<T>(a.losses),
+                            as<T>(a.hits),        as<S>(a.dx), a.rows,           a.classes,
                             a.distributions == 1, T(a.scale)};
   choose_flag(a.entropy, [&](auto entropy) {
     constexpr bool Entropy = decltype(entropy)::value;

@@ -47,30 +47,31 @@ void value_loss_of_blocks(const weft_value_loss& a) {
   S* dx = as<S>(a.dx);
   const T alpha = T(a.alpha), scale = T(a.scale);
   const int64_t n = a.rows * a.cols, cols = a.cols;
-  parallel_units((n + block - 1) / block, block * value_loss_cost<F>, [=](int64_t from,
-                                                                          int64_t to) {
-    T own[block];
-    block_factors<T> factors;
-    for (int64_t b = from; b < to; b++) {
-      const int64_t begin = b * block, count = smaller(block, n - begin);
-      if (Spread) spread(factors, weights, positive, cols, begin, count);
-      const S* values = x + begin;
-      const T* targets = t + begin;
-      T* loss = losses ? losses + begin : own;
-      S* gradient = Gradient ? dx + begin : nullptr;
+  parallel_units((n + block - 1) / block, block * value_loss_cost<F>,
+                 [=](int64_t from, int64_t to) {
+                   T own[block];
+                   block_factors<T> factors;
+                   for (int64_t b = from; b < to; b++) {
+                     const int64_t begin = b * block, count = smaller(block, n - begin);
+                     if (Spread) spread(factors, weights, positive, cols, begin, count);
+                     const S* values = x + begin;
+                     const T* targets = t + begin;
+                     T* loss = losses ? losses + begin : own;
+                     S* gradient = Gradient ? dx + begin : nullptr;
 #pragma omp simd
-      for (int64_t j = 0; j < count; j++) {
-        const T weight = Spread ? factors.weight[j] : T(1);
-        const value_loss_of<T> at = value_loss_at<F>(T(values[j]), targets[j], alpha,
-                                                     Spread ? factors.positive[j] : T(1));
-        loss[j] = Spread ? weighted(weight, at.loss) : at.loss;
-        if (Gradient) {
-          put<false>(gradient[j], Spread ? weighted(weight, scale * at.slope) : scale * at.slope);
-        }
-      }
-      if (sums) sums[b] = sum(loss, count);
-    }
-  });
+                     for (int64_t j = 0; j < count; j++) {
+                       const T weight = Spread ? factors.weight[j] : T(1);
+                       const value_loss_of<T> at = value_loss_at<F>(
+                           T(values[j]), targets[j], alpha, Spread ? factors.positive[j] : T(1));
+                       loss[j] = Spread ? weighted(weight, at.loss) : at.loss;
+                       if (Gradient) {
+                         put<false>(gradient[j],
+                                    Spread ? weighted(weight, scale * at.slope) : scale * at.slope);
+                       }
+                     }
+                     if (sums) sums[b] = sum(loss, count);
+                   }
+                 });
 }
 
 template <typename S>

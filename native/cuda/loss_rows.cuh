@@ -69,9 +69,8 @@ struct row_entries {
         wide(classes % 4 == 0 && aligned(static_cast<const S*>(matrix))),
         pad(pad) {
     if constexpr (PACKS > 0) {
-      each_pack<PACKS>(team, classes, [&](int u, int64_t c) {
-        held[u] = load(x, c, classes, wide, pad);
-      });
+      each_pack<PACKS>(team, classes,
+                       [&](int u, int64_t c) { held[u] = load(x, c, classes, wide, pad); });
     }
   }
 

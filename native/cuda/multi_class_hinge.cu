@@ -62,8 +62,7 @@ WEFT_DEVICE void hinge_rows(const weft_multi_class_hinge& a, thread_team team) {
 
 template <typename S>
 WEFT_DEVICE void multi_class_hinge(const weft_multi_class_hinge& a) {
-  choose_loss_team(a.classes,
-                   [&](thread_team team, auto packs) { hinge_rows<packs, S>(a, team); });
+  choose_loss_team(a.classes, [&](thread_team team, auto packs) { hinge_rows<packs, S>(a, team); });
 }
 
 }  // namespace weft::cuda

@@ -63,8 +63,8 @@ class OperandsTest {
    *
    * @param method its signature, or the case's name
    * @param says what its messages begin with
-   * @param roles for each input f (floating, all the same), c (likewise, without a gradient), i (int32)
-   *     or * (any type)
+   * @param roles for each input f (floating, all the same), c (likewise, without a gradient), i
+   *     (int32) or * (any type)
    * @param shapes the shapes of its inputs
    * @param wrong shapes of inputs that do not fit; empty where all do
    */
@@ -124,8 +124,7 @@ class OperandsTest {
   }
 
   /** A loss of values. */
-  private static Row values(
-      String method, String says, String roles, GradCheck.Function function) {
+  private static Row values(String method, String says, String roles, GradCheck.Function function) {
     return row(method, says, roles, function, M, M).wrong(M, Shape.of(3));
   }
 
@@ -336,8 +335,7 @@ class OperandsTest {
             "value_loss_logistic",
             "fc",
             (t, in) -> t.binaryCrossEntropy(in[0], in[1])),
-        values(
-            "hinge(Tensor,Tensor)", "value_loss_hinge", "fc", (t, in) -> t.hinge(in[0], in[1])),
+        values("hinge(Tensor,Tensor)", "value_loss_hinge", "fc", (t, in) -> t.hinge(in[0], in[1])),
         row(
                 "topHits(Tensor,Tensor,int)",
                 "top_hits",
@@ -527,7 +525,9 @@ class OperandsTest {
   private static Row ofCase(OperationCase operation) {
     List<Input> example = operation.examples().get(0);
     String roles =
-        example.stream().map(in -> in.isIntegers() ? "i" : in.hasGradient() ? "f" : "c").collect(Collectors.joining());
+        example.stream()
+            .map(in -> in.isIntegers() ? "i" : in.hasGradient() ? "f" : "c")
+            .collect(Collectors.joining());
     boolean any = operation.operation() == dev.weft.op.Reshape.class;
     // what its name begins with is the operation's name
     String says =
@@ -550,7 +550,8 @@ class OperandsTest {
     if (role == 'i' && values.length == 1) {
       return values; // the only row, the only class
     }
-    Arrays.setAll(values, i -> 1 + (i * 2 + shape.rank()) % 3); // 1, 2, 3: exact in every type
+    // 1, 2, 3, which are exact in every type; 1 is a target of each loss
+    Arrays.setAll(values, i -> role == 'c' ? 1 : 1 + (i * 2 + shape.rank()) % 3);
     return values;
   }
 

@@ -44,8 +44,8 @@ public interface LossOperations extends MatrixOperations, ReductionOperations {
   }
 
   /**
-   * The weighted mean of the same, Σ_r w_r l_r / Σ_r w_r; 0, with a gradient of 0, where all weights
-   * are 0. A row of weight 0 counts nothing whatever it holds.
+   * The weighted mean of the same, Σ_r w_r l_r / Σ_r w_r; 0, with a gradient of 0, where all
+   * weights are 0. A row of weight 0 counts nothing whatever it holds.
    *
    * @param weights (rows), without gradient; {@link dev.weft.op.LabelWeights} makes some of labels
    * @throws IllegalArgumentException with the shapes, where they do not fit, or where {@code
@@ -54,8 +54,7 @@ public interface LossOperations extends MatrixOperations, ReductionOperations {
   default Tensor softmaxCrossEntropy(
       Tensor logits, Tensor labels, Tensor weights, double smoothing) {
     var loss = new SoftmaxCrossEntropyOperation(smoothing, LossReduction.SUM, RowWeights.GIVEN);
-    Operands operands =
-        Operands.floatingAndInt32("logits", "labels").andFloating("weights");
+    Operands operands = Operands.floatingAndInt32("logits", "labels").andFloating("weights");
     check(loss.name(), operands, logits, labels, weights);
     if (!weights.shape().equals(labels.shape())) {
       throw new IllegalArgumentException(
@@ -90,8 +89,7 @@ public interface LossOperations extends MatrixOperations, ReductionOperations {
    * @throws IllegalArgumentException with both shapes, where they do not fit
    */
   default Tensor softmaxCrossEntropyDistribution(Tensor logits, Tensor q) {
-    return distribution(
-        SoftmaxCrossEntropyDistributionOperation.Kind.CROSS_ENTROPY, logits, q);
+    return distribution(SoftmaxCrossEntropyDistributionOperation.Kind.CROSS_ENTROPY, logits, q);
   }
 
   /**

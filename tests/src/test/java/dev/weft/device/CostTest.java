@@ -61,7 +61,12 @@ class CostTest {
             4 * (6 + 3),
             21),
         // logits (2, 5) and two labels read; two losses, two hits and a gradient (2, 5) written
-        by(Kernel.SOFTMAX_CROSS_ENTROPY, loss.without("weights"), 4 * 10 + 4 * 2, 4 * (2 + 2 + 10), 70),
+        by(
+            Kernel.SOFTMAX_CROSS_ENTROPY,
+            loss.without("weights"),
+            4 * 10 + 4 * 2,
+            4 * (2 + 2 + 10),
+            70),
         // each label's logit is looked for among the five of its row
         by(Kernel.TOP_HITS, Arguments.TopHits.over(2, 5, 3), 4 * 10 + 4 * 2, 4 * 2, 10),
         // value, gradient and velocity read, value and velocity written; of a norm four partial

@@ -327,8 +327,7 @@ class HandWorkedTest {
         // the label's score is 2: 1.5 + 1 - 2 and 1.5 + 2 - 2 are above 0, 1.5 + 0.25 - 2 is not
         of(
                 "multi-class hinge",
-                (tape, in) ->
-                    tape.multiClassHinge(in[0], tape.device().tensor(new int[] {1}), 1.5))
+                (tape, in) -> tape.multiClassHinge(in[0], tape.device().tensor(new int[] {1}), 1.5))
             .in(v(1, 2, 2, 0.25), v(10, -20, 10, 0), 1, 4)
             .gives(0.5 + 1.5)
             .fedBack(10),

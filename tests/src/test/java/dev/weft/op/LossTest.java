@@ -163,8 +163,7 @@ public class LossTest {
         Tensor x = device.tensor(DType.F32, Shape.of(4), 200, -200, 30, -30).requiresGrad();
         Tensor t = device.tensor(DType.F32, Shape.of(4), 0, 1, 1, 0)) {
       Tensor losses =
-          tape.apply(
-              new ValueLossOperation(ValueLossFunction.LOGISTIC, LossReduction.NONE), x, t);
+          tape.apply(new ValueLossOperation(ValueLossFunction.LOGISTIC, LossReduction.NONE), x, t);
       double small = Math.log1p(Math.exp(-30));
       double[] expected = {200, 200, small, small};
       double[] found = losses.toDoubles();

@@ -212,11 +212,7 @@ final class TorchTwins {
       case HUBER -> huber_loss(x, in[1]);
       case LOGISTIC ->
           binary_cross_entropy_with_logits(
-              x,
-              in[1],
-              new TensorOptional(),
-              new TensorOptional(),
-              SUM);
+              x, in[1], new TensorOptional(), new TensorOptional(), SUM);
       case HINGE -> relu(below(x, in[1])).sum();
       case SQUARED_HINGE -> square(relu(below(x, in[1]))).sum();
       case EPSILON_INSENSITIVE -> relu(x.sub(in[1]).abs().sub(s(0.1))).mean();

@@ -175,10 +175,7 @@ public final class KernelCases {
   private static String variant(Kernel kernel, Sizes s, Enum<?> function) {
     String name = function.name().toLowerCase(ROOT).replace("sum_of_squares", "squares");
     return switch (kernel) {
-      case SOFTMAX_CROSS_ENTROPY,
-          SOFTMAX_CROSS_ENTROPY_DISTRIBUTION,
-          MULTI_CLASS_HINGE,
-          TOP_HITS ->
+      case SOFTMAX_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY_DISTRIBUTION, MULTI_CLASS_HINGE, TOP_HITS ->
           s.cols() + " classes";
       case ARGMAX, GATHER_ROWS_U8 -> s.cols() + " columns";
       case REDUCE, REDUCE_BACKWARD -> name + " of " + s.axis();
@@ -210,7 +207,8 @@ public final class KernelCases {
                   matrices(2, 1501, 4001, 12_345))
               .flatMap(List::stream)
               .toList();
-      // rows for eight lanes, a warp and a block of the GPU, and rows that its registers do not hold
+      // rows for eight lanes, a warp and a block of the GPU, and rows that its registers do not
+      // hold
       case SOFTMAX_CROSS_ENTROPY_DISTRIBUTION, MULTI_CLASS_HINGE ->
           List.of(
               s(1, 37, 3), s(1, 19, 53), s(1, 9, 300), s(1, 2, 1000), s(1, 2, 1501), s(1, 1, 4101));
@@ -448,8 +446,11 @@ public final class KernelCases {
             case HINGE, SQUARED_HINGE -> one.with("t", Fill.each(i -> i * 7 % 3 == 0 ? 1 : -1));
             default -> one;
           };
-      // some that are ignored, and some of no class
-      case LABEL_WEIGHTS -> one.with("labels", Fill.between(-2, one.sizes().cols() + 2));
+      // some that are ignored; or also some of no class
+      case LABEL_WEIGHTS -> {
+        long classes = one.sizes().cols();
+        yield one.with("labels", full ? Fill.between(-2, classes + 2) : Fill.scattered(classes));
+      }
       case SOFTMAX_CROSS_ENTROPY_DISTRIBUTION ->
           one.with("q", Fill.each(i -> i * 7919 % 4 / 8.0)); // some are 0
       // every third entry is the largest

@@ -68,7 +68,8 @@ final class LossCases {
     for (long[] shape : new long[][] {{1, 1}, {13, 5}, {3, 1031}, {40, 1500}, {7}, {2, 3, 5}}) {
       operation =
           operation.at(
-              Input.randomNormal(shape).onto(0.25, 0.0625), Input.randomNormal(shape).onto(0.25, 0));
+              Input.randomNormal(shape).onto(0.25, 0.0625),
+              Input.randomNormal(shape).onto(0.25, 0));
     }
     return operation;
   }
@@ -93,24 +94,21 @@ final class LossCases {
             .summing(inputs -> inputs.get(0).elements());
     for (long[] shape : new long[][] {{1, 1}, {13, 5}, {3, 1031}, {40, 1500}, {7}}) {
       operation =
-          operation.at(
-              Input.randomNormal(shape).onto(0.25, 0.125), targets(function, shape));
+          operation.at(Input.randomNormal(shape).onto(0.25, 0.125), targets(function, shape));
     }
     return operation;
   }
 
   private static OperationCase weightedLogistic() {
     ValueLossOperation loss =
-        new ValueLossOperation(
-            ValueLossFunction.LOGISTIC, 1, LossReduction.NONE, RowWeights.GIVEN);
+        new ValueLossOperation(ValueLossFunction.LOGISTIC, 1, LossReduction.NONE, RowWeights.GIVEN);
     OperationCase operation =
         OperationCase.of(
             "value_loss_logistic_weighted",
             ValueLossOperation.class,
             (tape, in) -> {
               tape.check(loss.name(), Operands.floating("x", "t", "weights", "p"), in);
-              return tape.apply(
-                  loss, in[0], tape.wide(in[1]), tape.wide(in[2]), tape.wide(in[3]));
+              return tape.apply(loss, in[0], tape.wide(in[1]), tape.wide(in[2]), tape.wide(in[3]));
             });
     for (long[] shape : new long[][] {{1, 1}, {13, 5}, {3, 1031}, {1500, 4}, {2100, 1}}) {
       operation =
@@ -137,8 +135,7 @@ final class LossCases {
             .summing(inputs -> inputs.get(0).elements());
     for (long[] shape : new long[][] {{1, 1}, {13, 5}, {3, 1031}}) {
       operation =
-          operation.at(
-              Input.randomNormal(shape), Input.randomNormal(shape), weights(shape[0]));
+          operation.at(Input.randomNormal(shape), Input.randomNormal(shape), weights(shape[0]));
     }
     return operation;
   }
@@ -167,7 +164,8 @@ final class LossCases {
                 "softmax_cross_entropy_weighted",
                 SoftmaxCrossEntropyOperation.class,
                 (tape, in) -> {
-                  Operands operands = Operands.floatingAndInt32("logits", "labels").andFloating("weights");
+                  Operands operands =
+                      Operands.floatingAndInt32("logits", "labels").andFloating("weights");
                   tape.check(loss.name(), operands, in);
                   return tape.apply(loss, in[0], in[1], tape.wide(in[2]));
                 })
@@ -210,17 +208,14 @@ final class LossCases {
                 "softmax_cross_entropy_distribution_weighted",
                 SoftmaxCrossEntropyDistributionOperation.class,
                 (tape, in) -> {
-                  Operands operands = Operands.floatingAndInt32("logits", "q", "weights");
+                  Operands operands = Operands.floating("logits", "q", "weights");
                   tape.check(loss.name(), operands, in);
                   return tape.apply(loss, in[0], tape.wide(in[1]), tape.wide(in[2]));
                 })
             .summing(inputs -> 4 * inputs.get(0).size(1));
     for (long[] shape : new long[][] {{1, 1}, {13, 5}, {3, 70}, {9, 1024}, {2, 4100}}) {
       operation =
-          operation.at(
-              Input.uniform(-4, 4, shape),
-              probabilities(shape[1]),
-              weights(shape[0]));
+          operation.at(Input.uniform(-4, 4, shape), probabilities(shape[1]), weights(shape[0]));
     }
     return operation;
   }
@@ -236,8 +231,7 @@ final class LossCases {
     for (long[] shape : MATRICES) {
       operation =
           operation.at(
-              Input.randomNormal(shape).onto(0.25, 0),
-              Input.integers((int) shape[1], shape[0]));
+              Input.randomNormal(shape).onto(0.25, 0), Input.integers((int) shape[1], shape[0]));
     }
     return operation;
   }
@@ -249,7 +243,8 @@ final class LossCases {
                 "multi_class_hinge_weighted",
                 MultiClassHingeOperation.class,
                 (tape, in) -> {
-                  Operands operands = Operands.floatingAndInt32("x", "labels").andFloating("weights");
+                  Operands operands =
+                      Operands.floatingAndInt32("x", "labels").andFloating("weights");
                   tape.check(loss.name(), operands, in);
                   return tape.apply(loss, in[0], in[1], tape.wide(in[2]));
                 })

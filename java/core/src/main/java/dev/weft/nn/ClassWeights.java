@@ -4,15 +4,14 @@ package dev.weft.nn;
 import static dev.weft.format.Format.format;
 
 import dev.weft.data.Column;
-import java.util.Arrays;
 
 /** Weights for the classes of a {@link SoftmaxCrossEntropy} or {@link MultiClassHinge}. */
 public final class ClassWeights {
   private ClassWeights() {}
 
   /**
-   * rows / (classes count_c) for each class c, as scikit-learn's {@code balanced}: all classes count
-   * alike together, however many rows each has. Rows without a label are not counted.
+   * rows / (classes count_c) for each class c, as scikit-learn's {@code balanced}: all classes
+   * count alike together, however many rows each has. Rows without a label are not counted.
    *
    * @throws IllegalArgumentException where the column has no labels, or a class no row
    */
@@ -34,7 +33,9 @@ public final class ClassWeights {
     for (int c = 0; c < counts.length; c++) {
       if (counts[c] == 0) {
         throw new IllegalArgumentException(
-            format("class %d of %d has no row among %d, so that no weight balances it", c, counts.length, labels.rows()));
+            format(
+                "class %d of %d has no row among %d, so that no weight balances it",
+                c, counts.length, labels.rows()));
       }
       weights[c] = rows / ((double) counts.length * counts[c]);
     }

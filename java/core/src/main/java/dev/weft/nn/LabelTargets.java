@@ -11,8 +11,7 @@ import java.util.OptionalInt;
 final class LabelTargets {
   private LabelTargets() {}
 
-  static void check(
-      String loss, RowType output, RowType labels, String target) {
+  static void check(String loss, RowType output, RowType labels, String target) {
     if (!labels.isIds() || labels.shape().rank() != 0) {
       throw new IllegalArgumentException(
           format("%s needs class labels, and %s has %s", loss, target, labels));

@@ -82,7 +82,8 @@ public record LossWeights(List<Double> classes, String column, OptionalInt ignor
   void check(String loss, int of, Inputs<RowType> data) {
     if (!classes.isEmpty() && classes.size() != of) {
       throw new IllegalArgumentException(
-          format("%s has weights of %d classes, and the network gives %d", loss, classes.size(), of));
+          format(
+              "%s has weights of %d classes, and the network gives %d", loss, classes.size(), of));
     }
     if (!column.isEmpty()) {
       RowType weights = data.get(column);
@@ -147,16 +148,12 @@ public record LossWeights(List<Double> classes, String column, OptionalInt ignor
         () -> {
           long rows = target.shape().size(0);
           Tensor own =
-              column.isEmpty()
-                  ? null
-                  : operations.reshape(operations.wide(data.get(column)), rows);
+              column.isEmpty() ? null : operations.reshape(operations.wide(data.get(column)), rows);
           LabelWeights weights = new LabelWeights(ignored);
           if (own == null) {
             return operations.apply(weights, target, table(of, data));
           }
-          return isOfLabels()
-              ? operations.apply(weights, target, table(of, data), own)
-              : own;
+          return isOfLabels() ? operations.apply(weights, target, table(of, data), own) : own;
         });
   }
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
-import static dev.weft.format.Format.format;
-
 import dev.weft.Inputs;
 import dev.weft.Operations;
 import dev.weft.RowType;
@@ -23,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * SoftmaxCrossEntropyOperation}.
  *
  * <p>With weights w of rows it is Σ_r w_r l_r / Σ_r w_r, and 0 of a batch where no row counts. With
- * weights v of classes w_r is that of the row's label, and label smoothing weighs each class's term,
- * l_r = -Σ_c q_rc v_c log p_rc, as PyTorch does.
+ * weights v of classes w_r is that of the row's label, and label smoothing weighs each class's
+ * term, l_r = -Σ_c q_rc v_c log p_rc, as PyTorch does.
  *
  * @param smoothing label smoothing, in [0, 1)
  * @param target the column of labels
@@ -33,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record SoftmaxCrossEntropy(
     double smoothing, String target, LossWeights weights, LossReduction reduction)
-    implements Loss {
+    implements WeightedLoss {
 
   /** Checks the settings. */
   public SoftmaxCrossEntropy {
@@ -127,7 +125,8 @@ public record SoftmaxCrossEntropy(
     }
     Tensor ofRows = ofRows(operations, output, data);
     if (smoothing == 0 || weights.classes().isEmpty()) {
-      return weighted(operations, smoothing, output, labels, scaled(operations, ofRows, ofRows), hits);
+      return weighted(
+          operations, smoothing, output, labels, scaled(operations, ofRows, ofRows), hits);
     }
     // (1 - s) times the loss of the labels, and s times that of the weights over their number
     Tensor labelled =
@@ -138,8 +137,7 @@ public record SoftmaxCrossEntropy(
             () -> operations.scale(weights.table(classes, data), 1.0 / classes));
     Tensor alone =
         weights.ofRowsAlone().isEqual()
-            ? operations.withoutGradient(
-                () -> operations.shift(operations.scale(ofRows, 0), 1))
+            ? operations.withoutGradient(() -> operations.shift(operations.scale(ofRows, 0), 1))
             : weights.ofRowsAlone().ofRows(operations, classes, labels, data);
     var even =
         new SoftmaxCrossEntropyDistributionOperation(
@@ -148,10 +146,6 @@ public record SoftmaxCrossEntropy(
         operations.scale(labelled, 1 - smoothing),
         operations.scale(
             operations.apply(even, output, spread, scaled(operations, alone, ofRows)), smoothing));
-  }
-
-  private Tensor ofRows(Operations operations, Tensor output, Inputs<Tensor> data) {
-    return weights.ofRows(operations, (int) output.shape().size(1), data.get(target), data);
   }
 
   /** What rows are multiplied by: weights, of a mean over the sum of those that it divides by. */
@@ -168,26 +162,10 @@ public record SoftmaxCrossEntropy(
       Tensor labels,
       Tensor ofRows,
       @Nullable Tensor hits) {
-    var loss =
-        new SoftmaxCrossEntropyOperation(smoothing, LossReduction.SUM, RowWeights.GIVEN);
+    var loss = new SoftmaxCrossEntropyOperation(smoothing, LossReduction.SUM, RowWeights.GIVEN);
     return hits == null
         ? operations.apply(loss, output, labels, ofRows)
         : operations.apply(loss, output, labels, ofRows, hits);
-  }
-
-  @Override
-  public double weight(long rows) {
-    return reduction == LossReduction.SUM ? 1 : rows;
-  }
-
-  @Override
-  public boolean isWeighted() {
-    return reduction == LossReduction.MEAN && !weights.isEqual();
-  }
-
-  @Override
-  public Tensor weight(Operations operations, Tensor output, Inputs<Tensor> data) {
-    return operations.sum(ofRows(operations, output, data));
   }
 
   @Override

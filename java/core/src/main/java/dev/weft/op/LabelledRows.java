@@ -30,7 +30,8 @@ final class LabelledRows {
   }
 
   /**
-   * The memory for hits at a place among the inputs, (rows) of the wide type of x; null where none was given.
+   * The memory for hits at a place among the inputs, (rows) of the wide type of x; null where none
+   * was given.
    *
    * @throws IllegalArgumentException where it does not fit
    */

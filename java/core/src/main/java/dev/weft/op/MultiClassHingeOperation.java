@@ -13,9 +13,9 @@ import dev.weft.device.Kernel;
  * or mean (Crammer and Singer's margin, summed over classes as Weston and Watkins do, 1999).
  *
  * <p>x (rows, classes), labels int32 (rows), losses (rows): l_r = Σ_{j ≠ k} max(0, margin + x_rj -
- * x_rk), k the label; PyTorch's {@code multi_margin_loss} divides that by the number of classes. y is
- * what {@code reduction} makes of them. Backward: dx_rj = dl_r where the term of j is above 0, and
- * dx_rk less their number. A label outside 0..classes-1 makes its row's loss NaN.
+ * x_rk), k the label; PyTorch's {@code multi_margin_loss} divides that by the number of classes. y
+ * is what {@code reduction} makes of them. Backward: dx_rj = dl_r where the term of j is above 0,
+ * and dx_rk less their number. A label outside 0..classes-1 makes its row's loss NaN.
  *
  * <p>Weights and hits are as in {@link SoftmaxCrossEntropyOperation}.
  *

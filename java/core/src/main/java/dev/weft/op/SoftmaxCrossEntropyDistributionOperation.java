@@ -14,10 +14,10 @@ import dev.weft.device.Kernel;
  * The cross-entropy between softmax(x) and distributions q, or how far it is above q's own.
  *
  * <p>x (rows, classes), q (rows, classes), or (classes) for all rows, of the wide type of x, losses
- * (rows): l_r = -Σ_c q_rc log softmax(x_r)_c, and for {@link Kind#KL_DIVERGENCE} + Σ_c q_rc log q_rc,
- * a q of 0 adding nothing. y is what {@code reduction} makes of them; {@code MEAN} divides by rows,
- * as PyTorch's {@code batchmean}. Backward: dx_r = dl_r (softmax(x_r) Σ_c q_rc - q_r); q gets no
- * gradient. A negative q or NaN makes its row's loss NaN.
+ * (rows): l_r = -Σ_c q_rc log softmax(x_r)_c, and for {@link Kind#KL_DIVERGENCE} + Σ_c q_rc log
+ * q_rc, a q of 0 adding nothing. y is what {@code reduction} makes of them; {@code MEAN} divides by
+ * rows, as PyTorch's {@code batchmean}. Backward: dx_r = dl_r (softmax(x_r) Σ_c q_rc - q_r); q gets
+ * no gradient. A negative q or NaN makes its row's loss NaN.
  *
  * <p>Weights and hits are as in {@link SoftmaxCrossEntropyOperation}, the label being the first
  * largest q.
@@ -28,7 +28,9 @@ public record SoftmaxCrossEntropyDistributionOperation(
   public enum Kind {
     /** Nothing. */
     CROSS_ENTROPY,
-    /** Its entropy: the Kullback-Leibler divergence of softmax(x) from q, 0 where they are equal. */
+    /**
+     * Its entropy: the Kullback-Leibler divergence of softmax(x) from q, 0 where they are equal.
+     */
     KL_DIVERGENCE
   }
 

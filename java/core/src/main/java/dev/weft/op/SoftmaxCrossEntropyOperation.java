@@ -12,10 +12,10 @@ import dev.weft.device.Kernel;
  * The cross-entropy between softmax(x) and the labels, of each row, or their sum or mean.
  *
  * <p>x (rows, classes), labels int32 (rows), losses (rows): l_r = -Σ_c q_rc log softmax(x_r)_c with
- * q = (1 - smoothing) onehot(label) + smoothing / classes (Szegedy et al. 2016). y, of the wide type
- * of x, is what {@code reduction} makes of them. Backward: dx_r = dl_r (softmax(x_r) - q_r), which
- * the forward pass has computed along with the loss. A label outside 0..classes-1 makes its row's
- * loss NaN.
+ * q = (1 - smoothing) onehot(label) + smoothing / classes (Szegedy et al. 2016). y, of the wide
+ * type of x, is what {@code reduction} makes of them. Backward: dx_r = dl_r (softmax(x_r) - q_r),
+ * which the forward pass has computed along with the loss. A label outside 0..classes-1 makes its
+ * row's loss NaN.
  *
  * <p>Weights, where rows have some, are the third input, see {@link RowWeights#GIVEN}. Hits, where
  * they are given as one more, are memory (rows) of the wide type of x, which receives 1 where the

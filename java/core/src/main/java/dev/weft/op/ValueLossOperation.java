@@ -17,9 +17,9 @@ import java.util.Set;
  * A loss of each element x against its target t, or their sum or mean over all elements; {@link
  * ValueLossFunction} has the formulas.
  *
- * <p>x and t are of one shape, (rows, ...), t of the wide type of x, y of that type: x's shape, or a
- * scalar. Backward: dx = dy df/dx, which the forward pass has computed along with the loss; t gets a
- * gradient, the same less its sign, where f is of x - t.
+ * <p>x and t are of one shape, (rows, ...), t of the wide type of x, y of that type: x's shape, or
+ * a scalar. Backward: dx = dy df/dx, which the forward pass has computed along with the loss; t
+ * gets a gradient, the same less its sign, where f is of x - t.
  *
  * <p>Weights, where rows have some, are the third input, see {@link RowWeights#GIVEN}. One more is
  * what p is for {@code LOGISTIC}, (the elements of a row), by which a positive answer counts more
