@@ -74,6 +74,7 @@ WEFT_DEVICE void distribution_rows(const weft_softmax_cross_entropy_distribution
   total = fold_sum(team, total, shared[1]);
   mass = fold_sum(team, mass, shared[2]);
   terms = fold_sum(team, terms, shared[3]);
+  __syncwarp();  // what is surplus in it has read the last row before anybody writes dx
   if (!row.own) return;
 
   const T loss = math::log(total) * mass + terms;

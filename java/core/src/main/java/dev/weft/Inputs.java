@@ -50,6 +50,13 @@ public final class Inputs<T> {
     return new Inputs<>(named, IN_BATCH);
   }
 
+  /** The same, and more by other names. */
+  public Inputs<T> and(Map<String, T> more) {
+    Inputs<T> all = new Inputs<>(named, absent);
+    all.named.putAll(more);
+    return all;
+  }
+
   /** What stands under {@link #FEATURES}; throws as {@link #get} does. */
   public T features() {
     return get(FEATURES);

@@ -391,6 +391,8 @@ class TrainCommandTest {
         Arguments.of((Object) new String[] {"--schedule", "steps:0.5:0.7", "--accumulate", "3"}),
         Arguments.of((Object) new String[] {"--activation", "leaky_relu", "--dropout", "0"}),
         Arguments.of((Object) new String[] {"--math", "double", "--smoothing", "0.1"}),
+        Arguments.of((Object) new String[] {"--loss", "multi_class_hinge(0.5)"}),
+        Arguments.of((Object) new String[] {"--smoothing", "0.1", "--class-weights", "balanced"}),
         Arguments.of((Object) new String[] {"--math", "fast"}),
         Arguments.of((Object) new String[] {"--last-batch", "drop", "--batch", "1000"}),
         Arguments.of((Object) new String[] {"--threads", "1", "--batch", "1300"}));
@@ -419,6 +421,13 @@ class TrainCommandTest {
         wrong("--batch 0", "at least 1"),
         wrong("--batch 1301 --last-batch drop", "1301", "1300", "no batch is left"),
         wrong("--smoothing 1", "1"),
+        wrong(
+            "--loss l1", "unknown loss 'l1': use softmax_cross_entropy, multi_class_hinge(MARGIN)"),
+        wrong("--loss multi_class_hinge(x)", "--loss: 'x' is no number"),
+        wrong("--loss multi_class_hinge --smoothing 0.1", "--smoothing spreads probability"),
+        wrong("--class-weights 1,b", "--class-weights: 'b' is no number"),
+        wrong("--class-weights 1,-1", "the weight of class 1 is -1.0"),
+        wrong("--class-weights 1,2", "weights of 2 classes, and the network gives 10"),
         wrong("--threads 0", "--threads"),
         wrong("--validation 1", "--validation"),
         wrong("--validation 0.0001", "--validation 1.0E-4 of 1300 examples sets none aside"),

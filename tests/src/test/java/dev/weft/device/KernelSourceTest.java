@@ -29,6 +29,7 @@ class KernelSourceTest {
   private static final Set<String> NARROW_LOADS =
       words(
           """
+          label_weights_f32 label_weights_f64 multi_class_hinge_bf16
           advance_step fill gather_ids merge_chunks negative_samples random_normal random_uniform
           embedding_bag_backward_bf16 embedding_bag_forward_bf16
           path_loss_backward_bf16 path_loss_forward_bf16
@@ -40,11 +41,13 @@ class KernelSourceTest {
   private static final Set<String> NARROW_STORES =
       words(
           """
+          label_weights_f32 label_weights_f64
           advance_step argmax gather_ids merge_chunks negative_samples path_loss_forward reduce
           run_squares sort_chunks top_hits path_loss_backward_bf16 path_loss_forward_bf16
           embedding_bag_backward_bf16 embedding_bag_forward_bf16
           bias_activation_gradients_bf16 gather_rows_u8_bf16 layer_norm_forward_bf16
-          max_backward_bf16 softmax_cross_entropy_bf16 transpose_bf16
+          max_backward_bf16 multi_class_hinge_bf16 softmax_cross_entropy_bf16
+          softmax_cross_entropy_distribution_bf16 transpose_bf16
           """);
 
   private static Set<String> words(String text) {

@@ -398,7 +398,8 @@ public class FusedStepTest {
                     order,
                     EpochOrder.ASCENDING);
             MetricSums metrics =
-                new MetricSums(device, values.dtype(), settings.loss(), settings.metrics());
+                new MetricSums(
+                    device, values.dtype(), settings.loss(), Map.of(), settings.metrics());
             Updates rule = new Updates(new Groups(network, settings.optimizer(), Map.of()));
             FusedStep fused =
                 new FusedStep(

@@ -501,8 +501,11 @@ public final class KernelCases {
             case HINGE, SQUARED_HINGE -> one.with("t", Fill.each(i -> i * 7 % 3 == 0 ? 1 : -1));
             default -> one;
           };
-      // some that are ignored, and some of no class
-      case LABEL_WEIGHTS -> one.with("labels", Fill.between(-2, one.sizes().cols() + 2));
+      // some that are ignored; or also some of no class
+      case LABEL_WEIGHTS -> {
+        long classes = one.sizes().cols();
+        yield one.with("labels", full ? Fill.between(-2, classes + 2) : Fill.scattered(classes));
+      }
       case SOFTMAX_CROSS_ENTROPY_DISTRIBUTION ->
           one.with("q", Fill.each(i -> i * 7919 % 4 / 8.0)); // some are 0
       // every third entry is the largest

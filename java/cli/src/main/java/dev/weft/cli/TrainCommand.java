@@ -10,8 +10,8 @@ import dev.weft.data.Dataset;
 import dev.weft.data.LastBatch;
 import dev.weft.data.Split;
 import dev.weft.io.AtomicFile;
+import dev.weft.nn.Loss;
 import dev.weft.nn.Sequential;
-import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Optimizer;
 import dev.weft.train.ConsoleListener;
 import dev.weft.train.Fusion;
@@ -44,6 +44,7 @@ import picocli.CommandLine.ParentCommand;
       "  weft train --layers \"linear(784,100) tanh linear(100,10)\" --threads 2",
       "  weft train --validation 0.1 --log run.jsonl",
       "  weft train --epochs 30 --schedule cosine --warm-up 200 --clip 1",
+      "  weft train --loss multi_class_hinge --class-weights balanced",
       "  weft train --epochs 100 --validation 0.1 --patience 5 --watch accuracy",
       "  weft train --hidden 2048,2048 --dropout 0 --batch 1024 --profile"
     })
@@ -96,12 +97,7 @@ final class TrainCommand implements Callable<Integer> {
               + " rows on a GPU and 512 on a CPU with AVX2.")
   private String fusion;
 
-  @Option(
-      names = "--smoothing",
-      paramLabel = "X",
-      defaultValue = "0",
-      description = "Label smoothing, in [0, 1). Default: ${DEFAULT-VALUE}.")
-  private double smoothing;
+  @Mixin private LossOptions losses;
 
   @Option(
       names = "--validation",
@@ -169,7 +165,7 @@ final class TrainCommand implements Callable<Integer> {
     data.check();
     layers.check();
     Optimizer optimizer = rule.optimizer();
-    SoftmaxCrossEntropy loss = new SoftmaxCrossEntropy(smoothing);
+    losses.check();
     LastBatch last = Choice.of("last batch", lastBatch, LastBatch.class);
     Fusion fused = Choice.of("fusion", fusion, Fusion.class);
     if (epochs < 1) {
@@ -208,6 +204,7 @@ final class TrainCommand implements Callable<Integer> {
       Sequential network =
           layers.network(split.train().features().width(), split.train().classes());
       Split parts = validation == 0 ? split : setAside(split.train());
+      Loss loss = losses.of(parts.train());
       Trainer trainer =
           Trainer.of(network)
               .on(device)

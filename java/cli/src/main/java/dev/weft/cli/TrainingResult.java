@@ -5,7 +5,10 @@ import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
 import dev.weft.data.Dataset;
+import dev.weft.nn.Loss;
+import dev.weft.nn.MultiClassHinge;
 import dev.weft.nn.Sequential;
+import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.train.Evaluation;
 import dev.weft.train.History;
 import java.io.IOException;
@@ -66,7 +69,7 @@ record TrainingResult(Screen screen, Sequential network, History history, SavedN
             saved.file(),
             Amount.count(test.rows()));
     if (Double.isFinite(evaluation.loss())) {
-      warn(evaluation.loss(), Math.log(test.classes()));
+      warn(evaluation.loss(), guessing(saved.loss(), test.classes()));
       return true;
     }
     screen
@@ -78,7 +81,20 @@ record TrainingResult(Screen screen, Sequential network, History history, SavedN
     return false;
   }
 
-  /** Equal probability for every class has the loss ln(classes), whatever the smoothing. */
+  /**
+   * The loss of equal scores for every class: ln(classes), whatever the smoothing, and of a hinge
+   * the margin for each other class. Of smoothing beside weights of classes it is another, and 0
+   * here.
+   */
+  private static double guessing(Loss loss, int classes) {
+    return switch (loss) {
+      case MultiClassHinge hinge -> hinge.margin() * (classes - 1);
+      case SoftmaxCrossEntropy cross when cross.smoothing() == 0 || !cross.isWeighted() ->
+          Math.log(classes);
+      default -> 0;
+    };
+  }
+
   private void warn(double loss, double guessing) {
     if (guessing > 0 && loss >= guessing) {
       screen

@@ -208,7 +208,7 @@ final class LossCases {
                 "softmax_cross_entropy_distribution_weighted",
                 SoftmaxCrossEntropyDistributionOperation.class,
                 (tape, in) -> {
-                  Operands operands = Operands.floatingAndInt32("logits", "q", "weights");
+                  Operands operands = Operands.floating("logits", "q", "weights");
                   tape.check(loss.name(), operands, in);
                   return tape.apply(loss, in[0], tape.wide(in[1]), tape.wide(in[2]));
                 })

@@ -30,8 +30,7 @@ public record MeanSquaredError(String target) implements Loss {
 
   @Override
   public Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data) {
-    // BF16 outputs stand beside F32 targets; other types that differ are refused
-    return operations.meanSquaredError(operations.wide(output), operations.wide(data.get(target)));
+    return ValueLoss.squared().against(target).apply(operations, output, data);
   }
 
   @Override

@@ -24,4 +24,9 @@ final class Reductions {
             operations.divide(
                 weights, operations.shift(operations.sum(divisors), Float.MIN_NORMAL)));
   }
+
+  /** What rows are multiplied by: their weights, of a mean over the sum of those. */
+  static Tensor factors(Operations operations, Tensor weights, LossReduction reduction) {
+    return reduction == LossReduction.MEAN ? operations.shares(weights) : weights;
+  }
 }

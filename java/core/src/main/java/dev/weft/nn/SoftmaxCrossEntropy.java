@@ -30,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  * @param reduction {@code MEAN} or {@code SUM}
  */
 public record SoftmaxCrossEntropy(
-    double smoothing, String target, LossWeights weights, LossReduction reduction) implements Loss {
+    double smoothing, String target, LossWeights weights, LossReduction reduction)
+    implements WeightedLoss {
 
   /** Checks the settings. */
   public SoftmaxCrossEntropy {
@@ -147,10 +148,6 @@ public record SoftmaxCrossEntropy(
             operations.apply(even, output, spread, scaled(operations, alone, ofRows)), smoothing));
   }
 
-  private Tensor ofRows(Operations operations, Tensor output, Inputs<Tensor> data) {
-    return weights.ofRows(operations, (int) output.shape().size(1), data.get(target), data);
-  }
-
   /** What rows are multiplied by: weights, of a mean over the sum of those that it divides by. */
   private Tensor scaled(Operations operations, Tensor ofRows, Tensor divisors) {
     return reduction == LossReduction.SUM
@@ -169,21 +166,6 @@ public record SoftmaxCrossEntropy(
     return hits == null
         ? operations.apply(loss, output, labels, ofRows)
         : operations.apply(loss, output, labels, ofRows, hits);
-  }
-
-  @Override
-  public double weight(long rows) {
-    return reduction == LossReduction.SUM ? 1 : rows;
-  }
-
-  @Override
-  public boolean isWeighted() {
-    return reduction == LossReduction.MEAN && !weights.isEqual();
-  }
-
-  @Override
-  public Tensor weight(Operations operations, Tensor output, Inputs<Tensor> data) {
-    return operations.sum(ofRows(operations, output, data));
   }
 
   @Override

@@ -30,8 +30,7 @@ public record SumOfSquares(String target) implements Loss {
 
   @Override
   public Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data) {
-    // BF16 outputs stand beside F32 targets; other types that differ are refused
-    return operations.sumOfSquares(operations.wide(output), operations.wide(data.get(target)));
+    return ValueLoss.squared().against(target).sum().apply(operations, output, data);
   }
 
   @Override

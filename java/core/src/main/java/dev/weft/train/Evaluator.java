@@ -75,7 +75,7 @@ public final class Evaluator implements AutoCloseable {
     try {
       state = new StepState(device, 0);
       rows = memory.put(device, columns.wanted(dtype), data, order, EpochOrder.ASCENDING);
-      metrics = new MetricSums(device, dtype.wide(), loss, measured);
+      metrics = new MetricSums(device, dtype.wide(), loss, columns.constants(), measured);
       full = record(order.rowsIn(0), over);
       int last = order.rowsIn(order.batches() - 1);
       rest = last == order.rowsIn(0) ? full : record(last, full);

@@ -125,6 +125,11 @@ final class FusedStep implements AutoCloseable {
     if (!(loss instanceof SoftmaxCrossEntropy || loss instanceof MeanSquaredError)) {
       return "the fused step knows no " + loss.spec();
     }
+    if (loss instanceof SoftmaxCrossEntropy softmax
+        && !softmax.equals(
+            new SoftmaxCrossEntropy(softmax.smoothing()).against(softmax.target()))) {
+      return "the fused step takes the mean over rows that count alike";
+    }
     DType targets = BatchData.stored(dtype, data.column(target(loss))).dtype();
     if (loss instanceof MeanSquaredError && targets != dtype) {
       return "the fused step takes no targets of " + targets;

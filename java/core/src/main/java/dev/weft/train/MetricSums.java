@@ -11,9 +11,11 @@ import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
+import dev.weft.device.Closing;
 import dev.weft.device.Kernel;
 import dev.weft.device.ReductionFunction;
 import dev.weft.nn.Loss;
+import dev.weft.nn.MultiClassHinge;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,7 +27,8 @@ import java.util.Set;
 
 /**
  * Sums of losses and metrics, kept on the device and read when somebody asks: first the loss, then
- * all accuracies, whose hits one kernel adds up, then the others.
+ * all accuracies, whose hits one kernel adds up, then the others, at last the weights of batches,
+ * where a loss has some.
  */
 final class MetricSums implements AutoCloseable {
   private final Device device;
@@ -33,9 +36,15 @@ final class MetricSums implements AutoCloseable {
   private final List<Metric> metrics; // in the order of their names' first mention
   private final List<Accuracy> accuracies = new ArrayList<>();
   private final List<Metric> others = new ArrayList<>();
+  private final Map<String, Tensor> constants = new LinkedHashMap<>(); // of the loss
   private final Tensor sums;
 
-  MetricSums(Device device, DType dtype, Loss loss, List<Metric> metrics) {
+  MetricSums(
+      Device device,
+      DType dtype,
+      Loss loss,
+      Map<String, double[]> constants,
+      List<Metric> metrics) {
     this.device = device;
     this.loss = loss;
     this.metrics = metrics;
@@ -47,15 +56,26 @@ final class MetricSums implements AutoCloseable {
       }
     }
     accuracies.sort((a, b) -> Boolean.compare(isOfLoss(b), isOfLoss(a)));
-    long all = 1 + Math.max(1, accuracies.size()) + others.stream().mapToInt(Metric::sums).sum();
+    long all = 2 + Math.max(1, accuracies.size()) + others.stream().mapToInt(Metric::sums).sum();
     this.sums = device.zeros(dtype, Shape.of(all)).named("metrics");
+    try {
+      constants.forEach(
+          (name, values) ->
+              this.constants.put(
+                  name, device.tensor(dtype, Shape.of(values.length), values).named(name)));
+    } catch (Throwable e) {
+      Closing.after(e, this::close);
+      throw e;
+    }
   }
 
   /** What is measured beside a loss until somebody says what. */
   static List<Metric> usual(Loss loss) {
-    return loss instanceof SoftmaxCrossEntropy softmax
-        ? List.of(new Accuracy().against(softmax.target()))
-        : List.of();
+    return switch (loss) {
+      case SoftmaxCrossEntropy cross -> List.of(new Accuracy().against(cross.target()));
+      case MultiClassHinge hinge -> List.of(new Accuracy().against(hinge.target()));
+      default -> List.of();
+    };
   }
 
   /**
@@ -101,28 +121,30 @@ final class MetricSums implements AutoCloseable {
    * The loss of a batch, and its metrics: runs, or records, what works them out. They are added to
    * the sums by {@link Measured#add}.
    */
-  Measured measure(Tape tape, Tensor output, Inputs<Tensor> batch, long rows) {
+  Measured measure(Tape tape, Tensor output, Inputs<Tensor> columns, long rows) {
+    Inputs<Tensor> batch = columns.and(constants);
     DType dtype = sums.dtype();
     Tensor hits = tape.make(dtype, Shape.of(accuracies.size(), rows));
-    Tensor value;
-    int counted = 0;
-    if (!accuracies.isEmpty() && isOfLoss(accuracies.getFirst())) {
-      var softmax = (SoftmaxCrossEntropy) loss;
-      value = softmax.apply(tape, output, batch, hits.view(0, Shape.of(rows)));
-      counted = 1;
-    } else {
-      value = loss.apply(tape, output, batch);
-    }
+    int counted = !accuracies.isEmpty() && isOfLoss(accuracies.getFirst()) ? 1 : 0;
+    Tensor value =
+        counted == 1
+            ? ((SoftmaxCrossEntropy) loss).apply(tape, output, batch, hits.view(0, Shape.of(rows)))
+            : loss.apply(tape, output, batch);
     checkScalar(value);
     List<Tensor> measured = new ArrayList<>();
-    int first = counted;
+    List<Tensor> weighed = new ArrayList<>(); // the loss times its weight, and that
     tape.withoutGradient(
         () -> {
-          if (first == metrics.size()) {
+          if (loss.isWeighted()) {
+            Tensor weight = loss.weight(tape, output, batch);
+            weighed.add(tape.multiply(value, weight));
+            weighed.add(weight);
+          }
+          if (counted == metrics.size()) {
             return null;
           }
           Tensor predictions = loss.predictions(tape, output);
-          for (int a = first; a < accuracies.size(); a++) {
+          for (int a = counted; a < accuracies.size(); a++) {
             Tensor place = hits.view(a * rows, Shape.of(rows));
             accuracies.get(a).values(tape, predictions, batch, place);
           }
@@ -131,7 +153,7 @@ final class MetricSums implements AutoCloseable {
           }
           return null;
         });
-    return new Measured(value, rows, hits, measured);
+    return new Measured(value, weighed, rows, hits, measured);
   }
 
   private void checkScalar(Tensor value) {
@@ -163,12 +185,15 @@ final class MetricSums implements AutoCloseable {
    */
   final class Measured {
     private final Tensor loss;
+    private final List<Tensor> weighed;
     private final long rows;
     private final Tensor hits;
     private final List<Tensor> values;
 
-    private Measured(Tensor loss, long rows, Tensor hits, List<Tensor> values) {
+    private Measured(
+        Tensor loss, List<Tensor> weighed, long rows, Tensor hits, List<Tensor> values) {
       this.loss = loss;
+      this.weighed = weighed;
       this.rows = rows;
       this.hits = hits;
       this.values = values;
@@ -183,12 +208,12 @@ final class MetricSums implements AutoCloseable {
     void add() {
       long to = Engine.address(sums);
       int bytes = sums.dtype().bytes();
-      double weight = MetricSums.this.loss.weight(rows);
-      Engine.run(
-          device,
-          Kernel.COPY_ROWS,
-          sums.dtype().precision(),
-          new Arguments.CopyRows(Engine.address(loss), to, 1, 1, 1, 1, weight, true));
+      if (weighed.isEmpty()) {
+        add(loss, to, MetricSums.this.loss.weight(rows));
+      } else {
+        add(weighed.get(0), to, 1);
+        add(weighed.get(1), to + bytes * (sums.elements() - 1), 1);
+      }
       to += bytes;
       if (!accuracies.isEmpty()) {
         reduce(hits, to, accuracies.size(), 1);
@@ -199,6 +224,15 @@ final class MetricSums implements AutoCloseable {
         reduce(values.get(m), to, 1, wide);
         to += (long) bytes * wide;
       }
+    }
+
+    /** to += factor x, a scalar. */
+    private void add(Tensor x, long to, double factor) {
+      Engine.run(
+          device,
+          Kernel.COPY_ROWS,
+          sums.dtype().precision(),
+          new Arguments.CopyRows(Engine.address(x), to, 1, 1, 1, 1, factor, true));
     }
 
     /** to (outer, inner) += sums over the middle axis of x (outer, rows, inner). */
@@ -227,11 +261,15 @@ final class MetricSums implements AutoCloseable {
     }
     Map<String, Double> named = new LinkedHashMap<>();
     metrics.forEach(metric -> named.put(metric.name(), found.get(metric)));
-    return new Evaluation(values[0] / rows, named, rows);
+    double weight = loss.isWeighted() ? values[values.length - 1] : rows;
+    return new Evaluation(values[0] / weight, named, rows);
   }
 
   @Override
   public void close() {
-    sums.close();
+    Closing closing = new Closing();
+    constants.values().forEach(each -> closing.run(each::close));
+    closing.run(sums::close);
+    closing.finish();
   }
 }

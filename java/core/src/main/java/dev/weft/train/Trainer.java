@@ -11,6 +11,7 @@ import dev.weft.data.Dataset;
 import dev.weft.data.LastBatch;
 import dev.weft.nn.Loss;
 import dev.weft.nn.Model;
+import dev.weft.nn.MultiClassHinge;
 import dev.weft.nn.Network;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Adam;
@@ -99,7 +100,8 @@ public final class Trainer {
 
   /**
    * What is measured beside the loss, in place of what was; until told otherwise that is {@link
-   * Accuracy} where the loss is {@link SoftmaxCrossEntropy}, else nothing.
+   * Accuracy} where the loss is {@link SoftmaxCrossEntropy} or {@link MultiClassHinge}, else
+   * nothing.
    *
    * @throws IllegalArgumentException where two have one name
    */
@@ -376,6 +378,14 @@ public final class Trainer {
     WantedColumns columns = WantedColumns.of(network, loss, measured, train, "training data");
     if (test != null) {
       WantedColumns.of(network, loss, measured, test, "test data");
+    }
+    if (accumulated > 1 && loss.isWeighted()) {
+      throw new IllegalArgumentException(
+          format(
+              "accumulate(%d) adds up gradients of batches that count by their rows, and %s divides"
+                  + " by the sum of the weights of rows, which differs from batch to batch: take"
+                  + " its sum(), or one batch an update",
+              accumulated, loss.spec()));
     }
     return new TrainingRun(
         new TrainingRun.Settings(

@@ -116,7 +116,13 @@ public final class TrainingRun implements AutoCloseable {
       state = new StepState(device, settings.seed(), rates.base(), rates.room());
       SequencedMap<String, DType> wanted = settings.columns().wanted(dtype);
       data = settings.dataMemory().put(device, wanted, train, order, order::epoch);
-      metrics = new MetricSums(device, dtype.wide(), settings.loss(), settings.metrics());
+      metrics =
+          new MetricSums(
+              device,
+              dtype.wide(),
+              settings.loss(),
+              settings.columns().constants(),
+              settings.metrics());
       var parts =
           new Steps.Parts(
               device, network, settings.math(), settings.loss(), state, data, metrics, updates);

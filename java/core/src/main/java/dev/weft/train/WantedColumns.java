@@ -21,8 +21,9 @@ import java.util.Set;
  *
  * @param inputs the columns that the network takes
  * @param targets the columns that the loss and the metrics take
+ * @param constants what the loss takes that is the same for all batches
  */
-record WantedColumns(Set<String> inputs, Set<String> targets) {
+record WantedColumns(Set<String> inputs, Set<String> targets, Map<String, double[]> constants) {
 
   /**
    * Looks at what a row of each column is.
@@ -48,6 +49,7 @@ record WantedColumns(Set<String> inputs, Set<String> targets) {
     network.check(loss);
     try {
       loss.check(output, targets);
+      loss.checkValues(output, data::column);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           format("the %s does not fit the loss: %s", what, e.getMessage()), e);
@@ -61,7 +63,7 @@ record WantedColumns(Set<String> inputs, Set<String> targets) {
             e);
       }
     }
-    return new WantedColumns(inputs.taken(), targets.taken());
+    return new WantedColumns(inputs.taken(), targets.taken(), loss.constants(output));
   }
 
   /**
