@@ -6,6 +6,8 @@ import static dev.weft.format.Format.format;
 import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Tensor;
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
 
 /**
  * x with values added to entries by their place along an axis: for axis 1 of three, values_{ijk} to
@@ -44,8 +46,19 @@ public record ScatterAdd(int axis) implements Operation {
     }
     Tensor y = node.make(x.dtype(), x.shape());
     long n = x.elements();
-    Slice.copy(node, Engine.address(x), Engine.address(y), 1, n, n, n, false);
-    GatherAlong.scatter(node, values, index, y, at);
+    if (x.dtype() == x.dtype().wide()) {
+      Slice.copy(node, Engine.address(x), Engine.address(y), 1, n, n, n, false);
+      GatherAlong.scatter(node, values, index, y, at);
+      return y;
+    }
+    // added up in float32, and rounded once
+    Tensor wide = node.make(x.dtype().wide(), x.shape());
+    node.run(
+        Kernel.BF16_TO_F32, new Arguments.Cast(Engine.address(x), Engine.address(wide), n, false));
+    GatherAlong.scatter(node, values, index, wide, at);
+    node.run(
+        Kernel.F32_TO_BF16, new Arguments.Cast(Engine.address(wide), Engine.address(y), n, false));
+    node.release(wide);
     return y;
   }
 
