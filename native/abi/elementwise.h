@@ -14,7 +14,7 @@
   E(GELU, "x Phi(x), Phi the standard normal's distribution function (not the tanh form)", \
     OF_X)                                                                                 \
   E(SILU, "x sigmoid(x), also called swish", OF_X)                                        \
-  E(HARD_SIGMOID, "min(1, max(0, x / 6 + 1/2))")                                          \
+  E(HARD_SIGMOID, "min(1, max(0, x / 6 + 1/2))", OF_X)                                          \
   E(HARD_TANH, "min(1, max(-1, x))")                                                      \
   E(HARD_SWISH, "x hard_sigmoid(x)", OF_X)
 
@@ -54,7 +54,7 @@
   I(rows) I(cols) I(activation, NONLINEARITY) D(alpha)                                  \
   W(rows * cols, rows * cols * ((b == 0 ? 0 : 1) + (activation == WEFT_IDENTITY ? 0 : 1)))
 
-// dx[r,c] (+)= dy[r,c] f'(x[r,c] + b[c]). GELU and SiLU read x and b; all others read y alone.
+// dx[r,c] (+)= dy[r,c] f'(x[r,c] + b[c]). Those of x (OF_X) read x and b; all others y alone.
 #define WEFT_BIAS_ACTIVATION_BACKWARD(P, I, D, W)                                       \
   P(x, IN, T, rows * cols, NULLABLE, MOVES(y == 0 ? rows * cols : 0))                   \
   P(b, IN, T, cols, NULLABLE, MOVES(x == 0 ? 0 : cols))                                 \

@@ -71,11 +71,11 @@
   W(outer * taken * inner, 0)
 
 // y (outer, count, inner) at index (outer, taken, inner) of its middle axis += values, those for one
-// place in their order; one for an index that is not in 0..count-1 goes nowhere.
+// place in their order; one for an index that is not in 0..count-1 goes nowhere. y is wide.
 #define WEFT_SCATTER_ADD_ALONG(P, I, D, W)                                               \
   P(values, IN, T, outer * taken * inner)                                                \
   P(index, IN, INT32, outer * taken * inner, BELOW(count))                               \
-  P(y, INOUT, T, outer * count * inner, MOVES(outer * taken * inner))                    \
+  P(y, INOUT, WIDE, outer * count * inner, MOVES(outer * taken * inner))                    \
   I(outer) I(count) I(inner) I(taken)                                                    \
   W(outer * inner, outer * taken * inner)
 

@@ -51,7 +51,7 @@ void scatter_add_along(const weft_scatter_add_along& a) {
   using T = compute<S>;
   const S* values = as<S>(a.values);
   const int32_t* index = as<int32_t>(a.index);
-  S* y = as<S>(a.y);
+  T* y = as<T>(a.y);
   const int64_t count = a.count, inner = a.inner, taken = a.taken;
   if (a.outer * inner * taken == 0) return;
   const int64_t blocks = (inner + block - 1) / block;
@@ -60,13 +60,13 @@ void scatter_add_along(const weft_scatter_add_along& a) {
                    for (int64_t unit = begin; unit < end; unit++) {
                      const int64_t o = unit / blocks, c0 = unit % blocks * block;
                      const int64_t c1 = smaller(inner, c0 + block);
-                     S* to = y + o * count * inner;
+                     T* to = y + o * count * inner;
                      for (int64_t t = 0; t < taken; t++) {
                        const int64_t row = (o * taken + t) * inner;
                        for (int64_t c = c0; c < c1; c++) {
                          const int64_t place = index[row + c];
                          if (!is_row(place, count)) continue;
-                         put<true>(to[place * inner + c], T(values[row + c]));
+                         to[place * inner + c] += T(values[row + c]);
                        }
                      }
                    }

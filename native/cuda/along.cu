@@ -60,13 +60,12 @@ WEFT_DEVICE void scatter_add_along(const weft_scatter_add_along& a) {
   const int64_t o = column / a.inner, i = column - o * a.inner;
   const S* values = static_cast<const S*>(a.values) + o * a.taken * a.inner + i;
   const int32_t* index = static_cast<const int32_t*>(a.index) + o * a.taken * a.inner + i;
-  S* y = static_cast<S*>(a.y) + o * a.count * a.inner + i;
+  T* y = static_cast<T*>(a.y) + o * a.count * a.inner + i;
 #pragma unroll 1
   for (int64_t t = 0; t < a.taken; t++) {
     const int64_t place = index[t * a.inner];
     if (!is_row(place, a.count)) continue;
-    S& to = y[place * a.inner];
-    to = S(T(to) + T(values[t * a.inner]));
+    y[place * a.inner] += T(values[t * a.inner]);
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Activations f(x) and their derivatives. The derivative is written over the output y = f(x)
-// wherever y determines it, so that x need not be kept; GELU, SiLU and hard swish need x.
+// wherever y determines it, so that x need not be kept; GELU, SiLU and some hard functions need x.
 #ifndef WEFT_MATH_ACTIVATION_H
 #define WEFT_MATH_ACTIVATION_H
 
@@ -92,7 +92,7 @@ WEFT_MATH T activation_derivative(T x, T y, T alpha) {
   }
   // as PyTorch has it: 0 at the ends of the slope, too
   else if constexpr (A == WEFT_HARD_SIGMOID)
-    return y > T(0) && y < T(1) ? T(1.0 / 6) : T(0);
+    return x > T(-3) && x < T(3) ? T(1.0 / 6) : T(0);
   else if constexpr (A == WEFT_HARD_TANH) return y > T(-1) && y < T(1) ? T(1) : T(0);
   else if constexpr (A == WEFT_HARD_SWISH)
     return x <= T(-3) ? T(0) : (x < T(3) ? x * T(1.0 / 3) + T(0.5) : T(1));

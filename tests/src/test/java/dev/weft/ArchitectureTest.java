@@ -68,8 +68,13 @@ class ArchitectureTest {
   private static boolean isSetting(Field field) {
     Class<?> type = field.getType();
     return Modifier.isFinal(field.getModifiers())
-        && (type.isPrimitive() || type.isEnum() || SETTINGS.contains(type));
+        && (type.isPrimitive()
+            || type.isEnum()
+            || SETTINGS.contains(type)
+            || field.getGenericType().getTypeName().equals(INTEGERS));
   }
+
+  private static final String INTEGERS = "java.util.List<java.lang.Integer>";
 
   private static final Set<Class<?>> SETTINGS = Set.of(Shape.class, OptionalInt.class);
 

@@ -46,6 +46,11 @@ record Axes(int[] numbers) {
     return numbers[numbers.length - 1] - numbers[0] == numbers.length - 1;
   }
 
+  /** How many elements of a shape stand together along these axes. */
+  long elements(Shape shape) {
+    return IntStream.of(numbers).mapToLong(shape::size).reduce(1, (a, b) -> a * b);
+  }
+
   private boolean has(int axis) {
     return Arrays.binarySearch(numbers, axis) >= 0;
   }

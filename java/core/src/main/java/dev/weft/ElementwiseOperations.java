@@ -147,7 +147,13 @@ public interface ElementwiseOperations extends Execution {
    */
   default Tensor where(Tensor mask, Tensor a, Tensor b) {
     check("where", Operands.floating("mask", "a", "b"), mask, a, b);
-    Shape.broadcast(Shape.broadcast(mask.shape(), a.shape()), b.shape());
+    try {
+      Shape.broadcast(Shape.broadcast(mask.shape(), a.shape()), b.shape());
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          format("where of %s, %s and %s: %s", mask.shape(), a.shape(), b.shape(), e.getMessage()),
+          e);
+    }
     return add(binary(BinaryFunction.KEEP, a, mask), binary(BinaryFunction.DROP, b, mask));
   }
 

@@ -110,7 +110,7 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
    * @throws IllegalArgumentException as there
    */
   default Tensor min(Tensor x, int... axes) {
-    check("reduce_min", Operands.floating("x"), x);
+    over(ReductionFunction.MAX, "reduce_min", x, axes);
     return negate(max(negate(x), axes));
   }
 
@@ -131,8 +131,7 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
    * @throws IllegalArgumentException as {@link #variance}, and where n is less than 2
    */
   default Tensor sampleVariance(Tensor x, int... axes) {
-    check("variance", Operands.floating("x"), x);
-    long n = x.elements() / Math.max(1, Axes.of(x.shape(), axes).kept(x.shape()).elements());
+    long n = over(ReductionFunction.MEAN, "variance", x, axes).elements(x.shape());
     if (n < 2) {
       throw new IllegalArgumentException(
           format("a sample's variance needs 2 elements at least, not %d: x %s", n, x.shape()));
@@ -158,8 +157,7 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
    * @throws IllegalArgumentException as {@link #mean(Tensor, int...)}
    */
   default Tensor logSumExp(Tensor x, int... axes) {
-    check("log_sum_exp", Operands.floating("x"), x);
-    Shape kept = Axes.of(x.shape(), axes).kept(x.shape());
+    Shape kept = over(ReductionFunction.MAX, "log_sum_exp", x, axes).kept(x.shape());
     // finite, so that no infinity is subtracted from itself
     Tensor largest = withoutGradient(() -> clamp(max(x, axes), -Float.MAX_VALUE, Float.MAX_VALUE));
     Tensor below = subtract(wide(x), reshape(largest, kept.toArray()));
@@ -289,8 +287,7 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
   }
 
   private Tensor centred(Tensor x, int... axes) {
-    check("variance", Operands.floating("x"), x);
-    Shape kept = Axes.of(x.shape(), axes).kept(x.shape());
+    Shape kept = over(ReductionFunction.MEAN, "variance", x, axes).kept(x.shape());
     return subtract(wide(x), reshape(mean(x, axes), kept.toArray()));
   }
 
@@ -299,8 +296,7 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
     if (axes.length == 0) {
       return apply(new Reduction(function), x);
     }
-    check("reduce_" + function.token(), Operands.floating("x"), x);
-    Axes over = Axes.of(x.shape(), axes);
+    Axes over = over(function, "reduce_" + function.token(), x, axes);
     Shape shape = x.shape();
     Tensor together = over.areNeighbours() ? x : permute(x, over.last(shape));
     int first = over.areNeighbours() ? over.first() : shape.rank() - over.count();
@@ -313,5 +309,17 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
             moved.elements(first, end),
             moved.elements(end, moved.rank()));
     return reshape(apply(new Reduction(function, 1), parted), over.without(shape).toArray());
+  }
+
+  /** Checks before anything is computed. */
+  private Axes over(ReductionFunction function, String name, Tensor x, int... axes) {
+    check(name, Operands.floating("x"), x);
+    Axes over = Axes.of(x.shape(), axes);
+    boolean needsSome = function == ReductionFunction.MAX || function == ReductionFunction.MEAN;
+    if (needsSome && over.elements(x.shape()) == 0) {
+      throw new IllegalArgumentException(
+          format("%s over no elements: x has shape %s", name, x.shape()));
+    }
+    return over;
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -14,6 +15,7 @@ import dev.weft.Tensor;
 import dev.weft.data.Digits;
 import dev.weft.device.Nonlinearity;
 import dev.weft.train.Trainer;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -45,6 +47,11 @@ class LayersTest {
         "leaky_relu(1e-5); leaky_relu(1.0E-5)",
         "leaky_relu(1.0E-5); leaky_relu(1.0E-5)",
         "elu(2); elu(2.0)",
+        "hard_tanh; hard_tanh",
+        "prelu; prelu",
+        "prelu(1); prelu",
+        "prelu( 64 ); prelu(64)",
+        "maxout(784, 128, 2); maxout(784,128,2)",
       })
   void aSpecIsReadAsItIsMeant(String text, String spec) {
     assertEquals(spec, Layers.parse(text).spec());
@@ -69,6 +76,11 @@ class LayersTest {
     wrong.add(Arguments.of("layer_norm", "layer_norm(width) or layer_norm(width,epsilon)"));
     wrong.add(Arguments.of("layer_norm(0)", "the width must be positive"));
     wrong.add(Arguments.of("layer_norm(3,0)", "a finite epsilon above 0, not 0.0"));
+    wrong.add(Arguments.of("prelu(0)", "the width must be positive"));
+    wrong.add(Arguments.of("prelu(3,4)", "prelu or prelu(width)"));
+    wrong.add(Arguments.of("prelu()", "'' in 'prelu()' is not a whole number"));
+    wrong.add(Arguments.of("maxout(3,4)", "maxout(in,out,pieces)"));
+    wrong.add(Arguments.of("maxout(3,4,0)", "sizes and pieces must be positive"));
     wrong.add(Arguments.of("dropout", "dropout(rate)"));
     wrong.add(Arguments.of("dropout()", "'' in 'dropout()' is not a number"));
     wrong.add(Arguments.of("dropout(0.2,)", "dropout(rate)"));
@@ -127,6 +139,48 @@ class LayersTest {
             e.getMessage().startsWith(function.token() + " takes no alpha, and 0.5 would be"),
             e.getMessage());
       }
+    }
+  }
+
+  @Test
+  void activationsAreFoundByTheirNames() {
+    for (Nonlinearity function : Nonlinearity.values()) {
+      assertEquals(Activation.of(function), Activation.named(function.token()));
+    }
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> Activation.named("swosh"));
+    assertTrue(e.getMessage().startsWith("unknown activation 'swosh': there are "), e.getMessage());
+    assertTrue(e.getMessage().contains("leaky_relu, "), e.getMessage());
+  }
+
+  /** max(x, 2 - x) and max(10 x, -1), by the rule of the columns: W1 first. */
+  @Test
+  void maxoutIsTheLargestOfItsPieces() {
+    try (Device device = Device.cpu();
+        Sequential network = Sequential.of(new Maxout(1, 2, 2)).on(device);
+        Tape tape = Tape.inference(device);
+        Tensor x = device.tensor(new float[][] {{0}, {3}})) {
+      network.named().get("0.weight").tensor().copyFrom(floats(1, 10, -1, 0));
+      network.named().get("0.bias").tensor().copyFrom(floats(0, 0, 2, -1));
+      assertArrayEquals(new float[] {2, 0, 3, 30}, network.forward(tape, x).toFloats());
+    }
+  }
+
+  private static MemorySegment floats(float... values) {
+    return MemorySegment.ofArray(values);
+  }
+
+  @Test
+  void preluHasItsSlopeAtFirstAndTrainsIt() {
+    try (Device device = Device.cpu();
+        Sequential network = Sequential.of(new PReLU(2)).on(device);
+        Tape tape = new Tape(device);
+        Tensor x = device.tensor(new float[][] {{-4, 2}, {-8, -1}})) {
+      Tensor y = network.forward(tape, x);
+      assertArrayEquals(new float[] {-1, 2, -2, -0.25f}, y.toFloats());
+      tape.backward(tape.sum(y));
+      Tensor slope = network.named().get("0.slope").tensor();
+      assertArrayEquals(new float[] {-12, -1}, slope.grad().toFloats());
     }
   }
 

@@ -81,7 +81,8 @@ class SequentialTest {
     Path file = folder.resolve("network.safetensors");
     Sequential network =
         Sequential.parse(
-            "linear(7,5) layer_norm(5,0.01) leaky_relu(0.1) dropout(0.3) linear(5,3,no_bias) tanh");
+            "linear(7,5) layer_norm(5,0.01) leaky_relu(0.1) dropout(0.3) prelu maxout(5,4,3)"
+                + " prelu(4) linear(4,3,no_bias) hard_swish tanh");
     try (Device device = Device.cpu();
         Tensor x = ramp(device, DType.F32, 4, 7)) {
       network.seed(11).on(device);

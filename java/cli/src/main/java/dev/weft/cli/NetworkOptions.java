@@ -31,7 +31,7 @@ final class NetworkOptions {
       paramLabel = "NAME",
       description =
           "Behind every hidden layer: identity, sigmoid, tanh, relu, leaky_relu, elu, softplus,"
-              + " gelu or silu. Default: "
+              + " gelu, silu, hard_sigmoid, hard_tanh or hard_swish. Default: "
               + ACTIVATION
               + ".")
   private @Nullable String activation;

@@ -9,6 +9,8 @@ import dev.weft.Tensor;
 import dev.weft.device.Nonlinearity;
 import dev.weft.op.BiasActivation;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * An activation as a layer: y = f(x), any shape.
@@ -35,6 +37,15 @@ public record Activation(Nonlinearity function, double alpha) implements Layer {
   /** log(1 + e^x). */
   public static final Activation SOFTPLUS = of(Nonlinearity.SOFTPLUS);
 
+  /** min(1, max(0, x / 6 + 1/2)). */
+  public static final Activation HARD_SIGMOID = of(Nonlinearity.HARD_SIGMOID);
+
+  /** min(1, max(-1, x)). */
+  public static final Activation HARD_TANH = of(Nonlinearity.HARD_TANH);
+
+  /** x min(1, max(0, x / 6 + 1/2)). */
+  public static final Activation HARD_SWISH = of(Nonlinearity.HARD_SWISH);
+
   /**
    * Checks the settings.
    *
@@ -48,6 +59,26 @@ public record Activation(Nonlinearity function, double alpha) implements Layer {
   /** An activation with its usual alpha: 0.01 for leaky ReLU, 1 for ELU. */
   public static Activation of(Nonlinearity function) {
     return new Activation(function, function.defaultAlpha());
+  }
+
+  /**
+   * The activation of this name with its usual alpha: {@code relu}, {@code leaky_relu}, {@code
+   * hard_tanh}.
+   *
+   * @throws IllegalArgumentException that lists all names, where there is none of this
+   */
+  public static Activation named(String name) {
+    Nonlinearity function = Nonlinearity.named(name);
+    if (function == null) {
+      throw new IllegalArgumentException(
+          format(
+              "unknown activation '%s': there are %s",
+              name,
+              Stream.of(Nonlinearity.values())
+                  .map(Nonlinearity::token)
+                  .collect(Collectors.joining(", "))));
+    }
+    return of(function);
   }
 
   /** x for x at least 0, else slope x. */

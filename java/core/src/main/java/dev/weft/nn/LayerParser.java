@@ -56,6 +56,12 @@ final class LayerParser {
     } else if (name.equals("embedding")) {
       check(values.length == 2, text, "embedding(vocabulary,width)");
       return new Embedding(size(text, values[0]), size(text, values[1]));
+    } else if (name.equals("prelu")) {
+      check(values.length < 2, text, "prelu or prelu(width)");
+      return inside == null ? new PReLU() : new PReLU(size(text, values[0]));
+    } else if (name.equals("maxout")) {
+      check(values.length == 3, text, "maxout(in,out,pieces)");
+      return new Maxout(size(text, values[0]), size(text, values[1]), size(text, values[2]));
     } else if (function == null) {
       throw new IllegalArgumentException(format("unknown layer '%s': %s", text, choices()));
     } else if (inside == null) {
@@ -102,7 +108,7 @@ final class LayerParser {
 
   private static String choices() {
     return "use linear(in,out), layer_norm(width), batch_norm(width), dropout(rate),"
-        + " embedding(vocabulary,width), flatten, "
+        + " embedding(vocabulary,width), maxout(in,out,pieces), prelu, flatten, "
         + Arrays.stream(Nonlinearity.values())
             .map(Nonlinearity::token)
             .collect(Collectors.joining(", "));

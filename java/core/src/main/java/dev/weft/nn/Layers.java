@@ -39,6 +39,11 @@ public final class Layers {
         BatchNorm.class,
         is -> new BatchNorm(is.integer("width"), is.number("epsilon"), is.number("momentum")));
     register("dropout", Dropout.class, is -> new Dropout(is.number("rate")));
+    register("prelu", PReLU.class, is -> new PReLU(is.integer("width")));
+    register(
+        "maxout",
+        Maxout.class,
+        is -> new Maxout(is.integer("in"), is.integer("out"), is.integer("pieces")));
     register("activation", Activation.class, Layers::activation);
     register("embedding", Embedding.class, Layers::embedding);
     register("embedding_bag", EmbeddingBag.class, Layers::embeddingBag);
@@ -117,7 +122,8 @@ public final class Layers {
   /**
    * One layer as the command writes it: {@code linear(784,512)}, {@code linear(784,512,no_bias)},
    * {@code layer_norm(512)}, {@code batch_norm(512)}, {@code relu}, {@code leaky_relu(0.1)}, {@code
-   * dropout(0.2)}, {@code embedding(10000,60)}, {@code flatten}.
+   * dropout(0.2)}, {@code embedding(10000,60)}, {@code flatten}, {@code prelu}, {@code prelu(512)},
+   * {@code maxout(784,128,2)}.
    *
    * @throws IllegalArgumentException that says what there is, where the text is none of these
    */

@@ -52,7 +52,7 @@ public record GatherAlong(int axis) implements Operation {
     if (!node.wants(0)) {
       return;
     }
-    Node.Sink dx = node.into(0);
+    Node.Sink dx = node.into(0, node.input(0).dtype().wide());
     if (!dx.accumulate()) {
       dx.tensor().fill(0);
     }
@@ -94,10 +94,12 @@ public record GatherAlong(int axis) implements Operation {
             accumulate));
   }
 
+  /** y, of the wide type, += values. */
   static void scatter(Node node, Tensor values, Tensor index, Tensor y, int at) {
     Slice.Span span = Slice.Span.of(y.shape(), at);
     node.run(
         Kernel.SCATTER_ADD_ALONG,
+        values.dtype(),
         new Arguments.ScatterAddAlong(
             Engine.address(values),
             Engine.address(index),

@@ -134,7 +134,9 @@ public record MatMul(Form a, Form b) implements Operation {
 
   private Shape batch(Shape left, Shape right) {
     try {
-      return Shape.broadcast(leading(left), leading(right));
+      Shape batch = Shape.broadcast(leading(left), leading(right));
+      Strides.of(leading(left), leading(right), batch); // throws where they are too many
+      return batch;
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           format("%s of %s and %s: %s", name(), left, right, e.getMessage()), e);

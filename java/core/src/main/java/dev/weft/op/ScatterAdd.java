@@ -7,6 +7,8 @@ import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Operations;
 import dev.weft.Tensor;
+import dev.weft.device.Arguments;
+import dev.weft.device.Kernel;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -47,8 +49,19 @@ public record ScatterAdd(int axis) implements Operation {
     }
     Tensor y = node.make(x.dtype(), x.shape());
     long n = x.elements();
-    Slice.copy(node, Engine.address(x), Engine.address(y), 1, n, n, n, false);
-    GatherAlong.scatter(node, values, index, y, at);
+    if (x.dtype() == x.dtype().wide()) {
+      Slice.copy(node, Engine.address(x), Engine.address(y), 1, n, n, n, false);
+      GatherAlong.scatter(node, values, index, y, at);
+      return y;
+    }
+    // added up in float32, and rounded once
+    Tensor wide = node.make(x.dtype().wide(), x.shape());
+    node.run(
+        Kernel.BF16_TO_F32, new Arguments.Cast(Engine.address(x), Engine.address(wide), n, false));
+    GatherAlong.scatter(node, values, index, wide, at);
+    node.run(
+        Kernel.F32_TO_BF16, new Arguments.Cast(Engine.address(wide), Engine.address(y), n, false));
+    node.release(wide);
     return y;
   }
 
