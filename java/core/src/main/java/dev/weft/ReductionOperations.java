@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.device.ReductionFunction;
 import dev.weft.device.UnaryFunction;
 import dev.weft.op.BatchNormOperation;
 import dev.weft.op.CumulativeSum;
 import dev.weft.op.LayerNormOperation;
+import dev.weft.op.Operands;
 import dev.weft.op.Reduction;
 import dev.weft.op.Softmax;
 import dev.weft.op.TopHits;
@@ -229,8 +232,8 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
    * also knows running values.
    *
    * @param epsilon positive and finite; 1e-5 is usual
-   * @throws IllegalArgumentException with all shapes, where they do not fit, or there is one row, or
-   *     where {@code epsilon} is outside its range
+   * @throws IllegalArgumentException with all shapes, where they do not fit, or there is one row,
+   *     or where {@code epsilon} is outside its range
    */
   default Tensor batchNorm(Tensor x, Tensor scale, Tensor shift, double epsilon) {
     return apply(new BatchNormOperation(epsilon, null), x, scale, shift);
