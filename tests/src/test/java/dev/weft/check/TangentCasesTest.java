@@ -19,8 +19,11 @@ import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.TensorFunction;
 import dev.weft.device.UnaryFunction;
+import dev.weft.op.LossReduction;
 import dev.weft.op.Operands;
 import dev.weft.op.Operation;
+import dev.weft.op.RowWeights;
+import dev.weft.op.SoftmaxCrossEntropyDistributionOperation;
 import dev.weft.op.Unary;
 import dev.weft.support.Emulator;
 import dev.weft.support.OnEachDevice.Place;
@@ -416,6 +419,26 @@ class TangentCasesTest {
       assertEquals(
           "wrong gives a tangent three F64 [3] on cpu for its result wrong F64 [2] on cpu: types"
               + " and shapes must agree",
+          e.getMessage());
+    }
+  }
+
+  @Test
+  void whatHasNoGradientMustNotMove() {
+    try (Device device = Device.cpu();
+        Tape tape = Tape.inference(device)) {
+      Tensor x = device.tensor(DType.F64, new double[][] {{1, 2}});
+      Tensor q = device.tensor(DType.F64, new double[][] {{0.5, 0.5}}).named("q");
+      Tangents tangents = new Tangents(tape).set(q, x);
+      Operation loss =
+          new SoftmaxCrossEntropyDistributionOperation(
+              SoftmaxCrossEntropyDistributionOperation.Kind.CROSS_ENTROPY,
+              LossReduction.MEAN,
+              RowWeights.EQUAL);
+      Exception e = assertThrows(IllegalArgumentException.class, () -> tangents.apply(loss, x, q));
+      assertEquals(
+          "softmax_cross_entropy_distribution has no tangent with respect to q F64 [1, 2] on cpu,"
+              + " which moves: take its values alone, by withoutGradient",
           e.getMessage());
     }
   }

@@ -6,11 +6,13 @@ import static dev.weft.format.Format.format;
 import dev.weft.DType;
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import dev.weft.device.ReductionFunction;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * Backward: dx = scale rstd (dy - mean(dy) - n mean(dy n)), means over the rows; dscale = Σ dy n
  * and dshift = Σ dy, in an order that the shape alone decides.
  *
- * <p>Where there are running values, in training they move towards those of the batch: running =
- * (1 - momentum) running + momentum batch, the variance of the batch taken with n / (n - 1), n the
+ * <p>Where there are running values, in training they move towards those of the batch: running = (1
+ * - momentum) running + momentum batch, the variance of the batch taken with n / (n - 1), n the
  * number of rows, as in PyTorch. In inference mean and variance are the running ones.
  *
  * @param epsilon what is added to the variance, positive and finite
@@ -149,12 +151,7 @@ public record BatchNormOperation(double epsilon, @Nullable Running running) impl
     node.run(
         Kernel.BATCH_NORM_STATISTICS,
         new Arguments.BatchNormStatistics(
-            Engine.address(x),
-            Engine.address(means),
-            Engine.address(squares),
-            rows,
-            cols,
-            parts));
+            Engine.address(x), Engine.address(means), Engine.address(squares), rows, cols, parts));
     node.run(
         Kernel.BATCH_NORM_FINISH,
         mean.dtype(),
@@ -230,6 +227,13 @@ public record BatchNormOperation(double epsilon, @Nullable Running running) impl
             dscale != null && dscale.accumulate(),
             dshift != null && dshift.accumulate()));
     node.release(totals);
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    return node.isTraining() || running == null
+        ? NormTangent.of(on, node, tangents, 0, epsilon)
+        : NormTangent.ofFixed(on, node, tangents, running.mean(), running.variance(), epsilon);
   }
 
   private static long address(Node.@Nullable Sink sink) {

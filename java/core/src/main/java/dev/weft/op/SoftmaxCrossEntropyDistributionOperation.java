@@ -5,19 +5,22 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The cross-entropy between softmax(x) and distributions q, or how far it is above q's own.
  *
  * <p>x (rows, classes), q (rows, classes), or (classes) for all rows, of the wide type of x, losses
- * (rows): l_r = -Σ_c q_rc log softmax(x_r)_c, and for {@link Kind#KL_DIVERGENCE} + Σ_c q_rc log q_rc,
- * a q of 0 adding nothing. y is what {@code reduction} makes of them; {@code MEAN} divides by rows,
- * as PyTorch's {@code batchmean}. Backward: dx_r = dl_r (softmax(x_r) Σ_c q_rc - q_r); q gets no
- * gradient. A negative q or NaN makes its row's loss NaN.
+ * (rows): l_r = -Σ_c q_rc log softmax(x_r)_c, and for {@link Kind#KL_DIVERGENCE} + Σ_c q_rc log
+ * q_rc, a q of 0 adding nothing. y is what {@code reduction} makes of them; {@code MEAN} divides by
+ * rows, as PyTorch's {@code batchmean}. Backward: dx_r = dl_r (softmax(x_r) Σ_c q_rc - q_r); q gets
+ * no gradient. A negative q or NaN makes its row's loss NaN.
  *
  * <p>Weights and hits are as in {@link SoftmaxCrossEntropyOperation}, the label being the first
  * largest q.
@@ -28,7 +31,9 @@ public record SoftmaxCrossEntropyDistributionOperation(
   public enum Kind {
     /** Nothing. */
     CROSS_ENTROPY,
-    /** Its entropy: the Kullback-Leibler divergence of softmax(x) from q, 0 where they are equal. */
+    /**
+     * Its entropy: the Kullback-Leibler divergence of softmax(x) from q, 0 where they are equal.
+     */
     KL_DIVERGENCE
   }
 
@@ -90,5 +95,16 @@ public record SoftmaxCrossEntropyDistributionOperation(
     if (node.wants(0)) {
       LossInputs.backward(node, 0, 1);
     }
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    LossInputs.checkStill(node, tangents, 1);
+    Tensor x = on.wide(node.input(0));
+    Tensor q = node.input(1);
+    Tensor totals = on.reshape(on.sum(q, -1), q.shape().with(-1, 1).toArray());
+    Tensor slopes = on.subtract(on.multiply(on.softmax(x), totals), q);
+    Tensor moved = on.sum(on.multiply(slopes, on.wide(tangents.get(0))), 1);
+    return LossInputs.tangent(on, node, moved, weights, reduction);
   }
 }

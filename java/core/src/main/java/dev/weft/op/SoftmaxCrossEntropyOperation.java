@@ -15,10 +15,10 @@ import org.jspecify.annotations.Nullable;
  * The cross-entropy between softmax(x) and the labels, of each row, or their sum or mean.
  *
  * <p>x (rows, classes), labels int32 (rows), losses (rows): l_r = -Σ_c q_rc log softmax(x_r)_c with
- * q = (1 - smoothing) onehot(label) + smoothing / classes (Szegedy et al. 2016). y, of the wide type
- * of x, is what {@code reduction} makes of them. Backward: dx_r = dl_r (softmax(x_r) - q_r), which
- * the forward pass has computed along with the loss. A label outside 0..classes-1 makes its row's
- * loss NaN.
+ * q = (1 - smoothing) onehot(label) + smoothing / classes (Szegedy et al. 2016). y, of the wide
+ * type of x, is what {@code reduction} makes of them. Backward: dx_r = dl_r (softmax(x_r) - q_r),
+ * which the forward pass has computed along with the loss. A label outside 0..classes-1 makes its
+ * row's loss NaN.
  *
  * <p>Weights, where rows have some, are the third input, see {@link RowWeights#GIVEN}. Hits, where
  * they are given as one more, are memory (rows) of the wide type of x, which receives 1 where the
@@ -97,11 +97,13 @@ public record SoftmaxCrossEntropyOperation(
 
   @Override
   public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    LossInputs.checkStill(node, tangents, 2);
     Tensor x = on.wide(node.input(0));
-    long classes = x.shape().size(1);
-    Tensor hot = on.oneHot(node.input(1), (int) classes, x.dtype());
+    int classes = (int) x.shape().size(1);
+    Tensor hot = on.oneHot(node.input(1), classes, x.dtype());
     Tensor q = on.shift(on.scale(hot, 1 - smoothing), smoothing / classes);
-    Tensor products = on.multiply(on.subtract(on.softmax(x), q), on.wide(tangents.get(0)));
-    return on.scale(on.sum(products), 1.0 / x.shape().size(0));
+    Tensor slopes = on.subtract(on.softmax(x), q);
+    Tensor moved = on.sum(on.multiply(slopes, on.wide(tangents.get(0))), 1);
+    return LossInputs.tangent(on, node, moved, weights, reduction);
   }
 }
