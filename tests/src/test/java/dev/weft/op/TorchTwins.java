@@ -122,7 +122,8 @@ final class TorchTwins {
       case SOFTPLUS -> softplus(x, s(1), s(1000));
       case GELU -> gelu(x);
       case SILU -> silu(x);
-      case HARD_SIGMOID -> clamp(x.div(s(6)).add(s(0.5)), new ScalarOptional(s(0)), new ScalarOptional(s(1)));
+      case HARD_SIGMOID ->
+          clamp(x.div(s(6)).add(s(0.5)), new ScalarOptional(s(0)), new ScalarOptional(s(1)));
       case HARD_TANH -> hardtanh(x, s(-1), s(1));
       case HARD_SWISH -> hardswish(x);
     };
