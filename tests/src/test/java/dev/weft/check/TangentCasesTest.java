@@ -19,8 +19,11 @@ import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.TensorFunction;
 import dev.weft.device.UnaryFunction;
+import dev.weft.op.LossReduction;
 import dev.weft.op.Operands;
 import dev.weft.op.Operation;
+import dev.weft.op.RowWeights;
+import dev.weft.op.SoftmaxCrossEntropyDistributionOperation;
 import dev.weft.op.Unary;
 import dev.weft.support.Emulator;
 import dev.weft.support.OnEachDevice.Place;
@@ -49,8 +52,8 @@ class TangentCasesTest {
     return Selected.cases();
   }
 
-  /** A case at a place, as a function of those of its inputs that are not integers. */
-  private record At(TensorFunction function, List<Tensor> all, List<Tensor> floating)
+  /** A case at a place, as a function of those of its inputs that have a gradient. */
+  private record At(TensorFunction function, List<Tensor> all, List<Tensor> varying)
       implements AutoCloseable {
 
     static At of(GradCheck.Function function, List<Input> example, Device device, DType dtype) {
@@ -58,16 +61,22 @@ class TangentCasesTest {
       for (Input input : example) {
         all.add(input.on(device, dtype, SEED + all.size()));
       }
-      TensorFunction ofFloating =
+      TensorFunction ofVarying =
           (operations, in) -> {
             Tensor[] inputs = all.toArray(Tensor[]::new);
             int next = 0;
             for (int i = 0; i < inputs.length; i++) {
-              inputs[i] = inputs[i].dtype().isFloating() ? in[next++] : inputs[i];
+              inputs[i] = example.get(i).hasGradient() ? in[next++] : inputs[i];
             }
             return function.apply(operations, inputs);
           };
-      return new At(ofFloating, all, all.stream().filter(x -> x.dtype().isFloating()).toList());
+      List<Tensor> varying = new ArrayList<>();
+      for (int i = 0; i < example.size(); i++) {
+        if (example.get(i).hasGradient()) {
+          varying.add(all.get(i));
+        }
+      }
+      return new At(ofVarying, all, varying);
     }
 
     Device device() {
@@ -76,10 +85,10 @@ class TangentCasesTest {
 
     /** The function's result, moved by {@code t} along directions. */
     double[] value(List<double[]> directions, double t) {
-      List<double[]> before = floating.stream().map(Tensor::toDoubles).toList();
+      List<double[]> before = varying.stream().map(Tensor::toDoubles).toList();
       move(before, directions, t);
       try (Tape tape = new Tape(device(), 0)) {
-        return function.apply(tape, floating.toArray(Tensor[]::new)).toDoubles();
+        return function.apply(tape, varying.toArray(Tensor[]::new)).toDoubles();
       } finally {
         move(before, directions, 0);
       }
@@ -90,19 +99,19 @@ class TangentCasesTest {
         double[] x = from.get(i).clone();
         double[] v = directions.get(i);
         Arrays.setAll(x, k -> x[k] + t * v[k]);
-        floating.get(i).copyFrom(x);
+        varying.get(i).copyFrom(x);
       }
     }
 
     List<double[]> directions() {
       SplittableRandom random = new SplittableRandom(SEED);
-      return floating.stream().map(x -> random.doubles(x.elements(), -1, 1).toArray()).toList();
+      return varying.stream().map(x -> random.doubles(x.elements(), -1, 1).toArray()).toList();
     }
 
     List<Tensor> tensors(List<double[]> values) {
       List<Tensor> tensors = new ArrayList<>();
       for (int i = 0; i < values.size(); i++) {
-        Tensor x = floating.get(i);
+        Tensor x = varying.get(i);
         tensors.add(device().tensor(x.dtype(), x.shape(), values.get(i)));
       }
       return tensors;
@@ -110,7 +119,7 @@ class TangentCasesTest {
 
     double[] tangent(List<double[]> directions) {
       List<Tensor> moving = tensors(directions);
-      try (Tensor dy = Derivatives.jvp(function, floating, moving)) {
+      try (Tensor dy = Derivatives.jvp(function, varying, moving)) {
         return dy.toDoubles();
       } finally {
         moving.forEach(Tensor::close);
@@ -168,9 +177,9 @@ class TangentCasesTest {
             at.device()
                 .tensor(
                     DType.F64,
-                    at.function().apply(tape, at.floating().toArray(Tensor[]::new)).shape(),
+                    at.function().apply(tape, at.varying().toArray(Tensor[]::new)).shape(),
                     weights)) {
-      List<Tensor> gradients = Derivatives.vjp(at.function(), at.floating(), dy);
+      List<Tensor> gradients = Derivatives.vjp(at.function(), at.varying(), dy);
       for (int i = 0; i < gradients.size(); i++) {
         double[] gradient = gradients.get(i).toDoubles();
         for (int k = 0; k < gradient.length; k++) {
@@ -195,7 +204,7 @@ class TangentCasesTest {
             Tensor y = at.function().apply(operations, in);
             return operations.sum(operations.multiply(operations.reshape(y, weights.length), w));
           };
-      products = Derivatives.hessianVectorProduct(loss, at.floating(), moving);
+      products = Derivatives.hessianVectorProduct(loss, at.varying(), moving);
       List<double[]> plus = gradients(at, loss, v, STEP);
       List<double[]> minus = gradients(at, loss, v, -STEP);
       for (int i = 0; i < plus.size(); i++) {
@@ -215,10 +224,10 @@ class TangentCasesTest {
 
   private static List<double[]> gradients(
       At at, TensorFunction loss, List<double[]> directions, double t) {
-    List<double[]> before = at.floating().stream().map(Tensor::toDoubles).toList();
+    List<double[]> before = at.varying().stream().map(Tensor::toDoubles).toList();
     at.move(before, directions, t);
     try (Tensor one = at.device().tensor(DType.F64, Shape.of(), 1)) {
-      List<Tensor> gradients = Derivatives.vjp(loss, at.floating(), one);
+      List<Tensor> gradients = Derivatives.vjp(loss, at.varying(), one);
       List<double[]> values = gradients.stream().map(Tensor::toDoubles).toList();
       gradients.forEach(Tensor::close);
       return values;
@@ -410,6 +419,26 @@ class TangentCasesTest {
       assertEquals(
           "wrong gives a tangent three F64 [3] on cpu for its result wrong F64 [2] on cpu: types"
               + " and shapes must agree",
+          e.getMessage());
+    }
+  }
+
+  @Test
+  void whatHasNoGradientMustNotMove() {
+    try (Device device = Device.cpu();
+        Tape tape = Tape.inference(device)) {
+      Tensor x = device.tensor(DType.F64, new double[][] {{1, 2}});
+      Tensor q = device.tensor(DType.F64, new double[][] {{0.5, 0.5}}).named("q");
+      Tangents tangents = new Tangents(tape).set(q, x);
+      Operation loss =
+          new SoftmaxCrossEntropyDistributionOperation(
+              SoftmaxCrossEntropyDistributionOperation.Kind.CROSS_ENTROPY,
+              LossReduction.MEAN,
+              RowWeights.EQUAL);
+      Exception e = assertThrows(IllegalArgumentException.class, () -> tangents.apply(loss, x, q));
+      assertEquals(
+          "softmax_cross_entropy_distribution has no tangent with respect to q F64 [1, 2] on cpu,"
+              + " which moves: take its values alone, by withoutGradient",
           e.getMessage());
     }
   }

@@ -6,11 +6,13 @@ import static dev.weft.format.Format.format;
 import dev.weft.DType;
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import dev.weft.device.ReductionFunction;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -225,6 +227,13 @@ public record BatchNormOperation(double epsilon, @Nullable Running running) impl
             dscale != null && dscale.accumulate(),
             dshift != null && dshift.accumulate()));
     node.release(totals);
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    return node.isTraining() || running == null
+        ? NormTangent.of(on, node, tangents, 0, epsilon)
+        : NormTangent.ofFixed(on, node, tangents, running.mean(), running.variance(), epsilon);
   }
 
   private static long address(Node.@Nullable Sink sink) {

@@ -5,11 +5,14 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import java.util.List;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The weight of each row by its label: y_r = table[labels_r] weights_r, 0 where weights_r is 0 or
@@ -71,5 +74,10 @@ public record LabelWeights(OptionalInt ignored) implements Operation {
   @Override
   public void backward(Node node) {
     // nothing to add: weights are no function of what is learned
+  }
+
+  @Override
+  public @Nullable Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    return null;
   }
 }

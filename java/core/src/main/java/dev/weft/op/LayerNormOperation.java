@@ -125,31 +125,7 @@ public record LayerNormOperation(double epsilon) implements Operation {
 
   @Override
   public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
-    Tensor x = on.wide(node.input(0));
-    Shape row = x.shape().with(-1, 1);
-    Tensor centred = on.subtract(x, mean(on, x, row));
-    Tensor rstd = on.pow(on.shift(mean(on, on.square(centred), row), epsilon), -0.5);
-    Tensor n = on.multiply(centred, rstd);
-    Tensor ofX = null;
-    if (tangents.get(0) != null) {
-      Tensor dx = on.wide(tangents.get(0));
-      Tensor along = on.multiply(n, mean(on, on.multiply(n, dx), row));
-      Tensor dn = on.multiply(rstd, on.subtract(on.subtract(dx, mean(on, dx, row)), along));
-      ofX = on.multiply(on.wide(node.input(1)), dn);
-    }
-    Tensor dscale = tangents.get(1);
-    Tensor dshift = tangents.get(2);
-    Tensor dy =
-        TangentSum.of(
-            on,
-            ofX,
-            dscale == null ? null : on.multiply(on.wide(dscale), n),
-            dshift == null ? null : on.wide(dshift));
-    return on.cast(dy, node.output().dtype());
-  }
-
-  private static Tensor mean(Operations on, Tensor x, Shape row) {
-    return on.reshape(on.mean(x, -1), row.toArray());
+    return NormTangent.of(on, node, tangents, 1, epsilon);
   }
 
   /** The gradient of a parameter, or where there are several parts their sums; null if unwanted. */

@@ -6,11 +6,15 @@ import static dev.weft.format.Format.format;
 import dev.weft.DType;
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
+import dev.weft.device.BinaryFunction;
 import dev.weft.device.Kernel;
 import dev.weft.device.ReductionFunction;
+import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -115,5 +119,45 @@ final class LossInputs {
             ReductionFunction.SUM_OF_SQUARES,
             0.5 * factor,
             sink.accumulate()));
+  }
+
+  /**
+   * The tangent of what {@link #reduced} gives.
+   *
+   * @param moved that of the losses before they are weighted, (rows, ...)
+   */
+  static Tensor tangent(
+      Operations on, Node node, Tensor moved, RowWeights weights, LossReduction reduction) {
+    Tensor all = moved;
+    if (weights == RowWeights.GIVEN) {
+      long[] sizes = new long[moved.shape().rank()];
+      Arrays.fill(sizes, 1);
+      if (sizes.length > 0) {
+        sizes[0] = node.input(2).elements();
+      }
+      Tensor w = on.reshape(node.input(2), sizes);
+      // what weighs nothing may be NaN
+      all = on.apply(new Binary(BinaryFunction.KEEP, 0), on.multiply(moved, w), w);
+    }
+    return reduction == LossReduction.NONE
+        ? all
+        : on.scale(on.sum(all), scale(reduction, moved.elements()));
+  }
+
+  /**
+   * Returns if no input from a place on moves: those that are no function of what is learned.
+   *
+   * @throws IllegalArgumentException that names one that does
+   */
+  static void checkStill(Node node, List<@Nullable Tensor> tangents, int from) {
+    for (int i = from; i < tangents.size(); i++) {
+      if (tangents.get(i) != null) {
+        throw new IllegalArgumentException(
+            format(
+                "%s has no tangent with respect to %s, which moves: take its values alone, by"
+                    + " withoutGradient",
+                node.operation().name(), Engine.describe(node.input(i))));
+      }
+    }
   }
 }

@@ -3,10 +3,13 @@ package dev.weft.op;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * By how much other classes come nearer to a label's score than a margin, of each row, or their sum
@@ -81,5 +84,22 @@ public record MultiClassHingeOperation(double margin, LossReduction reduction, R
     if (node.wants(0)) {
       LossInputs.backward(node, 0, 1);
     }
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    LossInputs.checkStill(node, tangents, 2);
+    Tensor x = on.wide(node.input(0));
+    Tensor dx = on.wide(tangents.get(0));
+    Tensor hot = on.oneHot(node.input(1), (int) x.shape().size(1), x.dtype());
+    Tensor over = on.shift(beyond(on, x, hot), margin);
+    Tensor active = on.multiply(on.greater(over, on.negate(over)), on.not(hot));
+    Tensor moved = on.sum(on.multiply(active, beyond(on, dx, hot)), 1);
+    return LossInputs.tangent(on, node, moved, weights, reduction);
+  }
+
+  /** x_rj - x_rk, k the label. */
+  private static Tensor beyond(Operations on, Tensor x, Tensor hot) {
+    return on.subtract(x, on.reshape(on.sum(on.multiply(x, hot), 1), x.shape().size(0), 1));
   }
 }

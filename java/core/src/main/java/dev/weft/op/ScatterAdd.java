@@ -83,9 +83,11 @@ public record ScatterAdd(int axis) implements Operation {
     Tensor dx = tangents.get(0);
     Tensor dvalues = tangents.get(1);
     if (dx == null) {
-      dx = node.make(node.output().dtype(), node.output().shape());
+      dx = node.make(node.input(0).dtype(), node.input(0).shape());
       dx.fill(0);
     }
-    return dvalues == null ? dx : on.apply(this, dx, dvalues, node.input(2));
+    return dvalues == null
+        ? on.cast(dx, node.output().dtype())
+        : on.apply(this, dx, dvalues, node.input(2));
   }
 }

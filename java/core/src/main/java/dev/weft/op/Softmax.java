@@ -5,10 +5,13 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Softmax along one axis, or its logarithm: y_k = e^x_k / Σ_j e^x_j, or y_k = x_k - log Σ_j e^x_j.
@@ -85,5 +88,15 @@ public record Softmax(int axis, Result result) implements Operation {
               isLog(),
               dx.accumulate()));
     }
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    Tensor y = on.wide(node.output());
+    Tensor dx = on.wide(tangents.get(0));
+    Tensor shares = isLog() ? on.exp(y) : y;
+    long[] kept = y.shape().with(axis, 1).toArray();
+    Tensor less = on.subtract(dx, on.reshape(on.sum(on.multiply(shares, dx), axis), kept));
+    return on.cast(isLog() ? less : on.multiply(y, less), node.output().dtype());
   }
 }

@@ -5,10 +5,13 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The cross-entropy between softmax(x) and distributions q, or how far it is above q's own.
@@ -92,5 +95,16 @@ public record SoftmaxCrossEntropyDistributionOperation(
     if (node.wants(0)) {
       LossInputs.backward(node, 0, 1);
     }
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    LossInputs.checkStill(node, tangents, 1);
+    Tensor x = on.wide(node.input(0));
+    Tensor q = node.input(1);
+    Tensor totals = on.reshape(on.sum(q, -1), q.shape().with(-1, 1).toArray());
+    Tensor slopes = on.subtract(on.multiply(on.softmax(x), totals), q);
+    Tensor moved = on.sum(on.multiply(slopes, on.wide(tangents.get(0))), 1);
+    return LossInputs.tangent(on, node, moved, weights, reduction);
   }
 }

@@ -97,11 +97,13 @@ public record SoftmaxCrossEntropyOperation(
 
   @Override
   public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    LossInputs.checkStill(node, tangents, 2);
     Tensor x = on.wide(node.input(0));
-    long classes = x.shape().size(1);
-    Tensor hot = on.oneHot(node.input(1), (int) classes, x.dtype());
+    int classes = (int) x.shape().size(1);
+    Tensor hot = on.oneHot(node.input(1), classes, x.dtype());
     Tensor q = on.shift(on.scale(hot, 1 - smoothing), smoothing / classes);
-    Tensor products = on.multiply(on.subtract(on.softmax(x), q), on.wide(tangents.get(0)));
-    return on.scale(on.sum(products), 1.0 / x.shape().size(0));
+    Tensor slopes = on.subtract(on.softmax(x), q);
+    Tensor moved = on.sum(on.multiply(slopes, on.wide(tangents.get(0))), 1);
+    return LossInputs.tangent(on, node, moved, weights, reduction);
   }
 }

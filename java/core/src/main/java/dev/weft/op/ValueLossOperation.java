@@ -5,13 +5,16 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.Engine;
 import dev.weft.Node;
+import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
 import dev.weft.device.ValueLossFunction;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A loss of each element x against its target t, or their sum or mean over all elements; {@link
@@ -121,5 +124,54 @@ public record ValueLossOperation(
     if (node.wants(0)) {
       LossInputs.backward(node, 0, 1);
     }
+  }
+
+  @Override
+  public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
+    LossInputs.checkStill(node, tangents, OF_DIFFERENCE.contains(function) ? 2 : 1);
+    Tensor dx = tangents.get(0);
+    Tensor dt = tangents.get(1);
+    Tensor moved =
+        TangentSum.of(on, dx == null ? null : on.wide(dx), dt == null ? null : on.negate(dt));
+    Tensor slopes = slopes(on, node, on.wide(node.input(0)), node.input(1));
+    return LossInputs.tangent(on, node, on.multiply(slopes, moved), weights, reduction);
+  }
+
+  /** df/dx. */
+  private Tensor slopes(Operations on, Node node, Tensor x, Tensor t) {
+    Tensor d = on.subtract(x, t);
+    return switch (function) {
+      case SQUARED -> on.scale(d, 2);
+      case ABSOLUTE -> sign(on, d);
+      case HUBER -> on.clamp(d, -alpha, alpha);
+      case LOGISTIC -> {
+        Tensor hit = t;
+        int place = weights == RowWeights.EQUAL ? 2 : 3;
+        if (node.inputs().size() > place) {
+          long[] row = x.shape().rank() == 0 ? new long[0] : x.shape().with(0, 1).toArray();
+          hit = on.multiply(t, on.reshape(node.input(place), row));
+        }
+        Tensor both = on.add(hit, on.not(t));
+        yield on.subtract(on.multiply(on.sigmoid(x), both), hit);
+      }
+      case HINGE -> on.negate(on.multiply(t, positive(on, lacking(on, x, t))));
+      case SQUARED_HINGE -> on.scale(on.multiply(t, on.relu(lacking(on, x, t))), -2);
+      case EPSILON_INSENSITIVE ->
+          on.multiply(positive(on, on.shift(on.abs(d), -alpha)), sign(on, d));
+    };
+  }
+
+  /** alpha - t x. */
+  private Tensor lacking(Operations on, Tensor x, Tensor t) {
+    return on.shift(on.negate(on.multiply(t, x)), alpha);
+  }
+
+  /** 1 where x is above 0, else 0. */
+  private static Tensor positive(Operations on, Tensor x) {
+    return on.greater(x, on.negate(x));
+  }
+
+  private static Tensor sign(Operations on, Tensor x) {
+    return on.subtract(positive(on, x), positive(on, on.negate(x)));
   }
 }
