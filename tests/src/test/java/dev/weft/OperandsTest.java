@@ -451,11 +451,7 @@ class OperandsTest {
             .filter(operation -> !operation.name().matches("matmul|reduce_max.*"))
             .toList();
     assertEquals(
-        Set.of(
-            "matmul(Tensor,Tensor)",
-            "max(Tensor)",
-            "max(Tensor,int)"),
-        withoutACase(fewer));
+        Set.of("matmul(Tensor,Tensor)", "max(Tensor)", "max(Tensor,int)"), withoutACase(fewer));
   }
 
   private static String signature(Method method) {

@@ -90,11 +90,11 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
    * also knows running values.
    *
    * @param epsilon positive and finite; 1e-5 is usual
-   * @throws IllegalArgumentException with all shapes, where they do not fit, or there is one row, or
-   *     where {@code epsilon} is outside its range
+   * @throws IllegalArgumentException with all shapes, where they do not fit, or there is one row,
+   *     or where {@code epsilon} is outside its range
    */
   default Tensor batchNorm(Tensor x, Tensor scale, Tensor shift, double epsilon) {
-    return apply(new BatchNormOperation(epsilon, null), x, scale, shift);
+    return apply(new BatchNormOperation(epsilon, 0), x, scale, shift);
   }
 
   /**
