@@ -70,7 +70,7 @@ WEFT_MATH double uniform(uint32_t word) { return word * (1.0 / 4294967296.0); }
 
 // Two standard normal values from two words (Box-Muller); the first word maps to (0, 1].
 WEFT_MATH void normal_pair(uint32_t first, uint32_t second, double* x, double* y) {
-  double radius = std::sqrt(-2.0 * math::log((first + 1.0) * (1.0 / 4294967296.0)));
+  double radius = std::sqrt(-2.0 * math::log_of_normal((first + 1.0) * (1.0 / 4294967296.0)));
   double sine, cosine;
   math::sine_cosine_of_turn(uniform(second), &sine, &cosine);
   *x = radius * cosine;

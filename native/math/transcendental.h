@@ -138,20 +138,17 @@ WEFT_MATH T expm1(T x) {
 }
 
 // log(1 + y) = 2 artanh(s) = 2 s + s rest with s = y / (2 + y); since 2 s = y - s y it is also
-// y - y^2/2 + s (y^2/2 + rest), which rounds less.
+// y - y^2/2 + s (y^2/2 + rest), which rounds less. x is positive and normal; log x - less log 2.
 template <typename T>
-WEFT_MATH T log(T x) {
+WEFT_MATH T log_of_normal(T x, T less = T(0)) {
 #if defined(__CUDA_ARCH__)
   return std::log(x);
 #else
   using f = format<T>;
-  // x = 2^k m with m in [sqrt(1/2), sqrt(2)); subnormal numbers are scaled up first
-  bool small = x < f::smallest;
-  T scaled = small ? x * f::integer : x;
-  typename f::bits u = to_bits(scaled);
+  // x = 2^k m with m in [sqrt(1/2), sqrt(2))
+  typename f::bits u = to_bits(x);
   typename f::bits biased = (u - f::sqrt_half_bits + (f::bias << f::fraction)) >> f::fraction;
-  T k = from_bits<T>(f::integer_bits | biased) - (f::integer + T(f::bias));
-  k = small ? k - T(f::fraction) : k;
+  T k = from_bits<T>(f::integer_bits | biased) - (f::integer + T(f::bias)) - less;
   T y = from_bits<T>(u - ((biased - f::bias) << f::fraction)) - T(1);
   T s = y / (T(2) + y), z = s * s, rest;
   if constexpr (sizeof(T) == 4) {  // (2 artanh(s) - 2 s) / s^3 over z, 1.6e-11 of 2 artanh(s)
@@ -162,7 +159,18 @@ WEFT_MATH T log(T x) {
                           0.14616576421644385989);
   }
   T half = T(0.5) * y * y;
-  T result = k * f::log2_high - ((half - (s * (half + rest) + k * f::log2_low)) - y);
+  return k * f::log2_high - ((half - (s * (half + rest) + k * f::log2_low)) - y);
+#endif
+}
+
+template <typename T>
+WEFT_MATH T log(T x) {
+#if defined(__CUDA_ARCH__)
+  return std::log(x);
+#else
+  using f = format<T>;
+  bool small = x < f::smallest;  // subnormal numbers are scaled up first
+  T result = log_of_normal(small ? x * f::integer : x, small ? T(f::fraction) : T(0));
   result = x > f::largest ? x : result;
   result = x == T(0) ? T(-INFINITY) : result;
   return x >= T(0) ? result : T(NAN);
@@ -249,10 +257,12 @@ WEFT_MATH T normal_cdf(T x) {
     T a = std::fabs(x);
     T p = polynomial(a, -0.9999998514, -1.151112354, -0.4591517103, -0.05266311523, 0.007301673024,
                      -0.0003181813158, -0.0001113406979, 2.362886836e-05, -1.517960315e-06);
-    T shifted = p + format<T>::round, n = shifted - format<T>::round;
+    T shifted = p + format<T>::round;
     T scale = from_bits<T>((to_bits(shifted) - format<T>::round_bits + format<T>::bias)
                            << format<T>::fraction);
-    T tail = (T(1) + expm1_reduced((p - n) * T(0.69314718055994530942))) * scale;
+    T tail = scale * polynomial(p - (shifted - format<T>::round), 1.000000075, 0.693147188,
+                                0.2402210749, 0.05550357114, 0.009676031918,
+                                0.001339086336);  // 2^r, 1e-7
     tail = a > T(5.6) ? T(0) : tail;
     return x < T(0) ? tail : T(1) - tail;
   }
@@ -268,10 +278,9 @@ WEFT_MATH void sine_cosine_of_turn(double t, double* sine, double* cosine) {
   // t = quarter / 4 + r with |r| <= 1/8
   double shifted = 4 * t + format<double>::round, quarter = shifted - format<double>::round;
   double r = t - 0.25 * quarter, z = r * r;
-  double s = r * polynomial(z, 6.2831853071795864769, -41.341702240399760142, 81.605249276074930668,
-                            -76.70585975299812673, 42.058693928988783438, -15.094640403891545649,
-                            3.8197881201632114229,
-                            -0.71163580907816659965);  // 2e-21
+  double s = r * polynomial(z, 6.2831853071795864572, -41.341702240399636207, 81.605249275948035209,
+                            -76.705859704274550647, 42.058685020160894047, -15.093804209987113512,
+                            3.7808689593022955184);  // 3.5e-18
   double c = polynomial(z, 1, -19.739208802178716989, 64.939394022667957529, -85.456817206522712487,
                         60.24464132886729332, -26.426250908622135959, 7.9030916877516976361,
                         -1.6968494702918826806);  // 4e-20

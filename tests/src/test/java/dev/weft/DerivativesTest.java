@@ -12,6 +12,7 @@ import dev.weft.nn.Activation;
 import dev.weft.nn.Dropout;
 import dev.weft.nn.Linear;
 import dev.weft.nn.Sequential;
+import dev.weft.op.BatchNormOperation;
 import dev.weft.op.BiasActivation;
 import dev.weft.support.Emulator;
 import dev.weft.support.OnEachDevice;
@@ -362,6 +363,23 @@ class DerivativesTest {
     assertNull(x.grad());
     assertNull(w.grad());
     assertArrayEquals(new double[] {7, 7}, buffer.toDoubles());
+  }
+
+  @Test
+  void runningValuesStayWhereTheyAre() {
+    Tensor mean = vector(5, 5);
+    Tensor variance = vector(2, 2);
+    Tensor scale = vector(1, 1);
+    Tensor x = device.tensor(new double[][] {{1, 2}, {3, 5}, {4, 1}});
+    TensorFunction norm =
+        (ops, in) ->
+            ops.squaredNorm(
+                ops.apply(new BatchNormOperation(1e-5, 0.5), in[0], scale, scale, mean, variance));
+    values(Derivatives.jacobian(norm, x));
+    values(Derivatives.jvp(norm, List.of(x), List.of(x)));
+    values(Derivatives.hessian(norm, x));
+    assertArrayEquals(new double[] {5, 5}, mean.toDoubles());
+    assertArrayEquals(new double[] {2, 2}, variance.toDoubles());
   }
 
   @Test

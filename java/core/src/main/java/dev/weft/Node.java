@@ -101,7 +101,9 @@ public final class Node {
   /** Returns if what the operation was applied to, and its result, are as they were then. */
   void checkUnchanged() {
     for (int i = 0; i < versions.length; i++) {
-      checkUnchanged(inputs.get(i), versions[i]);
+      if (!operation.moves(i)) {
+        checkUnchanged(inputs.get(i), versions[i]);
+      }
     }
     checkUnchanged(output, outputVersion);
   }

@@ -234,7 +234,7 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
    *     or where {@code epsilon} is outside its range
    */
   default Tensor batchNorm(Tensor x, Tensor scale, Tensor shift, double epsilon) {
-    return apply(new BatchNormOperation(epsilon, null), x, scale, shift);
+    return apply(new BatchNormOperation(epsilon, 0), x, scale, shift);
   }
 
   /**

@@ -69,7 +69,7 @@ public final class Tangents implements Operations {
 
   @Override
   public Tensor apply(Operation operation, Tensor... inputs) {
-    Tensor[] given = variables == null ? inputs : varying(operation.name(), variables, inputs);
+    Tensor[] given = variables == null ? inputs : varying(operation, variables, inputs);
     Node node = tape.applied(operation, given);
     Tensor y = node.output();
     int passed = Arrays.asList(given).indexOf(y);
@@ -91,18 +91,26 @@ public final class Tangents implements Operations {
     return y;
   }
 
-  /** The same inputs; of those that are not variables no gradient is wanted. */
-  private Tensor[] varying(String what, List<Tensor> variables, Tensor[] inputs) {
+  /**
+   * The same inputs; of those that are not variables no gradient is wanted, and what the operation
+   * moves is a copy.
+   */
+  private Tensor[] varying(Operation operation, List<Tensor> variables, Tensor[] inputs) {
     Tensor[] given = inputs.clone();
     for (int i = 0; i < given.length; i++) {
       Tensor input = given[i];
+      if (input != null && operation.moves(i)) {
+        given[i] = tape.make(input.dtype(), input.shape());
+        Engine.copy(input, given[i]);
+        continue;
+      }
       if (input == null || !input.hasGradient() || variables.contains(input)) {
         continue; // a tape says what is wrong with null
       }
       if (!input.isIntermediate()) {
         given[i] = input.view(0, input.shape()).named(input.name());
       } else if (carrying) {
-        tape.checkMadeHere(what, input);
+        tape.checkMadeHere(operation.name(), input);
       }
     }
     return given;

@@ -39,6 +39,12 @@ class LayersTest {
         "layer_norm(64); layer_norm(64)",
         "layer_norm(64, 1e-5); layer_norm(64)",
         "layer_norm(64,0.1); layer_norm(64,0.1)",
+        "batch_norm(64); batch_norm(64)",
+        "batch_norm(64,1e-5,0.1); batch_norm(64)",
+        "batch_norm(64,0.1); batch_norm(64,0.1)",
+        "batch_norm(64,1e-5,0.2); batch_norm(64,1.0E-5,0.2)",
+        "weight_norm_linear(3,4); weight_norm_linear(3,4)",
+        "row_dropout(.5); row_dropout(0.5)",
         "dropout(0.2); dropout(0.2)",
         "dropout(0); dropout(0.0)",
         "dropout(.5); dropout(0.5)",
@@ -81,6 +87,13 @@ class LayersTest {
     wrong.add(Arguments.of("prelu()", "'' in 'prelu()' is not a whole number"));
     wrong.add(Arguments.of("maxout(3,4)", "maxout(in,out,pieces)"));
     wrong.add(Arguments.of("maxout(3,4,0)", "sizes and pieces must be positive"));
+    wrong.add(Arguments.of("batch_norm", "batch_norm(width,epsilon) or batch_norm(width,"));
+    wrong.add(Arguments.of("batch_norm(0)", "the width must be positive"));
+    wrong.add(Arguments.of("batch_norm(3,0)", "a finite epsilon above 0, not 0.0"));
+    wrong.add(Arguments.of("batch_norm(3,1,2)", "a momentum in [0, 1], not 2.0"));
+    wrong.add(Arguments.of("batch_norm(3,1,0,1)", "or batch_norm(width,epsilon,momentum)"));
+    wrong.add(Arguments.of("weight_norm_linear(3)", "weight_norm_linear(in,out)"));
+    wrong.add(Arguments.of("row_dropout(1)", "1.0"));
     wrong.add(Arguments.of("dropout", "dropout(rate)"));
     wrong.add(Arguments.of("dropout()", "'' in 'dropout()' is not a number"));
     wrong.add(Arguments.of("dropout(0.2,)", "dropout(rate)"));

@@ -91,7 +91,7 @@ class ModelFileTest {
         "{\"model\":{}}; written in version null",
         "{\"version\":1}; not the JSON that Weft writes: a part of it is missing",
         "{\"version\":1,\"model\":{\"layer\":\"swish\"}}; unknown layer 'swish': there are"
-            + " activation, concat",
+            + " activation, batch_norm, concat",
         "{\"version\":1,\"model\":{\"layer\":\"dropout\"}}; dropout lacks its setting 'rate'",
         "{\"version\":1,\"model\":{\"layer\":\"dropout\",\"rate\":\"x\"}}; 'rate' \"x\", which is"
             + " not a number",

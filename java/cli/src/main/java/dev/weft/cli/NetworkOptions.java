@@ -3,9 +3,11 @@ package dev.weft.cli;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.Parameter.Initializer;
 import dev.weft.device.Nonlinearity;
 import dev.weft.nn.Activation;
 import dev.weft.nn.Dropout;
+import dev.weft.nn.Initializers;
 import dev.weft.nn.Layer;
 import dev.weft.nn.Linear;
 import dev.weft.nn.Sequential;
@@ -48,6 +50,14 @@ final class NetworkOptions {
       description = "The whole network, such as \"linear(784,512) relu linear(512,10)\".")
   private @Nullable String layers;
 
+  @Option(
+      names = "--init",
+      paramLabel = "RULE",
+      description =
+          "What the weights of linear layers are at first, such as orthogonal, kaiming_normal or"
+              + " \"truncated_normal(0,0.02)\". Default: xavier_uniform.")
+  private @Nullable String init;
+
   /**
    * Looks at what needs no data.
    *
@@ -70,12 +80,13 @@ final class NetworkOptions {
    * @param out classes
    */
   Sequential network(int in, int out) {
+    Initializer weights = Initializers.named(init == null ? "xavier_uniform" : init);
     if (layers != null) {
       if (hidden != null || activation != null || dropout != null) {
         throw new IllegalArgumentException(
             "--layers is the whole network: leave out --hidden, --activation and --dropout");
       }
-      return Sequential.parse(layers);
+      return Sequential.parse(layers, weights);
     }
     Nonlinearity function =
         Choice.of("activation", activation == null ? ACTIVATION : activation, Nonlinearity.class);
@@ -91,14 +102,14 @@ final class NetworkOptions {
     List<Layer> stack = new ArrayList<>();
     int features = in;
     for (int size : sizes) {
-      stack.add(new Linear(features, size));
+      stack.add(new Linear(features, size, weights, Linear.Bias.WITH));
       stack.add(Activation.of(function));
       if (drop.rate() > 0) {
         stack.add(drop);
       }
       features = size;
     }
-    stack.add(new Linear(features, out));
+    stack.add(new Linear(features, out, weights, Linear.Bias.WITH));
     return Sequential.of(stack.toArray(Layer[]::new));
   }
 

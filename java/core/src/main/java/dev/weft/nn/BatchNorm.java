@@ -28,8 +28,7 @@ public final class BatchNorm implements Layer {
   /** The momentum where none is given. */
   public static final double MOMENTUM = 0.1;
 
-  private final double epsilon;
-  private final double momentum;
+  private final BatchNormOperation operation;
   private final Parameter scale;
   private final Parameter shift;
   private final Parameter runningMean;
@@ -53,9 +52,7 @@ public final class BatchNorm implements Layer {
       throw new IllegalArgumentException(
           format("BatchNorm(%d): the width must be positive", width));
     }
-    this.epsilon = new BatchNormOperation(epsilon, null).epsilon(); // checked
-    BatchNormOperation.checkMomentum(momentum);
-    this.momentum = momentum;
+    operation = new BatchNormOperation(epsilon, momentum);
     Shape shape = Shape.of(width);
     scale = new Parameter("scale", shape, Initializers.ones());
     shift = new Parameter("shift", shape, Initializers.zeros());
@@ -68,10 +65,13 @@ public final class BatchNorm implements Layer {
     if (x.shape().rank() == 0 || x.shape().size(-1) != width()) {
       throw new IllegalArgumentException(format("%s got x of shape %s", this, x.shape()));
     }
-    var running =
-        new BatchNormOperation.Running(runningMean.tensor(), runningVariance.tensor(), momentum);
     return operations.apply(
-        new BatchNormOperation(epsilon, running), x, scale.tensor(), shift.tensor());
+        operation,
+        x,
+        scale.tensor(),
+        shift.tensor(),
+        runningMean.tensor(),
+        runningVariance.tensor());
   }
 
   @Override
@@ -91,11 +91,14 @@ public final class BatchNorm implements Layer {
 
   @Override
   public Map<String, Object> settings() {
-    return Map.of("width", width(), "epsilon", epsilon, "momentum", momentum);
+    return Map.of(
+        "width", width(), "epsilon", operation.epsilon(), "momentum", operation.momentum());
   }
 
   @Override
   public String spec() {
+    double epsilon = operation.epsilon();
+    double momentum = operation.momentum();
     if (momentum != MOMENTUM) {
       return format("batch_norm(%d,%s,%s)", width(), epsilon, momentum);
     }

@@ -2,7 +2,10 @@
 package dev.weft.nn;
 
 import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
+import static java.util.stream.Collectors.joining;
 
+import dev.weft.DType;
 import dev.weft.Engine;
 import dev.weft.Parameter.Initializer;
 import dev.weft.Shape;
@@ -13,6 +16,7 @@ import java.util.List;
 import java.util.function.ToDoubleFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How parameters start. Values are drawn by Philox from the network's seed and the parameter's
@@ -44,11 +48,34 @@ public final class Initializers {
     return new Rule("ones", (tensor, seed, draw) -> tensor.fill(1));
   }
 
+  /** All the same. */
+  public static Initializer constant(double value) {
+    return new Rule(format("constant(%s)", value), (tensor, seed, draw) -> tensor.fill(value));
+  }
+
   /** N(mean, deviation²). */
   public static Initializer normal(double mean, double deviation) {
     return new Rule(
         format("normal(%s,%s)", mean, deviation),
         (tensor, seed, draw) -> draw(Kernel.RANDOM_NORMAL, tensor, seed, draw, mean, deviation));
+  }
+
+  /**
+   * N(mean, deviation²) within two deviations of the mean: the normal distribution's quantiles at
+   * even draws between those of -2 and 2, found on the host. What is left has 0.88 of the
+   * deviation.
+   */
+  public static Initializer truncatedNormal(double mean, double deviation) {
+    return new Rule(
+        format("truncated_normal(%s,%s)", mean, deviation),
+        (tensor, seed, draw) -> {
+          double[] values =
+              drawn(Kernel.RANDOM_UNIFORM, tensor, seed, draw, BELOW_MINUS_2, 1 - BELOW_MINUS_2);
+          for (int i = 0; i < values.length; i++) {
+            values[i] = mean + deviation * NormalQuantile.of(values[i]);
+          }
+          tensor.copyFrom(values);
+        });
   }
 
   /** U(low, high). */
@@ -60,38 +87,138 @@ public final class Initializers {
 
   /** U(-a, a) with a = √(6 / (fan in + fan out)) (Glorot and Bengio 2010). */
   public static Initializer xavierUniform() {
-    return uniform("xavier_uniform", tensor -> Math.sqrt(6.0 / (fanIn(tensor) + fanOut(tensor))));
+    return uniform("xavier_uniform", tensor -> 2.0 / (fanIn(tensor) + fanOut(tensor)));
   }
 
   /** N(0, 2 / (fan in + fan out)) (Glorot and Bengio 2010). */
   public static Initializer xavierNormal() {
-    return normal("xavier_normal", tensor -> Math.sqrt(2.0 / (fanIn(tensor) + fanOut(tensor))));
+    return normal("xavier_normal", tensor -> 2.0 / (fanIn(tensor) + fanOut(tensor)));
+  }
+
+  /** U(-a, a) with a = √(3 / fan in) (LeCun et al. 1998). */
+  public static Initializer lecunUniform() {
+    return uniform("lecun_uniform", tensor -> 1.0 / fanIn(tensor));
+  }
+
+  /** N(0, 1 / fan in) (LeCun et al. 1998): what some books call Xavier's. */
+  public static Initializer lecunNormal() {
+    return normal("lecun_normal", tensor -> 1.0 / fanIn(tensor));
   }
 
   /** U(-a, a) with a = √(6 / fan in), for ReLU (He et al. 2015). */
   public static Initializer kaimingUniform() {
-    return uniform("kaiming_uniform", tensor -> Math.sqrt(6.0 / fanIn(tensor)));
+    return uniform("kaiming_uniform", tensor -> 2.0 / fanIn(tensor));
   }
 
   /** N(0, 2 / fan in), for ReLU (He et al. 2015). */
   public static Initializer kaimingNormal() {
-    return normal("kaiming_normal", tensor -> Math.sqrt(2.0 / fanIn(tensor)));
+    return normal("kaiming_normal", tensor -> 2.0 / fanIn(tensor));
   }
 
-  private static Initializer uniform(String text, ToDoubleFunction<Tensor> bound) {
+  /** Which side of a weight its values are scaled by. */
+  public enum Fan {
+    /** The inputs of a unit: values keep their size on the way forward. */
+    IN,
+    /** The outputs that an input has: gradients keep theirs on the way back. */
+    OUT
+  }
+
+  /**
+   * U(-a, a) with a = gain √(3 / fan) (He et al. 2015).
+   *
+   * @param gain see {@link #gain}
+   */
+  public static Initializer kaimingUniform(Fan fan, double gain) {
+    return uniform(kaiming("kaiming_uniform", fan, gain), t -> gain * gain / size(t, fan));
+  }
+
+  /**
+   * N(0, gain² / fan) (He et al. 2015).
+   *
+   * @param gain see {@link #gain}
+   */
+  public static Initializer kaimingNormal(Fan fan, double gain) {
+    return normal(kaiming("kaiming_normal", fan, gain), t -> gain * gain / size(t, fan));
+  }
+
+  private static String kaiming(String name, Fan fan, double gain) {
+    return format("%s(%s,%s)", name, fan.name().toLowerCase(ROOT), gain);
+  }
+
+  /**
+   * What makes up for the activation behind a layer, as in PyTorch's calculate_gain: 1 for identity
+   * and sigmoid, 5/3 for tanh, √2 for ReLU, √(2 / (1 + slope²)) for leaky ReLU.
+   *
+   * @throws IllegalArgumentException where the activation has none
+   */
+  public static double gain(Activation activation) {
+    return switch (activation.function()) {
+      case IDENTITY, SIGMOID -> 1;
+      case TANH -> 5.0 / 3;
+      case RELU -> Math.sqrt(2);
+      case LEAKY_RELU -> Math.sqrt(2 / (1 + activation.alpha() * activation.alpha()));
+      default ->
+          throw new IllegalArgumentException(
+              format(
+                  "no gain is known for %s: it is for identity, sigmoid, tanh, relu and leaky_relu",
+                  activation.spec()));
+    };
+  }
+
+  /** {@link #orthogonal(double)} with gain 1. */
+  public static Initializer orthogonal() {
+    return orthogonal("orthogonal", 1);
+  }
+
+  /**
+   * A weight with orthogonal columns, or rows where these are fewer, of length {@code gain} (Saxe,
+   * McClelland and Ganguli 2014): normal draws made orthogonal on the host, in float64. That takes
+   * 4 in out min(in, out) operations.
+   */
+  public static Initializer orthogonal(double gain) {
+    return orthogonal(format("orthogonal(%s)", gain), gain);
+  }
+
+  private static Initializer orthogonal(String text, double gain) {
     return new Rule(
         text,
         (tensor, seed, draw) -> {
-          double a = bound.applyAsDouble(tensor);
+          int in = (int) weight(tensor).size(0);
+          int out = (int) weight(tensor).size(1);
+          double[] values = drawn(Kernel.RANDOM_NORMAL, tensor, seed, draw, 0, 1);
+          boolean columns = in >= out;
+          double[][] vectors = new double[Math.min(in, out)][Math.max(in, out)];
+          for (int i = 0; i < values.length; i++) {
+            vectors[columns ? i % out : i / out][columns ? i / out : i % out] = values[i];
+          }
+          Orthogonal.orthonormalize(vectors);
+          for (int i = 0; i < values.length; i++) {
+            values[i] = gain * vectors[columns ? i % out : i / out][columns ? i / out : i % out];
+          }
+          tensor.copyFrom(values);
+        });
+  }
+
+  private static Initializer uniform(String text, ToDoubleFunction<Tensor> variance) {
+    return new Rule(
+        text,
+        (tensor, seed, draw) -> {
+          double a = Math.sqrt(3 * variance.applyAsDouble(tensor));
           draw(Kernel.RANDOM_UNIFORM, tensor, seed, draw, -a, a);
         });
   }
 
-  private static Initializer normal(String text, ToDoubleFunction<Tensor> deviation) {
+  private static Initializer normal(String text, ToDoubleFunction<Tensor> variance) {
     return new Rule(
         text,
         (tensor, seed, draw) ->
-            draw(Kernel.RANDOM_NORMAL, tensor, seed, draw, 0, deviation.applyAsDouble(tensor)));
+            draw(
+                Kernel.RANDOM_NORMAL,
+                tensor,
+                seed,
+                draw,
+                0,
+                Math.sqrt(variance.applyAsDouble(tensor))));
   }
 
   /** How a rule is written: "custom" where it is code of a user's own. */
@@ -100,49 +227,134 @@ public final class Initializers {
   }
 
   /**
-   * The rule that {@code text} writes, such as {@code xavier_uniform} or {@code normal(0,0.1)}.
-   * What no rule of this class wrote becomes one that cannot draw: the code that it was made of is
-   * not in a file, and a file brings values.
+   * The rule that {@code text} names, such as {@code xavier_uniform}, {@code normal(0,0.1)}, {@code
+   * kaiming_normal(out,1.4)} or {@code orthogonal}.
+   *
+   * @throws IllegalArgumentException that says what there is, where the text names none
    */
-  static Initializer parse(String text) {
-    Matcher form = FORM.matcher(text);
-    if (form.matches() && form.group(2) != null) {
-      double first = Double.parseDouble(form.group(2));
-      double second = Double.parseDouble(form.group(3));
-      return form.group(1).equals("normal") ? normal(first, second) : uniform(first, second);
+  public static Initializer named(String text) {
+    Initializer rule = rule(text.strip());
+    if (rule == null) {
+      throw new IllegalArgumentException(
+          format(
+              "unknown initial values '%s': there are %s, constant(value), normal(mean,deviation),"
+                  + " truncated_normal(mean,deviation), uniform(low,high),"
+                  + " kaiming_uniform(in,gain), kaiming_normal(in,gain), each of them also"
+                  + " (out,gain), and orthogonal(gain)",
+              text, RULES.stream().map(Object::toString).collect(joining(", "))));
     }
-    return RULES.stream()
-        .filter(rule -> rule.toString().equals(text))
-        .findFirst()
-        .orElseGet(
-            () ->
-                new Rule(
-                    text,
-                    (tensor, seed, draw) -> {
-                      throw new IllegalStateException(
-                          format("the initial values %s were made by code that is not here", text));
-                    }));
+    return rule;
   }
 
-  private static final Pattern FORM = Pattern.compile("(normal|uniform)\\(([^,()]+),([^,()]+)\\)");
+  /**
+   * The same as a file has it. What no rule of this class wrote becomes one that cannot draw: the
+   * code that it was made of is not in a file, and a file brings values.
+   */
+  static Initializer parse(String text) {
+    Initializer rule = rule(text);
+    return rule != null
+        ? rule
+        : new Rule(
+            text,
+            (tensor, seed, draw) -> {
+              throw new IllegalStateException(
+                  format("the initial values %s were made by code that is not here", text));
+            });
+  }
+
+  private static @Nullable Initializer rule(String text) {
+    for (Initializer rule : RULES) {
+      if (rule.toString().equals(text)) {
+        return rule;
+      }
+    }
+    Matcher form = FORM.matcher(text);
+    if (!form.matches()) {
+      return null;
+    }
+    String[] inside = form.group(2).split(",", -1);
+    try {
+      double last = Double.parseDouble(inside[inside.length - 1]);
+      return inside.length == 1
+          ? of(form.group(1), last)
+          : inside.length == 2 ? of(form.group(1), inside[0].strip(), last) : null;
+    } catch (NumberFormatException e) {
+      return null;
+    }
+  }
+
+  private static @Nullable Initializer of(String name, double value) {
+    return switch (name) {
+      case "constant" -> constant(value);
+      case "orthogonal" -> orthogonal(value);
+      default -> null;
+    };
+  }
+
+  private static @Nullable Initializer of(String name, String first, double second) {
+    if (name.startsWith("kaiming")) {
+      Fan fan = first.equals("in") ? Fan.IN : first.equals("out") ? Fan.OUT : null;
+      return fan == null
+          ? null
+          : switch (name) {
+            case "kaiming_uniform" -> kaimingUniform(fan, second);
+            case "kaiming_normal" -> kaimingNormal(fan, second);
+            default -> null;
+          };
+    }
+    return switch (name) {
+      case "normal" -> normal(Double.parseDouble(first), second);
+      case "uniform" -> uniform(Double.parseDouble(first), second);
+      case "truncated_normal" -> truncatedNormal(Double.parseDouble(first), second);
+      default -> null;
+    };
+  }
+
+  private static final Pattern FORM = Pattern.compile("([a-z_]+)\\(([^()]+)\\)");
+
+  /** The distribution function of the standard normal at -2. */
+  private static final double BELOW_MINUS_2 = 0.022750131948179207;
 
   private static final List<Initializer> RULES =
-      List.of(zeros(), ones(), xavierUniform(), xavierNormal(), kaimingUniform(), kaimingNormal());
+      List.of(
+          zeros(),
+          ones(),
+          xavierUniform(),
+          xavierNormal(),
+          lecunUniform(),
+          lecunNormal(),
+          kaimingUniform(),
+          kaimingNormal(),
+          orthogonal());
 
   private static double fanIn(Tensor tensor) {
-    return weight(tensor).size(0);
+    return size(tensor, Fan.IN);
   }
 
   private static double fanOut(Tensor tensor) {
-    return weight(tensor).size(1);
+    return size(tensor, Fan.OUT);
+  }
+
+  private static double size(Tensor tensor, Fan fan) {
+    return weight(tensor).size(fan == Fan.IN ? 0 : 1);
   }
 
   private static Shape weight(Tensor tensor) {
     if (tensor.shape().rank() != 2) {
       throw new IllegalArgumentException(
-          "Xavier and Kaiming need a weight [fan in, fan out], not " + tensor.shape());
+          "initial values that depend on fans need a weight [fan in, fan out], not "
+              + tensor.shape());
     }
     return tensor.shape();
+  }
+
+  /** Draws for a tensor, in float64 on the host. */
+  private static double[] drawn(
+      Kernel kernel, Tensor tensor, long seed, long draw, double a, double b) {
+    try (Tensor wide = tensor.device().allocate(DType.F64, tensor.shape())) {
+      draw(kernel, wide, seed, draw, a, b);
+      return wide.toDoubles();
+    }
   }
 
   private static void draw(Kernel kernel, Tensor tensor, long seed, long draw, double a, double b) {

@@ -4,6 +4,7 @@ package dev.weft.nn;
 import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
+import dev.weft.Parameter.Initializer;
 import dev.weft.device.Nonlinearity;
 import java.util.Arrays;
 import java.util.regex.Matcher;
@@ -20,7 +21,7 @@ final class LayerParser {
 
   private LayerParser() {}
 
-  static Layer parse(String text) {
+  static Layer parse(String text, Initializer weights) {
     Matcher form = FORM.matcher(text.strip().toLowerCase(ROOT));
     if (!form.matches()) {
       throw new IllegalArgumentException(format("'%s' is not a layer: %s", text, choices()));
@@ -30,7 +31,13 @@ final class LayerParser {
     String[] values = inside == null ? new String[0] : inside.split("\\s*,\\s*", -1);
     Nonlinearity function = Nonlinearity.named(name);
     if (name.equals("linear")) {
-      return linear(text, values);
+      return linear(text, values, weights);
+    } else if (name.equals("weight_norm_linear")) {
+      check(values.length == 2, text, "weight_norm_linear(in,out)");
+      return new WeightNormLinear(size(text, values[0]), size(text, values[1]), weights);
+    } else if (name.equals("row_dropout")) {
+      check(values.length == 1, text, "row_dropout(rate)");
+      return new RowDropout(number(text, values[0]));
     } else if (name.equals("dropout")) {
       check(values.length == 1, text, "dropout(rate)");
       return new Dropout(number(text, values[0]));
@@ -75,13 +82,13 @@ final class LayerParser {
     return new Activation(function, number(text, values[0]));
   }
 
-  private static Layer linear(String text, String[] values) {
+  private static Layer linear(String text, String[] values, Initializer weights) {
     boolean noBias = values.length == 3 && values[2].equals("no_bias");
     check(values.length == 2 || noBias, text, "linear(in,out) or linear(in,out,no_bias)");
     return new Linear(
         size(text, values[0]),
         size(text, values[1]),
-        Initializers.xavierUniform(),
+        weights,
         noBias ? Linear.Bias.WITHOUT : Linear.Bias.WITH);
   }
 
@@ -107,8 +114,9 @@ final class LayerParser {
   }
 
   private static String choices() {
-    return "use linear(in,out), layer_norm(width), batch_norm(width), dropout(rate),"
-        + " embedding(vocabulary,width), maxout(in,out,pieces), prelu, flatten, "
+    return "use linear(in,out), weight_norm_linear(in,out), maxout(in,out,pieces),"
+        + " layer_norm(width), batch_norm(width), dropout(rate), row_dropout(rate),"
+        + " embedding(vocabulary,width), prelu, flatten, "
         + Arrays.stream(Nonlinearity.values())
             .map(Nonlinearity::token)
             .collect(Collectors.joining(", "));

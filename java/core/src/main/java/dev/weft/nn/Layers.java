@@ -4,6 +4,7 @@ package dev.weft.nn;
 import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
+import dev.weft.Parameter.Initializer;
 import dev.weft.device.BagFunction;
 import dev.weft.device.Nonlinearity;
 import java.util.Arrays;
@@ -44,8 +45,19 @@ public final class Layers {
         "maxout",
         Maxout.class,
         is -> new Maxout(is.integer("in"), is.integer("out"), is.integer("pieces")));
+    register("row_dropout", RowDropout.class, is -> new RowDropout(is.number("rate")));
+    register(
+        "weight_norm_linear",
+        WeightNormLinear.class,
+        is ->
+            new WeightNormLinear(
+                is.integer("in"), is.integer("out"), Initializers.parse(is.text("initializer"))));
     register("activation", Activation.class, Layers::activation);
     register("embedding", Embedding.class, Layers::embedding);
+    register(
+        "embedding_dropout",
+        EmbeddingDropout.class,
+        is -> new EmbeddingDropout(is.child("embedding", Embedding.class), is.number("rate")));
     register("embedding_bag", EmbeddingBag.class, Layers::embeddingBag);
     register(
         "tied_linear",
@@ -121,14 +133,19 @@ public final class Layers {
 
   /**
    * One layer as the command writes it: {@code linear(784,512)}, {@code linear(784,512,no_bias)},
-   * {@code layer_norm(512)}, {@code batch_norm(512)}, {@code relu}, {@code leaky_relu(0.1)}, {@code
-   * dropout(0.2)}, {@code embedding(10000,60)}, {@code flatten}, {@code prelu}, {@code prelu(512)},
-   * {@code maxout(784,128,2)}.
+   * {@code weight_norm_linear(784,512)}, {@code layer_norm(512)}, {@code batch_norm(512)}, {@code
+   * relu}, {@code leaky_relu(0.1)}, {@code prelu}, {@code prelu(512)}, {@code maxout(784,128,2)},
+   * {@code dropout(0.2)}, {@code row_dropout(0.1)}, {@code embedding(10000,60)}, {@code flatten}.
    *
    * @throws IllegalArgumentException that says what there is, where the text is none of these
    */
   public static Layer parse(String text) {
-    return LayerParser.parse(text);
+    return parse(text, Initializers.xavierUniform());
+  }
+
+  /** The same, the weights of linear layers by the given rule. */
+  public static Layer parse(String text, Initializer weights) {
+    return LayerParser.parse(text, weights);
   }
 
   private static Model[] models(Settings settings) {

@@ -8,6 +8,7 @@ import dev.weft.Engine;
 import dev.weft.Inputs;
 import dev.weft.MathMode;
 import dev.weft.Operations;
+import dev.weft.Parameter.Initializer;
 import dev.weft.RowType;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -96,9 +97,14 @@ public final class Sequential extends Network {
    * @throws IllegalArgumentException that names the layer, where the text is none
    */
   public static Sequential parse(String spec) {
+    return parse(spec, Initializers.xavierUniform());
+  }
+
+  /** The same, the weights of linear layers by the given rule. */
+  public static Sequential parse(String spec, Initializer weights) {
     return new Sequential(
         Arrays.stream(spec.strip().split("\\s+(?![^()]*\\))"))
-            .map(text -> (Model) Layers.parse(text))
+            .map(text -> (Model) Layers.parse(text, weights))
             .toList());
   }
 

@@ -2,6 +2,7 @@
 package dev.weft.op;
 
 import static dev.weft.format.Format.format;
+import static java.util.stream.Collectors.joining;
 
 import dev.weft.DType;
 import dev.weft.Engine;
@@ -23,45 +24,18 @@ import org.jspecify.annotations.Nullable;
  * Backward: dx = scale rstd (dy - mean(dy) - n mean(dy n)), means over the rows; dscale = Σ dy n
  * and dshift = Σ dy, in an order that the shape alone decides.
  *
- * <p>Where there are running values, in training they move towards those of the batch: running = (1
- * - momentum) running + momentum batch, the variance of the batch taken with n / (n - 1), n the
- * number of rows, as in PyTorch. In inference mean and variance are the running ones.
+ * <p>A running mean and variance, both (cols) of the wide type without gradient, may come with
+ * them. In training they move towards those of the batch: running = (1 - momentum) running +
+ * momentum batch, the variance of the batch taken with n / (n - 1), n the number of rows, as in
+ * PyTorch. In inference they take the place of the batch's.
  *
  * @param epsilon what is added to the variance, positive and finite
- * @param running what inference takes, or null: then it takes the batch's, as training does
+ * @param momentum the share of a batch in running values, in [0, 1]
  */
-public record BatchNormOperation(double epsilon, @Nullable Running running) implements Operation {
-  private static final Operands OPERANDS = Operands.floating("x", "scale", "shift");
-
-  /**
-   * Running statistics.
-   *
-   * @param mean (cols) of the wide type, without gradient
-   * @param variance likewise
-   * @param momentum the share of a batch, in [0, 1]
-   */
-  public record Running(Tensor mean, Tensor variance, double momentum) {
-
-    /** Checks the momentum. */
-    public Running {
-      checkMomentum(momentum);
-    }
-
-    private void check(Tensor x, Shape row) {
-      for (Tensor one : new Tensor[] {mean, variance}) {
-        DType wide = x.dtype().wide();
-        if (!one.shape().equals(row)
-            || one.dtype() != wide
-            || one.hasGradient()
-            || one.device() != x.device()) {
-          throw new IllegalArgumentException(
-              format(
-                  "batch_norm of %s needs running values %s %s on %s without a gradient, not %s",
-                  Engine.describe(x), wide, row, x.device(), Engine.describe(one)));
-        }
-      }
-    }
-  }
+public record BatchNormOperation(double epsilon, double momentum) implements Operation {
+  private static final Operands OPERANDS =
+      Operands.floating("x", "scale", "shift").andAny("running_mean").andAny("running_variance");
+  private static final int RUNNING = 3;
 
   /** Checks the settings. */
   public BatchNormOperation {
@@ -69,14 +43,6 @@ public record BatchNormOperation(double epsilon, @Nullable Running running) impl
       throw new IllegalArgumentException(
           format("batch_norm needs a finite epsilon above 0, not %s", epsilon));
     }
-  }
-
-  /**
-   * Returns if a momentum is one.
-   *
-   * @throws IllegalArgumentException where it is outside [0, 1]
-   */
-  public static void checkMomentum(double momentum) {
     if (!(momentum >= 0 && momentum <= 1)) {
       throw new IllegalArgumentException(
           format("batch_norm needs a momentum in [0, 1], not %s", momentum));
@@ -94,6 +60,36 @@ public record BatchNormOperation(double epsilon, @Nullable Running running) impl
   }
 
   @Override
+  public boolean moves(int index) {
+    return index >= RUNNING;
+  }
+
+  private static boolean isOfBatch(Node node) {
+    return node.isTraining() || node.inputs().size() == RUNNING;
+  }
+
+  private static void checkRunning(Node node, Shape row) {
+    Tensor x = node.input(0);
+    DType wide = x.dtype().wide();
+    List<Tensor> running = node.inputs().subList(RUNNING, node.inputs().size());
+    for (Tensor one : running) {
+      if (running.size() != 2
+          || !one.shape().equals(row)
+          || one.dtype() != wide
+          || one.hasGradient()) {
+        throw new IllegalArgumentException(
+            format(
+                "batch_norm of %s takes a running mean and variance %s %s without a gradient, and"
+                    + " got %s",
+                Engine.describe(x),
+                wide,
+                row,
+                running.stream().map(Engine::describe).collect(joining(", "))));
+      }
+    }
+  }
+
+  @Override
   public Tensor forward(Node node) {
     Tensor x = node.input(0);
     Tensor scale = node.input(1);
@@ -106,12 +102,10 @@ public record BatchNormOperation(double epsilon, @Nullable Running running) impl
               "batch_norm needs x [..., width], scale [width] and shift [width], not %s, %s and %s",
               x.shape(), scale.shape(), shift.shape()));
     }
-    if (running != null) {
-      running.check(x, row);
-    }
-    Running fixed = node.isTraining() ? null : running;
+    checkRunning(node, row);
+    boolean ofBatch = isOfBatch(node);
     long rows = x.elements() / cols;
-    if (fixed == null && rows < 2) {
+    if (ofBatch && rows < 2) {
       throw new IllegalArgumentException(
           format(
               "batch_norm takes mean and variance over the rows of a batch, at least 2, and x of"
@@ -119,9 +113,9 @@ public record BatchNormOperation(double epsilon, @Nullable Running running) impl
                   + " batch of an epoch has one row",
               x.shape(), rows));
     }
-    Tensor mean = fixed == null ? node.make(x.dtype().wide(), row) : fixed.mean();
-    Tensor variance = fixed == null ? node.make(x.dtype().wide(), row) : fixed.variance();
-    if (fixed == null) {
+    Tensor mean = ofBatch ? node.make(x.dtype().wide(), row) : node.input(RUNNING);
+    Tensor variance = ofBatch ? node.make(x.dtype().wide(), row) : node.input(RUNNING + 1);
+    if (ofBatch) {
       measure(node, x, mean, variance);
       node.save(mean, variance);
     }
@@ -141,11 +135,13 @@ public record BatchNormOperation(double epsilon, @Nullable Running running) impl
     return y;
   }
 
+  /** Finds mean and variance, and moves running ones in training. */
   private void measure(Node node, Tensor x, Tensor mean, Tensor variance) {
     long cols = mean.elements();
     long rows = x.elements() / cols;
     long parts = Reduction.parts(1, rows, cols);
-    Running moved = node.isTraining() ? running : null;
+    List<Tensor> moved = node.inputs().subList(RUNNING, node.inputs().size());
+    boolean moves = node.isTraining() && !moved.isEmpty();
     Tensor means = node.make(mean.dtype(), Shape.of(parts, cols));
     Tensor squares = node.make(mean.dtype(), Shape.of(parts, cols));
     node.run(
@@ -160,17 +156,16 @@ public record BatchNormOperation(double epsilon, @Nullable Running running) impl
             Engine.address(squares),
             Engine.address(mean),
             Engine.address(variance),
-            moved == null ? 0 : Engine.address(moved.mean()),
-            moved == null ? 0 : Engine.address(moved.variance()),
+            moves ? Engine.address(moved.get(0)) : 0,
+            moves ? Engine.address(moved.get(1)) : 0,
             rows,
             cols,
             parts,
-            moved == null ? 0 : moved.momentum()));
+            momentum));
     node.release(means);
     node.release(squares);
-    if (moved != null) {
-      Engine.changed(moved.mean());
-      Engine.changed(moved.variance());
+    if (moves) {
+      moved.forEach(Engine::changed);
     }
   }
 
@@ -231,9 +226,10 @@ public record BatchNormOperation(double epsilon, @Nullable Running running) impl
 
   @Override
   public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
-    return node.isTraining() || running == null
+    return isOfBatch(node)
         ? NormTangent.of(on, node, tangents, 0, epsilon)
-        : NormTangent.ofFixed(on, node, tangents, running.mean(), running.variance(), epsilon);
+        : NormTangent.ofFixed(
+            on, node, tangents, node.input(RUNNING), node.input(RUNNING + 1), epsilon);
   }
 
   private static long address(Node.@Nullable Sink sink) {

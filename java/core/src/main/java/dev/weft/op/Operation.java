@@ -78,4 +78,12 @@ public interface Operation {
   default boolean overwritesInput() {
     return false;
   }
+
+  /**
+   * Whether it may write an input, running statistics: what needs it as it was is refused a
+   * gradient, but the operation itself, whose {@link #backward} does not read it.
+   */
+  default boolean moves(int input) {
+    return false;
+  }
 }
