@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.weft.check.GradCheck;
 import dev.weft.check.Input;
 import dev.weft.check.OperationCase;
 import dev.weft.check.OperationCases;
@@ -72,7 +71,7 @@ class OperandsTest {
       String method,
       String says,
       String roles,
-      GradCheck.Function function,
+      TensorFunction function,
       List<Shape> shapes,
       List<Shape> wrong) {
 
@@ -113,41 +112,41 @@ class OperandsTest {
   }
 
   private static Row row(
-      String method, String says, String roles, GradCheck.Function function, Shape... shapes) {
+      String method, String says, String roles, TensorFunction function, Shape... shapes) {
     return new Row(method, says, roles, function, List.of(shapes), List.of());
   }
 
   private static final Shape M = Shape.of(2, 3);
 
-  private static Row unary(String method, String says, GradCheck.Function function) {
+  private static Row unary(String method, String says, TensorFunction function) {
     return row(method, says, "f", function, M);
   }
 
   /** A loss of values. */
-  private static Row values(String method, String says, String roles, GradCheck.Function function) {
+  private static Row values(String method, String says, String roles, TensorFunction function) {
     return row(method, says, roles, function, M, M).wrong(M, Shape.of(3));
   }
 
-  private static Row binary(String name, GradCheck.Function function) {
+  private static Row binary(String name, TensorFunction function) {
     return row(name + "(Tensor,Tensor)", "binary_" + name, "ff", function, M, Shape.of(3))
         .wrong(M, Shape.of(2));
   }
 
-  private static Row comparison(String method, String token, GradCheck.Function function) {
+  private static Row comparison(String method, String token, TensorFunction function) {
     return row(method + "(Tensor,Tensor)", "binary_" + token, "ff", function, M, Shape.of(3))
         .wrong(M, Shape.of(2));
   }
 
-  private static Row several(String name, String says, GradCheck.Function function) {
+  private static Row several(String name, String says, TensorFunction function) {
     return unary(name + "(Tensor,int[])", says, function);
   }
 
-  private static Row bag(String name, String says, GradCheck.Function function) {
+  private static Row bag(String name, String says, TensorFunction function) {
     return row(name + "(Tensor,Tensor)", says, "fi", function, Shape.of(5, 2), Shape.of(3, 4))
         .wrong(Shape.of(5, 2), Shape.of());
   }
 
-  private static Row bagByOffsets(String name, String says, GradCheck.Function function) {
+  private static Row bagByOffsets(String name, String says, TensorFunction function) {
     String method = name + "(Tensor,Tensor,Tensor)";
     return row(method, says, "fii", function, Shape.of(5, 2), Shape.of(4), Shape.of(1))
         .wrong(Shape.of(5, 2), Shape.of(4), Shape.of(2, 1));
@@ -480,7 +479,7 @@ class OperandsTest {
     return row("cast(Tensor,DType)", "cast", "*", (t, in) -> t.cast(in[0], dtype), M);
   }
 
-  private static GradCheck.Function gather() {
+  private static TensorFunction gather() {
     return (t, in) -> t.gather(in[0], in[1]);
   }
 

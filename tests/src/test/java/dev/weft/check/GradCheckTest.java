@@ -13,6 +13,7 @@ import dev.weft.Parameter;
 import dev.weft.RowType;
 import dev.weft.Shape;
 import dev.weft.Tensor;
+import dev.weft.TensorFunction;
 import dev.weft.check.GradientReport.Measure;
 import dev.weft.device.Nonlinearity;
 import dev.weft.nn.Concat;
@@ -157,7 +158,7 @@ class GradCheckTest {
   }
 
   /** The values of one function with the gradient of another. */
-  private static GradCheck.Function withGradientOf(Values values, Values gradient) {
+  private static TensorFunction withGradientOf(Values values, Values gradient) {
     return (tape, in) -> {
       Tensor other = gradient.of(tape, in[0]);
       return tape.add(

@@ -56,7 +56,7 @@ class TangentCasesTest {
   private record At(TensorFunction function, List<Tensor> all, List<Tensor> varying)
       implements AutoCloseable {
 
-    static At of(GradCheck.Function function, List<Input> example, Device device, DType dtype) {
+    static At of(TensorFunction function, List<Input> example, Device device, DType dtype) {
       List<Tensor> all = new ArrayList<>();
       for (Input input : example) {
         all.add(input.on(device, dtype, SEED + all.size()));
@@ -350,7 +350,7 @@ class TangentCasesTest {
   }
 
   private static void own(double factor, Check check) {
-    GradCheck.Function function = (operations, in) -> operations.apply(new Exp(factor), in[0]);
+    TensorFunction function = (operations, in) -> operations.apply(new Exp(factor), in[0]);
     try (Device device = Device.cpu();
         At at = At.of(function, List.of(Input.randomNormal(3)), device, DType.F64)) {
       check.of(at, "own_exp");

@@ -97,7 +97,7 @@ class UserClassTest {
     compile(
         "Wrong",
         """
-        public class Wrong implements GradCheck.Function {
+        public class Wrong implements TensorFunction {
           public Tensor apply(Operations o, Tensor[] in) {
             return o.multiply(in[0], o.withoutGradient(() -> o.scale(in[1], 1)));
           }

@@ -13,7 +13,7 @@ import dev.weft.Device;
 import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
-import dev.weft.check.GradCheck;
+import dev.weft.TensorFunction;
 import dev.weft.device.BagFunction;
 import dev.weft.device.BinaryFunction;
 import dev.weft.device.Nonlinearity;
@@ -44,7 +44,7 @@ class HandWorkedTest {
 
   /** A function at given inputs: its result, the dy that is fed back, the gradients. */
   private record Example(
-      String name, GradCheck.Function function, List<In> inputs, double[] y, double[] dy) {
+      String name, TensorFunction function, List<In> inputs, double[] y, double[] dy) {
     Example in(double[] values, double[] gradient, long... sizes) {
       List<In> more = new ArrayList<>(inputs);
       more.add(new In(Shape.of(sizes), values, gradient));
@@ -65,7 +65,7 @@ class HandWorkedTest {
     }
   }
 
-  private static Example of(String name, GradCheck.Function function) {
+  private static Example of(String name, TensorFunction function) {
     return new Example(name, function, List.of(), null, null);
   }
 

@@ -4,6 +4,7 @@ package dev.weft.cli;
 import static dev.weft.format.Format.format;
 
 import dev.weft.Device;
+import dev.weft.TensorFunction;
 import dev.weft.check.GradCheck;
 import dev.weft.check.GradientReport;
 import dev.weft.check.GradientReport.InputVerdict;
@@ -85,7 +86,7 @@ final class ClassCheck {
       names.addAll(Network.over(model).named().keySet());
       check = GradCheck.of(model, inputs.getFirst());
     } else {
-      check = GradCheck.of((GradCheck.Function) made).at(inputs.toArray(Input[]::new));
+      check = GradCheck.of((TensorFunction) made).at(inputs.toArray(Input[]::new));
     }
     for (int i = 0; i < inputs.size(); i++) {
       names.add(inputs.size() == 1 ? "input" : "input " + i);

@@ -74,7 +74,7 @@ final class GradcheckCommand implements Callable<Integer> {
       paramLabel = "NAME",
       description =
           "Instead, a class of yours with a public constructor without arguments: a Model or Layer,"
-              + " or a GradCheck.Function or its method.")
+              + " or a TensorFunction or its method.")
   private @Nullable String type;
 
   @Option(

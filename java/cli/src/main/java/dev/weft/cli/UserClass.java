@@ -5,7 +5,7 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.Operations;
 import dev.weft.Tensor;
-import dev.weft.check.GradCheck;
+import dev.weft.TensorFunction;
 import dev.weft.nn.Model;
 import java.io.File;
 import java.io.IOException;
@@ -55,7 +55,7 @@ final class UserClass implements AutoCloseable {
   }
 
   /**
-   * Makes a {@link Model} or a {@link GradCheck.Function}.
+   * Makes a {@link Model} or a {@link TensorFunction}.
    *
    * @throws IllegalArgumentException where there is no such class, or it is neither
    * @throws IllegalStateException where it cannot be loaded or made
@@ -63,22 +63,22 @@ final class UserClass implements AutoCloseable {
   Object make() {
     Class<?> type = load();
     boolean fits = Model.class.isAssignableFrom(type);
-    fits |= GradCheck.Function.class.isAssignableFrom(type);
+    fits |= TensorFunction.class.isAssignableFrom(type);
     if (!fits && function(type) == null) {
       throw new IllegalArgumentException(
           format(
-              "%s is no dev.weft.nn.Model or Layer and no dev.weft.check.GradCheck.Function, and"
+              "%s is no dev.weft.nn.Model or Layer and no dev.weft.check.TensorFunction, and"
                   + " has no public method Tensor apply(Operations, Tensor[])",
               name));
     }
     Method method = fits ? null : function(type);
     if (method != null && Modifier.isStatic(method.getModifiers())) {
-      return (GradCheck.Function) (operations, in) -> apply(method, null, operations, in);
+      return (TensorFunction) (operations, in) -> apply(method, null, operations, in);
     }
     Object made = construct(type);
     return method == null
         ? made
-        : (GradCheck.Function) (operations, in) -> apply(method, made, operations, in);
+        : (TensorFunction) (operations, in) -> apply(method, made, operations, in);
   }
 
   private Class<?> load() {

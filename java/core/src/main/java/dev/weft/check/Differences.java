@@ -8,6 +8,7 @@ import dev.weft.Device;
 import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
+import dev.weft.TensorFunction;
 import dev.weft.check.GradientReport.Deviation;
 import dev.weft.check.GradientReport.InputVerdict;
 import dev.weft.check.GradientReport.Kink;
@@ -34,7 +35,7 @@ final class Differences implements AutoCloseable {
    */
   private static final double SCALAR_WEIGHT = 2;
 
-  private final GradCheck.Function function;
+  private final TensorFunction function;
   private final List<Input> recipes;
   private final Device device;
   private final long seed;
@@ -48,8 +49,7 @@ final class Differences implements AutoCloseable {
   @SuppressWarnings("NullAway.Init") // known with the results
   private Slope slope;
 
-  Differences(
-      GradCheck.Function function, List<Input> recipes, Device device, long seed, int most) {
+  Differences(TensorFunction function, List<Input> recipes, Device device, long seed, int most) {
     this.function = function;
     this.recipes = recipes;
     this.device = device;

@@ -5,6 +5,7 @@ import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Tape;
 import dev.weft.Tensor;
+import dev.weft.TensorFunction;
 import dev.weft.device.Bfloat16;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -22,13 +23,13 @@ public record FunctionResult(double[] y, List<double[]> gradients, List<double[]
 
   /** Runs a function forward and backward, twice. */
   public static FunctionResult of(
-      GradCheck.Function function, List<Input> inputs, Device device, DType dtype, long seed) {
+      TensorFunction function, List<Input> inputs, Device device, DType dtype, long seed) {
     return of(function, inputs, device, dtype, dtype, seed);
   }
 
   /** The same in one precision, of inputs that are rounded to another. */
   static FunctionResult of(
-      GradCheck.Function function,
+      TensorFunction function,
       List<Input> inputs,
       Device device,
       DType dtype,
@@ -53,7 +54,7 @@ public record FunctionResult(double[] y, List<double[]> gradients, List<double[]
   }
 
   private static double[] pass(
-      GradCheck.Function function, List<Tensor> inputs, Device device, long seed) {
+      TensorFunction function, List<Tensor> inputs, Device device, long seed) {
     try (Tape tape = new Tape(device, seed)) {
       Tensor y = function.apply(tape, inputs.toArray(Tensor[]::new));
       double[] values = y.toDoubles();

@@ -5,8 +5,8 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.Device;
 import dev.weft.Inputs;
-import dev.weft.Operations;
 import dev.weft.Tensor;
+import dev.weft.TensorFunction;
 import dev.weft.nn.Loss;
 import dev.weft.nn.Model;
 import java.util.Arrays;
@@ -37,14 +37,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class GradCheck {
 
-  /** A function of tensors, made of operations on a tape. */
-  @FunctionalInterface
-  public interface Function {
-    /** Computes the result. */
-    Tensor apply(Operations operations, Tensor[] in);
-  }
-
-  private final Function function;
+  private final TensorFunction function;
   private final List<Input> inputs;
   private final @Nullable Device device;
   private final double tolerance;
@@ -52,7 +45,7 @@ public final class GradCheck {
   private final int elements;
 
   private GradCheck(
-      Function function,
+      TensorFunction function,
       List<Input> inputs,
       @Nullable Device device,
       double tolerance,
@@ -67,7 +60,7 @@ public final class GradCheck {
   }
 
   /** A check of {@code function}: tolerance 10⁻⁶, seed 1, at most 64 elements of each input. */
-  public static GradCheck of(Function function) {
+  public static GradCheck of(TensorFunction function) {
     return new GradCheck(function, List.of(), null, 1e-6, 1, 64);
   }
 
@@ -102,7 +95,7 @@ public final class GradCheck {
   }
 
   private static GradCheck of(ModelFunction function) {
-    return of((Function) function).at(function.inputs());
+    return of((TensorFunction) function).at(function.inputs());
   }
 
   /** An input of values from the standard normal distribution. */

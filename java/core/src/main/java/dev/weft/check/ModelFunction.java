@@ -7,6 +7,7 @@ import dev.weft.Inputs;
 import dev.weft.Operations;
 import dev.weft.Parameter;
 import dev.weft.Tensor;
+import dev.weft.TensorFunction;
 import dev.weft.nn.Loss;
 import dev.weft.nn.Model;
 import dev.weft.nn.Network;
@@ -17,7 +18,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** A model, or the loss of one, as a function of its parameters and of the columns of a batch. */
-final class ModelFunction implements GradCheck.Function {
+final class ModelFunction implements TensorFunction {
   private final Model model;
   private final @Nullable Loss loss; // null where there is none
   private final List<Parameter> parameters;

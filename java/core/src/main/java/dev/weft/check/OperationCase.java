@@ -2,6 +2,7 @@
 package dev.weft.check;
 
 import dev.weft.Shape;
+import dev.weft.TensorFunction;
 import dev.weft.op.Operation;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,7 +23,7 @@ import java.util.stream.Collectors;
 public record OperationCase(
     String name,
     Class<? extends Operation> operation,
-    GradCheck.Function function,
+    TensorFunction function,
     List<List<Input>> examples,
     Terms terms,
     double tolerance) {
@@ -36,7 +37,7 @@ public record OperationCase(
 
   /** A case without examples, whose sums have one term. */
   static OperationCase of(
-      String name, Class<? extends Operation> operation, GradCheck.Function function) {
+      String name, Class<? extends Operation> operation, TensorFunction function) {
     return new OperationCase(name, operation, function, List.of(), inputs -> 1, 1e-6);
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.check;
 
+import dev.weft.TensorFunction;
 import dev.weft.device.ReductionFunction;
 import dev.weft.op.CumulativeSum;
 import dev.weft.op.Reduction;
@@ -52,7 +53,7 @@ final class ReductionCases {
   }
 
   /** Over the first and the last axis, which are no neighbours. */
-  private static OperationCase several(String name, GradCheck.Function function) {
+  private static OperationCase several(String name, TensorFunction function) {
     OperationCase operation =
         OperationCase.of(name, Reduction.class, function)
             .summing(inputs -> inputs.get(0).elements());

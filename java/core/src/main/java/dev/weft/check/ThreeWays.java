@@ -7,7 +7,7 @@ import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Tape;
 import dev.weft.Tensor;
-import dev.weft.check.GradCheck.Function;
+import dev.weft.TensorFunction;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -25,7 +25,12 @@ import java.util.stream.IntStream;
  * @param seed what the function draws from
  */
 public record ThreeWays(
-    String name, String formula, Function function, List<Input> inputs, ByHand byHand, long seed) {
+    String name,
+    String formula,
+    TensorFunction function,
+    List<Input> inputs,
+    ByHand byHand,
+    long seed) {
 
   /** Two exact ways differ by rounding alone. */
   private static final double ROUNDING = 1e-12;

@@ -7,6 +7,7 @@ import dev.weft.DType;
 import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
+import dev.weft.TensorFunction;
 import java.util.Arrays;
 import java.util.List;
 
@@ -86,11 +87,7 @@ public final class ThreeWaysCases {
   }
 
   private static ThreeWays scalars(
-      String name,
-      String formula,
-      GradCheck.Function function,
-      ThreeWays.ByHand byHand,
-      double... at) {
+      String name, String formula, TensorFunction function, ThreeWays.ByHand byHand, double... at) {
     List<Input> inputs = Arrays.stream(at).mapToObj(x -> Input.of(Shape.of(), x)).toList();
     return new ThreeWays(name, formula, function, inputs, byHand, SEED);
   }
