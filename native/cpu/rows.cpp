@@ -188,11 +188,17 @@ template <bool Add, int Step, typename S>
 void copy_strided(const weft_strided_copy& a) {
   const S* x = as<S>(a.x);
   S* y = as<S>(a.y);
+  // as copy_rows
+  const int64_t size = sizeof(S), rows = a.d0 * a.d1 * a.d2 * a.d3;
+  const bool apart = Step == 1 && (a.x3 - a.d4) * size >= 512 && rows * a.d4 * size > 1 << 20;
   auto body = [=](int64_t row, int64_t begin, int64_t end) {
     start_of_matrix at(a, row / a.d3);
     const int64_t step = Step < 0 ? a.x4 : Step, k = row % a.d3;
     const S* from = x + at.x + k * a.x3 + begin * step;
     S* to = y + at.y + k * a.y3 + begin * a.y4;
+    if (apart && begin == 0 && k + rows_ahead < a.d3) {
+      prefetch_row(from + rows_ahead * a.x3, a.d4);
+    }
     if (a.y4 == 1) {
 #pragma omp simd
       for (int64_t i = 0; i < end - begin; i++) put<Add>(to[i], compute<S>(from[i * step]));
@@ -200,7 +206,7 @@ void copy_strided(const weft_strided_copy& a) {
       for (int64_t i = 0; i < end - begin; i++) put<Add>(to[i * a.y4], compute<S>(from[i * step]));
     }
   };
-  parallel_rows(a.d0 * a.d1 * a.d2 * a.d3, a.d4, Step < 0 ? transcendental : 1, body);
+  parallel_rows(rows, a.d4, Step < 0 ? transcendental : 1, body);
 }
 
 template <typename S>
