@@ -311,9 +311,9 @@ WEFT_DEVICE void batch_norm_backward(const weft_batch_norm_backward& a) {
 // to 32 columns, of every 32nd), whose values are read four rows at a time; groups, then threads,
 // are merged in order. 256 threads: with four 16-byte loads each, two blocks a multiprocessor have
 // 32 KB in flight. 4 bytes and about 5 flops an element of float.
-WEFT_KERNEL_BLOCKS(batch_norm_statistics, batch_norm_statistics, float, f32, 4)
+WEFT_KERNEL_BLOCKS(batch_norm_statistics, batch_norm_statistics, float, f32, 3)
 WEFT_KERNEL_BLOCKS(batch_norm_statistics, batch_norm_statistics, double, f64, 1)
-WEFT_KERNEL_BLOCKS(batch_norm_statistics, batch_norm_statistics, weft::bf16, bf16, 4)
+WEFT_KERNEL_BLOCKS(batch_norm_statistics, batch_norm_statistics, weft::bf16, bf16, 3)
 
 // A thread merges the parts of a column. 64 threads: what there is to do is little, and spreads.
 WEFT_KERNEL_WIDE(batch_norm_finish, batch_norm_finish)

@@ -390,6 +390,7 @@ class TrainCommandTest {
         Arguments.of((Object) new String[] {"--schedule", "linear", "--clip", "0.5"}),
         Arguments.of((Object) new String[] {"--schedule", "steps:0.5:0.7", "--accumulate", "3"}),
         Arguments.of((Object) new String[] {"--activation", "leaky_relu", "--dropout", "0"}),
+        Arguments.of((Object) new String[] {"--init", "kaiming_normal(in,1.4)"}),
         Arguments.of((Object) new String[] {"--math", "double", "--smoothing", "0.1"}),
         Arguments.of((Object) new String[] {"--loss", "multi_class_hinge(0.5)"}),
         Arguments.of((Object) new String[] {"--smoothing", "0.1", "--class-weights", "balanced"}),
@@ -407,6 +408,7 @@ class TrainCommandTest {
   static List<Arguments> wrong() {
     return List.of(
         wrong("--device gpu", "unknown device 'gpu'", "best, cpu, cuda or cuda:N"),
+        wrong("--init zavier", "unknown initial values 'zavier'", "xavier_uniform", "orthogonal"),
         wrong("--activation rilu", "unknown activation 'rilu'", "leaky_relu", "gelu"),
         wrong("--optimizer rmsprop", "unknown optimizer 'rmsprop'", "sgd", "adamw"),
         wrong("--math f16", "unknown math mode 'f16'", "strict, fast"),

@@ -29,8 +29,9 @@ class KernelSourceTest {
   private static final Set<String> NARROW_LOADS =
       words(
           """
-          label_weights_f32 label_weights_f64 multi_class_hinge_bf16
-          advance_step fill gather_ids merge_chunks negative_samples random_normal random_uniform
+          label_weights_f32 label_weights_f64 multi_class_hinge_bf16 advance_step fill gather_ids
+          merge_chunks negative_samples random_normal random_uniform batch_norm_finish
+          batch_norm_statistics_bf16 softmax_backward_bf16 softmax_forward_bf16
           embedding_bag_backward_bf16 embedding_bag_forward_bf16
           path_loss_backward_bf16 path_loss_forward_bf16
           argmax_bf16 bias_activation_gradients_bf16 layer_norm_forward_bf16 reduce_bf16
@@ -41,8 +42,9 @@ class KernelSourceTest {
   private static final Set<String> NARROW_STORES =
       words(
           """
-          label_weights_f32 label_weights_f64
-          advance_step argmax gather_ids merge_chunks negative_samples path_loss_forward reduce
+          label_weights_f32 label_weights_f64 advance_step argmax gather_ids merge_chunks
+          negative_samples path_loss_forward reduce batch_norm_finish batch_norm_forward_bf16
+          softmax_backward_bf16 softmax_forward_bf16
           run_squares sort_chunks top_hits path_loss_backward_bf16 path_loss_forward_bf16
           embedding_bag_backward_bf16 embedding_bag_forward_bf16
           bias_activation_gradients_bf16 gather_rows_u8_bf16 layer_norm_forward_bf16

@@ -293,6 +293,22 @@ class BatchNormTest {
     }
   }
 
+  /** Its own gradient does not read them; another one would. */
+  @OnEachDevice
+  void aGradientThroughRunningValuesThatMovedIsRefused(OnEachDevice.Place place) {
+    try (Device device = place.open();
+        Sequential network = Sequential.of(new BatchNorm(3)).on(device);
+        Tape tape = new Tape(device);
+        Tensor x = Input.randomNormal(4, 3).on(device, DType.F32, 1).requiresGrad()) {
+      Tensor before = tape.multiply(x, network.named().get("0.running_mean").tensor());
+      Tensor y = network.forward(tape, Inputs.of(x));
+      tape.backward(tape.sum(tape.square(y)));
+      IllegalStateException e =
+          assertThrows(IllegalStateException.class, () -> tape.backward(tape.sum(before)));
+      assertTrue(e.getMessage().contains("running_mean"), e.getMessage());
+    }
+  }
+
   @Test
   void whatIsNoBatchNormIsRefused() {
     for (double epsilon : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {

@@ -301,6 +301,22 @@ class HandWorkedTest {
             .in(v(10, 20), v(1, 10), 2)
             .gives(9, 22)
             .fedBack(1, 10),
+        // the same mean and variance; the mean of dy is 5.5, that of dy n 2.25
+        of("batch norm", (tape, in) -> tape.batchNorm(in[0], in[1], in[2], 3))
+            .in(v(1, 3), v(-3.375, 3.375), 2, 1)
+            .in(v(2), v(4.5), 1)
+            .in(v(5), v(11), 1)
+            .gives(4, 6)
+            .fedBack(1, 10),
+        // the sum of dy y is 7.75, that of dy 11
+        of("softmax", (tape, in) -> tape.softmax(in[0]))
+            .in(v(0, Math.log(3)), v(-1.6875, 1.6875), 2)
+            .gives(0.25, 0.75)
+            .fedBack(1, 10),
+        of("log softmax of a column", (tape, in) -> tape.logSoftmax(in[0], 0))
+            .in(v(0, Math.log(3)), v(-1.75, 1.75), 2, 1)
+            .gives(Math.log(0.25), Math.log(0.75))
+            .fedBack(1, 10),
         // q = (0.1, 0.9)
         of(
                 "smoothed softmax cross-entropy",
