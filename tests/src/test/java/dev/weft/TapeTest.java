@@ -184,7 +184,14 @@ class TapeTest {
   void shapesThatDoNotFitAreNamed() {
     assertSays(() -> tape.add(zeros(2, 3), zeros(4, 3)), "[2, 3]", "[4, 3]");
     assertSays(() -> tape.matmul(zeros(2, 3), zeros(4, 3)), "[2, 3]", "[4, 3]");
-    assertSays(() -> tape.matmul(zeros(3), zeros(3, 4)), "[3]", "[3, 4]");
+    assertSays(() -> tape.matmul(zeros(3), zeros(2, 4)), "[3]", "[2, 4]");
+    assertSays(
+        () -> tape.matmul(zeros(2, 3, 4), zeros(3, 4, 5)), "[2, 3, 4]", "[3, 4, 5]", "2 and 3");
+    assertSays(() -> tape.sum(zeros(2, 3), 1, -1), "axis 1", "[2, 3]", "named twice");
+    assertSays(() -> tape.permute(zeros(2, 3), 1, 1), "[2, 3]", "each of its axes once", "[1, 1]");
+    assertSays(() -> tape.topK(zeros(2, 3), 0, 3), "3 largest", "axis 0", "[2, 3]");
+    assertSays(() -> tape.clamp(zeros(2), 3, 1), "3.0", "1.0");
+    assertSays(() -> tape.max(zeros(2, 0, 3), 1, 2), "no elements", "[2, 0, 3]");
     assertSays(
         () -> tape.apply(new BiasActivation(Nonlinearity.RELU, 0), zeros(2, 3), zeros(2)),
         "[2]",
@@ -194,7 +201,7 @@ class TapeTest {
     assertSays(() -> tape.slice(zeros(2, 3), 1, 2, 4), "2..4", "axis 1", "[2, 3]");
     assertSays(() -> tape.slice(zeros(2, 3), 2, 0, 1), "axis 2", "[2, 3]");
     assertSays(() -> tape.concat(0, zeros(2, 3), zeros(2, 4)), "[2, 3]", "[2, 4]");
-    assertSays(() -> tape.transpose(zeros(2, 3, 4)), "[2, 3, 4]");
+    assertSays(() -> tape.transpose(zeros(4)), "[4]");
     assertSays(() -> tape.sumOfSquares(zeros(2), zeros(3)), "[2]", "[3]");
     assertSays(() -> tape.max(zeros(0, 3)), "[0, 3]");
     assertSays(() -> tape.mean(zeros(0)), "[0]");
@@ -291,8 +298,12 @@ class TapeTest {
     for (double g : b.grad().toDoubles()) {
       assertEquals(2 * 3 * 4 * 6, g);
     }
+    assertEquals(
+        Shape.of(2, 2, 3, 4, 5), tape.add(zeros(2, 1, 3, 1, 5), zeros(1, 2, 1, 4, 1)).shape());
     assertSays(
-        () -> tape.add(zeros(2, 1, 3, 1, 5), zeros(1, 2, 1, 4, 1)), "[2, 1, 3, 1, 5]", "4 axes");
+        () -> tape.add(zeros(2, 1, 3, 1, 5, 1), zeros(1, 2, 1, 4, 1, 6)),
+        "[2, 2, 3, 4, 5, 6]",
+        "5 axes");
   }
 
   @OnEachDevice

@@ -179,7 +179,7 @@ public final class Main implements Callable<Integer> {
       List.of(Part.STEPS, Part.SCALING, Part.KERNELS, Part.HOST, Part.CEILINGS);
 
   // names that an error lists: all where they are few and of one part, else some of each part
-  private static final int MOST_NAMES = 80;
+  private static final int MOST_NAMES = 200;
   private static final int SOME_NAMES = 4;
 
   private String command;

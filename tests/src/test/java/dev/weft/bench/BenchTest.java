@@ -27,6 +27,7 @@ import java.time.Duration;
 import java.util.AbstractList;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -309,8 +310,8 @@ class BenchTest {
     assertTrue(kernels.contains("; embedding_update, embedding" + System.lineSeparator()), kernels);
     String all = said(concat("compare", wrong));
     for (String words :
-        List.of("ceilings has copy, cache;", "; and 75 more. steps has step", "host has host")) {
-      assertTrue(all.contains(words), all);
+        List.of("ceilings has copy, cache;", "; and \\d+ more. steps has step", "host has host")) {
+      assertTrue(Pattern.compile(words).matcher(all).find(), all);
     }
     assertTrue(all.length() < 1000, all);
     assertFalse(Files.exists(json), "nothing was measured");

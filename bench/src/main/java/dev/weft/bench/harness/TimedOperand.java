@@ -85,7 +85,7 @@ final class TimedOperand {
   /** Whether what it writes follows from the place. */
   private static boolean isOfItsPlace(Kernel kernel) {
     return switch (kernel) {
-      case DROPOUT, RANDOM_UNIFORM, RANDOM_NORMAL -> true;
+      case DROPOUT, RANDOM_UNIFORM, RANDOM_NORMAL, CUMULATIVE_SUM -> true;
       default -> false;
     };
   }

@@ -117,6 +117,8 @@ public final class KernelCases {
               EMBEDDING_BAG_BACKWARD,
               PATH_LOSS_FORWARD,
               PATH_LOSS_BACKWARD,
+              GATHER_ALONG,
+              SCATTER_ADD_ALONG,
               NEGATIVE_SAMPLES ->
               LongStream.of();
           default -> LongStream.of(1024);
