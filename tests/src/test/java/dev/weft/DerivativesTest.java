@@ -366,11 +366,27 @@ class DerivativesTest {
   }
 
   @Test
+  void anErrorOfTheFunctionLeavesNoMemoryBehind() {
+    Tensor x = vector(1, 2, 3);
+    int[] calls = {0};
+    TensorFunction tall =
+        (ops, in) -> {
+          if (calls[0]++ == 2) {
+            throw new AssertionError("a user's own");
+          }
+          return ops.concat(0, in[0], ops.square(in[0]));
+        };
+    long live = device.memory().live();
+    assertThrows(AssertionError.class, () -> Derivatives.jacobian(tall, x));
+    assertEquals(live, device.memory().live());
+  }
+
+  @Test
   void runningValuesStayWhereTheyAre() {
     Tensor mean = vector(5, 5);
     Tensor variance = vector(2, 2);
     Tensor scale = vector(1, 1);
-    Tensor x = device.tensor(new double[][] {{1, 2}, {3, 5}, {4, 1}});
+    Tensor x = device.tensor(DType.F64, Shape.of(3, 2), 1, 2, 3, 5, 4, 1);
     TensorFunction norm =
         (ops, in) ->
             ops.squaredNorm(

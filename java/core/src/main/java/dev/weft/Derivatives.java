@@ -292,7 +292,7 @@ public final class Derivatives {
       }
       fill.accept(made);
       return Collections.unmodifiableList(made);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       Closing.after(e, () -> Closing.all(made.toArray(Tensor[]::new)));
       throw e;
     }

@@ -244,6 +244,11 @@ class ModelTest {
       refused(
           "layer 1 does not fit the one before it: Linear(5, 2) got 4 features",
           () -> Sequential.of(EmbeddingBag.sum(WORDS, 4), new Linear(5, 2)));
+      refused("layer 2 does not fit", () -> Sequential.parse("linear(2,8) prelu linear(9,2)"));
+      refused("layer 1 does not fit", () -> Sequential.parse("maxout(2,8,2) linear(9,2)"));
+      refused(
+          "layer 2 does not fit",
+          () -> Sequential.parse("weight_norm_linear(2,8) row_dropout(0.5) linear(9,2)"));
       refused(
           "residual(linear(2,3)) adds",
           () -> Residual.of(new Linear(2, 3)).output(RowType.floating(Shape.of(2))));

@@ -49,6 +49,11 @@ public final class Maxout implements Layer {
     return linear.parameters();
   }
 
+  /** The size of the last axis that it takes. */
+  long in() {
+    return linear.in();
+  }
+
   @Override
   public RowType output(RowType input) {
     LastAxis.check(this, input, linear.in());

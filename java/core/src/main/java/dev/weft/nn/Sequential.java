@@ -20,8 +20,10 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Models one after another: the first is given the columns of the data, every other the output of
@@ -54,20 +56,40 @@ public final class Sequential extends Network {
     named();
   }
 
+  /**
+   * The models whose output has the axes of their input, and of which the last one alone counts.
+   */
+  private static final Set<Class<? extends Model>> OF_LAST_AXIS =
+      Set.of(
+          Linear.class,
+          WeightNormLinear.class,
+          Maxout.class,
+          EmbeddingBag.class,
+          Activation.class,
+          PReLU.class,
+          Dropout.class,
+          RowDropout.class,
+          LayerNorm.class,
+          BatchNorm.class);
+
+  /** What is known of the input of a model that comes first, or behind what is not known. */
+  private static @Nullable RowType begins(Model model) {
+    return switch (model) {
+      case Linear linear -> RowType.floating(Shape.of(linear.in()));
+      case WeightNormLinear linear -> RowType.floating(Shape.of(linear.in()));
+      case Maxout maxout -> RowType.floating(Shape.of(maxout.in()));
+      case EmbeddingBag bag -> RowType.ids(Shape.of(1), 1); // however many these are
+      default -> null;
+    };
+  }
+
   /** Sizes are known behind a linear layer or a bag, as far as only the last one counts. */
   private void checkSizes() {
     RowType row = null;
     for (int i = 0; i < models.size(); i++) {
-      if (models.get(i) instanceof Linear linear && row == null) {
-        row = RowType.floating(Shape.of(linear.in()));
-      } else if (models.get(i) instanceof EmbeddingBag && row == null) {
-        row = RowType.ids(Shape.of(1), 1); // however many these are
-      } else if (!(models.get(i) instanceof Linear
-          || models.get(i) instanceof EmbeddingBag
-          || models.get(i) instanceof Activation
-          || models.get(i) instanceof Dropout
-          || models.get(i) instanceof LayerNorm
-          || models.get(i) instanceof BatchNorm)) {
+      if (row == null) {
+        row = begins(models.get(i));
+      } else if (!OF_LAST_AXIS.contains(models.get(i).getClass())) {
         row = null; // which may have had more axes than one
       }
       if (row != null) {

@@ -93,6 +93,11 @@ public final class WeightNormLinear implements Layer {
     return List.of(direction, length, bias);
   }
 
+  /** The size of the last axis that it takes. */
+  long in() {
+    return direction.shape().size(0);
+  }
+
   @Override
   public RowType output(RowType input) {
     LastAxis.check(this, input, in);

@@ -8,6 +8,7 @@ import dev.weft.Tensor;
 import dev.weft.device.Closing;
 import dev.weft.nn.Network;
 import dev.weft.nn.ParameterArena;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,7 @@ public final class Stepper implements AutoCloseable {
   private final Groups groups;
   private final Updates updates;
   private final StepState state;
+  private Map<String, Double> maxNorms = Map.of();
   private double rate;
   private @Nullable Tape tape;
   private boolean begun;
@@ -83,15 +85,18 @@ public final class Stepper implements AutoCloseable {
   }
 
   /**
-   * Keeps the columns of matrices from a larger norm, from the next step on: see {@link MaxNorm}.
-   * Returns this.
+   * Keeps the columns of matrices from a larger norm, from the next step on, beside what earlier
+   * calls keep: see {@link MaxNorm}. Returns this.
    *
    * @param pattern which matrices: see {@link Network#matching}
    * @throws IllegalArgumentException where {@code most} is not positive and finite, or the pattern
    *     names no matrix, or a table whose gradient is a list of rows
    */
   public Stepper maxNorm(String pattern, double most) {
-    updates.maxNorm(new MaxNorm(network, Map.of(pattern, MaxNorm.check(most))));
+    Map<String, Double> bounds = new LinkedHashMap<>(maxNorms);
+    bounds.put(pattern, MaxNorm.check(most));
+    updates.maxNorm(new MaxNorm(network, bounds));
+    maxNorms = bounds;
     return this;
   }
 
