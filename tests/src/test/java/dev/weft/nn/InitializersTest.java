@@ -181,18 +181,85 @@ class InitializersTest {
         "normal",
         "normal(0)",
         "normal(0,1,2)",
-        "constant(x)",
         "constant(1,2)",
         "kaiming_normal(up,1)",
         "kaiming_normal(1)",
-        "orthogonal()",
-        "normal(x,1)"
+        "orthogonal()"
       })
   void whatIsNoRuleSaysWhatThereIs(String text) {
     IllegalArgumentException e =
         assertThrows(IllegalArgumentException.class, () -> Initializers.named(text));
     assertTrue(e.getMessage().startsWith("unknown initial values '" + text + "'"), e.getMessage());
     assertTrue(e.getMessage().contains("orthogonal, constant(value)"), e.getMessage());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "normal(0,NaN); 'NaN' in 'normal(0,NaN)' is not a number",
+        "constant(Infinity); 'Infinity' in 'constant(Infinity)' is not a number",
+        "constant(x); 'x' in 'constant(x)' is not a number",
+        "normal(x,1); 'x' in 'normal(x,1)' is not a number",
+        "constant(0.2d); '0.2d' in 'constant(0.2d)' is not a number",
+        "normal(0,0x1p-2); '0x1p-2' in 'normal(0,0x1p-2)' is not a number",
+        "constant(1e999); constant(Infinity): the value must be finite",
+        "normal(0,-1); normal(0.0,-1.0): both must be finite, and the deviation at least 0",
+        "normal(1e999,1); normal(Infinity,1.0): both must be finite, and the deviation at least 0",
+        "truncated_normal(0,-1); truncated_normal(0.0,-1.0): both must be finite, and",
+        "uniform(1,0); uniform(1.0,0.0): both must be finite, and the first at most the second",
+        "uniform(0,1e999); uniform(0.0,Infinity): both must be finite, and the first at most",
+        "'kaiming_normal(in,0)'; kaiming_normal(in,0.0): the gain must be positive and finite",
+        "'kaiming_uniform(out,-1)'; kaiming_uniform(out,-1.0): the gain must be positive and",
+        "orthogonal(-2); orthogonal(-2.0): the gain must be positive and finite"
+      })
+  void numbersThatMakeNoRuleAreRefused(String text, String words) {
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> Initializers.named(text));
+    assertTrue(e.getMessage().startsWith(words), e.getMessage());
+    e = assertThrows(IllegalArgumentException.class, () -> Initializers.parse(text));
+    assertTrue(e.getMessage().startsWith(words), e.getMessage());
+  }
+
+  @Test
+  void numbersAreReadAsJavaWritesThem() {
+    assertEquals("normal(-0.5,1.0E-5)", Initializers.named("normal( -.5, 1.0E-5 )").toString());
+    assertEquals("normal(0.0,0.0)", Initializers.named("normal(0,0)").toString());
+    assertThrows(IllegalArgumentException.class, () -> Initializers.normal(Double.NaN, 1));
+    assertThrows(IllegalArgumentException.class, () -> Initializers.uniform(0, Double.NaN));
+    assertThrows(IllegalArgumentException.class, () -> Initializers.orthogonal(Double.NaN));
+  }
+
+  /** Its pieces stand side by side in one weight (in, pieces out). */
+  @OnEachDevice
+  void eachPieceOfMaxoutStartsByTheRule(OnEachDevice.Place place) {
+    try (Device device = place.open();
+        Sequential network =
+            Sequential.parse("maxout(40,9,3)", Initializers.orthogonal()).seed(5).on(device);
+        Sequential linear =
+            Sequential.parse("linear(40,9)", Initializers.orthogonal()).seed(5).on(device)) {
+      double[] w = network.named().get("0.weight").tensor().toDoubles();
+      double[][] columns = new double[27][40];
+      for (int i = 0; i < w.length; i++) {
+        columns[i % 27][i / 27] = w[i];
+      }
+      double[] first = linear.named().get("0.weight").tensor().toDoubles();
+      for (int a = 0; a < 27; a++) {
+        for (int b = 0; b < 27; b++) {
+          double sum = 0;
+          for (int i = 0; i < 40; i++) {
+            sum += columns[a][i] * columns[b][i];
+          }
+          if (a / 9 == b / 9) {
+            assertEquals(a == b ? 1 : 0, sum, 1e-6, "columns " + a + " and " + b);
+          }
+          assertTrue(a == b || Math.abs(sum) < 0.9, "pieces differ: " + a + " and " + b);
+        }
+        for (int i = 0; a < 9 && i < 40; i++) {
+          assertEquals(first[i * 9 + a], columns[a][i], "the first piece is a linear layer's");
+        }
+      }
+    }
   }
 
   @Test

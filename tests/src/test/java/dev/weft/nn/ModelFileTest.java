@@ -11,6 +11,7 @@ import dev.weft.Device;
 import dev.weft.MathMode;
 import dev.weft.Operations;
 import dev.weft.io.Safetensors;
+import dev.weft.support.PagePrograms;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -74,6 +75,23 @@ class ModelFileTest {
               .filter(file -> file.endsWith(".safetensors"))
               .collect(Collectors.toCollection(TreeSet::new)));
     }
+  }
+
+  /** A line for each layer, or for several with the same settings. */
+  @Test
+  void thePageOfFilesHasEveryLayer() throws IOException {
+    Set<String> page =
+        PagePrograms.text("model-files.md")
+            .lines()
+            .dropWhile(line -> !line.startsWith("| layer |"))
+            .skip(2)
+            .takeWhile(line -> line.startsWith("| "))
+            .flatMap(line -> Stream.of(line.split("\\|")[1].strip().split(", ")))
+            .map(word -> word.replace("`", ""))
+            .collect(Collectors.toCollection(TreeSet::new));
+    assertTrue(page.containsAll(Layers.names()), () -> page + " lacks some of " + Layers.names());
+    page.removeAll(Layers.names());
+    assertEquals(Set.of(), page, "on the page alone");
   }
 
   private Path write(String network) throws IOException {

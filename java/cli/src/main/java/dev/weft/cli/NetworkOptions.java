@@ -54,8 +54,9 @@ final class NetworkOptions {
       names = "--init",
       paramLabel = "RULE",
       description =
-          "What the weights of linear layers are at first, such as orthogonal, kaiming_normal or"
-              + " \"truncated_normal(0,0.02)\". Default: xavier_uniform.")
+          "What the weights of linear layers, and of the pieces of maxout, are at first, such as"
+              + " orthogonal, kaiming_normal or \"truncated_normal(0,0.02)\". Default:"
+              + " xavier_uniform.")
   private @Nullable String init;
 
   /**

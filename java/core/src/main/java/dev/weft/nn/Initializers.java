@@ -48,13 +48,23 @@ public final class Initializers {
     return new Rule("ones", (tensor, seed, draw) -> tensor.fill(1));
   }
 
-  /** All the same. */
+  /**
+   * Every value the same.
+   *
+   * @throws IllegalArgumentException where it is infinite or NaN
+   */
   public static Initializer constant(double value) {
+    check(Double.isFinite(value), "constant(%s): the value must be finite", value);
     return new Rule(format("constant(%s)", value), (tensor, seed, draw) -> tensor.fill(value));
   }
 
-  /** N(mean, deviation²). */
+  /**
+   * N(mean, deviation²).
+   *
+   * @throws IllegalArgumentException where one is infinite or NaN, or the deviation negative
+   */
   public static Initializer normal(double mean, double deviation) {
+    checkNormal("normal", mean, deviation);
     return new Rule(
         format("normal(%s,%s)", mean, deviation),
         (tensor, seed, draw) -> draw(Kernel.RANDOM_NORMAL, tensor, seed, draw, mean, deviation));
@@ -64,8 +74,11 @@ public final class Initializers {
    * N(mean, deviation²) within two deviations of the mean: the normal distribution's quantiles at
    * even draws between those of -2 and 2, found on the host. What is left has 0.88 of the
    * deviation.
+   *
+   * @throws IllegalArgumentException as {@link #normal(double, double)}
    */
   public static Initializer truncatedNormal(double mean, double deviation) {
+    checkNormal("truncated_normal", mean, deviation);
     return new Rule(
         format("truncated_normal(%s,%s)", mean, deviation),
         (tensor, seed, draw) -> {
@@ -78,8 +91,18 @@ public final class Initializers {
         });
   }
 
-  /** U(low, high). */
+  /**
+   * U(low, high).
+   *
+   * @throws IllegalArgumentException where one is infinite or NaN, or {@code low} greater than
+   *     {@code high}
+   */
   public static Initializer uniform(double low, double high) {
+    check(
+        low <= high && Double.isFinite(low) && Double.isFinite(high),
+        "uniform(%s,%s): both must be finite, and the first at most the second",
+        low,
+        high);
     return new Rule(
         format("uniform(%s,%s)", low, high),
         (tensor, seed, draw) -> draw(Kernel.RANDOM_UNIFORM, tensor, seed, draw, low, high));
@@ -127,6 +150,7 @@ public final class Initializers {
    * U(-a, a) with a = gain √(3 / fan) (He et al. 2015).
    *
    * @param gain see {@link #gain}
+   * @throws IllegalArgumentException where the gain is not positive and finite
    */
   public static Initializer kaimingUniform(Fan fan, double gain) {
     return uniform(kaiming("kaiming_uniform", fan, gain), t -> gain * gain / size(t, fan));
@@ -136,13 +160,16 @@ public final class Initializers {
    * N(0, gain² / fan) (He et al. 2015).
    *
    * @param gain see {@link #gain}
+   * @throws IllegalArgumentException where the gain is not positive and finite
    */
   public static Initializer kaimingNormal(Fan fan, double gain) {
     return normal(kaiming("kaiming_normal", fan, gain), t -> gain * gain / size(t, fan));
   }
 
   private static String kaiming(String name, Fan fan, double gain) {
-    return format("%s(%s,%s)", name, fan.name().toLowerCase(ROOT), gain);
+    String text = format("%s(%s,%s)", name, fan.name().toLowerCase(ROOT), gain);
+    checkGain(text, gain);
+    return text;
   }
 
   /**
@@ -174,9 +201,13 @@ public final class Initializers {
    * A weight with orthogonal columns, or rows where these are fewer, of length {@code gain} (Saxe,
    * McClelland and Ganguli 2014): normal draws made orthogonal on the host, in float64. That takes
    * 4 in out min(in, out) operations.
+   *
+   * @throws IllegalArgumentException where the gain is not positive and finite
    */
   public static Initializer orthogonal(double gain) {
-    return orthogonal(format("orthogonal(%s)", gain), gain);
+    String text = format("orthogonal(%s)", gain);
+    checkGain(text, gain);
+    return orthogonal(text, gain);
   }
 
   private static Initializer orthogonal(String text, double gain) {
@@ -221,6 +252,25 @@ public final class Initializers {
                 Math.sqrt(variance.applyAsDouble(tensor))));
   }
 
+  private static void checkNormal(String name, double mean, double deviation) {
+    check(
+        Double.isFinite(mean) && deviation >= 0 && Double.isFinite(deviation),
+        "%s(%s,%s): both must be finite, and the deviation at least 0",
+        name,
+        mean,
+        deviation);
+  }
+
+  private static void checkGain(String text, double gain) {
+    check(gain > 0 && Double.isFinite(gain), "%s: the gain must be positive and finite", text);
+  }
+
+  private static void check(boolean fits, String message, Object... values) {
+    if (!fits) {
+      throw new IllegalArgumentException(format(message, values));
+    }
+  }
+
   /** How a rule is written: "custom" where it is code of a user's own. */
   static String text(Initializer values) {
     return values instanceof Rule rule ? rule.text() : "custom";
@@ -230,7 +280,8 @@ public final class Initializers {
    * The rule that {@code text} names, such as {@code xavier_uniform}, {@code normal(0,0.1)}, {@code
    * kaiming_normal(out,1.4)} or {@code orthogonal}.
    *
-   * @throws IllegalArgumentException that says what there is, where the text names none
+   * @throws IllegalArgumentException that says what there is, where the text names none, or what is
+   *     wrong with its numbers
    */
   public static Initializer named(String text) {
     Initializer rule = rule(text.strip());
@@ -247,8 +298,10 @@ public final class Initializers {
   }
 
   /**
-   * The same as a file has it. What no rule of this class wrote becomes one that cannot draw: the
+   * The rule that a file names. What no rule of this class wrote becomes one that cannot draw: the
    * code that it was made of is not in a file, and a file brings values.
+   *
+   * @throws IllegalArgumentException where a rule of this class would not take such numbers
    */
   static Initializer parse(String text) {
     Initializer rule = rule(text);
@@ -272,42 +325,37 @@ public final class Initializers {
     if (!form.matches()) {
       return null;
     }
-    String[] inside = form.group(2).split(",", -1);
-    try {
-      double last = Double.parseDouble(inside[inside.length - 1]);
-      return inside.length == 1
-          ? of(form.group(1), last)
-          : inside.length == 2 ? of(form.group(1), inside[0].strip(), last) : null;
-    } catch (NumberFormatException e) {
-      return null;
+    String name = form.group(1);
+    String[] inside = form.group(2).strip().split("\\s*,\\s*", -1);
+    if (inside.length == 1) {
+      return switch (name) {
+        case "constant" -> constant(number(text, inside[0]));
+        case "orthogonal" -> orthogonal(number(text, inside[0]));
+        default -> null;
+      };
     }
+    return inside.length == 2 ? of(text, name, inside[0], inside[1]) : null;
   }
 
-  private static @Nullable Initializer of(String name, double value) {
-    return switch (name) {
-      case "constant" -> constant(value);
-      case "orthogonal" -> orthogonal(value);
-      default -> null;
-    };
-  }
-
-  private static @Nullable Initializer of(String name, String first, double second) {
-    if (name.startsWith("kaiming")) {
+  private static @Nullable Initializer of(String text, String name, String first, String second) {
+    if (name.equals("kaiming_uniform") || name.equals("kaiming_normal")) {
       Fan fan = first.equals("in") ? Fan.IN : first.equals("out") ? Fan.OUT : null;
-      return fan == null
-          ? null
-          : switch (name) {
-            case "kaiming_uniform" -> kaimingUniform(fan, second);
-            case "kaiming_normal" -> kaimingNormal(fan, second);
-            default -> null;
-          };
+      if (fan == null) {
+        return null;
+      }
+      double gain = number(text, second);
+      return name.equals("kaiming_uniform") ? kaimingUniform(fan, gain) : kaimingNormal(fan, gain);
     }
     return switch (name) {
-      case "normal" -> normal(Double.parseDouble(first), second);
-      case "uniform" -> uniform(Double.parseDouble(first), second);
-      case "truncated_normal" -> truncatedNormal(Double.parseDouble(first), second);
+      case "normal" -> normal(number(text, first), number(text, second));
+      case "uniform" -> uniform(number(text, first), number(text, second));
+      case "truncated_normal" -> truncatedNormal(number(text, first), number(text, second));
       default -> null;
     };
+  }
+
+  private static double number(String text, String value) {
+    return LayerParser.number(text, value);
   }
 
   private static final Pattern FORM = Pattern.compile("([a-z_]+)\\(([^()]+)\\)");

@@ -17,7 +17,7 @@ final class LayerParser {
 
   /** Java's own form has more, such as 1d and hexadecimal numbers. */
   private static final Pattern NUMBER =
-      Pattern.compile("[-+]?([0-9]+\\.?[0-9]*|\\.[0-9]+)(e[-+]?[0-9]+)?");
+      Pattern.compile("[-+]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?");
 
   private LayerParser() {}
 
@@ -68,7 +68,8 @@ final class LayerParser {
       return inside == null ? new PReLU() : new PReLU(size(text, values[0]));
     } else if (name.equals("maxout")) {
       check(values.length == 3, text, "maxout(in,out,pieces)");
-      return new Maxout(size(text, values[0]), size(text, values[1]), size(text, values[2]));
+      return new Maxout(
+          size(text, values[0]), size(text, values[1]), size(text, values[2]), weights);
     } else if (function == null) {
       throw new IllegalArgumentException(format("unknown layer '%s': %s", text, choices()));
     } else if (inside == null) {
@@ -106,7 +107,12 @@ final class LayerParser {
         format("'%s' in '%s' is not a whole number of up to 9 digits", value, text));
   }
 
-  private static double number(String text, String value) {
+  /**
+   * A number within a text, in decimal digits.
+   *
+   * @throws IllegalArgumentException where it is none
+   */
+  static double number(String text, String value) {
     if (NUMBER.matcher(value).matches()) {
       return Double.parseDouble(value);
     }

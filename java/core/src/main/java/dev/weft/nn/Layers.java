@@ -3,12 +3,15 @@ package dev.weft.nn;
 
 import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
+import static java.util.stream.Collectors.toSet;
 
 import dev.weft.Parameter.Initializer;
 import dev.weft.device.BagFunction;
 import dev.weft.device.Nonlinearity;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
 
@@ -44,7 +47,12 @@ public final class Layers {
     register(
         "maxout",
         Maxout.class,
-        is -> new Maxout(is.integer("in"), is.integer("out"), is.integer("pieces")));
+        is ->
+            new Maxout(
+                is.integer("in"),
+                is.integer("out"),
+                is.integer("pieces"),
+                Initializers.parse(is.text("initializer"))));
     register("row_dropout", RowDropout.class, is -> new RowDropout(is.number("rate")));
     register(
         "weight_norm_linear",
@@ -97,6 +105,20 @@ public final class Layers {
     KINDS.put(name, new Kind<>(type, maker));
   }
 
+  /** The names that files know of classes of this library, without those of users. */
+  static Set<String> names() {
+    return KINDS.entrySet().stream()
+        .filter(each -> isOwn(each.getValue().type))
+        .map(Map.Entry::getKey)
+        .collect(toSet());
+  }
+
+  private static boolean isOwn(Class<?> type) {
+    return Objects.equals(
+        type.getProtectionDomain().getCodeSource(),
+        Layers.class.getProtectionDomain().getCodeSource());
+  }
+
   /** The name of models of this class in files, or null where it has none. */
   static @Nullable String nameOf(Class<? extends Model> type) {
     return KINDS.entrySet().stream()
@@ -143,7 +165,12 @@ public final class Layers {
     return parse(text, Initializers.xavierUniform());
   }
 
-  /** The same, the weights of linear layers by the given rule. */
+  /**
+   * One layer as {@link #parse(String)} reads it; weights of linear layers, and of the pieces of
+   * maxout, start by the given rule.
+   *
+   * @throws IllegalArgumentException as there
+   */
   public static Layer parse(String text, Initializer weights) {
     return LayerParser.parse(text, weights);
   }

@@ -5,7 +5,9 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.Operations;
 import dev.weft.Parameter;
+import dev.weft.Parameter.Initializer;
 import dev.weft.RowType;
+import dev.weft.Shape;
 import dev.weft.Tensor;
 import java.util.List;
 import java.util.Map;
@@ -13,27 +15,50 @@ import java.util.Map;
 /**
  * Maxout (Goodfellow et al. 2013): y = max(x W₁ + b₁, x W₂ + b₂, ...), element by element; x (rows,
  * ..., in), y (rows, ..., out). The weight (in, pieces out) holds W₁, W₂ and so on side by side.
- * Each starts by Xavier's uniform rule, biases zero.
+ * Each of them starts by a rule of its own, as a weight (in, out); biases start at 0.
  */
 public final class Maxout implements Layer {
+  private static final long SEEDS_APART = 0x9E3779B97F4A7C15L; // 2^64 / golden ratio
+
   private final Linear linear;
   private final int out;
   private final int pieces;
+  private final Initializer weights;
+
+  /** The largest of so many linear functions, whose weights start by Xavier's uniform rule. */
+  public Maxout(int in, int out, int pieces) {
+    this(in, out, pieces, Initializers.xavierUniform());
+  }
 
   /**
-   * The largest of so many linear functions.
+   * The largest of so many linear functions, the weight (in, out) of each by the given rule.
    *
    * @throws IllegalArgumentException where a size or the number of pieces is not positive
    */
-  public Maxout(int in, int out, int pieces) {
+  public Maxout(int in, int out, int pieces, Initializer weights) {
     if (in < 1 || out < 1 || pieces < 1 || (long) out * pieces > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
           format("Maxout(%d, %d, %d): sizes and pieces must be positive", in, out, pieces));
     }
-    double bound = Math.sqrt(6.0 / (in + (double) out)); // of one piece, not of all side by side
-    linear = new Linear(in, out * pieces, Initializers.uniform(-bound, bound), Linear.Bias.WITH);
+    linear = new Linear(in, out * pieces, this::fill, Linear.Bias.WITH);
+    this.weights = weights;
     this.out = out;
     this.pieces = pieces;
+  }
+
+  /** Draws piece after piece, the first as the weight of a linear layer, each by its own seed. */
+  private void fill(Tensor tensor, long seed, long draw) {
+    double[] all = new double[Math.toIntExact(tensor.elements())];
+    try (Tensor one = tensor.device().allocate(tensor.dtype(), Shape.of(linear.in(), out))) {
+      for (int piece = 0; piece < pieces; piece++) {
+        weights.fill(one, seed ^ piece * SEEDS_APART, draw);
+        double[] values = one.toDoubles();
+        for (int i = 0; i < values.length; i++) {
+          all[(i / out * pieces + piece) * out + i % out] = values[i];
+        }
+      }
+    }
+    tensor.copyFrom(all);
   }
 
   @Override
@@ -62,7 +87,8 @@ public final class Maxout implements Layer {
 
   @Override
   public Map<String, Object> settings() {
-    return Map.of("in", linear.in(), "out", out, "pieces", pieces);
+    String rule = Initializers.text(weights);
+    return Map.of("in", linear.in(), "out", out, "pieces", pieces, "initializer", rule);
   }
 
   @Override

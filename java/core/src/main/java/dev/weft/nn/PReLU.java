@@ -34,7 +34,7 @@ public final class PReLU implements Layer {
     if (width < 1) {
       throw new IllegalArgumentException(format("PReLU(%d): the width must be positive", width));
     }
-    slope = new Parameter("slope", Shape.of(width), (tensor, seed, draw) -> tensor.fill(SLOPE));
+    slope = new Parameter("slope", Shape.of(width), Initializers.constant(SLOPE));
   }
 
   /** The slope. */

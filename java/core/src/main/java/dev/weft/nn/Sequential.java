@@ -122,7 +122,12 @@ public final class Sequential extends Network {
     return parse(spec, Initializers.xavierUniform());
   }
 
-  /** The same, the weights of linear layers by the given rule. */
+  /**
+   * The network that {@link #parse(String)} reads; weights of linear layers, and of the pieces of
+   * maxout, start by the given rule.
+   *
+   * @throws IllegalArgumentException as there
+   */
   public static Sequential parse(String spec, Initializer weights) {
     return new Sequential(
         Arrays.stream(spec.strip().split("\\s+(?![^()]*\\))"))
