@@ -274,13 +274,14 @@ class OperandsTest {
                 M,
                 Shape.of(3, 2))
             .wrong(M, M),
-        unary("sum(Tensor)", "reduce_sum", (t, in) -> t.sum(in[0])),
-        unary("sum(Tensor,int)", "reduce_sum", (t, in) -> t.sum(in[0], 1)).wrong(Shape.of(2)),
-        unary("mean(Tensor)", "reduce_mean", (t, in) -> t.mean(in[0])).wrong(Shape.of(0, 3)),
-        unary("mean(Tensor,int)", "reduce_mean", (t, in) -> t.mean(in[0], 1)).wrong(Shape.of(2)),
-        unary("max(Tensor)", "reduce_max", (t, in) -> t.max(in[0])).wrong(Shape.of(0, 3)),
-        unary("max(Tensor,int)", "reduce_max", (t, in) -> t.max(in[0], 1)).wrong(Shape.of(2)),
-        unary("squaredNorm(Tensor)", "reduce_sum_of_squares", (t, in) -> t.squaredNorm(in[0])),
+        unary("sum(Tensor,int[])", "reduce_sum", (t, in) -> t.sum(in[0])),
+        unary("sum(Tensor,int[])", "reduce_sum", (t, in) -> t.sum(in[0], 1)).wrong(Shape.of(2)),
+        unary("mean(Tensor,int[])", "reduce_mean", (t, in) -> t.mean(in[0])).wrong(Shape.of(0, 3)),
+        unary("mean(Tensor,int[])", "reduce_mean", (t, in) -> t.mean(in[0], 1)).wrong(Shape.of(2)),
+        unary("max(Tensor,int[])", "reduce_max", (t, in) -> t.max(in[0])).wrong(Shape.of(0, 3)),
+        unary("max(Tensor,int[])", "reduce_max", (t, in) -> t.max(in[0], 1)).wrong(Shape.of(2)),
+        unary(
+            "squaredNorm(Tensor,int[])", "reduce_sum_of_squares", (t, in) -> t.squaredNorm(in[0])),
         row("reshape(Tensor,long[])", "reshape", "*", (t, in) -> t.reshape(in[0], 3, 2), M)
             .wrong(Shape.of(5)),
         unary("transpose(Tensor)", "transpose", (t, in) -> t.transpose(in[0])).wrong(Shape.of(3)),
@@ -490,6 +491,7 @@ class OperandsTest {
           "assign(Tensor,Tensor)",
           "check(String,Operands,Tensor[])",
           "device()",
+          "full(DType,Shape,double)",
           "isTraining()",
           "math(MathMode)",
           "withoutGradient(Supplier)");
@@ -538,6 +540,11 @@ class OperandsTest {
     public Tensor apply(Operation operation, Tensor... inputs) {
       applied.add(operation.name());
       return tape.apply(operation, inputs);
+    }
+
+    @Override
+    public Tensor full(DType dtype, Shape shape, double value) {
+      return tape.full(dtype, shape, value);
     }
 
     @Override
@@ -615,8 +622,6 @@ class OperandsTest {
     assertEquals(
         Set.of(
             "matmul(Tensor,Tensor)",
-            "max(Tensor)",
-            "max(Tensor,int)",
             "max(Tensor,int[])",
             "min(Tensor,int[])",
             "maxout(Tensor,int)",

@@ -37,6 +37,15 @@ public interface Execution {
   boolean isTraining();
 
   /**
+   * A tensor whose elements all have one value; it reads nothing, so that no infinity or NaN comes
+   * into it. Without gradient.
+   *
+   * @param dtype a floating-point type
+   * @throws IllegalArgumentException where {@code dtype} is no such type
+   */
+  Tensor full(DType dtype, Shape shape, double value);
+
+  /**
    * Sets a buffer to a value of its shape, without gradient, where the pass is for training; else
    * it leaves it. A layer with running statistics calls this in its forward pass.
    *

@@ -21,63 +21,11 @@ import dev.weft.op.Unary;
  */
 public interface ReductionOperations extends ElementwiseOperations, ShapeOperations {
 
-  /** The sum of all elements, a scalar of the {@link #wide} type; 0 of none. */
-  default Tensor sum(Tensor x) {
-    return apply(new Reduction(ReductionFunction.SUM), x);
-  }
-
   /**
-   * Sums over one axis, which goes away, in the {@link #wide} type.
+   * The sum over some axes, which go away, or of all elements where none is named, in the {@link
+   * #wide} type; 0 of none.
    *
-   * @param axis which axis, negative counts from the end
-   * @throws IllegalArgumentException where there is no such axis
-   */
-  default Tensor sum(Tensor x, int axis) {
-    return apply(new Reduction(ReductionFunction.SUM, axis), x);
-  }
-
-  /**
-   * The mean of all elements, a scalar of the {@link #wide} type.
-   *
-   * @throws IllegalArgumentException where there are none
-   */
-  default Tensor mean(Tensor x) {
-    return apply(new Reduction(ReductionFunction.MEAN), x);
-  }
-
-  /**
-   * Means over one axis, which goes away, in the {@link #wide} type.
-   *
-   * @param axis which axis, negative counts from the end
-   * @throws IllegalArgumentException where there is no such axis, or it has size 0
-   */
-  default Tensor mean(Tensor x, int axis) {
-    return apply(new Reduction(ReductionFunction.MEAN, axis), x);
-  }
-
-  /**
-   * The largest element, a scalar of the {@link #wide} type.
-   *
-   * @throws IllegalArgumentException where there are none
-   */
-  default Tensor max(Tensor x) {
-    return apply(new Reduction(ReductionFunction.MAX), x);
-  }
-
-  /**
-   * The largest elements along one axis, which goes away, in the {@link #wide} type.
-   *
-   * @param axis which axis, negative counts from the end
-   * @throws IllegalArgumentException where there is no such axis, or it has size 0
-   */
-  default Tensor max(Tensor x, int axis) {
-    return apply(new Reduction(ReductionFunction.MAX, axis), x);
-  }
-
-  /**
-   * Sums over several axes, which go away, in the {@link #wide} type.
-   *
-   * @param axes each at most once, negative counts from the end; none for all
+   * @param axes each at most once, negative counts from the end
    * @throws IllegalArgumentException where there is no such axis, or one is named twice
    */
   default Tensor sum(Tensor x, int... axes) {
@@ -85,7 +33,7 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
   }
 
   /**
-   * Means over several axes, as {@link #sum(Tensor, int...)}.
+   * The mean over some axes, or of all elements where none is named, as {@link #sum}.
    *
    * @throws IllegalArgumentException as there, and where there are no elements
    */
@@ -94,8 +42,8 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
   }
 
   /**
-   * The largest elements over several axes, as {@link #mean(Tensor, int...)}; those that are equal
-   * share the gradient.
+   * The largest elements over some axes, or of all where none is named, as {@link #mean}; those
+   * that are equal share the gradient.
    *
    * @throws IllegalArgumentException as there
    */
@@ -104,8 +52,7 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
   }
 
   /**
-   * The smallest elements over some axes, or all where none is named; as {@link #max(Tensor,
-   * int...)}.
+   * The smallest elements over some axes, or all where none is named; as {@link #max}.
    *
    * @throws IllegalArgumentException as there
    */
@@ -118,7 +65,7 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
    * The mean of (x - mean)² over some axes, or all where none is named, in the {@link #wide} type:
    * the variance of what is all there is.
    *
-   * @throws IllegalArgumentException as {@link #mean(Tensor, int...)}
+   * @throws IllegalArgumentException as {@link #mean}
    */
   default Tensor variance(Tensor x, int... axes) {
     return mean(square(centred(x, axes)), axes);
@@ -143,7 +90,7 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
    * √(Σ x_i²) over some axes, or all where none is named, in the {@link #wide} type; its gradient
    * at 0 is 0.
    *
-   * @throws IllegalArgumentException as {@link #sum(Tensor, int...)}
+   * @throws IllegalArgumentException as {@link #sum}
    */
   default Tensor norm(Tensor x, int... axes) {
     check("norm", Operands.floating("x"), x);
@@ -154,7 +101,7 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
    * log Σ e^x_i over some axes, or all where none is named, in the {@link #wide} type; no e^x
    * overflows.
    *
-   * @throws IllegalArgumentException as {@link #mean(Tensor, int...)}
+   * @throws IllegalArgumentException as {@link #mean}
    */
   default Tensor logSumExp(Tensor x, int... axes) {
     Shape kept = over(ReductionFunction.MAX, "log_sum_exp", x, axes).kept(x.shape());
@@ -198,13 +145,8 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
     return apply(new CumulativeSum(axis), x);
   }
 
-  /** Σ x_i², a scalar of the {@link #wide} type; 0 of no elements. */
-  default Tensor squaredNorm(Tensor x) {
-    return apply(new Reduction(ReductionFunction.SUM_OF_SQUARES), x);
-  }
-
   /**
-   * Σ x_i² over several axes, as {@link #sum(Tensor, int...)}.
+   * Σ x_i² over some axes, or of all elements where none is named, as {@link #sum}.
    *
    * @throws IllegalArgumentException as there
    */
@@ -258,7 +200,7 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
   }
 
   /**
-   * The same along one axis.
+   * e^x_k / Σ_j e^x_j along one axis; NaN as in {@link #softmax(Tensor)}.
    *
    * @param axis which axis, negative counts from the end
    * @throws IllegalArgumentException where there is no such axis
@@ -277,7 +219,7 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
   }
 
   /**
-   * The same along one axis.
+   * x_k - log Σ_j e^x_j along one axis; NaN as in {@link #softmax(Tensor)}.
    *
    * @param axis which axis, negative counts from the end
    * @throws IllegalArgumentException where there is no such axis
@@ -291,10 +233,11 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
     return subtract(wide(x), reshape(mean(x, axes), kept.toArray()));
   }
 
-  /** Axes that are not neighbours are brought together first. */
+  /** One axis, or all, are one operation; axes that are not neighbours are brought together. */
   private Tensor reduce(ReductionFunction function, Tensor x, int... axes) {
-    if (axes.length == 0) {
-      return apply(new Reduction(function), x);
+    if (axes.length < 2) {
+      return apply(
+          axes.length == 0 ? new Reduction(function) : new Reduction(function, axes[0]), x);
     }
     Axes over = over(function, "reduce_" + function.token(), x, axes);
     Shape shape = x.shape();

@@ -36,7 +36,7 @@ public final class Tangents implements Operations {
     this(tape, null);
   }
 
-  /** The same, where nothing but the variables changes, and no other tensor gets a gradient. */
+  /** Tangents where nothing but the variables changes, and no other tensor gets a gradient. */
   Tangents(Tape tape, @Nullable List<Tensor> variables) {
     this.tape = tape;
     this.variables = variables;
@@ -129,6 +129,11 @@ public final class Tangents implements Operations {
   @Override
   public Device device() {
     return tape.device();
+  }
+
+  @Override
+  public Tensor full(DType dtype, Shape shape, double value) {
+    return tape.full(dtype, shape, value);
   }
 
   @Override

@@ -34,9 +34,12 @@ public final class Tape implements Operations, AutoCloseable {
 
   /** What the pass is for. */
   public enum Mode {
-    /** Operations are recorded, dropout drops. */
+    /** Operations are recorded, dropout drops, batch norm takes the batch's mean and variance. */
     TRAIN,
-    /** Nothing is recorded, dropout passes everything on. */
+    /**
+     * Dropout passes everything on, batch norm takes running values; nothing is recorded, but on a
+     * tape of {@link #recordedInference}.
+     */
     INFER
   }
 
@@ -99,6 +102,16 @@ public final class Tape implements Operations, AutoCloseable {
     return new Tape(device, null, 0, 0, Mode.INFER, device.pool());
   }
 
+  /**
+   * A tape for gradients of what a network predicts: dropout passes everything on, batch norm takes
+   * its running values and leaves them, and operations are recorded.
+   */
+  public static Tape recordedInference(Device device) {
+    Tape tape = inference(device);
+    tape.recording = true;
+    return tape;
+  }
+
   /** A tape that records nothing, where dropout drops as {@code seed} says. */
   static Tape unrecorded(Device device, long seed) {
     Tape tape = new Tape(device, seed);
@@ -119,6 +132,17 @@ public final class Tape implements Operations, AutoCloseable {
   @Override
   public boolean isTraining() {
     return mode == Mode.TRAIN;
+  }
+
+  @Override
+  public Tensor full(DType dtype, Shape shape, double value) {
+    if (!dtype.isFloating()) {
+      throw new IllegalArgumentException(
+          format("full %s needs a floating-point type, not %s", shape, dtype));
+    }
+    Tensor tensor = make(dtype, shape).named("full");
+    tensor.fill(value);
+    return tensor;
   }
 
   @Override
@@ -165,7 +189,7 @@ public final class Tape implements Operations, AutoCloseable {
     if (nodes.isEmpty()) {
       throw new IllegalStateException(
           "nothing was recorded that could be drawn: "
-              + (mode == Mode.TRAIN
+              + (recording
                   ? "no input of an operation requires a gradient"
                   : "a tape for inference records nothing"));
     }
@@ -229,7 +253,7 @@ public final class Tape implements Operations, AutoCloseable {
     return applied(operation, inputs).output();
   }
 
-  /** The same, with all that is known of it. */
+  /** Applies an operation, and gives all that is known of the application. */
   Node applied(Operation operation, Tensor... inputs) {
     String name = operation.name();
     check(name, operation.operands(), inputs);

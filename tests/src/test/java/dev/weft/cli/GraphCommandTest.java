@@ -45,7 +45,7 @@ class GraphCommandTest {
   }
 
   @Test
-  void aRepeatedFactor() {
+  void theGradientOfARepeatedFactorIsASum() {
     assertEquals(
         List.of(
             "x variable F64 1 16",
@@ -58,7 +58,7 @@ class GraphCommandTest {
   }
 
   @Test
-  void aSumTimesZ() {
+  void aSumPassesOneGradientToBothSummands() {
     List<String> rows = table("(x + y) * z", "x=-2", "y=5", "z=-4");
     assertEquals("x variable F64 -2 -4", rows.get(0));
     assertEquals("y variable F64 5 -4", rows.get(1));
@@ -67,7 +67,7 @@ class GraphCommandTest {
   }
 
   @Test
-  void theGraphOfThree() {
+  void aFactorIsMultipliedIntoEachGradientBehindIt() {
     List<String> rows = table("c(a + 2b)".replace("c(", "c*("), "a=3", "b=1", "c=-2");
     assertTrue(rows.contains("a variable F64 3 -2"), rows::toString);
     assertTrue(rows.contains("b variable F64 1 -4"), rows::toString);
@@ -77,7 +77,7 @@ class GraphCommandTest {
   }
 
   @Test
-  void powers() {
+  void powersHaveTheGradientsOfTheLecture() {
     List<String> rows = table("y^4*x^5", "x=1.5", "y=-0.5");
     assertEquals("y variable F64 -0.5 -3.797", rows.getFirst());
     assertEquals("x variable F64 1.5 1.582", rows.get(2));
@@ -239,6 +239,42 @@ class GraphCommandTest {
         .failed(Main.FAILURE, "does not exist");
   }
 
+  private List<String> network(String layers, Object... more) {
+    Object[] words =
+        Stream.concat(Stream.of("graph", "--layers", layers, "--input", "0.5,-1"), Stream.of(more))
+            .toArray(Object[]::new);
+    return rows(Weft.run(words).succeeded().out());
+  }
+
+  /** Of one row: by running values 0 and 1, which leave x / √(1 + ε). */
+  @Test
+  void aNetworkWithBatchNormIsDrawnByItsRunningValues() throws IOException {
+    List<String> rows = network("batch_norm(2,3)");
+    assertTrue(rows.contains("0.scale variable F64 [2] [1, 1] [0.25, -0.5]"), rows::toString);
+    assertTrue(rows.contains("0.running_mean constant F64 [2] [0, 0]"), rows::toString);
+    assertTrue(
+        rows.stream().anyMatch(row -> row.endsWith(" [1, 2] [0.25, -0.5] [1, 1]")), rows::toString);
+    Path file = folder.resolve("norm.safetensors");
+    try (Device device = Device.cpu();
+        Sequential saved = Sequential.parse("linear(2,3) batch_norm(3) relu").on(device)) {
+      saved.named().get("1.running_mean").tensor().fill(0.125);
+      saved.save(file);
+    }
+    List<String> of = rows(Weft.run("graph", "--model", file).succeeded().out());
+    assertTrue(of.contains("1.running_mean constant F64 [3] [0.125, 0.125, 0.125]"), of::toString);
+  }
+
+  /** At such rates a draw would drop both. */
+  @Test
+  void dropoutDropsNothingOfAPicture() {
+    List<String> without = network("linear(2,3) tanh linear(3,1)");
+    assertEquals(
+        without,
+        network("dropout(0.99) linear(2,3) tanh row_dropout(0.99) linear(3,1)").stream()
+            .map(row -> row.replace("1.", "0.").replace("4.", "2."))
+            .toList());
+  }
+
   @Test
   void whatDoesNotFitANetworkIsSaid() {
     Weft.run("graph", "--layers", "linear(2,3)", "--input", "1,2,3")
@@ -281,7 +317,13 @@ class GraphCommandTest {
     }
     assertTrue(kinks.contains("relu before 0.025"), kinks::toString);
     assertTrue(
-        kinks.stream().allMatch(kink -> kink.matches(".*relu.* before 0\\.0(00|25)")),
+        kinks.stream()
+            .allMatch(
+                kink ->
+                    kink.matches(
+                        "(leaky_)?relu.* before 0\\.0(00|25)"
+                            + "|hard_(sigmoid|swish) before (-2\\.975|3\\.000)"
+                            + "|hard_tanh before (-0\\.975|1\\.000)")),
         kinks::toString);
   }
 }

@@ -85,6 +85,29 @@ class RowDropoutTest {
     }
   }
 
+  /** What a row holds does not decide what its neighbours are multiplied by. */
+  @OnEachDevice
+  void infinityStaysWhereItIs(OnEachDevice.Place place) {
+    double infinity = Double.POSITIVE_INFINITY;
+    double[] factors = Philox.dropoutFactors(9, 0, 0, 2, 0.1);
+    assertArrayEquals(new double[] {1 / 0.9, 1 / 0.9}, factors, 1e-15, "both rows are kept");
+    Embedding embedding = new Embedding(2, 2, Initializers.zeros(), Embedding.Gradient.DENSE);
+    try (Device device = place.open();
+        Sequential network = Sequential.of(new EmbeddingDropout(embedding, 0.1)).on(device);
+        Tensor ids = device.tensor(DType.I32, Shape.of(1, 2), 0, 1);
+        Tensor x = device.tensor(DType.F64, new double[][] {{infinity, 1}, {Double.NaN, 1}})) {
+      embedding.table().tensor().copyFrom(new double[] {infinity, 1, Double.NaN, 1});
+      double[] expected = {infinity, 1 / 0.9, Double.NaN, 1 / 0.9};
+      try (Tape tape = new Tape(device, 9)) {
+        assertArrayEquals(expected, new RowDropout(0.1).forward(tape, x).toDoubles(), 1e-15);
+      }
+      try (Tape tape = new Tape(device, 9)) {
+        double[] y = network.forward(tape, Inputs.of(ids)).toDoubles();
+        assertArrayEquals(expected, y, 1e-6);
+      }
+    }
+  }
+
   private static double[] toDoubles(int[] ids) {
     return Arrays.stream(ids).asDoubleStream().toArray();
   }

@@ -280,9 +280,9 @@ class BatchNormTest {
       IllegalArgumentException e =
           assertThrows(IllegalArgumentException.class, () -> trainer.fit(data, 1));
       assertEquals(
-          "batch_norm takes mean and variance over the rows of a batch, at least 2, and x of shape"
-              + " [1, 8] has 1: choose another batch size, or LastBatch.DROP where the last batch"
-              + " of an epoch has one row",
+          "the last batch of an epoch has 1 of 10 rows: batch_norm takes mean and variance over the"
+              + " rows of a batch, at least 2, and x of shape [1, 8] has 1; leave it out"
+              + " (LastBatch.DROP, --last-batch drop), or choose another batch size",
           e.getMessage());
       assertEquals(0, trainer.position().step());
       trainer.lastBatch(LastBatch.DROP).fit(data, 1);
@@ -290,6 +290,51 @@ class BatchNormTest {
       try (Sequential other = model()) {
         trainer(other, device, MathMode.STRICT).batch(11).fit(data, 1);
       }
+    }
+  }
+
+  /** The operation knows nothing of a trainer. */
+  @Test
+  void aBatchOfOneRowIsRefusedByHandInTheOperationsWords() {
+    try (Device device = Device.cpu();
+        Sequential network = model().on(device);
+        Tape tape = new Tape(device);
+        Tensor x = device.tensor(new float[][] {{1, 2}})) {
+      assertEquals(
+          "batch_norm takes mean and variance over the rows of a batch, at least 2, and x of shape"
+              + " [1, 8] has 1",
+          assertThrows(IllegalArgumentException.class, () -> network.forward(tape, x))
+              .getMessage());
+    }
+  }
+
+  /**
+   * In inference y = scale (x - m) r + shift with fixed m and r = 1 / √(v + ε), which training
+   * moves before the backward pass.
+   */
+  @OnEachDevice
+  void gradientsOfAPredictionTakeRunningValuesAsTheyWere(OnEachDevice.Place place) {
+    double r = 1 / Math.sqrt(4 + EPSILON);
+    try (Device device = place.open();
+        Tape tape = Tape.recordedInference(device);
+        Tape training = new Tape(device);
+        Tensor x = device.tensor(DType.F64, new double[][] {{1, 2}}).requiresGrad();
+        Tensor scale = device.tensor(DType.F64, new double[] {3, -2}).requiresGrad();
+        Tensor shift = device.tensor(DType.F64, new double[] {0, 1}).requiresGrad();
+        Tensor dy = device.tensor(DType.F64, new double[][] {{1, 10}});
+        Tensor batch = device.tensor(DType.F64, new double[][] {{7, 8}, {9, -6}});
+        Tensor mean = device.tensor(DType.F64, new double[] {0.5, -1});
+        Tensor variance = device.tensor(DType.F64, new double[] {4, 4})) {
+      var norm = new BatchNormOperation(EPSILON, 0.5);
+      Tensor y = tape.apply(norm, x, scale, shift, mean, variance);
+      assertArrayEquals(new double[] {1.5 * r, 1 - 6 * r}, y.toDoubles(), 1e-14);
+      assertArrayEquals(new double[] {0.5, -1}, mean.toDoubles());
+      training.apply(norm, batch, scale, shift, mean, variance);
+      assertArrayEquals(new double[] {4.25, 0}, mean.toDoubles(), 1e-14);
+      tape.backward(y, dy);
+      assertArrayEquals(new double[] {3 * r, -20 * r}, x.grad().toDoubles(), 1e-13);
+      assertArrayEquals(new double[] {0.5 * r, 30 * r}, scale.grad().toDoubles(), 1e-13);
+      assertArrayEquals(new double[] {1, 10}, shift.grad().toDoubles());
     }
   }
 

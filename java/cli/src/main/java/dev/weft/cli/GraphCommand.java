@@ -38,7 +38,8 @@ import picocli.CommandLine.ParentCommand;
     name = "graph",
     mixinStandardHelpOptions = true,
     description = {
-      "Draws the computation graph of an expression or of a network.",
+      "Draws the computation graph of an expression, or of a network as it predicts: dropout"
+          + " passes everything on, batch norm takes its running values.",
       "Every node has its value and its gradient; without --out they are a table.",
       "An expression has + - * / ^, parentheses, exp, log, sqrt, square, abs, sigmoid, tanh, relu,"
           + " max(a,b) and min(a,b); one that begins with - is put in parentheses."
@@ -118,7 +119,7 @@ final class GraphCommand implements Callable<Integer> {
       SideFile.check(out);
     }
     try (Device device = Device.cpu();
-        Tape tape = new Tape(device, seed()).retainGradients()) {
+        Tape tape = Tape.recordedInference(device).retainGradients()) {
       show(words.isEmpty() ? network(device, tape) : expression(device, tape));
     }
     return Main.SUCCESS;

@@ -36,13 +36,8 @@ public final class EmbeddingDropout implements Layer {
     if (!o.isTraining()) {
       return rows;
     }
-    Tensor factors =
-        o.withoutGradient(
-            () -> {
-              Tensor column = o.slice(embedding.table().tensor(), 1, 0, 1);
-              return o.gather(o.dropout(o.shift(o.scale(column, 0), 1), rate), ids);
-            });
-    return o.multiply(rows, factors);
+    Tensor ones = o.full(rows.dtype(), embedding.table().shape().with(1, 1), 1);
+    return o.multiply(rows, o.gather(o.dropout(ones, rate), ids));
   }
 
   @Override

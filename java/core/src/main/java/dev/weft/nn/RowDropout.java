@@ -33,12 +33,8 @@ public record RowDropout(double rate) implements Layer {
     if (shape.rank() < 2 || shape.size(-1) == 0) {
       throw new IllegalArgumentException(format("%s got x of shape %s", spec(), shape));
     }
-    Tensor factors = o.withoutGradient(() -> o.dropout(ones(o, o.slice(x, -1, 0, 1)), rate));
+    Tensor factors = o.dropout(o.full(x.dtype(), shape.with(-1, 1), 1), rate);
     return o.multiply(x, factors);
-  }
-
-  private static Tensor ones(Operations o, Tensor like) {
-    return o.shift(o.scale(like, 0), 1);
   }
 
   @Override

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A running mean and variance, both (cols) of the wide type without gradient, may come with
  * them. In training they move towards those of the batch: running = (1 - momentum) running +
  * momentum batch, the variance of the batch taken with n / (n - 1), n the number of rows, as in
- * PyTorch. In inference they take the place of the batch's.
+ * PyTorch. In inference they take the place of the batch's, and dx = scale rstd dy.
  *
  * @param epsilon what is added to the variance, positive and finite
  * @param momentum the share of a batch in running values, in [0, 1]
@@ -109,8 +109,7 @@ public record BatchNormOperation(double epsilon, double momentum) implements Ope
       throw new IllegalArgumentException(
           format(
               "batch_norm takes mean and variance over the rows of a batch, at least 2, and x of"
-                  + " shape %s has %d: choose another batch size, or LastBatch.DROP where the last"
-                  + " batch of an epoch has one row",
+                  + " shape %s has %d",
               x.shape(), rows));
     }
     Tensor mean = ofBatch ? node.make(x.dtype().wide(), row) : node.input(RUNNING);
@@ -118,6 +117,8 @@ public record BatchNormOperation(double epsilon, double momentum) implements Ope
     if (ofBatch) {
       measure(node, x, mean, variance);
       node.save(mean, variance);
+    } else if (node.wants(0) || node.wants(1) || node.wants(2)) {
+      node.save(copy(node, mean), copy(node, variance)); // training may move them until backward
     }
     Tensor y = node.make(x.dtype(), x.shape());
     node.run(
@@ -133,6 +134,12 @@ public record BatchNormOperation(double epsilon, double momentum) implements Ope
             cols,
             epsilon));
     return y;
+  }
+
+  private static Tensor copy(Node node, Tensor running) {
+    Tensor copy = node.make(running.dtype(), running.shape());
+    Engine.copy(running, copy);
+    return copy;
   }
 
   /** Finds mean and variance, and moves running ones in training. */
@@ -199,9 +206,30 @@ public record BatchNormOperation(double epsilon, double momentum) implements Ope
       Reduction.run(node, sums, totals, 2, parts, cols, ReductionFunction.SUM, 1, false);
       node.release(sums);
     }
-    Node.Sink dx = node.wants(0) ? node.into(0) : null;
-    Node.Sink dscale = node.wants(1) ? node.into(1, node.input(1).dtype().wide()) : null;
-    Node.Sink dshift = node.wants(2) ? node.into(2, node.input(2).dtype().wide()) : null;
+    if (isOfBatch(node)) {
+      write(node, totals, node.wants(0), true);
+    } else {
+      if (node.wants(1) || node.wants(2)) {
+        write(node, totals, false, true);
+      }
+      if (node.wants(0)) {
+        totals.fill(0); // mean and variance do not move with x
+        write(node, totals, true, false);
+      }
+    }
+    node.release(totals);
+  }
+
+  /** Writes the gradient of x, those of scale and shift, or all. */
+  private void write(Node node, Tensor totals, boolean ofX, boolean ofRest) {
+    Tensor x = node.input(0);
+    long cols = x.shape().size(-1);
+    Tensor mean = node.saved(0);
+    Tensor variance = node.saved(1);
+    DType wide = mean.dtype();
+    Node.Sink dx = ofX ? node.into(0) : null;
+    Node.Sink dscale = ofRest && node.wants(1) ? node.into(1, node.input(1).dtype().wide()) : null;
+    Node.Sink dshift = ofRest && node.wants(2) ? node.into(2, node.input(2).dtype().wide()) : null;
     node.run(
         Kernel.BATCH_NORM_BACKWARD,
         new Arguments.BatchNormBackward(
@@ -209,19 +237,18 @@ public record BatchNormOperation(double epsilon, double momentum) implements Ope
             Engine.address(node.input(1)),
             Engine.address(mean),
             Engine.address(variance),
-            Engine.address(dy),
+            Engine.address(node.gradient()),
             Engine.address(totals),
             Engine.address(totals) + wide.bytes(Shape.of(cols)),
             address(dx),
             address(dscale),
             address(dshift),
-            rows,
+            x.elements() / cols,
             cols,
             epsilon,
             dx != null && dx.accumulate(),
             dscale != null && dscale.accumulate(),
             dshift != null && dshift.accumulate()));
-    node.release(totals);
   }
 
   @Override

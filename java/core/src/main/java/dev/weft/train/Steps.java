@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.train;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Device;
 import dev.weft.Engine;
 import dev.weft.Inputs;
@@ -92,7 +94,7 @@ final class Steps implements AutoCloseable {
       for (int batch = 0; batch < steps.length; batch++) {
         Kind kind = Kind.of(order, accumulated, parts.loss(), batch);
         if (!recorded.containsKey(kind)) {
-          recorded.put(kind, record(kind, recorded.isEmpty() ? null : first()));
+          recorded.put(kind, recorded.isEmpty() ? record(kind, null) : smaller(kind, order));
         }
         steps[batch] = recorded.get(kind);
         ends[batch] = kind.last();
@@ -120,6 +122,23 @@ final class Steps implements AutoCloseable {
           .explain(failure, rows);
     } catch (OutOfDeviceMemoryException e) {
       return failure; // there is no memory for few rows either
+    }
+  }
+
+  /** A step after the first, which may be of fewer rows than the network takes. */
+  private RecordedStep smaller(Kind kind, BatchOrder order) {
+    try {
+      return record(kind, first());
+    } catch (IllegalArgumentException e) {
+      if (kind.rows() == order.rowsIn(0)) {
+        throw e;
+      }
+      throw new IllegalArgumentException(
+          format(
+              "the last batch of an epoch has %d of %d rows: %s; leave it out (LastBatch.DROP,"
+                  + " --last-batch drop), or choose another batch size",
+              kind.rows(), order.rowsIn(0), e.getMessage()),
+          e);
     }
   }
 
