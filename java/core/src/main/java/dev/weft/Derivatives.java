@@ -262,7 +262,7 @@ public final class Derivatives {
     }
   }
 
-  /** The same memory, with gradients of its own. */
+  /** Views of the inputs, each with a gradient of its own. */
   private static List<Tensor> variables(List<Tensor> inputs) {
     return inputs.stream().map(x -> alike(x).requiresGrad()).toList();
   }

@@ -50,7 +50,7 @@ public final class Inputs<T> {
     return new Inputs<>(named, IN_BATCH);
   }
 
-  /** The same, and more by other names. */
+  /** These inputs, and more by other names. */
   public Inputs<T> and(Map<String, T> more) {
     Inputs<T> all = new Inputs<>(named, absent);
     all.named.putAll(more);

@@ -173,7 +173,7 @@ public interface ShapeOperations extends Execution {
   }
 
   /**
-   * The same of another floating-point type.
+   * A row for each id, as {@link #oneHot(Tensor, int)}, of another floating-point type.
    *
    * @throws IllegalArgumentException also where {@code dtype} is no such type
    */

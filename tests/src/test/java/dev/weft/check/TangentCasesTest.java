@@ -42,6 +42,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * The tangent of every case of every operation: against central differences, against reverse mode,
  * and differentiated once more.
+ *
+ * <p>This class is long because the checks stand beside the wrong and missing tangents that each of
+ * them must notice.
  */
 @ExtendWith(Emulator.class)
 class TangentCasesTest {

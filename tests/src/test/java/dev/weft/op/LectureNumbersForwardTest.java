@@ -60,7 +60,7 @@ class LectureNumbersForwardTest {
   }
 
   @Test
-  void stepOfLogisticRegression() {
+  void aStepOfLogisticRegressionIsTheLectures() {
     double[] theta = {0, 0, 0}; // w1, w2, b beside x1 = 3, x2 = 2, 1
     TensorFunction loss =
         (ops, in) -> {
@@ -76,7 +76,7 @@ class LectureNumbersForwardTest {
   }
 
   @Test
-  void productWithARepeatedFactor() {
+  void aRepeatedFactorMovesTheProductTwice() {
     double[] slopes =
         slopes(
             (ops, in) ->
@@ -88,20 +88,20 @@ class LectureNumbersForwardTest {
   }
 
   @Test
-  void sumTimesZ() {
+  void aSumMovesAsFastAsEachSummand() {
     double[] slopes = slopes((ops, in) -> ops.multiply(ops.add(in[0], in[1]), in[2]), -2, 5, -4);
     assertArrayEquals(new double[] {-4, -4, 3}, slopes);
   }
 
   @Test
-  void computationGraphOfThree() {
+  void aFactorIsMultipliedIntoEachSlope() {
     double[] slopes =
         slopes((ops, in) -> ops.multiply(in[2], ops.add(in[0], ops.scale(in[1], 2))), 3, 1, -2);
     assertArrayEquals(new double[] {-2, -4, 5}, slopes);
   }
 
   @Test
-  void powers() {
+  void powersMoveByTheirExponents() {
     double[] slopes =
         slopes((ops, in) -> ops.multiply(ops.pow(in[1], 4), ops.pow(in[0], 5)), 1.5, -0.5);
     assertEquals(5 * Math.pow(1.5, 4) * Math.pow(-0.5, 4), slopes[0], 1e-14);
@@ -121,7 +121,7 @@ class LectureNumbersForwardTest {
   }
 
   @Test
-  void dropoutThatKeepsFirstAndThird() {
+  void dropoutMovesWhatItKeepsAlone() {
     long seed = 0;
     double[] factors = Philox.dropoutFactors(seed, 0, 0, 3, 0.3);
     while (!(factors[0] > 0 && factors[1] == 0 && factors[2] > 0)) {

@@ -37,6 +37,9 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Linear models by full-batch descent reach the coefficients that scikit-learn finds for the same
  * data, which {@code models.py} wrote beside its data. Penalties are of means over n rows:
  * scikit-learn's alpha and C are converted where a test names them.
+ *
+ * <p>This class is long because all models share the reading of that file, the fit and what counts
+ * as agreement.
  */
 class LinearModelsTest {
   private static final Path FILE =

@@ -46,8 +46,9 @@ final class OptimizerOptions {
       paramLabel = "X",
       defaultValue = "0",
       description =
-          "An L1 penalty: after each step every parameter comes nearer to 0 by rate times X, and"
-              + " stays there once it is. Default: ${DEFAULT-VALUE}.")
+          "An L1 penalty: after each step every parameter comes nearer to 0 by rate times X, with"
+              + " momentum M by rate times X / (1 - M), and stays there once it is. Default:"
+              + " ${DEFAULT-VALUE}.")
   private double l1;
 
   @Option(

@@ -165,7 +165,7 @@ public final class Input {
                 .toArray());
   }
 
-  /** The same values, which get no gradient: weights, targets. */
+  /** This input without a gradient: weights, targets. */
   public Input withoutGradient() {
     return new Input(shape, integers, true, source);
   }
@@ -175,12 +175,12 @@ public final class Input {
     return shape;
   }
 
-  /** Whether it gets a gradient: integers do not, nor what is {@link #withoutGradient}. */
+  /** Whether this input gets a gradient: integers do not, nor what is {@link #withoutGradient}. */
   public boolean hasGradient() {
     return !integers && !constant;
   }
 
-  /** Whether its values are int32. */
+  /** Whether the values of this input are int32. */
   public boolean isIntegers() {
     return integers;
   }

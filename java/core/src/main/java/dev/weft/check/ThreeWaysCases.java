@@ -28,7 +28,7 @@ public final class ThreeWaysCases {
 
   private ThreeWaysCases() {}
 
-  /** All functions. */
+  /** The functions whose gradients are found in three ways. */
   public static List<ThreeWays> all() {
     return List.of(
         scalars(

@@ -34,13 +34,13 @@ public final class BatchNorm implements Layer {
   private final Parameter runningMean;
   private final Parameter runningVariance;
 
-  /** Epsilon 1e-5, momentum 0.1. */
+  /** Batch norm with epsilon 1e-5 and momentum 0.1. */
   public BatchNorm(int width) {
     this(width, EPSILON, MOMENTUM);
   }
 
   /**
-   * Any epsilon and momentum.
+   * Batch norm with the given epsilon and momentum.
    *
    * @param momentum the share of a batch in the running values: running = (1 - momentum) running +
    *     momentum batch

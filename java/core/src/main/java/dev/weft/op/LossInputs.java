@@ -145,7 +145,8 @@ final class LossInputs {
   }
 
   /**
-   * Returns if no input from a place on moves: those that are no function of what is learned.
+   * Returns if no input from a place on moves, such as labels, which are no function of what is
+   * learned.
    *
    * @throws IllegalArgumentException that names one that does
    */

@@ -61,7 +61,7 @@ public record Operands(List<Operand> inputs, int least, int most) {
     return of(more.toArray(Operand[]::new));
   }
 
-  /** The same, and others of a floating-point type, all of the same. */
+  /** These operands, and others that are all of one floating-point type. */
   public Operands andFloating(String... names) {
     List<Operand> more = new ArrayList<>(inputs);
     more.addAll(floating(names).inputs);

@@ -80,8 +80,9 @@ public interface Operation {
   }
 
   /**
-   * Whether it may write an input, running statistics: what needs it as it was is refused a
-   * gradient, but the operation itself, whose {@link #backward} does not read it.
+   * Whether the operation may change an input, as batch norm moves its running values. Its own
+   * {@link #backward} must not read that input. Any other operation that was applied to the input
+   * refuses a gradient once it has changed.
    */
   default boolean moves(int input) {
     return false;

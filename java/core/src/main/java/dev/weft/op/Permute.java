@@ -25,7 +25,7 @@ public record Permute(List<Integer> axes) implements Operation {
     axes = List.copyOf(axes);
   }
 
-  /** The same from numbers. */
+  /** A permutation that takes axis {@code axes[i]} to place i. */
   public Permute(int... axes) {
     this(IntStream.of(axes).boxed().toList());
   }

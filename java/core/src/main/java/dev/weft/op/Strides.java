@@ -33,7 +33,7 @@ record Strides(long[] sizes, long[] a, long[] b) {
     return new Strides(padded(merged.sizes, 1), padded(merged.a, 0), padded(merged.b, 0));
   }
 
-  /** As many axes as are left. */
+  /** The strides of as many axes as are left when neighbours are merged. */
   static Strides merge(Shape left, Shape right, Shape result) {
     int rank = result.rank();
     long[] sizes = new long[rank];

@@ -11,8 +11,9 @@ import static dev.weft.format.Format.format;
  *       1e-6)) (Pascanu et al. 2013), as PyTorch's clip_grad_norm_;
  *   <li>{@code Clip.value(0.5)}: each element of the gradient is brought into [-0.5, 0.5];
  *   <li>{@code Clip.norm(1).ofUpdate()}, {@code Clip.value(0.01).ofUpdate()}: the same of what the
- *       optimizer would take from the parameters, rate and decay in it. What L1 takes is in the
- *       norm, so that a shortened update makes no value exactly 0, and comes after the other.
+ *       optimizer would take from the parameters, rate and decay in it. By norm, what an L1 penalty
+ *       takes is shortened with the rest, so that a shortened update makes no value exactly 0; by
+ *       value, L1 takes its part after the clipped update.
  * </ul>
  *
  * @param by how it is measured

@@ -161,9 +161,9 @@ public final class Trainer {
   }
 
   /**
-   * The same for the matrices whose name fits {@code pattern}, as {@link #group} has it, and no
-   * pattern that was given before: {@code maxNorm("*.weight", 3)} leaves embeddings out, whose
-   * vectors are rows.
+   * Keeps the columns of some matrices from a larger norm: of those whose name fits {@code
+   * pattern}, as {@link #group} has it, and no pattern that was given before: {@code
+   * maxNorm("*.weight", 3)} leaves embeddings out, whose vectors are rows.
    *
    * @throws IllegalArgumentException likewise; {@link #start} throws it where all matrices that fit
    *     it are in earlier patterns
