@@ -14,9 +14,11 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.domain.JavaPackage;
 import com.tngtech.archunit.library.Architectures.LayeredArchitecture;
+import dev.weft.nn.Activation;
 import dev.weft.op.Operation;
 import dev.weft.support.Product;
 import java.io.IOException;
+import java.lang.reflect.Executable;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -337,8 +339,10 @@ class ArchitectureTest {
   }
 
   /** The types of a method that are of the engine. */
-  private static Stream<Class<?>> engineTypes(Method method) {
-    return Stream.concat(Stream.of(method.getReturnType()), Stream.of(method.getParameterTypes()))
+  private static Stream<Class<?>> engineTypes(Executable method) {
+    Stream<Class<?>> given =
+        method instanceof Method one ? Stream.of(one.getReturnType()) : Stream.empty();
+    return Stream.concat(given, Stream.of(method.getParameterTypes()))
         .filter(type -> type.getName().matches("dev\\.weft\\.(op|device)\\..*"));
   }
 
@@ -353,6 +357,36 @@ class ArchitectureTest {
     }
     // for who writes an operation, and for functions made of several
     assertEquals(Set.of("apply", "check"), naming);
+  }
+
+  /** What is public of layers and losses and names the engine: class and method. */
+  private static Set<String> namingTheEngine(JavaClasses classes) {
+    Set<String> naming = new TreeSet<>();
+    for (JavaClass type : classes) {
+      Class<?> found = type.reflect();
+      if (!type.getPackageName().equals("dev.weft.nn") || !isSeen(found)) {
+        continue;
+      }
+      Stream.of(found.getMethods(), found.getConstructors())
+          .flatMap(Stream::of)
+          .filter(each -> engineTypes(each).findAny().isPresent())
+          .forEach(each -> naming.add(found.getSimpleName() + "." + each.getName()));
+    }
+    return naming;
+  }
+
+  private static boolean isSeen(Class<?> type) {
+    Class<?> outer = type.getDeclaringClass();
+    return Modifier.isPublic(type.getModifiers()) && (outer == null || isSeen(outer));
+  }
+
+  @Test
+  void layersAndLossesNameNothingOfTheEngine() {
+    // the functions that an activation may be are one list for kernels and layers
+    String activation = "Activation.";
+    assertEquals(
+        Set.of(activation + "function", activation + "of", activation + Activation.class.getName()),
+        namingTheEngine(CLASSES));
   }
 
   @Test

@@ -127,6 +127,11 @@ class OperandsTest {
     return row(method, says, roles, function, M, M).wrong(M, Shape.of(3));
   }
 
+  /** A loss of values, or of distributions, whose rows are weighted. */
+  private static Row weighted(String method, String says, String roles, TensorFunction function) {
+    return row(method, says, roles, function, M, M, Shape.of(2)).wrong(M, M, Shape.of(3));
+  }
+
   private static Row binary(String name, TensorFunction function) {
     return row(name + "(Tensor,Tensor)", "binary_" + name, "ff", function, M, Shape.of(3))
         .wrong(M, Shape.of(2));
@@ -392,18 +397,17 @@ class OperandsTest {
                 Shape.of(2),
                 Shape.of(2))
             .wrong(Shape.of(2, 5), Shape.of(2), Shape.of(3)),
-        row("shares(Tensor)", "shares", "c", (t, in) -> t.shares(in[0]), M),
         row(
-                "softmaxCrossEntropyDistribution(Tensor,Tensor)",
-                "softmax_cross_entropy_distribution",
+                "crossEntropyOfDistributions(Tensor,Tensor)",
+                "cross_entropy_of_distributions",
                 "fc",
-                (t, in) -> t.softmaxCrossEntropyDistribution(in[0], in[1]),
+                (t, in) -> t.crossEntropyOfDistributions(in[0], in[1]),
                 M,
                 M)
             .wrong(M, Shape.of(2, 2)),
         row(
                 "klDivergence(Tensor,Tensor)",
-                "softmax_cross_entropy_distribution",
+                "kl_divergence",
                 "fc",
                 (t, in) -> t.klDivergence(in[0], in[1]),
                 M,
@@ -422,22 +426,74 @@ class OperandsTest {
             "mean_absolute_error",
             "ff",
             (t, in) -> t.meanAbsoluteError(in[0], in[1])),
-        values(
-            "huber(Tensor,Tensor,double)",
-            "value_loss_huber",
-            "ff",
-            (t, in) -> t.huber(in[0], in[1], 1)),
+        values("huber(Tensor,Tensor,double)", "huber", "ff", (t, in) -> t.huber(in[0], in[1], 1)),
         values(
             "epsilonInsensitive(Tensor,Tensor,double)",
-            "value_loss_epsilon_insensitive",
+            "epsilon_insensitive",
             "ff",
             (t, in) -> t.epsilonInsensitive(in[0], in[1], 0)),
         values(
             "binaryCrossEntropy(Tensor,Tensor)",
-            "value_loss_logistic",
+            "binary_cross_entropy",
             "fc",
             (t, in) -> t.binaryCrossEntropy(in[0], in[1])),
-        values("hinge(Tensor,Tensor)", "value_loss_hinge", "fc", (t, in) -> t.hinge(in[0], in[1])),
+        values("hinge(Tensor,Tensor)", "hinge", "fc", (t, in) -> t.hinge(in[0], in[1])),
+        values(
+            "squaredHinge(Tensor,Tensor)",
+            "squared_hinge",
+            "fc",
+            (t, in) -> t.squaredHinge(in[0], in[1])),
+        weighted(
+            "meanSquaredError(Tensor,Tensor,Tensor)",
+            "mean_squared_error",
+            "ffc",
+            (t, in) -> t.meanSquaredError(in[0], in[1], in[2])),
+        weighted(
+            "meanAbsoluteError(Tensor,Tensor,Tensor)",
+            "mean_absolute_error",
+            "ffc",
+            (t, in) -> t.meanAbsoluteError(in[0], in[1], in[2])),
+        weighted(
+            "huber(Tensor,Tensor,Tensor,double)",
+            "huber",
+            "ffc",
+            (t, in) -> t.huber(in[0], in[1], in[2], 1)),
+        weighted(
+            "epsilonInsensitive(Tensor,Tensor,Tensor,double)",
+            "epsilon_insensitive",
+            "ffc",
+            (t, in) -> t.epsilonInsensitive(in[0], in[1], in[2], 0)),
+        weighted(
+            "binaryCrossEntropy(Tensor,Tensor,Tensor)",
+            "binary_cross_entropy",
+            "fcc",
+            (t, in) -> t.binaryCrossEntropy(in[0], in[1], in[2])),
+        weighted(
+            "hinge(Tensor,Tensor,Tensor)", "hinge", "fcc", (t, in) -> t.hinge(in[0], in[1], in[2])),
+        weighted(
+            "squaredHinge(Tensor,Tensor,Tensor)",
+            "squared_hinge",
+            "fcc",
+            (t, in) -> t.squaredHinge(in[0], in[1], in[2])),
+        weighted(
+            "crossEntropyOfDistributions(Tensor,Tensor,Tensor)",
+            "cross_entropy_of_distributions",
+            "fcc",
+            (t, in) -> t.crossEntropyOfDistributions(in[0], in[1], in[2])),
+        weighted(
+            "klDivergence(Tensor,Tensor,Tensor)",
+            "kl_divergence",
+            "fcc",
+            (t, in) -> t.klDivergence(in[0], in[1], in[2])),
+        row(
+                "multiClassHinge(Tensor,Tensor,Tensor,double)",
+                "multi_class_hinge",
+                "fic",
+                (t, in) -> t.multiClassHinge(in[0], in[1], in[2], 1),
+                Shape.of(2, 5),
+                Shape.of(2),
+                Shape.of(2))
+            .wrong(Shape.of(2, 5), Shape.of(2), Shape.of(3)),
         row(
                 "topHits(Tensor,Tensor,int)",
                 "top_hits",
@@ -655,7 +711,7 @@ class OperandsTest {
             .name()
             .replaceAll(
                 "_(with_bias|of_(negatives|axis|batches|vectors|five|last|samples)|by_number|over_|to_"
-                    + "(rotate|swap)|along_axis|smoothed|narrow|padded|weighted|divergence).*",
+                    + "(rotate|swap)|along_axis|smoothed|narrow|padded|weighted).*",
                 "");
     return row(
         operation.name(),

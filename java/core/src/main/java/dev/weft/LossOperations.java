@@ -3,7 +3,6 @@ package dev.weft;
 
 import static dev.weft.format.Format.format;
 
-import dev.weft.device.ValueLossFunction;
 import dev.weft.op.LossReduction;
 import dev.weft.op.MatMul;
 import dev.weft.op.MultiClassHingeOperation;
@@ -12,14 +11,15 @@ import dev.weft.op.Operands;
 import dev.weft.op.PathLossOperation;
 import dev.weft.op.RowWeights;
 import dev.weft.op.SoftmaxCrossEntropyDistributionOperation;
+import dev.weft.op.SoftmaxCrossEntropyDistributionOperation.Kind;
 import dev.weft.op.SoftmaxCrossEntropyOperation;
-import dev.weft.op.ValueLossOperation;
+import java.util.List;
 
 /**
  * The losses: from what a model gave and what it should have given to one number, or one a row.
  * {@link Operations} says what holds for all.
  */
-public interface LossOperations extends MatrixOperations, ReductionOperations {
+public interface LossOperations extends MatrixOperations, ReductionOperations, ValueLossOperations {
 
   /**
    * The mean cross-entropy of softmax(logits) (rows, classes) against class labels (rows), int32;
@@ -33,7 +33,8 @@ public interface LossOperations extends MatrixOperations, ReductionOperations {
 
   /**
    * The mean cross-entropy of softmax(logits) (rows, classes) against class labels (rows), int32,
-   * smoothed; see {@link SoftmaxCrossEntropyOperation}.
+   * smoothed: -Σ_c q_c log softmax(logits)_c with q = (1 - smoothing) onehot(label) + smoothing /
+   * classes (Szegedy et al. 2016).
    *
    * @param smoothing the share of probability that is spread over all classes, in [0, 1)
    * @throws IllegalArgumentException with both shapes, where they do not fit, or where {@code
@@ -44,10 +45,11 @@ public interface LossOperations extends MatrixOperations, ReductionOperations {
   }
 
   /**
-   * The weighted mean of the same, Σ_r w_r l_r / Σ_r w_r; 0, with a gradient of 0, where all
-   * weights are 0. A row of weight 0 counts nothing whatever it holds.
+   * The weighted mean over rows of the {@link #softmaxCrossEntropy(Tensor, Tensor, double)} l of
+   * each, Σ_r w_r l_r / Σ_r w_r; 0, with a gradient of 0, where all weights are 0. A row of weight
+   * 0 counts nothing whatever it holds.
    *
-   * @param weights (rows), without gradient; {@link dev.weft.op.LabelWeights} makes some of labels
+   * @param weights (rows), without gradient
    * @throws IllegalArgumentException with the shapes, where they do not fit, or where {@code
    *     smoothing} is outside its range
    */
@@ -56,40 +58,31 @@ public interface LossOperations extends MatrixOperations, ReductionOperations {
     var loss = new SoftmaxCrossEntropyOperation(smoothing, LossReduction.SUM, RowWeights.GIVEN);
     Operands operands = Operands.floatingAndInt32("logits", "labels").andFloating("weights");
     check(loss.name(), operands, logits, labels, weights);
-    if (!weights.shape().equals(labels.shape())) {
-      throw new IllegalArgumentException(
-          format(
-              "%s needs a weight for each of its rows: logits %s, labels %s, weights %s",
-              loss.name(), logits.shape(), labels.shape(), weights.shape()));
-    }
-    return apply(loss, logits, labels, shares(weights));
-  }
-
-  /**
-   * w / Σ w of weights of any shape, which makes the sum of what they weigh a mean; all 0 where the
-   * weights are. It has no gradient.
-   *
-   * @return of the wide type
-   */
-  default Tensor shares(Tensor weights) {
-    check("shares", Operands.floating("weights"), weights);
-    return withoutGradient(
-        () -> {
-          Tensor wide = wide(weights);
-          // changes no sum but 0, and 0 of no weight is 0
-          return divide(wide, shift(sum(wide), Float.MIN_NORMAL));
-        });
+    RowWeights.check(loss.name(), List.of("logits", "labels", "weights"), logits, labels, weights);
+    return apply(loss, logits, labels, RowWeights.shares(this, weights, weights));
   }
 
   /**
    * The mean cross-entropy of softmax(logits) (rows, classes) against distributions q (rows,
-   * classes), or (classes) for all rows; see {@link SoftmaxCrossEntropyDistributionOperation}.
+   * classes), or (classes) for all rows: -Σ_c q_c log softmax(logits)_c.
    *
    * @param q probabilities, without gradient
    * @throws IllegalArgumentException with both shapes, where they do not fit
    */
-  default Tensor softmaxCrossEntropyDistribution(Tensor logits, Tensor q) {
-    return distribution(SoftmaxCrossEntropyDistributionOperation.Kind.CROSS_ENTROPY, logits, q);
+  default Tensor crossEntropyOfDistributions(Tensor logits, Tensor q) {
+    return distribution(Kind.CROSS_ENTROPY, logits, q);
+  }
+
+  /**
+   * The mean by weights of rows of {@link #crossEntropyOfDistributions(Tensor, Tensor)}, as in
+   * {@link #softmaxCrossEntropy(Tensor, Tensor, Tensor, double)}.
+   *
+   * @param q probabilities, without gradient
+   * @param weights (rows), without gradient
+   * @throws IllegalArgumentException with the shapes, where they do not fit
+   */
+  default Tensor crossEntropyOfDistributions(Tensor logits, Tensor q, Tensor weights) {
+    return distribution(Kind.CROSS_ENTROPY, logits, q, weights);
   }
 
   /**
@@ -101,20 +94,40 @@ public interface LossOperations extends MatrixOperations, ReductionOperations {
    * @throws IllegalArgumentException with both shapes, where they do not fit
    */
   default Tensor klDivergence(Tensor logits, Tensor q) {
-    return distribution(SoftmaxCrossEntropyDistributionOperation.Kind.KL_DIVERGENCE, logits, q);
+    return distribution(Kind.KL_DIVERGENCE, logits, q);
   }
 
-  private Tensor distribution(
-      SoftmaxCrossEntropyDistributionOperation.Kind kind, Tensor logits, Tensor q) {
+  /**
+   * The mean by weights of rows of {@link #klDivergence(Tensor, Tensor)}, as in {@link
+   * #softmaxCrossEntropy(Tensor, Tensor, Tensor, double)}.
+   *
+   * @param q probabilities, without gradient
+   * @param weights (rows), without gradient
+   * @throws IllegalArgumentException with the shapes, where they do not fit
+   */
+  default Tensor klDivergence(Tensor logits, Tensor q, Tensor weights) {
+    return distribution(Kind.KL_DIVERGENCE, logits, q, weights);
+  }
+
+  private Tensor distribution(Kind kind, Tensor logits, Tensor q) {
     var loss =
         new SoftmaxCrossEntropyDistributionOperation(kind, LossReduction.MEAN, RowWeights.EQUAL);
     check(loss.name(), Operands.floating("logits", "q"), logits, q);
     return apply(loss, logits, wide(q));
   }
 
+  private Tensor distribution(Kind kind, Tensor logits, Tensor q, Tensor weights) {
+    var loss =
+        new SoftmaxCrossEntropyDistributionOperation(kind, LossReduction.SUM, RowWeights.GIVEN);
+    check(loss.name(), Operands.floating("logits", "q").andFloating("weights"), logits, q, weights);
+    RowWeights.check(loss.name(), List.of("logits", "q", "weights"), logits, q, weights);
+    return apply(loss, logits, wide(q), RowWeights.shares(this, weights, weights));
+  }
+
   /**
    * The mean over rows of Σ_{j ≠ k} max(0, margin + x_j - x_k) for scores x (rows, classes) and
-   * class labels k (rows), int32; see {@link MultiClassHingeOperation}.
+   * class labels k (rows), int32 (Weston and Watkins 1999); NaN where a label is outside
+   * 0..classes-1.
    *
    * @param margin positive and finite; 1 is usual
    * @throws IllegalArgumentException with both shapes, where they do not fit, or where {@code
@@ -123,6 +136,23 @@ public interface LossOperations extends MatrixOperations, ReductionOperations {
   default Tensor multiClassHinge(Tensor x, Tensor labels, double margin) {
     var loss = new MultiClassHingeOperation(margin, LossReduction.MEAN, RowWeights.EQUAL);
     return apply(loss, x, labels);
+  }
+
+  /**
+   * The mean by weights of rows of {@link #multiClassHinge(Tensor, Tensor, double)}, as in {@link
+   * #softmaxCrossEntropy(Tensor, Tensor, Tensor, double)}.
+   *
+   * @param weights (rows), without gradient
+   * @param margin positive and finite; 1 is usual
+   * @throws IllegalArgumentException with the shapes, where they do not fit, or where {@code
+   *     margin} is outside its range
+   */
+  default Tensor multiClassHinge(Tensor x, Tensor labels, Tensor weights, double margin) {
+    var loss = new MultiClassHingeOperation(margin, LossReduction.SUM, RowWeights.GIVEN);
+    Operands operands = Operands.floatingAndInt32("x", "labels").andFloating("weights");
+    check(loss.name(), operands, x, labels, weights);
+    RowWeights.check(loss.name(), List.of("x", "labels", "weights"), x, labels, weights);
+    return apply(loss, x, labels, RowWeights.shares(this, weights, weights));
   }
 
   /**
@@ -206,95 +236,5 @@ public interface LossOperations extends MatrixOperations, ReductionOperations {
    */
   default Tensor negativeSamples(Tensor labels, Tensor thresholds, Tensor aliases, int negatives) {
     return apply(new NegativeSamples(negatives), labels, thresholds, aliases);
-  }
-
-  /**
-   * 1/n Σ (a_i - b_i)², n the number of elements; a and b of one shape.
-   *
-   * @throws IllegalArgumentException with both shapes, where they differ
-   */
-  default Tensor meanSquaredError(Tensor a, Tensor b) {
-    var loss = new ValueLossOperation(ValueLossFunction.SQUARED, LossReduction.MEAN);
-    return valueLoss("mean_squared_error", loss, a, b);
-  }
-
-  /**
-   * Σ (a_i - b_i)²; a and b of one shape.
-   *
-   * @throws IllegalArgumentException with both shapes, where they differ
-   */
-  default Tensor sumOfSquares(Tensor a, Tensor b) {
-    var loss = new ValueLossOperation(ValueLossFunction.SQUARED, LossReduction.SUM);
-    return valueLoss("sum_of_squares", loss, a, b);
-  }
-
-  /**
-   * 1/n Σ |a_i - b_i|, n the number of elements, with derivative 0 where they are equal; a and b of
-   * one shape.
-   *
-   * @throws IllegalArgumentException with both shapes, where they differ
-   */
-  default Tensor meanAbsoluteError(Tensor a, Tensor b) {
-    var loss = new ValueLossOperation(ValueLossFunction.ABSOLUTE, LossReduction.MEAN);
-    return valueLoss("mean_absolute_error", loss, a, b);
-  }
-
-  /**
-   * The mean of half the squared distance of a and b where that is at most delta, else delta times
-   * the distance less delta / 2 (Huber 1964); a and b of one shape.
-   *
-   * @param delta positive and finite; 1 is usual
-   * @throws IllegalArgumentException with both shapes, where they differ, or where {@code delta} is
-   *     outside its range
-   */
-  default Tensor huber(Tensor a, Tensor b, double delta) {
-    return meanOf(ValueLossFunction.HUBER, delta, a, b);
-  }
-
-  /**
-   * The mean of how much more than epsilon a and b differ, 0 where they do not, the loss of support
-   * vector regression (Vapnik 1995); a and b of one shape.
-   *
-   * @param epsilon finite, and at least 0
-   * @throws IllegalArgumentException with both shapes, where they differ, or where {@code epsilon}
-   *     is outside its range
-   */
-  default Tensor epsilonInsensitive(Tensor a, Tensor b, double epsilon) {
-    return meanOf(ValueLossFunction.EPSILON_INSENSITIVE, epsilon, a, b);
-  }
-
-  /**
-   * The mean cross-entropy of the probabilities sigmoid(logits) against t: -(t log s + (1 - t)
-   * log(1 - s)); logits and t of one shape.
-   *
-   * @param t in 0..1, else the loss is NaN; without gradient
-   * @throws IllegalArgumentException with both shapes, where they differ
-   */
-  default Tensor binaryCrossEntropy(Tensor logits, Tensor t) {
-    return meanOf(ValueLossFunction.LOGISTIC, 1, logits, t);
-  }
-
-  /**
-   * The mean of max(0, 1 - t x), the loss of support vector machines; x and t of one shape.
-   *
-   * @param t -1 or 1, else the loss is NaN; without gradient
-   * @throws IllegalArgumentException with both shapes, where they differ
-   */
-  default Tensor hinge(Tensor x, Tensor t) {
-    return meanOf(ValueLossFunction.HINGE, 1, x, t);
-  }
-
-  private Tensor meanOf(ValueLossFunction function, double alpha, Tensor a, Tensor b) {
-    var loss = new ValueLossOperation(function, alpha, LossReduction.MEAN, RowWeights.EQUAL);
-    return valueLoss(loss.name(), loss, a, b);
-  }
-
-  private Tensor valueLoss(String what, ValueLossOperation loss, Tensor a, Tensor b) {
-    check(what, Operands.floating("a", "b"), a, b);
-    if (!a.shape().equals(b.shape())) {
-      throw new IllegalArgumentException(
-          format("%s of shapes %s and %s", what, a.shape(), b.shape()));
-    }
-    return apply(loss, a, wide(b));
   }
 }

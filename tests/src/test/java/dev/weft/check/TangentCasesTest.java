@@ -440,7 +440,7 @@ class TangentCasesTest {
               RowWeights.EQUAL);
       Exception e = assertThrows(IllegalArgumentException.class, () -> tangents.apply(loss, x, q));
       assertEquals(
-          "softmax_cross_entropy_distribution has no tangent with respect to q F64 [1, 2] on cpu,"
+          "cross_entropy_of_distributions has no tangent with respect to q F64 [1, 2] on cpu,"
               + " which moves: take its values alone, by withoutGradient",
           e.getMessage());
     }

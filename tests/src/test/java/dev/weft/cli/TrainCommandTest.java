@@ -72,6 +72,24 @@ class TrainCommandTest {
     assertTrue(lines.get(1).matches("0,\\d,\\d"), lines.get(1));
   }
 
+  /** By the loss that it was trained with, whose name is said. */
+  @Test
+  void anEvaluationTellsTheLossThatIsAskedFor() throws IOException {
+    Path file = folder.resolve("m.safetensors");
+    Object[] loss = {"--loss", "multi_class_hinge(0.5)", "--class-weights", "balanced"};
+    String trained = train(loss).succeeded().out();
+    Matcher end = Pattern.compile("test accuracy .*, loss ([0-9.]+);").matcher(trained);
+    assertTrue(end.find(), trained);
+    Object[] command = {"evaluate", file, "--digits", 1300, "--device", "cpu"};
+    String usual = Weft.run(command).succeeded().out();
+    assertTrue(usual.contains(" (softmax_cross_entropy), accuracy"), usual);
+    assertFalse(usual.contains("loss " + end.group(1)), usual);
+    String asked =
+        Weft.run(Stream.of(command, loss).flatMap(Stream::of).toArray()).succeeded().out();
+    String said = "loss " + end.group(1) + " (multi_class_hinge(0.5)), accuracy";
+    assertTrue(asked.contains(said), asked);
+  }
+
   @Test
   void aNetworkOfNaNHasNoResult() throws IOException {
     Path file = folder.resolve("m.safetensors");
@@ -392,8 +410,8 @@ class TrainCommandTest {
         Arguments.of((Object) new String[] {"--activation", "leaky_relu", "--dropout", "0"}),
         Arguments.of((Object) new String[] {"--init", "kaiming_normal(in,1.4)"}),
         Arguments.of((Object) new String[] {"--math", "double", "--smoothing", "0.1"}),
-        Arguments.of((Object) new String[] {"--loss", "multi_class_hinge(0.5)"}),
-        Arguments.of((Object) new String[] {"--smoothing", "0.1", "--class-weights", "balanced"}),
+        Arguments.of((Object) new String[] {"--loss", "Multi_Class_Hinge(0.5)"}),
+        Arguments.of((Object) new String[] {"--smoothing", "0.1", "--class-weights", "Balanced"}),
         Arguments.of((Object) new String[] {"--math", "fast"}),
         Arguments.of((Object) new String[] {"--last-batch", "drop", "--batch", "1000"}),
         Arguments.of((Object) new String[] {"--threads", "1", "--batch", "1300"}));
@@ -423,8 +441,13 @@ class TrainCommandTest {
         wrong("--batch 0", "at least 1"),
         wrong("--batch 1301 --last-batch drop", "1301", "1300", "no batch is left"),
         wrong("--smoothing 1", "1"),
+        wrong("--loss l1", "unknown loss 'l1': use softmax_cross_entropy, multi_class_hinge"),
+        wrong("--loss softmax_cross_entropy(0.1)", "takes no number; --smoothing smooths"),
+        wrong("--class-weights even", "'even': use balanced, or a number for each class"),
         wrong(
-            "--loss l1", "unknown loss 'l1': use softmax_cross_entropy, multi_class_hinge(MARGIN)"),
+            "--class-weights balanced --accumulate 2",
+            "--class-weights divides",
+            "--accumulate cannot add up batches: leave one out"),
         wrong("--loss multi_class_hinge(x)", "--loss: 'x' is no number"),
         wrong("--loss multi_class_hinge --smoothing 0.1", "--smoothing spreads probability"),
         wrong("--class-weights 1,b", "--class-weights: 'b' is no number"),

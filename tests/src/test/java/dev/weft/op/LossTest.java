@@ -13,8 +13,10 @@ import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.device.ValueLossFunction;
 import dev.weft.support.OnEachDevice;
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** What losses do at the edges: weights of 0, labels that are none, targets out of range. */
@@ -188,12 +190,12 @@ public class LossTest {
         Tensor x = device.zeros(DType.F32, Shape.of(2, 3)).requiresGrad();
         Tensor t = device.zeros(DType.F32, Shape.of(2, 3)).requiresGrad()) {
       assertSays(
-          "value_loss_logistic has no gradient with respect to its targets, which want one: take"
+          "binary_cross_entropy has no gradient with respect to its targets, which want one: take"
               + " their values alone, by withoutGradient",
           () -> tape.binaryCrossEntropy(x, t));
       assertSays(
-          "softmax_cross_entropy_distribution has no gradient with respect to its distributions,"
-              + " which want one: take their values alone, by withoutGradient",
+          "kl_divergence has no gradient with respect to its distributions, which want one: take"
+              + " their values alone, by withoutGradient",
           () -> tape.klDivergence(x, t));
       tape.meanAbsoluteError(x, t);
     }
@@ -205,10 +207,92 @@ public class LossTest {
         "a margin must be positive and finite, not 0.0",
         () -> new MultiClassHingeOperation(0, LossReduction.MEAN, RowWeights.EQUAL));
     assertSays(
-        "the alpha of huber must be positive and finite, not NaN",
+        "the delta of huber must be positive and finite, not NaN",
         () ->
             new ValueLossOperation(
                 ValueLossFunction.HUBER, NAN, LossReduction.MEAN, RowWeights.EQUAL));
+  }
+
+  private interface Weighable {
+    /** The mean by weights, or where they are null by none. */
+    Tensor of(Tape tape, Tensor x, Tensor t, @Nullable Tensor weights);
+  }
+
+  /** The mean by weights is made of the losses of rows, each of which is taken alone. */
+  @OnEachDevice
+  void eachLossTakesWeightsOfRows(OnEachDevice.Place place) {
+    List<Weighable> losses =
+        List.of(
+            (o, x, t, w) -> w == null ? o.meanSquaredError(x, t) : o.meanSquaredError(x, t, w),
+            (o, x, t, w) -> w == null ? o.meanAbsoluteError(x, t) : o.meanAbsoluteError(x, t, w),
+            (o, x, t, w) -> w == null ? o.huber(x, t, 0.5) : o.huber(x, t, w, 0.5),
+            (o, x, t, w) ->
+                w == null ? o.epsilonInsensitive(x, t, 0.2) : o.epsilonInsensitive(x, t, w, 0.2),
+            (o, x, t, w) -> w == null ? o.binaryCrossEntropy(x, t) : o.binaryCrossEntropy(x, t, w),
+            (o, x, t, w) -> w == null ? o.hinge(x, t) : o.hinge(x, t, w),
+            (o, x, t, w) -> w == null ? o.squaredHinge(x, t) : o.squaredHinge(x, t, w),
+            (o, x, t, w) ->
+                w == null
+                    ? o.crossEntropyOfDistributions(x, t)
+                    : o.crossEntropyOfDistributions(x, t, w),
+            (o, x, t, w) -> w == null ? o.klDivergence(x, t) : o.klDivergence(x, t, w),
+            (o, x, t, w) -> {
+              Tensor labels = o.device().tensor(new int[(int) x.shape().size(0)]);
+              return w == null
+                  ? o.multiClassHinge(x, labels, 0.75)
+                  : o.multiClassHinge(x, labels, w, 0.75);
+            });
+    double[] weights = {2, 0, 0.5};
+    try (Device device = place.open();
+        Tape tape = new Tape(device);
+        Tensor x = device.tensor(DType.F64, Shape.of(3, 2), 0.5, -2, 3, -0.25, 0.125, 2);
+        Tensor t = device.tensor(DType.F64, Shape.of(3, 2), 1, 1, 1, 1, 1, 1);
+        Tensor w = device.tensor(DType.F64, Shape.of(3), weights)) {
+      for (int i = 0; i < losses.size(); i++) {
+        Weighable loss = losses.get(i);
+        double sum = 0;
+        double plain = 0;
+        for (int r = 0; r < 3; r++) {
+          Tensor row = tape.slice(x, 0, r, r + 1);
+          double value = loss.of(tape, row, tape.slice(t, 0, r, r + 1), null).item();
+          sum += weights[r] * value / 2.5;
+          plain += value / 3;
+        }
+        double found = loss.of(tape, x, t, w).item();
+        assertEquals(sum, found, 1e-14, "loss " + i);
+        assertTrue(Math.abs(plain - found) > 1e-3, "loss " + i + " without weights");
+      }
+    }
+  }
+
+  @Test
+  void errorsNameWhatTheUserWrote() {
+    try (Device device = Device.cpu();
+        Tape tape = new Tape(device);
+        Tensor x = device.zeros(DType.F32, Shape.of(2, 3));
+        Tensor t = device.zeros(DType.F32, Shape.of(3, 2));
+        Tensor ints = device.zeros(DType.I32, Shape.of(2, 3))) {
+      assertSays(
+          "huber needs a and b of one shape, not [2, 3] and [3, 2]", () -> tape.huber(x, t, 1));
+      assertSays(
+          "binary_cross_entropy needs logits and t of one shape, not [2, 3] and [3, 2]",
+          () -> tape.binaryCrossEntropy(x, t));
+      assertSays(
+          "hinge: x F32 [2, 3] and t I32 [2, 3] differ in type; cast one",
+          () -> tape.hinge(x, ints));
+      assertSays(
+          "kl_divergence needs logits [rows, classes] and q [rows, classes] or [classes], not"
+              + " [2, 3] and [3, 2]",
+          () -> tape.klDivergence(x, t));
+      assertSays(
+          "squared_hinge needs a weight for each of its rows: x [2, 3], t [2, 3], weights [3, 2]",
+          () -> tape.squaredHinge(x, x, t));
+      assertSays(
+          "the delta of huber must be positive and finite, not 0.0", () -> tape.huber(x, x, 0));
+      assertSays(
+          "the epsilon of epsilon_insensitive must be at least 0 and finite, not -1.0",
+          () -> tape.epsilonInsensitive(x, x, -1));
+    }
   }
 
   private static void assertSays(String expected, org.junit.jupiter.api.function.Executable body) {

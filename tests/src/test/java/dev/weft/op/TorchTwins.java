@@ -259,10 +259,11 @@ final class TorchTwins {
     TWINS.put("path_loss", in -> pathLosses(in[0], in[1], in[2]));
     TWINS.put("path_loss_by_number", TorchTwins::pathLossesByNumber);
     for (ValueLossFunction f : ValueLossFunction.values()) {
-      TWINS.put("value_loss_" + f.token(), in -> valueLoss(f, in));
+      TWINS.put(ValueLossOperation.name(f, LossReduction.MEAN), in -> valueLoss(f, in));
     }
+    TWINS.put("sum_of_squares", in -> square(in[0].sub(in[1])).sum());
     TWINS.put(
-        "value_loss_logistic_weighted",
+        "binary_cross_entropy_weighted",
         in ->
             binary_cross_entropy_with_logits(
                 in[0],
@@ -271,7 +272,7 @@ final class TorchTwins {
                 new TensorOptional(in[3]),
                 EACH));
     TWINS.put(
-        "value_loss_huber_weighted",
+        "huber_weighted",
         in -> huber_loss(in[0], in[1], EACH, 0.75).mul(in[2].unsqueeze(1)).mean());
     TWINS.put(
         "softmax_cross_entropy_weighted",
@@ -280,10 +281,10 @@ final class TorchTwins {
           return cross_entropy_loss(in[0], labels, new TensorOptional(), EACH, -100, 0.1)
               .mul(in[2]);
         });
-    TWINS.put("softmax_cross_entropy_distribution", in -> distribution(in, false));
-    TWINS.put("softmax_cross_entropy_distribution_divergence", in -> distribution(in, true));
+    TWINS.put("cross_entropy_of_distributions", in -> distribution(in, false));
+    TWINS.put("kl_divergence", in -> distribution(in, true));
     TWINS.put(
-        "softmax_cross_entropy_distribution_weighted",
+        "cross_entropy_of_distributions_weighted",
         in -> {
           Tensor q = in[1].expand(in[0].sizes().vec().get());
           return cross_entropy_loss(in[0], q, new TensorOptional(), EACH, -100, 0).mul(in[2]);

@@ -19,8 +19,10 @@ import dev.weft.data.ToySets;
 import dev.weft.nn.Activation;
 import dev.weft.nn.Embedding;
 import dev.weft.nn.Flatten;
+import dev.weft.nn.Initializers;
 import dev.weft.nn.Linear;
 import dev.weft.nn.Sequential;
+import dev.weft.nn.WeightNormLinear;
 import dev.weft.support.OnEachDevice;
 import dev.weft.support.OnEachDevice.Place;
 import dev.weft.train.Fusion;
@@ -182,6 +184,16 @@ class MaxNormTest {
             + " which a step changes few: name the matrices that it is for, such as '*.weight'",
         () -> words.maxNorm(1));
     words.maxNorm("*.weight", 1);
+    Embedding dense = new Embedding(9, 4, Initializers.zeros(), Embedding.Gradient.DENSE);
+    String bounds = " bounds the weights into each unit, a column of a matrix, and ";
+    refused(
+        "a max-norm of '*'" + bounds + "0.table is a table, which has a row for each id: name",
+        () -> Trainer.of(Sequential.of(dense, new Flatten(), new Linear(8, 2))).maxNorm(1));
+    Trainer directed = Trainer.of(Sequential.of(new WeightNormLinear(2, 3), new Linear(3, 2)));
+    refused(
+        "'0.*'" + bounds + "0.direction is a direction, whose norm the layer divides out: name",
+        () -> directed.maxNorm("0.*", 1));
+    directed.maxNorm("1.*", 1);
   }
 
   private static void refused(String part, Executable call) {

@@ -16,6 +16,7 @@ import dev.weft.StepState;
 import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.data.BatchOrder;
+import dev.weft.data.Column;
 import dev.weft.data.Dataset;
 import dev.weft.data.Digits;
 import dev.weft.data.Idx;
@@ -41,6 +42,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -566,6 +568,8 @@ public class FusedStepTest {
     assertObstacle("dropout(0.1) linear(4,3)", new SoftmaxCrossEntropy(), "dropout(0.1) stands");
     assertObstacle("linear(4,3) dropout(0.1) relu", new SoftmaxCrossEntropy(), "relu stands");
     assertObstacle("linear(4,3)", new SumOfSquares(), "sum_of_squares");
+    assertObstacle(
+        "linear(4,3)", new MeanSquaredError().sampleWeights("weight"), "rows that count alike");
     Loss loss = new SoftmaxCrossEntropy();
     assertObstacle("linear(4,3)", loss, t -> t.optimizer(Sgd.rate(0.1).l1(0.1)), "knows no L1");
     assertObstacle("linear(4,3)", loss, t -> t.optimizer(Adam.rate(0.1).l1(0.1)), "knows no L1");
@@ -578,7 +582,12 @@ public class FusedStepTest {
 
   private static void assertObstacle(
       String network, Loss loss, Consumer<Trainer> setting, String part) {
-    Dataset data = loss instanceof SoftmaxCrossEntropy ? labelled(4, 3) : valued(4, 3);
+    Dataset given = loss instanceof SoftmaxCrossEntropy ? labelled(4, 3) : valued(4, 3);
+    Map<String, Column> columns = new LinkedHashMap<>(given.columns());
+    double[] weights = new double[given.rows()];
+    Arrays.fill(weights, 2);
+    columns.put("weight", Column.of(weights));
+    Dataset data = Dataset.of(columns);
     try (Device device = Device.cpu()) {
       Trainer trainer = Trainer.of(Sequential.parse(network)).on(device).loss(loss).batch(8);
       setting.accept(trainer);

@@ -7,9 +7,10 @@ import static java.util.Locale.ROOT;
 import dev.weft.Device;
 import dev.weft.MathMode;
 import dev.weft.data.Dataset;
+import dev.weft.data.Split;
 import dev.weft.io.AtomicFile;
+import dev.weft.nn.Loss;
 import dev.weft.nn.Sequential;
-import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.train.Evaluation;
 import dev.weft.train.Evaluator;
 import java.io.IOException;
@@ -31,6 +32,7 @@ import picocli.CommandLine.ParentCommand;
       "",
       "Examples:",
       "  weft evaluate digits.safetensors",
+      "  weft evaluate digits.safetensors --loss multi_class_hinge",
       "  weft evaluate mnist.safetensors --data mnist/ --predictions predictions.csv"
     })
 final class EvaluateCommand implements Callable<Integer> {
@@ -43,6 +45,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Mixin private DataOptions data;
   @Mixin private DeviceOptions where;
+  @Mixin private LossOptions losses;
 
   @Option(
       names = "--batch",
@@ -63,6 +66,7 @@ final class EvaluateCommand implements Callable<Integer> {
       throw new IllegalArgumentException("--batch must be at least 1, not " + batch);
     }
     data.check();
+    losses.check();
     if (predictions != null) {
       SideFile.check(predictions);
     }
@@ -70,8 +74,10 @@ final class EvaluateCommand implements Callable<Integer> {
     Sequential network = Sequential.load(model);
     try (Device device = where.open();
         Sequential loaded = network.on(device, math)) {
-      Dataset test = data.read().test();
-      try (Evaluator evaluator = new Evaluator(loaded, new SoftmaxCrossEntropy(), test, batch)) {
+      Split split = data.read();
+      Dataset test = split.test();
+      Loss loss = losses.of(split.train());
+      try (Evaluator evaluator = new Evaluator(loaded, loss, test, batch)) {
         if (predictions != null) {
           AtomicFile.checkSpace(predictions, leastBytes(test));
         }
@@ -81,7 +87,7 @@ final class EvaluateCommand implements Callable<Integer> {
             .out()
             .printf(
                 ROOT,
-                "%s on %s (%s), %s: %s test examples of %s, loss %.4f, accuracy %s%n",
+                "%s on %s (%s), %s: %s test examples of %s, loss %.4f (%s), accuracy %s%n",
                 model,
                 device.name(),
                 device.description(),
@@ -89,6 +95,7 @@ final class EvaluateCommand implements Callable<Integer> {
                 Amount.count(evaluation.rows()),
                 data.source(),
                 evaluation.loss(),
+                loss.spec(),
                 Amount.percent(evaluation.accuracy()));
         if (predictions != null) {
           write(predictions, test, loaded.classes(test));

@@ -172,6 +172,11 @@ final class TrainCommand implements Callable<Integer> {
       throw new IllegalArgumentException("at least 1 epoch, not " + epochs);
     }
     updates.check(epochs, profile != null);
+    if (losses.isWeighted() && updates.isAccumulated()) {
+      throw new IllegalArgumentException(
+          "--class-weights divides the loss of a batch by the weights of its examples, so that"
+              + " --accumulate cannot add up batches: leave one out");
+    }
     stopping.check(epochs, profile != null);
     MathMode math = where.math();
     if (!(validation >= 0 && validation < 1)) {

@@ -148,6 +148,11 @@ final class UpdateOptions {
     }
   }
 
+  /** Whether an update is of several batches. */
+  boolean isAccumulated() {
+    return accumulated > 1;
+  }
+
   /** Gives a trainer what was looked at. */
   void apply(Trainer trainer) {
     trainer.schedule(schedule).accumulate(accumulated);

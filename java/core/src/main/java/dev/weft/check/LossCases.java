@@ -26,17 +26,19 @@ final class LossCases {
     for (ValueLossFunction function : ValueLossFunction.values()) {
       cases.add(
           switch (function) {
-            case SQUARED, ABSOLUTE, HUBER, EPSILON_INSENSITIVE -> difference(function);
+            case SQUARED, ABSOLUTE, HUBER, EPSILON_INSENSITIVE ->
+                difference(function, LossReduction.MEAN);
             case LOGISTIC, HINGE, SQUARED_HINGE -> binary(function);
           });
     }
+    cases.add(difference(ValueLossFunction.SQUARED, LossReduction.SUM));
     cases.add(weightedLogistic());
     cases.add(weightedHuber());
     cases.add(crossEntropy("softmax_cross_entropy", 0));
     cases.add(crossEntropy("softmax_cross_entropy_smoothed", 0.1));
     cases.add(weightedCrossEntropy());
-    cases.add(distribution("softmax_cross_entropy_distribution", Kind.CROSS_ENTROPY));
-    cases.add(distribution("softmax_cross_entropy_distribution_divergence", Kind.KL_DIVERGENCE));
+    cases.add(distribution(Kind.CROSS_ENTROPY));
+    cases.add(distribution(Kind.KL_DIVERGENCE));
     cases.add(weightedDistribution());
     cases.add(multiClassHinge());
     cases.add(weightedMultiClassHinge());
@@ -54,8 +56,8 @@ final class LossCases {
   }
 
   /** The loss may have a kink where x and t are equal, or differ by alpha. */
-  private static OperationCase difference(ValueLossFunction function) {
-    ValueLossOperation loss = new ValueLossOperation(function, LossReduction.MEAN);
+  private static OperationCase difference(ValueLossFunction function, LossReduction reduction) {
+    ValueLossOperation loss = new ValueLossOperation(function, reduction);
     OperationCase operation =
         OperationCase.of(
                 loss.name(),
@@ -104,7 +106,7 @@ final class LossCases {
         new ValueLossOperation(ValueLossFunction.LOGISTIC, 1, LossReduction.NONE, RowWeights.GIVEN);
     OperationCase operation =
         OperationCase.of(
-            "value_loss_logistic_weighted",
+            "binary_cross_entropy_weighted",
             ValueLossOperation.class,
             (tape, in) -> {
               tape.check(loss.name(), Operands.floating("x", "t", "weights", "p"), in);
@@ -126,7 +128,7 @@ final class LossCases {
         new ValueLossOperation(ValueLossFunction.HUBER, 0.75, LossReduction.MEAN, RowWeights.GIVEN);
     OperationCase operation =
         OperationCase.of(
-                "value_loss_huber_weighted",
+                "huber_weighted",
                 ValueLossOperation.class,
                 (tape, in) -> {
                   tape.check(loss.name(), Operands.floating("x", "t", "weights"), in);
@@ -180,12 +182,12 @@ final class LossCases {
     return operation;
   }
 
-  private static OperationCase distribution(String name, Kind kind) {
+  private static OperationCase distribution(Kind kind) {
     var loss =
         new SoftmaxCrossEntropyDistributionOperation(kind, LossReduction.MEAN, RowWeights.EQUAL);
     OperationCase operation =
         OperationCase.of(
-                name,
+                loss.name(),
                 SoftmaxCrossEntropyDistributionOperation.class,
                 (tape, in) -> {
                   tape.check(loss.name(), Operands.floating("logits", "q"), in);
@@ -205,7 +207,7 @@ final class LossCases {
             Kind.CROSS_ENTROPY, LossReduction.NONE, RowWeights.GIVEN);
     OperationCase operation =
         OperationCase.of(
-                "softmax_cross_entropy_distribution_weighted",
+                "cross_entropy_of_distributions_weighted",
                 SoftmaxCrossEntropyDistributionOperation.class,
                 (tape, in) -> {
                   Operands operands = Operands.floating("logits", "q", "weights");

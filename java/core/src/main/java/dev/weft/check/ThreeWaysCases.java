@@ -3,7 +3,6 @@ package dev.weft.check;
 
 import static dev.weft.check.PlainMatrix.oneHot;
 
-import dev.weft.DType;
 import dev.weft.Operations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
@@ -135,7 +134,7 @@ public final class ThreeWaysCases {
         SEED);
   }
 
-  /** A layer in plain Java, from inputs x, W, b that begin at {@code first}. */
+  /** A layer in plain Java, from inputs x, W and b. */
   private static PlainMatrix linear(PlainMatrix x, double[] w, int out, double[] b) {
     return x.times(new PlainMatrix(x.cols(), out, w)).plus(b);
   }
@@ -178,26 +177,20 @@ public final class ThreeWaysCases {
     return new ThreeWays(
         "linear, max-margin: 1/n Σ max(0, s - s_y + 1)",
         "ds = m/n, at y -Σm/n, m = 1 where s - s_y + 1 > 0; dx, dW, db as above",
-        (t, in) -> {
-          Tensor s = t.add(t.matmul(in[0], in[1]), in[2]);
-          Tensor hot = t.cast(in[3], DType.F64);
-          Tensor right = t.reshape(t.sum(t.multiply(s, hot), 1), N, 1);
-          Tensor margins = t.relu(t.shift(t.subtract(s, right), 1));
-          return t.scale(t.sum(t.multiply(margins, t.shift(t.negate(hot), 1))), 1.0 / N);
-        },
+        (t, in) -> t.multiClassHinge(t.add(t.matmul(in[0], in[1]), in[2]), in[3], 1),
         List.of(
             Input.randomNormal(N, IN),
             Input.randomNormal(IN, OUT),
             Input.randomNormal(OUT),
-            Input.integers(Shape.of(N, OUT), 1, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 0)),
+            Input.integers(Shape.of(N), 0, 2, 1, 0)),
         in -> {
           PlainMatrix s = linear(features(in), in[1], OUT, in[2]);
-          PlainMatrix hot = new PlainMatrix(N, OUT, in[3]);
+          PlainMatrix hot = oneHot(in[3], OUT);
           double[] right = s.with(hot).rowSums();
           double[] ds = new double[N * OUT];
           for (int i = 0; i < N * OUT; i++) {
             int row = i / OUT;
-            if (in[3][i] == 0 && s.values()[i] - right[row] + 1 > 0) {
+            if (hot.values()[i] == 0 && s.values()[i] - right[row] + 1 > 0) {
               ds[i] += 1.0 / N;
               for (int k = 0; k < OUT; k++) {
                 ds[row * OUT + k] -= hot.at(row, k) / N;

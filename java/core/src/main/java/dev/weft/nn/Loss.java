@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Inputs;
 import dev.weft.Operations;
 import dev.weft.RowType;
@@ -75,7 +77,7 @@ public interface Loss {
 
   /**
    * Whether {@link #apply} gives a mean by weights that differ from row to row, so that a batch
-   * counts by {@link #weight(Operations, Tensor, Inputs)} and not by its rows.
+   * counts by {@link #sumOfWeights} and not by its rows.
    */
   default boolean isWeighted() {
     return false;
@@ -88,8 +90,13 @@ public interface Loss {
    * @param output what the model gave, (rows, ...)
    * @param data the columns of the batch
    */
-  default Tensor weight(Operations operations, Tensor output, Inputs<Tensor> data) {
-    throw new IllegalStateException(spec() + " is weighted by rows, which its class must add up");
+  default Tensor sumOfWeights(Operations operations, Tensor output, Inputs<Tensor> data) {
+    throw new IllegalStateException(
+        format(
+            "the loss %s is a mean by weights of rows, as its isWeighted() says, and has no"
+                + " sumOfWeights(operations, output, data): write that method, which gives the sum"
+                + " of the weights of a batch's rows",
+            spec()));
   }
 
   /** Its name in files and on the command line. */

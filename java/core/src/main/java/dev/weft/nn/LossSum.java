@@ -10,6 +10,7 @@ import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.data.Column;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,12 +28,12 @@ public record LossSum(List<Part> parts) implements Loss {
    * A loss and its outputs.
    *
    * @param factor finite
-   * @param from the first output; with {@code to} 0 all of them
-   * @param to behind the last
+   * @param from the first output
+   * @param to behind the last; {@link Integer#MAX_VALUE}, with {@code from} 0, for all outputs
    */
   public record Part(double factor, Loss loss, int from, int to) {
     private boolean isOfAll() {
-      return to == 0;
+      return from == 0 && to == Integer.MAX_VALUE;
     }
   }
 
@@ -52,9 +53,11 @@ public record LossSum(List<Part> parts) implements Loss {
         throw new IllegalArgumentException(
             format("the factor of %s must be finite, not %s", part.loss.spec(), part.factor));
       }
-      if (!part.isOfAll() && (part.from < 0 || part.to <= part.from)) {
+      if (part.from < 0 || part.to <= part.from) {
         throw new IllegalArgumentException(
-            format("%s over outputs %d to %d: that is none", part.loss.spec(), part.from, part.to));
+            format(
+                "%s over the outputs from %d to before %d: that is none",
+                part.loss.spec(), part.from, part.to));
       }
       if (part.loss.isWeighted()) {
         throw new IllegalArgumentException(
@@ -74,7 +77,7 @@ public record LossSum(List<Part> parts) implements Loss {
 
   /** A loss over all outputs, times a factor. */
   public static LossSum of(double factor, Loss loss) {
-    return new LossSum(List.of(new Part(factor, loss, 0, 0)));
+    return new LossSum(List.of(new Part(factor, loss, 0, Integer.MAX_VALUE)));
   }
 
   /** A loss over outputs {@code from} to {@code to} (exclusive), times a factor. */
@@ -84,7 +87,7 @@ public record LossSum(List<Part> parts) implements Loss {
 
   /** And one more over all outputs. */
   public LossSum plus(double factor, Loss loss) {
-    return plus(new Part(factor, loss, 0, 0));
+    return plus(new Part(factor, loss, 0, Integer.MAX_VALUE));
   }
 
   /** And one more over outputs {@code from} to {@code to} (exclusive). */
@@ -125,7 +128,21 @@ public record LossSum(List<Part> parts) implements Loss {
   @Override
   public Map<String, double[]> constants(RowType output) {
     Map<String, double[]> all = new HashMap<>();
-    parts.forEach(part -> all.putAll(part.loss.constants(row(part, output))));
+    for (Part part : parts) {
+      part.loss
+          .constants(row(part, output))
+          .forEach(
+              (name, values) -> {
+                double[] other = all.putIfAbsent(name, values);
+                if (other != null && !Arrays.equals(other, values)) {
+                  throw new IllegalArgumentException(
+                      format(
+                          "%s and a loss before it have constants called '%s' that differ: give"
+                              + " them other names",
+                          part.loss.spec(), name));
+                }
+              });
+    }
     return all;
   }
 

@@ -48,6 +48,45 @@ public record LossWeights(List<Double> classes, String column, OptionalInt ignor
     }
   }
 
+  /**
+   * Weights of classes, rows / (classes count_c) for each class c, as scikit-learn's {@code
+   * balanced}: all classes count alike together, however many rows each has. Rows without a label
+   * are not counted.
+   *
+   * @throws IllegalArgumentException where the column has no labels, or a class no row
+   */
+  public static double[] balanced(Column labels) {
+    if (!labels.type().isIds() || labels.width() != 1) {
+      throw new IllegalArgumentException(
+          format("classes are balanced by a label a row, not by %s", labels.type()));
+    }
+    long[] counts = new long[labels.type().below()];
+    long rows = 0;
+    for (int r = 0; r < labels.rows(); r++) {
+      int label = (int) labels.get(r, 0);
+      if (label >= 0) {
+        counts[label]++;
+        rows++;
+      }
+    }
+    double[] weights = new double[counts.length];
+    for (int c = 0; c < counts.length; c++) {
+      if (counts[c] == 0) {
+        throw new IllegalArgumentException(
+            format(
+                "class %d of %d has no row among %d, so that no weight balances it",
+                c, counts.length, labels.rows()));
+      }
+      weights[c] = rows / ((double) counts.length * counts[c]);
+    }
+    return weights;
+  }
+
+  /** Weights of classes that balance labels 0 to the largest, see {@link #balanced(Column)}. */
+  public static double[] balanced(int... labels) {
+    return balanced(Column.ids(labels));
+  }
+
   /** The same with other weights of classes. */
   LossWeights classes(double... weights) {
     return new LossWeights(Arrays.stream(weights).boxed().toList(), column, ignored);

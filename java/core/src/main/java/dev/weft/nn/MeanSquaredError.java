@@ -2,39 +2,40 @@
 package dev.weft.nn;
 
 import dev.weft.Inputs;
-import dev.weft.Operations;
-import dev.weft.RowType;
-import dev.weft.Tensor;
+import dev.weft.device.ValueLossFunction;
 
 /**
- * 1/n Σ (output_i - target_i)² over all n = rows · features elements.
- *
- * @param target the column of what the outputs should be
+ * 1/n Σ (output_i - target_i)² over all n = rows · features elements; rows may be weighted, see
+ * {@link ValueLoss}.
  */
-public record MeanSquaredError(String target) implements Loss {
+public final class MeanSquaredError extends ValueLoss {
 
   /** Against {@link Inputs#TARGETS}. */
   public MeanSquaredError() {
-    this(Inputs.TARGETS);
+    this(of(ValueLossFunction.SQUARED, 1, Aggregation.MEAN));
   }
 
   /** Against another column. */
+  public MeanSquaredError(String target) {
+    this(new MeanSquaredError().settings().against(target));
+  }
+
+  private MeanSquaredError(Settings settings) {
+    super(settings);
+  }
+
+  @Override
   public MeanSquaredError against(String column) {
-    return new MeanSquaredError(column);
+    return new MeanSquaredError(settings().against(column));
   }
 
   @Override
-  public void check(RowType output, Inputs<RowType> data) {
-    ValueTargets.check(this, output, target, data.get(target));
+  public MeanSquaredError sampleWeights(String column) {
+    return new MeanSquaredError(settings().sampleWeights(column));
   }
 
   @Override
-  public Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data) {
-    return ValueLoss.squared().against(target).apply(operations, output, data);
-  }
-
-  @Override
-  public String spec() {
-    return "mean_squared_error";
+  public SumOfSquares sum() {
+    return new SumOfSquares(settings().sum());
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Inputs;
 import dev.weft.Operations;
 import dev.weft.RowType;
@@ -9,26 +11,30 @@ import dev.weft.data.Column;
 import dev.weft.op.LossReduction;
 import dev.weft.op.MultiClassHingeOperation;
 import dev.weft.op.RowWeights;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The mean over rows of by how much other classes come nearer to a label's score than a margin; see
- * {@link MultiClassHingeOperation}. Weights of rows are as in {@link SoftmaxCrossEntropy}.
+ * The mean over rows of by how much other classes come nearer to a label's score than a margin: l_r
+ * = Σ_{j ≠ k} max(0, margin + x_rj - x_rk), x the outputs and k the row's label (Weston and Watkins
+ * 1999). PyTorch's {@code multi_margin_loss} divides that by the number of classes. Weights of rows
+ * are as in {@link SoftmaxCrossEntropy}.
  *
  * @param margin positive and finite; 1 is usual
  * @param target the column of labels
  * @param weights how much rows count
- * @param reduction {@code MEAN} or {@code SUM}
+ * @param aggregation whether it is the mean over rows or their sum
  */
 public record MultiClassHinge(
-    double margin, String target, LossWeights weights, LossReduction reduction)
+    double margin, String target, LossWeights weights, Aggregation aggregation)
     implements WeightedLoss {
 
   /** Checks the settings. */
   public MultiClassHinge {
-    new MultiClassHingeOperation(margin, reduction, RowWeights.EQUAL);
-    Reductions.check(reduction);
+    new MultiClassHingeOperation(margin, aggregation.reduction(), RowWeights.EQUAL);
   }
 
   /** With a margin of 1, against {@link Inputs#TARGETS}. */
@@ -38,15 +44,15 @@ public record MultiClassHinge(
 
   /** With a margin, against {@link Inputs#TARGETS}. */
   public MultiClassHinge(double margin) {
-    this(margin, Inputs.TARGETS, LossWeights.EQUAL, LossReduction.MEAN);
+    this(margin, Inputs.TARGETS, LossWeights.EQUAL, Aggregation.MEAN);
   }
 
   /** Against another column. */
   public MultiClassHinge against(String column) {
-    return new MultiClassHinge(margin, column, weights, reduction);
+    return new MultiClassHinge(margin, column, weights, aggregation);
   }
 
-  /** With a weight for each class; {@link ClassWeights} balances classes. */
+  /** With a weight for each class; {@link LossWeights#balanced} balances classes. */
   public MultiClassHinge classWeights(double... ofClasses) {
     return with(weights.classes(ofClasses));
   }
@@ -63,11 +69,11 @@ public record MultiClassHinge(
 
   /** The sum over rows, not the mean. */
   public MultiClassHinge sum() {
-    return new MultiClassHinge(margin, target, weights, LossReduction.SUM);
+    return new MultiClassHinge(margin, target, weights, Aggregation.SUM);
   }
 
   private MultiClassHinge with(LossWeights other) {
-    return new MultiClassHinge(margin, target, other, reduction);
+    return new MultiClassHinge(margin, target, other, aggregation);
   }
 
   @Override
@@ -89,18 +95,29 @@ public record MultiClassHinge(
 
   @Override
   public Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data) {
-    Tensor labels = data.get(target);
-    if (weights.isEqual()) {
-      var loss = new MultiClassHingeOperation(margin, reduction, RowWeights.EQUAL);
-      return operations.apply(loss, output, labels);
+    return apply(operations, output, data, null);
+  }
+
+  /** The loss, and right answers as {@link SoftmaxCrossEntropy} tells them, at no cost. */
+  public Tensor apply(
+      Operations operations, Tensor output, Inputs<Tensor> data, @Nullable Tensor hits) {
+    boolean equal = weights.isEqual();
+    List<Tensor> inputs = new ArrayList<>(List.of(output, data.get(target)));
+    if (!equal) {
+      inputs.add(factors(operations, output, data));
     }
-    Tensor factors = Reductions.factors(operations, ofRows(operations, output, data), reduction);
-    var loss = new MultiClassHingeOperation(margin, LossReduction.SUM, RowWeights.GIVEN);
-    return operations.apply(loss, output, labels, factors);
+    if (hits != null) {
+      inputs.add(hits);
+    }
+    var loss =
+        equal
+            ? new MultiClassHingeOperation(margin, aggregation.reduction(), RowWeights.EQUAL)
+            : new MultiClassHingeOperation(margin, LossReduction.SUM, RowWeights.GIVEN);
+    return operations.apply(loss, inputs.toArray(Tensor[]::new));
   }
 
   @Override
   public String spec() {
-    return "multi_class_hinge";
+    return margin == 1 ? "multi_class_hinge" : format("multi_class_hinge(%s)", margin);
   }
 }

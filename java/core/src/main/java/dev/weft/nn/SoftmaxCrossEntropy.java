@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Inputs;
 import dev.weft.Operations;
 import dev.weft.RowType;
@@ -17,8 +19,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The mean over rows of the cross-entropy between softmax(output) and class labels; see {@link
- * SoftmaxCrossEntropyOperation}.
+ * The mean over rows of the cross-entropy between p = softmax(output) and class labels: l_r = -Σ_c
+ * q_rc log p_rc with q_r = (1 - smoothing) onehot(label) + smoothing / classes (Szegedy et al.
+ * 2016), without smoothing -log of the label's probability.
  *
  * <p>With weights w of rows it is Σ_r w_r l_r / Σ_r w_r, and 0 of a batch where no row counts. With
  * weights v of classes w_r is that of the row's label, and label smoothing weighs each class's
@@ -27,16 +30,15 @@ import org.jspecify.annotations.Nullable;
  * @param smoothing label smoothing, in [0, 1)
  * @param target the column of labels
  * @param weights how much rows count
- * @param reduction {@code MEAN} or {@code SUM}
+ * @param aggregation whether it is the mean over rows or their sum
  */
 public record SoftmaxCrossEntropy(
-    double smoothing, String target, LossWeights weights, LossReduction reduction)
+    double smoothing, String target, LossWeights weights, Aggregation aggregation)
     implements WeightedLoss {
 
   /** Checks the settings. */
   public SoftmaxCrossEntropy {
     new SoftmaxCrossEntropyOperation(smoothing);
-    Reductions.check(reduction);
   }
 
   /** Without label smoothing, against {@link Inputs#TARGETS}. */
@@ -46,20 +48,20 @@ public record SoftmaxCrossEntropy(
 
   /** With label smoothing, against {@link Inputs#TARGETS}. */
   public SoftmaxCrossEntropy(double smoothing) {
-    this(smoothing, Inputs.TARGETS, LossWeights.EQUAL, LossReduction.MEAN);
+    this(smoothing, Inputs.TARGETS, LossWeights.EQUAL, Aggregation.MEAN);
   }
 
   /** Against another column. */
   public SoftmaxCrossEntropy against(String column) {
-    return new SoftmaxCrossEntropy(smoothing, column, weights, reduction);
+    return new SoftmaxCrossEntropy(smoothing, column, weights, aggregation);
   }
 
   /** With label smoothing. */
   public SoftmaxCrossEntropy smoothing(double share) {
-    return new SoftmaxCrossEntropy(share, target, weights, reduction);
+    return new SoftmaxCrossEntropy(share, target, weights, aggregation);
   }
 
-  /** With a weight for each class; {@link ClassWeights} balances classes. */
+  /** With a weight for each class; {@link LossWeights#balanced} balances classes. */
   public SoftmaxCrossEntropy classWeights(double... ofClasses) {
     return with(weights.classes(ofClasses));
   }
@@ -76,11 +78,11 @@ public record SoftmaxCrossEntropy(
 
   /** The sum over rows, not the mean. */
   public SoftmaxCrossEntropy sum() {
-    return new SoftmaxCrossEntropy(smoothing, target, weights, LossReduction.SUM);
+    return new SoftmaxCrossEntropy(smoothing, target, weights, Aggregation.SUM);
   }
 
   private SoftmaxCrossEntropy with(LossWeights other) {
-    return new SoftmaxCrossEntropy(smoothing, target, other, reduction);
+    return new SoftmaxCrossEntropy(smoothing, target, other, aggregation);
   }
 
   @Override
@@ -118,7 +120,8 @@ public record SoftmaxCrossEntropy(
       Operations operations, Tensor output, Inputs<Tensor> data, @Nullable Tensor hits) {
     Tensor labels = data.get(target);
     if (weights.isEqual()) {
-      var loss = new SoftmaxCrossEntropyOperation(smoothing, reduction, RowWeights.EQUAL);
+      var loss =
+          new SoftmaxCrossEntropyOperation(smoothing, aggregation.reduction(), RowWeights.EQUAL);
       return hits == null
           ? operations.apply(loss, output, labels)
           : operations.apply(loss, output, labels, hits);
@@ -150,9 +153,9 @@ public record SoftmaxCrossEntropy(
 
   /** What rows are multiplied by: weights, of a mean over the sum of those that it divides by. */
   private Tensor scaled(Operations operations, Tensor ofRows, Tensor divisors) {
-    return reduction == LossReduction.SUM
+    return aggregation == Aggregation.SUM
         ? ofRows
-        : Reductions.shares(operations, ofRows, divisors);
+        : RowWeights.shares(operations, ofRows, divisors);
   }
 
   private static Tensor weighted(
@@ -170,6 +173,8 @@ public record SoftmaxCrossEntropy(
 
   @Override
   public String spec() {
-    return "softmax_cross_entropy";
+    return smoothing == 0
+        ? "softmax_cross_entropy"
+        : format("softmax_cross_entropy(%s)", smoothing);
   }
 }

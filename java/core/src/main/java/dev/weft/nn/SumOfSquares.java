@@ -2,44 +2,40 @@
 package dev.weft.nn;
 
 import dev.weft.Inputs;
-import dev.weft.Operations;
-import dev.weft.RowType;
-import dev.weft.Tensor;
+import dev.weft.device.ValueLossFunction;
 
 /**
- * Σ (output_i - target_i)² over all elements of the batch.
- *
- * @param target the column of what the outputs should be
+ * Σ (output_i - target_i)² over all elements of the batch; with weights w of rows Σ_r w_r Σ_i
+ * (output_ri - target_ri)².
  */
-public record SumOfSquares(String target) implements Loss {
+public final class SumOfSquares extends ValueLoss {
 
   /** Against {@link Inputs#TARGETS}. */
   public SumOfSquares() {
-    this(Inputs.TARGETS);
+    this(of(ValueLossFunction.SQUARED, 1, Aggregation.SUM));
   }
 
   /** Against another column. */
+  public SumOfSquares(String target) {
+    this(new SumOfSquares().settings().against(target));
+  }
+
+  SumOfSquares(Settings settings) {
+    super(settings);
+  }
+
+  @Override
   public SumOfSquares against(String column) {
-    return new SumOfSquares(column);
+    return new SumOfSquares(settings().against(column));
   }
 
   @Override
-  public void check(RowType output, Inputs<RowType> data) {
-    ValueTargets.check(this, output, target, data.get(target));
+  public SumOfSquares sampleWeights(String column) {
+    return new SumOfSquares(settings().sampleWeights(column));
   }
 
   @Override
-  public Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data) {
-    return ValueLoss.squared().against(target).sum().apply(operations, output, data);
-  }
-
-  @Override
-  public double weight(long rows) {
-    return 1;
-  }
-
-  @Override
-  public String spec() {
-    return "sum_of_squares";
+  public SumOfSquares sum() {
+    return this;
   }
 }

@@ -17,68 +17,68 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A loss of each output against a target of its own, over all n = rows · features elements; see
- * {@link ValueLossOperation}. {@link MeanSquaredError} and {@link SumOfSquares} are two of them.
+ * A loss of each output x against a target t of its own: its mean over all n = rows · features
+ * elements, or their sum. {@link MeanSquaredError} and {@link SumOfSquares} are two of them.
  *
  * <p>With weights w of rows it is Σ_r w_r Σ_i l_ri / (features Σ_r w_r), and 0 of a batch where no
  * row counts.
- *
- * @param function the loss of an output and its target
- * @param alpha its parameter, where it takes one
- * @param target the column of targets, rows like the outputs
- * @param weights how much rows count, by a column of weights alone
- * @param positive for {@code LOGISTIC}, by how much more an answer of yes counts, for each output;
- *     empty where both count alike
- * @param reduction {@code MEAN} or {@code SUM}
  */
-public record ValueLoss(
-    ValueLossFunction function,
-    double alpha,
-    String target,
-    LossWeights weights,
-    List<Double> positive,
-    LossReduction reduction)
-    implements WeightedLoss {
+public sealed class ValueLoss implements WeightedLoss permits MeanSquaredError, SumOfSquares {
+  /**
+   * All that a loss is made of.
+   *
+   * @param positive for {@code LOGISTIC}, by how much more an answer of yes counts, for each
+   *     output; empty where both count alike
+   */
+  record Settings(
+      ValueLossFunction function,
+      double alpha,
+      String target,
+      LossWeights weights,
+      List<Double> positive,
+      Aggregation aggregation) {
 
-  /** Checks the settings. */
-  public ValueLoss {
-    new ValueLossOperation(function, alpha, reduction, RowWeights.EQUAL);
-    Reductions.check(reduction);
-    positive = List.copyOf(positive);
-    if (!positive.isEmpty() && function != ValueLossFunction.LOGISTIC) {
-      throw new IllegalArgumentException(
-          format("%s has no answers of yes and no, whose weights could differ", function.token()));
+    Settings against(String column) {
+      return new Settings(function, alpha, column, weights, positive, aggregation);
     }
-    for (double weight : positive) {
-      if (!(weight > 0 && weight < Double.POSITIVE_INFINITY)) {
-        throw new IllegalArgumentException(
-            "a weight of positive answers must be positive and finite, not " + weight);
-      }
+
+    Settings sampleWeights(String column) {
+      return new Settings(function, alpha, target, weights.column(column), positive, aggregation);
     }
-    if (!weights.equals(LossWeights.EQUAL.column(weights.column()))) {
-      throw new IllegalArgumentException(
-          function.token() + " has no classes, whose weights could differ");
+
+    Settings sum() {
+      return new Settings(function, alpha, target, weights, positive, Aggregation.SUM);
+    }
+
+    String token() {
+      return ValueLossOperation.name(function, aggregation.reduction());
     }
   }
 
+  private final Settings settings;
+
+  ValueLoss(Settings settings) {
+    new ValueLossOperation(settings.function, settings.alpha, LossReduction.MEAN, RowWeights.EQUAL);
+    this.settings = settings;
+  }
+
+  static Settings of(ValueLossFunction function, double alpha, Aggregation aggregation) {
+    return new Settings(function, alpha, Inputs.TARGETS, LossWeights.EQUAL, List.of(), aggregation);
+  }
+
   private static ValueLoss of(ValueLossFunction function, double alpha) {
-    return new ValueLoss(
-        function, alpha, Inputs.TARGETS, LossWeights.EQUAL, List.of(), LossReduction.MEAN);
+    return new ValueLoss(of(function, alpha, Aggregation.MEAN));
   }
 
   private static ValueLoss of(ValueLossFunction function) {
     return of(function, function.defaultAlpha());
   }
 
-  /** (x - t)²: {@link MeanSquaredError}, whose rows may be weighted. */
-  public static ValueLoss squared() {
-    return of(ValueLossFunction.SQUARED);
-  }
-
-  /** |x - t|. */
-  public static ValueLoss absolute() {
+  /** |x - t|, with derivative 0 where they are equal. */
+  public static ValueLoss meanAbsoluteError() {
     return of(ValueLossFunction.ABSOLUTE);
   }
 
@@ -117,93 +117,145 @@ public record ValueLoss(
 
   /** Against another column. */
   public ValueLoss against(String column) {
-    return new ValueLoss(function, alpha, column, weights, positive, reduction);
+    return new ValueLoss(settings.against(column));
   }
 
   /** With rows weighted by the numbers of a column. */
   public ValueLoss sampleWeights(String column) {
-    return new ValueLoss(function, alpha, target, weights.column(column), positive, reduction);
+    return new ValueLoss(settings.sampleWeights(column));
   }
 
   /**
-   * With a weight for the positive answers of each output, or one for all: that of the negative
-   * ones over that of the positive ones balances them.
+   * With a weight for the positive answers of each output of a {@link #binaryCrossEntropy}, or one
+   * for all: that of the negative ones over that of the positive ones balances them.
+   *
+   * @throws IllegalArgumentException where one is not positive and finite, or the loss has no
+   *     answers of yes and no
    */
   public ValueLoss positiveWeight(double... ofOutputs) {
-    List<Double> list = Arrays.stream(ofOutputs).boxed().toList();
-    return new ValueLoss(function, alpha, target, weights, list, reduction);
+    if (settings.function != ValueLossFunction.LOGISTIC) {
+      throw new IllegalArgumentException(
+          format("%s has no answers of yes and no, whose weights could differ", spec()));
+    }
+    for (double weight : ofOutputs) {
+      if (!(weight > 0 && weight < Double.POSITIVE_INFINITY)) {
+        throw new IllegalArgumentException(
+            "a weight of positive answers must be positive and finite, not " + weight);
+      }
+    }
+    List<Double> positive = Arrays.stream(ofOutputs).boxed().toList();
+    return new ValueLoss(
+        new Settings(
+            settings.function, settings.alpha, target(), weights(), positive, aggregation()));
   }
 
   /** The sum over elements, not the mean. */
   public ValueLoss sum() {
-    return new ValueLoss(function, alpha, target, weights, positive, LossReduction.SUM);
+    return new ValueLoss(settings.sum());
+  }
+
+  final Settings settings() {
+    return settings;
+  }
+
+  @Override
+  public final String target() {
+    return settings.target;
+  }
+
+  @Override
+  public final LossWeights weights() {
+    return settings.weights;
+  }
+
+  @Override
+  public final Aggregation aggregation() {
+    return settings.aggregation;
   }
 
   @Override
   public void check(RowType output, Inputs<RowType> data) {
-    ValueTargets.check(this, output, target, data.get(target));
+    ValueTargets.check(this, output, target(), data.get(target()));
     long outputs = output.shape().elements();
-    if (positive.size() > 1 && positive.size() != outputs) {
+    int positive = settings.positive.size();
+    if (positive > 1 && positive != outputs) {
       throw new IllegalArgumentException(
           format(
               "%s has weights of %d positive answers, and the network gives %d",
-              spec(), positive.size(), outputs));
+              spec(), positive, outputs));
     }
-    weights.check(spec(), 0, data);
+    weights().check(spec(), 0, data);
   }
 
   @Override
   public void checkValues(RowType output, Function<String, Column> columns) {
-    weights.checkValues(spec(), columns, target);
-    switch (function) {
-      case LOGISTIC -> ValueTargets.checkShares(spec(), target, columns.apply(target));
-      case HINGE, SQUARED_HINGE -> ValueTargets.checkSides(spec(), target, columns.apply(target));
+    weights().checkValues(spec(), columns, target());
+    switch (settings.function) {
+      case LOGISTIC -> ValueTargets.checkShares(spec(), target(), columns.apply(target()));
+      case HINGE, SQUARED_HINGE ->
+          ValueTargets.checkSides(spec(), target(), columns.apply(target()));
       case SQUARED, ABSOLUTE, HUBER, EPSILON_INSENSITIVE -> {}
     }
   }
 
-  private String positiveName() {
-    return format("positive weights %s", positive);
+  private String positiveName(long outputs) {
+    return format("positive weights %s of %d outputs", settings.positive, outputs);
   }
 
   @Override
   public Map<String, double[]> constants(RowType output) {
+    List<Double> positive = settings.positive;
     if (positive.isEmpty()) {
       return Map.of();
     }
     double[] ofOutputs = new double[(int) output.shape().elements()];
     Arrays.setAll(ofOutputs, i -> positive.get(Math.min(i, positive.size() - 1)));
-    return Map.of(positiveName(), ofOutputs);
+    return Map.of(positiveName(ofOutputs.length), ofOutputs);
   }
 
   @Override
   public Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data) {
-    Tensor t = operations.wide(data.get(target));
-    RowWeights given = weights.isEqual() ? RowWeights.EQUAL : RowWeights.GIVEN;
+    Tensor t = operations.wide(data.get(target()));
+    long features = t.shape().elements() / t.shape().size(0);
+    boolean equal = weights().isEqual();
     List<Tensor> inputs = new ArrayList<>(List.of(output, t));
-    LossReduction reduced = reduction;
-    if (given == RowWeights.GIVEN) {
-      Tensor factors = Reductions.factors(operations, ofRows(operations, output, data), reduction);
-      long features = t.elements() / t.shape().size(0);
-      double share = reduction == LossReduction.MEAN ? 1.0 / features : 1;
+    if (!equal) {
+      Tensor factors = factors(operations, output, data);
+      double share = aggregation() == Aggregation.MEAN ? 1.0 / features : 1;
       inputs.add(operations.withoutGradient(() -> operations.scale(factors, share)));
-      reduced = LossReduction.SUM;
     }
-    if (!positive.isEmpty()) {
-      inputs.add(data.get(positiveName()));
+    if (!settings.positive.isEmpty()) {
+      inputs.add(data.get(positiveName(features)));
     }
-    var loss = new ValueLossOperation(function, alpha, reduced, given);
+    var loss =
+        new ValueLossOperation(
+            settings.function,
+            settings.alpha,
+            equal ? aggregation().reduction() : LossReduction.SUM,
+            equal ? RowWeights.EQUAL : RowWeights.GIVEN);
     return operations.apply(loss, inputs.toArray(Tensor[]::new));
   }
 
   @Override
   public String spec() {
-    String name =
-        switch (function) {
-          case LOGISTIC -> "binary_cross_entropy";
-          case SQUARED, ABSOLUTE -> function.token() + "_error";
-          case HUBER, HINGE, SQUARED_HINGE, EPSILON_INSENSITIVE -> function.token();
-        };
-    return alpha == function.defaultAlpha() ? name : format("%s(%s)", name, alpha);
+    String token = settings.token();
+    return settings.alpha == settings.function.defaultAlpha()
+        ? token
+        : format("%s(%s)", token, settings.alpha);
+  }
+
+  @Override
+  public final boolean equals(@Nullable Object other) {
+    return other instanceof ValueLoss loss && settings.equals(loss.settings);
+  }
+
+  @Override
+  public final int hashCode() {
+    return settings.hashCode();
+  }
+
+  @Override
+  public final String toString() {
+    return spec() + " of " + settings;
   }
 }

@@ -30,11 +30,22 @@ public record SoftmaxCrossEntropyDistributionOperation(
   /** What of q is subtracted. */
   public enum Kind {
     /** Nothing. */
-    CROSS_ENTROPY,
+    CROSS_ENTROPY("cross_entropy_of_distributions"),
     /**
      * Its entropy: the Kullback-Leibler divergence of softmax(x) from q, 0 where they are equal.
      */
-    KL_DIVERGENCE
+    KL_DIVERGENCE("kl_divergence");
+
+    private final String token;
+
+    Kind(String token) {
+      this.token = token;
+    }
+
+    /** What the loss is called. */
+    public String token() {
+      return token;
+    }
   }
 
   private static final Operands OPERANDS = Operands.floating("logits").andAny("q").andAny("hits");
@@ -43,7 +54,7 @@ public record SoftmaxCrossEntropyDistributionOperation(
 
   @Override
   public String name() {
-    return "softmax_cross_entropy_distribution";
+    return kind.token();
   }
 
   @Override

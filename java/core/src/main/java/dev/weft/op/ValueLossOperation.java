@@ -28,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  * what p is for {@code LOGISTIC}, (the elements of a row), by which a positive answer counts more
  * than a negative one: PyTorch's {@code pos_weight}. It gets no gradient.
  *
- * @param alpha the function's parameter, where it takes one: positive and finite
+ * @param alpha the function's parameter, where it takes one: positive and finite; an epsilon may be
+ *     0
  */
 public record ValueLossOperation(
     ValueLossFunction function, double alpha, LossReduction reduction, RowWeights weights)
@@ -44,12 +45,22 @@ public record ValueLossOperation(
   private static final Operands WEIGHTED =
       Operands.floating("x").andAny("t").andAny("weights").andAny("positive");
 
-  /** Checks alpha. */
+  /** Checks alpha, by the name that the loss has for it. */
   public ValueLossOperation {
     boolean least = alpha == 0 && function == ValueLossFunction.EPSILON_INSENSITIVE;
     if (!(alpha > 0 && alpha < Double.POSITIVE_INFINITY) && !least) {
       throw new IllegalArgumentException(
-          format("the alpha of %s must be positive and finite, not %s", function.token(), alpha));
+          format(
+              "the %s of %s must be %s and finite, not %s",
+              switch (function) {
+                case HUBER -> "delta";
+                case EPSILON_INSENSITIVE -> "epsilon";
+                case HINGE, SQUARED_HINGE -> "margin";
+                case SQUARED, ABSOLUTE, LOGISTIC -> "alpha";
+              },
+              name(function, reduction),
+              function == ValueLossFunction.EPSILON_INSENSITIVE ? "at least 0" : "positive",
+              alpha));
     }
   }
 
@@ -58,9 +69,19 @@ public record ValueLossOperation(
     this(function, function.defaultAlpha(), reduction, RowWeights.EQUAL);
   }
 
+  /** What a loss is called, wherever it is: the sum of squares is another than their mean. */
+  public static String name(ValueLossFunction function, LossReduction reduction) {
+    return switch (function) {
+      case SQUARED -> reduction == LossReduction.SUM ? "sum_of_squares" : "mean_squared_error";
+      case ABSOLUTE -> "mean_absolute_error";
+      case LOGISTIC -> "binary_cross_entropy";
+      case HUBER, HINGE, SQUARED_HINGE, EPSILON_INSENSITIVE -> function.token();
+    };
+  }
+
   @Override
   public String name() {
-    return "value_loss_" + function.token();
+    return name(function, reduction);
   }
 
   @Override

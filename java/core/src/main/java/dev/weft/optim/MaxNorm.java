@@ -10,8 +10,12 @@ import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.device.ReductionFunction;
+import dev.weft.nn.Embedding;
+import dev.weft.nn.Model;
 import dev.weft.nn.Network;
 import dev.weft.nn.ParameterArena;
+import dev.weft.nn.TiedLinear;
+import dev.weft.nn.WeightNormLinear;
 import dev.weft.op.Cast;
 import dev.weft.op.Reduction;
 import java.util.IdentityHashMap;
@@ -37,9 +41,13 @@ public final class MaxNorm {
    * that fits it. Vectors, what is frozen and buffers stay as they are.
    *
    * @throws IllegalArgumentException where a pattern fits no matrix that an earlier one does not,
-   *     or a table whose gradient is a list of rows
+   *     or a matrix whose columns are not the weights into units: the table of an {@link
+   *     Embedding}, also where a {@link TiedLinear} layer shares it, or the direction of a {@link
+   *     WeightNormLinear} layer
    */
   public MaxNorm(Network network, Map<String, Double> byPattern) {
+    Map<Parameter, String> others = new IdentityHashMap<>();
+    collect(network, others);
     Map<Parameter, String> seen = new IdentityHashMap<>();
     byPattern.forEach(
         (pattern, bound) -> {
@@ -59,6 +67,13 @@ public final class MaxNorm {
                           + " such as '*.weight'",
                       pattern, network.name(each)));
             }
+            if (others.containsKey(each)) {
+              throw new IllegalArgumentException(
+                  format(
+                      "a max-norm of '%s' bounds the weights into each unit, a column of a matrix,"
+                          + " and %s %s: name the matrices that it is for, such as '*.weight'",
+                      pattern, network.name(each), others.get(each)));
+            }
             if (each.isTrained()) {
               bounds.put(each, bound);
             }
@@ -70,6 +85,16 @@ public final class MaxNorm {
                     pattern, String.join(", ", byPattern.keySet())));
           }
         });
+  }
+
+  /** Finds the matrices whose columns are not the weights into units, and what is so of them. */
+  private static void collect(Model model, Map<Parameter, String> found) {
+    if (model instanceof Embedding embedding) {
+      found.put(embedding.table(), "is a table, which has a row for each id");
+    } else if (model instanceof WeightNormLinear linear) {
+      found.put(linear.parameters().getFirst(), "is a direction, whose norm the layer divides out");
+    }
+    model.children().values().forEach(child -> collect(child, found));
   }
 
   /**

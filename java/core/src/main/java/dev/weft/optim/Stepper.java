@@ -90,7 +90,7 @@ public final class Stepper implements AutoCloseable {
    *
    * @param pattern which matrices: see {@link Network#matching}
    * @throws IllegalArgumentException where {@code most} is not positive and finite, or the pattern
-   *     names no matrix, or a table whose gradient is a list of rows
+   *     names no matrix, or one whose columns are not the weights into units
    */
   public Stepper maxNorm(String pattern, double most) {
     Map<String, Double> bounds = new LinkedHashMap<>(maxNorms);

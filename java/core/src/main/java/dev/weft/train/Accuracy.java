@@ -8,17 +8,21 @@ import dev.weft.Operations;
 import dev.weft.RowType;
 import dev.weft.Tensor;
 import dev.weft.op.TopHits;
+import java.util.OptionalInt;
 
 /**
  * The share of rows whose label is among the k largest outputs, of equal ones the first taken for
  * larger. {@code new Accuracy()} is called {@code accuracy}, {@code Accuracy.top(5)} {@code
  * top_5_accuracy}; against another column than {@link Inputs#TARGETS} that stands before it: {@code
- * next accuracy}, {@code next top_5_accuracy}. It is NaN where the loss is.
+ * next accuracy}, {@code next top_5_accuracy}. It is NaN where the loss is, and where no row
+ * counts.
  *
  * @param k how many outputs may be the label's
  * @param target the column of labels
+ * @param ignored the label of rows that count neither as right nor as wrong: a class, or {@link
+ *     RowType#PADDING}
  */
-public record Accuracy(int k, String target) implements Metric {
+public record Accuracy(int k, String target, OptionalInt ignored) implements Metric {
 
   /** Checks k. */
   public Accuracy {
@@ -27,7 +31,7 @@ public record Accuracy(int k, String target) implements Metric {
 
   /** The largest output alone, against {@link Inputs#TARGETS}. */
   public Accuracy() {
-    this(1, Inputs.TARGETS);
+    this(1, Inputs.TARGETS, OptionalInt.empty());
   }
 
   /**
@@ -36,12 +40,17 @@ public record Accuracy(int k, String target) implements Metric {
    * @throws IllegalArgumentException where k is less than 1
    */
   public static Accuracy top(int k) {
-    return new Accuracy(k, Inputs.TARGETS);
+    return new Accuracy(k, Inputs.TARGETS, OptionalInt.empty());
   }
 
   /** Against another column. */
   public Accuracy against(String column) {
-    return new Accuracy(k, column);
+    return new Accuracy(k, column, ignored);
+  }
+
+  /** Without the rows of a label: a class, or {@link RowType#PADDING}, where rows have no label. */
+  public Accuracy ignoring(int label) {
+    return new Accuracy(k, target, OptionalInt.of(label));
   }
 
   @Override
@@ -63,12 +72,42 @@ public record Accuracy(int k, String target) implements Metric {
     }
   }
 
+  /** With an ignored label the number of rows that count is a second one. */
   @Override
-  public Tensor values(Operations operations, Tensor output, Inputs<Tensor> data) {
-    return operations.topHits(output, data.get(target), k);
+  public int sums() {
+    return ignored.isPresent() ? 2 : 1;
   }
 
-  /** The same, in memory (rows). */
+  @Override
+  public Tensor values(Operations operations, Tensor output, Inputs<Tensor> data) {
+    Tensor labels = data.get(target);
+    Tensor hits = operations.topHits(output, labels, k);
+    if (ignored.isEmpty()) {
+      return hits;
+    }
+    long rows = labels.elements();
+    Tensor counts = operations.reshape(counts(operations, output, labels), rows, 1);
+    Tensor counted = operations.multiply(operations.reshape(hits, rows, 1), counts);
+    return operations.concat(1, counted, counts);
+  }
+
+  /** 1 for a row that counts, else 0. */
+  private Tensor counts(Operations operations, Tensor output, Tensor labels) {
+    int label = ignored.getAsInt();
+    if (label < 0) { // any class is among all of them
+      return operations.topHits(output, labels, (int) output.shape().size(1));
+    }
+    Tensor hot = operations.oneHot(labels, label + 1, output.dtype().wide());
+    Tensor is = operations.slice(hot, 1, label, label + 1); // NaN of a label beyond it
+    return operations.not(operations.greater(is, operations.not(is)));
+  }
+
+  @Override
+  public double of(double[] sums, long rows) {
+    return sums[0] / (ignored.isPresent() ? sums[1] : rows);
+  }
+
+  /** The hits of rows that all count, in memory (rows). */
   void values(Operations operations, Tensor output, Inputs<Tensor> data, Tensor hits) {
     operations.apply(new TopHits(k), output, data.get(target), hits);
   }

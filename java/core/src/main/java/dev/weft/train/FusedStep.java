@@ -126,8 +126,9 @@ final class FusedStep implements AutoCloseable {
       return "the fused step knows no " + loss.spec();
     }
     if (loss instanceof SoftmaxCrossEntropy softmax
-        && !softmax.equals(
-            new SoftmaxCrossEntropy(softmax.smoothing()).against(softmax.target()))) {
+            && !softmax.equals(
+                new SoftmaxCrossEntropy(softmax.smoothing()).against(softmax.target()))
+        || loss instanceof MeanSquaredError && loss.isWeighted()) {
       return "the fused step takes the mean over rows that count alike";
     }
     DType targets = BatchData.stored(dtype, data.column(target(loss))).dtype();

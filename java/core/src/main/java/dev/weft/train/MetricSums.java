@@ -27,8 +27,8 @@ import java.util.Set;
 
 /**
  * Sums of losses and metrics, kept on the device and read when somebody asks: first the loss, then
- * all accuracies, whose hits one kernel adds up, then the others, at last the weights of batches,
- * where a loss has some.
+ * all accuracies over all rows, whose hits one kernel adds up, then the others, at last the weights
+ * of batches, where a loss has some.
  */
 final class MetricSums implements AutoCloseable {
   private final Device device;
@@ -49,7 +49,7 @@ final class MetricSums implements AutoCloseable {
     this.loss = loss;
     this.metrics = metrics;
     for (Metric metric : metrics) {
-      if (metric instanceof Accuracy accuracy) {
+      if (metric instanceof Accuracy accuracy && accuracy.ignored().isEmpty()) {
         accuracies.add(accuracy);
       } else {
         others.add(metric);
@@ -72,8 +72,10 @@ final class MetricSums implements AutoCloseable {
   /** What is measured beside a loss until somebody says what. */
   static List<Metric> usual(Loss loss) {
     return switch (loss) {
-      case SoftmaxCrossEntropy cross -> List.of(new Accuracy().against(cross.target()));
-      case MultiClassHinge hinge -> List.of(new Accuracy().against(hinge.target()));
+      case SoftmaxCrossEntropy cross ->
+          List.of(new Accuracy(1, cross.target(), cross.weights().ignored()));
+      case MultiClassHinge hinge ->
+          List.of(new Accuracy(1, hinge.target(), hinge.weights().ignored()));
       default -> List.of();
     };
   }
@@ -103,9 +105,19 @@ final class MetricSums implements AutoCloseable {
 
   /** Whether the loss counts these hits as it goes. */
   private boolean isOfLoss(Accuracy accuracy) {
-    return loss instanceof SoftmaxCrossEntropy softmax
-        && accuracy.k() == 1
-        && accuracy.target().equals(softmax.target());
+    String target =
+        switch (loss) {
+          case SoftmaxCrossEntropy cross -> cross.target();
+          case MultiClassHinge hinge -> hinge.target();
+          default -> null;
+        };
+    return accuracy.k() == 1 && accuracy.target().equals(target);
+  }
+
+  private Tensor lossWithHits(Tape tape, Tensor output, Inputs<Tensor> batch, Tensor hits) {
+    return loss instanceof MultiClassHinge hinge
+        ? hinge.apply(tape, output, batch, hits)
+        : ((SoftmaxCrossEntropy) loss).apply(tape, output, batch, hits);
   }
 
   /** Sums of losses, and behind them of the hits that the loss counts as it goes. */
@@ -128,7 +140,7 @@ final class MetricSums implements AutoCloseable {
     int counted = !accuracies.isEmpty() && isOfLoss(accuracies.getFirst()) ? 1 : 0;
     Tensor value =
         counted == 1
-            ? ((SoftmaxCrossEntropy) loss).apply(tape, output, batch, hits.view(0, Shape.of(rows)))
+            ? lossWithHits(tape, output, batch, hits.view(0, Shape.of(rows)))
             : loss.apply(tape, output, batch);
     checkScalar(value);
     List<Tensor> measured = new ArrayList<>();
@@ -136,7 +148,7 @@ final class MetricSums implements AutoCloseable {
     tape.withoutGradient(
         () -> {
           if (loss.isWeighted()) {
-            Tensor weight = loss.weight(tape, output, batch);
+            Tensor weight = loss.sumOfWeights(tape, output, batch);
             weighed.add(tape.multiply(value, weight));
             weighed.add(weight);
           }
@@ -256,7 +268,8 @@ final class MetricSums implements AutoCloseable {
     }
     for (Metric metric : others) {
       double[] own = Arrays.copyOfRange(values, place, place + metric.sums());
-      found.put(metric, metric.of(own, rows));
+      boolean none = metric instanceof Accuracy && Double.isNaN(values[0]);
+      found.put(metric, none ? Double.NaN : metric.of(own, rows));
       place += metric.sums();
     }
     Map<String, Double> named = new LinkedHashMap<>();

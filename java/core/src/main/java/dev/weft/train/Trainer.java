@@ -153,8 +153,8 @@ public final class Trainer {
    * norm: after an update one that is longer is scaled back to it (Srivastava et al. 2014; Keras'
    * {@code MaxNorm(most, axis=0)}). It suits high rates and dropout; 3 or 4 are usual.
    *
-   * @throws IllegalArgumentException where it is not positive and finite, there is no matrix, or a
-   *     table whose gradient is a list of rows
+   * @throws IllegalArgumentException where it is not positive and finite, there is no matrix, or
+   *     one whose columns are not that: a table, or the direction of a {@code WeightNormLinear}
    */
   public Trainer maxNorm(double most) {
     return maxNorm("*", most);
