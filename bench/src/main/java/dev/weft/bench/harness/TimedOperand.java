@@ -65,7 +65,8 @@ final class TimedOperand {
   }
 
   private static Rule rule(KernelCase one, Operand operand) {
-    boolean positive = one.fills().get(operand.name()) == Fill.POSITIVE;
+    boolean distribution = operand.name().equals("q");
+    boolean positive = distribution || one.fills().get(operand.name()) == Fill.POSITIVE;
     return switch (one.kernel().element(operand)) {
       case STATE -> Rule.STATE;
       case UINT8 -> Rule.BYTES;
@@ -75,11 +76,15 @@ final class TimedOperand {
     };
   }
 
-  /** Whether it adds up in parts; an update takes only a norm's, which its cases do without. */
+  /**
+   * Whether it adds up in parts; updates and batch_norm_finish only take those of others, which
+   * they call squares.
+   */
   private static boolean hasParts(Kernel kernel) {
     List<String> fields =
         Stream.of(kernel.arguments().getRecordComponents()).map(RecordComponent::getName).toList();
-    return fields.contains("parts") && !fields.contains("squares");
+    return fields.contains("parts")
+        && (!fields.contains("squares") || kernel == Kernel.BATCH_NORM_STATISTICS);
   }
 
   /** Whether what it writes follows from the place. */
