@@ -370,7 +370,7 @@ class DerivativesTest {
     Tensor mean = vector(5, 5);
     Tensor variance = vector(2, 2);
     Tensor scale = vector(1, 1);
-    Tensor x = device.tensor(new double[][] {{1, 2}, {3, 5}, {4, 1}});
+    Tensor x = device.tensor(DType.F64, Shape.of(3, 2), 1, 2, 3, 5, 4, 1);
     TensorFunction norm =
         (ops, in) ->
             ops.squaredNorm(
@@ -380,6 +380,27 @@ class DerivativesTest {
     values(Derivatives.hessian(norm, x));
     assertArrayEquals(new double[] {5, 5}, mean.toDoubles());
     assertArrayEquals(new double[] {2, 2}, variance.toDoubles());
+  }
+
+  /** Below the end of the slope y is rounded to 1: what a tangent needs is x. */
+  @Test
+  void hardActivationsSlopeUpToTheirEnd() {
+    TensorFunction hardSigmoid = (ops, in) -> ops.hardSigmoid(in[0]);
+    TensorFunction hardSwish = (ops, in) -> ops.hardSwish(in[0]);
+    for (DType dtype : new DType[] {DType.F32, DType.BF16}) {
+      double below = dtype == DType.F32 ? Math.nextDown(3f) : 2.984375;
+      Tensor x = device.tensor(dtype, Shape.of(3), below, 3, -below);
+      Tensor one = device.tensor(dtype, Shape.of(3), 1, 1, 1);
+      double tolerance = 0.01;
+      assertArrayEquals(
+          new double[] {1.0 / 6, 0, 1.0 / 6},
+          values(Derivatives.jvp(hardSigmoid, List.of(x), List.of(one))),
+          tolerance);
+      assertArrayEquals(
+          new double[] {1.5, 1, -0.5},
+          values(Derivatives.jvp(hardSwish, List.of(x), List.of(one))),
+          tolerance);
+    }
   }
 
   @Test
