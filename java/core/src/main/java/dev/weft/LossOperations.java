@@ -48,8 +48,8 @@ public interface LossOperations extends MatrixOperations, ReductionOperations {
    * weights are 0. A row of weight 0 counts nothing whatever it holds.
    *
    * @param weights (rows), without gradient; {@link dev.weft.op.LabelWeights} makes some of labels
-   * @throws IllegalArgumentException with the shapes, where they do not fit, or where {@code
-   *     smoothing} is outside its range
+   * @throws IllegalArgumentException with the shapes, where they do not fit, where the weights want
+   *     a gradient, or where {@code smoothing} is outside its range
    */
   default Tensor softmaxCrossEntropy(
       Tensor logits, Tensor labels, Tensor weights, double smoothing) {
@@ -67,18 +67,15 @@ public interface LossOperations extends MatrixOperations, ReductionOperations {
 
   /**
    * w / Σ w of weights of any shape, which makes the sum of what they weigh a mean; all 0 where the
-   * weights are. It has no gradient.
+   * weights are.
    *
    * @return of the wide type
    */
   default Tensor shares(Tensor weights) {
     check("shares", Operands.floating("weights"), weights);
-    return withoutGradient(
-        () -> {
-          Tensor wide = wide(weights);
-          // changes no sum but 0, and 0 of no weight is 0
-          return divide(wide, shift(sum(wide), Float.MIN_NORMAL));
-        });
+    Tensor wide = wide(weights);
+    // changes no sum but 0, and 0 of no weight is 0
+    return divide(wide, shift(sum(wide), Float.MIN_NORMAL));
   }
 
   /**
