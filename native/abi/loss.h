@@ -62,7 +62,7 @@
 //   dx[r,c]   = scale w[r] (softmax(x_r)_c sum_j q_j - q_c)
 //   hits[r]   = 1 where the first largest logit is at the first largest q, else 0
 // A negative or NaN q, or a NaN or +infinity among the logits, makes the row's loss and gradient NaN and
-// its hit 0. A work item is 32 rows of up to 32 classes, 8 of up to 512, else 1.
+// its hit 0. A work item is 32 rows of up to 32 classes, 8 of up to 512, 4 of up to 1024, else 1.
 #define WEFT_SOFTMAX_CROSS_ENTROPY_DISTRIBUTION(P, I, D, W)                                  \
   P(x, IN, T, rows * classes)                                                                \
   P(q, IN, WIDE, distributions * classes)                                                    \
@@ -71,7 +71,7 @@
   P(dx, OUT, T, rows * classes, NULLABLE, MAY_BE(x))                                         \
   P(hits, OUT, WIDE, rows, NULLABLE)                                                         \
   I(rows) I(classes) I(distributions) I(entropy, FLAG) D(scale)                              \
-  W(weft_ceil_div(rows, classes > 512 ? 1 : classes > 32 ? 8 : 32),                          \
+  W(weft_ceil_div(rows, classes > 1024 ? 1 : classes > 512 ? 4 : classes > 32 ? 8 : 32),     \
     rows * classes * (dx == 0 ? 9 : 13))
 
 // Row r with label k = labels[r], m_j = margin + x[r,j] - x[r,k]:
@@ -88,7 +88,7 @@
   P(dx, OUT, T, rows * classes, NULLABLE, MAY_BE(x))                                         \
   P(hits, OUT, WIDE, rows, NULLABLE)                                                         \
   I(rows) I(classes) D(margin) D(scale)                                                      \
-  W(weft_ceil_div(rows, classes > 512 ? 1 : classes > 32 ? 8 : 32),                          \
+  W(weft_ceil_div(rows, classes > 1024 ? 1 : classes > 512 ? 4 : classes > 32 ? 8 : 32),     \
     rows * classes * (dx == 0 ? 3 : 5))
 
 // hits[r] = 1 where fewer than k logits are larger than that of the label, those that equal it and

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Multi-class hinge loss: loss, gradient and hit of every row.
-#include "../math/value_loss.h"
 #include "kernel.h"
 #include "lanes.h"
 #include "row_lanes.h"
@@ -15,25 +14,13 @@ struct hinge_task {
   using T = compute<S>;
   const S* x;
   const int32_t* labels;
-  const T* weights;
-  T *losses, *hits;
   S* dx;
   int64_t rows, classes;
-  T margin, scale;
+  T margin;
+  row_losses<T> results;
 
   T labelled(int64_t row) const {
     return is_row(labels[row], classes) ? T(x[row * classes + labels[row]]) : T(NAN);
-  }
-
-  // larger: how many logits stand ahead of the label's, or are no number
-  void put_row(int64_t row, T labelled, T loss, int larger) const {
-    losses[row] = weighted(weights ? weights[row] : T(1), loss);
-    if (hits) hits[row] = labelled == labelled && larger == 0 ? T(1) : T(0);
-  }
-
-  T row_scale(int64_t row, T loss) const {
-    T weight = weights ? weights[row] : T(1);
-    return loss == loss || weight == T(0) ? weight * scale : T(NAN);
   }
 };
 
@@ -72,10 +59,8 @@ struct narrow_hinges {
       }
     }
     for (int l = 0; l < lanes; l++) {
-      const int64_t row = first + (l < count ? l : count - 1);
       if (labelled[l] != labelled[l]) loss[l] = T(NAN);
-      if (l < count) t.put_row(row, labelled[l], loss[l], larger[l]);
-      scale[l] = t.row_scale(row, loss[l]);
+      scale[l] = l < count ? t.results.put(first + l, loss[l], larger[l] == 0) : T(0);
     }
     if (!t.dx) return;
     for (int c = 0; c < classes; c++) {
@@ -88,38 +73,35 @@ struct narrow_hinges {
   }
 };
 
-// Terms summed at a time, which the sum finds in the first-level cache.
-constexpr int64_t hinge_block = 512;
-
 template <typename S>
 void wide_hinge(const hinge_task<S>& t, int64_t row) {
   using T = compute<S>;
   const S* x = t.x + row * t.classes;
   const T labelled = t.labelled(row), margin = t.margin;
   const int64_t label = t.labels[row];
-  T loss = T(0), terms[hinge_block];
   int active = 0, larger = 0;
-  for (int64_t c = 0; c < t.classes; c += hinge_block) {
-    const int64_t length = smaller(hinge_block, t.classes - c);
-    const int own = (int)(is_row(label - c, length) ? label - c : label < c ? -1 : length);
-#pragma omp simd reduction(+ : active, larger)
-    for (int j = 0; j < (int)length; j++) {
-      const T m = margin + (T(x[c + j]) - labelled);
-      terms[j] = positive_part(m).loss;
-      active += m > T(0);
-      larger += stands_ahead(T(x[c + j]), labelled, j < own);
-    }
-    if (is_row(own, length)) {
-      active -= terms[own] > T(0);
-      terms[own] = T(0);
-    }
-    loss += sum(terms, length);
-  }
+  T loss =
+      sum_of_terms<T>(t.classes, [=, &active, &larger](T* terms, int64_t first, int64_t length) {
+        const S* from = x + first;
+        const T own = labelled, by = margin;
+        int above = 0, ahead = 0;
+#pragma omp simd reduction(+ : above, ahead)
+        for (int j = 0; j < (int)length; j++) {
+          const T value = T(from[j]), m = by + (value - own);
+          terms[j] = positive_part(m).loss;
+          above += m > T(0) ? 1 : 0;
+          ahead += (value > own) | !(value < T(INFINITY)) ? 1 : 0;
+        }
+        active += above, larger += ahead;
+        if (is_row(label - first, length))
+          active -= terms[label - first] > T(0), terms[label - first] = T(0);
+      });
   if (labelled != labelled) loss = T(NAN);
-  t.put_row(row, labelled, loss, larger);
+  bool hit = larger == 0 && loss == loss;
+  for (int64_t c = 0; hit && c < label; c++) hit = T(x[c]) != labelled;
+  const T scale = t.results.put(row, loss, hit);
   if (!t.dx) return;
   S* dx = t.dx + row * t.classes;
-  const T scale = t.row_scale(row, loss);
 #pragma omp simd
   for (int64_t c = 0; c < t.classes; c++) {
     put<false>(dx[c], weighted(scale, positive_part(margin + (T(x[c]) - labelled)).slope));
@@ -130,11 +112,9 @@ void wide_hinge(const hinge_task<S>& t, int64_t row) {
 template <typename S>
 void multi_class_hinge(const weft_multi_class_hinge& a) {
   using T = compute<S>;
-  hinge_task<S> t = {as<S>(a.x),       as<int32_t>(a.labels),
-                     as<T>(a.weights), as<T>(a.losses),
-                     as<T>(a.hits),    as<S>(a.dx),
-                     a.rows,           a.classes,
-                     T(a.margin),      T(a.scale)};
+  const row_losses<T> results = {as<T>(a.weights), as<T>(a.losses), as<T>(a.hits), T(a.scale)};
+  hinge_task<S> t = {as<S>(a.x), as<int32_t>(a.labels), as<S>(a.dx), a.rows,
+                     a.classes,  T(a.margin),           results};
   if (a.classes <= narrow_classes) {
     parallel_lanes<T>(a.rows, 4 * a.classes, [=] {
       narrow_hinges<S> group;

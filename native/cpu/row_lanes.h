@@ -6,6 +6,7 @@
 #ifndef WEFT_CPU_ROW_LANES_H
 #define WEFT_CPU_ROW_LANES_H
 
+#include "../math/value_loss.h"
 #include "kernel.h"
 
 namespace weft {
@@ -38,6 +39,22 @@ struct lane_rows {
       S* to = x + (first + l) * classes;
       for (int c = 0; c < (int)classes; c++) to[c] = S(at[c][l]);
     }
+  }
+};
+
+// What losses of rows have in common: weights and hits may be 0.
+template <typename T>
+struct row_losses {
+  const T* weights;
+  T *losses, *hits;
+  T scale;
+
+  // loss is the row's without its weight; returns what its gradient is multiplied by
+  T put(int64_t row, T loss, bool hit) const {
+    const T weight = weights ? weights[row] : T(1);
+    losses[row] = weighted(weight, loss);
+    if (hits) hits[row] = hit && loss == loss ? T(1) : T(0);
+    return gradient_scale(weight, scale, loss);
   }
 };
 

@@ -4,6 +4,7 @@
 #include "exponentials.h"
 #include "kernel.h"
 #include "lanes.h"
+#include "row_lanes.h"
 
 namespace weft {
 namespace WEFT_ISA {
@@ -11,10 +12,6 @@ namespace {
 
 // Neighbouring rows across memory that are taken together, an entry of each after another.
 constexpr int64_t side = 64;
-
-// Rows in memory up to this long are turned into rows across it: to fold one vector into one number
-// takes 75 ns, which only pays when a row has many vectors.
-constexpr int64_t narrow = 64;
 
 // y = softmax(x) of `width` rows, entry k of row i at k * stride + i; y may be x.
 template <bool Log, typename X, typename Y>
@@ -59,19 +56,21 @@ void across(X* x, Y* y, int64_t count, int64_t stride, int64_t width) {
   }
 }
 
-// So many short rows in memory, by way of rows across it.
+// Short rows in memory, by way of rows across it.
 template <bool Log, typename S>
-void turned(const S* x, S* y, int64_t count, int64_t rows) {
+struct narrow_softmax {
   using T = compute<S>;
-  T v[narrow * side];
-  for (int64_t r = 0; r < rows; r++) {
-    for (int64_t k = 0; k < count; k++) v[k * side + r] = T(x[r * count + k]);
+  const S* x;
+  S* y;
+  int64_t count;
+  lane_rows<T> e;
+
+  void run(int64_t first, int rows) {
+    e.load(x, count, first, rows);
+    across<Log>(e.at[0], e.at[0], count, row_lanes<T>, row_lanes<T>);
+    e.store(y, count, first, rows);
   }
-  across<Log>(v, v, count, side, rows);
-  for (int64_t r = 0; r < rows; r++) {
-    for (int64_t k = 0; k < count; k++) y[r * count + k] = S(v[k * side + r]);
-  }
-}
+};
 
 // A row that is read for its largest entry, then once more for the exponentials, which are left
 // where y goes and scaled there: after the first pass all is in cache. bfloat16 would lose digits of
@@ -119,12 +118,11 @@ void softmax_forward(const weft_softmax_forward& a) {
       over_runs(a, 2 * transcendental, [=](int64_t first, int64_t stride, int64_t width) {
         across<Log>(x + first, y + first, count, stride, width);
       });
-    } else if (count <= narrow) {
-      const int64_t work = 2 * transcendental * count * side;
-      parallel_units((rows + side - 1) / side, work, [=](int64_t begin, int64_t end) {
-        for (int64_t r = begin * side; r < smaller(rows, end * side); r += side) {
-          turned<Log>(x + r * count, y + r * count, count, smaller(side, rows - r));
-        }
+    } else if (count <= narrow_classes) {
+      parallel_lanes<compute<S>>(rows, 2 * transcendental * count, [=] {
+        narrow_softmax<Log, S> group;
+        group.x = x, group.y = y, group.count = count;
+        return group;
       });
     } else {
       parallel_units(rows, 2 * transcendental * count, [=](int64_t begin, int64_t end) {
@@ -143,7 +141,7 @@ WEFT_MATH T derivative(T y, T dy, T sum) {
 template <bool Log, typename S>
 compute<S> sum_along(const S* y, const S* dy, int64_t count) {
   using T = compute<S>;
-  if (count <= narrow) {
+  if (count <= narrow_classes) {
     T sum = T(0);
     for (int64_t c = 0; c < count; c++) sum += Log ? T(dy[c]) : T(dy[c]) * T(y[c]);
     return sum;

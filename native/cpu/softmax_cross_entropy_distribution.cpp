@@ -2,7 +2,6 @@
 //
 // Softmax cross-entropy against distributions: loss, gradient and hit of every row.
 #include "../math/softmax.h"
-#include "../math/value_loss.h"
 #include "kernel.h"
 #include "lanes.h"
 #include "row_lanes.h"
@@ -15,25 +14,13 @@ template <typename S>
 struct distribution_task {
   using T = compute<S>;
   const S* x;
-  const T *q, *weights;
-  T *losses, *hits;
+  const T* q;
   S* dx;
   int64_t rows, classes;
   bool one;  // all rows have the same q
-  T scale;
+  row_losses<T> results;
 
   const T* distribution(int64_t row) const { return q + (one ? 0 : row * classes); }
-
-  // loss is the row's without its weight
-  void put_row(int64_t row, T loss, bool hit) const {
-    losses[row] = weighted(weights ? weights[row] : T(1), loss);
-    if (hits) hits[row] = hit && loss == loss ? T(1) : T(0);
-  }
-
-  T row_scale(int64_t row, T loss) const {
-    T weight = weights ? weights[row] : T(1);
-    return loss == loss || weight == T(0) ? weight * scale : T(NAN);
-  }
 };
 
 // Short rows, one to a lane.
@@ -87,9 +74,8 @@ struct narrow_distributions {
       inverse[l] = mass[l] / total[l];
     }
     for (int l = 0; l < lanes; l++) {
-      const int64_t row = first + (l < count ? l : count - 1);
-      if (l < count) t.put_row(row, terms[l], place[l] == place_of_most[l]);
-      scale[l] = t.row_scale(row, terms[l]);
+      scale[l] = T(0);
+      if (l < count) scale[l] = t.results.put(first + l, terms[l], place[l] == place_of_most[l]);
     }
     if (!t.dx) return;
     for (int c = 0; c < classes; c++) {
@@ -109,9 +95,6 @@ int64_t first_of(const S* x, int64_t n, T value) {
   return c;
 }
 
-// Terms summed at a time, which the sums find in the first-level cache.
-constexpr int64_t term_block = 512;
-
 // The exponentials are left where the gradient goes, and scaled there; bfloat16 would lose digits of
 // them, and takes them a second time.
 template <bool Entropy, typename S>
@@ -122,12 +105,12 @@ void wide_distribution(const distribution_task<S>& t, int64_t row) {
   const T* q = t.distribution(row);
   S* dx = t.dx ? t.dx + row * t.classes : nullptr;
   const T most = largest(x, t.classes), reference = softmax_reference(most);
-  const bool hit =
-      t.hits && first_of(x, t.classes, most) == first_of(q, t.classes, largest(q, t.classes));
+  const bool hit = t.results.hits &&
+                   first_of(x, t.classes, most) == first_of(q, t.classes, largest(q, t.classes));
   T total = T(0), terms = T(0), mass = sum(q, t.classes);
-  T exponentials[term_block], products[term_block];
-  for (int64_t c = 0; c < t.classes; c += term_block) {
-    const int64_t length = smaller(term_block, t.classes - c);
+  T exponentials[terms_block], products[terms_block];
+  for (int64_t c = 0; c < t.classes; c += terms_block) {
+    const int64_t length = smaller(terms_block, t.classes - c);
     T* to = exponentials;
     if constexpr (kept) to = dx ? dx + c : exponentials;
 #pragma omp simd
@@ -140,9 +123,8 @@ void wide_distribution(const distribution_task<S>& t, int64_t row) {
     total += sum(to, length);
   }
   const T loss = math::log(total) * mass + terms;
-  t.put_row(row, loss, hit);
+  const T scale = t.results.put(row, loss, hit), inverse = mass / total;
   if (!dx) return;
-  const T scale = t.row_scale(row, loss), inverse = mass / total;
 #pragma omp simd
   for (int64_t c = 0; c < t.classes; c++) {
     const T exponential = kept ? T(dx[c]) : math::exp(T(x[c]) - reference);
@@ -153,9 +135,9 @@ void wide_distribution(const distribution_task<S>& t, int64_t row) {
 template <typename S>
 void softmax_cross_entropy_distribution(const weft_softmax_cross_entropy_distribution& a) {
   using T = compute<S>;
-  distribution_task<S> t = {as<S>(a.x),           as<T>(a.q),  as<T>(a.weights), as<T>(a.losses),
-                            as<T>(a.hits),        as<S>(a.dx), a.rows,           a.classes,
-                            a.distributions == 1, T(a.scale)};
+  const row_losses<T> results = {as<T>(a.weights), as<T>(a.losses), as<T>(a.hits), T(a.scale)};
+  distribution_task<S> t = {as<S>(a.x), as<T>(a.q),           as<S>(a.dx), a.rows,
+                            a.classes,  a.distributions == 1, results};
   choose_flag(a.entropy, [&](auto entropy) {
     constexpr bool Entropy = decltype(entropy)::value;
     const int64_t cost = (Entropy ? 2 : 1) * transcendental;

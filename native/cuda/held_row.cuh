@@ -34,6 +34,22 @@ WEFT_DEVICE void choose_row_team(int64_t cols, F f) {
   }
 }
 
+// The row of a team; there may be none for the last ones, which take an empty row.
+WEFT_DEVICE int64_t row_of(thread_team team) {
+  return (int64_t)blockIdx.x * (row_threads >> team.shift) + team.number();
+}
+
+template <typename T>
+WEFT_DEVICE T fold_sum(thread_team team, T v, T (&shared)[row_warps]) {
+  return team.fold(v, shared, [](T p, T q) { return p + q; });
+}
+
+template <typename T>
+WEFT_DEVICE T fold_largest(thread_team team, T v,
+                           T (&shared)[row_warps]) {  // a number where one is NaN
+  return team.fold(v, shared, [](T p, T q) { return std::fmax(p, q); });
+}
+
 // The packs of a row that a thread of its team has: with PACKS held in registers, zeros where the
 // row ends; with 0 any number of them, read anew each time.
 template <int PACKS, typename S>

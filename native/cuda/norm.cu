@@ -13,7 +13,7 @@ template <int PACKS, typename S>
 WEFT_DEVICE void normalize(const weft_layer_norm_forward& a, thread_team team) {
   using T = compute<S>;
   __shared__ T shared[2][row_warps];
-  const int64_t r = (int64_t)blockIdx.x * (row_threads >> team.shift) + team.number();
+  const int64_t r = row_of(team);
   const bool own = r < a.rows;  // a surplus team has an empty row
   const S *scale = static_cast<const S*>(a.scale), *shift = static_cast<const S*>(a.shift);
   S* y = static_cast<S*>(a.y) + r * a.cols;
@@ -21,7 +21,6 @@ WEFT_DEVICE void normalize(const weft_layer_norm_forward& a, thread_team team) {
                     aligned(static_cast<const S*>(a.x), scale, shift, static_cast<const S*>(a.y));
   const held_row<PACKS, S> x(team, a.x, r, a.cols, own ? a.cols : 0, wide);
   const auto cols = x.cols;
-  auto add = [](T p, T q) { return p + q; };
   auto less = [&](pack<T> v, auto c, T by) {  // zeros behind the row's end
 #pragma unroll
     for (int j = 0; j < 4; j++) v.at[j] = c + j < cols ? v.at[j] - by : T(0);
@@ -31,14 +30,14 @@ WEFT_DEVICE void normalize(const weft_layer_norm_forward& a, thread_team team) {
   // from the first entry on: the sum of large values that differ in little would lose that
   const T origin = cols > 0 ? T(*x.x) : T(0);
   x.each([&](int u, auto c) { sum += sum_of_pack(less(x.at(u, c), c, origin)); });
-  const T mean = origin + team.fold(sum, shared[0], add) / T(a.cols);
+  const T mean = origin + fold_sum(team, sum, shared[0]) / T(a.cols);
   x.each([&](int u, auto c) {
     pack<T> v = less(x.at(u, c), c, mean);
 #pragma unroll
     for (int j = 0; j < 4; j++) v.at[j] *= v.at[j];
     squares += sum_of_pack(v);
   });
-  const T variance = team.fold(squares, shared[1], add) / T(a.cols);
+  const T variance = fold_sum(team, squares, shared[1]) / T(a.cols);
   const T rstd = T(1) / std::sqrt(variance + T(a.epsilon));
   if (own && team.lane() == 0) {
     static_cast<T*>(a.mean)[r] = mean;
@@ -95,7 +94,6 @@ WEFT_DEVICE void differentiate(const weft_layer_norm_backward& a, thread_team te
       if (dshift && !a.accumulate_shift) store(dshift, c, a.cols, wide_sums, totals[0]);
     }
   }
-  auto add = [](T p, T q) { return p + q; };
 #pragma unroll 1
   for (int64_t first = begin; first < end; first += teams) {
     const int64_t r = first + team.number();
@@ -115,8 +113,8 @@ WEFT_DEVICE void differentiate(const weft_layer_norm_backward& a, thread_team te
       g_sum += sum_of_pack(g);
       gn_sum += sum_of_pack(gn);
     });
-    const T g_mean = team.fold(g_sum, shared[0], add) / T(a.cols);
-    const T gn_mean = team.fold(gn_sum, shared[1], add) / T(a.cols);
+    const T g_mean = fold_sum(team, g_sum, shared[0]) / T(a.cols);
+    const T gn_mean = fold_sum(team, gn_sum, shared[1]) / T(a.cols);
     x.each([&](int u, auto c) {
       pack<T> n = x.at(u, c), v = load(scale, c, cols, wide);
       const pack<T> up = dy.at(u, c);

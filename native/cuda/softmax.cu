@@ -29,7 +29,7 @@ template <int PACKS, typename S>
 WEFT_DEVICE void softmax_rows(const weft_softmax_forward& a, thread_team team) {
   using T = compute<S>;
   __shared__ T shared[2][row_warps];
-  const int64_t r = (int64_t)blockIdx.x * (row_threads >> team.shift) + team.number();
+  const int64_t r = row_of(team);
   const bool log = a.log != 0;
   S* y = static_cast<S*>(a.y) + r * a.count;
   const bool wide =
@@ -38,19 +38,18 @@ WEFT_DEVICE void softmax_rows(const weft_softmax_forward& a, thread_team team) {
   const held_row<PACKS, S> x(team, a.x, r, a.count, r < a.outer ? a.count : 0, wide);
   const auto cols = x.cols;
   T largest = T(-INFINITY), total = T(0);
-  auto larger = [](T p, T q) { return std::fmax(p, q); };  // a number where one is NaN
   x.each([&](int u, auto c) {
     const pack<T> v = x.at(u, c);
 #pragma unroll
-    for (int j = 0; j < 4; j++) largest = c + j < cols ? larger(largest, v.at[j]) : largest;
+    for (int j = 0; j < 4; j++) largest = c + j < cols ? std::fmax(largest, v.at[j]) : largest;
   });
-  largest = team.fold(largest, shared[0], larger);
+  largest = fold_largest(team, largest, shared[0]);
   x.each([&](int u, auto c) {
     const pack<T> v = x.at(u, c);
 #pragma unroll
     for (int j = 0; j < 4; j++) total += c + j < cols ? math::exp(v.at[j] - largest) : T(0);
   });
-  total = team.fold(total, shared[1], [](T p, T q) { return p + q; });
+  total = fold_sum(team, total, shared[1]);
   const T inverse = T(1) / total, log_total = log ? math::log(total) : T(0);
   x.each([&](int u, auto c) {
     pack<T> v = x.at(u, c);
@@ -64,7 +63,7 @@ template <int PACKS, typename S>
 WEFT_DEVICE void differentiate_rows(const weft_softmax_backward& a, thread_team team) {
   using T = compute<S>;
   __shared__ T shared[1][row_warps];
-  const int64_t r = (int64_t)blockIdx.x * (row_threads >> team.shift) + team.number();
+  const int64_t r = row_of(team);
   const bool log = a.log != 0;
   S* dx = static_cast<S*>(a.dx) + r * a.count;
   const int64_t entries = r < a.outer ? a.count : 0;
@@ -82,7 +81,7 @@ WEFT_DEVICE void differentiate_rows(const weft_softmax_backward& a, thread_team 
     for (int j = 0; j < 4; j++) v.at[j] *= log ? T(1) : by.at[j];
     sum += sum_of_pack(v);
   });
-  sum = team.fold(sum, shared[0], [](T p, T q) { return p + q; });
+  sum = fold_sum(team, sum, shared[0]);
   y.each([&](int u, auto c) {
     pack<T> v = dy.at(u, c);
     const pack<T> of = y.at(u, c);

@@ -16,6 +16,12 @@ WEFT_MATH T weighted(T weight, T value) {
   return weight == T(0) ? T(0) : weight * value;
 }
 
+// What a row's gradient is multiplied by: NaN where its loss is and weighs something.
+template <typename T>
+WEFT_MATH T gradient_scale(T weight, T scale, T loss) {
+  return loss == loss || weight == T(0) ? weight * scale : T(NAN);
+}
+
 template <typename T>
 struct value_loss_of {
   T loss, slope;
@@ -47,12 +53,13 @@ WEFT_MATH value_loss_of<T> value_loss_at(T x, T t, T alpha, T positive) {
     return {near ? T(0.5) * d * d : alpha * (distance - T(0.5) * alpha),
             near ? d : alpha * sign(d)};
   } else if constexpr (F == WEFT_LOSS_LOGISTIC) {
-    // -log s(x) = max(0, -x) + log(1 + e^-|x|), and of -x likewise; s(-|x|) = e^-|x| s(|x|)
-    const T e = math::exp(-std::fabs(x)), both = math::log1p_unit(e), larger = T(1) / (T(1) + e);
-    const T one = x < T(0) ? e * larger : larger, zero = x < T(0) ? larger : e * larger;
+    // -log s(-|x|) = |x| + log(1 + e^-|x|), and log(1 + e^-|x|) of |x|; s(-|x|) = e^-|x| s(|x|)
+    const T e = math::exp(-std::fabs(x)), larger = T(1) / (T(1) + e);
     const T on = t >= T(0) && t <= T(1) ? positive * t : T(NAN), off = T(1) - t;
-    const T below = x < T(0) ? -x : T(0), above = x > T(0) ? x : T(0);
-    return {on * (below + both) + off * (above + both), off * one - on * zero};
+    const bool below = x < T(0);
+    const T wrong = below ? on : off, right = below ? off : on;
+    const T slope = larger * (wrong - e * right);
+    return {wrong * std::fabs(x) + (wrong + right) * math::log1p_unit(e), below ? -slope : slope};
   } else if constexpr (F == WEFT_LOSS_HINGE || F == WEFT_LOSS_SQUARED_HINGE) {
     const T side = t == T(1) || t == T(-1) ? t : T(NAN);
     const value_loss_of<T> m = positive_part(alpha - side * x);

@@ -380,6 +380,27 @@ class DerivativesTest {
     assertArrayEquals(new double[] {2, 2}, variance.toDoubles());
   }
 
+  /** Below the end of the slope y is rounded to 1: what a tangent needs is x. */
+  @Test
+  void hardActivationsSlopeUpToTheirEnd() {
+    TensorFunction hardSigmoid = (ops, in) -> ops.hardSigmoid(in[0]);
+    TensorFunction hardSwish = (ops, in) -> ops.hardSwish(in[0]);
+    for (DType dtype : new DType[] {DType.F32, DType.BF16}) {
+      double below = dtype == DType.F32 ? Math.nextDown(3f) : 2.984375;
+      Tensor x = device.tensor(dtype, Shape.of(3), below, 3, -below);
+      Tensor one = device.tensor(dtype, Shape.of(3), 1, 1, 1);
+      double tolerance = 0.01;
+      assertArrayEquals(
+          new double[] {1.0 / 6, 0, 1.0 / 6},
+          values(Derivatives.jvp(hardSigmoid, List.of(x), List.of(one))),
+          tolerance);
+      assertArrayEquals(
+          new double[] {1.5, 1, -0.5},
+          values(Derivatives.jvp(hardSwish, List.of(x), List.of(one))),
+          tolerance);
+    }
+  }
+
   @Test
   void resultsAreOfTheWideTypeOfTheirInput() {
     Tensor x = device.tensor(DType.BF16, Shape.of(2), 1, 2);

@@ -50,8 +50,8 @@ public interface LossOperations extends MatrixOperations, ReductionOperations, V
    * 0 counts nothing whatever it holds.
    *
    * @param weights (rows), without gradient
-   * @throws IllegalArgumentException with the shapes, where they do not fit, or where {@code
-   *     smoothing} is outside its range
+   * @throws IllegalArgumentException with the shapes, where they do not fit, where the weights want
+   *     a gradient, or where {@code smoothing} is outside its range
    */
   default Tensor softmaxCrossEntropy(
       Tensor logits, Tensor labels, Tensor weights, double smoothing) {

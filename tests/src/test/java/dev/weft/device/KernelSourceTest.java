@@ -25,7 +25,9 @@ class KernelSourceTest {
   private static final Pattern WIDE_LOAD = Pattern.compile("\\bld" + WIDE);
   private static final Pattern WIDE_STORE = Pattern.compile("\\bst" + WIDE);
 
-  // packs of four bfloat16 are 8 bytes; ids lie scattered; the others read next to nothing
+  // packs of four bfloat16 are 8 bytes; ids lie scattered; what sums or looks as it goes has an
+  // entry
+  // a thread; the others read next to nothing
   private static final Set<String> NARROW_LOADS =
       words(
           """
@@ -35,7 +37,8 @@ class KernelSourceTest {
           embedding_bag_backward_bf16 embedding_bag_forward_bf16
           path_loss_backward_bf16 path_loss_forward_bf16
           argmax_bf16 bias_activation_gradients_bf16 layer_norm_forward_bf16 reduce_bf16
-          softmax_cross_entropy_bf16 top_hits_bf16 transpose_bf16
+          softmax_cross_entropy_bf16 top_hits_bf16 transpose_bf16 strided_copy_bf16
+          cumulative_sum one_hot scatter_add_along top_k
           """);
 
   // or they write one number a row, or an output of many that are read
@@ -49,7 +52,8 @@ class KernelSourceTest {
           embedding_bag_backward_bf16 embedding_bag_forward_bf16
           bias_activation_gradients_bf16 gather_rows_u8_bf16 layer_norm_forward_bf16
           max_backward_bf16 multi_class_hinge_bf16 softmax_cross_entropy_bf16
-          softmax_cross_entropy_distribution_bf16 transpose_bf16
+          softmax_cross_entropy_distribution_bf16 transpose_bf16 strided_copy_bf16
+          cumulative_sum scatter_add_along top_k
           """);
 
   private static Set<String> words(String text) {

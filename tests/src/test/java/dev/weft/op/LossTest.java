@@ -7,12 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.DType;
+import dev.weft.Derivatives;
 import dev.weft.Device;
 import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
+import dev.weft.TensorFunction;
 import dev.weft.device.ValueLossFunction;
 import dev.weft.support.OnEachDevice;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.BiFunction;
@@ -198,6 +201,87 @@ public class LossTest {
               + " their values alone, by withoutGradient",
           () -> tape.klDivergence(x, t));
       tape.meanAbsoluteError(x, t);
+      Tensor labels = device.tensor(new int[] {0, 2});
+      Tensor table = device.tensor(DType.F32, Shape.of(3), 1, 2, 3).requiresGrad();
+      var ofLabels = new LabelWeights(OptionalInt.empty());
+      assertSays(
+          "label_weights has no gradient with respect to its table, which want one: take their"
+              + " values alone, by withoutGradient",
+          () -> tape.apply(ofLabels, labels, table));
+      Tensor weights = device.tensor(DType.F32, Shape.of(2), 1, 2).requiresGrad();
+      assertSays(
+          "label_weights has no gradient with respect to its weights, which want one: take their"
+              + " values alone, by withoutGradient",
+          () ->
+              tape.apply(
+                  ofLabels, labels, tape.withoutGradient(() -> tape.scale(table, 1)), weights));
+      assertSays(
+          "softmax_cross_entropy has no gradient with respect to its weights, which want one: take"
+              + " their values alone, by withoutGradient",
+          () -> tape.softmaxCrossEntropy(x, labels, weights, 0));
+    }
+  }
+
+  /** Weights over their sum, however small that is; where it is 0 nothing counts. */
+  @Test
+  void sharesOfWeightsAddUpToOneOrAreZero() {
+    try (Device device = Device.cpu();
+        Tape tape = new Tape(device)) {
+      Tensor tiny = device.tensor(DType.F32, Shape.of(2), 1e-38, 3e-38);
+      float[] shares = RowWeights.shares(tape, tiny, tiny).toFloats();
+      assertEquals(0.25, shares[0], 1e-6);
+      assertEquals(0.75, shares[1], 1e-6);
+      Tensor none = device.tensor(DType.F32, Shape.of(2), 0, 0);
+      assertArrayEquals(new float[2], RowWeights.shares(tape, none, none).toFloats());
+      assertArrayEquals(new float[2], RowWeights.shares(tape, tiny, none).toFloats());
+    }
+  }
+
+  /** A row that counts nothing holds NaN, and no label; Hessians have 0 there, others as alone. */
+  @Test
+  void secondDerivativesOfARowOfWeightZeroAreZero() {
+    try (Device device = Device.cpu()) {
+      Tensor x = device.tensor(DType.F64, Shape.of(2, 3), NAN, 1, 2, 0.3, -0.2, 0.9);
+      Tensor alone = device.tensor(DType.F64, Shape.of(1, 3), 0.3, -0.2, 0.9);
+      Tensor v = device.tensor(DType.F64, Shape.of(2, 3), 1, -1, 2, 0.5, 2, -1);
+      Tensor ofAlone = device.tensor(DType.F64, Shape.of(1, 3), 0.5, 2, -1);
+      Tensor weights = device.tensor(DType.F64, Shape.of(2), 0, 2);
+      Tensor weight = device.tensor(DType.F64, Shape.of(1), 2);
+      Tensor labels = device.tensor(new int[] {-1, 2});
+      Tensor label = device.tensor(new int[] {2});
+      Tensor t = device.tensor(DType.F64, Shape.of(2, 3), NAN, 0, 1, 0.5, 0.25, 0.25);
+      Tensor target = device.tensor(DType.F64, Shape.of(1, 3), 0.5, 0.25, 0.25);
+      LossReduction sum = LossReduction.SUM;
+      RowWeights given = RowWeights.GIVEN;
+      Operation[] losses = {
+        new SoftmaxCrossEntropyOperation(0.1, sum, given),
+        new MultiClassHingeOperation(1, sum, given),
+        new SoftmaxCrossEntropyDistributionOperation(
+            SoftmaxCrossEntropyDistributionOperation.Kind.CROSS_ENTROPY, sum, given),
+        new ValueLossOperation(ValueLossFunction.LOGISTIC, 1, sum, given),
+        new ValueLossOperation(ValueLossFunction.SQUARED, 1, sum, given)
+      };
+      for (int i = 0; i < losses.length; i++) {
+        Operation loss = losses[i];
+        Tensor all = i < 2 ? labels : t;
+        Tensor one = i < 2 ? label : target;
+        double[] whole = product((on, in) -> on.apply(loss, on.square(in[0]), all, weights), x, v);
+        double[] part =
+            product((on, in) -> on.apply(loss, on.square(in[0]), one, weight), alone, ofAlone);
+        assertArrayEquals(part, Arrays.copyOfRange(whole, 3, 6), 1e-12, loss.name());
+        // of the square of NaN there is no derivative; beyond the loss nothing is NaN
+        double[] direct = product((on, in) -> on.apply(loss, in[0], all, weights), x, v);
+        for (int k = 0; k < 3; k++) {
+          assertEquals(0, direct[k], loss.name());
+        }
+      }
+    }
+  }
+
+  private static double[] product(TensorFunction loss, Tensor x, Tensor v) {
+    try (Tensor product =
+        Derivatives.hessianVectorProduct(loss, List.of(x), List.of(v)).getFirst()) {
+      return product.toDoubles();
     }
   }
 

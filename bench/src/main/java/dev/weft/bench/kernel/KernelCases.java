@@ -36,7 +36,8 @@ public final class KernelCases {
   private static final Pattern TIMED =
       Pattern.compile(
           "(relu|tanh|gelu|silu|exp|log|pow|square)_.*|(add|divide)_forward|(multiply|divide)_backward"
-              + "|max_of_rows|sum_of_(rows|columns|all|squares_of_all)|sum_backward.*");
+              + "|max_of_rows|sum_of_(rows|columns|all|squares_of_all)|sum_backward.*"
+              + "|value_loss_squared");
 
   /** And with all outputs, none of which is added to. */
   private static final Map<String, ?> ALL_OUTPUTS =

@@ -192,14 +192,12 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
         Tensor s = on.sigmoid(z);
         yield on.multiply(dz, on.add(s, on.multiply(y, on.shift(on.negate(s), 1))));
       }
-      case HARD_SIGMOID ->
-          on.scale(on.multiply(dz, positive(on, on.subtract(y, on.square(y)))), 1.0 / 6);
+      case HARD_SIGMOID -> on.scale(on.multiply(dz, sloped(on, node)), 1.0 / 6);
       case HARD_TANH -> on.multiply(dz, positive(on, on.shift(on.negate(on.square(y)), 1)));
       case HARD_SWISH -> {
         Tensor z = sum(on, node);
-        Tensor h = on.hardSigmoid(z);
-        Tensor sloped = positive(on, on.subtract(h, on.square(h)));
-        yield on.multiply(dz, on.add(h, on.scale(on.multiply(z, sloped), 1.0 / 6)));
+        Tensor slope = on.scale(on.multiply(z, sloped(on, node)), 1.0 / 6);
+        yield on.multiply(dz, on.add(on.hardSigmoid(z), slope));
       }
     };
   }
@@ -207,6 +205,16 @@ public record BiasActivation(Nonlinearity function, double alpha, Memory memory)
   /** x + b. */
   private static Tensor sum(Operations on, Node node) {
     return node.inputs().size() > 1 ? on.add(node.input(0), node.input(1)) : node.input(0);
+  }
+
+  /** 1 where |x + b| is below 3, else 0; y, and in BF16 x + b, are rounded to where it is not. */
+  private static Tensor sloped(Operations on, Node node) {
+    Tensor z = on.wide(node.input(0));
+    if (node.inputs().size() > 1) {
+      z = on.add(z, on.wide(node.input(1)));
+    }
+    Tensor left = on.shift(on.negate(on.abs(z)), 3);
+    return on.cast(positive(on, left), node.output().dtype());
   }
 
   /** 1 where y is above 0, else 0. */

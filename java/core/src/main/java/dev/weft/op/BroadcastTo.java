@@ -33,12 +33,9 @@ public record BroadcastTo(Shape shape) implements Operation {
   public Tensor forward(Node node) {
     Tensor x = node.input(0);
     int ahead = shape.rank() - x.shape().rank();
-    long[] strides = new long[shape.rank()];
-    long[] own = StridedCopy.dense(x.shape());
     boolean fits = ahead >= 0;
-    for (int axis = 0; fits && axis < own.length; axis++) {
+    for (int axis = 0; fits && axis < x.shape().rank(); axis++) {
       long size = x.shape().size(axis);
-      strides[ahead + axis] = size == 1 ? 0 : own[axis];
       fits = size == 1 || size == shape.size(ahead + axis);
     }
     if (!fits) {
@@ -47,7 +44,7 @@ public record BroadcastTo(Shape shape) implements Operation {
     if (isOnlyReshaped(x)) {
       return x.view(0, shape);
     }
-    StridedCopy copy = StridedCopy.to(shape, strides);
+    StridedCopy copy = StridedCopy.to(shape, Strides.stretched(x.shape(), shape.rank()));
     Tensor y = node.make(x.dtype(), shape);
     copy.run(node, x, y, false);
     return y;

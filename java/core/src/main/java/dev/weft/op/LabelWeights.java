@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * entry for the label.
  *
  * <p>labels int32 (rows), table (classes), weights (rows) of the table's type, 1 where they are not
- * given, y (rows) of that type. It has no gradient.
+ * given, y (rows) of that type. It has no gradient: inputs that want one are refused.
  *
  * @param ignored the label whose rows count nothing
  */
@@ -55,6 +55,10 @@ public record LabelWeights(OptionalInt ignored) implements Operation {
     if (table.dtype() != table.dtype().wide()) {
       throw new IllegalArgumentException(
           format("label_weights: table %s must be of a wide type", Engine.describe(table)));
+    }
+    LossInputs.checkNoGradient(node, 1, "table");
+    if (weights != null) {
+      LossInputs.checkNoGradient(node, 2, "weights");
     }
     Tensor y = node.make(table.dtype(), labels);
     node.run(

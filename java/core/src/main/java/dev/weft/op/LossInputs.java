@@ -44,13 +44,7 @@ final class LossInputs {
               shape,
               node.input(0).shape()));
     }
-    if (node.wants(index)) {
-      throw new IllegalArgumentException(
-          format(
-              "%s has no gradient with respect to its %s, which want one: take their values alone,"
-                  + " by withoutGradient",
-              node.operation().name(), what));
-    }
+    checkNoGradient(node, index, what);
     return given;
   }
 
@@ -128,20 +122,46 @@ final class LossInputs {
    */
   static Tensor tangent(
       Operations on, Node node, Tensor moved, RowWeights weights, LossReduction reduction) {
-    Tensor all = moved;
+    Tensor all = counted(on, node, moved, weights);
     if (weights == RowWeights.GIVEN) {
-      long[] sizes = new long[moved.shape().rank()];
-      Arrays.fill(sizes, 1);
-      if (sizes.length > 0) {
-        sizes[0] = node.input(2).elements();
-      }
-      Tensor w = on.reshape(node.input(2), sizes);
-      // what weighs nothing may be NaN
-      all = on.apply(new Binary(BinaryFunction.KEEP, 0), on.multiply(moved, w), w);
+      all = on.multiply(all, column(on, node, all.shape().rank()));
     }
     return reduction == LossReduction.NONE
         ? all
         : on.scale(on.sum(all), scale(reduction, moved.elements()));
+  }
+
+  /**
+   * What rows hold that weigh something, and 0 in place of the others, which may hold anything: a
+   * product with their weight is NaN where they are, and so is its derivative.
+   *
+   * @param rows (rows, ...), of the wide type
+   */
+  static Tensor counted(Operations on, Node node, Tensor rows, RowWeights weights) {
+    return weights == RowWeights.EQUAL
+        ? rows
+        : on.apply(new Binary(BinaryFunction.KEEP, 0), rows, column(on, node, rows.shape().rank()));
+  }
+
+  /** The weights of rows, for a product with a tensor of that rank. */
+  private static Tensor column(Operations on, Node node, int rank) {
+    long[] sizes = new long[rank];
+    Arrays.fill(sizes, 1);
+    if (rank > 0) {
+      sizes[0] = node.input(2).elements();
+    }
+    return on.reshape(node.input(2), sizes);
+  }
+
+  /** Throws as {@link #check} does where an input wants a gradient. */
+  static void checkNoGradient(Node node, int index, String what) {
+    if (node.wants(index)) {
+      throw new IllegalArgumentException(
+          format(
+              "%s has no gradient with respect to its %s, which want one: take their values alone,"
+                  + " by withoutGradient",
+              node.operation().name(), what));
+    }
   }
 
   /**

@@ -89,9 +89,11 @@ public record MultiClassHingeOperation(double margin, LossReduction reduction, R
   @Override
   public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
     LossInputs.checkStill(node, tangents, 2);
-    Tensor x = on.wide(node.input(0));
+    Tensor x = LossInputs.counted(on, node, on.wide(node.input(0)), weights);
     Tensor dx = on.wide(tangents.get(0));
-    Tensor hot = on.oneHot(node.input(1), (int) x.shape().size(1), x.dtype());
+    int classes = (int) x.shape().size(1);
+    Tensor hot =
+        LossInputs.counted(on, node, on.oneHot(node.input(1), classes, x.dtype()), weights);
     Tensor over = on.shift(beyond(on, x, hot), margin);
     Tensor active = on.multiply(on.greater(over, on.negate(over)), on.not(hot));
     Tensor moved = on.sum(on.multiply(active, beyond(on, dx, hot)), 1);

@@ -83,7 +83,7 @@ public record Permute(List<Integer> axes) implements Operation {
   }
 
   static StridedCopy copy(Shape from, int[] order, Shape to) {
-    long[] strides = StridedCopy.dense(from);
+    long[] strides = Strides.dense(from);
     return StridedCopy.to(to, IntStream.of(order).mapToLong(axis -> strides[axis]).toArray());
   }
 }

@@ -6,6 +6,7 @@ import static dev.weft.format.Format.format;
 import dev.weft.ReductionOperations;
 import dev.weft.Shape;
 import dev.weft.Tensor;
+import dev.weft.device.BinaryFunction;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -42,17 +43,15 @@ public enum RowWeights {
   }
 
   /**
-   * weights / Σ divisors, which makes a sum of what the weights multiply a mean; all 0 where the
-   * weights are. It has no gradient.
+   * weights / Σ divisors, which makes a sum of what the weights multiply a mean; all 0 where Σ
+   * divisors is, so that a batch in which nothing counts changes nothing.
    *
    * @return of the wide type
    */
   public static Tensor shares(ReductionOperations on, Tensor weights, Tensor divisors) {
-    return on.withoutGradient(
-        () -> {
-          // what is added changes no sum but 0, and 0 of no weight is 0
-          Tensor sum = on.shift(on.sum(on.wide(divisors)), Float.MIN_NORMAL);
-          return on.divide(on.wide(weights), sum);
-        });
+    Tensor sum = on.sum(on.wide(divisors));
+    Tensor divisor = on.apply(new Binary(BinaryFunction.KEEP, 1), sum, sum); // 1 in place of 0
+    Tensor shares = on.divide(on.wide(weights), divisor);
+    return on.apply(new Binary(BinaryFunction.KEEP, 0), shares, sum);
   }
 }

@@ -111,10 +111,11 @@ public record SoftmaxCrossEntropyDistributionOperation(
   @Override
   public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
     LossInputs.checkStill(node, tangents, 1);
-    Tensor x = on.wide(node.input(0));
+    Tensor x = LossInputs.counted(on, node, on.wide(node.input(0)), weights);
     Tensor q = node.input(1);
     Tensor totals = on.reshape(on.sum(q, -1), q.shape().with(-1, 1).toArray());
-    Tensor slopes = on.subtract(on.multiply(on.softmax(x), totals), q);
+    Tensor slopes =
+        LossInputs.counted(on, node, on.subtract(on.multiply(on.softmax(x), totals), q), weights);
     Tensor moved = on.sum(on.multiply(slopes, on.wide(tangents.get(0))), 1);
     return LossInputs.tangent(on, node, moved, weights, reduction);
   }

@@ -98,9 +98,10 @@ public record SoftmaxCrossEntropyOperation(
   @Override
   public Tensor tangent(Operations on, Node node, List<@Nullable Tensor> tangents) {
     LossInputs.checkStill(node, tangents, 2);
-    Tensor x = on.wide(node.input(0));
+    Tensor x = LossInputs.counted(on, node, on.wide(node.input(0)), weights);
     int classes = (int) x.shape().size(1);
-    Tensor hot = on.oneHot(node.input(1), classes, x.dtype());
+    Tensor hot =
+        LossInputs.counted(on, node, on.oneHot(node.input(1), classes, x.dtype()), weights);
     Tensor q = on.shift(on.scale(hot, 1 - smoothing), smoothing / classes);
     Tensor slopes = on.subtract(on.softmax(x), q);
     Tensor moved = on.sum(on.multiply(slopes, on.wide(tangents.get(0))), 1);

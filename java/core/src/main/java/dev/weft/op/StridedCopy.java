@@ -29,36 +29,13 @@ record StridedCopy(long[] sizes, long[] x, long[] y) {
    * @throws IllegalArgumentException where more than five axes are left
    */
   static StridedCopy to(Shape shape, long[] strides) {
-    long[] sizes = new long[AXES];
-    long[] x = new long[AXES];
-    long[] y = new long[AXES];
-    int first = AXES; // merged axes stand at first..4
-    long step = 1;
-    for (int axis = shape.rank() - 1; axis >= 0; axis--) {
-      long size = shape.size(axis);
-      if (size == 1) {
-        continue;
-      }
-      if (first < AXES && strides[axis] == x[first] * sizes[first]) {
-        sizes[first] *= size;
-      } else if (first > 0) {
-        first--;
-        sizes[first] = size;
-        x[first] = strides[axis];
-        y[first] = step;
-      } else {
-        throw new IllegalArgumentException(
-            format("a copy to %s needs more than %d axes; reshape it first", shape, AXES));
-      }
-      step *= size;
+    Strides merged = Strides.merge(shape, strides, Strides.dense(shape));
+    if (merged.sizes().length > AXES) {
+      throw new IllegalArgumentException(
+          format("a copy to %s needs more than %d axes; reshape it first", shape, AXES));
     }
-    for (int axis = 0; axis < first; axis++) {
-      sizes[axis] = 1;
-    }
-    if (first == AXES) { // one element
-      y[AXES - 1] = 1;
-    }
-    StridedCopy copy = new StridedCopy(sizes, x, y);
+    Strides five = merged.padded(AXES);
+    StridedCopy copy = new StridedCopy(five.sizes(), five.a(), five.b());
     copy.bringTilesTogether();
     return copy;
   }
@@ -84,17 +61,6 @@ record StridedCopy(long[] sizes, long[] x, long[] y) {
     long value = values[i];
     values[i] = values[i + 1];
     values[i + 1] = value;
-  }
-
-  /** The strides of a dense tensor. */
-  static long[] dense(Shape shape) {
-    long[] strides = new long[shape.rank()];
-    long step = 1;
-    for (int axis = shape.rank() - 1; axis >= 0; axis--) {
-      strides[axis] = step;
-      step *= shape.size(axis);
-    }
-    return strides;
   }
 
   /**

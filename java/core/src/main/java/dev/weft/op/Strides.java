@@ -30,38 +30,37 @@ record Strides(long[] sizes, long[] a, long[] b) {
               "broadcasting %s with %s needs more than %d axes; reshape them first",
               left, right, AXES));
     }
-    return new Strides(padded(merged.sizes, 1), padded(merged.a, 0), padded(merged.b, 0));
+    return merged.padded(AXES);
   }
 
   /** The strides of as many axes as are left when neighbours are merged. */
   static Strides merge(Shape left, Shape right, Shape result) {
-    int rank = result.rank();
+    return merge(result, stretched(left, result.rank()), stretched(right, result.rank()));
+  }
+
+  /** As many axes as are left of two walks over a shape, strides for each of its axes. */
+  static Strides merge(Shape shape, long[] left, long[] right) {
+    int rank = shape.rank();
     long[] sizes = new long[rank];
     long[] a = new long[rank];
     long[] b = new long[rank];
-    long strideA = 1;
-    long strideB = 1;
     int first = rank; // merged axes stand at first..rank-1
     for (int axis = rank - 1; axis >= 0; axis--) {
-      long size = result.size(axis);
-      long sizeA = sizeAt(left, axis, rank);
-      long sizeB = sizeAt(right, axis, rank);
-      long stepA = sizeA == 1 ? 0 : strideA;
-      long stepB = sizeB == 1 ? 0 : strideB;
-      strideA *= sizeA;
-      strideB *= sizeB;
+      long size = shape.size(axis);
       if (size == 1) {
         continue;
       }
       boolean merges =
-          first < rank && stepA == a[first] * sizes[first] && stepB == b[first] * sizes[first];
+          first < rank
+              && left[axis] == a[first] * sizes[first]
+              && right[axis] == b[first] * sizes[first];
       if (merges) {
         sizes[first] *= size;
       } else {
         first--;
         sizes[first] = size;
-        a[first] = stepA;
-        b[first] = stepB;
+        a[first] = left[axis];
+        b[first] = right[axis];
       }
     }
     return new Strides(
@@ -70,15 +69,36 @@ record Strides(long[] sizes, long[] a, long[] b) {
         Arrays.copyOfRange(b, first, rank));
   }
 
-  private static long sizeAt(Shape shape, int axis, int rank) {
-    int own = axis - (rank - shape.rank());
-    return own < 0 ? 1 : shape.size(own);
+  /** The strides of a dense tensor. */
+  static long[] dense(Shape shape) {
+    long[] strides = new long[shape.rank()];
+    long step = 1;
+    for (int axis = shape.rank() - 1; axis >= 0; axis--) {
+      strides[axis] = step;
+      step *= shape.size(axis);
+    }
+    return strides;
   }
 
-  private static long[] padded(long[] values, int filling) {
-    long[] four = new long[AXES];
-    Arrays.fill(four, filling);
-    System.arraycopy(values, 0, four, AXES - values.length, values.length);
-    return four;
+  /** The strides of a dense tensor as the last of so many axes, 0 where it is stretched. */
+  static long[] stretched(Shape shape, int rank) {
+    long[] strides = new long[rank];
+    long[] own = dense(shape);
+    for (int axis = 0; axis < own.length; axis++) {
+      strides[rank - own.length + axis] = shape.size(axis) == 1 ? 0 : own[axis];
+    }
+    return strides;
+  }
+
+  /** So many axes, those that are not needed of size 1. */
+  Strides padded(int axes) {
+    return new Strides(padded(sizes, axes, 1), padded(a, axes, 0), padded(b, axes, 0));
+  }
+
+  private static long[] padded(long[] values, int axes, int filling) {
+    long[] all = new long[axes];
+    Arrays.fill(all, filling);
+    System.arraycopy(values, 0, all, axes - values.length, values.length);
+    return all;
   }
 }

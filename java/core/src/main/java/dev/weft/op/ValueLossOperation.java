@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>x and t are of one shape, (rows, ...), t of the wide type of x, y of that type: x's shape, or
  * a scalar. Backward: dx = dy df/dx, which the forward pass has computed along with the loss; t
- * gets a gradient, the same less its sign, where f is of x - t.
+ * gets a gradient, the same less its sign, where f is of x - t; it is rounded as dx is where x is
+ * BF16.
  *
  * <p>Weights, where rows have some, are the third input, see {@link RowWeights#GIVEN}. One more is
  * what p is for {@code LOGISTIC}, (the elements of a row), by which a positive answer counts more
@@ -154,7 +155,9 @@ public record ValueLossOperation(
     Tensor dt = tangents.get(1);
     Tensor moved =
         TangentSum.of(on, dx == null ? null : on.wide(dx), dt == null ? null : on.negate(dt));
-    Tensor slopes = slopes(on, node, on.wide(node.input(0)), node.input(1));
+    Tensor x = LossInputs.counted(on, node, on.wide(node.input(0)), weights);
+    Tensor t = LossInputs.counted(on, node, node.input(1), weights);
+    Tensor slopes = slopes(on, node, x, t);
     return LossInputs.tangent(on, node, on.multiply(slopes, moved), weights, reduction);
   }
 

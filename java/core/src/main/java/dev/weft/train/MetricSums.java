@@ -275,7 +275,8 @@ final class MetricSums implements AutoCloseable {
     Map<String, Double> named = new LinkedHashMap<>();
     metrics.forEach(metric -> named.put(metric.name(), found.get(metric)));
     double weight = loss.isWeighted() ? values[values.length - 1] : rows;
-    return new Evaluation(values[0] / weight, named, rows);
+    boolean nothing = values[0] == 0 && weight == 0; // that counts, so far
+    return new Evaluation(nothing ? 0 : values[0] / weight, named, rows);
   }
 
   @Override
