@@ -89,8 +89,10 @@ const char* verdict(const Row& row) { return row.pass ? "PASS" : "FAIL"; }
 using Text = const std::string&;
 void print_timed(Text name, Text is, Text error, Text us, Text rate, Text copy, Text predicted,
                  Text ratio) {
-  printf("%-41s %-4s %8s %10s %8s %6s %9s %6s\n", name.c_str(), is.c_str(), error.c_str(),
-         us.c_str(), rate.c_str(), copy.c_str(), predicted.c_str(), ratio.c_str());
+  const bool fits = name.size() <= 41;
+  if (!fits) printf("%s\n", name.c_str());
+  printf("%-41s %-4s %8s %10s %8s %6s %9s %6s\n", fits ? name.c_str() : "", is.c_str(),
+         error.c_str(), us.c_str(), rate.c_str(), copy.c_str(), predicted.c_str(), ratio.c_str());
 }
 
 }  // namespace
