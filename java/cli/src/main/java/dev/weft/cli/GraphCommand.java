@@ -38,9 +38,10 @@ import picocli.CommandLine.ParentCommand;
     name = "graph",
     mixinStandardHelpOptions = true,
     description = {
-      "Draws the computation graph of an expression, or of a network as it predicts: dropout"
-          + " passes everything on, batch norm takes its running values.",
-      "Every node has its value and its gradient; without --out they are a table.",
+      "Draws the computation graph of an expression or of a network.",
+      "Every node has its value and its gradient; without --out they are a table. A network is"
+          + " drawn as it predicts: dropout passes everything on, batch norm takes its running"
+          + " values.",
       "An expression has + - * / ^, parentheses, exp, log, sqrt, square, abs, sigmoid, tanh, relu,"
           + " max(a,b) and min(a,b); one that begins with - is put in parentheses."
     },
