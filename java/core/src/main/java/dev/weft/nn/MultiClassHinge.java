@@ -7,14 +7,12 @@ import dev.weft.Inputs;
 import dev.weft.Operations;
 import dev.weft.RowType;
 import dev.weft.Tensor;
-import dev.weft.data.Column;
 import dev.weft.op.LossReduction;
 import dev.weft.op.MultiClassHingeOperation;
 import dev.weft.op.RowWeights;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record MultiClassHinge(
     double margin, String target, LossWeights weights, Aggregation aggregation)
-    implements WeightedLoss {
+    implements LabelLoss {
 
   /** Checks the settings. */
   public MultiClassHinge {
@@ -77,28 +75,11 @@ public record MultiClassHinge(
   }
 
   @Override
-  public void check(RowType output, Inputs<RowType> data) {
-    LabelTargets.check(spec(), output, data.get(target), target);
-    weights.check(spec(), (int) output.shape().size(0), data);
-  }
-
-  @Override
-  public void checkValues(RowType output, Function<String, Column> columns) {
-    LabelTargets.checkValues(spec(), columns.apply(target), target, weights);
-    weights.checkValues(spec(), columns, target);
-  }
-
-  @Override
   public Map<String, double[]> constants(RowType output) {
     return weights.constants((int) output.shape().size(0));
   }
 
   @Override
-  public Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data) {
-    return apply(operations, output, data, null);
-  }
-
-  /** The loss, and right answers as {@link SoftmaxCrossEntropy} tells them, at no cost. */
   public Tensor apply(
       Operations operations, Tensor output, Inputs<Tensor> data, @Nullable Tensor hits) {
     boolean equal = weights.isEqual();

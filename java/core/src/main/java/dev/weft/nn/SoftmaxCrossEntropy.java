@@ -7,7 +7,6 @@ import dev.weft.Inputs;
 import dev.weft.Operations;
 import dev.weft.RowType;
 import dev.weft.Tensor;
-import dev.weft.data.Column;
 import dev.weft.op.LossReduction;
 import dev.weft.op.RowWeights;
 import dev.weft.op.SoftmaxCrossEntropyDistributionOperation;
@@ -15,7 +14,6 @@ import dev.weft.op.SoftmaxCrossEntropyDistributionOperation.Kind;
 import dev.weft.op.SoftmaxCrossEntropyOperation;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record SoftmaxCrossEntropy(
     double smoothing, String target, LossWeights weights, Aggregation aggregation)
-    implements WeightedLoss {
+    implements LabelLoss {
 
   /** Checks the settings. */
   public SoftmaxCrossEntropy {
@@ -86,18 +84,6 @@ public record SoftmaxCrossEntropy(
   }
 
   @Override
-  public void check(RowType output, Inputs<RowType> data) {
-    LabelTargets.check(spec(), output, data.get(target), target);
-    weights.check(spec(), (int) output.shape().size(0), data);
-  }
-
-  @Override
-  public void checkValues(RowType output, Function<String, Column> columns) {
-    LabelTargets.checkValues(spec(), columns.apply(target), target, weights);
-    weights.checkValues(spec(), columns, target);
-  }
-
-  @Override
   public Map<String, double[]> constants(RowType output) {
     int classes = (int) output.shape().size(0);
     Map<String, double[]> constants = new HashMap<>(weights.constants(classes));
@@ -106,16 +92,6 @@ public record SoftmaxCrossEntropy(
   }
 
   @Override
-  public Tensor apply(Operations operations, Tensor output, Inputs<Tensor> data) {
-    return apply(operations, output, data, null);
-  }
-
-  /**
-   * The same, which also tells right answers, at no cost.
-   *
-   * @param hits (rows), of the wide type of the outputs: receives 1 where the largest output is the
-   *     label's, else 0; or null
-   */
   public Tensor apply(
       Operations operations, Tensor output, Inputs<Tensor> data, @Nullable Tensor hits) {
     Tensor labels = data.get(target);
@@ -140,7 +116,7 @@ public record SoftmaxCrossEntropy(
             () -> operations.scale(weights.table(classes, data), 1.0 / classes));
     Tensor alone =
         weights.ofRowsAlone().isEqual()
-            ? operations.withoutGradient(() -> operations.shift(operations.scale(ofRows, 0), 1))
+            ? operations.full(ofRows.dtype(), ofRows.shape(), 1)
             : weights.ofRowsAlone().ofRows(operations, classes, labels, data);
     var even =
         new SoftmaxCrossEntropyDistributionOperation(

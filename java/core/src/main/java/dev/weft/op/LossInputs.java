@@ -15,6 +15,7 @@ import dev.weft.device.Kernel;
 import dev.weft.device.ReductionFunction;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,6 +59,40 @@ final class LossInputs {
           format("%s needs a weight for each of %d rows", node.operation().name(), rows));
     }
     return check(node, index, "weights", Shape.of(rows));
+  }
+
+  /** Addresses and sizes of a loss a row, which the operands of its kernel are made of. */
+  record Rows(
+      long weights, long losses, long dx, long hits, long rows, long classes, double scale) {}
+
+  /** Runs a kernel that makes a loss of each row of x, with its gradient where that is wanted. */
+  static Tensor ofRows(
+      Node node,
+      Kernel kernel,
+      RowWeights given,
+      LossReduction reduction,
+      Function<Rows, Arguments> arguments) {
+    Tensor x = node.input(0);
+    long rows = x.shape().size(0);
+    Tensor w = weights(node, given, 2, rows);
+    Tensor hits = LabelledRows.hits(node, w == null ? 2 : 3);
+    Tensor losses = node.make(x.dtype().wide(), Shape.of(rows));
+    Tensor dx = node.wants(0) ? node.make(x.dtype(), x.shape()) : null;
+    node.run(
+        kernel,
+        arguments.apply(
+            new Rows(
+                address(w),
+                Engine.address(losses),
+                address(dx),
+                address(hits),
+                rows,
+                x.shape().size(1),
+                scale(reduction, rows))));
+    if (dx != null) {
+      node.save(dx);
+    }
+    return reduced(node, losses, reduction, rows);
   }
 
   static long address(@Nullable Tensor tensor) {

@@ -4,7 +4,6 @@ package dev.weft.op;
 import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Operations;
-import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
@@ -52,31 +51,26 @@ public record MultiClassHingeOperation(double margin, LossReduction reduction, R
     Tensor x = node.input(0);
     Tensor labels = node.input(1);
     LabelledRows.check(node);
-    long rows = x.shape().size(0);
     if (x.shape().elements() == 0) {
       throw new IllegalArgumentException("multi-class hinge loss of no elements: " + x.shape());
     }
-    Tensor w = LossInputs.weights(node, weights, 2, rows);
-    Tensor hits = LabelledRows.hits(node, w == null ? 2 : 3);
-    Tensor losses = node.make(x.dtype().wide(), Shape.of(rows));
-    Tensor dx = node.wants(0) ? node.make(x.dtype(), x.shape()) : null;
-    node.run(
+    return LossInputs.ofRows(
+        node,
         Kernel.MULTI_CLASS_HINGE,
-        new Arguments.MultiClassHinge(
-            Engine.address(x),
-            Engine.address(labels),
-            LossInputs.address(w),
-            Engine.address(losses),
-            LossInputs.address(dx),
-            LossInputs.address(hits),
-            rows,
-            x.shape().size(1),
-            margin,
-            LossInputs.scale(reduction, rows)));
-    if (dx != null) {
-      node.save(dx);
-    }
-    return LossInputs.reduced(node, losses, reduction, rows);
+        weights,
+        reduction,
+        r ->
+            new Arguments.MultiClassHinge(
+                Engine.address(x),
+                Engine.address(labels),
+                r.weights(),
+                r.losses(),
+                r.dx(),
+                r.hits(),
+                r.rows(),
+                r.classes(),
+                margin,
+                r.scale()));
   }
 
   @Override

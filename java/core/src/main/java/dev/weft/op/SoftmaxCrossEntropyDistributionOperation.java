@@ -76,29 +76,24 @@ public record SoftmaxCrossEntropyDistributionOperation(
               name(), x.shape(), q.shape()));
     }
     LossInputs.check(node, 1, "distributions", q.shape());
-    long rows = x.shape().size(0);
-    Tensor w = LossInputs.weights(node, weights, 2, rows);
-    Tensor hits = LabelledRows.hits(node, w == null ? 2 : 3);
-    Tensor losses = node.make(x.dtype().wide(), Shape.of(rows));
-    Tensor dx = node.wants(0) ? node.make(x.dtype(), x.shape()) : null;
-    node.run(
+    return LossInputs.ofRows(
+        node,
         Kernel.SOFTMAX_CROSS_ENTROPY_DISTRIBUTION,
-        new Arguments.SoftmaxCrossEntropyDistribution(
-            Engine.address(x),
-            Engine.address(q),
-            LossInputs.address(w),
-            Engine.address(losses),
-            LossInputs.address(dx),
-            LossInputs.address(hits),
-            rows,
-            x.shape().size(1),
-            one ? 1 : rows,
-            kind == Kind.KL_DIVERGENCE,
-            LossInputs.scale(reduction, rows)));
-    if (dx != null) {
-      node.save(dx);
-    }
-    return LossInputs.reduced(node, losses, reduction, rows);
+        weights,
+        reduction,
+        r ->
+            new Arguments.SoftmaxCrossEntropyDistribution(
+                Engine.address(x),
+                Engine.address(q),
+                r.weights(),
+                r.losses(),
+                r.dx(),
+                r.hits(),
+                r.rows(),
+                r.classes(),
+                one ? 1 : r.rows(),
+                kind == Kind.KL_DIVERGENCE,
+                r.scale()));
   }
 
   @Override

@@ -4,7 +4,6 @@ package dev.weft.op;
 import dev.weft.Engine;
 import dev.weft.Node;
 import dev.weft.Operations;
-import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
@@ -60,32 +59,26 @@ public record SoftmaxCrossEntropyOperation(
     Tensor x = node.input(0);
     Tensor labels = node.input(1);
     LabelledRows.check(node);
-    long rows = x.shape().size(0);
-    long classes = x.shape().size(1);
-    if (rows == 0 || classes == 0) {
+    if (x.shape().elements() == 0) {
       throw new IllegalArgumentException("softmax cross-entropy of no elements: " + x.shape());
     }
-    Tensor w = LossInputs.weights(node, weights, 2, rows);
-    Tensor hits = LabelledRows.hits(node, w == null ? 2 : 3);
-    Tensor losses = node.make(x.dtype().wide(), Shape.of(rows));
-    Tensor dx = node.wants(0) ? node.make(x.dtype(), x.shape()) : null;
-    var arguments =
-        new Arguments.SoftmaxCrossEntropy(
-            Engine.address(x),
-            Engine.address(labels),
-            LossInputs.address(w),
-            Engine.address(losses),
-            LossInputs.address(dx),
-            LossInputs.address(hits),
-            rows,
-            classes,
-            smoothing,
-            LossInputs.scale(reduction, rows));
-    node.run(Kernel.SOFTMAX_CROSS_ENTROPY, arguments);
-    if (dx != null) {
-      node.save(dx);
-    }
-    return LossInputs.reduced(node, losses, reduction, rows);
+    return LossInputs.ofRows(
+        node,
+        Kernel.SOFTMAX_CROSS_ENTROPY,
+        weights,
+        reduction,
+        r ->
+            new Arguments.SoftmaxCrossEntropy(
+                Engine.address(x),
+                Engine.address(labels),
+                r.weights(),
+                r.losses(),
+                r.dx(),
+                r.hits(),
+                r.rows(),
+                r.classes(),
+                smoothing,
+                r.scale()));
   }
 
   @Override

@@ -14,9 +14,8 @@ import dev.weft.device.Arguments;
 import dev.weft.device.Closing;
 import dev.weft.device.Kernel;
 import dev.weft.device.ReductionFunction;
+import dev.weft.nn.LabelLoss;
 import dev.weft.nn.Loss;
-import dev.weft.nn.MultiClassHinge;
-import dev.weft.nn.SoftmaxCrossEntropy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -71,13 +70,9 @@ final class MetricSums implements AutoCloseable {
 
   /** What is measured beside a loss until somebody says what. */
   static List<Metric> usual(Loss loss) {
-    return switch (loss) {
-      case SoftmaxCrossEntropy cross ->
-          List.of(new Accuracy(1, cross.target(), cross.weights().ignored()));
-      case MultiClassHinge hinge ->
-          List.of(new Accuracy(1, hinge.target(), hinge.weights().ignored()));
-      default -> List.of();
-    };
+    return loss instanceof LabelLoss labels
+        ? List.of(new Accuracy(1, labels.target(), labels.weights().ignored()))
+        : List.of();
   }
 
   /**
@@ -105,19 +100,9 @@ final class MetricSums implements AutoCloseable {
 
   /** Whether the loss counts these hits as it goes. */
   private boolean isOfLoss(Accuracy accuracy) {
-    String target =
-        switch (loss) {
-          case SoftmaxCrossEntropy cross -> cross.target();
-          case MultiClassHinge hinge -> hinge.target();
-          default -> null;
-        };
-    return accuracy.k() == 1 && accuracy.target().equals(target);
-  }
-
-  private Tensor lossWithHits(Tape tape, Tensor output, Inputs<Tensor> batch, Tensor hits) {
-    return loss instanceof MultiClassHinge hinge
-        ? hinge.apply(tape, output, batch, hits)
-        : ((SoftmaxCrossEntropy) loss).apply(tape, output, batch, hits);
+    return accuracy.k() == 1
+        && loss instanceof LabelLoss labels
+        && accuracy.target().equals(labels.target());
   }
 
   /** Sums of losses, and behind them of the hits that the loss counts as it goes. */
@@ -140,7 +125,7 @@ final class MetricSums implements AutoCloseable {
     int counted = !accuracies.isEmpty() && isOfLoss(accuracies.getFirst()) ? 1 : 0;
     Tensor value =
         counted == 1
-            ? lossWithHits(tape, output, batch, hits.view(0, Shape.of(rows)))
+            ? ((LabelLoss) loss).apply(tape, output, batch, hits.view(0, Shape.of(rows)))
             : loss.apply(tape, output, batch);
     checkScalar(value);
     List<Tensor> measured = new ArrayList<>();
