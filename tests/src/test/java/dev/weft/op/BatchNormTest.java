@@ -17,12 +17,8 @@ import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.check.CheckResult;
-import dev.weft.check.FunctionResult;
 import dev.weft.check.GradCheck;
 import dev.weft.check.Input;
-import dev.weft.check.OperationCase;
-import dev.weft.check.OperationCases;
-import dev.weft.check.SelfTest;
 import dev.weft.data.Dataset;
 import dev.weft.data.LastBatch;
 import dev.weft.data.ToySets;
@@ -99,49 +95,20 @@ class BatchNormTest {
             Input.uniform(-1, 1, width));
     // a mean is off by half a unit of its last digit, see LayerNormTest; one of parts by more
     long terms = (long) Math.max(rows, 4 * offset * offset);
-    try (Device cpu = Device.cpu();
-        Device cuda = Emulator.device()) {
-      FunctionResult expected =
-          FunctionResult.of(
-              (tape, in) -> composed(tape, in[0], in[1], in[2], Constant.NOTHING),
-              inputs,
-              cpu,
-              DType.F64,
-              3);
-      for (Device device : List.of(cpu, cuda)) {
-        for (DType dtype : List.of(DType.F64, DType.F32)) {
-          FunctionResult actual =
-              FunctionResult.of(
-                  (tape, in) -> tape.batchNorm(in[0], in[1], in[2], EPSILON),
-                  inputs,
-                  device,
-                  dtype,
-                  3);
-          for (FunctionResult.Part part : expected.compare(actual, dtype, terms)) {
-            assertTrue(part.comparison().passed(), () -> device + " " + dtype + " " + part);
-          }
-        }
-      }
-    }
+    Composed.assertAgrees(
+        (tape, in) -> tape.batchNorm(in[0], in[1], in[2], EPSILON),
+        (tape, in) -> composed(tape, in[0], in[1], in[2], Constant.NOTHING),
+        inputs,
+        terms);
   }
 
   @ParameterizedTest
   @EnumSource
   void aTermThatIsLeftOutIsNoticed(Constant constant) {
-    OperationCase right = OperationCases.matching("batch_norm").getFirst();
-    OperationCase wrong =
-        new OperationCase(
-            right.name(),
-            right.operation(),
-            (tape, in) -> composed(tape, in[0], in[1], in[2], constant),
-            right.examples(100),
-            right.terms(),
-            right.tolerance());
-    try (Device cpu = Device.cpu()) {
-      List<CheckResult> results = new SelfTest(cpu, r -> {}).gradients(List.of(wrong));
-      boolean passed = results.stream().allMatch(CheckResult::passed);
-      assertEquals(constant == Constant.NOTHING, passed, results::toString);
-    }
+    List<CheckResult> results =
+        Composed.checked("batch_norm", (tape, in) -> composed(tape, in[0], in[1], in[2], constant));
+    boolean passed = results.stream().allMatch(CheckResult::passed);
+    assertEquals(constant == Constant.NOTHING, passed, results::toString);
   }
 
   @OnEachDevice

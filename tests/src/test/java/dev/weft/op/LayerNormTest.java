@@ -3,7 +3,6 @@ package dev.weft.op;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.DType;
 import dev.weft.Device;
@@ -12,11 +11,7 @@ import dev.weft.Shape;
 import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.check.CheckResult;
-import dev.weft.check.FunctionResult;
 import dev.weft.check.Input;
-import dev.weft.check.OperationCase;
-import dev.weft.check.OperationCases;
-import dev.weft.check.SelfTest;
 import dev.weft.support.Emulator;
 import dev.weft.support.OnEachDevice;
 import java.util.Arrays;
@@ -67,49 +62,20 @@ class LayerNormTest {
     // √epsilon.
     double far = width == 1 ? 1 / EPSILON : offset * offset;
     long terms = (long) Math.max(Math.max(rows, width), far);
-    try (Device cpu = Device.cpu();
-        Device cuda = Emulator.device()) {
-      FunctionResult expected =
-          FunctionResult.of(
-              (tape, in) -> composed(tape, in[0], in[1], in[2], Constant.NOTHING),
-              inputs,
-              cpu,
-              DType.F64,
-              3);
-      for (Device device : List.of(cpu, cuda)) {
-        for (DType dtype : List.of(DType.F64, DType.F32)) {
-          FunctionResult actual =
-              FunctionResult.of(
-                  (tape, in) -> tape.layerNorm(in[0], in[1], in[2], EPSILON),
-                  inputs,
-                  device,
-                  dtype,
-                  3);
-          for (FunctionResult.Part part : expected.compare(actual, dtype, terms)) {
-            assertTrue(part.comparison().passed(), () -> device + " " + dtype + " " + part);
-          }
-        }
-      }
-    }
+    Composed.assertAgrees(
+        (tape, in) -> tape.layerNorm(in[0], in[1], in[2], EPSILON),
+        (tape, in) -> composed(tape, in[0], in[1], in[2], Constant.NOTHING),
+        inputs,
+        terms);
   }
 
   @ParameterizedTest
   @EnumSource
   void aTermThatIsLeftOutIsNoticed(Constant constant) {
-    OperationCase right = OperationCases.matching("layer_norm").getFirst();
-    OperationCase wrong =
-        new OperationCase(
-            right.name(),
-            right.operation(),
-            (tape, in) -> composed(tape, in[0], in[1], in[2], constant),
-            right.examples(100),
-            right.terms(),
-            right.tolerance());
-    try (Device cpu = Device.cpu()) {
-      List<CheckResult> results = new SelfTest(cpu, r -> {}).gradients(List.of(wrong));
-      boolean passed = results.stream().allMatch(CheckResult::passed);
-      assertEquals(constant == Constant.NOTHING, passed, results::toString);
-    }
+    List<CheckResult> results =
+        Composed.checked("layer_norm", (tape, in) -> composed(tape, in[0], in[1], in[2], constant));
+    boolean passed = results.stream().allMatch(CheckResult::passed);
+    assertEquals(constant == Constant.NOTHING, passed, results::toString);
   }
 
   /** With a mean that is off by a last digit of 12345.678, there would be a third of scale. */
