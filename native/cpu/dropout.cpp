@@ -22,6 +22,7 @@ void dropout(const weft_dropout& a) {
   choose_flag(a.accumulate, [&](auto accumulate) {
     constexpr bool add = accumulate;
     parallel(a.n, 4 * transcendental, [=](int64_t begin, int64_t end) {
+      const drawing own = mask;  // a copy, so that the keys of its rounds are made once
       uint32_t word[drawing::run];
       for (int64_t i = begin; i < end; i += drawing::run) {
         // the words take so long that the processor would not see the next values coming
@@ -29,7 +30,7 @@ void dropout(const weft_dropout& a) {
           __builtin_prefetch((const char*)(x + i + 2 * drawing::run) + b);
           __builtin_prefetch((const char*)(y + i + 2 * drawing::run) + b, 1);
         }
-        mask.draw(i, word);
+        own.draw(i, word);
         int64_t length = smaller(drawing::run, end - i);
         // copies, because a load of a captured pointer on one branch alone is not vectorised
         const S* from = x + i;

@@ -10,72 +10,60 @@
 #define WEFT_MATH_PHILOX_H
 
 #include "portable.h"
-#include "transcendental.h"
 
 namespace weft {
 
+// Four words, or four vectors of words of as many blocks.
 template <typename Word>
 struct philox_words {
   Word word[4];
 };
 using philox_block = philox_words<uint32_t>;
 
-// A Word holds 32 bits of state. As uint64_t, the products need no rearranging of vector lanes,
-// which is twice as fast with AVX-512.
-template <typename Word>
+// The lower and the upper word of a b.
 struct philox_product {
-  Word low, high;
+  uint32_t low, high;
+
+  // On the device not as a product of 64 bits: nvcc adds one more instruction for its upper half.
+  static WEFT_MATH philox_product of(uint32_t a, uint32_t b) {
+#if defined(__CUDA_ARCH__)
+    return {a * b, __umulhi(a, b)};
+#else
+    const uint64_t product = (uint64_t)a * b;
+    return {(uint32_t)product, (uint32_t)(product >> 32)};
+#endif
+  }
 };
 
-// On the device not as a product of 64 bits: nvcc adds one more instruction for its upper half.
-template <typename Word>
-WEFT_MATH philox_product<Word> philox_multiply(uint32_t a, Word b) {
-#if defined(__CUDA_ARCH__)
-  return {a * b, __umulhi(a, b)};
-#else
-  const uint64_t product = (uint64_t)a * (uint32_t)b;
-  return {(uint32_t)product, (Word)(product >> 32)};
-#endif
-}
-
-template <typename Word>
-WEFT_MATH philox_words<Word> philox_in(uint64_t seed, uint64_t step, uint32_t operation,
-                                       uint32_t block) {
-  Word c0 = block, c1 = operation, c2 = (uint32_t)step, c3 = (uint32_t)(step >> 32);
+// The ten rounds of so many blocks, which take their turns: one alone would wait for its products.
+template <typename Product, int Blocks, typename Word>
+WEFT_MATH void philox_rounds(uint64_t seed, philox_words<Word> (&c)[Blocks]) {
   uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+#pragma GCC unroll 10
   for (int round = 0; round < 10; round++) {
-    const philox_product<Word> p0 = philox_multiply(0xD2511F53u, c0);
-    const philox_product<Word> p1 = philox_multiply(0xCD9E8D57u, c2);
-    Word n0 = p1.high ^ c1 ^ k0;
-    Word n2 = p0.high ^ c3 ^ k1;
-    c1 = p1.low;
-    c3 = p0.low;
-    c0 = n0;
-    c2 = n2;
+#pragma GCC unroll 4
+    for (int b = 0; b < Blocks; b++) {
+      Word(&w)[4] = c[b].word;
+      const Product p0 = Product::of(0xD2511F53u, w[0]);
+      const Product p1 = Product::of(0xCD9E8D57u, w[2]);
+      w[0] = p1.high ^ w[1] ^ k0;
+      w[2] = p0.high ^ w[3] ^ k1;
+      w[1] = p1.low;
+      w[3] = p0.low;
+    }
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
-  return {{c0, c1, c2, c3}};
 }
 
 WEFT_MATH philox_block philox(uint64_t seed, uint64_t step, uint32_t operation, uint32_t block) {
-  return philox_in<uint32_t>(seed, step, operation, block);
+  philox_block blocks[1] = {{{block, operation, (uint32_t)step, (uint32_t)(step >> 32)}}};
+  philox_rounds<philox_product>(seed, blocks);
+  return blocks[0];
 }
 
 // rate in [0, 1) -> an element is dropped where its word is below this
 WEFT_MATH uint32_t dropout_threshold(double rate) { return (uint32_t)(rate * 4294967296.0); }
-
-// in [0, 1), 32 bits
-WEFT_MATH double uniform(uint32_t word) { return word * (1.0 / 4294967296.0); }
-
-// Two standard normal values from two words (Box-Muller); the first word maps to (0, 1].
-WEFT_MATH void normal_pair(uint32_t first, uint32_t second, double* x, double* y) {
-  double radius = std::sqrt(-2.0 * math::log_of_normal((first + 1.0) * (1.0 / 4294967296.0)));
-  double sine, cosine;
-  math::sine_cosine_of_turn(uniform(second), &sine, &cosine);
-  *x = radius * cosine;
-  *y = radius * sine;
-}
 
 }  // namespace weft
 #endif  // WEFT_MATH_PHILOX_H

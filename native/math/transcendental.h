@@ -270,28 +270,6 @@ WEFT_MATH T normal_cdf(T x) {
   return T(0.5) * (T(1) + erf(x * T(0.70710678118654752440)));
 }
 
-// sin and cos of 2 pi t, t in [0, 1)
-WEFT_MATH void sine_cosine_of_turn(double t, double* sine, double* cosine) {
-#if defined(__CUDA_ARCH__)
-  sincospi(2 * t, sine, cosine);
-#else
-  // t = quarter / 4 + r with |r| <= 1/8
-  double shifted = 4 * t + format<double>::round, quarter = shifted - format<double>::round;
-  double r = t - 0.25 * quarter, z = r * r;
-  double s = r * polynomial(z, 6.2831853071795864572, -41.341702240399636207, 81.605249275948035209,
-                            -76.705859704274550647, 42.058685020160894047, -15.093804209987113512,
-                            3.7808689593022955184);  // 3.5e-18
-  double c = polynomial(z, 1, -19.739208802178716989, 64.939394022667957529, -85.456817206522712487,
-                        60.24464132886729332, -26.426250908622135959, 7.9030916877516976361,
-                        -1.6968494702918826806);  // 4e-20
-  uint64_t k = to_bits(shifted);
-  bool odd = (k & 1) != 0;
-  double sign_of_sine = (k & 2) ? -1 : 1, sign_of_cosine = ((k + 1) & 2) ? -1 : 1;
-  *sine = sign_of_sine * (odd ? c : s);
-  *cosine = sign_of_cosine * (odd ? s : c);
-#endif
-}
-
 }  // namespace math
 }  // namespace weft
 #endif  // WEFT_MATH_TRANSCENDENTAL_H
