@@ -150,8 +150,8 @@
   I(n) I(accumulate, FLAG)          \
   W(n, 0)
 
-// y[i] ~ U[a, b) or N(a, b^2) by Philox at (seed, step, operation, i): see philox.h. Computed in
-// double and rounded, so that all devices agree.
+// y[i] ~ U[a, b) or N(a, b^2) by Philox at (seed, step, operation, i), see philox.h, and normal.h. All
+// devices give the same bits.
 #define WEFT_RANDOM(P, I, D, W)                          \
   P(y, OUT, T, n)                                        \
   I(n) I(seed) I(step) I(operation) D(a) D(b)            \

@@ -19,6 +19,7 @@ import dev.weft.bench.report.Part;
 import dev.weft.bench.report.Results;
 import dev.weft.bench.report.Roofs;
 import dev.weft.device.Cost;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -68,35 +69,46 @@ final class KernelsPart {
       for (Row row : chosen) {
         String name = format("%s, %s", target.word(), row.name());
         progress.next(name);
-        Cost cost = row.kernel().cost();
-        int repeats = Settings.repeats(target, cost.bytes(), cost.flops());
-        int turns = settings.turns(1, 2);
-        Jmh.Task own = KernelBenchmark.task(row.kernel().name(), row.size(), target, repeats);
-        if (!hasPeer(settings, row, target)) {
-          Progress.done(
-              results,
-              Part.KERNELS,
-              name,
-              jmh.run(own, turns),
-              times -> measurement(row, target, Measurement.WEFT, times));
-          continue;
+        List<Beside> sides = new ArrayList<>();
+        sides.add(
+            new Beside(Measurement.WEFT, row.kernel(), ours(row.kernel(), row.size(), target)));
+        if (hasPeer(settings, row, target)) {
+          Jmh.Task peer = PeerKernelBenchmark.task(row.kernel().name(), row.size());
+          sides.add(new Beside(Side.DJL.label(), row.kernel(), peer));
         }
-        Jmh.Task peer = PeerKernelBenchmark.task(row.kernel().name(), row.size());
-        List<Jmh.Outcome> outcomes = jmh.inTurn(List.of(own, peer), turns);
+        if (row.size() == KernelSize.MEMORY && target == Target.CPU) {
+          // that of the start is of another minute, in which others may have used the memory more
+          KernelCase copy = row.size().timed(KernelSize.COPY);
+          sides.add(new Beside(Measurement.COPY, copy, ours(copy, row.size(), target)));
+        }
+        List<Jmh.Outcome> outcomes =
+            jmh.inTurn(sides.stream().map(Beside::task).toList(), settings.turns(1, 2));
         Progress.done(
             results,
             Part.KERNELS,
             name,
             outcomes.getFirst(),
-            times -> measurement(row, target, Measurement.WEFT, times));
-        Jmh.Outcome beside = outcomes.getLast();
-        if (beside.failure() == null) {
-          results.add(measurement(row, target, Side.DJL.label(), beside.times()));
-        } else {
-          results.add(new Missing(Side.DJL.label() + ", " + name, beside.failure()));
+            times -> measurement(row, target, sides.getFirst(), times));
+        for (int i = 1; i < sides.size(); i++) {
+          Beside side = sides.get(i);
+          Jmh.Outcome outcome = outcomes.get(i);
+          if (outcome.failure() == null) {
+            results.add(measurement(row, target, side, outcome.times()));
+          } else {
+            results.add(new Missing(side.label() + ", " + name, outcome.failure()));
+          }
         }
       }
     }
+  }
+
+  /** What is measured in turn with others: who runs what. */
+  private record Beside(String label, KernelCase kernel, Jmh.Task task) {}
+
+  private static Jmh.Task ours(KernelCase kernel, KernelSize size, Target target) {
+    Cost cost = kernel.cost();
+    int repeats = Settings.repeats(target, cost.bytes(), cost.flops());
+    return KernelBenchmark.task(kernel.name(), size, target, repeats);
   }
 
   private static boolean hasPeer(Settings settings, Row row, Target target) {
@@ -108,14 +120,14 @@ final class KernelsPart {
   }
 
   private static Measurement measurement(
-      Row row, Target target, String side, Measurement.Times times) {
-    Cost cost = row.kernel().cost();
+      Row row, Target target, Beside side, Measurement.Times times) {
+    Cost cost = side.kernel().cost();
     return new Measurement(
         Part.KERNELS,
         row.size().word(),
         row.kernel().name(),
         0,
-        side,
+        side.label(),
         MathMode.STRICT.name(),
         target.device(),
         times,

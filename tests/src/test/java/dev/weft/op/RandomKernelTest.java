@@ -19,6 +19,8 @@ import dev.weft.support.OnEachDevice;
 import dev.weft.support.Philox;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Draws are those of Philox4x32-10, the same on every device. */
 public class RandomKernelTest {
@@ -60,6 +62,7 @@ public class RandomKernelTest {
         Arrays.setAll(expected, i -> -2 + 5 * word(i) / 4294967296.0);
         assertArrayEquals(
             expected, draw(device, Kernel.RANDOM_UNIFORM, DType.F64, n, SEED, -2, 3), 1e-15);
+        Arrays.setAll(expected, i -> -2 + 5 * Math.floor(word(i) / 256) / 16777216.0);
         assertArrayEquals(
             expected, draw(device, Kernel.RANDOM_UNIFORM, DType.F32, n, SEED, -2, 3), 3e-7);
       }
@@ -108,14 +111,19 @@ public class RandomKernelTest {
     assertEquals(variance, v, 5 * variance * Math.sqrt((kurtosis - 1) / x.length));
   }
 
-  @Test
-  void devicesDrawTheSameFloats() {
+  /** To the bit, whether the GPU contracts products and sums or not. */
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "F64"})
+  void devicesDrawTheSame(DType dtype) {
     try (Device cuda = Emulator.device();
         Device cpu = Device.cpu()) {
       for (Kernel kernel : new Kernel[] {Kernel.RANDOM_UNIFORM, Kernel.RANDOM_NORMAL}) {
-        double[] here = draw(cpu, kernel, DType.F32, 5000, 77, 0, 1);
-        assertArrayEquals(here, draw(cuda, kernel, DType.F32, 5000, 77, 0, 1));
-        assertFalse(Arrays.equals(here, draw(cpu, kernel, DType.F32, 5000, 78, 0, 1)));
+        double[] here = draw(cpu, kernel, dtype, 5000, 77, 0.1, 1.7);
+        assertArrayEquals(here, draw(cuda, kernel, dtype, 5000, 77, 0.1, 1.7));
+        Emulator.check();
+        assertArrayEquals(here, draw(cuda, kernel, dtype, 5000, 77, 0.1, 1.7));
+        Emulator.reset();
+        assertFalse(Arrays.equals(here, draw(cpu, kernel, dtype, 5000, 78, 0.1, 1.7)));
       }
     }
   }

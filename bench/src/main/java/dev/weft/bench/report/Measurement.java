@@ -33,6 +33,9 @@ public record Measurement(
   /** The side that all others are compared with. */
   public static final String WEFT = "Weft";
 
+  /** The side that copies operands of a kernel's size, between turns of that kernel. */
+  public static final String COPY = "a copy";
+
   /**
    * Microseconds. Each turn on a CPU is a Java machine of its own; the n-th turns of all sides of a
    * comparison are neighbours in time.

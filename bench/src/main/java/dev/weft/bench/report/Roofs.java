@@ -37,6 +37,14 @@ public final class Roofs {
         .max(Comparator.naturalOrder());
   }
 
+  private Optional<Double> beside(Measurement kernel) {
+    return results.of(kernel.part()).stream()
+        .filter(one -> one.device().equals(device) && one.side().equals(Measurement.COPY))
+        .filter(one -> one.group().equals(kernel.group()) && one.name().equals(kernel.name()))
+        .map(Measurement::gigabytesPerSecond)
+        .findFirst();
+  }
+
   /** GFLOP/s of the fastest product in this arithmetic. */
   public Optional<Double> gemm(String mode) {
     return results.of(Part.CEILINGS).stream()
@@ -46,9 +54,15 @@ public final class Roofs {
         .max(Comparator.naturalOrder());
   }
 
-  /** The share of its ceiling that a kernel reaches: the nearer one of bytes and arithmetic. */
+  /**
+   * The share of its ceiling that a kernel reaches: the nearer one of bytes and arithmetic. The
+   * bytes are those of the copy that was measured beside it, where one was.
+   */
   public Optional<Double> share(Measurement kernel) {
-    Optional<Double> bytes = copy(kernel.group()).map(roof -> kernel.gigabytesPerSecond() / roof);
+    Optional<Double> bytes =
+        beside(kernel)
+            .or(() -> copy(kernel.group()))
+            .map(roof -> kernel.gigabytesPerSecond() / roof);
     Optional<Double> flops = gemm(kernel.mode()).map(roof -> kernel.gigaflops() / roof);
     return bytes.isPresent() && flops.isPresent()
         ? Optional.of(Math.max(bytes.get(), flops.get()))

@@ -101,7 +101,11 @@ public final class Tables {
   private Table kernels() {
     List<Measurement> kernels = results.where(one -> one.part() == Part.KERNELS);
     List<String> others =
-        kernels.stream().filter(one -> !one.isWeft()).map(Measurement::side).distinct().toList();
+        kernels.stream()
+            .map(Measurement::side)
+            .filter(side -> !side.equals(Measurement.WEFT) && !side.equals(Measurement.COPY))
+            .distinct()
+            .toList();
     List<String> heads =
         new ArrayList<>(
             List.of(

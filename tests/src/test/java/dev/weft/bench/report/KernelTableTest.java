@@ -31,6 +31,15 @@ class KernelTableTest {
   }
 
   @Test
+  void theShareIsOfTheCopyThatWasMeasuredBeside() {
+    add("softmax_forward", "Weft", 100);
+    add("softmax_forward", Measurement.COPY, 80);
+    String text = new Tables(results).of(Part.KERNELS).getFirst().text();
+    assertEquals(3, text.lines().count(), text);
+    assertTrue(text.stripTrailing().endsWith(" 80 %"), text);
+  }
+
+  @Test
   void plotsAreOfWeftAlone() {
     add("softmax_forward", "Weft", 100);
     int alone = new Plots(results).of(Part.KERNELS).toString().length();
