@@ -3,7 +3,9 @@ package dev.weft;
 
 import static dev.weft.format.Format.format;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /**
@@ -42,8 +44,17 @@ record Axes(int[] numbers) {
     return numbers.length;
   }
 
-  boolean areNeighbours() {
-    return numbers[numbers.length - 1] - numbers[0] == numbers.length - 1;
+  /** Those that stand side by side, together. */
+  List<Axes> runs() {
+    List<Axes> runs = new ArrayList<>();
+    int first = 0;
+    for (int i = 1; i <= numbers.length; i++) {
+      if (i == numbers.length || numbers[i] != numbers[i - 1] + 1) {
+        runs.add(new Axes(Arrays.copyOfRange(numbers, first, i)));
+        first = i;
+      }
+    }
+    return runs;
   }
 
   /** How many elements of a shape stand together along these axes. */

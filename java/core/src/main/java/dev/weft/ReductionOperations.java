@@ -14,6 +14,7 @@ import dev.weft.op.Softmax;
 import dev.weft.op.TopHits;
 import dev.weft.op.TopK;
 import dev.weft.op.Unary;
+import java.util.stream.IntStream;
 
 /**
  * The operations that fold elements along axes, and those that normalise by what was folded. {@link
@@ -233,7 +234,11 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
     return subtract(wide(x), reshape(mean(x, axes), kept.toArray()));
   }
 
-  /** One axis, or all, are one operation; axes that are not neighbours are brought together. */
+  /**
+   * Neighbouring axes are one operation. Others are one after another, the last first; the largest
+   * element is looked for at once in a copy that has them together, so that equal ones share its
+   * gradient equally.
+   */
   private Tensor reduce(ReductionFunction function, Tensor x, int... axes) {
     if (axes.length < 2) {
       return apply(
@@ -241,17 +246,25 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
     }
     Axes over = over(function, "reduce_" + function.token(), x, axes);
     Shape shape = x.shape();
-    Tensor together = over.areNeighbours() ? x : permute(x, over.last(shape));
-    int first = over.areNeighbours() ? over.first() : shape.rank() - over.count();
-    Shape moved = together.shape();
-    int end = first + over.count();
-    Tensor parted =
-        reshape(
-            together,
-            moved.elements(0, first),
-            moved.elements(first, end),
-            moved.elements(end, moved.rank()));
-    return reshape(apply(new Reduction(function, 1), parted), over.without(shape).toArray());
+    if (function == ReductionFunction.MAX && over.runs().size() > 1) {
+      int[] last = IntStream.range(shape.rank() - over.count(), shape.rank()).toArray();
+      return reduce(function, permute(x, over.last(shape)), last);
+    }
+    Tensor y = x;
+    for (Axes run : over.runs().reversed()) {
+      Shape from = y.shape();
+      int end = run.first() + run.count();
+      Tensor parted =
+          reshape(
+              y,
+              from.elements(0, run.first()),
+              from.elements(run.first(), end),
+              from.elements(end, from.rank()));
+      boolean again = y != x && function == ReductionFunction.SUM_OF_SQUARES;
+      Tensor folded = apply(new Reduction(again ? ReductionFunction.SUM : function, 1), parted);
+      y = reshape(folded, run.without(from).toArray());
+    }
+    return y;
   }
 
   /** Checks before anything is computed. */
