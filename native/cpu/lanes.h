@@ -7,8 +7,13 @@
 #include <string.h>
 
 #include <limits>
+#include <utility>
 
 #include "kernel.h"
+
+#if defined(__SSE4_1__)
+#include <immintrin.h>
+#endif
 
 namespace weft {
 namespace WEFT_ISA {
@@ -26,6 +31,14 @@ template <typename S>
 WEFT_MATH vector<compute<S>> load(const S* from) {
   vector<compute<S>> v;
   if constexpr (std::is_same_v<S, bf16>) {
+    // left to the compiler, other vectors than those of AVX-512 are made of two halves
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    const __m256i words = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i*)from));
+    v = (vector<float>)_mm256_slli_epi32(words, 16);
+#elif defined(__SSE4_1__) && !defined(__AVX512F__)
+    const __m128i halves = _mm_loadl_epi64((const __m128i*)from);
+    v = (vector<float>)_mm_unpacklo_epi16(_mm_setzero_si128(), halves);
+#else
     constexpr int count = register_bytes / 4;
     typedef uint16_t halves __attribute__((vector_size(2 * count)));
     typedef uint32_t words __attribute__((vector_size(4 * count)));
@@ -33,10 +46,35 @@ WEFT_MATH vector<compute<S>> load(const S* from) {
     memcpy(&h, from, sizeof h);
     words w = __builtin_convertvector(h, words) << 16;
     memcpy(&v, &w, sizeof v);
+#endif
   } else {
     memcpy(&v, from, sizeof v);
   }
   return v;
+}
+
+// The values of one vector to memory, rounded as bf16's constructor has it.
+template <typename S>
+WEFT_MATH void store(S* to, vector<compute<S>> v) {
+  if constexpr (std::is_same_v<S, bf16>) {
+    constexpr int count = register_bytes / 4;
+    typedef uint32_t words __attribute__((vector_size(4 * count)));
+    const words whole = (words)v, odd = whole >> 16 & 1u;
+    const words rounded = v == v ? (whole + 0x7fffu + odd) >> 16 : words{} + 0x7fffu;
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    const __m256i all = (__m256i)rounded;
+    const __m128i low = _mm256_castsi256_si128(all), high = _mm256_extracti128_si256(all, 1);
+    _mm_storeu_si128((__m128i*)to, _mm_packus_epi32(low, high));
+#elif defined(__SSE4_1__) && !defined(__AVX512F__)
+    _mm_storel_epi64((__m128i*)to, _mm_packus_epi32((__m128i)rounded, (__m128i)rounded));
+#else
+    typedef uint16_t halves __attribute__((vector_size(2 * count)));
+    const halves h = __builtin_convertvector(rounded, halves);
+    memcpy(to, &h, sizeof h);
+#endif
+  } else {
+    memcpy(to, &v, sizeof v);
+  }
 }
 
 struct add {
@@ -65,6 +103,32 @@ struct most_or_nan {
   }
 };
 
+// The lanes of a vector folded by halves.
+template <typename Fold, typename T, typename V, int... Lane>
+WEFT_MATH T folded(V all, std::integer_sequence<int, Lane...>) {
+  constexpr int half = sizeof...(Lane);
+  if constexpr (half == 1) {
+    return Fold::combine(T(all[0]), T(all[1]));
+  } else {
+    typedef T halves __attribute__((vector_size(half * sizeof(T))));
+    halves low = __builtin_shufflevector(all, all, Lane...);
+    halves high = __builtin_shufflevector(all, all, half + Lane...);
+    return folded<Fold, T>(Fold::combine(low, high), std::make_integer_sequence<int, half / 2>());
+  }
+}
+
+// The lanes of some vectors folded by halves: lane k with lane k + half of all of them.
+template <typename Fold, typename T>
+WEFT_MATH T folded(vector<T>* part, int64_t registers) {
+#pragma GCC unroll 4
+  for (int64_t half = registers / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+    for (int64_t k = 0; k < half; k++) part[k] = Fold::combine(part[k], part[k + half]);
+  }
+  constexpr int half = register_bytes / (int)sizeof(T) / 2;
+  return folded<Fold, T>(part[0], std::make_integer_sequence<int, half>());
+}
+
 // Element i belongs to lane i % (256 bytes of lanes), the lanes are folded by halves. 256 bytes are
 // 4 registers of AVX-512: an addition takes 3-4 cycles and two can start in each. That is also what
 // keeps long sums accurate: 64 partial sums of floats, 32 of doubles.
@@ -83,18 +147,13 @@ T fold(const S* x, int64_t n, compute<S> empty) {
   };
   int64_t i = 0;
   for (; i + lanes <= n; i += lanes) take(x + i);
-  T lane[lanes];
   if (i < n) {
+    T lane[lanes];
     for (T& l : lane) l = empty;
     for (int64_t j = 0; j < n - i; j++) lane[j] = T(x[i + j]);
     take(lane);
   }
-  memcpy(lane, part, sizeof lane);
-#pragma GCC unroll 8
-  for (int64_t half = lanes / 2; half > 0; half /= 2) {
-    for (int64_t k = 0; k < half; k++) lane[k] = Fold::combine(lane[k], lane[k + half]);
-  }
-  return lane[0];
+  return folded<Fold, T>(part, registers);
 }
 
 // NaN is passed over; -infinity where there is nothing else

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Layer norm. The order of a sum depends on the shape and on `parts` alone.
+// Layer norm. The order of a sum depends on the shape and on `parts` alone. A row is in cache after
+// its first pass; the second asks for the next row, since memory would stand idle otherwise.
 #include "kernel.h"
-#include "lanes.h"
+#include "row_pass.h"
 
 namespace weft {
 namespace WEFT_ISA {
@@ -17,32 +18,24 @@ void layer_norm_forward(const weft_layer_norm_forward& a) {
   int64_t cols = a.cols;
   parallel_units(a.rows, 4 * cols, [=](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; r++) {
-      const S* from = x + r * cols;
+      const S *from = x + r * cols, *next = from + cols;
       S* to = y + r * cols;
       // from the first entry on: the sum of large values that differ in little would lose that
-      T origin = T(from[0]);
-      T mean = origin + sum_of_terms<T>(cols, [=](T* terms, int64_t first, int64_t count) {
-#pragma omp simd
-                          for (int64_t j = 0; j < count; j++) {
-                            terms[j] = T(from[first + j]) - origin;
-                          }
-                        }) / T(cols);
-      T variance = sum_of_terms<T>(cols,
-                                   [=](T* terms, int64_t first, int64_t count) {
-#pragma omp simd
-                                     for (int64_t j = 0; j < count; j++) {
-                                       T d = T(from[first + j]) - mean;
-                                       terms[j] = d * d;
-                                     }
-                                   }) /
-                   T(cols);
-      T rstd = T(1) / std::sqrt(variance + epsilon);
+      const T origin = T(from[0]);
+      const auto [sum] = sums_over_row<T, 1, 256>(
+          cols, [=](auto* total, auto at) { total[0] += at.get(from) - origin; });
+      const T mean = origin + sum / T(cols);
+      const auto [squares] = sums_over_row<T, 1, 256>(cols, [=](auto* total, auto at) {
+        __builtin_prefetch(next + at.i, 0, 2);
+        const auto apart = at.get(from) - mean;
+        total[0] += apart * apart;
+      });
+      const T rstd = T(1) / std::sqrt(squares / T(cols) + epsilon);
       means[r] = mean;
       rstds[r] = rstd;
-#pragma omp simd
-      for (int64_t c = 0; c < cols; c++) {
-        put<false>(to[c], T(scale[c]) * ((T(from[c]) - mean) * rstd) + T(shift[c]));
-      }
+      over_row<T>(cols, [=](auto at) {
+        at.set(to, at.get(scale) * ((at.get(from) - mean) * rstd) + at.get(shift));
+      });
     }
   });
 }
@@ -68,40 +61,28 @@ void layer_norm_backward(const weft_layer_norm_backward& a) {
         for (int64_t c = 0; dshift && clear_shift && c < cols; c++) dshift[c] = T(0);
         for (int64_t r = p * length; r < smaller(rows, (p + 1) * length); r++) {
           const S *x = xs + r * cols, *dy = dys + r * cols;
-          T mean = means[r], rstd = rstds[r];
-          if (dscale) {
-#pragma omp simd
-            for (int64_t c = 0; c < cols; c++) dscale[c] += T(dy[c]) * ((T(x[c]) - mean) * rstd);
-          }
-          if (dshift) {
-#pragma omp simd
-            for (int64_t c = 0; c < cols; c++) dshift[c] += T(dy[c]);
-          }
+          const T mean = means[r], rstd = rstds[r];
+          // the sums of g and of g (x - mean), and the row's share of the parameters' gradients
+          const auto [sum, sum_apart] = sums_over_row<T, 2, 128>(cols, [=](auto* total, auto at) {
+            __builtin_prefetch(x + cols + at.i, 0, 2);
+            __builtin_prefetch(dy + cols + at.i, 0, 2);
+            const auto up = at.get(dy), by = up * (at.get(x) - mean), factor = at.get(scale);
+            total[0] += factor * up;
+            total[1] += factor * by;
+            const auto more_scale = dscale ? at.get(dscale) + by * rstd : by;
+            const auto more_shift = dshift ? at.get(dshift) + up : up;
+            if (dscale) at.set(dscale, more_scale);
+            if (dshift) at.set(dshift, more_shift);
+          });
           if (!dxs) continue;
-          T g_mean = sum_of_terms<T>(cols,
-                                     [=](T* terms, int64_t first, int64_t count) {
-#pragma omp simd
-                                       for (int64_t j = 0; j < count; j++) {
-                                         terms[j] = T(scale[first + j]) * T(dy[first + j]);
-                                       }
-                                     }) /
-                     T(cols);
-          T gn_mean = sum_of_terms<T>(cols,
-                                      [=](T* terms, int64_t first, int64_t count) {
-#pragma omp simd
-                                        for (int64_t j = 0; j < count; j++) {
-                                          int64_t c = first + j;
-                                          terms[j] =
-                                              T(scale[c]) * T(dy[c]) * ((T(x[c]) - mean) * rstd);
-                                        }
-                                      }) /
-                      T(cols);
+          const T g_mean = sum / T(cols), slope = rstd * (rstd * (sum_apart / T(cols)));
           S* dx = dxs + r * cols;
-#pragma omp simd
-          for (int64_t c = 0; c < cols; c++) {
-            T n = (T(x[c]) - mean) * rstd, g = T(scale[c]) * T(dy[c]);
-            put<add>(dx[c], rstd * (g - g_mean - n * gn_mean));
-          }
+          over_row<T>(cols, [=](auto at) {
+            const auto g = at.get(scale) * at.get(dy);
+            auto d = rstd * (g - g_mean - (at.get(x) - mean) * slope);
+            if constexpr (add) d += at.get(dx);
+            at.set(dx, d);
+          });
         }
       }
     });

@@ -219,9 +219,9 @@ public final class KernelCases {
 
   private static List<Sizes> tested(Kernel kernel) {
     return switch (kernel) {
-      // columns that packs divide and others, one part and several
+      // columns that packs divide and others, and that threads share out; one part and several
       case BIAS_ACTIVATION_GRADIENTS ->
-          List.of(s(1, 37, 53), s(1, 37, 64), s(1, 131, 36, 3), s(1, 70, 13, 2));
+          List.of(s(1, 37, 53), s(1, 4, 704), s(1, 131, 36, 3), s(1, 70, 13, 2));
       // rows for one to eight warps of the GPU, more than a block takes at once, and rows that its
       // registers do not hold; of wide ones no more than that, since all results travel to a GPU
       case SOFTMAX_CROSS_ENTROPY ->
@@ -290,8 +290,9 @@ public final class KernelCases {
           List.of(s(20, 13, 53, 11), s(9, 26, 64, 9), s(3, 2, 300, 5), s(1, 5, 1, 2));
       case NEGATIVE_SAMPLES -> List.of(s(37, 53, 1), s(1, 7, 1), s(600, 300, 1));
       case TOP_HITS, ARGMAX, TOP_K -> matrices(37, 10, 53, 64, 701);
-      // columns, and rows of one turn and of several
-      case CUMULATIVE_SUM -> List.of(s(3, 7, 11), s(3, 70, 12), s(37, 53, 1), s(2, 2500, 1));
+      // columns, short rows, and rows of one turn and of several
+      case CUMULATIVE_SUM ->
+          List.of(s(3, 7, 11), s(3, 70, 12), s(21, 20, 1), s(37, 53, 1), s(2, 2500, 1));
       case GATHER_ALONG, SCATTER_ADD_ALONG -> List.of(s(3, 11, 13, 7), s(37, 20, 1, 53));
       // whole accesses, and others
       case STRIDED_COPY -> List.of(s(3, 7, 11), s(6, 40, 36));
