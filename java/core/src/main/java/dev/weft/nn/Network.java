@@ -143,8 +143,20 @@ public abstract class Network implements Layer, AutoCloseable {
    * @throws IOException where the file cannot be written
    */
   public void save(Path path) throws IOException {
+    save(path, Map.of());
+  }
+
+  /**
+   * The same, with notes beside the model in the file's metadata, which its readers leave alone:
+   * {@link dev.weft.io.Safetensors} gives them. {@code weft train} notes its loss so.
+   *
+   * @throws IllegalArgumentException where a note is called {@code format} or {@code network}
+   * @throws IllegalStateException as {@link #save(Path)}
+   * @throws IOException likewise
+   */
+  public void save(Path path, Map<String, String> notes) throws IOException {
     String model = ModelTree.write(model(), frozen());
-    NetworkFile.write(path, snapshot(), model);
+    NetworkFile.write(path, snapshot(), model, notes);
   }
 
   /**
@@ -154,7 +166,7 @@ public abstract class Network implements Layer, AutoCloseable {
    * @throws IOException where the file cannot be written
    */
   public void saveValues(Path path) throws IOException {
-    NetworkFile.write(path, snapshot(), null);
+    NetworkFile.write(path, snapshot(), null, Map.of());
   }
 
   private Collection<String> frozen() {
