@@ -15,6 +15,7 @@ import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.domain.JavaPackage;
 import com.tngtech.archunit.library.Architectures.LayeredArchitecture;
 import dev.weft.op.Operation;
+import dev.weft.support.Beside;
 import dev.weft.support.Product;
 import java.io.IOException;
 import java.lang.reflect.Executable;
@@ -32,6 +33,7 @@ import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.Test;
 
 /** Imports run downward, and every door has one keeper. */
+@Beside
 class ArchitectureTest {
   private static final JavaClasses CLASSES = Product.classes("dev.weft");
 
