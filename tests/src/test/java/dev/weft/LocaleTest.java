@@ -43,6 +43,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -51,6 +52,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * (Arabic, Persian, Thai, Hindi), with a comma for a point (German), where I in small is not i
  * (Turkish).
  */
+@Isolated
 class LocaleTest {
   private static final String RESULTS = "bench/results/cpu-epyc-2-cores.json";
 

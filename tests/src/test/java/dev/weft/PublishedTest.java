@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.weft.support.Beside;
 import dev.weft.support.MavenProject;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,6 +26,7 @@ import org.w3c.dom.Document;
 import org.w3c.dom.Node;
 
 /** What others get: a project of their own depends on the jar and the poms, and trains. */
+@Beside
 class PublishedTest {
   private static final Path ROOT = Path.of(System.getProperty("weft.root"));
   private static final Path CORE_POM = ROOT.resolve("java/core/pom.xml");

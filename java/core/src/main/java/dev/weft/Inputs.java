@@ -76,6 +76,11 @@ public final class Inputs<T> {
     return found;
   }
 
+  /** Whether something stands under a name. */
+  public boolean has(String name) {
+    return named.containsKey(name);
+  }
+
   /** The names that somebody asked for, in the order of asking. */
   public Set<String> taken() {
     return Collections.unmodifiableSet(taken);

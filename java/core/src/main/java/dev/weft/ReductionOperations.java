@@ -100,7 +100,7 @@ public interface ReductionOperations extends ElementwiseOperations, ShapeOperati
 
   /**
    * log Σ e^x_i over some axes, or all where none is named, in the {@link #wide} type; no e^x
-   * overflows.
+   * overflows. Where all x_i are -infinity it is that too, and its gradient NaN, as PyTorch's.
    *
    * @throws IllegalArgumentException as {@link #mean}
    */

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.nn.Sequential;
+import dev.weft.support.Beside;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -25,6 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What Ctrl-C does, in a process of its own that is sent the signal. */
+@Beside
 class InterruptionTest {
   private static final int ENDED_BY_CTRL_C = 130;
   private static final String SAID = "weft: training ends after this step; Ctrl-C again ends it";

@@ -4,6 +4,7 @@ package dev.weft.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weft.support.Beside;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * When {@code ./weft} builds, in a checkout of empty files with a Maven that only notes its call.
  */
+@Beside
 class LauncherTest {
   private static final String MAVEN =
       """

@@ -134,6 +134,21 @@ class LayersAndLossesPageTest {
     assertEquals(expected, new TreeSet<>(named("Operations", -1)));
   }
 
+  /** Every loss on the page is an operation, and every operation that is a loss is on the page. */
+  @Test
+  void itsLossesAreOperations() throws IOException {
+    Set<String> expected =
+        names(
+            Arrays.stream(Operations.class.getMethods())
+                .filter(Method::isDefault)
+                .filter(LayersAndLossesPageTest::isLoss)
+                .toArray(Method[]::new));
+    expected.removeIf(name -> name.startsWith("path") || name.equals("negativeSamples"));
+    Set<String> page = new TreeSet<>(named("Losses", -2));
+    page.removeIf(word -> word.contains("(")); // what counts how much
+    assertEquals(expected, page);
+  }
+
   private static boolean isLoss(Method method) {
     return method.getDeclaringClass().getSimpleName().endsWith("LossOperations");
   }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -22,6 +23,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -72,22 +74,51 @@ class TrainCommandTest {
     assertTrue(lines.get(1).matches("0,\\d,\\d"), lines.get(1));
   }
 
-  /** By the loss that it was trained with, whose name is said. */
+  private static String evaluated(Path file, Object... options) {
+    Object[] command = {"evaluate", file, "--digits", 1300, "--device", "cpu"};
+    return Weft.run(Stream.of(command, options).flatMap(Stream::of).toArray()).succeeded().out();
+  }
+
+  /** By the loss that it was trained with, which the file notes, until another is named. */
   @Test
-  void anEvaluationTellsTheLossThatIsAskedFor() throws IOException {
+  void anEvaluationTellsTheLossOfTheFileOrTheOneThatIsAskedFor() throws IOException {
     Path file = folder.resolve("m.safetensors");
     Object[] loss = {"--loss", "multi_class_hinge(0.5)", "--class-weights", "balanced"};
     String trained = train(loss).succeeded().out();
     Matcher end = Pattern.compile("test accuracy .*, loss ([0-9.]+);").matcher(trained);
     assertTrue(end.find(), trained);
-    Object[] command = {"evaluate", file, "--digits", 1300, "--device", "cpu"};
-    String usual = Weft.run(command).succeeded().out();
-    assertTrue(usual.contains(" (softmax_cross_entropy), accuracy"), usual);
-    assertFalse(usual.contains("loss " + end.group(1)), usual);
-    String asked =
-        Weft.run(Stream.of(command, loss).flatMap(Stream::of).toArray()).succeeded().out();
     String said = "loss " + end.group(1) + " (multi_class_hinge(0.5)), accuracy";
-    assertTrue(asked.contains(said), asked);
+    assertTrue(evaluated(file).contains(said), () -> evaluated(file));
+    assertTrue(evaluated(file, loss).contains(said));
+    String alike = evaluated(file, "--loss", "multi_class_hinge(0.5)");
+    assertFalse(alike.contains(said), "weights of classes are the file's with its loss alone");
+    String usual = evaluated(file, "--loss", "softmax_cross_entropy");
+    assertTrue(usual.contains(" (softmax_cross_entropy), accuracy"), usual);
+    Weft.run("evaluate", file, "--digits", 1300, "--device", "cpu", "--smoothing", 0.1)
+        .failed(Main.WRONG_USE, "--smoothing spreads probability");
+  }
+
+  @Test
+  void smoothingIsNotedWithTheLoss() throws IOException {
+    Path file = folder.resolve("m.safetensors");
+    train("--smoothing", 0.2).succeeded();
+    assertTrue(evaluated(file).contains(" (softmax_cross_entropy(0.2)), accuracy"));
+    assertTrue(evaluated(file, "--smoothing", 0.1).contains(" (softmax_cross_entropy(0.1)), "));
+    try (Sequential network = Sequential.load(file)) {
+      network.save(file);
+      assertTrue(evaluated(file).contains(" (softmax_cross_entropy), "), "no loss is noted");
+      network.save(file, Map.of("loss", "0.31"));
+      Weft.run("evaluate", file, "--digits", 1300, "--device", "cpu")
+          .failed(
+              Main.FAILURE,
+              file + ", its loss: unknown loss '0.31': use softmax_cross_entropy,",
+              "; --loss names another");
+      assertEquals(
+          "a note is called 'network', which says what the file is",
+          assertThrows(
+                  IllegalArgumentException.class, () -> network.save(file, Map.of("network", "")))
+              .getMessage());
+    }
   }
 
   @Test

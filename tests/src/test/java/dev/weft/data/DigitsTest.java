@@ -8,14 +8,17 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.Shape;
+import dev.weft.support.Beside;
 import java.lang.foreign.ValueLayout;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
+@Beside
 class DigitsTest {
   @Test
   void bytesAreTheSameOnEveryMachine() {
@@ -97,17 +100,19 @@ class DigitsTest {
     for (int row = 0; row < train.rows(); row++) {
       int label = (int) train.targets().get((row + labelShift) % train.rows(), 0);
       counts[label]++;
+      double[] x = features(train, row);
       for (int c = 0; c < 784; c++) {
-        means[label][c] += train.features().get(row, c);
+        means[label][c] += x[c];
       }
     }
     int right = 0;
     for (int row = 0; row < test.rows(); row++) {
+      double[] x = features(test, row);
       double[] distance = new double[10];
       int best = 0;
       for (int label = 0; label < 10; label++) {
         for (int c = 0; c < 784; c++) {
-          double d = test.features().get(row, c) - means[label][c] / counts[label];
+          double d = x[c] - means[label][c] / counts[label];
           distance[label] += d * d;
         }
         best = distance[label] < distance[best] ? label : best;
@@ -115,6 +120,11 @@ class DigitsTest {
       right += best == test.targets().get(row, 0) ? 1 : 0;
     }
     return right / (double) test.rows();
+  }
+
+  private static double[] features(Dataset data, int row) {
+    Column features = data.features();
+    return IntStream.range(0, features.width()).mapToDouble(c -> features.get(row, c)).toArray();
   }
 
   private static String sha256(Dataset data) {

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.weft.Shape;
 import dev.weft.io.FormatException;
+import dev.weft.support.Beside;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@Beside
 class IdxTest {
   @TempDir Path folder;
 
@@ -278,10 +280,11 @@ class IdxTest {
         new int[] {5, 0, 4, 1, 9}, Arrays.copyOf(mnist.train().targets().toInts(), 5));
     assertArrayEquals(new int[] {7, 2, 1, 0, 4}, Arrays.copyOf(mnist.test().targets().toInts(), 5));
     // The published mean of the pixels of the training images.
+    Column features = mnist.train().features();
     double sum = 0;
     for (int row = 0; row < 60_000; row++) {
       for (int column = 0; column < 784; column++) {
-        sum += mnist.train().features().get(row, column);
+        sum += features.get(row, column);
       }
     }
     assertEquals(0.1307, sum / (60_000 * 784.0), 5e-5);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.weft.device.cuda.CudaLibraries;
+import dev.weft.support.Beside;
 import dev.weft.support.Emulator;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
  * JCublas, which needs cuBLAS 12, over a cuBLAS 13: the emulator's under that name, behind Weft's
  * forwarding {@code libcublas.so.12}. Each test has a process of its own.
  */
+@Beside
 class CublasForwarderTest {
   private static final String FORWARDER =
       "dev/weft/native/" + NativeFiles.platform() + "/libcublas.so.12";

@@ -63,9 +63,7 @@ class KernelParityTest {
   static Stream<Arguments> kernels() {
     return Stream.of(
             EnumSet.noneOf(Way.class),
-            EnumSet.of(Way.EXACT),
-            EnumSet.of(Way.REVERSED),
-            EnumSet.of(Way.DEFERRED),
+            EnumSet.of(Way.EXACT, Way.REVERSED, Way.DEFERRED),
             EnumSet.of(Way.CHECKED),
             EnumSet.allOf(Way.class))
         .flatMap(

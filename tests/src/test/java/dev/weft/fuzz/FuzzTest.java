@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.code_intelligence.jazzer.Jazzer;
 import dev.weft.device.ChildJvm;
+import dev.weft.support.Beside;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,8 +32,11 @@ import org.junit.jupiter.params.provider.EnumSource;
  * <p>What it finds is in the failure's message, as Base64 behind {@code Base64:}; decoded it is the
  * input of {@link FuzzTarget#fuzzerTestOneInput}.
  */
+@Beside
 class FuzzTest {
   private static final Pattern DONE = Pattern.compile("Done (\\d+) runs in \\d+ second");
+
+  private static final int NO_LIMIT = -1;
 
   @TempDir Path folder;
 
@@ -89,7 +93,8 @@ class FuzzTest {
   }
 
   /** Runs Jazzer; how many files were read. */
-  private int fuzz(Class<?> target, int seconds, List<Reader> readers) throws IOException {
+  private int fuzz(Class<?> target, int seconds, int runs, List<Reader> readers)
+      throws IOException {
     Path seeds = Files.createDirectory(folder.resolve("seeds"));
     for (Reader reader : readers) {
       int number = 0;
@@ -112,6 +117,7 @@ class FuzzTest {
                 "--reproducer_path=" + folder,
                 "-artifact_prefix=" + folder + "/",
                 "-max_total_time=" + seconds,
+                "-runs=" + runs,
                 "-timeout=10",
                 "-rss_limit_mb=0",
                 "-max_len=2000",
@@ -123,15 +129,15 @@ class FuzzTest {
 
   @Test
   void noFileIsNeitherReadNorRefused() throws IOException {
-    int runs = fuzz(FuzzTarget.class, 4, Arrays.asList(Reader.values()));
-    assertTrue(runs > 500, runs + " runs");
+    int runs = fuzz(FuzzTarget.class, 60, 500, Arrays.asList(Reader.values()));
+    assertEquals(500, runs);
   }
 
   @Tag("long")
   @ParameterizedTest
   @EnumSource(Reader.class)
   void noFileOfAReaderIsNeitherReadNorRefused(Reader reader) throws IOException {
-    int runs = fuzz(FuzzTarget.class, 60, List.of(reader));
+    int runs = fuzz(FuzzTarget.class, 60, NO_LIMIT, List.of(reader));
     assertTrue(runs > 1_000, runs + " runs");
   }
 
@@ -152,7 +158,8 @@ class FuzzTest {
   void aFaultIsFoundAndItsFileSaid() {
     String said =
         assertThrows(
-                AssertionError.class, () -> fuzz(Faulty.class, 60, Arrays.asList(Reader.values())))
+                AssertionError.class,
+                () -> fuzz(Faulty.class, 60, NO_LIMIT, Arrays.asList(Reader.values())))
             .getMessage();
     assertTrue(said.contains("the fault that was put in") && said.contains("Base64: "), said);
   }

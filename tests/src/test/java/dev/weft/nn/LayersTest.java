@@ -19,6 +19,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -135,19 +136,20 @@ class LayersTest {
   @ParameterizedTest
   @EnumSource
   void anAlphaThatWouldBeIgnoredIsRefused(Nonlinearity function) {
-    assertEquals(function.token(), Activation.of(function).spec());
+    assertEquals(function.token(), Activation.named(function.token()).spec());
     try (Device device = Device.cpu();
         Tape tape = new Tape(device);
         Tensor x = device.tensor(new double[] {-1, 2})) {
       if (function.takesAlpha()) {
-        double[] half = new Activation(function, 0.5).forward(tape, x).toDoubles();
-        double[] usual = Activation.of(function).forward(tape, x).toDoubles();
+        double[] half = new Activation(function.token(), 0.5).forward(tape, x).toDoubles();
+        double[] usual = Activation.named(function.token()).forward(tape, x).toDoubles();
         assertFalse(half[0] == usual[0], "alpha has an effect");
-        assertEquals(0.5, new Activation(function, 0.5).alpha());
+        assertEquals(0.5, new Activation(function.token(), 0.5).alpha());
       } else {
-        assertEquals(Activation.of(function), new Activation(function, 0));
+        assertEquals(Activation.named(function.token()), new Activation(function.token(), 0));
         IllegalArgumentException e =
-            assertThrows(IllegalArgumentException.class, () -> new Activation(function, 0.5));
+            assertThrows(
+                IllegalArgumentException.class, () -> new Activation(function.token(), 0.5));
         assertTrue(
             e.getMessage().startsWith(function.token() + " takes no alpha, and 0.5 would be"),
             e.getMessage());
@@ -158,12 +160,18 @@ class LayersTest {
   @Test
   void activationsAreFoundByTheirNames() {
     for (Nonlinearity function : Nonlinearity.values()) {
-      assertEquals(Activation.of(function), Activation.named(function.token()));
+      Activation activation = Activation.named(function.token());
+      assertEquals(function.token(), activation.function());
+      assertEquals(function.defaultAlpha(), activation.alpha());
     }
-    IllegalArgumentException e =
-        assertThrows(IllegalArgumentException.class, () -> Activation.named("swosh"));
-    assertTrue(e.getMessage().startsWith("unknown activation 'swosh': there are "), e.getMessage());
-    assertTrue(e.getMessage().contains("leaky_relu, "), e.getMessage());
+    assertEquals(Activation.HARD_SWISH, Activation.named("hard_swish"));
+    for (Executable wrong :
+        List.<Executable>of(() -> Activation.named("swosh"), () -> new Activation("swosh", 0.1))) {
+      IllegalArgumentException e = assertThrows(IllegalArgumentException.class, wrong);
+      assertTrue(
+          e.getMessage().startsWith("unknown activation 'swosh': there are "), e.getMessage());
+      assertTrue(e.getMessage().contains("leaky_relu, "), e.getMessage());
+    }
   }
 
   /** max(x, 2 - x) and max(10 x, -1), by the rule of the columns: W1 first. */

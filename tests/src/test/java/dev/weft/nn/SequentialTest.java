@@ -33,6 +33,15 @@ class SequentialTest {
   @TempDir Path folder;
 
   @Test
+  void anActivationThatSomebodyWroteIsNamed() {
+    Linear linear = new Linear(2, 3);
+    assertEquals(
+        "0 linear(2,3) identity",
+        Stage.of(List.of(linear, Activation.IDENTITY)).getFirst().label());
+    assertEquals("0 linear(2,3)", Stage.of(List.of(linear)).getFirst().label());
+  }
+
+  @Test
   void forwardIsWorkedByHand() {
     try (Device device = Device.cpu();
         Tape tape = Tape.inference(device)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.op;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -60,6 +61,20 @@ public class TorchParityTest {
         }
       }
     }
+  }
+
+  /** Rows of nothing but -infinity, of one, of an infinity, of NaN: also their gradients. */
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "F64"})
+  void logSumExpOfInfinitiesIsPyTorchs(DType dtype) {
+    double inf = Double.POSITIVE_INFINITY;
+    Input x = Input.of(Shape.of(4, 2), -inf, -inf, -inf, 1, inf, 1, Double.NaN, 1);
+    List<Input> example = List.of(x);
+    FunctionResult expected = TorchTwins.evaluate(in -> in[0].logsumexp(1), example, SEED);
+    FunctionResult actual =
+        FunctionResult.of((tape, in) -> tape.logSumExp(in[0], 1), example, cpu, dtype, SEED);
+    assertArrayEquals(expected.y(), actual.y(), 1e-6);
+    assertArrayEquals(expected.gradients().get(0), actual.gradients().get(0), 1e-6);
   }
 
   private static List<FunctionResult.Part> compare(

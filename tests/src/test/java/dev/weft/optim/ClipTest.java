@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.weft.Device;
 import dev.weft.MathMode;
 import dev.weft.Operations;
+import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.data.Column;
 import dev.weft.data.Dataset;
@@ -314,6 +315,24 @@ class ClipTest {
           () -> trainer.fit(text(), 1));
       assertFalse(network.isOnDevice(), "a refused call has no effect");
       trainer.group("0.*", Sgd.rate(0.1)).fit(text(), 1);
+    }
+  }
+
+  /** What rules that are made of operations are given, as PyTorch clips it. */
+  @OnEachDevice
+  void infiniteGradientsAreClippedToTheBoundOrByANormThatIsInfinite(Place place) {
+    double inf = Double.POSITIVE_INFINITY;
+    try (Device device = place.open();
+        Tape tape = new Tape(device)) {
+      Tensor g = device.tensor(new double[] {inf, -inf, Double.NaN, 0.25});
+      Clipping byValue = new Clipping(1, null, 0, 0.5, inf);
+      assertArrayEquals(
+          new double[] {0.5, -0.5, Double.NaN, 0.25}, byValue.applied(tape, g).toDoubles());
+      Tensor squares = device.tensor(new double[] {inf});
+      Clipping byNorm = new Clipping(1, squares, 1, inf, inf);
+      assertArrayEquals(
+          new double[] {Double.NaN, Double.NaN, Double.NaN, 0},
+          byNorm.applied(tape, g).toDoubles());
     }
   }
 

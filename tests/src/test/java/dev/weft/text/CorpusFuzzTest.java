@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
+import dev.weft.support.Beside;
 import dev.weft.text.TextReader.Letters;
 import dev.weft.text.TextReader.Normalization;
 import dev.weft.text.TextReader.Sentences;
@@ -25,11 +26,13 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Random bytes, read by {@link TextReader} and by String.split and a HashMap. */
+@Beside
 class CorpusFuzzTest {
   private static final String SPACES =
       "[\\x00-\\x20\\u0085\\u00A0\\u1680\\u2000-\\u200A\\u2028\\u2029\\u202F\\u205F\\u3000]+";
@@ -192,11 +195,21 @@ class CorpusFuzzTest {
   @ParameterizedTest
   @MethodSource("settings")
   void textsAreReadAsTheObviousWayReadsThem(TextReader settings) throws IOException {
-    for (int seed = 0; seed < 200; seed++) {
+    for (int seed = 0; seed < 200; seed += 5) {
       assertReadAsExpected(settings, seed, 1 + 7 * seed);
     }
     // over several blocks of 256 KiB, whose ends fall anywhere
-    for (int seed = 1_000; seed < 1_004; seed++) {
+    assertReadAsExpected(settings, 1_000, 600_000);
+  }
+
+  @Tag("long")
+  @ParameterizedTest
+  @MethodSource("settings")
+  void manyTextsAreReadAsTheObviousWayReadsThem(TextReader settings) throws IOException {
+    for (int seed = 0; seed < 2_000; seed++) {
+      assertReadAsExpected(settings, seed, 1 + seed);
+    }
+    for (int seed = 1_000; seed < 1_010; seed++) {
       assertReadAsExpected(settings, seed, 1_300_000);
     }
   }

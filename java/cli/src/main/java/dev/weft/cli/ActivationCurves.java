@@ -34,8 +34,9 @@ final class ActivationCurves {
         .map(
             function ->
                 function.takesAlpha()
-                    ? new Activation(function, Math.max(LEAST_ALPHA, function.defaultAlpha()))
-                    : Activation.of(function))
+                    ? new Activation(
+                        function.token(), Math.max(LEAST_ALPHA, function.defaultAlpha()))
+                    : Activation.named(function.token()))
         .map(activation -> chart(device, activation))
         .toList();
   }

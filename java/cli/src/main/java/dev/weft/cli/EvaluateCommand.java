@@ -9,11 +9,13 @@ import dev.weft.MathMode;
 import dev.weft.data.Dataset;
 import dev.weft.data.Split;
 import dev.weft.io.AtomicFile;
+import dev.weft.io.Safetensors;
 import dev.weft.nn.Loss;
 import dev.weft.nn.Sequential;
 import dev.weft.train.Evaluation;
 import dev.weft.train.Evaluator;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +34,7 @@ import picocli.CommandLine.ParentCommand;
       "",
       "Examples:",
       "  weft evaluate digits.safetensors",
-      "  weft evaluate digits.safetensors --loss multi_class_hinge",
+      "  weft evaluate digits.safetensors --loss multi_class_hinge --class-weights balanced",
       "  weft evaluate mnist.safetensors --data mnist/ --predictions predictions.csv"
     })
 final class EvaluateCommand implements Callable<Integer> {
@@ -72,6 +74,10 @@ final class EvaluateCommand implements Callable<Integer> {
     }
     MathMode math = where.math();
     Sequential network = Sequential.load(model);
+    try (Arena arena = Arena.ofConfined()) {
+      losses.fill(model, Safetensors.map(model, arena).metadata());
+    }
+    losses.check();
     try (Device device = where.open();
         Sequential loaded = network.on(device, math)) {
       Split split = data.read();

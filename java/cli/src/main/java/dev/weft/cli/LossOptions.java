@@ -2,12 +2,17 @@
 package dev.weft.cli;
 
 import static dev.weft.format.Format.format;
+import static java.util.stream.Collectors.joining;
 
 import dev.weft.data.Dataset;
-import dev.weft.nn.Loss;
+import dev.weft.nn.LabelLoss;
 import dev.weft.nn.LossWeights;
 import dev.weft.nn.MultiClassHinge;
 import dev.weft.nn.SoftmaxCrossEntropy;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -16,6 +21,9 @@ import picocli.CommandLine.Option;
 
 /** The loss: what training minimises, and an evaluation tells. */
 final class LossOptions {
+  private static final String LOSS = "loss";
+  private static final String SMOOTHING = "smoothing";
+  private static final String CLASS_WEIGHTS = "class-weights";
   private static final Pattern NAME = Pattern.compile("([^(]*)(?:\\((.*)\\))?");
 
   private enum Kind {
@@ -30,18 +38,17 @@ final class LossOptions {
   @Option(
       names = "--loss",
       paramLabel = "NAME",
-      defaultValue = "softmax_cross_entropy",
       description =
           "softmax_cross_entropy, or multi_class_hinge(MARGIN), of a margin of 1 where none is"
-              + " given. Default: ${DEFAULT-VALUE}.")
-  private String name;
+              + " given. Default: softmax_cross_entropy; weft evaluate takes what the network was"
+              + " trained with, its smoothing and weights of classes too.")
+  private @Nullable String name;
 
   @Option(
       names = "--smoothing",
       paramLabel = "X",
-      defaultValue = "0",
-      description = "Label smoothing, in [0, 1). Default: ${DEFAULT-VALUE}.")
-  private double smoothing;
+      description = "Label smoothing, in [0, 1). Default: 0.")
+  private @Nullable Double smoothing;
 
   @Option(
       names = "--class-weights",
@@ -57,17 +64,63 @@ final class LossOptions {
     return weights != null;
   }
 
+  /** A loss in the words of these options, as notes of a network's file. */
+  static Map<String, String> notes(LabelLoss loss) {
+    Map<String, String> notes = new LinkedHashMap<>();
+    switch (loss) {
+      case SoftmaxCrossEntropy cross -> {
+        notes.put(LOSS, Choice.word(Kind.SOFTMAX_CROSS_ENTROPY));
+        if (cross.smoothing() != 0) {
+          notes.put(SMOOTHING, Double.toString(cross.smoothing()));
+        }
+      }
+      case MultiClassHinge hinge -> notes.put(LOSS, hinge.spec());
+    }
+    if (!loss.weights().classes().isEmpty()) {
+      notes.put(
+          CLASS_WEIGHTS,
+          loss.weights().classes().stream().map(String::valueOf).collect(joining(",")));
+    }
+    return notes;
+  }
+
+  /**
+   * What the notes of a network's file say of the loss, where no loss is named here; then each
+   * option that is given stands.
+   *
+   * @throws IOException where they name no loss
+   */
+  void fill(Path file, Map<String, String> notes) throws IOException {
+    if (name != null || !notes.containsKey(LOSS)) {
+      return;
+    }
+    var noted = new LossOptions();
+    noted.name = notes.get(LOSS);
+    noted.weights = notes.get(CLASS_WEIGHTS);
+    try {
+      String share = notes.get(SMOOTHING);
+      noted.smoothing = share == null ? null : number("smoothing", share);
+      noted.check();
+    } catch (IllegalArgumentException e) {
+      throw new IOException(
+          format("%s, its loss: %s; --loss names another", file, e.getMessage()), e);
+    }
+    name = noted.name;
+    smoothing = smoothing == null ? noted.smoothing : smoothing;
+    weights = weights == null ? noted.weights : weights;
+  }
+
   /**
    * The loss, its classes weighted as far as that is known without the data.
    *
    * @throws IllegalArgumentException where an option makes no sense
    */
-  Loss check() {
+  LabelLoss check() {
     return weights == null || isBalanced() ? loss() : loss(numbers(weights));
   }
 
   /** The loss, its classes balanced by what is trained on. */
-  Loss of(Dataset train) {
+  LabelLoss of(Dataset train) {
     return isBalanced() ? loss(LossWeights.balanced(train.targets())) : check();
   }
 
@@ -82,7 +135,9 @@ final class LossOptions {
     }
   }
 
-  private Loss loss(double... ofClasses) {
+  private LabelLoss loss(double... ofClasses) {
+    String name = this.name == null ? Choice.word(Kind.SOFTMAX_CROSS_ENTROPY) : this.name;
+    double smoothing = this.smoothing == null ? 0 : this.smoothing;
     Matcher parts = NAME.matcher(name);
     boolean named = parts.matches();
     String number = named ? parts.group(2) : null;

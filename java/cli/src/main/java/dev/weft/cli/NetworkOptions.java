@@ -104,7 +104,7 @@ final class NetworkOptions {
     int features = in;
     for (int size : sizes) {
       stack.add(new Linear(features, size, weights, Linear.Bias.WITH));
-      stack.add(Activation.of(function));
+      stack.add(Activation.named(function.token()));
       if (drop.rate() > 0) {
         stack.add(drop);
       }

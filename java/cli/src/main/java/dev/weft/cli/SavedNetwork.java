@@ -4,7 +4,7 @@ package dev.weft.cli;
 import dev.weft.Device;
 import dev.weft.MathMode;
 import dev.weft.data.Dataset;
-import dev.weft.nn.Loss;
+import dev.weft.nn.LabelLoss;
 import dev.weft.nn.Sequential;
 import dev.weft.train.Evaluation;
 import dev.weft.train.Evaluator;
@@ -13,7 +13,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /** A network in a file, held against the one that it was written from. */
-record SavedNetwork(Path file, Device device, MathMode math, Loss loss, int batch) {
+record SavedNetwork(Path file, Device device, MathMode math, LabelLoss loss, int batch) {
 
   /**
    * Reads the file, runs what it holds over the data and compares every output.

@@ -10,7 +10,7 @@ import dev.weft.data.Dataset;
 import dev.weft.data.LastBatch;
 import dev.weft.data.Split;
 import dev.weft.io.AtomicFile;
-import dev.weft.nn.Loss;
+import dev.weft.nn.LabelLoss;
 import dev.weft.nn.Sequential;
 import dev.weft.optim.Optimizer;
 import dev.weft.train.ConsoleListener;
@@ -209,7 +209,7 @@ final class TrainCommand implements Callable<Integer> {
       Sequential network =
           layers.network(split.train().features().width(), split.train().classes());
       Split parts = validation == 0 ? split : setAside(split.train());
-      Loss loss = losses.of(parts.train());
+      LabelLoss loss = losses.of(parts.train());
       Trainer trainer =
           Trainer.of(network)
               .on(device)

@@ -5,7 +5,7 @@ import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
 import dev.weft.data.Dataset;
-import dev.weft.nn.Loss;
+import dev.weft.nn.LabelLoss;
 import dev.weft.nn.MultiClassHinge;
 import dev.weft.nn.Sequential;
 import dev.weft.nn.SoftmaxCrossEntropy;
@@ -47,7 +47,7 @@ record TrainingResult(Screen screen, Sequential network, History history, SavedN
     }
     sayEnd(epochs);
     long peak = saved.device().memory().peak();
-    network.save(saved.file());
+    network.save(saved.file(), LossOptions.notes(saved.loss()));
     Evaluation evaluation = saved.evaluateLike(network, test);
     network.close();
     double samples = history.epochs().stream().mapToDouble(e -> e.train().rows()).sum();
@@ -86,12 +86,11 @@ record TrainingResult(Screen screen, Sequential network, History history, SavedN
    * the margin for each other class. Of smoothing beside weights of classes it is another, and 0
    * here.
    */
-  private static double guessing(Loss loss, int classes) {
+  private static double guessing(LabelLoss loss, int classes) {
     return switch (loss) {
       case MultiClassHinge hinge -> hinge.margin() * (classes - 1);
-      case SoftmaxCrossEntropy cross when cross.smoothing() == 0 || !cross.isWeighted() ->
-          Math.log(classes);
-      default -> 0;
+      case SoftmaxCrossEntropy cross ->
+          cross.smoothing() == 0 || !cross.isWeighted() ? Math.log(classes) : 0;
     };
   }
 

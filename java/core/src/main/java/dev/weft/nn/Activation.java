@@ -2,6 +2,7 @@
 package dev.weft.nn;
 
 import static dev.weft.format.Format.format;
+import static java.util.Locale.ROOT;
 
 import dev.weft.Operations;
 import dev.weft.RowType;
@@ -15,10 +16,14 @@ import java.util.stream.Stream;
 /**
  * An activation as a layer: y = f(x), any shape.
  *
- * @param function f
+ * @param function the name of f: {@code leaky_relu}, {@code elu}, or that of a constant here in
+ *     lower case, as {@code hard_tanh}
  * @param alpha the slope of leaky ReLU or the scale of ELU; for the others, which take none, 1
  */
-public record Activation(Nonlinearity function, double alpha) implements Layer {
+public record Activation(String function, double alpha) implements Layer {
+  /** x. */
+  public static final Activation IDENTITY = of(Nonlinearity.IDENTITY);
+
   /** max(0, x). */
   public static final Activation RELU = of(Nonlinearity.RELU);
 
@@ -49,25 +54,30 @@ public record Activation(Nonlinearity function, double alpha) implements Layer {
   /**
    * Checks the settings.
    *
-   * @throws IllegalArgumentException where alpha is negative, infinite or NaN, or would be ignored
+   * @throws IllegalArgumentException where there is no such function, or alpha is negative,
+   *     infinite or NaN, or would be ignored
    */
   public Activation {
-    alpha = BiasActivation.alpha(function, alpha);
-    new BiasActivation(function, alpha);
+    Nonlinearity known = nonlinearity(function);
+    alpha = BiasActivation.alpha(known, alpha);
+    new BiasActivation(known, alpha);
   }
 
-  /** An activation with its usual alpha: 0.01 for leaky ReLU, 1 for ELU. */
-  public static Activation of(Nonlinearity function) {
-    return new Activation(function, function.defaultAlpha());
+  private static Activation of(Nonlinearity function) {
+    return new Activation(function.token(), function.defaultAlpha());
   }
 
   /**
-   * The activation of this name with its usual alpha: {@code relu}, {@code leaky_relu}, {@code
-   * hard_tanh}.
+   * The activation of this name with its usual alpha, 0.01 for leaky ReLU and 1 for ELU: {@code
+   * relu}, {@code leaky_relu}, {@code hard_tanh}.
    *
    * @throws IllegalArgumentException that lists all names, where there is none of this
    */
   public static Activation named(String name) {
+    return of(nonlinearity(name));
+  }
+
+  private static Nonlinearity nonlinearity(String name) {
     Nonlinearity function = Nonlinearity.named(name);
     if (function == null) {
       throw new IllegalArgumentException(
@@ -78,22 +88,27 @@ public record Activation(Nonlinearity function, double alpha) implements Layer {
                   .map(Nonlinearity::token)
                   .collect(Collectors.joining(", "))));
     }
-    return of(function);
+    return function;
+  }
+
+  /** The function, as kernels know it. */
+  Nonlinearity nonlinearity() {
+    return Nonlinearity.valueOf(function.toUpperCase(ROOT));
   }
 
   /** x for x at least 0, else slope x. */
   public static Activation leakyRelu(double slope) {
-    return new Activation(Nonlinearity.LEAKY_RELU, slope);
+    return new Activation(Nonlinearity.LEAKY_RELU.token(), slope);
   }
 
   /** x for x at least 0, else alpha (e^x - 1). */
   public static Activation elu(double alpha) {
-    return new Activation(Nonlinearity.ELU, alpha);
+    return new Activation(Nonlinearity.ELU.token(), alpha);
   }
 
   @Override
   public Tensor forward(Operations operations, Tensor x) {
-    return operations.apply(new BiasActivation(function, alpha), x);
+    return operations.apply(new BiasActivation(nonlinearity(), alpha), x);
   }
 
   @Override
@@ -104,13 +119,11 @@ public record Activation(Nonlinearity function, double alpha) implements Layer {
 
   @Override
   public Map<String, Object> settings() {
-    return Map.of("function", function.token(), "alpha", alpha);
+    return Map.of("function", function, "alpha", alpha);
   }
 
   @Override
   public String spec() {
-    return alpha == function.defaultAlpha()
-        ? function.token()
-        : format("%s(%s)", function.token(), alpha);
+    return alpha == nonlinearity().defaultAlpha() ? function : format("%s(%s)", function, alpha);
   }
 }

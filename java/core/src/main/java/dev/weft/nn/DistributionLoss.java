@@ -51,7 +51,7 @@ public final class DistributionLoss implements WeightedLoss {
     return of(Kind.KL_DIVERGENCE);
   }
 
-  /** Against another column. */
+  /** The same loss, with the distributions in this column of the data. */
   public DistributionLoss against(String column) {
     return new DistributionLoss(
         settings.kind, settings.smoothing, column, weights(), aggregation());

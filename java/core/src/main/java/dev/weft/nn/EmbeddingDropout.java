@@ -13,7 +13,9 @@ import java.util.Map;
  * An embedding whose rows are dropped by number (Gal and Ghahramani 2016; Merity, Keskar and Socher
  * 2018): in training a row of the table is 0 with probability {@code rate} wherever the batch has
  * it, and the others are scaled by 1 / (1 - rate); in inference it is the embedding. A step draws
- * once for each row of the table.
+ * once for each row of the table, so that it also costs a few numbers of memory and time for each
+ * row of the table, however few a batch takes: little beside a dense gradient of it, much beside
+ * one of rows where the table is far larger than a batch.
  */
 public final class EmbeddingDropout implements Layer {
   private final Embedding embedding;

@@ -53,7 +53,7 @@ public final class HierarchicalSoftmax implements Layer, Loss {
     this(width, tree, Inputs.TARGETS);
   }
 
-  /** The same against another column. */
+  /** Over the classes of a tree, with the labels in this column of the data. */
   public HierarchicalSoftmax(int width, HuffmanTree tree, String target) {
     if (width < 1 || tree.size() < 2) {
       throw new IllegalArgumentException(

@@ -179,7 +179,7 @@ public final class Initializers {
    * @throws IllegalArgumentException where the activation has none
    */
   public static double gain(Activation activation) {
-    return switch (activation.function()) {
+    return switch (activation.nonlinearity()) {
       case IDENTITY, SIGMOID -> 1;
       case TANH -> 5.0 / 3;
       case RELU -> Math.sqrt(2);

@@ -50,7 +50,7 @@ public sealed interface LabelLoss extends WeightedLoss
           format("%s needs a vector of scores a row, not %s", spec(), output));
     }
     int classes = (int) output.shape().size(0);
-    if (labels.below() > classes) {
+    if (labels.below() > classes && weights().ignored().orElse(-1) < classes) {
       throw new IllegalArgumentException(
           format(
               "%s has %d classes and the network %d outputs", target(), labels.below(), classes));
@@ -58,19 +58,26 @@ public sealed interface LabelLoss extends WeightedLoss
     weights().check(spec(), classes, data);
   }
 
-  /** Rows without a label must be told to count nothing. */
+  /** Each row has the label of a class, or is told to count nothing. */
   @Override
   default void checkValues(RowType output, Function<String, Column> columns) {
     Column labels = columns.apply(target());
-    boolean none =
-        labels.type().padded() && !weights().ignored().equals(OptionalInt.of(RowType.PADDING));
-    for (int r = 0; none && r < labels.rows(); r++) {
-      if (labels.get(r, 0) == RowType.PADDING) {
-        throw new IllegalArgumentException(
-            format(
-                "%s: row %d of %s has no label: ignoring(RowType.PADDING) leaves such rows out",
-                spec(), r, target()));
+    int classes = (int) output.shape().size(0);
+    boolean all = !labels.type().padded() && labels.type().below() <= classes;
+    for (int r = 0; !all && r < labels.rows(); r++) {
+      int label = (int) labels.get(r, 0);
+      if (label >= 0 && label < classes || weights().ignored().equals(OptionalInt.of(label))) {
+        continue;
       }
+      throw new IllegalArgumentException(
+          label == RowType.PADDING
+              ? format(
+                  "%s: row %d of %s has no label: ignoring(RowType.PADDING) leaves such rows out",
+                  spec(), r, target())
+              : format(
+                  "%s: row %d of %s has the label %d, which is no class of 0 to %d and not the"
+                      + " ignored %d",
+                  spec(), r, target(), label, classes - 1, weights().ignored().orElseThrow()));
     }
     weights().checkValues(spec(), columns, target());
   }

@@ -73,14 +73,14 @@ final class LayerParser {
     } else if (function == null) {
       throw new IllegalArgumentException(format("unknown layer '%s': %s", text, choices()));
     } else if (inside == null) {
-      return Activation.of(function);
+      return Activation.named(name);
     }
     if (!function.takesAlpha()) {
       throw new IllegalArgumentException(
           format("%s takes nothing in parentheses: write %s for '%s'", name, name, text));
     }
     check(values.length == 1, text, format("%s or %s(alpha)", name, name));
-    return new Activation(function, number(text, values[0]));
+    return new Activation(name, number(text, values[0]));
   }
 
   private static Layer linear(String text, String[] values, Initializer weights) {

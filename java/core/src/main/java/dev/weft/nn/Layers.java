@@ -7,7 +7,6 @@ import static java.util.stream.Collectors.toSet;
 
 import dev.weft.Parameter.Initializer;
 import dev.weft.device.BagFunction;
-import dev.weft.device.Nonlinearity;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
@@ -188,12 +187,7 @@ public final class Layers {
   }
 
   private static Activation activation(Settings settings) {
-    String name = settings.text("function");
-    Nonlinearity function = Nonlinearity.named(name);
-    if (function == null) {
-      throw new IllegalArgumentException(format("unknown activation '%s'", name));
-    }
-    return new Activation(function, settings.number("alpha"));
+    return new Activation(settings.text("function"), settings.number("alpha"));
   }
 
   private static Embedding embedding(Settings settings) {

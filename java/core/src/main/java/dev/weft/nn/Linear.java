@@ -75,7 +75,7 @@ public final class Linear implements Layer {
     // the product is seen by nobody else, so it may be overwritten
     var inPlace =
         new BiasActivation(
-            activation.function(), activation.alpha(), BiasActivation.Memory.IN_PLACE);
+            activation.nonlinearity(), activation.alpha(), BiasActivation.Memory.IN_PLACE);
     if (bias != null) {
       return operations.apply(inPlace, product, bias.tensor());
     }

@@ -66,8 +66,10 @@ public interface Loss {
   default void checkValues(RowType output, Function<String, Column> columns) {}
 
   /**
-   * Vectors that are the same for all batches, by name: {@link #apply} finds them among the columns
-   * of a batch, of the wide type of what the network computes in. None until told otherwise.
+   * Vectors that are the same for all batches, by name: a trainer puts them on the device once, and
+   * {@link #apply} finds them among the columns of a batch, of the wide type of what the network
+   * computes in. In a loop by hand the losses of this package upload what is not among them in
+   * every pass; whoever spares that gives them. None until told otherwise.
    *
    * @param output a row of what the model gives
    */

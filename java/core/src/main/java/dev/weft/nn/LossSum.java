@@ -40,8 +40,9 @@ public record LossSum(List<Part> parts) implements Loss {
   /**
    * Checks the parts.
    *
-   * @throws IllegalArgumentException where a factor is not finite, a range is none, or the losses
-   *     are means and sums, or means by weights: no number of rows then makes a sum of theirs
+   * @throws IllegalArgumentException where a factor is not finite, a range is none, a loss is a
+   *     layer, as {@link HierarchicalSoftmax} is, or the losses are means and sums, or means by
+   *     weights: no number of rows then makes a sum of theirs
    */
   public LossSum {
     parts = List.copyOf(parts);
@@ -58,6 +59,13 @@ public record LossSum(List<Part> parts) implements Loss {
             format(
                 "%s over the outputs from %d to before %d: that is none",
                 part.loss.spec(), part.from, part.to));
+      }
+      if (part.loss instanceof Model) {
+        throw new IllegalArgumentException(
+            format(
+                "%s is a layer and reads what it is given, not outputs among others: give it alone"
+                    + " to loss(...)",
+                part.loss.spec()));
       }
       if (part.loss.isWeighted()) {
         throw new IllegalArgumentException(

@@ -22,7 +22,8 @@ import java.util.function.Function;
  *
  * @param classes a weight for each class; empty where classes count alike
  * @param column the column of the rows' own weights; empty where there is none
- * @param ignored the label of rows that count nothing: a class, or {@link RowType#PADDING}
+ * @param ignored the label of rows that count nothing: a class, {@link RowType#PADDING}, or a
+ *     number that is no class
  */
 public record LossWeights(List<Double> classes, String column, OptionalInt ignored) {
   /** All rows count alike. */
@@ -169,20 +170,25 @@ public record LossWeights(List<Double> classes, String column, OptionalInt ignor
     return format("weights of %s classes %s", of, classes);
   }
 
-  /** The table of classes, where a row's weight depends on its label. */
-  Map<String, double[]> constants(int of) {
+  private double[] table(int of) {
     double[] table = new double[of];
     Arrays.setAll(table, c -> classes.isEmpty() ? 1 : classes.get(c));
-    return isOfLabels() ? Map.of(name(of), table) : Map.of();
+    return table;
   }
 
-  /** The table of classes on the device. */
-  Tensor table(int of, Inputs<Tensor> data) {
-    return data.get(name(of));
+  /** The table of classes, where a row's weight depends on its label. */
+  Map<String, double[]> constants(int of) {
+    return isOfLabels() ? Map.of(name(of), table(of)) : Map.of();
+  }
+
+  /** The table of the classes that the outputs (rows, classes) have, on the device. */
+  Tensor table(Operations operations, Tensor output, Inputs<Tensor> data) {
+    int of = (int) output.shape().size(-1);
+    return WeightedLoss.constant(operations, data, name(of), output, table(of));
   }
 
   /** The weights of the rows of a batch, (rows) of the wide type; not all rows count alike. */
-  Tensor ofRows(Operations operations, int of, Tensor target, Inputs<Tensor> data) {
+  Tensor ofRows(Operations operations, Tensor output, Tensor target, Inputs<Tensor> data) {
     return operations.withoutGradient(
         () -> {
           long rows = target.shape().size(0);
@@ -190,9 +196,11 @@ public record LossWeights(List<Double> classes, String column, OptionalInt ignor
               column.isEmpty() ? null : operations.reshape(operations.wide(data.get(column)), rows);
           LabelWeights weights = new LabelWeights(ignored);
           if (own == null) {
-            return operations.apply(weights, target, table(of, data));
+            return operations.apply(weights, target, table(operations, output, data));
           }
-          return isOfLabels() ? operations.apply(weights, target, table(of, data), own) : own;
+          return isOfLabels()
+              ? operations.apply(weights, target, table(operations, output, data), own)
+              : own;
         });
   }
 }

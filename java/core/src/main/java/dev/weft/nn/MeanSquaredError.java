@@ -15,7 +15,7 @@ public final class MeanSquaredError extends ValueLoss {
     this(of(ValueLossFunction.SQUARED, 1, Aggregation.MEAN));
   }
 
-  /** Against another column. */
+  /** The same loss, with the targets in this column of the data. */
   public MeanSquaredError(String target) {
     this(new MeanSquaredError().settings().against(target));
   }

@@ -45,7 +45,7 @@ public record MultiClassHinge(
     this(margin, Inputs.TARGETS, LossWeights.EQUAL, Aggregation.MEAN);
   }
 
-  /** Against another column. */
+  /** The same loss, with the labels in this column of the data. */
   public MultiClassHinge against(String column) {
     return new MultiClassHinge(margin, column, weights, aggregation);
   }
@@ -60,7 +60,11 @@ public record MultiClassHinge(
     return with(weights.column(column));
   }
 
-  /** Without the rows of a label: a class, or {@link RowType#PADDING}, where rows have no label. */
+  /**
+   * Without the rows of a label: a class, {@link RowType#PADDING} where rows have no label, or a
+   * number that is no class, as 255 often is in images. Of other numbers that are no class a
+   * trainer says the row, and in a loop by hand they make the loss NaN.
+   */
   public MultiClassHinge ignoring(int label) {
     return with(weights.ignoring(label));
   }

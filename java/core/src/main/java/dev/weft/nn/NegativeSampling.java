@@ -54,7 +54,7 @@ public final class NegativeSampling implements Layer, Loss {
     this(width, negatives, noise, Inputs.TARGETS);
   }
 
-  /** The same against another column. */
+  /** With the ids of the words that are right in this column of the data. */
   public NegativeSampling(int width, int negatives, AliasTable noise, String target) {
     if (width < 1 || negatives < 1) {
       throw new IllegalArgumentException(

@@ -143,8 +143,20 @@ public abstract class Network implements Layer, AutoCloseable {
    * @throws IOException where the file cannot be written
    */
   public void save(Path path) throws IOException {
+    save(path, Map.of());
+  }
+
+  /**
+   * The same, with notes beside the model in the file's metadata, which its readers leave alone:
+   * {@link dev.weft.io.Safetensors} gives them. {@code weft train} notes its loss so.
+   *
+   * @throws IllegalArgumentException where a note is called {@code format} or {@code network}
+   * @throws IllegalStateException as {@link #save(Path)}
+   * @throws IOException likewise
+   */
+  public void save(Path path, Map<String, String> notes) throws IOException {
     String model = ModelTree.write(model(), frozen());
-    NetworkFile.write(path, snapshot(), model);
+    NetworkFile.write(path, snapshot(), model, notes);
   }
 
   /**
@@ -154,7 +166,7 @@ public abstract class Network implements Layer, AutoCloseable {
    * @throws IOException where the file cannot be written
    */
   public void saveValues(Path path) throws IOException {
-    NetworkFile.write(path, snapshot(), null);
+    NetworkFile.write(path, snapshot(), null, Map.of());
   }
 
   private Collection<String> frozen() {
@@ -442,6 +454,17 @@ public abstract class Network implements Layer, AutoCloseable {
                   + " last one",
               loss.spec()));
     }
+  }
+
+  /**
+   * Batches of so many rows must be ones that the network can be trained on, which a {@link
+   * BatchNorm} may not be on one row.
+   *
+   * @param inputs what a row of each column is
+   * @throws IllegalArgumentException in the words of the layer, where they are not
+   */
+  public void checkRows(Inputs<RowType> inputs, int rows) {
+    BatchNorm.check(this, inputs, rows);
   }
 
   /** The number of values of all parameters. */

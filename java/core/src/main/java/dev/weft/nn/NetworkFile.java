@@ -162,11 +162,18 @@ final class NetworkFile {
     }
   }
 
-  /** Writes values, and what {@link ModelTree} wrote of the network, which may be null. */
-  static void write(Path path, Values values, @Nullable String network) throws IOException {
+  /** Writes values, what {@link ModelTree} wrote of the network, which may be null, and notes. */
+  static void write(Path path, Values values, @Nullable String network, Map<String, String> notes)
+      throws IOException {
     Map<String, String> metadata = new LinkedHashMap<>(Map.of("format", "weft"));
     if (network != null) {
       metadata.put(NETWORK, network);
+    }
+    for (Map.Entry<String, String> note : notes.entrySet()) {
+      if (metadata.putIfAbsent(note.getKey(), note.getValue()) != null) {
+        throw new IllegalArgumentException(
+            format("a note is called '%s', which says what the file is", note.getKey()));
+      }
     }
     Safetensors.write(path, values.tensors(), metadata);
   }

@@ -21,9 +21,10 @@ import org.jspecify.annotations.Nullable;
  * q_rc log p_rc with q_r = (1 - smoothing) onehot(label) + smoothing / classes (Szegedy et al.
  * 2016), without smoothing -log of the label's probability.
  *
- * <p>With weights w of rows it is Σ_r w_r l_r / Σ_r w_r, and 0 of a batch where no row counts. With
- * weights v of classes w_r is that of the row's label, and label smoothing weighs each class's
- * term, l_r = -Σ_c q_rc v_c log p_rc, as PyTorch does.
+ * <p>With weights w of rows it is Σ_r w_r l_r / Σ_r w_r, and 0 of a batch whose weights add up to
+ * 0, where PyTorch's is NaN. With weights v of classes w_r is that of the row's label, and label
+ * smoothing weighs each class's term, l_r = -Σ_c q_rc v_c log p_rc, as PyTorch does; where the
+ * weights of the labels add up to 0 no such term counts.
  *
  * @param smoothing label smoothing, in [0, 1)
  * @param target the column of labels
@@ -49,7 +50,7 @@ public record SoftmaxCrossEntropy(
     this(smoothing, Inputs.TARGETS, LossWeights.EQUAL, Aggregation.MEAN);
   }
 
-  /** Against another column. */
+  /** The same loss, with the labels in this column of the data. */
   public SoftmaxCrossEntropy against(String column) {
     return new SoftmaxCrossEntropy(smoothing, column, weights, aggregation);
   }
@@ -69,7 +70,11 @@ public record SoftmaxCrossEntropy(
     return with(weights.column(column));
   }
 
-  /** Without the rows of a label: a class, or {@link RowType#PADDING}, where rows have no label. */
+  /**
+   * Without the rows of a label: a class, {@link RowType#PADDING} where rows have no label, or a
+   * number that is no class, as 255 often is in images. Of other numbers that are no class a
+   * trainer says the row, and in a loop by hand they make the loss NaN.
+   */
   public SoftmaxCrossEntropy ignoring(int label) {
     return with(weights.ignoring(label));
   }
@@ -113,11 +118,11 @@ public record SoftmaxCrossEntropy(
     int classes = (int) output.shape().size(1);
     Tensor spread =
         operations.withoutGradient(
-            () -> operations.scale(weights.table(classes, data), 1.0 / classes));
+            () -> operations.scale(weights.table(operations, output, data), 1.0 / classes));
     Tensor alone =
         weights.ofRowsAlone().isEqual()
             ? operations.full(ofRows.dtype(), ofRows.shape(), 1)
-            : weights.ofRowsAlone().ofRows(operations, classes, labels, data);
+            : weights.ofRowsAlone().ofRows(operations, output, labels, data);
     var even =
         new SoftmaxCrossEntropyDistributionOperation(
             Kind.CROSS_ENTROPY, LossReduction.SUM, RowWeights.GIVEN);

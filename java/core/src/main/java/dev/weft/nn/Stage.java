@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
-import dev.weft.device.Nonlinearity;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,7 +13,7 @@ import java.util.List;
  * @param activation the activation behind a {@link Linear}, in one pass with its bias; else none
  */
 public record Stage(int first, Model model, Activation activation) {
-  static final Activation NONE = Activation.of(Nonlinearity.IDENTITY);
+  static final Activation NONE = Activation.named("identity"); // not one that somebody wrote
 
   static List<Stage> of(List<Model> models) {
     List<Stage> stages = new ArrayList<>();

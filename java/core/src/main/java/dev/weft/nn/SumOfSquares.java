@@ -15,7 +15,7 @@ public final class SumOfSquares extends ValueLoss {
     this(of(ValueLossFunction.SQUARED, 1, Aggregation.SUM));
   }
 
-  /** Against another column. */
+  /** The same loss, with the targets in this column of the data. */
   public SumOfSquares(String target) {
     this(new SumOfSquares().settings().against(target));
   }

@@ -115,7 +115,7 @@ public sealed class ValueLoss implements WeightedLoss permits MeanSquaredError, 
     return of(ValueLossFunction.SQUARED_HINGE);
   }
 
-  /** Against another column. */
+  /** The same loss, with the targets in this column of the data. */
   public ValueLoss against(String column) {
     return new ValueLoss(settings.against(column));
   }
@@ -202,15 +202,19 @@ public sealed class ValueLoss implements WeightedLoss permits MeanSquaredError, 
     return format("positive weights %s of %d outputs", settings.positive, outputs);
   }
 
+  private double[] positive(long outputs) {
+    List<Double> positive = settings.positive;
+    double[] ofOutputs = new double[(int) outputs];
+    Arrays.setAll(ofOutputs, i -> positive.get(Math.min(i, positive.size() - 1)));
+    return ofOutputs;
+  }
+
   @Override
   public Map<String, double[]> constants(RowType output) {
-    List<Double> positive = settings.positive;
-    if (positive.isEmpty()) {
-      return Map.of();
-    }
-    double[] ofOutputs = new double[(int) output.shape().elements()];
-    Arrays.setAll(ofOutputs, i -> positive.get(Math.min(i, positive.size() - 1)));
-    return Map.of(positiveName(ofOutputs.length), ofOutputs);
+    long outputs = output.shape().elements();
+    return settings.positive.isEmpty()
+        ? Map.of()
+        : Map.of(positiveName(outputs), positive(outputs));
   }
 
   @Override
@@ -225,7 +229,9 @@ public sealed class ValueLoss implements WeightedLoss permits MeanSquaredError, 
       inputs.add(operations.withoutGradient(() -> operations.scale(factors, share)));
     }
     if (!settings.positive.isEmpty()) {
-      inputs.add(data.get(positiveName(features)));
+      inputs.add(
+          WeightedLoss.constant(
+              operations, data, positiveName(features), output, positive(features)));
     }
     var loss =
         new ValueLossOperation(

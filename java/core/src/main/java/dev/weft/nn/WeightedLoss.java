@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.nn;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.Inputs;
 import dev.weft.Operations;
+import dev.weft.Shape;
 import dev.weft.Tensor;
 import dev.weft.op.RowWeights;
 
@@ -19,8 +22,32 @@ interface WeightedLoss extends Loss {
 
   /** The weights of the rows of a batch, where they differ. */
   default Tensor ofRows(Operations operations, Tensor output, Inputs<Tensor> data) {
-    int classes = (int) output.shape().size(-1);
-    return weights().ofRows(operations, classes, data.get(target()), data);
+    return weights().ofRows(operations, output, data.get(target()), data);
+  }
+
+  /**
+   * One of the {@link #constants}: the tensor among the columns of a batch, where a trainer has put
+   * it, else one of this pass alone.
+   *
+   * @param like has the wide type of the constant
+   */
+  static Tensor constant(
+      Operations operations, Inputs<Tensor> data, String name, Tensor like, double... values) {
+    if (data.has(name)) {
+      return data.get(name);
+    }
+    Tensor made = operations.full(like.dtype().wide(), Shape.of(values.length), 0);
+    try {
+      made.copyFrom(values);
+    } catch (IllegalStateException e) {
+      throw new IllegalStateException(
+          format(
+              "a recorded step has no '%s' among its columns, and cannot upload them: a loss that"
+                  + " is made of others gives their constants(output) as its own",
+              name),
+          e);
+    }
+    return made;
   }
 
   /** What rows are multiplied by: their weights, of a mean over the sum of those. */

@@ -123,14 +123,12 @@ record Clipping(
 
   /** min(1, most / (norm + 1e-6)), NaN where the norm is. */
   private static Tensor shortening(Operations o, Tensor norm, double most) {
-    Tensor one = o.shift(o.scale(norm, 0), 1);
-    return o.minimum(o.scale(o.reciprocal(o.shift(norm, TINY)), most), one);
+    return o.clamp(o.scale(o.reciprocal(o.shift(norm, TINY)), most), 0, 1);
   }
 
   /** x where it lies in [-limit, limit], else the nearer end; NaN stays. */
   private static Tensor within(Operations o, Tensor x, double limit) {
-    Tensor zero = o.scale(x, 0);
-    return o.minimum(o.maximum(x, o.shift(zero, -limit)), o.shift(zero, limit));
+    return o.clamp(x, -limit, limit);
   }
 
   /** The values as they are before a rule changes them. */

@@ -19,8 +19,8 @@ import java.util.OptionalInt;
  *
  * @param k how many outputs may be the label's
  * @param target the column of labels
- * @param ignored the label of rows that count neither as right nor as wrong: a class, or {@link
- *     RowType#PADDING}
+ * @param ignored the label of rows that count neither as right nor as wrong: a class, {@link
+ *     RowType#PADDING}, or a number that is no class
  */
 public record Accuracy(int k, String target, OptionalInt ignored) implements Metric {
 
@@ -43,12 +43,15 @@ public record Accuracy(int k, String target, OptionalInt ignored) implements Met
     return new Accuracy(k, Inputs.TARGETS, OptionalInt.empty());
   }
 
-  /** Against another column. */
+  /** The same share, with the labels in this column of the data. */
   public Accuracy against(String column) {
     return new Accuracy(k, column, ignored);
   }
 
-  /** Without the rows of a label: a class, or {@link RowType#PADDING}, where rows have no label. */
+  /**
+   * Without the rows of a label: a class, {@link RowType#PADDING} where rows have no label, or a
+   * number that is no class.
+   */
   public Accuracy ignoring(int label) {
     return new Accuracy(k, target, OptionalInt.of(label));
   }

@@ -17,6 +17,7 @@ import dev.weft.device.FusedLoss;
 import dev.weft.device.FusedPlan;
 import dev.weft.device.FusedRule;
 import dev.weft.device.Kernel;
+import dev.weft.device.Nonlinearity;
 import dev.weft.device.Phase;
 import dev.weft.nn.Linear;
 import dev.weft.nn.Loss;
@@ -27,6 +28,7 @@ import dev.weft.optim.Optimizer;
 import dev.weft.optim.Sgd;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -190,7 +192,7 @@ final class FusedStep implements AutoCloseable {
         linear.bias() == null ? -1 : (Engine.address(linear.bias().tensor()) - values) / bytes,
         linear.in(),
         linear.out(),
-        layer.activation().function(),
+        Objects.requireNonNull(Nonlinearity.named(layer.activation().function())),
         layer.activation().alpha(),
         layer.draw(),
         layer.rate());

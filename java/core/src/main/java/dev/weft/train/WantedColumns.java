@@ -33,12 +33,8 @@ record WantedColumns(Set<String> inputs, Set<String> targets, Map<String, double
    */
   static WantedColumns of(
       Network network, Loss loss, List<Metric> metrics, Dataset data, String what) {
-    Map<String, RowType> types = new LinkedHashMap<>();
-    for (Map.Entry<String, Column> column : data.columns().entrySet()) {
-      types.put(column.getKey(), column.getValue().type());
-    }
-    Inputs<RowType> inputs = Inputs.of(types);
-    Inputs<RowType> targets = Inputs.of(types);
+    Inputs<RowType> inputs = types(data);
+    Inputs<RowType> targets = types(data);
     RowType output;
     try {
       output = network.output(inputs);
@@ -64,6 +60,15 @@ record WantedColumns(Set<String> inputs, Set<String> targets, Map<String, double
       }
     }
     return new WantedColumns(inputs.taken(), targets.taken(), loss.constants(output));
+  }
+
+  /** What a row of each column is. */
+  static Inputs<RowType> types(Dataset data) {
+    Map<String, RowType> types = new LinkedHashMap<>();
+    for (Map.Entry<String, Column> column : data.columns().entrySet()) {
+      types.put(column.getKey(), column.getValue().type());
+    }
+    return Inputs.of(types);
   }
 
   /**
