@@ -90,17 +90,8 @@ void bias_activation_backward(const weft_bias_activation_backward& a) {
   });
 }
 
-// Columns whose sums are kept at once, for so many parts: as many as leave every thread a strip.
-// Whole rows are one run of memory: of 8192 columns they take 0.6 of the time of strips of 1024. A
-// strip is a multiple of 256 columns, so that a column has one place in its vector, however wide
-// the strip.
+// Columns whose sums are kept at once.
 constexpr int64_t widest_strip = 8192;
-
-int64_t strip_of(int64_t parts, int64_t cols) {
-  int64_t strip = widest_strip, threads = pool_limit::here();
-  while (strip > 256 && parts * ((cols + strip - 1) / strip) < threads) strip /= 2;
-  return strip;
-}
 
 // dx = dy f'(x + b), and db[p] (+)= the sums of its columns over part p of the rows. A strip of
 // columns of a part belongs to one thread, which adds up its rows in order.
@@ -114,7 +105,7 @@ void bias_activation_gradients(const weft_bias_activation_gradients& a) {
   const bool accumulate = a.accumulate != 0;
   if (parts <= 0 || cols <= 0) return;
   const int64_t length = (rows + parts - 1) / parts;
-  const int64_t strip = strip_of(parts, cols), strips = (cols + strip - 1) / strip;
+  const int64_t strip = strip_of(parts, cols, widest_strip), strips = (cols + strip - 1) / strip;
   choose<WEFT_NONLINEARITIES>("activation", a.activation, [&](auto kind) {
     constexpr int A = kind;
     constexpr int64_t weight = derivative_needs_x(A) || A == WEFT_SOFTPLUS ? transcendental : 1;

@@ -7,9 +7,8 @@ namespace weft {
 namespace WEFT_ISA {
 namespace {
 
-// Columns taken at once: what is kept of them, 4 kB of floats an array, stays in the first-level
-// cache.
-constexpr int64_t strip = 1024;
+// Columns taken at once: what is kept of them stays in the second-level cache.
+constexpr int64_t widest_strip = 4096;
 
 // Rows read at once in statistics and sums, so that what is kept is read and written once for them.
 constexpr int group = 8;
@@ -19,7 +18,7 @@ constexpr int group = 8;
 template <typename Body>
 void over_strips(int64_t bands, int64_t length, int64_t rows, int64_t cols, int64_t cost,
                  const Body& body) {
-  const int64_t strips = (cols + strip - 1) / strip;
+  const int64_t strip = strip_of(bands, cols, widest_strip), strips = (cols + strip - 1) / strip;
   const int64_t work = cost * length * smaller(cols, strip);
   parallel_units(bands * strips, work, [=](int64_t begin, int64_t end) {
     for (int64_t u = begin; u < end; u++) {
@@ -112,7 +111,7 @@ void batch_norm_finish(const weft_batch_norm_finish& a) {
 // What belongs to the columns of a strip, as the loops over its rows want it.
 template <typename T>
 struct column_values {
-  T mean[strip], factor[strip], plus[strip], slope[strip];
+  T mean[widest_strip], factor[widest_strip], plus[widest_strip], slope[widest_strip];
 };
 
 // Rows of a band: what belongs to columns is worked out once for them.
