@@ -11,19 +11,33 @@ namespace weft {
 namespace WEFT_ISA {
 namespace {
 
-// e[c] = e^(x[c] - reference) and their sum; e may be x, or 0 when only the sum is wanted
+// Asks for the lines of memory at `from`, which may lie beyond what there is. Kernels ask for the next
+// row while they take the exponentials of one: memory would idle else.
+template <typename S>
+WEFT_MATH void ask_for(const S* from, int64_t count) {
+  constexpr int64_t line = 64;
+  const int64_t bytes = count * (int64_t)sizeof(S);
+  for (int64_t b = 0; b < bytes; b += line) __builtin_prefetch((const char*)from + b);
+}
+
+// e[c] = e^(x[c] - reference) and their sum, reference being the largest x; e may be x, or 0 when
+// only the sum is wanted. Element c is added to lane c % (256 bytes of lanes).
 template <typename S, typename T = compute<S>>
 T exponentials(const S* x, int64_t classes, compute<S> reference, compute<S>* e) {
-  T total = T(0), scratch[terms_block];
-  for (int64_t c = 0; c < classes; c += terms_block) {
-    int64_t length = smaller(terms_block, classes - c);
-    T* to = e ? e + c : scratch;
+  constexpr int64_t lanes = 256 / sizeof(T);
+  T total[lanes] = {}, scratch[lanes];
+  for (int64_t c = 0; c < classes; c += lanes) {
+    const int64_t length = smaller(lanes, classes - c);
+    ask_for(x + classes + c, length);
     const S* from = x + c;
+    T* to = e ? e + c : scratch;
 #pragma omp simd
-    for (int64_t j = 0; j < length; j++) to[j] = math::exp(T(from[j]) - reference);
-    total += sum(to, length);
+    for (int64_t j = 0; j < length; j++) {
+      to[j] = math::exp_nonpositive(T(from[j]) - reference);
+      total[j] += to[j];
+    }
   }
-  return total;
+  return sum(total, lanes);
 }
 
 }  // namespace
