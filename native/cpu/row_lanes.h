@@ -21,8 +21,9 @@ constexpr int64_t narrow_classes = 64;
 template <typename T>
 constexpr int row_lanes = 64 / sizeof(T);
 
-// at[c][l] belongs to class c of row l. Rows come and go by squares, transposed in registers: what a
-// square is wider than its rows belongs to the rows behind, of which none is behind the last.
+// at[c][l] belongs to class c of row l. Rows of some classes come and go by squares, transposed in
+// registers: what a square is wider than its rows belongs to the rows behind, of which none is behind
+// the last.
 template <typename T>
 struct lane_rows {
   T at[narrow_classes][row_lanes<T>];
@@ -31,6 +32,13 @@ struct lane_rows {
   template <typename S>
   void load(const S* x, int64_t classes, int64_t first, int count) {
     const S *from = x + first * classes, *end = from + count * classes;
+    if (classes < side / 2) {
+      for (int l = 0; l < row_lanes<T>; l++) {
+        const S* row = from + smaller(l, count - 1) * classes;
+        for (int c = 0; c < (int)classes; c++) at[c][l] = T(row[c]);
+      }
+      return;
+    }
     S part[side];
     for (int l = 0; l < row_lanes<T>; l += side) {
       for (int64_t c = 0; c < classes; c += side) {
@@ -69,6 +77,12 @@ struct lane_rows {
   template <typename S>
   void store(S* x, int64_t classes, int64_t first, int count) const {
     S *to = x + first * classes, *end = to + count * classes;
+    if (classes < side / 2) {
+      for (int l = 0; l < count; l++) {
+        for (int c = 0; c < (int)classes; c++) to[l * classes + c] = S(at[c][l]);
+      }
+      return;
+    }
     S part[side];
     for (int l = 0; l < count; l += side) {
       for (int64_t c = (classes - 1) / side * side; c >= 0; c -= side) {
