@@ -6,29 +6,22 @@
 
 #include "../math/transcendental.h"
 #include "lanes.h"
+#include "prefetch.h"
 
 namespace weft {
 namespace WEFT_ISA {
 namespace {
 
-// Asks for the lines of memory at `from`, which may lie beyond what there is. Kernels ask for the next
-// row while they take the exponentials of one: memory would idle else.
-template <typename S>
-WEFT_MATH void ask_for(const S* from, int64_t count) {
-  constexpr int64_t line = 64;
-  const int64_t bytes = count * (int64_t)sizeof(S);
-  for (int64_t b = 0; b < bytes; b += line) __builtin_prefetch((const char*)from + b);
-}
-
 // e[c] = e^(x[c] - reference) and their sum, reference being the largest x; e may be x, or 0 when
-// only the sum is wanted. Element c is added to lane c % (256 bytes of lanes).
+// only the sum is wanted. Element c is added to lane c % (256 bytes of lanes). The row behind is asked
+// for meanwhile: memory would idle else, since a row comes from it in the pass before alone.
 template <typename S, typename T = compute<S>>
 T exponentials(const S* x, int64_t classes, compute<S> reference, compute<S>* e) {
   constexpr int64_t lanes = 256 / sizeof(T);
   T total[lanes] = {}, scratch[lanes];
   for (int64_t c = 0; c < classes; c += lanes) {
     const int64_t length = smaller(lanes, classes - c);
-    ask_for(x + classes + c, length);
+    prefetch_row(x + classes + c, length);
     const S* from = x + c;
     T* to = e ? e + c : scratch;
 #pragma omp simd

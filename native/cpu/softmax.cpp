@@ -8,6 +8,7 @@
 #include "exponentials.h"
 #include "kernel.h"
 #include "lanes.h"
+#include "prefetch.h"
 #include "row_lanes.h"
 
 namespace weft {
@@ -22,8 +23,8 @@ int64_t side_of(const Arguments& a) {
   return a.outer * a.inner < 64 * side ? short_side : side;
 }
 
-// y = softmax(x) of `width` rows, entry k of row i at k * stride + i; y may be x. The rows after these
-// lie `next` behind them.
+// y = softmax(x) of `width` rows, entry k of row i at k * stride + i; y may be x. Those that come next
+// lie `next` behind, and are asked for where it is not 0.
 template <bool Log, int64_t Most, typename X, typename Y>
 WEFT_MATH void across(X* x, Y* y, int64_t count, int64_t stride, int64_t width, int64_t next) {
   using T = compute<Y>;
@@ -41,7 +42,7 @@ WEFT_MATH void across(X* x, Y* y, int64_t count, int64_t stride, int64_t width, 
   for (int64_t k = 0; k < count; k++) {
     const auto* from = x + k * stride;
     Y* to = y + k * stride;
-    ask_for(from + next, width);
+    if (next != 0) prefetch_row(from + next, width);
 #pragma omp simd
     for (int64_t i = 0; i < width; i++) {
       const T e = math::exp_nonpositive(T(from[i]) - largest[i]);
@@ -107,7 +108,8 @@ void along(const S* x, S* y, int64_t count) {
   }
 }
 
-// body(first place, stride, width, distance to the next first place) for runs of rows across memory that lie side by side
+// body(first place, stride, width, distance to the next first place) for runs of rows across memory
+// that lie side by side
 template <typename Arguments, typename Body>
 void over_runs(const Arguments& a, int64_t cost, const Body& body) {
   const int64_t count = a.count, inner = a.inner, most = side_of(a),
@@ -123,9 +125,9 @@ void over_runs(const Arguments& a, int64_t cost, const Body& body) {
 }
 
 // Columns that do not stay in cache are read twice, in rows as they lie: once for what parts of them
-// fold to, once for the results. They are shorter where rows of memory are long, of which each then
-// takes the same places of the cache.
-constexpr int64_t part = 512;
+// fold to, once for the results. Where a row of memory is long, a cache has places for fewer of them:
+// what lies a multiple of 4 KiB apart competes for the same.
+constexpr int64_t part = 128;
 template <typename Arguments>
 bool has_long_columns(const Arguments& a) {
   return a.inner > 1 && a.count > (a.inner > short_side ? 256 : 4096);
@@ -139,7 +141,7 @@ int64_t parts_of(const Arguments& a) {
 // pieces of parts
 template <typename Arguments, typename Body>
 void over_parts(const Arguments& a, int64_t cost, const Body& body) {
-  constexpr int64_t piece = 1024;
+  constexpr int64_t piece = 1024;  // half of it takes half as long again
   const int64_t count = a.count, inner = a.inner, outer = a.outer, parts = parts_of(a);
   const int64_t pieces = (inner + piece - 1) / piece, size = part * smaller(piece, inner);
   parallel_units(outer * parts * pieces, cost * size, [=](int64_t begin, int64_t end) {
@@ -151,6 +153,14 @@ void over_parts(const Arguments& a, int64_t cost, const Body& body) {
   });
 }
 
+// body(row, those to take together from there on as a sequence)
+template <typename Body>
+WEFT_MATH void by_eights(int64_t rows, const Body& body) {
+  int64_t k = 0;
+  for (; k + 8 <= rows; k += 8) body(k, std::make_integer_sequence<int, 8>());
+  for (; k < rows; k++) body(k, std::integer_sequence<int, 0>());
+}
+
 // Adds rows that lie `stride` apart to what columns have folded to.
 template <typename S, int... Row>
 WEFT_MATH void fold_rows(const S* x, int64_t stride, int64_t width, compute<S>* largest,
@@ -160,7 +170,7 @@ WEFT_MATH void fold_rows(const S* x, int64_t stride, int64_t width, compute<S>* 
     const int64_t length = smaller(short_side, width - c);
     const S* from = x + c;
     T *largest_at = largest + c, *total_at = total + c;
-    (ask_for(from + (int64_t(sizeof...(Row)) + Row) * stride, length), ...);
+    (prefetch_row(from + (int64_t(sizeof...(Row)) + Row) * stride, length), ...);
 #pragma omp simd
     for (int64_t i = 0; i < length; i++) {
       const T before = largest_at[i];
@@ -175,6 +185,7 @@ WEFT_MATH void fold_rows(const S* x, int64_t stride, int64_t width, compute<S>* 
   }
 }
 
+// The largest entry and the sum of exponentials of each part, then of all parts, then y.
 template <bool Log, typename S>
 void along_long_columns(const weft_softmax_forward& a) {
   using T = compute<S>;
@@ -186,16 +197,9 @@ void along_long_columns(const weft_softmax_forward& a) {
   T *largest = memory.data(), *total = largest + parts * columns;  // (parts, outer, inner)
   over_parts(a, transcendental, [=](int64_t first, int64_t rows, int64_t width, int64_t place) {
     for (int64_t i = 0; i < width; i++) largest[place + i] = T(-INFINITY), total[place + i] = T(0);
-    constexpr int together = 8;
-    int64_t k = 0;
-    for (; k + together <= rows; k += together) {
-      fold_rows(x + first + k * inner, inner, width, largest + place, total + place,
-                std::make_integer_sequence<int, together>());
-    }
-    for (; k < rows; k++) {
-      fold_rows(x + first + k * inner, inner, width, largest + place, total + place,
-                std::integer_sequence<int, 0>());
-    }
+    by_eights(rows, [=](int64_t k, auto together) {
+      fold_rows(x + first + k * inner, inner, width, largest + place, total + place, together);
+    });
   });
   parallel(columns, 2 * transcendental * parts, [=](int64_t begin, int64_t end) {
     for (int64_t p = 1; p < parts; p++) {
@@ -275,6 +279,25 @@ compute<S> sum_along(const S* y, const S* dy, int64_t count) {
   });
 }
 
+// The same for the sum that a column's gradient has.
+template <bool Log, typename S, int... Row>
+WEFT_MATH void fold_rows(const S* y, const S* dy, int64_t stride, int64_t width, compute<S>* sum,
+                         std::integer_sequence<int, Row...>) {
+  using T = compute<S>;
+  for (int64_t c = 0; c < width; c += short_side) {
+    const int64_t length = smaller(short_side, width - c);
+    const S *of = y + c, *by = dy + c;
+    T* sum_at = sum + c;
+#pragma omp simd
+    for (int64_t i = 0; i < length; i++) {
+      T part = T(0);
+      ((part += Log ? T(by[Row * stride + i]) : T(by[Row * stride + i]) * T(of[Row * stride + i])),
+       ...);
+      sum_at[i] += part;
+    }
+  }
+}
+
 template <bool Log, bool Add, typename S>
 void along_long_columns(const weft_softmax_backward& a) {
   using T = compute<S>;
@@ -287,11 +310,10 @@ void along_long_columns(const weft_softmax_backward& a) {
   over_parts(a, 2, [=](int64_t first, int64_t rows, int64_t width, int64_t place) {
     T* sum = sums + place;
     for (int64_t i = 0; i < width; i++) sum[i] = T(0);
-    for (int64_t k = 0; k < rows; k++) {
-      const S *by = dy + first + k * inner, *of = y + first + k * inner;
-#pragma omp simd
-      for (int64_t i = 0; i < width; i++) sum[i] += Log ? T(by[i]) : T(by[i]) * T(of[i]);
-    }
+    by_eights(rows, [=](int64_t k, auto together) {
+      const int64_t at = first + k * inner;
+      fold_rows<Log>(y + at, dy + at, inner, width, sum, together);
+    });
   });
   parallel(columns, parts, [=](int64_t begin, int64_t end) {
     for (int64_t p = 1; p < parts; p++) {

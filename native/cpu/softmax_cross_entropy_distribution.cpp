@@ -2,9 +2,9 @@
 //
 // Softmax cross-entropy against distributions: loss, gradient and hit of every row.
 #include "../math/softmax.h"
-#include "exponentials.h"
 #include "kernel.h"
 #include "lanes.h"
+#include "prefetch.h"
 #include "row_lanes.h"
 
 namespace weft {
@@ -125,8 +125,8 @@ void wide_distribution(const distribution_task<S>& t, int64_t row) {
   T totals[lanes] = {}, sums[lanes] = {}, masses[lanes] = {}, scratch[lanes];
   for (int64_t c = 0; c < t.classes; c += lanes) {
     const int64_t length = smaller(lanes, t.classes - c);
-    ask_for(x + t.classes + c, length);
-    if (!t.one) ask_for(q + t.classes + c, length);
+    prefetch_row(x + t.classes + c, length);
+    if (!t.one) prefetch_row(q + t.classes + c, length);
     T* to = scratch;
     if constexpr (kept) to = dx ? dx + c : scratch;
 #pragma omp simd
