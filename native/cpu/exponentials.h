@@ -6,24 +6,31 @@
 
 #include "../math/transcendental.h"
 #include "lanes.h"
+#include "prefetch.h"
 
 namespace weft {
 namespace WEFT_ISA {
 namespace {
 
-// e[c] = e^(x[c] - reference) and their sum; e may be x, or 0 when only the sum is wanted
+// e[c] = e^(x[c] - reference) and their sum, reference being the largest x; e may be x, or 0 when
+// only the sum is wanted. Element c is added to lane c % (256 bytes of lanes). The row behind is asked
+// for meanwhile: memory would idle else, since a row comes from it in the pass before alone.
 template <typename S, typename T = compute<S>>
 T exponentials(const S* x, int64_t classes, compute<S> reference, compute<S>* e) {
-  T total = T(0), scratch[terms_block];
-  for (int64_t c = 0; c < classes; c += terms_block) {
-    int64_t length = smaller(terms_block, classes - c);
-    T* to = e ? e + c : scratch;
+  constexpr int64_t lanes = 256 / sizeof(T);
+  T total[lanes] = {}, scratch[lanes];
+  for (int64_t c = 0; c < classes; c += lanes) {
+    const int64_t length = smaller(lanes, classes - c);
+    prefetch_row(x + classes + c, length);
     const S* from = x + c;
+    T* to = e ? e + c : scratch;
 #pragma omp simd
-    for (int64_t j = 0; j < length; j++) to[j] = math::exp(T(from[j]) - reference);
-    total += sum(to, length);
+    for (int64_t j = 0; j < length; j++) {
+      to[j] = math::exp_nonpositive(T(from[j]) - reference);
+      total[j] += to[j];
+    }
   }
-  return total;
+  return sum(total, lanes);
 }
 
 }  // namespace

@@ -39,34 +39,37 @@ struct narrow_hinges {
 
   void run(int64_t first, int count) {
     const int classes = (int)t.classes;
-    T labelled[lanes], loss[lanes], active[lanes], scale[lanes];
-    int label[lanes], larger[lanes];
+    T labelled[lanes], loss[lanes], active[lanes];
+    int32_t label[lanes], larger[lanes];
+    T hit[lanes];
     e.load(t.x, classes, first, count);
+    take_lanes(label, t.labels, first, count);
+    e.entries(label, classes, labelled);
     for (int l = 0; l < lanes; l++) {
-      const int64_t row = first + (l < count ? l : count - 1);
-      label[l] = t.labels[row], labelled[l] = t.labelled(row);
       loss[l] = active[l] = T(0), larger[l] = 0;
     }
     for (int c = 0; c < classes; c++) {
 #pragma omp simd
       for (int l = 0; l < lanes; l++) {
-        const bool other = c != label[l];
-        const value_loss_of<T> part = positive_part(t.margin + (e.at[c][l] - labelled[l]));
-        larger[l] += stands_ahead(e.at[c][l], labelled[l], c < label[l]);
-        loss[l] += other ? part.loss : T(0);
-        active[l] += other ? part.slope : T(0);
+        const T value = e.at[c][l], by = t.margin + (value - labelled[l]);
+        const value_loss_of<T> part = positive_part(c == label[l] ? T(-INFINITY) : by);
+        larger[l] += stands_ahead(value, labelled[l], c < label[l]);
+        loss[l] += part.loss;
+        active[l] += part.slope;
         e.at[c][l] = part.slope;
       }
     }
+#pragma omp simd
     for (int l = 0; l < lanes; l++) {
-      if (labelled[l] != labelled[l]) loss[l] = T(NAN);
-      scale[l] = l < count ? t.results.put(first + l, loss[l], larger[l] == 0) : T(0);
+      loss[l] = labelled[l] == labelled[l] ? loss[l] : T(NAN);
+      hit[l] = larger[l] == 0 ? T(1) : T(0);
     }
+    t.results.put(first, count, loss, hit);
     if (!t.dx) return;
     for (int c = 0; c < classes; c++) {
 #pragma omp simd
       for (int l = 0; l < lanes; l++) {
-        e.at[c][l] = weighted(scale[l], c == label[l] ? -active[l] : e.at[c][l]);
+        e.at[c][l] = weighted(loss[l], c == label[l] ? -active[l] : e.at[c][l]);
       }
     }
     e.store(t.dx, classes, first, count);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Rows that lie anywhere, asked for ahead of their turn: no processor guesses where they are.
+// Rows asked for ahead of their turn: those that lie anywhere, where no processor guesses them, and
+// those whose time comes after much arithmetic. They may lie beyond what there is.
 #ifndef WEFT_CPU_PREFETCH_H
 #define WEFT_CPU_PREFETCH_H
 

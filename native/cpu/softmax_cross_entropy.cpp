@@ -35,76 +35,75 @@ struct narrow_rows {
   static constexpr int lanes = row_lanes<T>;
   task<S> t;
   lane_rows<T> e;
-  T largest[lanes], total[lanes], sum[lanes], labelled[lanes], factor[lanes], weight[lanes];
-  int32_t label[lanes], place[lanes];
 
   void run(int64_t first, int count) {
-    e.load(t.x, t.classes, first, count);
-    look_at_labels(first, count);
-    fold();
-    T losses[lanes];
+    const int classes = (int)t.classes;
+    T largest[lanes], total[lanes], sum[lanes], labelled[lanes], weight[lanes], losses[lanes];
+    int32_t label[lanes], ahead[lanes];
+    e.load(t.x, classes, first, count);
+    take_lanes(label, t.labels, first, count);
+    for (T& w : weight) w = T(1);
+    if (t.weights) take_lanes(weight, t.weights, first, count);
+    e.entries(label, classes, labelled);
 #pragma omp simd
     for (int l = 0; l < lanes; l++) {
-      softmax_state<T> state = {largest[l], total[l], place[l]};
-      T loss = softmax_loss(state, labelled[l], t.smoothing, sum[l] / T(t.classes));
+      ahead[l] = is_row(label[l], classes) ? 0 : 1, largest[l] = T(-INFINITY),
+      total[l] = sum[l] = T(0);
+    }
+    for (int c = 0; c < classes; c++) {
+#pragma omp simd
+      for (int l = 0; l < lanes; l++) {
+        const T v = e.at[c][l];
+        largest[l] = v > largest[l] ? v : largest[l];
+        sum[l] += v;
+      }
+    }
+    for (int c = 0; t.hits && c < classes; c++) {
+#pragma omp simd
+      for (int l = 0; l < lanes; l++) {
+        const T v = e.at[c][l];
+        ahead[l] += (v > labelled[l]) | ((v == labelled[l]) & (c < label[l]));
+      }
+    }
+    for (int c = 0; c < classes; c++) {
+#pragma omp simd
+      for (int l = 0; l < lanes; l++) {
+        const T v = math::exp_nonpositive(e.at[c][l] - softmax_reference(largest[l]));
+        total[l] += v;
+        e.at[c][l] = v;
+      }
+    }
+#pragma omp simd
+    for (int l = 0; l < lanes; l++) {
+      const softmax_state<T> state = {largest[l], total[l], 0};
+      const T loss = softmax_loss(state, labelled[l], t.smoothing, sum[l] / T(classes));
       losses[l] = weighted(weight[l], loss);
     }
-    for (int l = 0; l < count; l++) {
-      t.losses[first + l] = losses[l];
-      if (t.hits) t.hits[first + l] = total[l] == total[l] && place[l] == label[l] ? T(1) : T(0);
-    }
-    if (t.dx) {
-      gradient();
-      e.store(t.dx, t.classes, first, count);
-    }
-  }
-
- private:
-  void look_at_labels(int64_t first, int count) {
-    for (int l = 0; l < lanes; l++) {
-      int64_t row = first + (l < count ? l : count - 1);
-      label[l] = t.known(row) ? t.labels[row] : -1;
-      labelled[l] = label[l] >= 0 ? e.at[label[l]][l] : T(NAN);
-      weight[l] = t.weight(row);
-    }
-  }
-
-  void fold() {
-    int classes = (int)t.classes;
-    for (int l = 0; l < lanes; l++)
-      largest[l] = T(-INFINITY), place[l] = 0, total[l] = sum[l] = T(0);
-    for (int c = 0; c < classes; c++) {
+    put_lanes(t.losses, losses, first, count);
+    if (t.hits) {
+      T hits[lanes];
 #pragma omp simd
       for (int l = 0; l < lanes; l++) {
-        bool larger = e.at[c][l] > largest[l];
-        largest[l] = larger ? e.at[c][l] : largest[l];
-        place[l] = larger ? c : place[l];
-        sum[l] += e.at[c][l];
+        hits[l] = total[l] == total[l] && ahead[l] == 0 ? T(1) : T(0);
       }
+      put_lanes(t.hits, hits, first, count);
     }
-    for (int c = 0; c < classes; c++) {
-#pragma omp simd
-      for (int l = 0; l < lanes; l++) {
-        e.at[c][l] = math::exp(e.at[c][l] - softmax_reference(largest[l]));
-        total[l] += e.at[c][l];
-      }
-    }
-  }
-
-  void gradient() {
-    T off = t.smoothing / T(t.classes), on = T(1) - t.smoothing + off;
+    if (!t.dx) return;
+    const T off = t.smoothing / T(classes), on = T(1) - t.smoothing + off;
+    T factor[lanes];
 #pragma omp simd
     for (int l = 0; l < lanes; l++) {
-      factor[l] = label[l] >= 0 ? T(1) / total[l] : T(NAN);
+      factor[l] = is_row(label[l], classes) ? T(1) / total[l] : T(NAN);
       weight[l] *= t.scale;
     }
-    for (int c = 0; c < (int)t.classes; c++) {
+    for (int c = 0; c < classes; c++) {
 #pragma omp simd
       for (int l = 0; l < lanes; l++) {
-        T q = label[l] == c ? on : off;
+        const T q = label[l] == c ? on : off;
         e.at[c][l] = weighted(weight[l], softmax_difference(e.at[c][l], factor[l], q));
       }
     }
+    e.store(t.dx, classes, first, count);
   }
 };
 

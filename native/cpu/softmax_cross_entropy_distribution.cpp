@@ -4,6 +4,7 @@
 #include "../math/softmax.h"
 #include "kernel.h"
 #include "lanes.h"
+#include "prefetch.h"
 #include "row_lanes.h"
 
 namespace weft {
@@ -34,8 +35,8 @@ struct narrow_distributions {
   void run(int64_t first, int count) {
     const int classes = (int)t.classes;
     T largest[lanes], most[lanes], mass[lanes], total[lanes], terms[lanes], inverse[lanes];
-    T scale[lanes];
-    int place[lanes], place_of_most[lanes];
+    int32_t place[lanes], place_of_most[lanes];
+    T hit[lanes];
     e.load(t.x, classes, first, count);
     if (!t.one) {
       q.load(t.q, classes, first, count);
@@ -45,18 +46,24 @@ struct narrow_distributions {
       }
     }
     for (int l = 0; l < lanes; l++) {
-      largest[l] = most[l] = T(-INFINITY), place[l] = place_of_most[l] = 0;
+      largest[l] = most[l] = T(-INFINITY), place[l] = place_of_most[l] = classes;
       mass[l] = total[l] = terms[l] = T(0);
     }
     for (int c = 0; c < classes; c++) {
 #pragma omp simd
       for (int l = 0; l < lanes; l++) {
-        const bool larger = e.at[c][l] > largest[l], more = q.at[c][l] > most[l];
-        largest[l] = larger ? e.at[c][l] : largest[l];
-        place[l] = larger ? c : place[l];
-        most[l] = more ? q.at[c][l] : most[l];
-        place_of_most[l] = more ? c : place_of_most[l];
+        largest[l] = e.at[c][l] > largest[l] ? e.at[c][l] : largest[l];
+        most[l] = q.at[c][l] > most[l] ? q.at[c][l] : most[l];
         mass[l] += q.at[c][l];
+      }
+    }
+    for (int c = 0; t.results.hits && c < classes; c++) {
+#pragma omp simd
+      for (int l = 0; l < lanes; l++) {
+        const int at = e.at[c][l] == largest[l] ? c : classes;
+        const int at_most = q.at[c][l] == most[l] ? c : classes;
+        place[l] = at < place[l] ? at : place[l];
+        place_of_most[l] = at_most < place_of_most[l] ? at_most : place_of_most[l];
       }
     }
     for (int c = 0; c < classes; c++) {
@@ -64,7 +71,7 @@ struct narrow_distributions {
       for (int l = 0; l < lanes; l++) {
         const T below = softmax_reference(largest[l]) - e.at[c][l];
         terms[l] += softmax_term(q.at[c][l], below, Entropy);
-        e.at[c][l] = math::exp(-below);
+        e.at[c][l] = math::exp_nonpositive(-below);
         total[l] += e.at[c][l];
       }
     }
@@ -72,25 +79,32 @@ struct narrow_distributions {
     for (int l = 0; l < lanes; l++) {
       terms[l] += math::log(total[l]) * mass[l];
       inverse[l] = mass[l] / total[l];
+      hit[l] = place[l] == place_of_most[l] ? T(1) : T(0);
     }
-    for (int l = 0; l < lanes; l++) {
-      scale[l] = T(0);
-      if (l < count) scale[l] = t.results.put(first + l, terms[l], place[l] == place_of_most[l]);
-    }
+    t.results.put(first, count, terms, hit);
     if (!t.dx) return;
     for (int c = 0; c < classes; c++) {
 #pragma omp simd
       for (int l = 0; l < lanes; l++) {
-        e.at[c][l] = weighted(scale[l], softmax_difference(e.at[c][l], inverse[l], q.at[c][l]));
+        e.at[c][l] = weighted(terms[l], softmax_difference(e.at[c][l], inverse[l], q.at[c][l]));
       }
     }
     e.store(t.dx, classes, first, count);
   }
 };
 
+// The first place of value, n where there is none: by blocks, since a loop that ends early is no
+// vector code.
 template <typename S, typename T = compute<S>>
 int64_t first_of(const S* x, int64_t n, T value) {
+  constexpr int64_t block = 64;
   int64_t c = 0;
+  for (; c + block <= n; c += block) {
+    int found = 0;
+#pragma omp simd reduction(| : found)
+    for (int64_t j = 0; j < block; j++) found |= T(x[c + j]) == value;
+    if (found) break;
+  }
   while (c < n && T(x[c]) != value) c++;
   return c;
 }
@@ -107,27 +121,30 @@ void wide_distribution(const distribution_task<S>& t, int64_t row) {
   const T most = largest(x, t.classes), reference = softmax_reference(most);
   const bool hit = t.results.hits &&
                    first_of(x, t.classes, most) == first_of(q, t.classes, largest(q, t.classes));
-  T total = T(0), terms = T(0), mass = sum(q, t.classes);
-  T exponentials[terms_block], products[terms_block];
-  for (int64_t c = 0; c < t.classes; c += terms_block) {
-    const int64_t length = smaller(terms_block, t.classes - c);
-    T* to = exponentials;
-    if constexpr (kept) to = dx ? dx + c : exponentials;
+  constexpr int64_t lanes = 256 / sizeof(T);
+  T totals[lanes] = {}, sums[lanes] = {}, masses[lanes] = {}, scratch[lanes];
+  for (int64_t c = 0; c < t.classes; c += lanes) {
+    const int64_t length = smaller(lanes, t.classes - c);
+    prefetch_row(x + t.classes + c, length);
+    if (!t.one) prefetch_row(q + t.classes + c, length);
+    T* to = scratch;
+    if constexpr (kept) to = dx ? dx + c : scratch;
 #pragma omp simd
     for (int64_t j = 0; j < length; j++) {
-      const T below = reference - T(x[c + j]);
-      products[j] = softmax_term(q[c + j], below, Entropy);
-      to[j] = math::exp(-below);
+      const T above = T(x[c + j]) - reference;
+      sums[j] += softmax_term(q[c + j], -above, Entropy);
+      masses[j] += q[c + j];
+      to[j] = math::exp_nonpositive(above);
+      totals[j] += to[j];
     }
-    terms += sum(products, length);
-    total += sum(to, length);
   }
+  const T total = sum(totals, lanes), terms = sum(sums, lanes), mass = sum(masses, lanes);
   const T loss = math::log(total) * mass + terms;
   const T scale = t.results.put(row, loss, hit), inverse = mass / total;
   if (!dx) return;
 #pragma omp simd
   for (int64_t c = 0; c < t.classes; c++) {
-    const T exponential = kept ? T(dx[c]) : math::exp(T(x[c]) - reference);
+    const T exponential = kept ? T(dx[c]) : math::exp_nonpositive(T(x[c]) - reference);
     put<false>(dx[c], weighted(scale, softmax_difference(exponential, inverse, q[c])));
   }
 }

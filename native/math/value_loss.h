@@ -54,12 +54,12 @@ WEFT_MATH value_loss_of<T> value_loss_at(T x, T t, T alpha, T positive) {
             near ? d : alpha * sign(d)};
   } else if constexpr (F == WEFT_LOSS_LOGISTIC) {
     // -log s(-|x|) = |x| + log(1 + e^-|x|), and log(1 + e^-|x|) of |x|; s(-|x|) = e^-|x| s(|x|)
-    const T e = math::exp(-std::fabs(x)), larger = T(1) / (T(1) + e);
-    const T on = t >= T(0) && t <= T(1) ? positive * t : T(NAN), off = T(1) - t;
     const bool below = x < T(0);
+    const T size = std::fabs(x), e = math::exp_nonpositive(-size);
+    const T larger = (below ? T(-1) : T(1)) / (T(1) + e);  // with the slope's sign
+    const T on = t >= T(0) && t <= T(1) ? positive * t : T(NAN), off = T(1) - t;
     const T wrong = below ? on : off, right = below ? off : on;
-    const T slope = larger * (wrong - e * right);
-    return {wrong * std::fabs(x) + (wrong + right) * math::log1p_unit(e), below ? -slope : slope};
+    return {wrong * size + (wrong + right) * math::log1p_unit(e), larger * (wrong - e * right)};
   } else if constexpr (F == WEFT_LOSS_HINGE || F == WEFT_LOSS_SQUARED_HINGE) {
     const T side = t == T(1) || t == T(-1) ? t : T(NAN);
     const value_loss_of<T> m = positive_part(alpha - side * x);

@@ -254,7 +254,7 @@ public final class KernelCases {
       case BATCH_NORM_FORWARD, BATCH_NORM_BACKWARD ->
           List.of(s(1, 37, 53), s(1, 131, 64), s(1, 300, 5));
       // rows for eight lanes to eight warps of the GPU, rows that its registers do not hold, and
-      // columns
+      // columns, of which the CPU takes the last in parts
       case SOFTMAX_FORWARD, SOFTMAX_BACKWARD ->
           List.of(
               s(37, 3, 1),
@@ -265,7 +265,8 @@ public final class KernelCases {
               s(1, 4001, 1),
               s(1, 4101, 1),
               s(3, 7, 11),
-              s(2, 70, 65));
+              s(2, 70, 65),
+              s(1, 257, 65));
       // columns, and rows for a warp and for a block
       case REDUCE -> List.of(s(3, 7, 11, 2), s(3, 70, 12, 2), s(37, 53, 1, 2), s(5, 9001, 1, 2));
       case REDUCE_BACKWARD -> List.of(s(3, 7, 11));
