@@ -3,7 +3,6 @@ package dev.weft.nn;
 
 import static dev.weft.format.Format.format;
 
-import dev.weft.Inputs;
 import dev.weft.Operations;
 import dev.weft.Parameter;
 import dev.weft.RowType;
@@ -28,8 +27,6 @@ public final class BatchNorm implements Layer {
 
   /** The momentum where none is given. */
   public static final double MOMENTUM = 0.1;
-
-  private static final ScopedValue<Integer> ROWS = ScopedValue.newInstance(); // of a batch
 
   private final BatchNormOperation operation;
   private final Parameter scale;
@@ -89,18 +86,7 @@ public final class BatchNorm implements Layer {
   @Override
   public RowType output(RowType input) {
     LastAxis.check(this, input, width());
-    if (ROWS.isBound()) {
-      long[] sizes = new long[input.shape().rank() + 1];
-      sizes[0] = ROWS.get();
-      System.arraycopy(input.shape().toArray(), 0, sizes, 1, sizes.length - 1);
-      BatchNormOperation.checkRows(Shape.of(sizes));
-    }
     return input;
-  }
-
-  /** Throws as the first batch norm of a model would in training on so many rows. */
-  static void check(Model model, Inputs<RowType> inputs, int rows) {
-    ScopedValue.where(ROWS, rows).run(() -> model.output(inputs));
   }
 
   @Override

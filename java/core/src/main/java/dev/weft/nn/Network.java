@@ -456,17 +456,6 @@ public abstract class Network implements Layer, AutoCloseable {
     }
   }
 
-  /**
-   * Batches of so many rows must be ones that the network can be trained on, which a {@link
-   * BatchNorm} may not be on one row.
-   *
-   * @param inputs what a row of each column is
-   * @throws IllegalArgumentException in the words of the layer, where they are not
-   */
-  public void checkRows(Inputs<RowType> inputs, int rows) {
-    BatchNorm.check(this, inputs, rows);
-  }
-
   /** The number of values of all parameters. */
   public long size() {
     return named().values().stream().mapToLong(parameter -> parameter.shape().elements()).sum();

@@ -89,23 +89,6 @@ public record BatchNormOperation(double epsilon, double momentum) implements Ope
     }
   }
 
-  /**
-   * Checks that a batch has a mean and a variance.
-   *
-   * @param x (..., cols)
-   * @throws IllegalArgumentException where it has less than two rows
-   */
-  public static void checkRows(Shape x) {
-    long rows = x.elements() / x.size(-1);
-    if (rows < 2) {
-      throw new IllegalArgumentException(
-          format(
-              "batch_norm takes mean and variance over the rows of a batch, at least 2, and x of"
-                  + " shape %s has %d",
-              x, rows));
-    }
-  }
-
   @Override
   public Tensor forward(Node node) {
     Tensor x = node.input(0);
@@ -122,8 +105,12 @@ public record BatchNormOperation(double epsilon, double momentum) implements Ope
     checkRunning(node, row);
     boolean ofBatch = isOfBatch(node);
     long rows = x.elements() / cols;
-    if (ofBatch) {
-      checkRows(x.shape());
+    if (ofBatch && rows < 2) {
+      throw new IllegalArgumentException(
+          format(
+              "batch_norm takes mean and variance over the rows of a batch, at least 2, and x of"
+                  + " shape %s has %d",
+              x.shape(), rows));
     }
     Tensor mean = ofBatch ? node.make(x.dtype().wide(), row) : node.input(RUNNING);
     Tensor variance = ofBatch ? node.make(x.dtype().wide(), row) : node.input(RUNNING + 1);

@@ -7,7 +7,6 @@ import dev.weft.Device;
 import dev.weft.Engine;
 import dev.weft.Inputs;
 import dev.weft.MathMode;
-import dev.weft.RowType;
 import dev.weft.Shape;
 import dev.weft.StepState;
 import dev.weft.Tape;
@@ -131,31 +130,16 @@ final class Steps implements AutoCloseable {
     try {
       return record(kind, first());
     } catch (IllegalArgumentException e) {
-      throw explained(e, kind.rows(), order);
-    }
-  }
-
-  /** That batches, also the last of an epoch, have as many rows as the network takes. */
-  static void checkRows(Network network, Inputs<RowType> inputs, BatchOrder order) {
-    for (int batch : new int[] {0, order.batches() - 1}) {
-      try {
-        network.checkRows(inputs, order.rowsIn(batch));
-      } catch (IllegalArgumentException e) {
-        throw explained(e, order.rowsIn(batch), order);
+      if (kind.rows() == order.rowsIn(0)) {
+        throw e;
       }
+      throw new IllegalArgumentException(
+          format(
+              "the last batch of an epoch has %d of %d rows: %s; leave it out (LastBatch.DROP,"
+                  + " --last-batch drop), or choose another batch size",
+              kind.rows(), order.rowsIn(0), e.getMessage()),
+          e);
     }
-  }
-
-  private static IllegalArgumentException explained(
-      IllegalArgumentException refusal, int rows, BatchOrder order) {
-    return rows == order.rowsIn(0)
-        ? refusal
-        : new IllegalArgumentException(
-            format(
-                "the last batch of an epoch has %d of %d rows: %s; leave it out (LastBatch.DROP,"
-                    + " --last-batch drop), or choose another batch size",
-                rows, order.rowsIn(0), refusal.getMessage()),
-            refusal);
   }
 
   /** What a step of so many rows takes. */

@@ -176,7 +176,6 @@ public final class TrainingRun implements AutoCloseable {
     if (settings.earlyStopping() != null) {
       checkWatched(settings.earlyStopping().metric());
     }
-    Steps.checkRows(settings.network(), WantedColumns.types(train), order);
     String obstacle = FusedStep.obstacle(settings, train);
     if (obstacle != null && settings.fusion() == Fusion.ALWAYS) {
       throw new IllegalArgumentException("the step cannot be fused: " + obstacle);

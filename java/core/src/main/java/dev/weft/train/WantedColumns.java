@@ -33,8 +33,12 @@ record WantedColumns(Set<String> inputs, Set<String> targets, Map<String, double
    */
   static WantedColumns of(
       Network network, Loss loss, List<Metric> metrics, Dataset data, String what) {
-    Inputs<RowType> inputs = types(data);
-    Inputs<RowType> targets = types(data);
+    Map<String, RowType> types = new LinkedHashMap<>();
+    for (Map.Entry<String, Column> column : data.columns().entrySet()) {
+      types.put(column.getKey(), column.getValue().type());
+    }
+    Inputs<RowType> inputs = Inputs.of(types);
+    Inputs<RowType> targets = Inputs.of(types);
     RowType output;
     try {
       output = network.output(inputs);
@@ -60,15 +64,6 @@ record WantedColumns(Set<String> inputs, Set<String> targets, Map<String, double
       }
     }
     return new WantedColumns(inputs.taken(), targets.taken(), loss.constants(output));
-  }
-
-  /** What a row of each column is. */
-  static Inputs<RowType> types(Dataset data) {
-    Map<String, RowType> types = new LinkedHashMap<>();
-    for (Map.Entry<String, Column> column : data.columns().entrySet()) {
-      types.put(column.getKey(), column.getValue().type());
-    }
-    return Inputs.of(types);
   }
 
   /**
