@@ -90,8 +90,9 @@ void bias_activation_backward(const weft_bias_activation_backward& a) {
   });
 }
 
-// Columns whose sums are kept at once.
-constexpr int64_t widest_strip = 8192;
+// Columns whose sums are kept at once, 32 kB of them.
+template <typename T>
+constexpr int64_t widest_strip = 32768 / sizeof(T);
 
 // dx = dy f'(x + b), and db[p] (+)= the sums of its columns over part p of the rows. A strip of
 // columns of a part belongs to one thread, which adds up its rows in order.
@@ -105,14 +106,14 @@ void bias_activation_gradients(const weft_bias_activation_gradients& a) {
   const bool accumulate = a.accumulate != 0;
   if (parts <= 0 || cols <= 0) return;
   const int64_t length = (rows + parts - 1) / parts;
-  const int64_t strip = strip_of(parts, cols, widest_strip), strips = (cols + strip - 1) / strip;
+  const int64_t strip = strip_of(parts, cols, widest_strip<T>), strips = (cols + strip - 1) / strip;
   choose<WEFT_NONLINEARITIES>("activation", a.activation, [&](auto kind) {
     constexpr int A = kind;
     constexpr int64_t weight = derivative_needs_x(A) || A == WEFT_SOFTPLUS ? transcendental : 1;
     const int64_t work = weight * length * smaller(cols, strip);
     parallel_units(parts * strips, work, [=](int64_t begin, int64_t end) {
       // zeros where there is none: a loop that asks for each column is not vector code
-      T sums[widest_strip], bias[derivative_needs_x(A) ? widest_strip : 1];
+      T sums[widest_strip<T>], bias[derivative_needs_x(A) ? widest_strip<T> : 1];
       for (int64_t unit = begin; unit < end; unit++) {
         const int64_t part = unit / strips, first = unit % strips * strip;
         const int64_t width = smaller(cols - first, strip);

@@ -7,18 +7,19 @@ namespace weft {
 namespace WEFT_ISA {
 namespace {
 
-// Columns taken at once: what is kept of them stays in the second-level cache.
-constexpr int64_t widest_strip = 4096;
+// Columns taken at once: what is kept of them, 16 kB an array, stays in the second-level cache.
+template <typename T>
+constexpr int64_t widest_strip = 16384 / sizeof(T);
 
 // Rows read at once in statistics and sums, so that what is kept is read and written once for them.
 constexpr int group = 8;
 
 // body(band, first, width, begin, end) for columns first up to first + width of rows begin up to
 // end, which are `length` rows or, at the end, fewer, and none beyond it.
-template <typename Body>
+template <typename T, typename Body>
 void over_strips(int64_t bands, int64_t length, int64_t rows, int64_t cols, int64_t cost,
                  const Body& body) {
-  const int64_t strip = strip_of(bands, cols, widest_strip), strips = (cols + strip - 1) / strip;
+  const int64_t strip = strip_of(bands, cols, widest_strip<T>), strips = (cols + strip - 1) / strip;
   const int64_t work = cost * length * smaller(cols, strip);
   parallel_units(bands * strips, work, [=](int64_t begin, int64_t end) {
     for (int64_t u = begin; u < end; u++) {
@@ -61,18 +62,18 @@ void batch_norm_statistics(const weft_batch_norm_statistics& a) {
   const S* x = as<S>(a.x);
   T *means = as<T>(a.means), *squares = as<T>(a.squares);
   const int64_t cols = a.cols;
-  over_strips(a.parts, part_length(a.rows, a.parts), a.rows, cols, 4,
-              [=](int64_t part, int64_t first, int64_t width, int64_t begin, int64_t end) {
-                T *mean = means + part * cols + first, *spread = squares + part * cols + first;
-                for (int64_t c = 0; begin >= end && c < width; c++) mean[c] = spread[c] = T(0);
-                int64_t r = begin;
-                for (; r + group <= end; r += group) {
-                  add_rows<group>(x + r * cols + first, cols, width, r - begin, mean, spread);
-                }
-                for (; r < end; r++) {
-                  add_rows<1>(x + r * cols + first, cols, width, r - begin, mean, spread);
-                }
-              });
+  over_strips<T>(a.parts, part_length(a.rows, a.parts), a.rows, cols, 4,
+                 [=](int64_t part, int64_t first, int64_t width, int64_t begin, int64_t end) {
+                   T *mean = means + part * cols + first, *spread = squares + part * cols + first;
+                   for (int64_t c = 0; begin >= end && c < width; c++) mean[c] = spread[c] = T(0);
+                   int64_t r = begin;
+                   for (; r + group <= end; r += group) {
+                     add_rows<group>(x + r * cols + first, cols, width, r - begin, mean, spread);
+                   }
+                   for (; r < end; r++) {
+                     add_rows<1>(x + r * cols + first, cols, width, r - begin, mean, spread);
+                   }
+                 });
 }
 
 template <typename T>
@@ -111,15 +112,15 @@ void batch_norm_finish(const weft_batch_norm_finish& a) {
 // What belongs to the columns of a strip, as the loops over its rows want it.
 template <typename T>
 struct column_values {
-  T mean[widest_strip], factor[widest_strip], plus[widest_strip], slope[widest_strip];
+  T mean[widest_strip<T>], factor[widest_strip<T>], plus[widest_strip<T>], slope[widest_strip<T>];
 };
 
 // Rows of a band: what belongs to columns is worked out once for them.
 constexpr int64_t band_rows = 32;
 
-template <typename Body>
+template <typename T, typename Body>
 void over_bands(int64_t rows, int64_t cols, int64_t cost, const Body& body) {
-  over_strips((rows + band_rows - 1) / band_rows, band_rows, rows, cols, cost, body);
+  over_strips<T>((rows + band_rows - 1) / band_rows, band_rows, rows, cols, cost, body);
 }
 
 template <typename S>
@@ -129,24 +130,24 @@ void batch_norm_forward(const weft_batch_norm_forward& a) {
   const T *mean = as<T>(a.mean), *variance = as<T>(a.variance), epsilon = T(a.epsilon);
   S* y = as<S>(a.y);
   const int64_t cols = a.cols;
-  over_bands(a.rows, cols, 2,
-             [=](int64_t, int64_t first, int64_t width, int64_t begin, int64_t end) {
-               column_values<T> of;
+  over_bands<T>(a.rows, cols, 2,
+                [=](int64_t, int64_t first, int64_t width, int64_t begin, int64_t end) {
+                  column_values<T> of;
 #pragma omp simd
-               for (int64_t c = 0; c < width; c++) {
-                 of.mean[c] = mean[first + c];
-                 of.factor[c] = T(scale[first + c]) / std::sqrt(variance[first + c] + epsilon);
-                 of.plus[c] = T(shift[first + c]);
-               }
-               for (int64_t r = begin; r < end; r++) {
-                 const S* from = x + r * cols + first;
-                 S* to = y + r * cols + first;
+                  for (int64_t c = 0; c < width; c++) {
+                    of.mean[c] = mean[first + c];
+                    of.factor[c] = T(scale[first + c]) / std::sqrt(variance[first + c] + epsilon);
+                    of.plus[c] = T(shift[first + c]);
+                  }
+                  for (int64_t r = begin; r < end; r++) {
+                    const S* from = x + r * cols + first;
+                    S* to = y + r * cols + first;
 #pragma omp simd
-                 for (int64_t c = 0; c < width; c++) {
-                   put<false>(to[c], of.factor[c] * (T(from[c]) - of.mean[c]) + of.plus[c]);
-                 }
-               }
-             });
+                    for (int64_t c = 0; c < width; c++) {
+                      put<false>(to[c], of.factor[c] * (T(from[c]) - of.mean[c]) + of.plus[c]);
+                    }
+                  }
+                });
 }
 
 template <int N, typename S, typename T = compute<S>>
@@ -173,23 +174,23 @@ void batch_norm_sums(const weft_batch_norm_sums& a) {
   const T *mean = as<T>(a.mean), *variance = as<T>(a.variance), epsilon = T(a.epsilon);
   T *sums_n = as<T>(a.sums_n), *sums = as<T>(a.sums);
   const int64_t cols = a.cols;
-  over_strips(a.parts, part_length(a.rows, a.parts), a.rows, cols, 4,
-              [=](int64_t part, int64_t first, int64_t width, int64_t begin, int64_t end) {
-                T *of_n = sums_n + part * cols + first, *plain = sums + part * cols + first;
-                for (int64_t c = 0; c < width; c++) of_n[c] = plain[c] = T(0);
-                int64_t r = begin;
-                for (; r + group <= end; r += group) {
-                  const int64_t at = r * cols + first;
-                  add_products<group>(x + at, dy + at, cols, width, mean + first, of_n, plain);
-                }
-                for (; r < end; r++) {
-                  const int64_t at = r * cols + first;
-                  add_products<1>(x + at, dy + at, cols, width, mean + first, of_n, plain);
-                }
+  over_strips<T>(a.parts, part_length(a.rows, a.parts), a.rows, cols, 4,
+                 [=](int64_t part, int64_t first, int64_t width, int64_t begin, int64_t end) {
+                   T *of_n = sums_n + part * cols + first, *plain = sums + part * cols + first;
+                   for (int64_t c = 0; c < width; c++) of_n[c] = plain[c] = T(0);
+                   int64_t r = begin;
+                   for (; r + group <= end; r += group) {
+                     const int64_t at = r * cols + first;
+                     add_products<group>(x + at, dy + at, cols, width, mean + first, of_n, plain);
+                   }
+                   for (; r < end; r++) {
+                     const int64_t at = r * cols + first;
+                     add_products<1>(x + at, dy + at, cols, width, mean + first, of_n, plain);
+                   }
 #pragma omp simd
-                for (int64_t c = 0; c < width; c++)
-                  of_n[c] /= std::sqrt(variance[first + c] + epsilon);
-              });
+                   for (int64_t c = 0; c < width; c++)
+                     of_n[c] /= std::sqrt(variance[first + c] + epsilon);
+                 });
 }
 
 template <typename T>
@@ -210,27 +211,27 @@ void batch_norm_backward(const weft_batch_norm_backward& a) {
   if (!dx) return;
   choose_flag(a.accumulate_x, [&](auto accumulate) {
     constexpr bool add = accumulate;
-    over_bands(a.rows, cols, 3,
-               [=](int64_t, int64_t first, int64_t width, int64_t begin, int64_t end) {
-                 column_values<T> of;
+    over_bands<T>(a.rows, cols, 3,
+                  [=](int64_t, int64_t first, int64_t width, int64_t begin, int64_t end) {
+                    column_values<T> of;
 #pragma omp simd
-                 for (int64_t c = 0; c < width; c++) {
-                   const T rstd = T(1) / std::sqrt(variance[first + c] + epsilon);
-                   of.mean[c] = mean[first + c];
-                   of.factor[c] = T(scale[first + c]) * rstd;
-                   of.plus[c] = sums[first + c] / rows;
-                   of.slope[c] = rstd * (sums_n[first + c] / rows);
-                 }
-                 for (int64_t r = begin; r < end; r++) {
-                   const S *from = x + r * cols + first, *up = dy + r * cols + first;
-                   S* to = dx + r * cols + first;
+                    for (int64_t c = 0; c < width; c++) {
+                      const T rstd = T(1) / std::sqrt(variance[first + c] + epsilon);
+                      of.mean[c] = mean[first + c];
+                      of.factor[c] = T(scale[first + c]) * rstd;
+                      of.plus[c] = sums[first + c] / rows;
+                      of.slope[c] = rstd * (sums_n[first + c] / rows);
+                    }
+                    for (int64_t r = begin; r < end; r++) {
+                      const S *from = x + r * cols + first, *up = dy + r * cols + first;
+                      S* to = dx + r * cols + first;
 #pragma omp simd
-                   for (int64_t c = 0; c < width; c++) {
-                     const T n = (T(from[c]) - of.mean[c]) * of.slope[c];
-                     put<add>(to[c], of.factor[c] * (T(up[c]) - of.plus[c] - n));
-                   }
-                 }
-               });
+                      for (int64_t c = 0; c < width; c++) {
+                        const T n = (T(from[c]) - of.mean[c]) * of.slope[c];
+                        put<add>(to[c], of.factor[c] * (T(up[c]) - of.plus[c] - n));
+                      }
+                    }
+                  });
   });
 }
 

@@ -167,6 +167,28 @@ WEFT_MATH compute<S> sum(const S* x, int64_t n) {
   return fold<add>(x, n, compute<S>(0));
 }
 
+// A sum of blocks of lanes, 256 bytes each: element j of a block is added to part[j]. Sixteen blocks
+// are added up by themselves, since a long chain of additions is that much less accurate.
+template <typename T>
+struct block_sum {
+  static constexpr int64_t lanes = 256 / sizeof(T);
+  T part[lanes] = {}, whole[lanes] = {};
+
+  void end_of_block(int64_t number) {
+    if (number % 16 == 15) collect();
+  }
+
+  T value() {
+    collect();
+    return sum(whole, lanes);
+  }
+
+ private:
+  void collect() {
+    for (int64_t j = 0; j < lanes; j++) whole[j] += part[j], part[j] = T(0);
+  }
+};
+
 // Terms made at a time: 2 kB of floats, which the sum still finds in the first-level cache.
 constexpr int64_t terms_block = 512;
 

@@ -32,7 +32,7 @@ void fill_pairs(const weft_random& a, int64_t cost, const Values& values) {
   });
 }
 
-// y ~ U[a, b)
+// y ~ U[a, b); a sum may round up to b
 template <typename T>
 void random_uniform(const weft_random& a) {
   T low = T(a.a), width = T(a.b - a.a);

@@ -63,11 +63,12 @@ struct lane_rows {
   // would be waited for; hence by vectors.
   WEFT_MATH void entries(const int32_t (&label)[row_lanes<T>], int32_t classes,
                          T (&to)[row_lanes<T>]) const {
+    const T* entry = &at[0][0];  // of any row: at[0][k] would be taken for one of the first
 #pragma omp simd
     for (int l = 0; l < row_lanes<T>; l++) {
       const bool known = label[l] >= 0 && label[l] < classes;
       const int32_t c = known ? label[l] : 0;
-      const T v = at[0][c * row_lanes<T> + l];
+      const T v = entry[c * row_lanes<T> + l];
       to[l] = known ? v : T(NAN);
     }
   }
@@ -146,7 +147,7 @@ struct row_losses {
   T *losses, *hits;
   T scale;
 
-  // The same for rows by lanes: their losses become their scales; a hit is 1, none 0.
+  // For rows by lanes: what rows have lost becomes what their gradients are multiplied by; hit is 1 or 0.
   template <int Lanes>
   WEFT_MATH void put(int64_t first, int count, T (&loss)[Lanes], const T (&hit)[Lanes]) const {
     T weight[Lanes], lost[Lanes], hits_of[Lanes];

@@ -185,6 +185,14 @@ WEFT_MATH void fold_rows(const S* x, int64_t stride, int64_t width, compute<S>* 
   }
 }
 
+// Memory of the calling thread, which keeps it for its next call.
+template <typename T>
+T* scratch(int64_t n) {
+  static thread_local std::vector<T> memory;
+  if ((int64_t)memory.size() < n) memory.resize((size_t)n);
+  return memory.data();
+}
+
 // The largest entry and the sum of exponentials of each part, then of all parts, then y.
 template <bool Log, typename S>
 void along_long_columns(const weft_softmax_forward& a) {
@@ -192,9 +200,8 @@ void along_long_columns(const weft_softmax_forward& a) {
   const S* x = as<S>(a.x);
   S* y = as<S>(a.y);
   const int64_t inner = a.inner, columns = a.outer * inner, parts = parts_of(a);
-  static thread_local std::vector<T> memory;
-  memory.resize((size_t)(2 * parts * columns));
-  T *largest = memory.data(), *total = largest + parts * columns;  // (parts, outer, inner)
+  T *largest = scratch<T>(2 * parts * columns),
+    *total = largest + parts * columns;  // (parts, outer, inner)
   over_parts(a, transcendental, [=](int64_t first, int64_t rows, int64_t width, int64_t place) {
     for (int64_t i = 0; i < width; i++) largest[place + i] = T(-INFINITY), total[place + i] = T(0);
     by_eights(rows, [=](int64_t k, auto together) {
@@ -304,9 +311,7 @@ void along_long_columns(const weft_softmax_backward& a) {
   const S *y = as<S>(a.y), *dy = as<S>(a.dy);
   S* dx = as<S>(a.dx);
   const int64_t inner = a.inner, columns = a.outer * inner, parts = parts_of(a);
-  static thread_local std::vector<T> memory;
-  memory.resize((size_t)(parts * columns));
-  T* sums = memory.data();  // (parts, outer, inner)
+  T* sums = scratch<T>(parts * columns);  // (parts, outer, inner)
   over_parts(a, 2, [=](int64_t first, int64_t rows, int64_t width, int64_t place) {
     T* sum = sums + place;
     for (int64_t i = 0; i < width; i++) sum[i] = T(0);

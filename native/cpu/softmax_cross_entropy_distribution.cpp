@@ -121,8 +121,9 @@ void wide_distribution(const distribution_task<S>& t, int64_t row) {
   const T most = largest(x, t.classes), reference = softmax_reference(most);
   const bool hit = t.results.hits &&
                    first_of(x, t.classes, most) == first_of(q, t.classes, largest(q, t.classes));
-  constexpr int64_t lanes = 256 / sizeof(T);
-  T totals[lanes] = {}, sums[lanes] = {}, masses[lanes] = {}, scratch[lanes];
+  constexpr int64_t lanes = block_sum<T>::lanes;
+  block_sum<T> totals, sums, masses;
+  T scratch[lanes];
   for (int64_t c = 0; c < t.classes; c += lanes) {
     const int64_t length = smaller(lanes, t.classes - c);
     prefetch_row(x + t.classes + c, length);
@@ -132,13 +133,14 @@ void wide_distribution(const distribution_task<S>& t, int64_t row) {
 #pragma omp simd
     for (int64_t j = 0; j < length; j++) {
       const T above = T(x[c + j]) - reference;
-      sums[j] += softmax_term(q[c + j], -above, Entropy);
-      masses[j] += q[c + j];
+      sums.part[j] += softmax_term(q[c + j], -above, Entropy);
+      masses.part[j] += q[c + j];
       to[j] = math::exp_nonpositive(above);
-      totals[j] += to[j];
+      totals.part[j] += to[j];
     }
+    for (block_sum<T>* of : {&totals, &sums, &masses}) of->end_of_block(c / lanes);
   }
-  const T total = sum(totals, lanes), terms = sum(sums, lanes), mass = sum(masses, lanes);
+  const T total = totals.value(), terms = sums.value(), mass = masses.value();
   const T loss = math::log(total) * mass + terms;
   const T scale = t.results.put(row, loss, hit), inverse = mass / total;
   if (!dx) return;

@@ -69,20 +69,19 @@ final class KernelsPart {
       for (Row row : chosen) {
         String name = format("%s, %s", target.word(), row.name());
         progress.next(name);
-        List<Beside> sides = new ArrayList<>();
-        sides.add(
-            new Beside(Measurement.WEFT, row.kernel(), ours(row.kernel(), row.size(), target)));
+        List<Turn> sides = new ArrayList<>();
+        sides.add(new Turn(Measurement.WEFT, row.kernel(), ours(row.kernel(), row.size(), target)));
         if (hasPeer(settings, row, target)) {
           Jmh.Task peer = PeerKernelBenchmark.task(row.kernel().name(), row.size());
-          sides.add(new Beside(Side.DJL.label(), row.kernel(), peer));
+          sides.add(new Turn(Side.DJL.label(), row.kernel(), peer));
         }
         if (row.size() == KernelSize.MEMORY && target == Target.CPU) {
           // that of the start is of another minute, in which others may have used the memory more
           KernelCase copy = row.size().timed(KernelSize.COPY);
-          sides.add(new Beside(Measurement.COPY, copy, ours(copy, row.size(), target)));
+          sides.add(new Turn(Measurement.COPY, copy, ours(copy, row.size(), target)));
         }
         List<Jmh.Outcome> outcomes =
-            jmh.inTurn(sides.stream().map(Beside::task).toList(), settings.turns(1, 2));
+            jmh.inTurn(sides.stream().map(Turn::task).toList(), settings.turns(1, 2));
         Progress.done(
             results,
             Part.KERNELS,
@@ -90,7 +89,7 @@ final class KernelsPart {
             outcomes.getFirst(),
             times -> measurement(row, target, sides.getFirst(), times));
         for (int i = 1; i < sides.size(); i++) {
-          Beside side = sides.get(i);
+          Turn side = sides.get(i);
           Jmh.Outcome outcome = outcomes.get(i);
           if (outcome.failure() == null) {
             results.add(measurement(row, target, side, outcome.times()));
@@ -103,7 +102,7 @@ final class KernelsPart {
   }
 
   /** What is measured in turn with others: who runs what. */
-  private record Beside(String label, KernelCase kernel, Jmh.Task task) {}
+  private record Turn(String label, KernelCase kernel, Jmh.Task task) {}
 
   private static Jmh.Task ours(KernelCase kernel, KernelSize size, Target target) {
     Cost cost = kernel.cost();
@@ -120,7 +119,7 @@ final class KernelsPart {
   }
 
   private static Measurement measurement(
-      Row row, Target target, Beside side, Measurement.Times times) {
+      Row row, Target target, Turn side, Measurement.Times times) {
     Cost cost = side.kernel().cost();
     return new Measurement(
         Part.KERNELS,

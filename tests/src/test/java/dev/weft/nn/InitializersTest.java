@@ -207,8 +207,10 @@ class InitializersTest {
         "normal(0,-1); normal(0.0,-1.0): both must be finite, and the deviation at least 0",
         "normal(1e999,1); normal(Infinity,1.0): both must be finite, and the deviation at least 0",
         "truncated_normal(0,-1); truncated_normal(0.0,-1.0): both must be finite, and",
-        "uniform(1,0); uniform(1.0,0.0): both must be finite, and the first at most the second",
-        "uniform(0,1e999); uniform(0.0,Infinity): both must be finite, and the first at most",
+        "uniform(1,0); uniform(1.0,0.0): both must be finite, the first at most the second",
+        "uniform(-3e38,3e38); uniform(-3.0E38,3.0E38): both must be finite, the first at most the"
+            + " second, and their distance one that a float holds",
+        "uniform(0,1e999); uniform(0.0,Infinity): both must be finite, the first at most",
         "'kaiming_normal(in,0)'; kaiming_normal(in,0.0): the gain must be positive and finite",
         "'kaiming_uniform(out,-1)'; kaiming_uniform(out,-1.0): the gain must be positive and",
         "orthogonal(-2); orthogonal(-2.0): the gain must be positive and finite"

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -55,10 +56,17 @@ class EmulatorParityTest {
   @MethodSource("cases")
   void agreesWithTheCpu(OperationCase operation) {
     long before = Emulator.launches();
-    SelfTest test = new SelfTest(cuda, r -> {}).elements(20_000); // KernelParityTest has large ones
+    SelfTest test = new SelfTest(cuda, r -> {}).elements(20_000);
     List<CheckResult> results = test.parity(List.of(operation));
     assertTrue(Emulator.launches() > before, "nothing ran on the emulator");
     assertPassed(results);
+  }
+
+  @Tag("long")
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("cases")
+  void agreesWithTheCpuOnLargeExamples(OperationCase operation) {
+    assertPassed(new SelfTest(cuda, r -> {}).parity(List.of(operation)));
   }
 
   /**

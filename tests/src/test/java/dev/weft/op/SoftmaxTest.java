@@ -17,6 +17,7 @@ import dev.weft.check.GradCheck;
 import dev.weft.check.Input;
 import dev.weft.device.Call;
 import dev.weft.support.OnEachDevice;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.DoubleStream;
@@ -37,6 +38,22 @@ class SoftmaxTest {
           new double[] {Math.log(0.25), Math.log(0.75), -Math.log(2), -Math.log(2), -1000, 0},
           tape.logSoftmax(x).toDoubles(),
           1e-13);
+    }
+  }
+
+  /** A long chain of additions would lose a digit more. */
+  @Test
+  void rowsOfAMillionEntriesAreAddedUpInParts() {
+    float[] logits = new float[1 << 20];
+    Arrays.fill(logits, -1);
+    logits[0] = 0;
+    double expected = -Math.log(1 + (logits.length - 1) * Math.exp(-1));
+    try (Device device = Device.cpu();
+        Tape tape = Tape.inference(device)) {
+      Tensor x = tape.reshape(device.tensor(logits), 1, logits.length);
+      assertEquals(expected, tape.logSoftmax(x).toFloats()[0], 2e-5);
+      assertEquals(
+          -expected, tape.softmaxCrossEntropy(x, device.tensor(new int[] {0})).item(), 2e-5);
     }
   }
 

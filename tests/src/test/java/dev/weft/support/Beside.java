@@ -9,8 +9,8 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
- * Tests that run beside others, which run one after the other: they open no device here, set no
- * property and no stream of this JVM, and measure no time. Most of them wait for processes.
+ * Tests whose methods run beside others, which run one after the other: they open no device here,
+ * set no property and no stream of this JVM, and measure no time. Most of them wait for processes.
  */
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)

@@ -553,6 +553,9 @@ class LossesTest {
         new double[] {8 / 6.0, 8 / 12.0, 8 / 6.0}, LossWeights.balanced(0, 1, 1, 2, 1, 0, 2, 1));
     assertArrayEquals(
         new double[] {9 / 6.0, 9 / 15.0, 9 / 6.0}, LossWeights.balanced(data().column("some")));
+    assertArrayEquals(
+        new double[] {4 / 6.0, 4 / 2.0}, // one of a label that is no class
+        LossWeights.balanced(Column.ids(new int[] {0, 255, 0, 1, 0}), 2));
     assertSays(
         "class 1 of 3 has no row among 2, so that no weight balances it",
         () -> LossWeights.balanced(0, 2));

@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ExtendWith(Emulator.class)
 class TrainingAccessesTest {
   private static final int ROWS = 84; // 5 batches of 16 and one of 4
-  private static final int WIDTH = 100;
+  private static final int WIDTH = 112; // bytes that make whole accesses
 
   @BeforeEach
   void check() {
@@ -82,7 +82,7 @@ class TrainingAccessesTest {
     for (Optimizer optimizer : new Optimizer[] {Sgd.rate(0.1).momentum(0.9), Adam.rate(1e-3)}) {
       try (Device device = Emulator.device()) {
         Sequential network =
-            Sequential.parse("linear(100,33) relu dropout(0.2) linear(33,20) tanh linear(20,10)");
+            Sequential.parse("linear(112,33) relu dropout(0.2) linear(33,20) tanh linear(20,10)");
         History history =
             Trainer.of(network)
                 .on(device)

@@ -2,7 +2,6 @@
 package dev.weft.nn;
 
 import static dev.weft.format.Format.format;
-import static java.util.Locale.ROOT;
 
 import dev.weft.Operations;
 import dev.weft.RowType;
@@ -93,7 +92,7 @@ public record Activation(String function, double alpha) implements Layer {
 
   /** The function, as kernels know it. */
   Nonlinearity nonlinearity() {
-    return Nonlinearity.valueOf(function.toUpperCase(ROOT));
+    return nonlinearity(function);
   }
 
   /** x for x at least 0, else slope x. */

@@ -94,13 +94,14 @@ public final class Initializers {
   /**
    * U(low, high).
    *
-   * @throws IllegalArgumentException where one is infinite or NaN, or {@code low} greater than
-   *     {@code high}
+   * @throws IllegalArgumentException where one is infinite or NaN, {@code low} greater than {@code
+   *     high}, or their distance more than a float holds
    */
   public static Initializer uniform(double low, double high) {
     check(
-        low <= high && Double.isFinite(low) && Double.isFinite(high),
-        "uniform(%s,%s): both must be finite, and the first at most the second",
+        low <= high && high - low <= Float.MAX_VALUE,
+        "uniform(%s,%s): both must be finite, the first at most the second, and their distance one"
+            + " that a float holds",
         low,
         high);
     return new Rule(

@@ -57,15 +57,25 @@ public record LossWeights(List<Double> classes, String column, OptionalInt ignor
    * @throws IllegalArgumentException where the column has no labels, or a class no row
    */
   public static double[] balanced(Column labels) {
+    return balanced(labels, labels.type().below());
+  }
+
+  /**
+   * The same of classes 0 to {@code classes} - 1: rows of other labels, such as an ignored 255, are
+   * not counted.
+   *
+   * @throws IllegalArgumentException as {@link #balanced(Column)}
+   */
+  public static double[] balanced(Column labels, int classes) {
     if (!labels.type().isIds() || labels.width() != 1) {
       throw new IllegalArgumentException(
           format("classes are balanced by a label a row, not by %s", labels.type()));
     }
-    long[] counts = new long[labels.type().below()];
+    long[] counts = new long[classes];
     long rows = 0;
     for (int r = 0; r < labels.rows(); r++) {
       int label = (int) labels.get(r, 0);
-      if (label >= 0) {
+      if (label >= 0 && label < classes) {
         counts[label]++;
         rows++;
       }

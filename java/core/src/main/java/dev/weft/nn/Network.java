@@ -147,8 +147,10 @@ public abstract class Network implements Layer, AutoCloseable {
   }
 
   /**
-   * The same, with notes beside the model in the file's metadata, which its readers leave alone:
-   * {@link dev.weft.io.Safetensors} gives them. {@code weft train} notes its loss so.
+   * Saves model and values as {@link #save(Path)}, and notes beside them in the file's metadata,
+   * which {@link #load} leaves alone and {@link dev.weft.io.Safetensors} gives. {@code weft train}
+   * notes its loss so, as {@code loss}, {@code smoothing} and {@code class-weights}, from which
+   * {@code weft evaluate} takes it.
    *
    * @throws IllegalArgumentException where a note is called {@code format} or {@code network}
    * @throws IllegalStateException as {@link #save(Path)}

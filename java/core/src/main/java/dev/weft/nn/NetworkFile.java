@@ -169,7 +169,7 @@ final class NetworkFile {
     if (network != null) {
       metadata.put(NETWORK, network);
     }
-    for (Map.Entry<String, String> note : notes.entrySet()) {
+    for (Map.Entry<String, String> note : new TreeMap<>(notes).entrySet()) {
       if (metadata.putIfAbsent(note.getKey(), note.getValue()) != null) {
         throw new IllegalArgumentException(
             format("a note is called '%s', which says what the file is", note.getKey()));

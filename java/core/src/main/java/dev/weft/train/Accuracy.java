@@ -3,10 +3,13 @@ package dev.weft.train;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.DType;
 import dev.weft.Inputs;
 import dev.weft.Operations;
 import dev.weft.RowType;
+import dev.weft.Shape;
 import dev.weft.Tensor;
+import dev.weft.op.LabelWeights;
 import dev.weft.op.TopHits;
 import java.util.OptionalInt;
 
@@ -100,9 +103,10 @@ public record Accuracy(int k, String target, OptionalInt ignored) implements Met
     if (label < 0) { // any class is among all of them
       return operations.topHits(output, labels, (int) output.shape().size(1));
     }
-    Tensor hot = operations.oneHot(labels, label + 1, output.dtype().wide());
-    Tensor is = operations.slice(hot, 1, label, label + 1); // NaN of a label beyond it
-    return operations.not(operations.greater(is, operations.not(is)));
+    DType wide = output.dtype().wide();
+    Tensor ones = operations.full(wide, Shape.of(output.shape().size(1)), 1);
+    Tensor weights = operations.apply(new LabelWeights(ignored), labels, ones); // NaN of no class
+    return operations.notEqual(weights, operations.full(wide, Shape.of(1), 0));
   }
 
   @Override

@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonObject;
 import dev.weft.device.Kernel;
 import dev.weft.device.Precision;
-import dev.weft.support.Beside;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -29,7 +28,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code native/harness} over the emulated driver, and what it must not let pass. */
-@Beside
 class HarnessTest {
   private static final int PASS = 0;
   private static final int FAIL = 1;
