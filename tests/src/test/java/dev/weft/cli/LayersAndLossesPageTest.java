@@ -9,14 +9,17 @@ import dev.weft.Operations;
 import dev.weft.device.Nonlinearity;
 import dev.weft.nn.Initializers;
 import dev.weft.nn.Layers;
+import dev.weft.nn.Loss;
 import dev.weft.support.PagePrograms;
 import java.io.IOException;
 import java.lang.reflect.Method;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -147,6 +150,25 @@ class LayersAndLossesPageTest {
     Set<String> page = new TreeSet<>(named("Losses", -2));
     page.removeIf(word -> word.contains("(")); // what counts how much
     assertEquals(expected, page);
+  }
+
+  @Test
+  void itsLossesAreClassesOfJava() throws Exception {
+    List<String> page = new ArrayList<>(named("Losses", 2));
+    page.removeIf(word -> !word.endsWith(")") || word.startsWith("--"));
+    assertTrue(page.size() > 10, page::toString);
+    for (String word : page) {
+      Matcher made = Pattern.compile("(?:new (\\w+)|(\\w+)\\.(\\w+))\\(.*").matcher(word);
+      assertTrue(made.matches(), word);
+      String name = made.group(1) == null ? made.group(2) : made.group(1);
+      Class<?> type = Class.forName(Loss.class.getPackageName() + "." + name);
+      assertTrue(Loss.class.isAssignableFrom(type), word);
+      String method = made.group(3);
+      assertTrue(
+          method == null
+              || Stream.of(type.getMethods()).map(Method::getName).anyMatch(method::equals),
+          word);
+    }
   }
 
   private static boolean isLoss(Method method) {

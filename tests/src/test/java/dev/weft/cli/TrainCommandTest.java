@@ -87,7 +87,7 @@ class TrainCommandTest {
     String trained = train(loss).succeeded().out();
     Matcher end = Pattern.compile("test accuracy .*, loss ([0-9.]+);").matcher(trained);
     assertTrue(end.find(), trained);
-    String said = "loss " + end.group(1) + " (multi_class_hinge(0.5)), accuracy";
+    String said = "loss " + end.group(1) + " (multi_class_hinge(0.5), classes weighted), accuracy";
     assertTrue(evaluated(file).contains(said), () -> evaluated(file));
     assertTrue(evaluated(file, loss).contains(said));
     String alike = evaluated(file, "--loss", "multi_class_hinge(0.5)");
@@ -208,6 +208,7 @@ class TrainCommandTest {
         "--l1 0.01",
         "--l2 0.01",
         "--max-norm 0.5",
+        "--max-norm 0.weight=0.5",
         "--weight-decay 0.1"
       })
   void everyOptionOfUpdatesHasAnEffect(String option) throws IOException {
@@ -492,6 +493,8 @@ class TrainCommandTest {
         wrong("--rate 0", "--rate 0 would change nothing"),
         wrong("--l1 -1", "--l1 must be finite and at least 0, not -1"),
         wrong("--max-norm 0", "--max-norm must be positive and finite, not 0"),
+        wrong(
+            "--max-norm 0.weight", "--max-norm takes a number, or PATTERN=number, not '0.weight'"),
         wrong("--l2 -1", "--l2 must be finite and at least 0, not -1"),
         wrong("--weight-decay NaN", "--weight-decay must be finite and at least 0, not NaN"),
         wrong("--schedule sine", "unknown schedule 'sine'", "cosine, linear, steps:EPOCHS:FACTOR"),

@@ -93,6 +93,27 @@ class UserClassTest {
   }
 
   @Test
+  void aWrongGradientOfAParameterIsSaidByItsName() throws IOException {
+    compile(
+        "Lost",
+        """
+        public class Lost implements Layer {
+          private final Linear linear = new Linear(3, 2);
+          public Map<String, Model> children() { return Map.of("linear", linear); }
+          public Tensor forward(Operations o, Tensor x) {
+            Tensor y = linear.forward(o, x);
+            return o.add(y, o.withoutGradient(() -> o.square(linear.forward(o, x))));
+          }
+          public RowType output(RowType row) { return linear.output(row); }
+        }
+        """);
+    Weft.Run run = check("my.Lost", "--input", "4,3", "--seed", 3);
+    assertEquals(Main.FAILURE, run.code());
+    assertTrue(run.out().contains("\nlinear.weight [3, 2]: WRONG, "), run.out());
+    assertTrue(run.out().contains("\ninput [4, 3]: WRONG, "), run.out());
+  }
+
+  @Test
   void aWrongGradientFails() throws IOException {
     compile(
         "Wrong",

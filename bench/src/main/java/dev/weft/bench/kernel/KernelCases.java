@@ -221,30 +221,31 @@ public final class KernelCases {
     return switch (kernel) {
       // columns that packs divide and others, and that threads share out; one part and several
       case BIAS_ACTIVATION_GRADIENTS ->
-          List.of(s(1, 37, 53), s(1, 4, 704), s(1, 131, 36, 3), s(1, 70, 13, 2));
+          List.of(s(1, 23, 47), s(1, 2, 580), s(1, 37, 36, 3), s(1, 37, 13, 2));
       // rows for one to eight warps of the GPU, more than a block takes at once, and rows that its
       // registers do not hold; of wide ones no more than that, since all results travel to a GPU
       case SOFTMAX_CROSS_ENTROPY ->
           Stream.of(
                   matrices(37, 3, 53),
                   List.of(s(1, 11, 301), s(1, 5, 1000)),
-                  matrices(2, 1501, 4001, 12_345))
+                  matrices(2, 1501),
+                  matrices(1, 4001, 12_345))
               .flatMap(List::stream)
               .toList();
       // rows for eight lanes, a warp and a block of the GPU, and rows that its registers do not
       // hold
       case SOFTMAX_CROSS_ENTROPY_DISTRIBUTION, MULTI_CLASS_HINGE ->
           List.of(
-              s(1, 37, 3), s(1, 19, 53), s(1, 9, 300), s(1, 2, 1000), s(1, 2, 1501), s(1, 1, 4101));
+              s(1, 37, 3), s(1, 19, 53), s(1, 5, 300), s(1, 2, 1000), s(1, 1, 1501), s(1, 1, 4101));
       // several sums, the last of few elements; rows of one
-      case VALUE_LOSS -> List.of(s(1, 37, 53), s(1, 1030, 1));
+      case VALUE_LOSS -> List.of(s(1, 23, 47), s(1, 1030, 1));
       // rows for eight lanes to eight warps of the GPU, and rows that its registers do not hold,
       // likewise; a part without rows
       case LAYER_NORM_FORWARD, LAYER_NORM_BACKWARD ->
           Stream.of(
                   matrices(37, 3, 20),
                   matrices(11, 53, 64),
-                  List.of(s(1, 7, 300, 2), s(1, 5, 300, 4), s(1, 3, 1000, 2), s(1, 3, 4100, 2)),
+                  List.of(s(1, 7, 300, 2), s(1, 5, 300, 4), s(1, 3, 1000, 2), s(1, 2, 4100, 2)),
                   matrices(1, 1501, 4001, 4101))
               .flatMap(List::stream)
               .toList();
@@ -265,10 +266,10 @@ public final class KernelCases {
               s(1, 4001, 1),
               s(1, 4101, 1),
               s(3, 7, 11),
-              s(2, 70, 65),
+              s(2, 70, 33),
               s(1, 257, 65));
       // columns, and rows for a warp and for a block
-      case REDUCE -> List.of(s(3, 7, 11, 2), s(3, 70, 12, 2), s(37, 53, 1, 2), s(5, 9001, 1, 2));
+      case REDUCE -> List.of(s(3, 7, 11, 2), s(3, 70, 12, 2), s(37, 53, 1, 2), s(2, 9001, 1, 2));
       case REDUCE_BACKWARD -> List.of(s(3, 7, 11));
       case MAX_BACKWARD -> List.of(s(3, 7, 11), s(3, 70, 12), s(3, 7, 1), s(3, 301, 1));
       // rows of any length, and of whole accesses
@@ -296,14 +297,14 @@ public final class KernelCases {
           List.of(s(3, 7, 11), s(3, 70, 12), s(21, 20, 1), s(37, 53, 1), s(2, 2500, 1));
       case GATHER_ALONG, SCATTER_ADD_ALONG -> List.of(s(3, 11, 13, 7), s(37, 20, 1, 53));
       // whole accesses, and others
-      case STRIDED_COPY -> List.of(s(3, 7, 11), s(6, 40, 36));
+      case STRIDED_COPY -> List.of(s(3, 7, 11), s(3, 37, 36));
       // norms of one partial sum, and of more than a lane of the GPU takes at once
       case SGD, ADAM -> List.of(s(1, 37, 53), s(1, 5, 53, 1025));
       case COPY_ROWS -> List.of(s(1, 37, 30));
       case TRANSPOSE -> List.of(s(1, 37, 53), s(1, 36, 53), s(1, 37, 64), s(1, 36, 64));
       // a small product, and one whose right operand the CPU lays out anew
       case GEMM -> List.of(s(11, 5, 7), s(37, 800, 70));
-      default -> List.of(s(1, 37, 53));
+      default -> List.of(s(1, 23, 47));
     };
   }
 

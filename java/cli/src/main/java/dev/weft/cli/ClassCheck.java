@@ -17,9 +17,13 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** The gradient check of a user's class: a row for each parameter and each input. */
 final class ClassCheck {
+  private static final Pattern NUMBERED = Pattern.compile("(?m)^input (\\d+) ");
+
   private final List<Input> inputs;
   private final Device device;
   private final long seed;
@@ -114,7 +118,12 @@ final class ClassCheck {
     }
     if (!report.passed() || report.kinks() > 0) {
       out.println();
-      out.println(report);
+      out.println(
+          NUMBERED
+              .matcher(report.toString())
+              .replaceAll(
+                  line ->
+                      Matcher.quoteReplacement(names.get(Integer.parseInt(line.group(1)))) + " "));
     }
     out.println(report.passed() ? "the gradient is right" : "the gradient could not be confirmed");
     return report.passed() ? Main.SUCCESS : Main.FAILURE;

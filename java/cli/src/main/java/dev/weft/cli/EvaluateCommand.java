@@ -10,7 +10,7 @@ import dev.weft.data.Dataset;
 import dev.weft.data.Split;
 import dev.weft.io.AtomicFile;
 import dev.weft.io.Safetensors;
-import dev.weft.nn.Loss;
+import dev.weft.nn.LabelLoss;
 import dev.weft.nn.Sequential;
 import dev.weft.train.Evaluation;
 import dev.weft.train.Evaluator;
@@ -82,7 +82,7 @@ final class EvaluateCommand implements Callable<Integer> {
         Sequential loaded = network.on(device, math)) {
       Split split = data.read();
       Dataset test = split.test();
-      Loss loss = losses.of(split.train());
+      LabelLoss loss = losses.of(split.train());
       try (Evaluator evaluator = new Evaluator(loaded, loss, test, batch)) {
         if (predictions != null) {
           AtomicFile.checkSpace(predictions, leastBytes(test));
@@ -93,7 +93,7 @@ final class EvaluateCommand implements Callable<Integer> {
             .out()
             .printf(
                 ROOT,
-                "%s on %s (%s), %s: %s test examples of %s, loss %.4f (%s), accuracy %s%n",
+                "%s on %s (%s), %s: %s test examples of %s, loss %.4f (%s%s), accuracy %s%n",
                 model,
                 device.name(),
                 device.description(),
@@ -102,6 +102,7 @@ final class EvaluateCommand implements Callable<Integer> {
                 data.source(),
                 evaluation.loss(),
                 loss.spec(),
+                loss.weights().classes().isEmpty() ? "" : ", classes weighted",
                 Amount.percent(evaluation.accuracy()));
         if (predictions != null) {
           write(predictions, test, loaded.classes(test));

@@ -35,11 +35,12 @@ final class UpdateOptions {
 
   @Option(
       names = "--max-norm",
-      paramLabel = "NORM",
+      paramLabel = "[PATTERN=]NORM",
       description =
           "After each update, weights into one unit whose norm is larger are scaled back to NORM."
-              + " Default: none are.")
-  private @Nullable Double maxNorm;
+              + " PATTERN names the matrices, such as '*.weight'; without it all are. Default: none"
+              + " are.")
+  private @Nullable String maxNorm;
 
   @Option(
       names = "--accumulate",
@@ -78,8 +79,19 @@ final class UpdateOptions {
       schedule = schedule.warmUp(warmUp);
     }
     checkNorm("--clip", norm);
-    checkNorm("--max-norm", maxNorm);
+    checkNorm("--max-norm", maxNorm == null ? null : largestNorm(maxNorm));
     checkAtLeast1("--accumulate", accumulated, "batch");
+  }
+
+  /** What stands behind the pattern, if there is one. */
+  private static double largestNorm(String maxNorm) {
+    String norm = maxNorm.substring(maxNorm.lastIndexOf('=') + 1);
+    try {
+      return Double.parseDouble(norm);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          format("--max-norm takes a number, or PATTERN=number, not '%s'", maxNorm), e);
+    }
   }
 
   private static void checkNorm(String option, @Nullable Double norm) {
@@ -160,7 +172,8 @@ final class UpdateOptions {
       trainer.clip(Clip.norm(norm));
     }
     if (maxNorm != null) {
-      trainer.maxNorm(maxNorm);
+      int end = maxNorm.lastIndexOf('=');
+      trainer.maxNorm(end < 0 ? "*" : maxNorm.substring(0, end), largestNorm(maxNorm));
     }
   }
 }

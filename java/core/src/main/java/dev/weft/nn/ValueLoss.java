@@ -127,7 +127,8 @@ public sealed class ValueLoss implements WeightedLoss permits MeanSquaredError, 
 
   /**
    * With a weight for the positive answers of each output of a {@link #binaryCrossEntropy}, or one
-   * for all: that of the negative ones over that of the positive ones balances them.
+   * for all: that of the negative ones over that of the positive ones balances them. A mean is
+   * divided by what it is without these weights, as PyTorch's is.
    *
    * @throws IllegalArgumentException where one is not positive and finite, or the loss has no
    *     answers of yes and no

@@ -173,7 +173,7 @@ class HarnessTest {
   @Test
   void anElementThatIsNotWrittenIsFound() throws IOException, InterruptedException {
     var standIn = Map.of(STAND_INS, "fill_f32=probe_all_but_last");
-    check(standIn, "--only", "fill").failed(FAIL, "fill_f32", "y[1960] was not written");
+    check(standIn, "--only", "fill").failed(FAIL, "fill_f32", "y[1080] was not written");
     run(standIn, "--time", "--only", "^fill_f32", "--repeats", 1, "--cases", cases)
         .failed(FAIL, "fill_f32", "y was not written everywhere");
   }
@@ -187,7 +187,7 @@ class HarnessTest {
   @Test
   void aNumberBeyondItsToleranceIsFound() throws IOException, InterruptedException {
     check(Map.of(STAND_INS, "fill_f32=probe_beyond_tolerance"), "--only", "fill")
-        .failed(FAIL, "fill_f32", "y[1960] is 2.50005");
+        .failed(FAIL, "fill_f32", "y[1080] is 2.50005");
     HarnessRun within =
         check(Map.of(STAND_INS, "fill_f32=probe_within_tolerance"), "--only", "^fill_f32");
     assertEquals(PASS, within.code(), within.output());
