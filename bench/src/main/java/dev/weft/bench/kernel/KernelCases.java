@@ -221,7 +221,7 @@ public final class KernelCases {
     return switch (kernel) {
       // columns that packs divide and others, and that threads share out; one part and several
       case BIAS_ACTIVATION_GRADIENTS ->
-          List.of(s(1, 23, 47), s(1, 2, 580), s(1, 37, 36, 3), s(1, 37, 13, 2));
+          List.of(s(1, 23, 47), s(1, 2, 300), s(1, 37, 36, 3), s(1, 37, 13, 2));
       // rows for one to eight warps of the GPU, more than a block takes at once, and rows that its
       // registers do not hold; of wide ones no more than that, since all results travel to a GPU
       case SOFTMAX_CROSS_ENTROPY ->
@@ -253,7 +253,7 @@ public final class KernelCases {
       case BATCH_NORM_STATISTICS, BATCH_NORM_SUMS, BATCH_NORM_FINISH ->
           List.of(s(1, 37, 53, 2), s(1, 131, 64, 3), s(1, 300, 5), s(1, 5, 300, 4));
       case BATCH_NORM_FORWARD, BATCH_NORM_BACKWARD ->
-          List.of(s(1, 37, 53), s(1, 131, 64), s(1, 300, 5));
+          List.of(s(1, 37, 53), s(1, 67, 64), s(1, 300, 5));
       // rows for eight lanes to eight warps of the GPU, rows that its registers do not hold, and
       // columns, of which the CPU takes the last in parts
       case SOFTMAX_FORWARD, SOFTMAX_BACKWARD ->
@@ -294,10 +294,10 @@ public final class KernelCases {
       case TOP_HITS, ARGMAX, TOP_K -> matrices(37, 10, 53, 64, 701);
       // columns, short rows, and rows of one turn and of several
       case CUMULATIVE_SUM ->
-          List.of(s(3, 7, 11), s(3, 70, 12), s(21, 20, 1), s(37, 53, 1), s(2, 2500, 1));
+          List.of(s(3, 7, 11), s(3, 70, 12), s(21, 20, 1), s(19, 53, 1), s(2, 2500, 1));
       case GATHER_ALONG, SCATTER_ADD_ALONG -> List.of(s(3, 11, 13, 7), s(37, 20, 1, 53));
       // whole accesses, and others
-      case STRIDED_COPY -> List.of(s(3, 7, 11), s(3, 37, 36));
+      case STRIDED_COPY -> List.of(s(3, 7, 11), s(2, 37, 36));
       // norms of one partial sum, and of more than a lane of the GPU takes at once
       case SGD, ADAM -> List.of(s(1, 37, 53), s(1, 5, 53, 1025));
       case COPY_ROWS -> List.of(s(1, 37, 30));
