@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// training: weft examples run activation-variance [--out FOLDER]
 import dev.weft.DType;
 import dev.weft.Device;
 import dev.weft.Inputs;
@@ -15,8 +16,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * The variance of activations by depth: Xavier's rules keep it with tanh and halve it by each layer
- * of ReLU, where He's rule keeps it; fixed deviations let it vanish or explode (lecture [2]).
+ * The variance of activations by depth: Xavier's rules lose little with tanh and halve it by each
+ * layer of ReLU, where He's rule keeps it; fixed deviations let it vanish or explode (lecture [2]).
  */
 public class ActivationVariance {
   private static final int DEPTH = 20;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// training: weft examples run gradient-clipping [--out FOLDER]
 import dev.weft.Device;
 import dev.weft.data.Dataset;
 import dev.weft.data.Digits;
@@ -24,7 +25,7 @@ public class GradientClipping {
   private static final Dataset DIGITS = Digits.generate(3_000, 1).train();
 
   public static void main(String[] args) throws Exception {
-    Plot plot = Plot.of("Gradients that explode", "step", "loss").logY();
+    Plot plot = Plot.of("Gradients that explode", "step", "loss").logX().logY().yRange(0.1, 1e8);
     show(plot, "not clipped", null);
     show(plot, "clipped to norm 1", Clip.norm(1));
     plot.write(Path.of(args.length > 0 ? args[0] : "").resolve("gradient-clipping.svg"));
@@ -42,6 +43,6 @@ public class GradientClipping {
       System.out.println(name + ": " + e.getMessage());
     }
     double[] y = losses.stream().mapToDouble(x -> x).takeWhile(Double::isFinite).toArray();
-    plot.line(name, IntStream.range(0, y.length).asDoubleStream().toArray(), y);
+    plot.line(name, IntStream.rangeClosed(1, y.length).asDoubleStream().toArray(), y);
   }
 }

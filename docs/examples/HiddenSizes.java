@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// training: weft examples run hidden-sizes [--out FOLDER]
 import dev.weft.Device;
 import dev.weft.data.Dataset;
 import dev.weft.data.ToySets;
@@ -46,7 +47,7 @@ public class HiddenSizes {
         double[][] scores = network.scores(row);
         margins[i] = Arrays.stream(scores).mapToDouble(each -> each[1] - each[0]).toArray();
       }
-      return plot.contour("boundary", GRID, GRID, margins, 0);
+      return plot.contour("", GRID, GRID, margins, 0);
     }
   }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// training: weft examples run overfitting [--out FOLDER]
 import dev.weft.Device;
 import dev.weft.data.Split;
 import dev.weft.data.ToySets;
@@ -31,7 +32,7 @@ public class Overfitting {
     Plot.of("A network that learns noise", "epoch", "loss")
         .line("training", numbers, train)
         .line("validation", numbers, test)
-        .points("early stopping", new double[] {best.number()}, new double[] {best.test().loss()})
+        .line("early stopping", new double[] {best.number(), best.number()}, new double[] {0, 1})
         .write(Path.of(args.length > 0 ? args[0] : "").resolve("overfitting.svg"));
   }
 

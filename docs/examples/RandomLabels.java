@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// training: weft examples run random-labels [--out FOLDER]
 import dev.weft.Device;
 import dev.weft.data.Column;
 import dev.weft.data.Dataset;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// training: weft examples run regularisation [--out FOLDER]
 import dev.weft.Device;
 import dev.weft.data.Dataset;
 import dev.weft.data.ToySets;
@@ -30,12 +31,12 @@ public class Regularisation {
     show("weight decay", PLAIN, ADAM.weightDecay(1), new SoftmaxCrossEntropy());
     show("dropout", DROPPED, ADAM, new SoftmaxCrossEntropy());
     show("label smoothing", PLAIN, ADAM, new SoftmaxCrossEntropy().smoothing(0.2));
-    double[] strengths = {1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1};
+    double[] strengths = {1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1};
     var trained =
         Arrays.stream(strengths)
             .mapToObj(l2 -> show("L2 " + l2, PLAIN, ADAM.l2(l2), new SoftmaxCrossEntropy()))
             .toList();
-    Plot.of("Strength of L2", "factor", "accuracy")
+    Plot.of("Strength of a penalty", "factor of L2", "accuracy")
         .logX()
         .line("training", strengths, trained.stream().mapToDouble(each -> each[0]).toArray())
         .line("test", strengths, trained.stream().mapToDouble(each -> each[1]).toArray())

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// training: weft examples run templates [--out FOLDER] [MNIST]
 import dev.weft.Device;
 import dev.weft.data.Digits;
 import dev.weft.data.Idx;
@@ -12,15 +13,12 @@ import dev.weft.train.Trainer;
 import java.nio.file.Path;
 
 /**
- * The weights of a linear classifier of digits as pictures: it has one template for each class
- * (lecture [1], "Why single layer is not enough"). MNIST where WEFT_DATA names a folder that has it
- * in mnist, else generated digits.
+ * The weights of a linear classifier as pictures: it has one template for each class (lecture [1],
+ * "Why single layer is not enough"). Digits are those of a folder of MNIST's files, else drawn.
  */
 public class Templates {
   public static void main(String[] args) throws Exception {
-    String data = System.getenv("WEFT_DATA");
-    Split digits =
-        data == null ? Digits.generate(10_000, 1) : Idx.read(Path.of(data).resolve("mnist"));
+    Split digits = args.length > 1 ? Idx.read(Path.of(args[1])) : Digits.generate(10_000, 1);
     var network = Sequential.parse("linear(784,10)", Initializers.zeros());
     try (Device device = Device.cpu()) {
       var optimizer = Adam.rate(1e-3).weightDecay(0.1);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// training: weft examples run universal-approximation [--out FOLDER]
 import dev.weft.Device;
 import dev.weft.data.Dataset;
 import dev.weft.nn.MeanSquaredError;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// training: weft examples run vanishing-gradients [--out FOLDER]
 import dev.weft.Device;
 import dev.weft.Tape;
 import dev.weft.Tensor;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// training: weft examples run zero-initialisation [--out FOLDER]
 import dev.weft.Device;
 import dev.weft.data.Digits;
 import dev.weft.data.Split;
@@ -45,7 +46,7 @@ public class ZeroInitialisation {
         for (int i = 0; i < 784; i++) {
           image[i / 28][i % 28] = w[i * units + unit];
         }
-        plots.add(Plot.of(rule + " " + unit, "", "").image(image));
+        plots.add(Plot.of(rule.split("_")[0] + " " + (unit + 1), "", "").image(image));
       }
     }
   }
