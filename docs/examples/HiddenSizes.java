@@ -47,7 +47,7 @@ public class HiddenSizes {
         double[][] scores = network.scores(row);
         margins[i] = Arrays.stream(scores).mapToDouble(each -> each[1] - each[0]).toArray();
       }
-      return plot.contour("", GRID, GRID, margins, 0);
+      return plot.contour("boundary", GRID, GRID, margins, 0);
     }
   }
 

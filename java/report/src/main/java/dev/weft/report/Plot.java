@@ -119,8 +119,9 @@ public final class Plot {
   }
 
   /**
-   * Lines of equal value of {@code z[i][j]} at {@code xs[j], ys[i]}. The axes show the grid, where
-   * no range was given.
+   * Lines of equal value of {@code z[i][j]} at {@code xs[j], ys[i]}: thin grey ones, but that of a
+   * single level, such as a boundary, is one as of {@link #line}. The axes show the grid, where no
+   * range was given.
    *
    * @param levels the values, one line or several for each
    * @throws IllegalArgumentException where the grid is not of two columns and rows or more in
@@ -147,7 +148,7 @@ public final class Plot {
         y.add(everySecond(line, 1));
       }
     }
-    series.add(new Series(Kind.CONTOUR, name, x, y));
+    series.add(new Series(levels.length == 1 ? Kind.LINE : Kind.CONTOUR, name, x, y));
     xRange = xRange.isEmpty() ? List.of(new Range(xs[0], xs[xs.length - 1])) : xRange;
     yRange = yRange.isEmpty() ? List.of(new Range(ys[0], ys[ys.length - 1])) : yRange;
     return this;
