@@ -11,7 +11,7 @@ import java.util.List;
  * @param caption what to see in it, in a sentence
  * @param categories names of bars; empty for lines and points
  */
-public record Plot(
+record Plot(
     String id,
     String title,
     String caption,

@@ -43,7 +43,7 @@ import picocli.CommandLine.ParentCommand;
       "  weft examples run decision-boundaries --out pictures"
     })
 final class ExamplesCommand implements Callable<Integer> {
-  private static final int NAMES = 24;
+  private static final int NAMES = 26;
   private static final int LEAST_SENTENCE = 40;
 
   @ParentCommand private Main main;
