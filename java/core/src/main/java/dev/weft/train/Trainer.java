@@ -16,9 +16,13 @@ import dev.weft.nn.Network;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Adam;
 import dev.weft.optim.Clip;
+import dev.weft.optim.Groups;
 import dev.weft.optim.MaxNorm;
 import dev.weft.optim.Optimizer;
+import dev.weft.optim.OptimizerFile;
 import dev.weft.optim.Schedule;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -54,6 +58,8 @@ public final class Trainer {
   private @Nullable List<Metric> metrics;
   private Optimizer optimizer = Adam.rate(1e-3);
   private Schedule schedule = Schedule.CONSTANT;
+  private Schedule momentumSchedule = Schedule.CONSTANT;
+  private Schedule decaySchedule = Schedule.CONSTANT;
   private int batch = 128;
   private LastBatch lastBatch = LastBatch.KEEP;
   private int accumulated = 1;
@@ -123,6 +129,27 @@ public final class Trainer {
   /** How the learning rates of all groups change while training goes on; constant until told. */
   public Trainer schedule(Schedule schedule) {
     this.schedule = schedule;
+    return this;
+  }
+
+  /**
+   * How momentum, or beta1, changes while training goes on, in all groups whose rule has one: as a
+   * factor of it, constant until told. {@link #start} throws {@link IllegalArgumentException} where
+   * no rule has, a run where a factor makes a momentum 1 or more.
+   */
+  public Trainer momentumSchedule(Schedule schedule) {
+    this.momentumSchedule = schedule;
+    return this;
+  }
+
+  /**
+   * How decoupled weight decay changes while training goes on, in all groups that have it: as a
+   * factor of it, constant until told. It is times the learning rate already, whose schedule it
+   * follows without one of its own. {@link #start} throws {@link IllegalArgumentException} where no
+   * rule has decay.
+   */
+  public Trainer decaySchedule(Schedule schedule) {
+    this.decaySchedule = schedule;
     return this;
   }
 
@@ -294,6 +321,40 @@ public final class Trainer {
     return progress.remembered();
   }
 
+  /**
+   * Writes what the optimizer remembers and where training stands, as safetensors, complete or not
+   * at all: by parameter ({@code 0.weight.first}), the rules in the metadata. The network is saved
+   * by itself; the best values of early stopping are not in it. A listener may save, too.
+   *
+   * @throws IllegalStateException before the first run, and where what the optimizer remembered is
+   *     gone
+   * @throws IOException where the file cannot be written
+   */
+  public void saveOptimizer(Path path) throws IOException {
+    progress.check(network);
+    if (!progress.isSavable()) {
+      throw new IllegalStateException(
+          "the optimizer is not at work: it is saved after a run, while the network is on its"
+              + " device");
+    }
+    Groups rules = new Groups(network, optimizer, groups);
+    OptimizerFile.write(path, rules, progress.remembered(), progress.numbers());
+  }
+
+  /**
+   * Goes on from what {@link #saveOptimizer} wrote: with the network's values of then and the same
+   * data, settings and seed, the next run has the bits of one that never stopped. Returns this.
+   *
+   * @throws IllegalStateException while a run is open
+   * @throws IOException where the file cannot be read, or is of another rule or network; nothing is
+   *     changed then
+   */
+  public Trainer loadOptimizer(Path path) throws IOException {
+    OptimizerFile file = OptimizerFile.read(path, new Groups(network, optimizer, groups));
+    progress.load(path, file);
+    return this;
+  }
+
   /** Where training stands. */
   public Position position() {
     return progress.position();
@@ -399,7 +460,7 @@ public final class Trainer {
             new LinkedHashMap<>(groups),
             Map.copyOf(clips),
             new LinkedHashMap<>(maxNorms),
-            schedule,
+            new Rates.Schedules(schedule, momentumSchedule, decaySchedule),
             batch,
             lastBatch,
             accumulated,
