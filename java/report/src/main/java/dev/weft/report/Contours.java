@@ -42,7 +42,7 @@ final class Contours {
     List<Long> edges = next.keySet().stream().sorted().toList();
     for (boolean closed : new boolean[] {false, true}) { // lines that end somewhere, then rings
       for (long edge : edges) {
-        while (next.get(edge).size() == 1 || closed && !next.get(edge).isEmpty()) {
+        while (at(edge).size() == 1 || closed && !at(edge).isEmpty()) {
           lines.add(follow(edge));
         }
       }
@@ -58,12 +58,12 @@ final class Contours {
       line = length == line.length ? Arrays.copyOf(line, 2 * length) : line;
       line[length++] = x(edge);
       line[length++] = y(edge);
-      List<Long> on = next.get(edge);
+      List<Long> on = at(edge);
       if (on.isEmpty()) {
         return Arrays.copyOf(line, length);
       }
       long to = on.removeFirst();
-      next.get(to).remove(edge);
+      at(to).remove(edge);
       edge = to;
     }
   }
@@ -92,8 +92,12 @@ final class Contours {
   }
 
   private void join(long a, long b) {
-    next.computeIfAbsent(a, edge -> new ArrayList<>()).add(b);
-    next.computeIfAbsent(b, edge -> new ArrayList<>()).add(a);
+    at(a).add(b);
+    at(b).add(a);
+  }
+
+  private List<Long> at(long edge) {
+    return next.computeIfAbsent(edge, any -> new ArrayList<>(2));
   }
 
   /** An edge from the grid's point (i, j): to the right, or upward. */
