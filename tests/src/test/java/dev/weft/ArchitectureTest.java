@@ -43,6 +43,8 @@ class ArchitectureTest {
         .withOptionalLayers(true)
         .layer("cli")
         .definedBy("dev.weft.cli..")
+        .layer("report")
+        .definedBy("dev.weft.report..")
         .layer("train")
         .definedBy("dev.weft.train..")
         .layer("text")
@@ -112,6 +114,8 @@ class ArchitectureTest {
     layers()
         .whereLayer("cli")
         .mayNotBeAccessedByAnyLayer()
+        .whereLayer("report")
+        .mayOnlyBeAccessedByLayers("cli")
         .whereLayer("train")
         .mayOnlyBeAccessedByLayers("cli")
         .whereLayer("text")
@@ -170,6 +174,22 @@ class ArchitectureTest {
                 type ->
                     type.getPackageName().startsWith("dev.weft")
                         && !type.getPackageName().matches("dev\\.weft\\.(graph|io|format)")))
+        .check(CLASSES);
+  }
+
+  /** What is drawn is numbers, whoever computed them. */
+  @Test
+  void picturesKnowNothingButFilesAndFormats() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.weft.report..")
+        .should()
+        .dependOnClassesThat(
+            com.tngtech.archunit.base.DescribedPredicate.describe(
+                "of Weft outside the packages report, io and format",
+                type ->
+                    type.getPackageName().startsWith("dev.weft")
+                        && !type.getPackageName().matches("dev\\.weft\\.(report|io|format)")))
         .check(CLASSES);
   }
 

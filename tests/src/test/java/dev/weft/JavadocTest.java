@@ -64,6 +64,13 @@ class JavadocTest {
   }
 
   @Test
+  void picturesAreDocumented() {
+    Path sources = CORE.resolveSibling("report/src/main/java");
+    assertEquals(List.of(), said(sources, "-subpackages", "dev.weft.report"));
+    assertTrue(Files.exists(folder.resolve("html/dev/weft/report/Plot.html")));
+  }
+
+  @Test
   void whatIsMissingOrWrongIsNoticed() throws IOException {
     Path source = Files.createDirectory(folder.resolve("a")).resolve("Wrong.java");
     Files.writeString(

@@ -43,6 +43,7 @@ public final class PagePrograms {
         import dev.weft.data.*;
         import dev.weft.nn.*;
         import dev.weft.optim.*;
+        import dev.weft.report.*;
         import dev.weft.train.*;
         import java.util.*;
         public class %s { public static void main(String[] args) throws Exception {

@@ -74,6 +74,8 @@ public final class Main implements Runnable {
     Locale.setDefault(ROOT);
     // what the library logs is a line like the command's own
     System.setProperty("java.util.logging.SimpleFormatter.format", "weft: %5$s%n");
+    // pictures need no screen, nor the part of Java for one
+    System.setProperty("java.awt.headless", "true");
     System.exit(run(Screen.standard(), args));
   }
 

@@ -70,7 +70,7 @@ public record Animation(List<Plots> frames, int milliseconds) {
       throw new IllegalArgumentException(
           format("%s does not end in .gif, the form of an animation", path));
     }
-    byte[] gif = Pixels.drawn(path, () -> Pixels.gif(this));
+    byte[] gif = Drawing.drawn(path, () -> Pixels.gif(this));
     AtomicFile.write(path, channel -> channel.write(ByteBuffer.wrap(gif)));
   }
 }

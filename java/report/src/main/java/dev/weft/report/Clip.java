@@ -29,27 +29,28 @@ record Clip(double left, double top, double right, double bottom) {
   List<double[]> lines(List<double[]> lines, double near) {
     List<double[]> parts = new ArrayList<>();
     for (double[] line : lines) {
-      double[] part = OUTSIDE;
+      double[] part = new double[line.length];
+      int length = 0;
       for (int i = 0; i + 3 < line.length; i += 2) {
         double[] shares = inside(line, i);
         if (shares.length == 0 || shares[0] > 0) {
-          keep(part, near, parts);
-          part = OUTSIDE;
+          keep(part, length, near, parts);
+          length = 0;
         }
         if (shares.length > 0) {
-          int length = part.length;
-          part = Arrays.copyOf(part, length == 0 ? 4 : length + 2);
           if (length == 0) {
             between(line, i, shares[0], part, 0);
+            length = 2;
           }
-          between(line, i, shares[1], part, part.length - 2);
+          between(line, i, shares[1], part, length);
+          length += 2;
           if (shares[1] < 1) {
-            keep(part, near, parts);
-            part = OUTSIDE;
+            keep(part, length, near, parts);
+            length = 0;
           }
         }
       }
-      keep(part, near, parts);
+      keep(part, length, near, parts);
     }
     return parts;
   }
@@ -59,20 +60,20 @@ record Clip(double left, double top, double right, double bottom) {
     to[at + 1] = line[i + 1] + share * (line[i + 3] - line[i + 1]);
   }
 
-  private static void keep(double[] part, double near, List<double[]> parts) {
-    if (part.length == 0) {
+  private static void keep(double[] part, int length, double near, List<double[]> parts) {
+    if (length == 0) {
       return;
     }
-    double[] kept = part.clone();
-    int length = 2;
-    for (int i = 2; i < part.length; i += 2) {
-      double distance = Math.hypot(part[i] - kept[length - 2], part[i + 1] - kept[length - 1]);
-      if (distance >= near || i == part.length - 2) {
-        kept[length++] = part[i];
-        kept[length++] = part[i + 1];
+    double[] kept = Arrays.copyOf(part, length);
+    int end = 2;
+    for (int i = 2; i < length; i += 2) {
+      double distance = Math.hypot(part[i] - kept[end - 2], part[i + 1] - kept[end - 1]);
+      if (distance >= near || i == length - 2) {
+        kept[end++] = part[i];
+        kept[end++] = part[i + 1];
       }
     }
-    parts.add(Arrays.copyOf(kept, length));
+    parts.add(Arrays.copyOf(kept, end));
   }
 
   /** From which to which share of it a piece of a line is inside (Liang and Barsky); or nothing. */

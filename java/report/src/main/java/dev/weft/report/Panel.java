@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.report;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.report.Canvas.Anchor;
 import dev.weft.report.Canvas.Type;
 import dev.weft.report.Plot.Kind;
@@ -14,7 +16,7 @@ import java.util.stream.Stream;
 
 /** One plot of a picture: its title, axes and series, in {@code width} by {@code height} pixels. */
 final class Panel {
-  static final double LETTER = 6.4; // the width of most, of 11 pixels
+  static final double LETTER = 7.2; // the width of most, of 11 pixels
   private static final double LINE = 18;
   private static final double TICK = 4;
   private static final double GAP = 7;
@@ -41,6 +43,12 @@ final class Panel {
       Plot plot, boolean log, List<Range> given, Function<Series, List<double[]>> of) {
     if (!given.isEmpty()) {
       Range range = given.getFirst();
+      if (log && range.low() <= 0) {
+        throw new IllegalArgumentException(
+            format(
+                "an axis by powers of ten cannot begin at %s: give it a range above 0",
+                range.low()));
+      }
       return new Axis(log, range.low(), range.high());
     }
     double low = Double.POSITIVE_INFINITY;

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.report;
 
-import static dev.weft.format.Format.format;
-
 import java.awt.image.BufferedImage;
 import java.awt.image.DataBufferByte;
 import java.awt.image.IndexColorModel;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.file.Path;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageTypeSpecifier;
@@ -24,34 +21,6 @@ final class Pixels {
   private static final int LAST = 10; // times as long as the others
 
   private Pixels() {}
-
-  /** What makes a file. */
-  @FunctionalInterface
-  interface Drawing {
-    byte[] make() throws IOException;
-  }
-
-  /** The file, or words about what this machine lacks to draw it. */
-  static byte[] drawn(Path path, Drawing drawing) throws IOException {
-    System.setProperty("java.awt.headless", System.getProperty("java.awt.headless", "true"));
-    try {
-      return drawing.make();
-    } catch (NoClassDefFoundError e) {
-      throw new IllegalStateException(
-          format(
-              "%s: this Java draws no pixels, it is without java.desktop, as that of a bundle is;"
-                  + " write an .svg, or run Weft from a checkout with a whole JDK",
-              path),
-          e);
-    } catch (LinkageError | RuntimeException | InternalError e) {
-      throw new IllegalStateException(
-          format(
-              "%s: this machine has no fonts to draw text with (%s); write an .svg, or install"
-                  + " them: apt-get install fontconfig fonts-dejavu-core libfreetype6",
-              path, e),
-          e);
-    }
-  }
 
   private static BufferedImage draw(Plots plots, BufferedImage image, double scale) {
     plots.draw(new PixelCanvas(image, scale));

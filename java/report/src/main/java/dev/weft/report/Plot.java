@@ -6,8 +6,11 @@ import static dev.weft.format.Format.format;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Curves, points and lines of equal value over two axes, or an image of grey values. Series of one
@@ -105,6 +108,34 @@ public final class Plot {
     return add(Kind.POINTS, name, x, y);
   }
 
+  /**
+   * A line through points (x, y), as {@link #line(String, double[], double[])}.
+   *
+   * @throws IllegalArgumentException where a row is not two values
+   */
+  public Plot line(String name, double[][] points) {
+    return add(Kind.LINE, name, column(name, points, 0), column(name, points, 1));
+  }
+
+  /**
+   * Points (x, y) without a line between them.
+   *
+   * @throws IllegalArgumentException where a row is not two values
+   */
+  public Plot points(String name, double[][] points) {
+    return add(Kind.POINTS, name, column(name, points, 0), column(name, points, 1));
+  }
+
+  private static double[] column(String name, double[][] points, int column) {
+    for (double[] point : points) {
+      if (point.length != 2) {
+        throw new IllegalArgumentException(
+            format("%s has a point of %d values, not of x and y", quoted(name), point.length));
+      }
+    }
+    return Stream.of(points).mapToDouble(point -> point[column]).toArray();
+  }
+
   private Plot add(Kind kind, String name, double[] x, double[] y) {
     if (x.length != y.length) {
       throw new IllegalArgumentException(
@@ -116,6 +147,41 @@ public final class Plot {
 
   private static String quoted(String name) {
     return name.isEmpty() ? "a series without a name" : "\"" + name + "\"";
+  }
+
+  /** So many values at equal distances, the first {@code low} and the last {@code high}. */
+  public static double[] evenly(double low, double high, int count) {
+    return IntStream.range(0, count)
+        .mapToDouble(i -> low + (high - low) * i / Math.max(1, count - 1))
+        .toArray();
+  }
+
+  /** The points (x, y) of a grid in rows, all of the first {@code ys} before those of the next. */
+  public static double[][] grid(double[] xs, double[] ys) {
+    return DoubleStream.of(ys)
+        .boxed()
+        .flatMap(y -> DoubleStream.of(xs).mapToObj(x -> new double[] {x, y}))
+        .toArray(double[][]::new);
+  }
+
+  /**
+   * Lines of equal value of a function that has the values {@code z} at the points of {@link
+   * #grid}.
+   *
+   * @throws IllegalArgumentException as the other, or where there is not one value for each point
+   */
+  public Plot contour(String name, double[] xs, double[] ys, double[] z, double... levels) {
+    if (z.length != xs.length * ys.length) {
+      throw new IllegalArgumentException(
+          format(
+              "the contour %s over %d values of y and %d of x got %d values of z",
+              quoted(name), ys.length, xs.length, z.length));
+    }
+    double[][] rows =
+        IntStream.range(0, ys.length)
+            .mapToObj(i -> Arrays.copyOfRange(z, i * xs.length, (i + 1) * xs.length))
+            .toArray(double[][]::new);
+    return contour(name, xs, ys, rows, levels);
   }
 
   /**
@@ -130,7 +196,7 @@ public final class Plot {
   public Plot contour(String name, double[] xs, double[] ys, double[][] z, double... levels) {
     checkAscending(name, "xs", xs);
     checkAscending(name, "ys", ys);
-    if (z.length != ys.length || List.of(z).stream().anyMatch(row -> row.length != xs.length)) {
+    if (z.length != ys.length || Stream.of(z).anyMatch(row -> row.length != xs.length)) {
       throw new IllegalArgumentException(
           format(
               "the contour %s over %d values of y and %d of x got z of %d rows%s",

@@ -154,7 +154,7 @@ public final class Plots {
     if (file.endsWith(".svg")) {
       AtomicFile.write(path, svg());
     } else if (file.endsWith(".png")) {
-      byte[] png = Pixels.drawn(path, () -> Pixels.png(this));
+      byte[] png = Drawing.drawn(path, () -> Pixels.png(this));
       AtomicFile.write(path, channel -> channel.write(ByteBuffer.wrap(png)));
     } else {
       throw new IllegalArgumentException(
