@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.weft.data.Dataset;
 import dev.weft.data.ToySets;
 import dev.weft.support.ExampleProgram;
+import dev.weft.support.PagePrograms;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -36,6 +37,26 @@ class ModelExamplesTest {
         .map(MatchResult::group)
         .mapToDouble(Double::parseDouble)
         .toArray();
+  }
+
+  /** The lines that the page has under a command, as its first ones: words, and numbers to 5 %. */
+  private static void assertOnPage(String command, List<String> printed) throws Exception {
+    String fence = "```\nweft examples run " + command + "\n";
+    String page = PagePrograms.text("classical-models.md");
+    assertTrue(page.contains(fence), fence);
+    List<String> said =
+        page.split(Pattern.quote(fence), 2)[1].split("\n```", 2)[0].lines().toList();
+    assertTrue(said.size() <= printed.size(), printed::toString);
+    for (int i = 0; i < said.size(); i++) {
+      String line = printed.get(i);
+      assertEquals(
+          NUMBER.matcher(line).replaceAll("#"), NUMBER.matcher(said.get(i)).replaceAll("#"));
+      double[] expected = numbers(said.get(i));
+      double[] found = numbers(line);
+      for (int j = 0; j < expected.length; j++) {
+        assertEquals(expected[j], found[j], 0.05 * Math.abs(expected[j]), line);
+      }
+    }
   }
 
   /** What stands behind a name in the lines of a program. */
@@ -77,6 +98,7 @@ class ModelExamplesTest {
   void thePerceptronFollowsRosenblattsRule() throws Exception {
     int[][] pairs = {{1, 0, 0}, {1, 0, 1}, {1, 1, 0}, {1, 1, 1}};
     List<String> lines = ExampleProgram.run("Perceptron");
+    assertOnPage("perceptron", lines);
     assertEquals(byHand(pairs, 0, 0, 0, 1), after("AND: ", lines));
     assertEquals(byHand(pairs, 0, 1, 1, 1), after("OR: ", lines));
     assertEquals(byHand(new int[][] {{1, 0}, {1, 1}}, 1, 0), after("NOT: ", lines));
@@ -92,6 +114,7 @@ class ModelExamplesTest {
   @ExampleProgram.Of("McCullochPitts")
   void thresholdUnitsComputeLogic() throws Exception {
     List<String> lines = ExampleProgram.run("McCullochPitts");
+    assertOnPage("mcculloch-pitts", lines);
     assertEquals("[0.0, 0.0, 0.0, 1.0]", after("a AND b ", lines));
     assertEquals("[0.0, 1.0, 1.0, 1.0]", after("a OR b  ", lines));
     assertEquals("[1.0, 1.0, 0.0, 0.0]", after("NOT a   ", lines));
@@ -124,6 +147,7 @@ class ModelExamplesTest {
   @ExampleProgram.Of("Xor")
   void xorNeedsAHiddenLayer() throws Exception {
     List<String> lines = ExampleProgram.run("Xor", folder);
+    assertOnPage("xor", lines);
     assertEquals(List.of("a line: 3 of 4", "a hidden layer of 8: 4 of 4"), lines);
     assertEquals(3, mostByLines());
     Document picture =
@@ -149,6 +173,7 @@ class ModelExamplesTest {
   @ExampleProgram.Of("DecisionBoundaries")
   void hiddenLayersPartWhatALineDoesNot() throws Exception {
     List<String> lines = ExampleProgram.run("DecisionBoundaries", folder);
+    assertOnPage("decision-boundaries", lines);
     for (String set : List.of("blobs", "circles", "moons", "spirals")) {
       double line = numbers(after(set + ", a line: ", lines))[0];
       double hidden = numbers(after(set + ", hidden layers: ", lines))[0];
@@ -180,6 +205,7 @@ class ModelExamplesTest {
   @ExampleProgram.Of("LinearSvm")
   void theSvmFindsTheWidestMargin() throws Exception {
     List<String> lines = ExampleProgram.run("LinearSvm", folder);
+    assertOnPage("linear-svm", lines);
     double[] found = numbers(lines.getFirst());
     Dataset data = ToySets.blobs(100, 2, 1.3, 3);
     double least = objective(data, found[0], found[1], found[2]);
@@ -207,6 +233,9 @@ class ModelExamplesTest {
   @ExampleProgram.Of("RandomSearch")
   void descentIsBetterThanRandomSearch() throws Exception {
     List<String> lines = ExampleProgram.run("RandomSearch");
+    if (System.getenv("WEFT_DATA") != null) { // the page's numbers are of MNIST
+      assertOnPage("random-search", lines);
+    }
     double[] searched = numbers(after("random search: loss ", lines));
     double[] descended = numbers(after("100 steps of descent: loss ", lines));
     double[] attempts =
@@ -223,7 +252,7 @@ class ModelExamplesTest {
     assertTrue(descended[0] < searched[0] / 4 && descended[1] > 75, lines::toString);
   }
 
-  /** What numpy has in float64, by {@code tests/src/test/python/twenty_lines.py}. */
+  /** What numpy has in float64: {@code python3 tests/src/test/resources/twenty_lines.py}. */
   @Test
   @ExampleProgram.Of("TwentyLines")
   void theTwentyLinesTrainAsInNumpy() throws Exception {
@@ -235,6 +264,7 @@ class ModelExamplesTest {
             1000, 39.248942903713754,
             1999, 3.6364129913060244);
     List<String> lines = ExampleProgram.run("TwentyLines");
+    assertOnPage("twenty-lines", lines);
     assertFalse(lines.isEmpty());
     for (String line : lines) {
       String[] said = line.split(", step |: loss ");
@@ -248,6 +278,7 @@ class ModelExamplesTest {
   @ExampleProgram.Of("Batches")
   void anEpochTakesEachSampleAtMostOnceInAnOrderOfItsOwn() throws Exception {
     List<String> lines = ExampleProgram.run("Batches");
+    assertOnPage("batches", lines);
     assertEquals(4 * 4, lines.size());
     Set<String> orders = new HashSet<>();
     for (int epoch = 0; epoch < 4; epoch++) {

@@ -8,6 +8,7 @@ import dev.weft.Device;
 import dev.weft.device.NativeFiles;
 import dev.weft.device.cpu.CpuLibrary;
 import dev.weft.device.cuda.CudaLibraries;
+import dev.weft.report.Plot;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -128,6 +129,7 @@ final class BundleCommand implements Callable<Integer> {
         List.of(
             Main.class,
             Device.class,
+            Plot.class, // SVG needs no more of Java than Weft does
             Gson.class,
             CommandLine.class,
             ProgressBar.class,
