@@ -129,7 +129,7 @@ final class BundleCommand implements Callable<Integer> {
         List.of(
             Main.class,
             Device.class,
-            Plot.class,
+            Plot.class, // SVG needs no more of Java than Weft does
             Gson.class,
             CommandLine.class,
             ProgressBar.class,
