@@ -560,6 +560,28 @@ public abstract class Network implements Layer, AutoCloseable {
     return Prediction.of(this, data).classes();
   }
 
+  /**
+   * Takes the network from its device: its values come into host memory, from where {@link
+   * #on(Device)} puts them on another, {@link #save} writes them, and an {@link Ensemble} or another
+   * network that it becomes a part of has them. What training remembers of it is given back; does
+   * nothing where it is on no device. Returns this.
+   *
+   * @throws IllegalStateException while it is being trained
+   */
+  public Network off() {
+    if (arena != null) {
+      arena.checkUntrained();
+      NetworkFile.Values taken = snapshot();
+      arena.close();
+      arena = null;
+      values = taken;
+      named().values().stream()
+          .filter(each -> !Engine.isBound(each))
+          .forEach(each -> Engine.bind(each, null)); // not lost
+    }
+    return this;
+  }
+
   /** Gives the memory on the device back; the values are lost unless they were saved. */
   @Override
   public void close() {

@@ -60,7 +60,12 @@ final class Steps implements AutoCloseable {
     }
   }
 
-  /** What all of them work on. */
+  /**
+   * What all of them work on.
+   *
+   * @param average the average of the weights; null where none is taken
+   * @param updatesBefore what the state counts of updates before the first of these steps
+   */
   record Parts(
       Device device,
       Network network,
@@ -69,7 +74,9 @@ final class Steps implements AutoCloseable {
       StepState state,
       BatchData data,
       MetricSums metrics,
-      Updates updates) {}
+      Updates updates,
+      @Nullable AveragedValues average,
+      long updatesBefore) {}
 
   private static final int FEW = 8;
   private static final int MORE = 64;
@@ -158,7 +165,17 @@ final class Steps implements AutoCloseable {
         parts.state(),
         Tape.Mode.TRAIN,
         over,
-        tape -> fused == null ? step(tape, kind) : fused.step(tape, parts.state(), kind.rows()));
+        tape -> {
+          StepState state = parts.state();
+          Tensor loss = fused == null ? step(tape, kind) : fused.step(tape, state, kind.rows());
+          if (kind.last()
+              && parts.average() instanceof AveragedValues average
+              && average.rule() instanceof Averaging.Exponential rule) {
+            Engine.recorder(parts.device()).label(Phase.OPTIMIZER, rule.spec());
+            average.step(tape, state, rule.decay(), parts.updatesBefore());
+          }
+          return loss;
+        });
   }
 
   private Tensor step(Tape tape, Kind kind) {
