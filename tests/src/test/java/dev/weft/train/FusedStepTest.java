@@ -416,8 +416,7 @@ public class FusedStepTest {
                         resident,
                         metrics,
                         rule,
-                        null,
-                        0),
+                        null),
                     8);
             RecordedStep step =
                 new RecordedStep(

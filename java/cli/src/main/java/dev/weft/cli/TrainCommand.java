@@ -9,6 +9,7 @@ import dev.weft.MathMode;
 import dev.weft.data.Split;
 import dev.weft.io.AtomicFile;
 import dev.weft.nn.LabelLoss;
+import dev.weft.nn.Network;
 import dev.weft.nn.Sequential;
 import dev.weft.optim.Optimizer;
 import dev.weft.train.ConsoleListener;
@@ -20,6 +21,8 @@ import java.io.PrintWriter;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -43,6 +46,7 @@ import picocli.CommandLine.ParentCommand;
       "  weft train --epochs 30 --schedule cosine --warm-up 200 --clip 1",
       "  weft train --loss multi_class_hinge --class-weights balanced",
       "  weft train --epochs 100 --validation 0.1 --patience 5 --watch accuracy",
+      "  weft train --ensemble 5 --ema 0.999",
       "  weft train --hidden 2048,2048 --dropout 0 --batch 1024 --profile"
     })
 final class TrainCommand implements Callable<Integer> {
@@ -88,6 +92,14 @@ final class TrainCommand implements Callable<Integer> {
               + " stops being finite.")
   private boolean detectAnomaly;
 
+  @Option(
+      names = "--ensemble",
+      paramLabel = "N",
+      description =
+          "Trains N networks, from --seed and the next ones, and writes them as one, which averages"
+              + " their predictions.")
+  private @Nullable Integer members;
+
   @Option(names = "--plain", description = "No progress bar, also in a terminal.")
   private boolean plain;
 
@@ -106,6 +118,13 @@ final class TrainCommand implements Callable<Integer> {
               ? "--profile times steps as they are, and --detect-anomaly changes them: leave one"
                   + " out"
               : "--profile writes no network, so that --overwrite would do nothing: leave one out");
+    }
+    if (members != null && members < 2) {
+      throw new IllegalArgumentException("--ensemble is of 2 networks or more, not " + members);
+    }
+    if (profile != null && members != null) {
+      throw new IllegalArgumentException(
+          "--profile times one network, and --ensemble trains several: leave one out");
     }
     if (profile != null && isTraced()) {
       SideFile.check(profile);
@@ -128,7 +147,8 @@ final class TrainCommand implements Callable<Integer> {
       LabelLoss loss = options.losses().of(parts.train());
       Trainer trainer = options.trainer(network, device, loss);
       if (profile == null) {
-        AtomicFile.checkSpace(file(), network.size() * math.dtype().wide().bytes());
+        long networks = members == null ? 1 : members;
+        AtomicFile.checkSpace(file(), networks * network.size() * math.dtype().wide().bytes());
       }
       int rows = Math.min(options.batch(), parts.train().rows());
       announce(split, network, optimizer, rows, device, math);
@@ -148,14 +168,49 @@ final class TrainCommand implements Callable<Integer> {
               parts.train(),
               parts.test(),
               options.dataBytes(),
-              options.stopping().keepsBest());
-      History history = fit(trainer, parts, device);
+              (options.stopping().keepsBest() ? 1 : 0)
+                  + (options.averaging().keepsAverage() ? 1 : 0));
+      List<History> histories = new ArrayList<>();
+      Network trained = network;
+      try (EpochLog opened = log == null ? null : new EpochLog(log, device, main.screen().err())) {
+        lines = opened;
+        if (members == null) {
+          histories.add(fit(trainer, parts));
+        } else {
+          trained = ensemble(members, split, parts, loss, device, histories);
+        }
+      }
+      long peak = device.memory().peak();
       SavedNetwork saved = new SavedNetwork(file(), device, math, loss, options.batch());
       boolean finite =
-          new TrainingResult(main.screen(), network, history, saved)
-              .write(split.test(), options.epochs(), account);
+          new TrainingResult(main.screen(), trained.on(device, math), histories, saved)
+              .write(split.test(), account, peak);
       return !finite || lines != null && lines.failed() ? Main.FAILURE : Main.SUCCESS;
     }
+  }
+
+  /** Trains the members of an ensemble one after another, and says what each is worth. */
+  private Network ensemble(
+      int count, Split split, Split parts, LabelLoss loss, Device device, List<History> histories)
+      throws IOException {
+    Members trained = new Members(loss);
+    for (int m = 0; m < count && !main.interruption().hasCome(); m++) {
+      if (lines != null) {
+        lines.member(m + 1);
+      }
+      long seed = options.seed() + m;
+      out().printf(ROOT, "member   %d of %d, seed %d%n", m + 1, count, seed);
+      Sequential network = options.network(split.train());
+      History history = fit(options.trainer(network, device, loss).seed(seed), parts);
+      if (m > 0 && main.interruption().hasCome()) { // it would be worth less than the others
+        network.close();
+        break;
+      }
+      histories.add(history);
+      out().println(trained.add(network, split.test(), options.batch()));
+    }
+    out().println(trained);
+    return trained.ensemble();
   }
 
   /** Finds out before training that its result could not be kept, or would cost another. */
@@ -171,7 +226,7 @@ final class TrainCommand implements Callable<Integer> {
           "is there already: name another file by --out, or replace it by --overwrite");
     }
     try {
-      Sequential.load(file());
+      Network.load(file());
     } catch (IOException e) {
       throw new IOException(
           format(
@@ -213,6 +268,12 @@ final class TrainCommand implements Callable<Integer> {
             rows,
             options.seed());
     StoppingOptions stopping = options.stopping();
+    if (members != null) {
+      out().printf(ROOT, "ensemble %d networks, their predictions averaged%n", members);
+    }
+    if (options.averaging().keepsAverage()) {
+      out().println("weights  " + options.averaging().describe());
+    }
     if (stopping.keepsBest()) {
       out().println("stopping after " + stopping.describe(options.unseen()));
     }
@@ -221,22 +282,21 @@ final class TrainCommand implements Callable<Integer> {
             ROOT, "device   %s (%s), %s%n", device.name(), device.description(), Choice.word(math));
   }
 
-  private History fit(Trainer trainer, Split parts, Device device) throws IOException {
+  private History fit(Trainer trainer, Split parts) throws IOException {
     Screen screen = plain ? main.screen().plain() : main.screen();
     ConsoleListener console =
         screen.kind() == Screen.Kind.PLAIN
             ? ConsoleListener.lines(screen.out())
             : ConsoleListener.bar(screen.out(), screen.columns(), screen.charset());
     trainer.listener(console.unseen(options.unseen())).listener(main.interruption());
-    try (EpochLog opened = log == null ? null : new EpochLog(log, device, main.screen().err())) {
-      lines = opened;
-      if (lines != null) {
-        trainer.listener(lines);
-      }
-      if (detectAnomaly) {
-        trainer.onStep(1, TrainingRun::measured); // stops where it is not finite
-      }
-      return trainer.fit(parts.train(), parts.test(), options.epochs());
+    if (lines != null) {
+      trainer.listener(lines);
     }
+    if (detectAnomaly) {
+      trainer.onStep(1, TrainingRun::measured); // stops where it is not finite
+    }
+    History history = trainer.fit(parts.train(), parts.test(), options.epochs());
+    TrainingResult.sayEnd(main.screen(), history, options.epochs());
+    return history;
   }
 }

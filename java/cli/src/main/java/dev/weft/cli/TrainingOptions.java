@@ -33,6 +33,7 @@ final class TrainingOptions {
   private int epochs;
 
   @Mixin private StoppingOptions stopping;
+  @Mixin private AveragingOptions averaging;
 
   @Option(
       names = "--batch",
@@ -110,6 +111,7 @@ final class TrainingOptions {
               + " --accumulate cannot add up batches: leave one out");
     }
     stopping.check(epochs, isProfiled);
+    averaging.check(epochs, isProfiled);
     where.math();
     if (!(validation >= 0 && validation < 1)) {
       throw new IllegalArgumentException("--validation must be in [0, 1), not " + validation);
@@ -135,6 +137,7 @@ final class TrainingOptions {
             .seed(seed);
     updates.apply(trainer);
     stopping.apply(trainer);
+    averaging.apply(trainer);
     if (dataMemory != null) {
       trainer.dataMemory(dataBytes());
     }
@@ -181,6 +184,10 @@ final class TrainingOptions {
 
   StoppingOptions stopping() {
     return stopping;
+  }
+
+  AveragingOptions averaging() {
+    return averaging;
   }
 
   DeviceOptions where() {

@@ -142,8 +142,7 @@ public final class Ensemble implements Model {
                 outputs.indexOf(each), first, each));
       }
     }
-    if (mean == Mean.PROBABILITIES
-        && (first.shape().rank() == 0 || first.shape().size(-1) < 2)) {
+    if (mean == Mean.PROBABILITIES && (first.shape().rank() == 0 || first.shape().size(-1) < 2)) {
       throw new IllegalArgumentException(
           format(
               "an ensemble of probabilities needs a score for each of 2 classes or more, and its"

@@ -4,7 +4,6 @@ package dev.weft.train;
 import dev.weft.Engine;
 import dev.weft.Parameter;
 import dev.weft.Shape;
-import dev.weft.StepState;
 import dev.weft.Tape;
 import dev.weft.Tensor;
 import dev.weft.device.Closing;
@@ -56,7 +55,7 @@ final class AveragedValues implements AutoCloseable {
   }
 
   private void take(Tensor values) {
-    Tensor other = values.device().allocate(values.dtype(), values.shape());
+    Tensor other = values.device().zeros(values.dtype(), values.shape());
     others.put(values, other.named("average of " + values.name()));
   }
 
@@ -102,13 +101,8 @@ final class AveragedValues implements AutoCloseable {
     return isInNetwork && version != Engine.version(weights);
   }
 
-  /**
-   * Runs, or records, an exponential average's part of a step, behind the update.
-   *
-   * @param first the number of updates of the state behind the one that begins the average, where
-   *     it has none
-   */
-  void step(Tape tape, StepState state, double decay, long first) {
+  /** Runs, or records, an exponential average's part of a step, behind the update. */
+  void step(Tape tape, double decay) {
     others.forEach((values, average) -> average(tape, values, average, 1 - decay));
   }
 
@@ -121,8 +115,11 @@ final class AveragedValues implements AutoCloseable {
         });
   }
 
-  /** Notes that a step with an update has run. */
+  /** Notes that a step with an update has run: the first one's weights are the first average. */
   void stepped() {
+    if (count == 0) {
+      others.forEach(Engine::copy);
+    }
     count++;
   }
 

@@ -76,8 +76,8 @@ final class Progress {
   /**
    * Returns if training can go on.
    *
-   * @throws IllegalStateException where the optimizer's memory is gone, or an average that is in the
-   *     network was changed
+   * @throws IllegalStateException where the optimizer's memory is gone, or an average that is in
+   *     the network was changed
    */
   void check(Network network) {
     boolean isGone = kept != null && kept.isClosed() && kept.remembers() && !isMoving;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.train;
 
-import dev.weft.Engine;
 import dev.weft.Inputs;
 import dev.weft.MathMode;
 import dev.weft.StepState;
@@ -61,8 +60,7 @@ final class Renewal implements AutoCloseable {
           Inputs<Tensor> batch = data.batch(tape, state, rows);
           tape.math(math);
           Tensor[] y = new Tensor[1];
-          statistics.adding(
-              () -> y[0] = tape.withoutGradient(() -> network.forward(tape, batch)));
+          statistics.adding(() -> y[0] = tape.withoutGradient(() -> network.forward(tape, batch)));
           state.advance(rows, false);
           return y[0];
         });

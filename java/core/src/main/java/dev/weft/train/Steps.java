@@ -64,7 +64,6 @@ final class Steps implements AutoCloseable {
    * What all of them work on.
    *
    * @param average the average of the weights; null where none is taken
-   * @param updatesBefore what the state counts of updates before the first of these steps
    */
   record Parts(
       Device device,
@@ -75,8 +74,7 @@ final class Steps implements AutoCloseable {
       BatchData data,
       MetricSums metrics,
       Updates updates,
-      @Nullable AveragedValues average,
-      long updatesBefore) {}
+      @Nullable AveragedValues average) {}
 
   private static final int FEW = 8;
   private static final int MORE = 64;
@@ -172,7 +170,7 @@ final class Steps implements AutoCloseable {
               && parts.average() instanceof AveragedValues average
               && average.rule() instanceof Averaging.Exponential rule) {
             Engine.recorder(parts.device()).label(Phase.OPTIMIZER, rule.spec());
-            average.step(tape, state, rule.decay(), parts.updatesBefore());
+            average.step(tape, rule.decay());
           }
           return loss;
         });

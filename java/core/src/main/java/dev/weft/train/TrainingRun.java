@@ -137,8 +137,7 @@ public final class TrainingRun implements AutoCloseable {
               data,
               metrics,
               updates,
-              average,
-              progress.updatesOfMemory());
+              average);
       FusedStep fused = isFused(train) ? new FusedStep(settings, parts, order.rowsIn(0)) : null;
       steps = new Steps(parts, order, settings.accumulated(), fused);
       arena.gradientsOf(progress);
