@@ -174,13 +174,9 @@ class EnsembleTest {
       Network[] members = new Network[2];
       for (int m = 0; m < members.length; m++) {
         Sequential member =
-            Sequential.parse(m == 0 ? "linear(2,8) tanh linear(8,2)" : "linear(2,4) relu linear(4,2)");
-        Trainer.of(member)
-            .on(device)
-            .optimizer(Adam.rate(0.02))
-            .batch(16)
-            .seed(m)
-            .fit(data, 4);
+            Sequential.parse(
+                m == 0 ? "linear(2,8) tanh linear(8,2)" : "linear(2,4) relu linear(4,2)");
+        Trainer.of(member).on(device).optimizer(Adam.rate(0.02)).batch(16).seed(m).fit(data, 4);
         members[m] = member.off();
       }
       try (Network whole = Network.over(Ensemble.ofProbabilities(members)).on(device)) {
@@ -192,8 +188,7 @@ class EnsembleTest {
           assertTrue(
               again.spec().startsWith("ensemble_of_probabilities(linear(2,8) tanh"), again.spec());
           assertEquals(
-              Ensemble.Mean.PROBABILITIES,
-              assertInstanceOf(Ensemble.class, again.model()).mean());
+              Ensemble.Mean.PROBABILITIES, assertInstanceOf(Ensemble.class, again.model()).mean());
           double before = evaluator.evaluate().loss();
           int[] labels = data.targets().toInts();
           double[][] p = again.probabilities(data);
@@ -218,8 +213,7 @@ class EnsembleTest {
   void membersAreNumbered() {
     Network network =
         Network.over(Ensemble.ofValues(new Linear(2, 1), Sequential.of(new Linear(2, 1))));
-    assertEquals(
-        "[0.weight, 0.bias, 1.0.weight, 1.0.bias]", network.named().keySet().toString());
+    assertEquals("[0.weight, 0.bias, 1.0.weight, 1.0.bias]", network.named().keySet().toString());
   }
 
   @Test
@@ -253,8 +247,7 @@ class EnsembleTest {
       Sequential member = member("linear(2,3)", 5).on(device);
       double[][] scores = member.scores(X);
       Network whole = Network.over(Ensemble.ofValues(member));
-      String said =
-          assertThrows(IllegalStateException.class, () -> whole.on(device)).getMessage();
+      String said = assertThrows(IllegalStateException.class, () -> whole.on(device)).getMessage();
       assertTrue(said.contains("is that of another network"), said);
       assertTrue(said.contains("off()"), said);
       long live = device.memory().live();

@@ -10,7 +10,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.Device;
 import dev.weft.MathMode;
-import dev.weft.Parameter;
 import dev.weft.data.BatchOrder;
 import dev.weft.data.Column;
 import dev.weft.data.Dataset;
@@ -69,8 +68,7 @@ class AveragingTest {
     Map<String, double[]> values = new HashMap<>();
     network
         .named()
-        .forEach(
-            (name, each) -> values.put(name, network.arena().values(each).toDoubles()));
+        .forEach((name, each) -> values.put(name, network.arena().values(each).toDoubles()));
     return values;
   }
 
@@ -126,8 +124,7 @@ class AveragingTest {
         Plain wrong = new Plain(trainer, 0.91);
         trainer.fit(DATA, 3);
         assertSame(plain.average, values(network), 1e-12);
-        assertThrows(
-            AssertionError.class, () -> assertSame(wrong.average, values(network), 1e-4));
+        assertThrows(AssertionError.class, () -> assertSame(wrong.average, values(network), 1e-4));
         assertFalse(areSame(plain.seen.getLast(), values(network)), "not what training has");
       }
     }
@@ -174,8 +171,7 @@ class AveragingTest {
   void theRoundedCopyIsThatOfTheAverage(Place place) throws Exception {
     try (Device device = place.open();
         Sequential network = network()) {
-      Trainer trainer =
-          trainer(network, device, Averaging.exponential(DECAY)).math(MathMode.BF16);
+      Trainer trainer = trainer(network, device, Averaging.exponential(DECAY)).math(MathMode.BF16);
       Plain plain = new Plain(trainer, DECAY);
       trainer.fit(DATA, 3);
       assertSame(plain.average, values(network), 1e-5);
@@ -271,8 +267,7 @@ class AveragingTest {
       assertSame(plain.average, values(network), 1e-12);
       assertArrayEquals(plain.seen.getFirst().get("2.weight"), values(network).get("2.weight"));
       assertFalse(
-          Arrays.equals(
-              plain.seen.getFirst().get("0.table"), values(network).get("0.table")));
+          Arrays.equals(plain.seen.getFirst().get("0.table"), values(network).get("0.table")));
     }
   }
 
@@ -427,8 +422,7 @@ class AveragingTest {
       Sequential plain = Sequential.parse("linear(2,3) tanh linear(3,2)");
       Trainer without = trainer(plain, device, Averaging.stochastic(3));
       List<Boolean> same = new ArrayList<>();
-      without.onEpoch(
-          (run, epoch) -> same.add(run.evaluate().equals(run.evaluateUnaveraged())));
+      without.onEpoch((run, epoch) -> same.add(run.evaluate().equals(run.evaluateUnaveraged())));
       without.fit(DATA, MORE, 4);
       assertEquals(List.of(true, true, true, false), same);
       plain.close();
@@ -461,7 +455,8 @@ class AveragingTest {
   @OnEachDevice
   void memoryIsThatOfTheWeightsOnceMore(Place place) {
     try (Device device = place.open();
-        Sequential network = Sequential.parse("linear(2,400) relu linear(400,400) relu linear(400,2)")) {
+        Sequential network =
+            Sequential.parse("linear(2,400) relu linear(400,400) relu linear(400,2)")) {
       network.seed(1).on(device, MathMode.DOUBLE);
       Trainer trainer = trainer(network, device, null).optimizer(Sgd.rate(0.01));
       trainer.fit(DATA, 1);
@@ -533,8 +528,7 @@ class AveragingTest {
           IllegalArgumentException.class, () -> trainer.fusion(Fusion.ALWAYS).fit(DATA, 1));
       assertTrue(areSame(average, values(network)));
       Dataset one = DATA.slice(0, 33); // its last batch has one row, which batch norm refuses
-      assertThrows(
-          IllegalArgumentException.class, () -> trainer.fusion(Fusion.NEVER).fit(one, 1));
+      assertThrows(IllegalArgumentException.class, () -> trainer.fusion(Fusion.NEVER).fit(one, 1));
       assertTrue(areSame(average, values(network)));
     }
   }

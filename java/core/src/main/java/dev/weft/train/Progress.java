@@ -88,10 +88,7 @@ final class Progress {
               + " another trainer has trained it; call reset() to start the optimizer and the count"
               + " of epochs anew");
     }
-    if (kept != null
-        && !kept.isClosed()
-        && kept.average() instanceof AveragedValues average
-        && average.isChanged()) {
+    if (average() instanceof AveragedValues average && average.isChanged()) {
       throw new IllegalStateException(
           "the network has the average of its weights, which was changed since training left it"
               + " there, and training would go on from the weights that it had itself: call reset()"
@@ -173,6 +170,22 @@ final class Progress {
     }
     moved = null;
     return made;
+  }
+
+  private @Nullable AveragedValues average() {
+    return kept == null || kept.isClosed() ? null : kept.average();
+  }
+
+  /** Whether the network has the average of its weights. */
+  boolean isAveraged() {
+    return average() instanceof AveragedValues average && average.isInNetwork();
+  }
+
+  /** Gives the network the average of its weights, where there is one. */
+  void takeAverage() {
+    if (average() instanceof AveragedValues average) {
+      average.enter();
+    }
   }
 
   private static boolean isLike(Averaging rule, @Nullable Averaging other) {

@@ -96,6 +96,7 @@ public final class TrainingRun implements AutoCloseable {
     Groups groups = new Groups(network, settings.optimizer(), settings.groups());
     MaxNorm maxNorm = new MaxNorm(network, settings.maxNorms());
     check(groups, train, test);
+    boolean wasAveraged = progress.isAveraged();
     progress.open(this);
     try {
       ParameterLayout layout = groups.layout();
@@ -157,6 +158,9 @@ public final class TrainingRun implements AutoCloseable {
       }
     } catch (Throwable e) {
       Closing.after(e, this::close);
+      if (wasAveraged) {
+        Closing.after(e, progress::takeAverage);
+      }
       throw e;
     }
   }
