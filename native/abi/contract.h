@@ -65,6 +65,8 @@ typedef struct weft_step_state {
   double rate;      // learning rate
   float rate_f32;   // the same, rounded
   float unused;
+  double momentum_factor;  // what the momentum of rules is multiplied by
+  double decay_factor;     // and their weight decay
 } weft_step_state;
 
 static inline int64_t weft_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }

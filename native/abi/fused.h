@@ -7,8 +7,8 @@
   E(MEAN_SQUARED_ERROR, "targets: T, one row for each row of the source")
 
 #define WEFT_FUSED_RULE(E)                              \
-  E(SGD, "decay1 is momentum, decay2 dampening")        \
-  E(ADAM, "decay1 is beta1, decay2 beta2")
+  E(SGD, "as the kernel sgd")                           \
+  E(ADAM, "as the kernel adam, without third")
 
 typedef enum weft_fused_limit {
   WEFT_FUSED_LAYERS = 8,   // at most
@@ -55,7 +55,7 @@ typedef enum weft_fused_limit {
   W(rows, 2 * rows * products)
 
 // The other half: dW = x^T dz and db = sum dz of every layer go straight into the rule, sgd's or
-// adam's; first, second: its memory, nullable as there. Then mean[0] = the mean loss,
+// adam's, whose memories and numbers are as there. Then mean[0] = the mean loss,
 // sums[0] += weight * that, sums[1] += the hits; and the step ends as by advance_step with update,
 // over rates (rate_count). tiles: of 8 rows of all weight matrices, each with its bias as one more
 // row, and 1.
@@ -70,9 +70,9 @@ typedef enum weft_fused_limit {
   P(hits, IN, T, rows, NULLABLE, MOVES(0))                                                    \
   P(mean, OUT, T, 1, MOVES(0))                                                                \
   P(sums, INOUT, T, 2, MOVES(0))                                                              \
-  P(rates, IN, F64, rate_count, NULLABLE, MOVES(0))                                           \
+  P(rates, IN, F64, 3 * rate_count, NULLABLE, MOVES(0))                                       \
   I(count) I(rows) I(tiles) I(loss, FUSED_LOSS) I(rule, FUSED_RULE) I(nesterov, FLAG)         \
-  D(decay1) D(decay2) D(epsilon) D(l2) D(weight_decay) D(weight) I(reach) I(parameters)       \
+  D(momentum) D(decay) D(epsilon) D(l2) D(weight_decay) D(weight) I(reach) I(parameters)      \
   I(widths) I(rate_count) I(fast, FLAG)                                                       \
   W(tiles, parameters * (2 * rows + 2 + 2 * ((first == 0 ? 0 : 1) + (second == 0 ? 0 : 1))))
 

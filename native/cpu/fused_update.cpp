@@ -14,7 +14,8 @@ struct update {
   const weft_fused_update& a;
   T *value, *first, *second;
   update_settings<T> shared;
-  adam_settings<T> adam;
+  sgd_rule<T> sgd;
+  adam_rule<T> adam;
   bool others_read;  // whether other threads have the lines of W, too
 
   explicit update(const weft_fused_update& a)
@@ -22,8 +23,9 @@ struct update {
         value(as<T>(a.value)),
         first(as<T>(a.first)),
         second(as<T>(a.second)),
-        shared(T(as<weft_step_state>(a.state)->rate), T(a.l2), T(a.weight_decay)),
-        adam(shared, a.decay1, a.decay2, a.epsilon, as<weft_step_state>(a.state)->update),
+        shared(a, *as<weft_step_state>(a.state)),
+        sgd(a, *as<weft_step_state>(a.state)),
+        adam(a, *as<weft_step_state>(a.state)),
         others_read(std::is_same_v<E, T> && pool_limit::here() > 1) {}
 
   // strip s of the rows of W; the last one takes the bias along
@@ -61,22 +63,25 @@ struct update {
   }
 
   void step(int64_t place, const T* g, int64_t n) const {
-    T* w = value + place;
     if (a.rule == WEFT_FUSED_ADAM) {
-      const adam_settings<T> rule = adam;
-      T *m = first + place, *v = second + place;
-#pragma omp simd
-      for (int64_t i = 0; i < n; i++) rule.template step<false>(w[i], g[i], m[i], v[i]);
+      by<true, true>(adam, place, g, n);
     } else {
-      const sgd_settings<T> rule = {shared, T(a.decay1), T(a.decay2), a.nesterov != 0};
-      if (first) {
-        T* velocity = first + place;
+      choose_flag(first != nullptr, [&](auto has) { by<has, false>(sgd, place, g, n); });
+    }
+  }
+
+  template <bool First, bool Second, typename Rule>
+  void by(const Rule& given, int64_t place, const T* g, int64_t n) const {
+    const Rule rule = given;
+    const update_settings<T> settings = shared;
+    T *w = value + place, *m = first + place, *v = second + place;
 #pragma omp simd
-        for (int64_t i = 0; i < n; i++) rule.template step<false>(w[i], g[i], velocity[i]);
-      } else {
-#pragma omp simd
-        for (int64_t i = 0; i < n; i++) rule.template step<false>(w[i], g[i]);
-      }
+    for (int64_t i = 0; i < n; i++) {
+      T one = First ? m[i] : T(0), two = Second ? v[i] : T(0), none = 0, next = w[i];
+      settings.template step<false>(rule, next, g[i], one, two, none, First, false);
+      w[i] = next;
+      if constexpr (First) m[i] = one;
+      if constexpr (Second) v[i] = two;
     }
   }
 };

@@ -14,26 +14,26 @@ constexpr int fused_slices = fused_warps / (fused_tile / 4);  // of the batch
 template <typename T>
 WEFT_DEVICE void fused_rule(const weft_fused_update& a, int64_t place, int64_t end, bool wide,
                             const pack<T>& g) {
-  const weft_step_state* state = static_cast<const weft_step_state*>(a.scratch);
+  const weft_step_state& state = *static_cast<const weft_step_state*>(a.scratch);
   T* value = static_cast<T*>(a.value);
   T* first = static_cast<T*>(a.first);
   T* second = static_cast<T*>(a.second);
-  const update_settings<T> shared(T(state->rate), T(a.l2), T(a.weight_decay));
-  pack<T> w = load(value, place, end, wide), m = {}, v = {};
+  const update_settings<T> shared(a, state);
+  pack<T> w = load(value, place, end, wide), m = {}, v = {}, none = {};
   if (first) m = load(first, place, end, wide);
-  if (a.rule == WEFT_FUSED_ADAM) {
-    v = load(second, place, end, wide);
-    const adam_settings<T> rule(shared, a.decay1, a.decay2, a.epsilon, state->update);
+  const auto step = [&](const auto& rule) {
 #pragma unroll
     for (int j = 0; j < 4; j++) {
-      rule.template step<false>(w.at[j], g.at[j], m.at[j], v.at[j]);
+      shared.template step<false>(rule, w.at[j], g.at[j], m.at[j], v.at[j], none.at[j],
+                                  first != nullptr, false);
     }
+  };
+  if (a.rule == WEFT_FUSED_ADAM) {
+    v = load(second, place, end, wide);
+    step(adam_rule<T>(a, state));
     store(second, place, end, wide, v);
   } else {
-    const sgd_settings<T> rule(shared, first ? T(a.decay1) : T(0), first ? T(a.decay2) : T(0),
-                               first && a.nesterov);
-#pragma unroll
-    for (int j = 0; j < 4; j++) rule.template step<false>(w.at[j], g.at[j], m.at[j]);
+    step(sgd_rule<T>(a, state));
   }
   if (first) store(first, place, end, wide, m);
   store(value, place, end, wide, w);

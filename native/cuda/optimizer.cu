@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Update rules over a flat arena and over rows of a table, and the end of a step.
+// Update rules over a flat arena and over rows of a table, averages of parameters, and the end of a
+// step.
 #include "../math/update.h"
 
 #include "runs.cuh"
 
 namespace weft::cuda {
 
-static_assert(sgd_shape::threads == elementwise_threads && sgd_shape::items == elementwise_items &&
-                  adam_shape::threads == elementwise_threads &&
-                  adam_shape::items == elementwise_items,
+#define WEFT_CHECK_SHAPES(name)                                                                 \
+  static_assert(name##_shape::threads == elementwise_threads &&                                 \
+                    name##_shape::items == elementwise_items,                                   \
+                "shape of elementwise kernels");                                                \
+  static_assert(name##_rows_shape::threads == name##_rows_shape::items &&                       \
+                    name##_rows_shape::items == sgd_rows_shape::items,                          \
+                "a thread a work item");
+WEFT_UPDATE_RULES(WEFT_CHECK_SHAPES)
+#undef WEFT_CHECK_SHAPES
+static_assert(average_shape::threads == elementwise_threads &&
+                  average_shape::items == elementwise_items,
               "shape of elementwise kernels");
-static_assert(sgd_rows_shape::threads == sgd_rows_shape::items &&
-                  adam_rows_shape::threads == adam_rows_shape::items,
-              "a thread a work item");
 
 // copy = v, rounded to bfloat16
 template <typename T>
@@ -48,75 +54,82 @@ WEFT_DEVICE T factor_of(const A& a) {
   return clip_factor(scale, T(a.max_norm), sum);
 }
 
-// Without a velocity the rule is that of momentum 0, whose velocity is the gradient.
-template <typename T, typename A>
-WEFT_DEVICE sgd_settings<T> sgd_of(const A& a, T factor) {
-  return {{a, factor},
-          a.velocity ? T(a.momentum) : T(0),
-          a.velocity ? T(a.dampening) : T(0),
-          a.velocity && a.nesterov};
+// Whether a rule has the memory at an address: the same for all threads.
+template <memory Has>
+WEFT_DEVICE bool has(const void* address) {
+  return Has == memory::asked ? address != nullptr : Has == memory::present;
 }
 
-template <typename T, typename A>
-WEFT_DEVICE adam_settings<T> adam_of(const A& a, T factor) {
-  return {{a, factor},
-          a.beta1,
-          a.beta2,
-          a.epsilon,
-          static_cast<const weft_step_state*>(a.state)->update};
-}
+// A rule with what all share, and its memories.
+template <typename T, typename Rule>
+struct rule_steps {
+  const Rule rule;
+  const update_settings<T> settings;
+  T *value, *first, *second, *third;
+  bool has_first, has_second, has_third;
 
-// A step of four values by a rule, and its moments.
-template <typename T, typename Rule, typename... Moments>
-WEFT_DEVICE void step(const Rule& rule, pack<T>& value, const pack<T>& gradient,
-                      Moments&... moments) {
+  template <typename A>
+  WEFT_DEVICE rule_steps(const A& a, T factor)
+      : rule(a, *static_cast<const weft_step_state*>(a.state)),
+        settings(a, *static_cast<const weft_step_state*>(a.state), rule, factor),
+        value(static_cast<T*>(a.value)),
+        first(static_cast<T*>(a.first)),
+        second(static_cast<T*>(a.second)),
+        third(static_cast<T*>(a.third)),
+        has_first(has<Rule::first>(a.first)),
+        has_second(has<Rule::second>(a.second)),
+        has_third(has<Rule::third>(a.third)) {}
+
+  // a step of four values
+  WEFT_DEVICE void step(pack<T>& w, const pack<T>& g, pack<T>& m1, pack<T>& m2, pack<T>& m3) const {
 #pragma unroll
-  for (int j = 0; j < 4; j++) {
-    rule.template step<true>(value.at[j], gradient.at[j], moments.at[j]...);
+    for (int j = 0; j < 4; j++) {
+      settings.template step<true>(rule, w.at[j], g.at[j], m1.at[j], m2.at[j], m3.at[j], has_first,
+                                   has_third);
+    }
   }
-}
+};
 
-template <typename T>
-WEFT_DEVICE void sgd(const weft_sgd& a) {
-  T* value = static_cast<T*>(a.value);
+template <typename T, typename Rule>
+WEFT_DEVICE void update(const weft_update& a) {
+  const rule_steps<T, Rule> r(a, factor_of<T>(a));
   const T* gradient = static_cast<const T*>(a.gradient);
-  T* velocity = static_cast<T*>(a.velocity);
-  const sgd_settings<T> rule = sgd_of(a, factor_of<T>(a));
-  const bool wide = aligned(value, gradient, velocity);
-  elementwise<T>(a.n, [&](int64_t first) {
-    batch<T> w = load_batch(value, first, a.n, wide);
-    batch<T> g = load_batch(gradient, first, a.n, wide);
-    batch<T> m = {};
-    if (velocity) m = load_batch(velocity, first, a.n, wide);
+  const bool wide = aligned(r.value, gradient, r.first, r.second, r.third);
+  elementwise<T>(a.n, [&](int64_t at) {
+    batch<T> w = load_batch(r.value, at, a.n, wide);
+    batch<T> g = load_batch(gradient, at, a.n, wide);
+    batch<T> m1 = {}, m2 = {}, m3 = {};
+    if (r.has_first) m1 = load_batch(r.first, at, a.n, wide);
+    if (r.has_second) m2 = load_batch(r.second, at, a.n, wide);
+    if (r.has_third) m3 = load_batch(r.third, at, a.n, wide);
 #pragma unroll
-    for (int k = 0; k < batch<T>::packs; k++) step(rule, w.part[k], g.part[k], m.part[k]);
-    store_batch(value, first, a.n, wide, w);
-    store_copy(a.copy, first, a.n, w);
-    if (velocity) store_batch(velocity, first, a.n, wide, m);
+    for (int k = 0; k < batch<T>::packs; k++) {
+      r.step(w.part[k], g.part[k], m1.part[k], m2.part[k], m3.part[k]);
+    }
+    store_batch(r.value, at, a.n, wide, w);
+    store_copy(a.copy, at, a.n, w);
+    if (r.has_first) store_batch(r.first, at, a.n, wide, m1);
+    if (r.has_second) store_batch(r.second, at, a.n, wide, m2);
+    if (r.has_third) store_batch(r.third, at, a.n, wide, m3);
   });
 }
 
 template <typename T>
-WEFT_DEVICE void adam(const weft_adam& a) {
-  T* value = static_cast<T*>(a.value);
-  const T* gradient = static_cast<const T*>(a.gradient);
-  T* moment1 = static_cast<T*>(a.first);
-  T* moment2 = static_cast<T*>(a.second);
-  const adam_settings<T> rule = adam_of(a, factor_of<T>(a));
-  const bool wide = aligned(value, gradient, moment1, moment2);
-  elementwise<T>(a.n, [&](int64_t first) {
-    batch<T> w = load_batch(value, first, a.n, wide);
-    batch<T> g = load_batch(gradient, first, a.n, wide);
-    batch<T> m = load_batch(moment1, first, a.n, wide);
-    batch<T> v = load_batch(moment2, first, a.n, wide);
+WEFT_DEVICE void average(const weft_average& a) {
+  const T weight = T(average_weight(a.state, a.start, a.weight));
+  const T* value = static_cast<const T*>(a.value);
+  T* y = static_cast<T*>(a.average);
+  const bool wide = aligned(value, y);
+  elementwise<T>(a.n, [&](int64_t at) {
+    batch<T> v = load_batch(value, at, a.n, wide), mean = load_batch(y, at, a.n, wide);
 #pragma unroll
     for (int k = 0; k < batch<T>::packs; k++) {
-      step(rule, w.part[k], g.part[k], m.part[k], v.part[k]);
+#pragma unroll
+      for (int j = 0; j < 4; j++) {
+        mean.part[k].at[j] = averaged(mean.part[k].at[j], v.part[k].at[j], weight);
+      }
     }
-    store_batch(value, first, a.n, wide, w);
-    store_copy(a.copy, first, a.n, w);
-    store_batch(moment1, first, a.n, wide, m);
-    store_batch(moment2, first, a.n, wide, v);
+    store_batch(y, at, a.n, wide, mean);
   });
 }
 
@@ -131,59 +144,55 @@ WEFT_DEVICE void store_row_copy(void* copy, int64_t row, int64_t c, int64_t cols
   store(static_cast<bf16*>(copy) + row, c, cols, cols % 4 == 0 && aligned(copy), narrow);
 }
 
-template <typename T>
-WEFT_DEVICE void sgd_rows(const weft_sgd_rows& a) {
+template <typename T, typename Rule>
+WEFT_DEVICE void update_rows(const weft_update_rows& a) {
   const int64_t thread = (int64_t)blockIdx.x * sgd_rows_shape::items + threadIdx.x;
   const T factor = factor_of<T>(a);  // before threads part
   each_run<T>(a, thread, [&](int64_t row, int64_t c, const pack<T>& gradient) {
-    T* value = static_cast<T*>(a.value) + row;
-    T* velocity = a.velocity ? static_cast<T*>(a.velocity) + row : nullptr;
-    const bool wide = a.cols % 4 == 0 && aligned(value, velocity);
-    pack<T> w = load(value, c, a.cols, wide), m = {};
-    if (velocity) m = load(velocity, c, a.cols, wide);
-    step(sgd_of(a, factor), w, gradient, m);
+    const rule_steps<T, Rule> r(a, factor);
+    T *value = r.value + row, *first = r.first + row, *second = r.second + row,
+      *third = r.third + row;
+    const bool wide = a.cols % 4 == 0 && aligned(r.value, r.first, r.second, r.third);
+    pack<T> w = load(value, c, a.cols, wide), m1 = {}, m2 = {}, m3 = {};
+    if (r.has_first) m1 = load(first, c, a.cols, wide);
+    if (r.has_second) m2 = load(second, c, a.cols, wide);
+    if (r.has_third) m3 = load(third, c, a.cols, wide);
+    r.step(w, gradient, m1, m2, m3);
     store(value, c, a.cols, wide, w);
     store_row_copy(a.copy, row, c, a.cols, w);
-    if (velocity) store(velocity, c, a.cols, wide, m);
+    if (r.has_first) store(first, c, a.cols, wide, m1);
+    if (r.has_second) store(second, c, a.cols, wide, m2);
+    if (r.has_third) store(third, c, a.cols, wide, m3);
   });
 }
 
-template <typename T>
-WEFT_DEVICE void adam_rows(const weft_adam_rows& a) {
-  const int64_t thread = (int64_t)blockIdx.x * adam_rows_shape::items + threadIdx.x;
-  const T factor = factor_of<T>(a);  // before threads part
-  each_run<T>(a, thread, [&](int64_t row, int64_t c, const pack<T>& gradient) {
-    T* value = static_cast<T*>(a.value) + row;
-    T* moment1 = static_cast<T*>(a.first) + row;
-    T* moment2 = static_cast<T*>(a.second) + row;
-    const bool wide = a.cols % 4 == 0 && aligned(value, moment1, moment2);
-    pack<T> w = load(value, c, a.cols, wide);
-    pack<T> m = load(moment1, c, a.cols, wide), v = load(moment2, c, a.cols, wide);
-    step(adam_of(a, factor), w, gradient, m, v);
-    store(value, c, a.cols, wide, w);
-    store_row_copy(a.copy, row, c, a.cols, w);
-    store(moment1, c, a.cols, wide, m);
-    store(moment2, c, a.cols, wide, v);
-  });
-}
+// A rule's two kernels, by its name.
+#define WEFT_DEFINE_RULE(name)                                \
+  template <typename T>                                       \
+  WEFT_DEVICE void name(const weft_update& a) {               \
+    update<T, name##_rule<T>>(a);                             \
+  }                                                           \
+  template <typename T>                                       \
+  WEFT_DEVICE void name##_rows(const weft_update_rows& a) {   \
+    update_rows<T, name##_rule<T>>(a);                        \
+  }
+WEFT_UPDATE_RULES(WEFT_DEFINE_RULE)
+#undef WEFT_DEFINE_RULE
 
 }  // namespace weft::cuda
 
-// value and velocity are updated in place, each read and written once; copy (=). A thread owns two
-// packs of four (double: two turns of one pack). Block size: see elementwise_threads.
-WEFT_KERNEL_WIDE(sgd, sgd)
+// name: value and memories are updated in place, each read and written once; copy (=). A thread owns
+// two packs of four (double: two turns of one pack). Block size: see elementwise_threads. Each thread
+// works out what a rule has for all values, about 40 instructions for Adam's corrections, while its
+// loads are under way: cheaper than a barrier.
+// name_rows: the rows that are named are updated in place, each once; the others are neither read nor
+// written. Mapping and block as add_rows has them. A rule is made where a run begins.
+#define WEFT_RULE_KERNELS(name) WEFT_KERNEL_WIDE(name, update) WEFT_KERNEL_WIDE(name##_rows, update_rows)
+WEFT_UPDATE_RULES(WEFT_RULE_KERNELS)
+#undef WEFT_RULE_KERNELS
 
-// value, first and second are updated in place, each read and written once. Same mapping. Each
-// thread works out the corrections, about 40 instructions while its loads are under way: cheaper
-// than a barrier.
-WEFT_KERNEL_WIDE(adam, adam)
-
-// The rows that are named are updated in place, each once; the others are neither read nor written.
-// Mapping and block as add_rows has them.
-WEFT_KERNEL_WIDE(sgd_rows, sgd_rows)
-
-// Likewise. The corrections are worked out where a run begins.
-WEFT_KERNEL_WIDE(adam_rows, adam_rows)
+// average is updated in place; the mapping is the same.
+WEFT_KERNEL_WIDE(average, average)
 
 // One thread: the state moves on.
 extern "C" __global__ void __launch_bounds__(weft::cuda::advance_step_shape::threads)

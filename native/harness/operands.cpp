@@ -63,7 +63,7 @@ std::string drawn_for(const Buffer& operand, size_t bytes) {
       put_order(content, count, period_bytes(operand) / size_of(operand.type));
       break;
     case Fill::STATE: {
-      weft_step_state state{1, 10, 10, 0, 1e-3, 1e-3f, 0};
+      weft_step_state state{1, 10, 10, 0, 1e-3, 1e-3f, 0, 1, 1};
       put(content, 0, state);
       break;
     }

@@ -15,13 +15,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The state of a run in device memory: the seed, the numbers of finished batches and updates, the
- * place in the order of examples and the learning rate. A recorded step is replayed with the
- * arguments that it was recorded with; all that changes from step to step stands here.
+ * place in the order of examples, the learning rate and the factors of momentum and of weight
+ * decay. A recorded step is replayed with the arguments that it was recorded with; all that changes
+ * from step to step stands here.
  */
 public final class StepState implements AutoCloseable {
   private static final int BYTES = Element.STATE_WORDS * Long.BYTES;
   private static final int RATE = 32;
   private static final int RATE_F32 = 40;
+  private static final int FACTORS = 48;
 
   private final Tensor memory;
   private final @Nullable Tensor
@@ -46,7 +48,7 @@ public final class StepState implements AutoCloseable {
     @Nullable Tensor table = null;
     try {
       if (updates > 0) {
-        table = device.zeros(DType.F64, Shape.of(updates)).named("learning rates");
+        table = device.zeros(DType.F64, Shape.of(updates, 3)).named("learning rates");
       }
       set(seed, 0, 0, 0, rate);
     } catch (RuntimeException e) {
@@ -66,11 +68,24 @@ public final class StepState implements AutoCloseable {
    * @param rate the learning rate of the next update
    */
   public void set(long seed, long step, long update, long cursor, double rate) {
+    set(seed, step, update, cursor, rate, 1, 1);
+  }
+
+  /**
+   * The same, with the factors of the next update.
+   *
+   * @param momentum what the momentum of rules is multiplied by
+   * @param decay what their weight decay is multiplied by
+   */
+  public void set(
+      long seed, long step, long update, long cursor, double rate, double momentum, double decay) {
     host.setAtIndex(ValueLayout.JAVA_LONG, 0, seed);
     host.setAtIndex(ValueLayout.JAVA_LONG, 1, step);
     host.setAtIndex(ValueLayout.JAVA_LONG, 2, update);
     host.setAtIndex(ValueLayout.JAVA_LONG, 3, cursor);
     putRate(rate);
+    host.set(ValueLayout.JAVA_DOUBLE, FACTORS, momentum);
+    host.set(ValueLayout.JAVA_DOUBLE, FACTORS + Double.BYTES, decay);
     memory.copyFrom(host);
     rated = true;
   }
@@ -78,7 +93,7 @@ public final class StepState implements AutoCloseable {
   /** Writes the learning rate of the next update alone. */
   public void rate(double rate) {
     putRate(rate);
-    memory.view(RATE, Shape.of(BYTES - RATE)).copyFrom(host.asSlice(RATE));
+    memory.view(RATE, Shape.of(FACTORS - RATE)).copyFrom(host.asSlice(RATE, FACTORS - RATE));
     rated = true;
   }
 
@@ -95,10 +110,11 @@ public final class StepState implements AutoCloseable {
   }
 
   /**
-   * Writes the learning rates of updates to come: each step that ends an update takes the next one,
-   * without the host. That of update u stands at u % n, n how many there is room for.
+   * Writes the learning rates of updates to come, each with the factors of momentum and of weight
+   * decay: each step that ends an update takes the next ones, without the host. Those of update u
+   * stand at 3 (u % n), n how many there is room for.
    *
-   * @param places n float64, in that order
+   * @param places 3 n float64, in that order
    * @throws IllegalArgumentException where they are another number
    * @throws IllegalStateException where there is room for none
    */
@@ -140,15 +156,24 @@ public final class StepState implements AutoCloseable {
   }
 
   long ratesCount() {
-    return rates == null ? 0 : rates.elements();
+    return rates == null ? 0 : rates.elements() / 3;
   }
 
   /** The number of finished batches, read back from the device. */
   public long step() {
+    return word(1);
+  }
+
+  /** The number of updates so far, read back from the device. */
+  public long update() {
+    return word(2);
+  }
+
+  private long word(int place) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment bytes = arena.allocate(BYTES, 8);
       memory.copyTo(bytes);
-      return bytes.getAtIndex(ValueLayout.JAVA_LONG, 1);
+      return bytes.getAtIndex(ValueLayout.JAVA_LONG, place);
     }
   }
 

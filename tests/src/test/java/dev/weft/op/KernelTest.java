@@ -318,24 +318,32 @@ public class KernelTest {
     }
   }
 
-  /** Rates are taken by the number of updates, and again from the first after the last. */
+  /**
+   * Rates and factors are taken by the number of updates, and again from the first after the last.
+   */
   @OnEachDevice
   void updatesTakeTheirRates(OnEachDevice.Place place) {
-    double[] rates = {0.1, 0.2, 0.7};
+    double[] rates = {0.1, 0.9, 2, 0.2, 0.8, 3, 0.7, 0, 4};
     try (Device device = place.open();
         StepState state = new StepState(device, 9);
-        Tensor schedule = device.tensor(DType.F64, Shape.of(3), rates)) {
-      state.set(9, 40, 20, 5, 0.5);
-      checkState(device, state, 40, 20, 5, 0.5);
+        Tensor schedule = device.tensor(DType.F64, Shape.of(9), rates)) {
+      state.set(9, 40, 20, 5, 0.5, 0.6, 0.7);
+      checkState(device, state, 40, 20, 5, 0.5, 0.6, 0.7);
       // a batch whose gradients are added to others
       advance(device, state, schedule, 8, false);
-      checkState(device, state, 41, 20, 13, 0.5);
+      checkState(device, state, 41, 20, 13, 0.5, 0.6, 0.7);
       for (int update = 21; update < 28; update++) {
         advance(device, state, schedule, 8, true);
-        checkState(device, state, update + 21, update, 8 * update - 147, rates[update % 3]);
+        double[] now = Arrays.copyOfRange(rates, 3 * (update % 3), 3 * (update % 3) + 3);
+        checkState(device, state, update + 21, update, 8 * update - 147, now);
       }
       advance(device, state, null, 1, true);
-      checkState(device, state, 49, 28, 70, rates[27 % 3]);
+      checkState(device, state, 49, 28, 70, 0.1, 0.9, 2);
+      assertEquals(28, state.update());
+      state.rate(0.25); // leaves the factors
+      checkState(device, state, 49, 28, 70, 0.25, 0.9, 2);
+      state.set(9, 1, 2, 3, 0.125);
+      checkState(device, state, 1, 2, 3, 0.125, 1, 1);
     }
   }
 
@@ -349,16 +357,16 @@ public class KernelTest {
             Engine.address(state),
             rates == null ? 0 : Engine.address(rates),
             rows,
-            rates == null ? 0 : rates.elements(),
+            rates == null ? 0 : rates.elements() / 3,
             update));
   }
 
   private static void checkState(
-      Device device, StepState state, long step, long update, long cursor, double rate) {
-    int[] numbers = new int[12];
+      Device device, StepState state, long step, long update, long cursor, double... rates) {
+    int[] numbers = new int[16];
     Arrays.setAll(numbers, i -> i);
     try (Tensor order = device.tensor(numbers);
-        Tensor words = device.allocate(DType.I32, Shape.of(12))) {
+        Tensor words = device.allocate(DType.I32, Shape.of(16))) {
       Engine.run(
           device,
           Kernel.GATHER_IDS,
@@ -368,20 +376,22 @@ public class KernelTest {
               Engine.address(order),
               0,
               Engine.address(words),
-              12,
+              16,
               1,
               1,
-              12));
+              16));
       int[] halves = words.toInts();
-      long[] actual = new long[6];
+      long[] actual = new long[8];
       Arrays.setAll(actual, i -> halves[2 * i + 1] * (1L << 32) + (halves[2 * i] & 0xffffffffL));
       long[] expected = {
         9,
         step,
         update,
         cursor,
-        Double.doubleToRawLongBits(rate),
-        Float.floatToRawIntBits((float) rate)
+        Double.doubleToRawLongBits(rates[0]),
+        Float.floatToRawIntBits((float) rates[0]),
+        Double.doubleToRawLongBits(rates[1]),
+        Double.doubleToRawLongBits(rates[2])
       };
       assertArrayEquals(expected, actual);
     }

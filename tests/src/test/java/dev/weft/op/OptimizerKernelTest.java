@@ -19,6 +19,7 @@ import dev.weft.support.OnEachDevice;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AdamOptions;
 import org.bytedeco.pytorch.AdamW;
@@ -53,206 +54,214 @@ public class OptimizerKernelTest {
     }
   }
 
-  private record Sgd(
-      double momentum,
-      double dampening,
-      double l1,
-      double l2,
-      double decay,
-      boolean nesterov,
-      Clip clip)
-      implements Rule {
-    Sgd(double momentum, double dampening, double l2, boolean nesterov) {
-      this(momentum, dampening, 0, l2, 0, nesterov, Clip.NOTHING);
-    }
-
-    @Override
-    public void run(Device device, DType dtype, Tensor[] t, StepState state) {
-      Engine.run(
-          device,
-          Kernel.SGD,
-          dtype.precision(),
-          new Arguments.Sgd(
-              Engine.address(t[0]),
-              Engine.address(t[1]),
-              momentum == 0 ? 0 : Engine.address(t[2]),
-              0,
-              Engine.address(state),
-              clip.address(),
-              t[0].elements(),
-              clip.parts(),
-              momentum,
-              dampening,
-              l1,
-              l2,
-              decay,
-              nesterov,
-              1,
-              clip.scale,
-              clip.maxNorm,
-              clip.gradientLimit,
-              clip.updateLimit));
-    }
-
-    @Override
-    public void runRows(
-        Device device, DType dtype, Tensor[] t, StepState state, Tensor sorted, long cols) {
-      Engine.run(
-          device,
-          Kernel.SGD_ROWS,
-          dtype.precision(),
-          new Arguments.SgdRows(
-              Engine.address(t[0]),
-              momentum == 0 ? 0 : Engine.address(t[2]),
-              0,
-              Engine.address(state),
-              Engine.address(sorted),
-              Engine.address(t[1]),
-              clip.address(),
-              sorted.elements(),
-              cols,
-              sorted.elements(),
-              clip.parts(),
-              momentum,
-              dampening,
-              l1,
-              l2,
-              decay,
-              nesterov,
-              1,
-              clip.scale,
-              clip.maxNorm,
-              clip.gradientLimit,
-              clip.updateLimit));
-    }
-
-    @Override
-    public double direction(double g, double[] first, double[] second, int i, int t) {
-      first[i] = momentum * first[i] + (1 - dampening) * g;
-      return nesterov ? g + momentum * first[i] : momentum == 0 ? g : first[i];
-    }
-
-    @Override
-    public Rule clip(Clip other) {
-      return new Sgd(momentum, dampening, l1, l2, decay, nesterov, other);
-    }
-  }
-
-  private record Adam(
-      double beta1, double beta2, double epsilon, double l1, double l2, double decay, Clip clip)
-      implements Rule {
-    Adam(double l2, double decay) {
-      this(0.9, 0.999, 1e-8, 0, l2, decay, Clip.NOTHING);
-    }
-
-    @Override
-    public void run(Device device, DType dtype, Tensor[] t, StepState state) {
-      Engine.run(
-          device,
-          Kernel.ADAM,
-          dtype.precision(),
-          new Arguments.Adam(
-              Engine.address(t[0]),
-              Engine.address(t[1]),
-              Engine.address(t[2]),
-              Engine.address(t[3]),
-              0,
-              Engine.address(state),
-              clip.address(),
-              t[0].elements(),
-              clip.parts(),
-              beta1,
-              beta2,
-              epsilon,
-              l1,
-              l2,
-              decay,
-              1,
-              clip.scale,
-              clip.maxNorm,
-              clip.gradientLimit,
-              clip.updateLimit));
-    }
-
-    @Override
-    public void runRows(
-        Device device, DType dtype, Tensor[] t, StepState state, Tensor sorted, long cols) {
-      Engine.run(
-          device,
-          Kernel.ADAM_ROWS,
-          dtype.precision(),
-          new Arguments.AdamRows(
-              Engine.address(t[0]),
-              Engine.address(t[2]),
-              Engine.address(t[3]),
-              0,
-              Engine.address(state),
-              Engine.address(sorted),
-              Engine.address(t[1]),
-              clip.address(),
-              sorted.elements(),
-              cols,
-              sorted.elements(),
-              clip.parts(),
-              beta1,
-              beta2,
-              epsilon,
-              l1,
-              l2,
-              decay,
-              1,
-              clip.scale,
-              clip.maxNorm,
-              clip.gradientLimit,
-              clip.updateLimit));
-    }
-
-    @Override
-    public double direction(double g, double[] first, double[] second, int i, int t) {
-      first[i] = beta1 * first[i] + (1 - beta1) * g;
-      second[i] = beta2 * second[i] + (1 - beta2) * g * g;
-      double corrected = second[i] / (1 - Math.pow(beta2, t));
-      return first[i] / (1 - Math.pow(beta1, t)) / (Math.sqrt(corrected) + epsilon);
-    }
-
-    @Override
-    public Rule clip(Clip other) {
-      return new Adam(beta1, beta2, epsilon, l1, l2, decay, other);
-    }
-  }
-
-  /** Values, gradients, and two moments. */
+  /** Values, gradients, and three memories. */
   private interface Step {
     void run(Device device, DType dtype, Tensor[] tensors, StepState state);
   }
 
-  /** An update rule with its settings. */
-  private interface Rule {
-    void run(Device device, DType dtype, Tensor[] tensors, StepState state);
+  /**
+   * An update rule with its settings.
+   *
+   * @param memories the numbers of those that it has
+   */
+  private record Rule(
+      Kernel kernel,
+      String memories,
+      double momentum,
+      double decay,
+      double epsilon,
+      double fade,
+      boolean nesterov,
+      double l1,
+      double l2,
+      double weightDecay,
+      Clip clip) {
+
+    static Rule of(Kernel kernel, String memories, double momentum, double decay, double epsilon) {
+      return new Rule(kernel, memories, momentum, decay, epsilon, 0, false, 0, 0, 0, Clip.NOTHING);
+    }
+
+    static Rule sgd(double momentum, double dampening) {
+      return of(Kernel.SGD, momentum == 0 ? "" : "1", momentum, dampening, 0);
+    }
+
+    static Rule adam() {
+      return of(Kernel.ADAM, "12", 0.9, 0.999, 1e-8);
+    }
+
+    Rule fading(double other) {
+      return new Rule(
+          kernel, memories, momentum, decay, epsilon, other, nesterov, l1, l2, weightDecay, clip);
+    }
+
+    Rule ahead() {
+      return new Rule(
+          kernel, memories, momentum, decay, epsilon, fade, true, l1, l2, weightDecay, clip);
+    }
+
+    Rule penalties(double newL1, double newL2, double newDecay) {
+      return new Rule(
+          kernel, memories, momentum, decay, epsilon, fade, nesterov, newL1, newL2, newDecay, clip);
+    }
+
+    Rule clip(Clip other) {
+      return new Rule(
+          kernel, memories, momentum, decay, epsilon, fade, nesterov, l1, l2, weightDecay, other);
+    }
+
+    private long address(Tensor[] t, int memory) {
+      return memories.contains("" + memory) ? Engine.address(t[1 + memory]) : 0;
+    }
+
+    void run(Device device, DType dtype, Tensor[] t, StepState state) {
+      Engine.run(
+          device,
+          kernel,
+          dtype.precision(),
+          new Arguments.Update(
+              Engine.address(t[0]),
+              Engine.address(t[1]),
+              address(t, 1),
+              address(t, 2),
+              address(t, 3),
+              0,
+              Engine.address(state),
+              clip.address(),
+              t[0].elements(),
+              clip.parts(),
+              13,
+              nesterov,
+              momentum,
+              decay,
+              epsilon,
+              fade,
+              l1,
+              l2,
+              weightDecay,
+              1,
+              clip.scale,
+              clip.maxNorm,
+              clip.gradientLimit,
+              clip.updateLimit));
+    }
 
     /** By the kernel of rows, over all rows of a table. */
-    void runRows(Device device, DType dtype, Tensor[] t, StepState state, Tensor sorted, long cols);
+    void runRows(Device device, DType dtype, Tensor[] t, StepState state, Tensor rows, long cols) {
+      Engine.run(
+          device,
+          Kernel.valueOf(kernel.name() + "_ROWS"),
+          dtype.precision(),
+          new Arguments.UpdateRows(
+              Engine.address(t[0]),
+              address(t, 1),
+              address(t, 2),
+              address(t, 3),
+              0,
+              Engine.address(state),
+              Engine.address(rows),
+              Engine.address(t[1]),
+              clip.address(),
+              rows.elements(),
+              cols,
+              rows.elements(),
+              clip.parts(),
+              13,
+              nesterov,
+              momentum,
+              decay,
+              epsilon,
+              fade,
+              l1,
+              l2,
+              weightDecay,
+              1,
+              clip.scale,
+              clip.maxNorm,
+              clip.gradientLimit,
+              clip.updateLimit));
+    }
 
-    /** By the formula, in update t of value i. */
-    double direction(double g, double[] first, double[] second, int i, int t);
+    /** By the formula, in update t of value i, whose memories are m[1] to m[3]. */
+    double direction(double g, double[][] m, int i, int t) {
+      double b1 = momentum;
+      double b2 = decay;
+      boolean averages = kernel == Kernel.ADAM || kernel == Kernel.NADAM || kernel == Kernel.LION;
+      if (averages && kernel != Kernel.LION) {
+        m[1][i] = b1 * m[1][i] + (1 - b1) * g;
+      }
+      if (kernel == Kernel.ADAGRAD) {
+        m[2][i] += g * g;
+      } else if (kernel != Kernel.SGD && kernel != Kernel.LION) {
+        m[2][i] = b2 * m[2][i] + (1 - b2) * g * g;
+      }
+      double root = Math.sqrt(m[2][i] / (1 - Math.pow(b2, t))) + epsilon;
+      switch (kernel) {
+        case SGD -> {
+          m[1][i] = b1 * m[1][i] + (1 - b2) * g;
+          return b1 == 0 ? g : nesterov ? g + b1 * m[1][i] : m[1][i];
+        }
+        case ADAM -> {
+          m[3][i] = Math.max(m[3][i], m[2][i]);
+          double largest = Math.sqrt(m[3][i] / (1 - Math.pow(b2, t))) + epsilon;
+          return m[1][i] / (1 - Math.pow(b1, t)) / (memories.contains("3") ? largest : root);
+        }
+        case NADAM -> {
+          double product =
+              IntStream.rangeClosed(1, t).mapToDouble(this::grown).reduce(1, (a, b) -> a * b);
+          return (g * (1 - grown(t)) / (1 - product)
+                  + m[1][i] * grown(t + 1) / (1 - product * grown(t + 1)))
+              / root;
+        }
+        case ADAGRAD -> {
+          return g / (Math.sqrt(m[2][i]) + epsilon);
+        }
+        case RMSPROP -> {
+          m[3][i] = b2 * m[3][i] + (1 - b2) * g;
+          double mean = memories.contains("3") ? m[3][i] : 0;
+          double d = g / (Math.sqrt(m[2][i] - mean * mean) + epsilon);
+          m[1][i] = b1 * m[1][i] + d;
+          return memories.contains("1") ? m[1][i] : d;
+        }
+        case ADADELTA -> {
+          double d = g * Math.sqrt(m[1][i] + epsilon) / Math.sqrt(m[2][i] + epsilon);
+          m[1][i] = b2 * m[1][i] + (1 - b2) * d * d;
+          return d;
+        }
+        case LION -> {
+          double d = Math.signum(b1 * m[1][i] + (1 - b1) * g);
+          m[1][i] = b2 * m[1][i] + (1 - b2) * g;
+          return d;
+        }
+        default -> throw new IllegalStateException(kernel.toString());
+      }
+    }
 
-    double l1();
+    /** NAdam's momentum of update t. */
+    private double grown(int t) {
+      return momentum * (1 - 0.5 * Math.pow(0.96, t * fade));
+    }
 
-    double l2();
+    /** What the rate of update t is of the usual one. */
+    double rateShare(int t) {
+      return kernel == Kernel.ADAGRAD ? 1 / (1 + (t - 1) * fade) : 1;
+    }
 
-    double decay();
-
-    Clip clip();
-
-    Rule clip(Clip other);
+    /** What L1 takes at rate 1 and l1 1. */
+    double share() {
+      return switch (kernel) {
+        case SGD -> momentum == 0 ? 1 : (1 - decay) / (1 - momentum);
+        case RMSPROP -> memories.contains("1") ? 1 / (1 - momentum) : 1;
+        default -> 1;
+      };
+    }
   }
 
   /** The values after some steps whose gradients are those of {@link #gradient}. */
   private static double[] train(Device device, DType dtype, double rate, int steps, Step step) {
     try (StepState state = new StepState(device, 0)) {
-      Tensor[] tensors = new Tensor[4];
+      Tensor[] tensors = new Tensor[5];
       tensors[0] = Input.randomNormal(N).on(device, dtype, 1);
-      for (int i = 1; i < 4; i++) {
+      for (int i = 1; i < 5; i++) {
         tensors[i] = device.zeros(dtype, Shape.of(N));
       }
       state.set(0, 0, 0, 0, rate);
@@ -299,14 +308,14 @@ public class OptimizerKernelTest {
 
   @OnEachDevice
   void sgdAgreesWithPyTorch(OnEachDevice.Place place) {
-    Sgd[] settings = {
-      new Sgd(0, 0, 0, false),
-      new Sgd(0, 0, 0.01, false),
-      new Sgd(0.9, 0, 0, false),
-      new Sgd(0.9, 0, 0.02, true),
+    Rule[] settings = {
+      Rule.sgd(0, 0),
+      Rule.sgd(0, 0).penalties(0, 0.01, 0),
+      Rule.sgd(0.9, 0),
+      Rule.sgd(0.9, 0).ahead().penalties(0, 0.02, 0),
     };
     try (Device device = place.open()) {
-      for (Sgd sgd : settings) {
+      for (Rule sgd : settings) {
         SGDOptions options = new SGDOptions(RATE);
         options.momentum().put(sgd.momentum);
         options.weight_decay().put(sgd.l2);
@@ -330,7 +339,7 @@ public class OptimizerKernelTest {
       }
     }
     try (Device cpu = Device.cpu()) {
-      agree(cpu, value, 0.1, new Sgd(0.8, 0.8, 0, false)::run);
+      agree(cpu, value, 0.1, Rule.sgd(0.8, 0.8)::run);
     }
   }
 
@@ -342,17 +351,21 @@ public class OptimizerKernelTest {
           device,
           torch(values -> new org.bytedeco.pytorch.Adam(values, plain)),
           0.01,
-          new Adam(0, 0)::run);
+          Rule.adam()::run);
       AdamOptions l2 = new AdamOptions(0.01);
       l2.weight_decay().put(0.1);
       agree(
           device,
           torch(values -> new org.bytedeco.pytorch.Adam(values, l2)),
           0.01,
-          new Adam(0.1, 0)::run);
+          Rule.adam().penalties(0, 0.1, 0)::run);
       AdamWOptions decoupled = new AdamWOptions(0.01);
       decoupled.weight_decay().put(0.1);
-      agree(device, torch(values -> new AdamW(values, decoupled)), 0.01, new Adam(0, 0.1)::run);
+      agree(
+          device,
+          torch(values -> new AdamW(values, decoupled)),
+          0.01,
+          Rule.adam().penalties(0, 0, 0.1)::run);
     }
   }
 
@@ -360,8 +373,8 @@ public class OptimizerKernelTest {
   @Test
   void anotherSettingFails() {
     try (Device cpu = Device.cpu()) {
-      double[] expected = train(cpu, DType.F64, 0.05, STEPS, new Sgd(0.9, 0, 0, false)::run);
-      double[] actual = train(cpu, DType.F32, 0.05, STEPS, new Sgd(0.9001, 0, 0, false)::run);
+      double[] expected = train(cpu, DType.F64, 0.05, STEPS, Rule.sgd(0.9, 0)::run);
+      double[] actual = train(cpu, DType.F32, 0.05, STEPS, Rule.sgd(0.9001, 0)::run);
       assertTrue(!Comparison.of(expected, actual, DType.F32, 64).passed());
     }
   }
@@ -376,9 +389,10 @@ public class OptimizerKernelTest {
         device.tensor(DType.F64, new double[] {1}),
         device.tensor(DType.F64, new double[] {2}),
         device.tensor(DType.F64, new double[] {0}),
+        device.tensor(DType.F64, new double[] {0}),
         device.tensor(DType.F64, new double[] {0})
       };
-      Sgd momentum = new Sgd(0.9, 0, 0, false);
+      Rule momentum = Rule.sgd(0.9, 0);
       momentum.run(device, DType.F64, t, state);
       assertArrayEquals(new double[] {0.8}, t[0].toDoubles(), 1e-15);
       momentum.run(device, DType.F64, t, state);
@@ -387,20 +401,30 @@ public class OptimizerKernelTest {
       // Adam's first step is the rate times the gradient's sign, but for epsilon
       t[2].fill(0);
       t[0].fill(1);
-      new Adam(0.9, 0.999, 0, 0, 0, 0, Clip.NOTHING).run(device, DType.F64, t, state);
+      Rule.of(Kernel.ADAM, "12", 0.9, 0.999, 0).run(device, DType.F64, t, state);
       assertArrayEquals(new double[] {0.9}, t[0].toDoubles(), 1e-15);
     }
   }
 
   /** Each with both decays; without L1 and with it, which brings some values to 0. */
   private static List<Rule> rules() {
-    return List.of(
-        new Sgd(0, 0, 0, 0.01, 0.02, false, Clip.NOTHING),
-        new Sgd(0, 0, 0.3, 0.01, 0.02, false, Clip.NOTHING),
-        new Sgd(0.9, 0.1, 0, 0.01, 0.02, false, Clip.NOTHING),
-        new Sgd(0.9, 0, 0.3, 0.01, 0.02, true, Clip.NOTHING),
-        new Adam(0.9, 0.999, 1e-8, 0, 0.01, 0.02, Clip.NOTHING),
-        new Adam(0.9, 0.999, 1e-8, 0.3, 0.01, 0.02, Clip.NOTHING));
+    return Stream.of(
+            Rule.sgd(0, 0),
+            Rule.sgd(0.9, 0.1),
+            Rule.sgd(0.9, 0).ahead(),
+            Rule.adam(),
+            Rule.of(Kernel.ADAM, "123", 0.9, 0.9, 1e-8),
+            Rule.of(Kernel.NADAM, "12", 0.9, 0.999, 1e-8).fading(4e-3),
+            Rule.of(Kernel.NADAM, "12", 0.9, 0.999, 1e-8).fading(0.7),
+            Rule.of(Kernel.ADAGRAD, "2", 0, 0, 1e-10).fading(0.1),
+            Rule.of(Kernel.RMSPROP, "2", 0, 0.99, 1e-8),
+            Rule.of(Kernel.RMSPROP, "12", 0.5, 0.9, 1e-8),
+            Rule.of(Kernel.RMSPROP, "23", 0, 0.9, 1e-8),
+            Rule.of(Kernel.RMSPROP, "123", 0.5, 0.9, 1e-8),
+            Rule.of(Kernel.ADADELTA, "12", 0, 0.9, 1e-6),
+            Rule.of(Kernel.LION, "1", 0.9, 0.99, 0))
+        .flatMap(rule -> Stream.of(0.0, 0.3).map(l1 -> rule.penalties(l1, 0.01, 0.02)))
+        .toList();
   }
 
   /** rate 0.1, l1 3: what is within 0.3 of 0 becomes 0, what is not comes nearer; NaN stays. */
@@ -412,10 +436,11 @@ public class OptimizerKernelTest {
         StepState state = new StepState(device, 0, 0.1)) {
       for (Rule rule :
           List.of(
-              new Sgd(0, 0, 3, 0, 0, false, Clip.NOTHING),
-              new Sgd(0.9, 0, 3, 0, 0, false, Clip.NOTHING),
-              new Adam(0.9, 0.999, 1e-8, 3, 0, 0, Clip.NOTHING))) {
-        Tensor[] t = new Tensor[4];
+              Rule.sgd(0, 0).penalties(3, 0, 0),
+              Rule.sgd(0.5, 0).penalties(1.5, 0, 0), // the velocity doubles what it takes
+              Rule.adam().penalties(3, 0, 0),
+              Rule.of(Kernel.RMSPROP, "12", 0.5, 0.9, 1e-8).penalties(1.5, 0, 0))) {
+        Tensor[] t = new Tensor[5];
         Arrays.setAll(t, i -> device.zeros(DType.F64, Shape.of(before.length)));
         t[0].copyFrom(before);
         rule.run(device, DType.F64, t, state);
@@ -433,16 +458,17 @@ public class OptimizerKernelTest {
     double norm = clip.scale * Math.sqrt(sumOfSquares);
     double share = clip.squares == null ? 1 : Math.min(1, clip.maxNorm / (norm + 1e-6));
     double[] value = Input.randomNormal(N).values(1);
-    double[] first = new double[N];
-    double[] second = new double[N];
+    double[][] memories = new double[4][N];
     for (int t = 1; t <= STEPS; t++) {
       double[] gradient = gradient(t - 1);
       for (int i = 0; i < N; i++) {
         double g = clamp(clip.scale * share * gradient[i], clip.gradientLimit);
-        double direction = rule.direction(g + rule.l2() * value[i], first, second, i, t);
+        double direction = rule.direction(g + rule.l2() * value[i], memories, i, t);
+        double rate = RATE * rule.rateShare(t);
         double moved =
-            value[i] - clamp(RATE * (direction + rule.decay() * value[i]), clip.updateLimit);
-        value[i] = Math.signum(moved) * Math.max(0, Math.abs(moved) - RATE * rule.l1());
+            value[i] - clamp(rate * (direction + rule.weightDecay() * value[i]), clip.updateLimit);
+        double cut = rate * rule.l1() * rule.share();
+        value[i] = Math.signum(moved) * Math.max(0, Math.abs(moved) - cut);
       }
     }
     return value;
@@ -500,7 +526,7 @@ public class OptimizerKernelTest {
     try (Device cpu = Device.cpu();
         Tensor four = cpu.tensor(DType.F32, Shape.of(1), 4)) {
       Clip clip = new Clip(four, 0.5, 0.5, 0.4, 0.03);
-      Sgd rule = new Sgd(0.9, 0, 0.1, 0.01, 0.02, false, clip);
+      Rule rule = Rule.sgd(0.9, 0).penalties(0.1, 0.01, 0.02).clip(clip);
       Clip scaled = new Clip(null, 0.5, NONE, 0.4, 0.03);
       double[] expected = byFormula(rule, 4);
       differs(cpu, byFormula(rule.clip(scaled), 0), rule.clip(clip));
@@ -509,9 +535,9 @@ public class OptimizerKernelTest {
       differs(cpu, expected, rule.clip(new Clip(four, 0.5, 0.501, 0.4, 0.03)));
       differs(cpu, expected, rule.clip(new Clip(four, 0.5, 0.5, 0.401, 0.03)));
       differs(cpu, expected, rule.clip(new Clip(four, 0.5, 0.5, 0.4, 0.0301)));
-      differs(cpu, expected, new Sgd(0.9, 0, 0.101, 0.01, 0.02, false, clip));
-      differs(cpu, expected, new Sgd(0.9, 0, 0.1, 0.0101, 0.02, false, clip));
-      differs(cpu, expected, new Sgd(0.9, 0, 0.1, 0.01, 0.0201, false, clip));
+      differs(cpu, expected, rule.penalties(0.101, 0.01, 0.02));
+      differs(cpu, expected, rule.penalties(0.1, 0.0101, 0.02));
+      differs(cpu, expected, rule.penalties(0.1, 0.01, 0.0201));
     }
   }
 
@@ -549,6 +575,7 @@ public class OptimizerKernelTest {
             device.full(DType.F32, Shape.of(6), 1),
             device.tensor(DType.F32, Shape.of(6), 1, 2, Double.NaN, 4, 5, 6),
             device.zeros(DType.F32, Shape.of(6)),
+            device.zeros(DType.F32, Shape.of(6)),
             device.zeros(DType.F32, Shape.of(6))
           };
           plain.clip(clip).run(device, DType.F32, t, state);
@@ -560,5 +587,47 @@ public class OptimizerKernelTest {
         }
       }
     }
+  }
+
+  /** average += w (value - average), and the value itself before an update. */
+  @OnEachDevice
+  void averageFollowsItsFormula(OnEachDevice.Place place) {
+    try (Device device = place.open();
+        StepState state = new StepState(device, 0, RATE)) {
+      for (DType dtype : new DType[] {DType.F32, DType.F64}) {
+        for (long n : new long[] {1, 7, 1500}) {
+          try (Tensor value = device.tensor(dtype, Shape.of(n), gradient((int) n, 1));
+              Tensor average = device.tensor(dtype, Shape.of(n), gradient((int) n, 2))) {
+            double[] x = value.toDoubles();
+            double[] mean = average.toDoubles();
+            for (long update : new long[] {3, 4, 5, -1}) {
+              state.set(0, 0, Math.max(0, update), 0, RATE);
+              Engine.run(
+                  device,
+                  Kernel.AVERAGE,
+                  dtype.precision(),
+                  new Arguments.Average(
+                      Engine.address(value),
+                      Engine.address(average),
+                      update < 0 ? 0 : Engine.address(state),
+                      n,
+                      4,
+                      0.3));
+              double weight = update == 3 ? 1 : 0.3;
+              Arrays.setAll(mean, i -> mean[i] + weight * (x[i] - mean[i]));
+              assertArrayEquals(
+                  mean, average.toDoubles(), dtype == DType.F32 ? 1e-6 : 1e-15, "after " + update);
+              Arrays.setAll(x, i -> x[i] / 2 + 0.1);
+              value.copyFrom(x);
+              System.arraycopy(value.toDoubles(), 0, x, 0, x.length);
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private static double[] gradient(int n, int seed) {
+    return Input.randomNormal(n).values(seed);
   }
 }

@@ -380,7 +380,7 @@ public class FusedStepTest {
               Map.of(),
               Map.of(),
               Map.of(),
-              Schedule.CONSTANT,
+              new Rates.Schedules(Schedule.CONSTANT, Schedule.CONSTANT, Schedule.CONSTANT),
               8,
               LastBatch.KEEP,
               1,

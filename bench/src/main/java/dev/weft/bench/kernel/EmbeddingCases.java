@@ -13,7 +13,16 @@ import java.util.Set;
 public final class EmbeddingCases {
   /** What is timed as a part of these. */
   public static final Set<Kernel> PARTS =
-      Set.of(Kernel.SORT_CHUNKS, Kernel.MERGE_CHUNKS, Kernel.SGD_ROWS, Kernel.ADAM_ROWS);
+      Set.of(
+          Kernel.SORT_CHUNKS,
+          Kernel.MERGE_CHUNKS,
+          Kernel.SGD_ROWS,
+          Kernel.ADAM_ROWS,
+          Kernel.NADAM_ROWS,
+          Kernel.ADAGRAD_ROWS,
+          Kernel.RMSPROP_ROWS,
+          Kernel.ADADELTA_ROWS,
+          Kernel.LION_ROWS);
 
   private EmbeddingCases() {}
 
@@ -32,9 +41,9 @@ public final class EmbeddingCases {
     var sums = new Arguments.SumRuns(7, 6, 3, 8, rows, cols, 1);
     double none = Double.POSITIVE_INFINITY;
     var sgd =
-        new Arguments.SgdRows(
-            1, 0, 0, 9, 6, 8, 0, rows, cols, table, 0, 0, 0, 0, 0, 0, false, 1, 1, none, none,
-            none);
+        new Arguments.UpdateRows(
+            1, 0, 0, 0, 0, 9, 6, 8, 0, rows, cols, table, 0, 2, false, 0, 0, 0, 0, 0, 0, 0, 1, 1,
+            none, none, none);
     var copy = new Arguments.CopyRows(1, 2, rows, cols, table / rows * cols, cols, 1, false);
     KernelCase sorted = new KernelCase("sort", Kernel.SORT_CHUNKS, sizes, sort).with("ids", ids);
     KernelCase backward =

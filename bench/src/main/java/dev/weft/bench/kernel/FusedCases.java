@@ -78,9 +78,9 @@ enum FusedCases {
             classifies ? FusedRule.ADAM : FusedRule.SGD,
             "scale",
             classifies ? 1 / 255.0 : 1,
-            "decay1",
+            "momentum",
             0.9,
-            "decay2",
+            "decay",
             classifies ? 0.999 : 0,
             "weight",
             rows));

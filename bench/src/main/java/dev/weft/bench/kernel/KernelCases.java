@@ -13,6 +13,7 @@ import dev.weft.op.LayerNormOperation;
 import dev.weft.op.Reduction;
 import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -114,6 +115,11 @@ public final class KernelCases {
               RUN_SQUARES,
               SGD_ROWS,
               ADAM_ROWS,
+              NADAM_ROWS,
+              ADAGRAD_ROWS,
+              RMSPROP_ROWS,
+              ADADELTA_ROWS,
+              LION_ROWS,
               EMBEDDING_BAG_FORWARD,
               EMBEDDING_BAG_BACKWARD,
               PATH_LOSS_FORWARD,
@@ -150,7 +156,9 @@ public final class KernelCases {
           Stream.of(s(rows, cols, 1), s(1, rows, cols));
       case GATHER_ALONG, SCATTER_ADD_ALONG -> Stream.of(s(1, rows, cols, rows));
       case STRIDED_COPY -> Stream.of(s(Math.max(1, rows / 64), Math.min(64, rows), cols));
-      case GATHER_ROWS, GATHER_ROWS_U8, SUM_RUNS, ADD_ROWS, RUN_SQUARES, SGD_ROWS, ADAM_ROWS ->
+      case GATHER_ROWS, GATHER_ROWS_U8, SUM_RUNS, ADD_ROWS, RUN_SQUARES ->
+          Stream.of(s(rows, rows, cols));
+      case SGD_ROWS, ADAM_ROWS, NADAM_ROWS, ADAGRAD_ROWS, RMSPROP_ROWS, ADADELTA_ROWS, LION_ROWS ->
           Stream.of(s(rows, rows, cols));
       case GATHER_IDS -> Stream.of(s(rows, rows, 1));
       case EMBEDDING_BAG_FORWARD, EMBEDDING_BAG_BACKWARD ->
@@ -185,8 +193,11 @@ public final class KernelCases {
           case SOFTMAX_FORWARD, SOFTMAX_BACKWARD ->
               Stream.of(way.apply("log of " + s.rows() + " classes", Map.of("log", true)))
                   .filter(one -> s.cols() == 1);
-          case SGD -> Stream.of(way.apply("", Map.of("momentum", 0, "velocity", 0)));
-          case ADAM -> Stream.of(way.apply("with a copy in bf16", Map.of("copy", 1)));
+          case SGD -> Stream.of(way.apply("", Map.of("momentum", 0, "first", 0)));
+          case ADAM ->
+              Stream.of(
+                  way.apply("with a copy in bf16", Map.of("copy", 1)),
+                  way.apply("amsgrad", Map.of("third", 1)));
           default -> Stream.of();
         };
     return Stream.concat(Stream.of(way.apply(variant(kernel, s, f), ALL_OUTPUTS)), others);
@@ -300,6 +311,8 @@ public final class KernelCases {
       case STRIDED_COPY -> List.of(s(3, 7, 11), s(2, 37, 36));
       // norms of one partial sum, and of more than a lane of the GPU takes at once
       case SGD, ADAM -> List.of(s(1, 37, 53), s(1, 5, 53, 1025));
+      case NADAM_ROWS, ADAGRAD_ROWS, RMSPROP_ROWS, ADADELTA_ROWS, LION_ROWS ->
+          List.of(s(9, 33, 20));
       case COPY_ROWS -> List.of(s(1, 37, 30));
       case TRANSPOSE -> List.of(s(1, 37, 53), s(1, 36, 53), s(1, 37, 64), s(1, 36, 64));
       // a small product, and one whose right operand the CPU lays out anew
@@ -385,7 +398,8 @@ public final class KernelCases {
             .toArray();
     try {
       Arguments call = (Arguments) over.invoke(null, numbers);
-      Set<String> spared = full ? Set.of() : spared(kernel, s, f);
+      Set<String> spared = new HashSet<>(full ? Set.of() : spared(kernel, s, f));
+      spared.addAll(absent(kernel, full));
       String[] without =
           call.operands().stream()
               .map(Operand::name)
@@ -430,10 +444,15 @@ public final class KernelCases {
       case "off" -> 0.5;
       case "missing" -> full ? 0 : Double.NaN;
       case "shift" -> -0.5;
-      case "momentum", "beta1" -> 0.9;
-      case "beta2" -> 0.999;
-      case "epsilon" -> kernel == Kernel.ADAM ? 1e-8 : 1e-5;
-      case "dampening", "smoothing" -> full ? 0.1 : 0;
+      case "momentum" -> 0.9;
+      // of SGD that is dampening; of others the decay of the second memory
+      case "decay" -> rule(kernel) == Kernel.SGD ? (full ? 0.1 : 0) : 0.999;
+      case "epsilon" -> 1e-5;
+      case "fade" -> full ? 0.02 : 0;
+      case "operations" -> 13;
+      case "start" -> full ? 9 : 0; // at 4 updates the value, or the weight
+      case "weight" -> 0.25;
+      case "smoothing" -> full ? 0.1 : 0;
       case "l1" -> full ? 0.05 : 0;
       case "l2" -> full ? 0.01 : 0;
       case "weightDecay" -> full ? 0.02 : 0;
@@ -477,13 +496,36 @@ public final class KernelCases {
       case SOFTMAX_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY_DISTRIBUTION, MULTI_CLASS_HINGE ->
           Set.of("weights", "hits");
       case BATCH_NORM_FINISH -> Set.of("running_mean", "running_variance");
-      case SGD, ADAM, SGD_ROWS, ADAM_ROWS -> Set.of("copy", "squares");
+      case AVERAGE -> Set.of("state");
       case ADVANCE_STEP -> Set.of("rates");
       case GATHER_ROWS, GATHER_ROWS_U8, GATHER_IDS -> Set.of("state");
       // bags may be equally long
       case EMBEDDING_BAG_FORWARD, EMBEDDING_BAG_BACKWARD ->
           s.rows() % s.parts() == 0 ? Set.of("offsets") : Set.of();
       case PATH_LOSS_FORWARD -> Set.of("offsets", "paths");
+      default ->
+          kernel.arguments() == Arguments.Update.class
+                  || kernel.arguments() == Arguments.UpdateRows.class
+              ? Set.of("copy", "squares")
+              : Set.of();
+    };
+  }
+
+  /** The rule of dense parameters that is a table's, too. */
+  private static Kernel rule(Kernel kernel) {
+    return kernel.arguments() == Arguments.UpdateRows.class
+        ? Kernel.valueOf(kernel.name().replace("_ROWS", ""))
+        : kernel;
+  }
+
+  /** The memories that a rule never has, or those that it can do without. */
+  private static Set<String> absent(Kernel kernel, boolean full) {
+    return switch (rule(kernel)) {
+      case SGD, LION -> Set.of("second", "third");
+      case NADAM, ADADELTA -> Set.of("third");
+      case ADAGRAD -> Set.of("first", "third");
+      case ADAM -> full ? Set.of() : Set.of("third");
+      case RMSPROP -> full ? Set.of() : Set.of("first", "third");
       default -> Set.of();
     };
   }
@@ -530,17 +572,15 @@ public final class KernelCases {
       case BATCH_NORM_FINISH -> one.with("squares", Fill.POSITIVE);
       case BATCH_NORM_FORWARD, BATCH_NORM_SUMS, BATCH_NORM_BACKWARD ->
           one.with("variance", Fill.POSITIVE);
-      case SGD -> one.with("squares", Fill.POSITIVE);
-      case ADAM -> one.with("second", Fill.POSITIVE).with("squares", Fill.POSITIVE);
+      case SGD, ADAM, NADAM, ADAGRAD, RMSPROP, ADADELTA, LION -> remembered(one);
       case SORT_CHUNKS ->
           one.with("ids", full ? Fill.between(-4, parts / 2 + 1) : Fill.scattered(parts));
       case MERGE_CHUNKS ->
           one.with("chunk_sorted", Fill.each(i -> i % 1024 * parts / 1024 - (full ? i / 1024 : 0)))
               .with("chunk_order", Fill.each(i -> i));
       case SUM_RUNS, ADD_ROWS, RUN_SQUARES -> sorted(one, full);
-      case SGD_ROWS -> sorted(one, full).with("squares", Fill.POSITIVE);
-      case ADAM_ROWS ->
-          sorted(one, full).with("second", Fill.POSITIVE).with("squares", Fill.POSITIVE);
+      case SGD_ROWS, ADAM_ROWS, NADAM_ROWS, ADAGRAD_ROWS, RMSPROP_ROWS, ADADELTA_ROWS, LION_ROWS ->
+          remembered(sorted(one, full));
       case EMBEDDING_BAG_FORWARD -> bags(one, full);
       case EMBEDDING_BAG_BACKWARD ->
           bags(one, full).with("counts", full ? Fill.between(-1, 5) : Fill.each(b -> 1 + b % 3));
@@ -556,6 +596,16 @@ public final class KernelCases {
           one.with("index", full ? Fill.between(0, outer + 2) : Fill.scattered(outer));
       default -> one;
     };
+  }
+
+  /** Memories as steps leave them: means of squares, and a mean whose square is below that. */
+  private static KernelCase remembered(KernelCase one) {
+    Fill small = Fill.each(i -> (i % 7 - 3) / 16.0);
+    KernelCase filled =
+        one.with("second", Fill.POSITIVE)
+            .with("third", rule(one.kernel()) == Kernel.ADAM ? Fill.POSITIVE : small)
+            .with("squares", Fill.POSITIVE);
+    return rule(one.kernel()) == Kernel.ADADELTA ? filled.with("first", Fill.POSITIVE) : filled;
   }
 
   /** Ids in order, each as often as it must; with those that are no rows at both ends. */

@@ -105,7 +105,7 @@ public final class KernelMemory implements AutoCloseable {
 
   private static final int CURSOR = 2;
   private static final double RATE = 0.05;
-  // seed, step, update, cursor, rate, and the rate in float32
+  // seed, step, update, cursor, rate, the rate in float32, factors of momentum and of decay
   private static final Fill STATE =
       Fill.words(
           11,
@@ -113,7 +113,9 @@ public final class KernelMemory implements AutoCloseable {
           4,
           CURSOR,
           Double.doubleToRawLongBits(RATE),
-          Integer.toUnsignedLong(Float.floatToRawIntBits((float) RATE)));
+          Integer.toUnsignedLong(Float.floatToRawIntBits((float) RATE)),
+          Double.doubleToRawLongBits(0.9),
+          Double.doubleToRawLongBits(0.5));
   // NaN in every type, and an integer that no kernel writes; as in native/harness
   private static final byte[] POISON = {(byte) 0xf5, (byte) 0xff};
 

@@ -19,8 +19,11 @@ public enum Element {
   /** The kernel's own type, in a layout of its own. */
   OPAQUE;
 
-  /** The words of a step's state: seed, step, update, cursor, rate, and the rate in float32. */
-  public static final int STATE_WORDS = 6;
+  /**
+   * The words of a step's state: seed, step, update, cursor, rate, the rate in float32, and the
+   * factors of momentum and of weight decay.
+   */
+  public static final int STATE_WORDS = 8;
 
   /** Bytes of one, and of a state's word. */
   public int bytes(Precision precision) {

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.optim;
 
-import dev.weft.Engine;
-import dev.weft.RowGradient;
-import dev.weft.Tensor;
-import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
-import java.util.List;
 
 /**
- * Adam (Kingma and Ba 2015) and AdamW (Loshchilov and Hutter 2019). With g = gradient + l2 value: m
- * = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g²; value -= rate (m̂ / (√v̂ + epsilon) +
- * weightDecay value), m̂ and v̂ corrected for their start at zero.
+ * Adam (Kingma and Ba 2015), AdamW (Loshchilov and Hutter 2019) and AMSGrad (Reddi et al. 2018).
+ * With g = gradient + l2 value: m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g²; value -=
+ * rate (m̂ / (√v̂ + epsilon) + weightDecay value), m̂ and v̂ corrected for their start at zero.
+ * AMSGrad divides by the largest v so far, which is corrected as v is, as in PyTorch.
  *
  * <p>L1 is a proximal step after that: value = sign(value) max(0, |value| - rate l1), which makes
  * values exactly 0. It is decoupled, as weight decay is: a value stays 0 where |m̂| ≤ l1 (√v̂ +
@@ -29,21 +25,20 @@ import java.util.List;
  * @param beta1 decay of the mean, in [0, 1)
  * @param beta2 decay of the mean square, in [0, 1)
  * @param epsilon keeps the quotient finite
- * @param l1 the factor of a decoupled L1 penalty, which brings values to exactly 0
- * @param l2 the factor of an L2 penalty's gradient
- * @param weightDecay decoupled weight decay: what makes it AdamW
+ * @param divisor which mean square the mean is divided by
+ * @param penalties none until told otherwise; decay makes it AdamW
  */
 public record Adam(
-    double rate,
-    double beta1,
-    double beta2,
-    double epsilon,
-    double l1,
-    double l2,
-    double weightDecay)
-    implements Optimizer {
-  private static final String FIRST = "first";
-  private static final String SECOND = "second";
+    double rate, double beta1, double beta2, double epsilon, Divisor divisor, Penalties penalties)
+    implements KernelRule<Adam> {
+
+  /** Which mean square Adam divides by. */
+  public enum Divisor {
+    /** The mean square as it is. */
+    MEAN_SQUARE,
+    /** The largest mean square so far: AMSGrad. */
+    LARGEST_MEAN_SQUARE
+  }
 
   /** Checks the settings. */
   public Adam {
@@ -51,111 +46,46 @@ public record Adam(
     Optimizer.checkDecay("beta1", beta1);
     Optimizer.checkDecay("beta2", beta2);
     Optimizer.checkNotNegative("epsilon", epsilon);
-    Optimizer.checkNotNegative("l1", l1);
-    Optimizer.checkNotNegative("l2", l2);
-    Optimizer.checkNotNegative("weight decay", weightDecay);
   }
 
   /** Adam with beta1 0.9, beta2 0.999 and epsilon 1e-8. */
   public static Adam rate(double rate) {
-    return new Adam(rate, 0.9, 0.999, 1e-8, 0, 0, 0);
+    return new Adam(rate, 0.9, 0.999, 1e-8, Divisor.MEAN_SQUARE, Penalties.NONE);
   }
 
   /** The same with other decays. */
   public Adam betas(double beta1, double beta2) {
-    return new Adam(rate, beta1, beta2, epsilon, l1, l2, weightDecay);
+    return new Adam(rate, beta1, beta2, epsilon, divisor, penalties);
   }
 
-  /** The same with decoupled weight decay: AdamW. */
-  public Adam weightDecay(double weightDecay) {
-    return new Adam(rate, beta1, beta2, epsilon, l1, l2, weightDecay);
+  /** The same with another epsilon. */
+  public Adam epsilon(double epsilon) {
+    return new Adam(rate, beta1, beta2, epsilon, divisor, penalties);
   }
 
-  /** The same with a decoupled L1 penalty, by a proximal step. */
-  public Adam l1(double l1) {
-    return new Adam(rate, beta1, beta2, epsilon, l1, l2, weightDecay);
-  }
-
-  /** The same with an L2 penalty of l2/2 |value|². */
-  public Adam l2(double l2) {
-    return new Adam(rate, beta1, beta2, epsilon, l1, l2, weightDecay);
+  /** The same over the largest mean square so far. */
+  public Adam amsgrad() {
+    return new Adam(rate, beta1, beta2, epsilon, Divisor.LARGEST_MEAN_SQUARE, penalties);
   }
 
   @Override
-  public List<String> memory() {
-    return List.of(FIRST, SECOND);
+  public Adam with(Penalties penalties) {
+    return new Adam(rate, beta1, beta2, epsilon, divisor, penalties);
   }
 
   @Override
-  public boolean takesRows() {
-    return true;
-  }
-
-  @Override
-  public boolean isOneKernel() {
-    return true;
-  }
-
-  @Override
-  public void update(Update u) {
-    Tensor values = u.values();
-    if (!u.isTable()) {
-      u.run(
-          Kernel.ADAM,
-          new Arguments.Adam(
-              Engine.address(values),
-              Engine.address(u.rawGradient()),
-              Engine.address(u.memory(FIRST)),
-              Engine.address(u.memory(SECOND)),
-              u.copyAddress(),
-              u.stateAddress(),
-              u.squaresAddress(),
-              values.elements(),
-              u.squaresCount(),
-              beta1,
-              beta2,
-              epsilon,
-              l1,
-              l2,
-              weightDecay,
-              u.rateFactor(),
-              u.gradientScale(),
-              u.maxNorm(),
-              u.gradientLimit(),
-              u.updateLimit()));
-      return;
-    }
-    RowGradient gradient = u.rows();
-    u.run(
-        Kernel.ADAM_ROWS,
-        new Arguments.AdamRows(
-            Engine.address(values),
-            Engine.address(u.memory(FIRST)),
-            Engine.address(u.memory(SECOND)),
-            u.copyAddress(),
-            u.stateAddress(),
-            Engine.address(gradient.sorted()),
-            Engine.address(gradient.sums()),
-            u.squaresAddress(),
-            gradient.rows(),
-            gradient.cols(),
-            values.shape().size(0),
-            u.squaresCount(),
-            beta1,
-            beta2,
-            epsilon,
-            l1,
-            l2,
-            weightDecay,
-            u.rateFactor(),
-            u.gradientScale(),
-            u.maxNorm(),
-            u.gradientLimit(),
-            u.updateLimit()));
+  public RuleCall call() {
+    boolean keeps = divisor == Divisor.LARGEST_MEAN_SQUARE;
+    return new RuleCall(Kernel.ADAM, keeps ? 14 : 13, "first", "second", keeps ? "largest" : null)
+        .momentum(beta1)
+        .decay(beta2)
+        .epsilon(epsilon);
   }
 
   @Override
   public String spec() {
-    return weightDecay == 0 ? "adam" : "adamw";
+    return divisor == Divisor.LARGEST_MEAN_SQUARE
+        ? "amsgrad"
+        : penalties.weightDecay() == 0 ? "adam" : "adamw";
   }
 }

@@ -98,6 +98,23 @@ public final class Groups {
     return rules.getFirst();
   }
 
+  /** The largest momentum, which a schedule of it is a factor of; 0 where there is none. */
+  public double momentum() {
+    return rules.stream()
+        .mapToDouble(rule -> rule instanceof KernelRule<?> kernels ? kernels.call().momentum() : 0)
+        .max()
+        .orElseThrow();
+  }
+
+  /** The largest weight decay, which a schedule of it is a factor of; 0 where there is none. */
+  public double weightDecay() {
+    return rules.stream()
+        .mapToDouble(
+            rule -> rule instanceof KernelRule<?> kernels ? kernels.penalties().weightDecay() : 0)
+        .max()
+        .orElseThrow();
+  }
+
   /** How many there are, the first one counted. */
   int count() {
     return rules.size();

@@ -41,10 +41,15 @@ public interface Optimizer {
   double rate();
 
   /**
-   * The names of what it remembers of each parameter: tensors of the parameters' shape, zeros at
-   * first.
+   * The names of what it remembers of each parameter: tensors of the parameters' shape, at first
+   * filled with {@link #beginning}.
    */
   List<String> memory();
+
+  /** What a memory of that name is filled with at first. */
+  default double beginning(String memory) {
+    return 0;
+  }
 
   /** Runs, or records, one step over some of the parameters. */
   void update(Update update);

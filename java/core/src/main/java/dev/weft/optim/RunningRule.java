@@ -22,7 +22,7 @@ public final class RunningRule implements AutoCloseable {
   private boolean closed;
 
   /**
-   * Takes the memory, zeros.
+   * Takes the memory.
    *
    * @throws IllegalArgumentException where the parts of the target do not fit
    */
@@ -40,7 +40,8 @@ public final class RunningRule implements AutoCloseable {
     Tensor values = target.values();
     try {
       for (String name : rule.memory()) {
-        memory.put(name, values.device().zeros(values.dtype(), values.shape()).named(name));
+        double first = rule.beginning(name);
+        memory.put(name, values.device().full(values.dtype(), values.shape(), first).named(name));
       }
     } catch (RuntimeException e) {
       Closing.after(e, this::close);

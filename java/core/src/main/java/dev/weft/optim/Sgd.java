@@ -3,17 +3,13 @@ package dev.weft.optim;
 
 import static dev.weft.format.Format.format;
 
-import dev.weft.Engine;
-import dev.weft.RowGradient;
-import dev.weft.Tensor;
-import dev.weft.device.Arguments;
 import dev.weft.device.Kernel;
-import java.util.List;
 
 /**
  * Stochastic gradient descent. With g = gradient + l2 value: velocity = momentum velocity + (1 -
  * dampening) g; value -= rate (velocity + weightDecay value), or with Nesterov value -= rate (g +
  * momentum velocity + weightDecay value). Dampening equal to momentum is the moving-average form.
+ * PyTorch's SGD, which leaves dampening out of the first step.
  *
  * <p>L1 is a proximal step after that: value = sign(value) max(0, |value| - rate l1 c), where c, 1
  * without momentum and else (1 - dampening) / (1 - momentum), is what the velocity makes of a
@@ -32,21 +28,11 @@ import java.util.List;
  * @param rate the learning rate
  * @param momentum in [0, 1); 0 is plain descent
  * @param dampening in [0, 1]; without momentum it has no effect, as in PyTorch
- * @param l1 the factor of an L1 penalty, which brings values to exactly 0
- * @param l2 the factor of an L2 penalty's gradient
- * @param weightDecay decoupled weight decay, outside of the velocity (Loshchilov and Hutter 2019)
  * @param look where the gradient step starts from
+ * @param penalties none until told otherwise
  */
-public record Sgd(
-    double rate,
-    double momentum,
-    double dampening,
-    double l1,
-    double l2,
-    double weightDecay,
-    Look look)
-    implements Optimizer {
-  private static final String VELOCITY = "velocity";
+public record Sgd(double rate, double momentum, double dampening, Look look, Penalties penalties)
+    implements KernelRule<Sgd> {
 
   /** Classical momentum or Nesterov's. */
   public enum Look {
@@ -60,9 +46,6 @@ public record Sgd(
   public Sgd {
     Optimizer.checkRate(rate);
     Optimizer.checkDecay("momentum", momentum);
-    Optimizer.checkNotNegative("l1", l1);
-    Optimizer.checkNotNegative("l2", l2);
-    Optimizer.checkNotNegative("weight decay", weightDecay);
     if (!(dampening >= 0 && dampening <= 1)) {
       throw new IllegalArgumentException("dampening must be in [0, 1], not " + dampening);
     }
@@ -76,114 +59,38 @@ public record Sgd(
 
   /** Plain descent at this learning rate. */
   public static Sgd rate(double rate) {
-    return new Sgd(rate, 0, 0, 0, 0, 0, Look.CLASSICAL);
+    return new Sgd(rate, 0, 0, Look.CLASSICAL, Penalties.NONE);
   }
 
   /** The same with momentum: Δ = momentum Δ + g. */
   public Sgd momentum(double momentum) {
-    return new Sgd(rate, momentum, dampening, l1, l2, weightDecay, look);
+    return new Sgd(rate, momentum, dampening, look, penalties);
   }
 
   /** The same in the moving-average form: Δ = momentum Δ + (1 - dampening) g. */
   public Sgd dampening(double dampening) {
-    return new Sgd(rate, momentum, dampening, l1, l2, weightDecay, look);
-  }
-
-  /** The same with an L1 penalty of l1 Σ |value|, by a proximal step. */
-  public Sgd l1(double l1) {
-    return new Sgd(rate, momentum, dampening, l1, l2, weightDecay, look);
-  }
-
-  /** The same with an L2 penalty of l2/2 |value|². */
-  public Sgd l2(double l2) {
-    return new Sgd(rate, momentum, dampening, l1, l2, weightDecay, look);
-  }
-
-  /** The same with decoupled weight decay. */
-  public Sgd weightDecay(double weightDecay) {
-    return new Sgd(rate, momentum, dampening, l1, l2, weightDecay, look);
+    return new Sgd(rate, momentum, dampening, look, penalties);
   }
 
   /** The same with Nesterov's momentum. */
   public Sgd nesterov() {
-    return new Sgd(rate, momentum, dampening, l1, l2, weightDecay, Look.NESTEROV);
+    return new Sgd(rate, momentum, dampening, Look.NESTEROV, penalties);
   }
 
   @Override
-  public List<String> memory() {
-    return momentum == 0 ? List.of() : List.of(VELOCITY);
+  public Sgd with(Penalties penalties) {
+    return new Sgd(rate, momentum, dampening, look, penalties);
   }
 
   @Override
-  public boolean takesRows() {
-    return true;
-  }
-
-  @Override
-  public boolean isOneKernel() {
-    return true;
-  }
-
-  @Override
-  public void update(Update u) {
-    Tensor values = u.values();
-    long velocity = momentum == 0 ? 0 : Engine.address(u.memory(VELOCITY));
-    if (!u.isTable()) {
-      u.run(
-          Kernel.SGD,
-          new Arguments.Sgd(
-              Engine.address(values),
-              Engine.address(u.rawGradient()),
-              velocity,
-              u.copyAddress(),
-              u.stateAddress(),
-              u.squaresAddress(),
-              values.elements(),
-              u.squaresCount(),
-              momentum,
-              dampening,
-              threshold(),
-              l2,
-              weightDecay,
-              look == Look.NESTEROV,
-              u.rateFactor(),
-              u.gradientScale(),
-              u.maxNorm(),
-              u.gradientLimit(),
-              u.updateLimit()));
-      return;
-    }
-    RowGradient gradient = u.rows();
-    u.run(
-        Kernel.SGD_ROWS,
-        new Arguments.SgdRows(
-            Engine.address(values),
-            velocity,
-            u.copyAddress(),
-            u.stateAddress(),
-            Engine.address(gradient.sorted()),
-            Engine.address(gradient.sums()),
-            u.squaresAddress(),
-            gradient.rows(),
-            gradient.cols(),
-            values.shape().size(0),
-            u.squaresCount(),
-            momentum,
-            dampening,
-            threshold(),
-            l2,
-            weightDecay,
-            look == Look.NESTEROV,
-            u.rateFactor(),
-            u.gradientScale(),
-            u.maxNorm(),
-            u.gradientLimit(),
-            u.updateLimit()));
-  }
-
-  /** What L1 takes of each value at rate 1. */
-  private double threshold() {
-    return momentum == 0 ? l1 : l1 * (1 - dampening) / (1 - momentum);
+  public RuleCall call() {
+    boolean moves = momentum != 0;
+    boolean ahead = look == Look.NESTEROV;
+    int operations = 2 + (moves ? 2 : 0) + (ahead ? 2 : 0);
+    return new RuleCall(Kernel.SGD, operations, moves ? "velocity" : null, null, null)
+        .momentum(momentum)
+        .decay(dampening)
+        .nesterov(ahead);
   }
 
   @Override

@@ -24,7 +24,10 @@ import dev.weft.nn.Loss;
 import dev.weft.nn.MeanSquaredError;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Adam;
+import dev.weft.optim.KernelRule;
 import dev.weft.optim.Optimizer;
+import dev.weft.optim.Penalties;
+import dev.weft.optim.RuleCall;
 import dev.weft.optim.Sgd;
 import java.util.List;
 import java.util.Map;
@@ -49,48 +52,10 @@ final class FusedStep implements AutoCloseable {
   private final int layers;
   private final FusedPlan plan;
   private final Tensor table;
-  private final Rule rule;
-
-  /** The optimizer's rule and its settings, as the kernel takes them. */
-  private record Rule(
-      FusedRule kind,
-      boolean nesterov,
-      double decay1,
-      double decay2,
-      double epsilon,
-      double l2,
-      double weightDecay,
-      @Nullable Tensor first,
-      @Nullable Tensor second) {
-
-    static Rule of(Optimizer optimizer, Map<String, Tensor> state) {
-      return switch (optimizer) {
-        case Sgd sgd ->
-            new Rule(
-                FusedRule.SGD,
-                sgd.look() == Sgd.Look.NESTEROV,
-                sgd.momentum(),
-                sgd.dampening(),
-                0,
-                sgd.l2(),
-                sgd.weightDecay(),
-                state.get("velocity"),
-                null);
-        case Adam adam ->
-            new Rule(
-                FusedRule.ADAM,
-                false,
-                adam.beta1(),
-                adam.beta2(),
-                adam.epsilon(),
-                adam.l2(),
-                adam.weightDecay(),
-                state.get("first"),
-                state.get("second"));
-        default -> throw new IllegalArgumentException("no fused rule for " + optimizer.spec());
-      };
-    }
-  }
+  private final RuleCall rule;
+  private final Penalties penalties;
+  private final @Nullable Tensor first;
+  private final @Nullable Tensor second;
 
   /**
    * Takes the memory that all steps of a run share.
@@ -108,7 +73,12 @@ final class FusedStep implements AutoCloseable {
             .toList();
     this.layers = planned.size();
     this.plan = FusedPlan.of(planned, rows, bytes);
-    this.rule = Rule.of(training.optimizer(), parts.updates().flat());
+    KernelRule<?> kernels = (KernelRule<?>) training.optimizer(); // or it is an obstacle
+    this.rule = kernels.call();
+    this.penalties = kernels.penalties();
+    Map<String, Tensor> memory = parts.updates().flat();
+    this.first = rule.first() == null ? null : memory.get(rule.first());
+    this.second = rule.second() == null ? null : memory.get(rule.second());
     Shape shape = Shape.of(plan.table().byteSize());
     this.table = values.device().upload(DType.U8, shape, plan.table()).named("fused layers");
   }
@@ -155,11 +125,11 @@ final class FusedStep implements AutoCloseable {
       return "the fused step measures "
           + (MetricSums.usual(loss).isEmpty() ? "the loss alone" : "loss and accuracy alone");
     }
-    if (!(optimizer instanceof Sgd || optimizer instanceof Adam)) {
+    if (!(optimizer instanceof Sgd || optimizer instanceof Adam)
+        || optimizer instanceof Adam adam && adam.divisor() != Adam.Divisor.MEAN_SQUARE) {
       return "the fused step knows no " + optimizer.spec();
     }
-    if (optimizer instanceof Sgd sgd && sgd.l1() > 0
-        || optimizer instanceof Adam adam && adam.l1() > 0) {
+    if (((KernelRule<?>) optimizer).penalties().l1() > 0) {
       return "the fused step knows no L1";
     }
     return FusedLayers.of(settings.network()).obstacle();
@@ -255,8 +225,8 @@ final class FusedStep implements AutoCloseable {
         new Arguments.FusedUpdate(
             Engine.address(table),
             Engine.address(values),
-            rule.first() == null ? 0 : Engine.address(rule.first()),
-            rule.second() == null ? 0 : Engine.address(rule.second()),
+            first == null ? 0 : Engine.address(first),
+            second == null ? 0 : Engine.address(second),
             Engine.address(state),
             Engine.address(scratch),
             Engine.address(losses),
@@ -268,13 +238,13 @@ final class FusedStep implements AutoCloseable {
             rows,
             plan.tiles(),
             loss,
-            rule.kind(),
+            rule.kernel() == Kernel.ADAM ? FusedRule.ADAM : FusedRule.SGD,
             rule.nesterov(),
-            rule.decay1(),
-            rule.decay2(),
+            rule.momentum(),
+            rule.decay(),
             rule.epsilon(),
-            rule.l2(),
-            rule.weightDecay(),
+            penalties.l2(),
+            penalties.weightDecay(),
             training.loss().weight(rows),
             plan.reach(),
             plan.parameters(),

@@ -54,6 +54,8 @@ public final class Trainer {
   private @Nullable List<Metric> metrics;
   private Optimizer optimizer = Adam.rate(1e-3);
   private Schedule schedule = Schedule.CONSTANT;
+  private Schedule momentumSchedule = Schedule.CONSTANT;
+  private Schedule decaySchedule = Schedule.CONSTANT;
   private int batch = 128;
   private LastBatch lastBatch = LastBatch.KEEP;
   private int accumulated = 1;
@@ -124,6 +126,27 @@ public final class Trainer {
   /** How the learning rates of all groups change while training goes on; constant until told. */
   public Trainer schedule(Schedule schedule) {
     this.schedule = schedule;
+    return this;
+  }
+
+  /**
+   * How momentum, or beta1, changes while training goes on, in all groups whose rule has one: as a
+   * factor of it, constant until told. {@link #start} throws {@link IllegalArgumentException} where
+   * no rule has, a run where a factor makes a momentum 1 or more.
+   */
+  public Trainer momentumSchedule(Schedule schedule) {
+    this.momentumSchedule = schedule;
+    return this;
+  }
+
+  /**
+   * How decoupled weight decay changes while training goes on, in all groups that have it: as a
+   * factor of it, constant until told. It is times the learning rate already, whose schedule it
+   * follows without one of its own. {@link #start} throws {@link IllegalArgumentException} where no
+   * rule has decay.
+   */
+  public Trainer decaySchedule(Schedule schedule) {
+    this.decaySchedule = schedule;
     return this;
   }
 
@@ -417,7 +440,7 @@ public final class Trainer {
             new LinkedHashMap<>(groups),
             Map.copyOf(clips),
             new LinkedHashMap<>(maxNorms),
-            schedule,
+            new Rates.Schedules(schedule, momentumSchedule, decaySchedule),
             batch,
             lastBatch,
             accumulated,

@@ -19,7 +19,6 @@ import dev.weft.optim.Clip;
 import dev.weft.optim.Groups;
 import dev.weft.optim.MaxNorm;
 import dev.weft.optim.Optimizer;
-import dev.weft.optim.Schedule;
 import dev.weft.optim.Updates;
 import dev.weft.profile.Ceilings;
 import dev.weft.profile.Profile;
@@ -52,7 +51,7 @@ public final class TrainingRun implements AutoCloseable {
       Map<String, Optimizer> groups,
       Map<String, Clip> clips,
       Map<String, Double> maxNorms,
-      Schedule schedule,
+      Rates.Schedules schedules,
       int batch,
       LastBatch lastBatch,
       int accumulated,
@@ -115,8 +114,9 @@ public final class TrainingRun implements AutoCloseable {
       stepsFinite = progress.step();
       rates =
           new Rates(
-              settings.schedule(),
+              settings.schedules(),
               progress.rateOr(groups.base().rate()),
+              groups.momentum(),
               updatesOf(settings, order));
       state = new StepState(device, settings.seed(), rates.base(), rates.room());
       SequencedMap<String, DType> wanted = settings.columns().wanted(dtype);
@@ -181,6 +181,7 @@ public final class TrainingRun implements AutoCloseable {
   private void check(Groups groups, Dataset train, @Nullable Dataset test) {
     progress.check(settings.network());
     groups.check(groups.byGroup(settings.clips()));
+    settings.schedules().check(groups);
     if (settings.network().isOnDevice()) {
       settings.network().arena().checkUntrained();
     }
@@ -432,7 +433,14 @@ public final class TrainingRun implements AutoCloseable {
   void moveToBatch() {
     if (beginsEpoch()) {
       long cursor = (long) progress.batch() * order.rowsIn(0);
-      state.set(settings.seed(), progress.step(), progress.updatesOfMemory(), cursor, nextRate());
+      state.set(
+          settings.seed(),
+          progress.step(),
+          progress.updatesOfMemory(),
+          cursor,
+          nextRate(),
+          rates.momentum(progress.update(), passes()),
+          rates.decay(progress.update(), passes()));
       rates.give(state, progress, updatesDone());
       metrics.reset();
       rows = 0;
