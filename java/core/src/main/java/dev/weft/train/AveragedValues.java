@@ -4,9 +4,10 @@ package dev.weft.train;
 import dev.weft.Engine;
 import dev.weft.Parameter;
 import dev.weft.Shape;
-import dev.weft.Tape;
 import dev.weft.Tensor;
+import dev.weft.device.Arguments;
 import dev.weft.device.Closing;
+import dev.weft.device.Kernel;
 import dev.weft.nn.Network;
 import dev.weft.nn.ParameterArena;
 import java.util.LinkedHashMap;
@@ -102,17 +103,19 @@ final class AveragedValues implements AutoCloseable {
   }
 
   /** Runs, or records, an exponential average's part of a step, behind the update. */
-  void step(Tape tape, double decay) {
-    others.forEach((values, average) -> average(tape, values, average, 1 - decay));
+  void step(double decay) {
+    others.forEach((values, average) -> average(values, average, 1 - decay));
   }
 
-  private static void average(Tape tape, Tensor values, Tensor average, double weight) {
-    tape.withoutGradient(
-        () -> {
-          Tensor moved = tape.scale(tape.subtract(values, average), weight);
-          Engine.copy(tape.add(average, moved), average);
-          return null;
-        });
+  /** average += weight (values - average). */
+  private static void average(Tensor values, Tensor average, double weight) {
+    Engine.run(
+        values.device(),
+        Kernel.AVERAGE,
+        values.dtype().precision(),
+        new Arguments.Average(
+            Engine.address(values), Engine.address(average), 0, values.elements(), 0, weight));
+    Engine.changed(average);
   }
 
   /** Notes that a step with an update has run: the first one's weights are the first average. */
@@ -130,9 +133,7 @@ final class AveragedValues implements AutoCloseable {
           if (count == 0 || values != weights) {
             Engine.copy(values, average);
           } else {
-            try (Tape tape = Tape.inference(values.device())) {
-              average(tape, values, average, 1.0 / (count + 1));
-            }
+            average(values, average, 1.0 / (count + 1));
           }
         });
     count++;

@@ -6,6 +6,8 @@ import static dev.weft.format.Format.format;
 /**
  * How an average of the weights is kept beside training, which goes on with its own (Polyak and
  * Juditsky 1992). {@link Trainer#averaging} says what the average is used for.
+ *
+ * {@snippet file="Examples.java" region="averaging"}
  */
 public sealed interface Averaging {
 

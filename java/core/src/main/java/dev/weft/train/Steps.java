@@ -170,7 +170,7 @@ final class Steps implements AutoCloseable {
               && parts.average() instanceof AveragedValues average
               && average.rule() instanceof Averaging.Exponential rule) {
             Engine.recorder(parts.device()).label(Phase.OPTIMIZER, rule.spec());
-            average.step(tape, rule.decay());
+            average.step(rule.decay());
           }
           return loss;
         });
