@@ -17,7 +17,8 @@ import java.util.stream.Stream;
  * files and fails, {@code apply} rewrites them.
  */
 class Format {
-  private static final List<String> JAVA = List.of(".mvn", "java", "tests", "bench");
+  private static final List<String> JAVA =
+      List.of(".mvn", "java", "tests", "bench", "docs/examples");
   private static final List<String> CLANG_FORMAT = List.of("clang-format-19", "clang-format");
 
   public static void main(String[] args) throws IOException, InterruptedException {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// your own parts: weft examples run own-loss
 import dev.weft.Device;
 import dev.weft.Inputs;
 import dev.weft.Operations;
@@ -13,9 +14,10 @@ import dev.weft.train.Accuracy;
 import dev.weft.train.Evaluation;
 import dev.weft.train.Trainer;
 
-/** A loss of one's own, made of operations; what it is trained with is measured as for any other. */
+/**
+ * A loss of one's own, made of operations; what it is trained with is measured as for any other.
+ */
 public class OwnLoss {
-
   /**
    * The Brier score: the mean over rows of Σ (p_c - 1{c is the label})², p = softmax(scores).
    *

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// your own parts: weft examples run own-optimizer
 import dev.weft.Device;
 import dev.weft.Operations;
 import dev.weft.Tensor;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// text: weft examples run word-vectors VECTORS ANALOGIES PAIRS COPY
 
 import dev.weft.Device;
 import dev.weft.embed.Analogies;

@@ -56,7 +56,8 @@ final class ClassJar {
     }
   }
 
-  private static Path source(Class<?> type) throws IOException {
+  /** The jar or the folder that a class came from. */
+  static Path source(Class<?> type) throws IOException {
     try {
       return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
     } catch (URISyntaxException e) {
