@@ -68,7 +68,7 @@ record TrainingResult(Screen screen, Network network, List<History> histories, S
         .printf(
             ROOT,
             "%s accuracy %s, loss %.4f; %s of training, %s samples/s%n",
-            histories.size() == 1 ? "test" : "ensemble: test",
+            histories.size() == 1 ? "test" : "ensemble test",
             Amount.percent(evaluation.accuracy()),
             evaluation.loss(),
             Amount.seconds(seconds),
