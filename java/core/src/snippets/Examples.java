@@ -24,9 +24,11 @@ import dev.weft.graph.Graph;
 import dev.weft.nn.Activation;
 import dev.weft.nn.Dropout;
 import dev.weft.nn.Embedding;
+import dev.weft.nn.Ensemble;
 import dev.weft.nn.HierarchicalSoftmax;
 import dev.weft.nn.Linear;
 import dev.weft.nn.NegativeSampling;
+import dev.weft.nn.Network;
 import dev.weft.nn.Sequential;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Adam;
@@ -36,6 +38,7 @@ import dev.weft.text.Corpus;
 import dev.weft.text.HuffmanTree;
 import dev.weft.text.TextReader;
 import dev.weft.text.TextReader.Letters;
+import dev.weft.train.Averaging;
 import dev.weft.train.Evaluation;
 import dev.weft.train.Evaluator;
 import dev.weft.train.History;
@@ -61,6 +64,8 @@ public class Examples {
     sequential();
     network();
     trainer();
+    averaging();
+    ensemble();
     evaluator();
     adam();
     sgd();
@@ -228,6 +233,43 @@ public class Examples {
       System.out.println(history.last().test().accuracy() > 0.9); // true
       history = trainer.fit(moons.train(), moons.test(), 5); // goes on
       System.out.println(history.last().number()); // 55
+    }
+    // @end
+  }
+
+  static void averaging() {
+    // @start region="averaging"
+    Split moons = ToySets.moons(400, 0.2, 1).split(0.75, 1);
+    var network = Sequential.of(new Linear(2, 32), Activation.RELU, new Linear(32, 2));
+    try (Device device = Device.cpu()) {
+      Trainer.of(network)
+          .on(device)
+          .averaging(Averaging.exponential(0.99)) // about the last 100 updates
+          .onEpoch(
+              (run, epoch) -> {
+                if (epoch.number() == 20) { // both can be told
+                  System.out.println(epoch.test().equals(run.evaluateUnaveraged())); // false
+                }
+              })
+          .fit(moons.train(), moons.test(), 20);
+      System.out.println(network.classes(moons.test()).length); // 100
+    }
+    // @end
+  }
+
+  static void ensemble() {
+    // @start region="ensemble"
+    Split moons = ToySets.moons(400, 0.2, 1).split(0.75, 1);
+    try (Device device = Device.cpu()) {
+      Network[] members = new Network[3];
+      for (int m = 0; m < members.length; m++) {
+        members[m] = Sequential.of(new Linear(2, 16), Activation.RELU, new Linear(16, 2));
+        Trainer.of(members[m]).on(device).seed(m).fit(moons.train(), 5);
+        members[m].off();
+      }
+      Network ensemble = Network.over(Ensemble.ofProbabilities(members)).on(device);
+      double[] p = ensemble.probabilities(moons.test())[0];
+      System.out.println(Math.abs(p[0] + p[1] - 1) < 1e-5); // true
     }
     // @end
   }

@@ -14,6 +14,7 @@ import dev.weft.device.CopyQueue;
 import dev.weft.device.Pool;
 import dev.weft.device.TimedProgram;
 import dev.weft.nn.Activation;
+import dev.weft.nn.BatchNorm;
 import dev.weft.nn.Linear;
 import dev.weft.nn.Network;
 import dev.weft.nn.Parallel;
@@ -29,6 +30,7 @@ import dev.weft.optim.Stepper;
 import dev.weft.optim.Updates;
 import dev.weft.support.Elsewhere;
 import dev.weft.support.OnEachDevice;
+import dev.weft.train.Averaging;
 import dev.weft.train.Evaluator;
 import dev.weft.train.Fusion;
 import dev.weft.train.Trainer;
@@ -94,6 +96,8 @@ class RefusedCloseTest {
             "train.TrainingRun train.Steps train.ResidentData",
             device -> run(device, Fusion.NEVER, 1 << 20)),
         of("train.TrainingRun train.FusedStep", device -> run(device, Fusion.ALWAYS, 1 << 20)),
+        of("train.TrainingRun train.Renewal nn.BatchStatistics", RefusedCloseTest::averagedRun),
+        of("train.Kept train.AveragedValues", RefusedCloseTest::averagedNetwork),
         of("train.TrainingRun train.StreamedData", device -> run(device, Fusion.NEVER, 1_000)));
   }
 
@@ -430,5 +434,29 @@ class RefusedCloseTest {
           return run.loss();
         },
         network);
+  }
+
+  private static Held averagedRun(Device device) {
+    Sequential network = Sequential.of(new Linear(2, 2), new BatchNorm(2)).on(device);
+    TrainingRun run = averaging(network, device).start(DATA, DATA);
+    return new Held(
+        run,
+        () -> {
+          for (int step = 0; step < run.stepsPerEpoch(); step++) {
+            run.step();
+          }
+          return run.evaluate();
+        },
+        network);
+  }
+
+  private static Held averagedNetwork(Device device) {
+    Sequential network = Sequential.of(new Linear(2, 2), new BatchNorm(2)).on(device);
+    averaging(network, device).fit(DATA, 2);
+    return new Held(network, () -> Arrays.deepToString(network.scores(new double[][] {{1, 2}})));
+  }
+
+  private static Trainer averaging(Sequential network, Device device) {
+    return Trainer.of(network).on(device).batch(BATCH).averaging(Averaging.stochastic(1));
   }
 }

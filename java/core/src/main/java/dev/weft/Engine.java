@@ -93,6 +93,11 @@ public final class Engine {
     return state.cursorAddress();
   }
 
+  /** A number that is another one when the memory of a tensor {@link #changed}. */
+  public static int version(Tensor tensor) {
+    return tensor.block().version();
+  }
+
   /**
    * Notes that a kernel which is no operation has written a tensor, so that a backward pass which
    * needs the values before is refused. Views share what is noted, as they share the memory.

@@ -388,6 +388,7 @@ public class FusedStepTest {
               1,
               DataMemory.HALF_OF_FREE,
               null,
+              null,
               List.of());
       BatchOrder order = new BatchOrder(ROWS, 8, LastBatch.KEEP, 1);
       Tensor values = network.arena().values();
@@ -414,7 +415,8 @@ public class FusedStepTest {
                         state,
                         resident,
                         metrics,
-                        rule),
+                        rule,
+                        null),
                     8);
             RecordedStep step =
                 new RecordedStep(

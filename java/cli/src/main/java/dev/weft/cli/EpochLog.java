@@ -26,6 +26,7 @@ final class EpochLog implements Listener, AutoCloseable {
   private final OutputStream out;
   private final Device device;
   private final PrintWriter err;
+  private int member;
   private boolean failed;
 
   /**
@@ -40,6 +41,11 @@ final class EpochLog implements Listener, AutoCloseable {
     this.err = err;
   }
 
+  /** The lines to come are of this member of an ensemble, counted from 1. */
+  void member(int number) {
+    member = number;
+  }
+
   /** Whether lines are missing. */
   boolean failed() {
     return failed;
@@ -51,6 +57,9 @@ final class EpochLog implements Listener, AutoCloseable {
       return;
     }
     Map<String, Object> line = new LinkedHashMap<>();
+    if (member > 0) {
+      line.put("member", member);
+    }
     line.put("epoch", epoch.number());
     put(line, "train", epoch.train());
     if (epoch.test() != null) {

@@ -11,7 +11,7 @@ import dev.weft.data.Split;
 import dev.weft.io.AtomicFile;
 import dev.weft.io.Safetensors;
 import dev.weft.nn.LabelLoss;
-import dev.weft.nn.Sequential;
+import dev.weft.nn.Network;
 import dev.weft.train.Evaluation;
 import dev.weft.train.Evaluator;
 import java.io.IOException;
@@ -73,13 +73,13 @@ final class EvaluateCommand implements Callable<Integer> {
       SideFile.check(predictions);
     }
     MathMode math = where.math();
-    Sequential network = Sequential.load(model);
+    Network network = Network.load(model);
     try (Arena arena = Arena.ofConfined()) {
       losses.fill(model, Safetensors.map(model, arena).metadata());
     }
     losses.check();
     try (Device device = where.open();
-        Sequential loaded = network.on(device, math)) {
+        Network loaded = network.on(device, math)) {
       Split split = data.read();
       Dataset test = split.test();
       LabelLoss loss = losses.of(split.train());
@@ -114,7 +114,7 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   /** Nothing that is computed from NaN means anything. */
-  private void checkFinite(Sequential network, Evaluation evaluation) {
+  private void checkFinite(Network network, Evaluation evaluation) {
     if (!Double.isFinite(evaluation.loss())) {
       String reason =
           network.notFinite().entrySet().stream()

@@ -14,7 +14,9 @@ import dev.weft.Tensor;
 import dev.weft.check.Input;
 import dev.weft.graph.Graph;
 import dev.weft.io.AtomicFile;
+import dev.weft.nn.Ensemble;
 import dev.weft.nn.Linear;
+import dev.weft.nn.Model;
 import dev.weft.nn.Network;
 import dev.weft.nn.Sequential;
 import java.io.IOException;
@@ -245,12 +247,21 @@ final class GraphCommand implements Callable<Integer> {
     if (input != null) {
       return Arrays.stream(input.split(",", -1)).mapToDouble(each -> number(input, each)).toArray();
     }
-    if (network instanceof Sequential sequential
-        && sequential.models().getFirst() instanceof Linear linear) {
+    Linear linear = first(network.model());
+    if (linear != null) {
       return Input.randomNormal(linear.in()).values(seed());
     }
     throw new IllegalArgumentException(
         format("how long a row of %s is, is not known: give --input 0.5,-1", network.spec()));
+  }
+
+  /** The linear layer that a row comes to first, as in all members of an ensemble; else null. */
+  private static @Nullable Linear first(Model model) {
+    Model first =
+        model instanceof Sequential sequential
+            ? sequential.models().getFirst()
+            : model instanceof Ensemble ensemble ? ensemble.members().getFirst() : model;
+    return first == model ? (model instanceof Linear linear ? linear : null) : first(first);
   }
 
   /** Whether the network looks rows up by these numbers; one that takes neither says why. */

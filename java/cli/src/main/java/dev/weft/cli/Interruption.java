@@ -24,6 +24,7 @@ final class Interruption implements Listener {
   private final CountDownLatch over = new CountDownLatch(1);
   private final Thread hook = new Thread(this::end, "weft interruption");
   private volatile @Nullable Runnable stop;
+  private volatile boolean hasCome;
 
   /** Waits for a signal until {@link #over}. */
   Interruption(PrintWriter err) {
@@ -41,6 +42,11 @@ final class Interruption implements Listener {
     this.stop = stop;
   }
 
+  /** Whether a training run was ended. */
+  boolean hasCome() {
+    return hasCome;
+  }
+
   /** The command has written all that it will. */
   void over() {
     try {
@@ -55,6 +61,7 @@ final class Interruption implements Listener {
     if (begun == null) {
       return;
     }
+    hasCome = true;
     begun.run();
     freeSignal(SIGINT);
     freeSignal(SIGTERM);

@@ -16,9 +16,9 @@ import java.util.List;
 
 /**
  * The device memory that training needs by its formula: parameters x (value + gradient + state, and
- * the best epoch's value) + data + one batch of activations + the widest gradient of hidden values,
- * which lives beside them on the way back. What a linear layer passes to an activation has no
- * memory of its own.
+ * the best epoch's value, and the average) + data + one batch of activations + the widest gradient
+ * of hidden values, which lives beside them on the way back. What a linear layer passes to an
+ * activation has no memory of its own.
  */
 final class MemoryAccount {
   private static final int LABEL_AND_PLACE_IN_ORDER = 8;
@@ -28,6 +28,11 @@ final class MemoryAccount {
   private final long activations;
   private final long gradient;
 
+  /**
+   * Adds up.
+   *
+   * @param copies how many more copies of the parameters are kept: the best epoch's, an average
+   */
   MemoryAccount(
       Sequential network,
       Optimizer optimizer,
@@ -36,9 +41,9 @@ final class MemoryAccount {
       Dataset train,
       Dataset test,
       long mostForData,
-      boolean keepsBest) {
+      int copies) {
     long copy = dtype == dtype.wide() ? 0 : dtype.bytes();
-    long state = 2 + optimizer.memory().size() + (keepsBest ? 1 : 0);
+    long state = 2 + optimizer.memory().size() + copies;
     parameters = network.size() * (dtype.wide().bytes() * state + copy);
     data = Math.min(bytes(train, dtype), mostForData) + Math.min(bytes(test, dtype), mostForData);
     RowType row = RowType.floating(Shape.of(train.features().width()));

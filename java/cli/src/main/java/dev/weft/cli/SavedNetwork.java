@@ -5,7 +5,7 @@ import dev.weft.Device;
 import dev.weft.MathMode;
 import dev.weft.data.Dataset;
 import dev.weft.nn.LabelLoss;
-import dev.weft.nn.Sequential;
+import dev.weft.nn.Network;
 import dev.weft.train.Evaluation;
 import dev.weft.train.Evaluator;
 import java.io.IOException;
@@ -20,9 +20,9 @@ record SavedNetwork(Path file, Device device, MathMode math, LabelLoss loss, int
    *
    * @throws IOException where the file gives other outputs than the network
    */
-  Evaluation evaluateLike(Sequential network, Dataset data) throws IOException {
+  Evaluation evaluateLike(Network network, Dataset data) throws IOException {
     double[][] expected = network.scores(data);
-    try (Sequential loaded = Sequential.load(file).on(device, math);
+    try (Network loaded = Network.load(file).on(device, math);
         Evaluator evaluator = new Evaluator(loaded, loss, data, batch)) {
       if (!Arrays.deepEquals(expected, loaded.scores(data))) {
         throw new IOException(

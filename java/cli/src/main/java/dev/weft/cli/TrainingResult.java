@@ -7,17 +7,30 @@ import static java.util.Locale.ROOT;
 import dev.weft.data.Dataset;
 import dev.weft.nn.LabelLoss;
 import dev.weft.nn.MultiClassHinge;
-import dev.weft.nn.Sequential;
+import dev.weft.nn.Network;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.train.Evaluation;
 import dev.weft.train.History;
 import java.io.IOException;
+import java.util.List;
 
-/** What a training run came to: how it ended, and the network in its file. */
-record TrainingResult(Screen screen, Sequential network, History history, SavedNetwork saved) {
+/**
+ * What training came to: how it ended, and the network in its file.
+ *
+ * @param histories of the network, or of each member of an ensemble
+ */
+record TrainingResult(Screen screen, Network network, List<History> histories, SavedNetwork saved) {
 
-  /** Says why training ended where that is not its last epoch, and what it came to. */
-  private void sayEnd(int epochs) {
+  /**
+   * Says why training ended where that is not its last epoch, and what it came to.
+   *
+   * @throws IOException where nothing was trained
+   */
+  static void sayEnd(Screen screen, History history, int epochs) throws IOException {
+    if (history.epochs().isEmpty()) {
+      throw new IOException(
+          format("%s before the first step: nothing was written", history.ended()));
+    }
     History.Epoch last = history.last();
     boolean wasCut = last.test() == null;
     if (wasCut || history.epochs().size() < epochs || history.best() < last.number()) {
@@ -37,29 +50,29 @@ record TrainingResult(Screen screen, Sequential network, History history, SavedN
    * Writes the file, reads it again and says what the network is worth; whether its loss is a
    * number.
    *
-   * @param epochs how many were asked for
-   * @throws IOException where nothing was trained or the file cannot be written
+   * @param peak the most device memory that training took
+   * @throws IOException where the file cannot be written
    */
-  boolean write(Dataset test, int epochs, MemoryAccount account) throws IOException {
-    if (history.epochs().isEmpty()) {
-      throw new IOException(
-          format("%s before the first step: nothing was written", history.ended()));
-    }
-    sayEnd(epochs);
-    long peak = saved.device().memory().peak();
+  boolean write(Dataset test, MemoryAccount account, long peak) throws IOException {
     network.save(saved.file(), LossOptions.notes(saved.loss()));
     Evaluation evaluation = saved.evaluateLike(network, test);
     network.close();
-    double samples = history.epochs().stream().mapToDouble(e -> e.train().rows()).sum();
+    double seconds = histories.stream().mapToDouble(History::seconds).sum();
+    double samples =
+        histories.stream()
+            .flatMap(history -> history.epochs().stream())
+            .mapToDouble(epoch -> epoch.train().rows())
+            .sum();
     screen
         .out()
         .printf(
             ROOT,
-            "test accuracy %s, loss %.4f; %s of training, %s samples/s%n",
+            "%s accuracy %s, loss %.4f; %s of training, %s samples/s%n",
+            histories.size() == 1 ? "test" : "ensemble test",
             Amount.percent(evaluation.accuracy()),
             evaluation.loss(),
-            Amount.seconds(history.seconds()),
-            Amount.count(samples / history.seconds()));
+            Amount.seconds(seconds),
+            Amount.count(samples / seconds));
     screen.out().println("memory   " + account.compared(peak));
     screen
         .out()

@@ -11,6 +11,7 @@ import dev.weft.Tensor;
 import dev.weft.op.BatchNormOperation;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Batch normalisation (Ioffe and Szegedy 2015): y = scale (x - mean) / √(variance + epsilon) +
@@ -33,6 +34,7 @@ public final class BatchNorm implements Layer {
   private final Parameter shift;
   private final Parameter runningMean;
   private final Parameter runningVariance;
+  private @Nullable BatchStatistics adding; // while passes add up what batches have
 
   /** Batch norm with epsilon 1e-5 and momentum 0.1. */
   public BatchNorm(int width) {
@@ -65,13 +67,28 @@ public final class BatchNorm implements Layer {
     if (x.shape().rank() == 0 || x.shape().size(-1) != width()) {
       throw new IllegalArgumentException(format("%s got x of shape %s", this, x.shape()));
     }
-    return operations.apply(
-        operation,
-        x,
-        scale.tensor(),
-        shift.tensor(),
-        runningMean.tensor(),
-        runningVariance.tensor());
+    Tensor y =
+        operations.apply(
+            adding == null ? operation : new BatchNormOperation(operation.epsilon(), 1),
+            x,
+            scale.tensor(),
+            shift.tensor(),
+            runningMean.tensor(),
+            runningVariance.tensor());
+    if (adding != null) {
+      adding.add(operations, this);
+    }
+    return y;
+  }
+
+  /** Says whether what batches have is added up from here on, in place of running values. */
+  void addTo(@Nullable BatchStatistics statistics) {
+    adding = statistics;
+  }
+
+  /** Its running mean and variance. */
+  List<Parameter> running() {
+    return List.of(runningMean, runningVariance);
   }
 
   @Override

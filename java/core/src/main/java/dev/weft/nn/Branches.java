@@ -10,7 +10,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Models that are given the same inputs; {@link Parallel} and {@link Concat} join what they say.
+ * Models that are given the same inputs; {@link Parallel}, {@link Concat} and {@link Ensemble} join
+ * what they say.
  */
 final class Branches {
   private final List<Model> models;

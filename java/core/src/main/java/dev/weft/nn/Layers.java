@@ -77,6 +77,7 @@ public final class Layers {
     register("residual", Residual.class, is -> new Residual(is.child("body", Layer.class)));
     register("parallel", Parallel.class, is -> Parallel.of(models(is)));
     register("concat", Concat.class, is -> Concat.of(models(is)));
+    register("ensemble", Ensemble.class, Ensemble::of);
     register("sequential", Sequential.class, is -> Sequential.of(models(is)));
   }
 

@@ -53,8 +53,8 @@ public abstract class Network implements Layer, AutoCloseable {
     return model instanceof Network network ? network : new NetworkOver(model);
   }
 
-  /** What files and names are about. */
-  Model model() {
+  /** The model that files and names are about: the one under {@link #over}, else the network. */
+  public Model model() {
     return this;
   }
 
@@ -314,8 +314,8 @@ public abstract class Network implements Layer, AutoCloseable {
                 throw new IllegalStateException(
                     format(
                         "the parameter %s is that of another network, which is on a device: go on"
-                            + " with that one (a trainer's is its network()), or save it, close it"
-                            + " and load it",
+                            + " with that one (a trainer's is its network()), or take it off its"
+                            + " device by off()",
                         name));
               }
             });
@@ -558,6 +558,28 @@ public abstract class Network implements Layer, AutoCloseable {
   /** The same of {@link #scores(Dataset)}; throws as that and {@link #classes(double[][])}. */
   public int[] classes(Dataset data) {
     return Prediction.of(this, data).classes();
+  }
+
+  /**
+   * Takes the network from its device: its values come into host memory, from where {@link
+   * #on(Device)} puts them on another, {@link #save} writes them, and an {@link Ensemble} or
+   * another network that it becomes a part of has them. What training remembers of it is given
+   * back; does nothing where it is on no device. Returns this.
+   *
+   * @throws IllegalStateException while it is being trained
+   */
+  public Network off() {
+    if (arena != null) {
+      arena.checkUntrained();
+      NetworkFile.Values taken = snapshot();
+      arena.close();
+      arena = null;
+      values = taken;
+      named().values().stream()
+          .filter(each -> !Engine.isBound(each))
+          .forEach(each -> Engine.bind(each, null)); // not lost
+    }
+    return this;
   }
 
   /** Gives the memory on the device back; the values are lost unless they were saved. */

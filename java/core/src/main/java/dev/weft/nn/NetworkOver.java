@@ -18,7 +18,7 @@ final class NetworkOver extends Network {
   }
 
   @Override
-  Model model() {
+  public Model model() {
     return model;
   }
 

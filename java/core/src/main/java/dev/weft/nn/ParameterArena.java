@@ -132,6 +132,12 @@ public final class ParameterArena implements AutoCloseable {
     return values;
   }
 
+  /** The values that training changes, flat: all of {@link #values} but frozen ones. */
+  public Tensor trained() {
+    long end = layout.frozen().isEmpty() ? values.elements() : start(layout.frozen().getFirst());
+    return values.view(0, Shape.of(end));
+  }
+
   /** The values of one parameter, among {@link #values} or of a buffer. */
   public Tensor values(Parameter parameter) {
     return Objects.requireNonNull(places.get(parameter), parameter::name);

@@ -169,6 +169,9 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
    */
   abstract void moveTo(long epoch, int batch, StepState state);
 
+  /** The next {@link #moveTo} sets the place anew: steps with another state have run between. */
+  void leave() {}
+
   /** The columns of the next batch, (rows, shape of a row), from the place that the state names. */
   final Inputs<Tensor> batch(Tape tape, StepState state, long rows) {
     Map<String, Tensor> batch = new LinkedHashMap<>();

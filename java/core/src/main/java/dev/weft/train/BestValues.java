@@ -8,16 +8,23 @@ import dev.weft.device.Closing;
 import dev.weft.nn.ParameterArena;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/** A second copy of a network's values and buffers on the device: those of its best epoch. */
+/**
+ * A second copy of a network's values and buffers on the device: those of its best epoch, averaged
+ * where an average is taken.
+ */
 final class BestValues implements AutoCloseable {
   private final ParameterArena arena;
+  private final @Nullable AveragedValues average;
   private final Map<Tensor, Tensor> copies = new LinkedHashMap<>();
+  private long count; // of the average
   private boolean there;
 
   /** Takes the memory. */
-  BestValues(ParameterArena arena) {
+  BestValues(ParameterArena arena, @Nullable AveragedValues average) {
     this.arena = arena;
+    this.average = average;
     try {
       copy(arena.values());
       for (Parameter buffer : arena.layout().buffers()) {
@@ -37,6 +44,7 @@ final class BestValues implements AutoCloseable {
   /** Keeps what the network has. */
   void keep() {
     copies.forEach(Engine::copy);
+    count = average == null ? 0 : average.count();
     there = true;
   }
 
@@ -45,6 +53,9 @@ final class BestValues implements AutoCloseable {
     if (there) {
       copies.forEach((values, copy) -> Engine.copy(copy, values));
       arena.updateCopy();
+      if (average != null) {
+        average.count(count);
+      }
     }
   }
 

@@ -28,6 +28,7 @@ final class Loop {
   History run() {
     Closing closing = new Closing();
     closing.run(this::all);
+    closing.run(run::takeAverage);
     if (best != null) {
       closing.run(best::restore);
       closing.run(run::rewind);
@@ -43,7 +44,7 @@ final class Loop {
   }
 
   private void all() {
-    best = watch == null ? null : new BestValues(run.network().arena());
+    best = watch == null ? null : new BestValues(run.network().arena(), run.average());
     listeners.forEach(each -> each.onStart(run));
     stopIfInterrupted();
     ended = run.stopped();
@@ -105,7 +106,7 @@ final class Loop {
       return null;
     }
     if (watch.isBest(epoch)) {
-      best.keep();
+      run.averaged(best::keep);
     }
     return watch.ended();
   }

@@ -12,28 +12,33 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a trainer remembers between its runs: the position, the optimizer's memory and a learning
- * rate that a listener has set.
+ * What a trainer remembers between its runs: the position, the optimizer's memory, the average of
+ * the weights and a learning rate that a listener has set.
  */
 final class Progress {
   private long epoch;
   private int batch;
   private long step;
   private long update;
-  private @Nullable Updates updates;
+  private @Nullable Kept kept;
   private @Nullable Double rate;
   private long begun; // updates before the optimizer's memory began
   private final Map<String, double[]> remembered = new HashMap<>(); // of parameters without updates
+  private @Nullable Moved moved; // likewise
   private boolean isMoving; // whether all of it is in there
   private Cut cut = new Cut(0, 0, 0, 1, 0);
   private @Nullable Object open;
 
   /** How the epoch of the position is cut into batches and updates. */
   private record Cut(int batches, int rows, int batch, int accumulated, long seed) {}
+
+  /** An average on its way to other memory. */
+  private record Moved(Averaging rule, Map<String, double[]> values, long count) {}
 
   /** Notes the run that is open. */
   void open(Object run) {
@@ -57,10 +62,10 @@ final class Progress {
       throw new IllegalStateException(
           "a run of this trainer is open: reset() when fit has returned, or close the run first");
     }
-    if (updates != null) {
-      updates.close();
+    if (kept != null) {
+      kept.close();
     }
-    updates = null;
+    kept = null;
     epoch = 0;
     batch = 0;
     step = 0;
@@ -68,6 +73,7 @@ final class Progress {
     rate = null;
     begun = 0;
     remembered.clear();
+    moved = null;
     isMoving = false;
   }
 
@@ -122,15 +128,23 @@ final class Progress {
   /**
    * Returns if training can go on.
    *
-   * @throws IllegalStateException where the optimizer's memory is gone
+   * @throws IllegalStateException where the optimizer's memory is gone, or an average that is in
+   *     the network was changed
    */
   void check(Network network) {
-    boolean isGone = updates != null && updates.isClosed() && updates.remembers() && !isMoving;
+    boolean isGone = kept != null && kept.isClosed() && kept.remembers() && !isMoving;
     if (isGone && network.isOnDevice()) {
       throw new IllegalStateException(
-          "what the optimizer remembered went with the memory that the network had then: it was"
-              + " put on a device again, or another trainer has trained it; call reset() to start"
-              + " the optimizer and the count of epochs anew");
+          "what the optimizer remembered, and the average of the weights where one was taken, went"
+              + " with the memory that the network had then: it was put on a device again, or"
+              + " another trainer has trained it; call reset() to start the optimizer and the count"
+              + " of epochs anew");
+    }
+    if (average() instanceof AveragedValues average && average.isChanged()) {
+      throw new IllegalStateException(
+          "the network has the average of its weights, which was changed since training left it"
+              + " there, and training would go on from the weights that it had itself: call reset()"
+              + " to go on from what the network has");
     }
   }
 
@@ -141,23 +155,37 @@ final class Progress {
    * @param isInPlace whether it is there
    */
   Updates place(Network network, Groups groups, boolean isInPlace, Runnable move) {
-    Updates before = updates;
-    if (before != null && !before.isClosed()) {
-      if (isInPlace && network.arena() == before.arena() && before.goOn(groups)) {
-        if (!before.arena().hasGradientsOf(this)) {
+    @Nullable Kept before = kept == null || kept.isClosed() ? null : kept;
+    @Nullable AveragedValues average = before == null ? null : before.average();
+    if (average != null) {
+      average.leave();
+    }
+    if (before != null) {
+      Updates updates = before.updates();
+      boolean stays = isInPlace && network.arena() == updates.arena();
+      if (stays && updates.goOn(groups)) {
+        if (!updates.arena().hasGradientsOf(this)) {
           rewind();
         }
-        return before;
+        return updates;
       }
-      remembered.putAll(before.snapshot());
+      remembered.putAll(updates.snapshot());
       isMoving = true;
+      if (average != null && !stays) {
+        moved = new Moved(average.rule(), average.snapshot(network), average.count());
+        average = null;
+      }
     }
     if (!isInPlace) {
       move.run();
     }
     Updates made = new Updates(groups);
-    network.arena().keep(made);
-    updates = made;
+    Kept keeping = new Kept(made, average);
+    if (before != null && average != null) {
+      before.average(null);
+    }
+    network.arena().keep(keeping);
+    kept = keeping;
     Set<String> restored = made.restore(remembered);
     isMoving = false;
     if (restored.isEmpty() && made.remembers()) { // another rule, which counts its own updates
@@ -167,6 +195,53 @@ final class Progress {
     remembered.keySet().removeAll(restored);
     rewind();
     return made;
+  }
+
+  /**
+   * The average of the weights of a network that {@link #place} has placed: the one that was, where
+   * that is of the same kind, else one that is to begin; null where none is asked for.
+   */
+  @Nullable AveragedValues average(@Nullable Averaging rule, Network network) {
+    Kept keeping = Objects.requireNonNull(kept, "placed");
+    @Nullable AveragedValues before = keeping.average();
+    if (before != null && isLike(before.rule(), rule)) {
+      before.rule(Objects.requireNonNull(rule));
+      return before;
+    }
+    if (before != null) {
+      keeping.average(null);
+      before.close();
+    }
+    @Nullable AveragedValues made = null;
+    if (rule != null) {
+      made = new AveragedValues(network.arena(), rule);
+      keeping.average(made);
+      if (moved != null && isLike(moved.rule(), rule)) {
+        made.restore(network, moved.values(), moved.count());
+      }
+    }
+    moved = null;
+    return made;
+  }
+
+  private @Nullable AveragedValues average() {
+    return kept == null || kept.isClosed() ? null : kept.average();
+  }
+
+  /** Whether the network has the average of its weights. */
+  boolean isAveraged() {
+    return average() instanceof AveragedValues average && average.isInNetwork();
+  }
+
+  /** Gives the network the average of its weights, where there is one. */
+  void takeAverage() {
+    if (average() instanceof AveragedValues average) {
+      average.enter();
+    }
+  }
+
+  private static boolean isLike(Averaging rule, @Nullable Averaging other) {
+    return other != null && rule.getClass() == other.getClass();
   }
 
   /** Goes back to where the gradients begin to add up that the position is in the midst of. */
@@ -206,7 +281,7 @@ final class Progress {
 
   /** What the optimizer remembers. */
   Map<String, Tensor> remembered() {
-    return updates == null || updates.isClosed() ? Map.of() : updates.memory();
+    return kept == null || kept.isClosed() ? Map.of() : kept.updates().memory();
   }
 
   Position position() {

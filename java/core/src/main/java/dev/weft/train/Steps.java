@@ -60,7 +60,11 @@ final class Steps implements AutoCloseable {
     }
   }
 
-  /** What all of them work on. */
+  /**
+   * What all of them work on.
+   *
+   * @param average the average of the weights; null where none is taken
+   */
   record Parts(
       Device device,
       Network network,
@@ -69,7 +73,8 @@ final class Steps implements AutoCloseable {
       StepState state,
       BatchData data,
       MetricSums metrics,
-      Updates updates) {}
+      Updates updates,
+      @Nullable AveragedValues average) {}
 
   private static final int FEW = 8;
   private static final int MORE = 64;
@@ -158,7 +163,17 @@ final class Steps implements AutoCloseable {
         parts.state(),
         Tape.Mode.TRAIN,
         over,
-        tape -> fused == null ? step(tape, kind) : fused.step(tape, parts.state(), kind.rows()));
+        tape -> {
+          StepState state = parts.state();
+          Tensor loss = fused == null ? step(tape, kind) : fused.step(tape, state, kind.rows());
+          if (kind.last()
+              && parts.average() instanceof AveragedValues average
+              && average.rule() instanceof Averaging.Exponential rule) {
+            Engine.recorder(parts.device()).label(Phase.OPTIMIZER, rule.spec());
+            average.step(rule.decay());
+          }
+          return loss;
+        });
   }
 
   private Tensor step(Tape tape, Kind kind) {

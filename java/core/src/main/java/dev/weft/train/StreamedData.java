@@ -183,6 +183,11 @@ final class StreamedData extends BatchData {
     next = last ? new Block(epoch + 1, 0) : new Block(epoch, number + 1);
   }
 
+  @Override
+  void leave() {
+    current = null;
+  }
+
   /** Where a batch of a block begins. */
   private MemorySegment cursor(Block block, int batchOfBlock) {
     if (batchOfBlock == 0) {

@@ -67,6 +67,7 @@ public final class Trainer {
   private long seed = 1;
   private DataMemory dataMemory = DataMemory.HALF_OF_FREE;
   private @Nullable EarlyStopping earlyStopping;
+  private @Nullable Averaging averaging;
   private final Progress progress = new Progress();
 
   private Trainer(Network network) {
@@ -289,6 +290,23 @@ public final class Trainer {
     return this;
   }
 
+  /**
+   * Keeps an average of the weights beside training, which goes on with its own; null: no. The
+   * average is what is evaluated on unseen data, and so what early stopping watches; what {@link
+   * TrainingRun#save} writes; and what the network has when fitting returns. Fitting again goes on
+   * from the weights that training had, and with the average, which another kind of averaging
+   * begins anew; {@link #reset} goes on from the average. Frozen parameters stay as they are; of a
+   * table whose gradient is a list of rows the whole is averaged in every update.
+   *
+   * <p>It costs memory for the weights and buffers once more, and an exponential average a kernel
+   * in each update. {@link Listener listeners} see the weights of training in the network, until
+   * {@link Listener#onEnd}.
+   */
+  public Trainer averaging(@Nullable Averaging averaging) {
+    this.averaging = averaging;
+    return this;
+  }
+
   /** Adds somebody who watches. */
   public Trainer listener(Listener listener) {
     if (listener.every() < 1) {
@@ -468,6 +486,7 @@ public final class Trainer {
             seed,
             dataMemory,
             earlyStopping,
+            averaging,
             listeners),
         progress,
         train,

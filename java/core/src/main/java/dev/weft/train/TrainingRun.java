@@ -59,6 +59,7 @@ public final class TrainingRun implements AutoCloseable {
       long seed,
       DataMemory dataMemory,
       @Nullable EarlyStopping earlyStopping,
+      @Nullable Averaging averaging,
       List<Listener> listeners) {}
 
   private final Settings settings;
@@ -68,8 +69,10 @@ public final class TrainingRun implements AutoCloseable {
   private StepState state;
   private BatchData data;
   private MetricSums metrics;
+  private @Nullable AveragedValues average;
   private Steps steps;
   private @Nullable Evaluator evaluator;
+  private @Nullable Renewal renewal;
   private Rates rates;
   private long entered = -1; // the epoch whose data and rates are on the device
   private long rows; // measured in this epoch
@@ -92,6 +95,7 @@ public final class TrainingRun implements AutoCloseable {
     Groups groups = new Groups(network, settings.optimizer(), settings.groups());
     MaxNorm maxNorm = new MaxNorm(network, settings.maxNorms());
     check(groups, train, test);
+    boolean wasAveraged = progress.isAveraged();
     progress.open(this);
     try {
       ParameterLayout layout = groups.layout();
@@ -103,6 +107,7 @@ public final class TrainingRun implements AutoCloseable {
               () -> network.on(device, settings.math(), settings.seed(), layout));
       arena = network.arena();
       arena.trainedBy(this);
+      average = progress.average(settings.averaging(), network);
       updates.clip(groups.byGroup(settings.clips()));
       updates.maxNorm(maxNorm);
       progress.begin(order, settings.accumulated(), settings.seed());
@@ -125,7 +130,15 @@ public final class TrainingRun implements AutoCloseable {
               settings.metrics());
       var parts =
           new Steps.Parts(
-              device, network, settings.math(), settings.loss(), state, data, metrics, updates);
+              device,
+              network,
+              settings.math(),
+              settings.loss(),
+              state,
+              data,
+              metrics,
+              updates,
+              average);
       FusedStep fused = isFused(train) ? new FusedStep(settings, parts, order.rowsIn(0)) : null;
       steps = new Steps(parts, order, settings.accumulated(), fused);
       arena.gradientsOf(progress);
@@ -140,8 +153,14 @@ public final class TrainingRun implements AutoCloseable {
                   settings.batch(),
                   steps.first(),
                   settings.dataMemory());
+      if (settings.averaging() instanceof Averaging.Stochastic) {
+        renewal = new Renewal(network, settings.math(), data, order, steps.first());
+      }
     } catch (Throwable e) {
       Closing.after(e, this::close);
+      if (wasAveraged) {
+        Closing.after(e, progress::takeAverage);
+      }
       throw e;
     }
   }
@@ -265,12 +284,72 @@ public final class TrainingRun implements AutoCloseable {
   }
 
   /**
-   * Writes the network as it is, as {@link Network#save} does.
+   * Writes the network, with the average of its weights where one is taken, as {@link Network#save}
+   * does.
    *
    * @throws IOException where the file cannot be written
    */
   public void save(Path path) throws IOException {
-    settings.network().save(path);
+    checkOpen();
+    boolean wasThere = giveAverage();
+    try {
+      settings.network().save(path);
+    } finally {
+      giveBack(wasThere);
+    }
+  }
+
+  /**
+   * Gives the network the average of its weights, where one is taken, as {@link Trainer#fit} does
+   * before it returns. The next step goes on from what training had.
+   *
+   * @throws IllegalStateException where the run is closed
+   */
+  public void takeAverage() {
+    checkOpen();
+    giveAverage();
+    if (average != null) {
+      average.enter();
+    }
+  }
+
+  /** The average of the weights; null where none is taken. */
+  @Nullable AveragedValues average() {
+    return average;
+  }
+
+  /** Runs something with the average, where there is one, in the network. */
+  void averaged(Runnable what) {
+    boolean wasThere = giveAverage();
+    try {
+      what.run();
+    } finally {
+      giveBack(wasThere);
+    }
+  }
+
+  /** Gives the network the average, where there is one; whether it was there before. */
+  private boolean giveAverage() {
+    if (average == null || average.count() == 0) {
+      return true;
+    }
+    boolean wasThere = average.isInNetwork();
+    average.enter();
+    if (renewal != null && average.renewed() < average.count()) {
+      if (rows > 0) {
+        lossBefore = loss();
+      }
+      long epoch = entered < 0 ? progress.epoch() : entered;
+      renewal.run(settings.seed(), progress.step(), epoch);
+      average.renewed(average.count());
+    }
+    return wasThere;
+  }
+
+  private void giveBack(boolean wasThere) {
+    if (average != null && !wasThere) {
+      average.leave();
+    }
   }
 
   /**
@@ -368,13 +447,31 @@ public final class TrainingRun implements AutoCloseable {
       began = System.nanoTime();
       entered = progress.epoch();
     }
+    if (average != null) {
+      average.leave();
+    }
     data.moveTo(progress.epoch(), progress.batch(), state);
   }
 
   /** Notes that a step was run. */
   void stepped() {
     rows += order.rowsIn(progress.batch());
-    progress.next(steps.updates(progress.batch()));
+    boolean updated = steps.updates(progress.batch());
+    progress.next(updated);
+    if (average != null) {
+      switch (average.rule()) {
+        case Averaging.Exponential rule -> {
+          if (updated) {
+            average.stepped();
+          }
+        }
+        case Averaging.Stochastic rule -> {
+          if (progress.batch() == 0 && progress.epoch() >= rule.fromEpoch()) {
+            average.snapshot();
+          }
+        }
+      }
+    }
     measured = null;
     lossBefore = null;
   }
@@ -500,11 +597,41 @@ public final class TrainingRun implements AutoCloseable {
   }
 
   /**
-   * Loss and metrics over the test data.
+   * Loss and metrics over the test data, of the average of the weights where one is taken.
    *
    * @throws IllegalStateException where the run was started without
    */
   public Evaluation evaluate() {
+    Evaluator over = evaluator();
+    boolean wasThere = giveAverage();
+    try {
+      return over.evaluate();
+    } finally {
+      giveBack(wasThere);
+    }
+  }
+
+  /**
+   * The same of the weights that training changes, whether or not an average of them is taken.
+   *
+   * @throws IllegalStateException where the run was started without test data
+   */
+  public Evaluation evaluateUnaveraged() {
+    Evaluator over = evaluator();
+    boolean wasThere = average != null && average.isInNetwork();
+    if (average != null) {
+      average.leave();
+    }
+    try {
+      return over.evaluate();
+    } finally {
+      if (average != null && wasThere) {
+        average.enter();
+      }
+    }
+  }
+
+  private Evaluator evaluator() {
     checkOpen();
     if (evaluator == null) {
       throw new IllegalStateException("the run has no test data: start(train, test) has");
@@ -512,7 +639,7 @@ public final class TrainingRun implements AutoCloseable {
     if (rows > 0) {
       lossBefore = loss();
     }
-    return evaluator.evaluate();
+    return evaluator;
   }
 
   boolean hasTest() {
@@ -541,6 +668,6 @@ public final class TrainingRun implements AutoCloseable {
       }
       arena.leftBy(this);
     }
-    Closing.all(evaluator, steps, metrics, data, state);
+    Closing.all(renewal, evaluator, steps, metrics, data, state);
   }
 }

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.weft.support.ExampleProgram;
+import dev.weft.support.PagePrograms;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is averaged, and what that is worth: a program, and those of docs/optimizers.md. */
+class EnsembleExamplesTest {
+  @TempDir private Path folder;
+
+  /** Lecture 2: averaged weights and activations are terrible, averaged predictions are better. */
+  @Test
+  @ExampleProgram.Of("EnsembleComparison")
+  void predictionsAloneAreWorthAveraging() throws Exception {
+    Map<String, Double> share =
+        ExampleProgram.run("EnsembleComparison").stream()
+            .map(line -> line.split(" {2,}| %"))
+            .collect(Collectors.toMap(words -> words[0], words -> Double.valueOf(words[1])));
+    assertEquals(4, share.size(), share::toString);
+    double one = share.get("one network");
+    assertTrue(one > 85, share::toString);
+    assertTrue(share.get("predictions") > one + 0.5, share::toString);
+    assertTrue(share.get("activations") < one - 20, share::toString);
+    assertTrue(share.get("weights") < one - 20, share::toString);
+  }
+
+  @Test
+  void thePagesProgramsPrintWhatTheySay() throws Exception {
+    List<String> programs =
+        PagePrograms.of("optimizers.md").stream()
+            .filter(program -> program.contains("Averaging") || program.contains("Ensemble"))
+            .toList();
+    assertEquals(2, programs.size());
+    PagePrograms.assertPrintWhatTheySay(programs, folder);
+  }
+
+  /** The numbers of the page are those of the program. */
+  @Test
+  void thePagesTableIsTheProgramsOutput() throws Exception {
+    String page = PagePrograms.text("optimizers.md");
+    for (String line : ExampleProgram.run("EnsembleComparison")) {
+      String number = line.replaceAll(".* {2,}", "");
+      assertTrue(page.contains("| " + number + " |"), line);
+    }
+  }
+}
