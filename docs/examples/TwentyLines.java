@@ -29,21 +29,20 @@ public class TwentyLines {
     Random random = new Random(1); // x, y, w1 and w2 in the lecture's order
     var data = Dataset.of(randn(random, 64, 1000), randn(random, 64, 10));
     Initializer weights = (w, seed, draw) -> w.copyFrom(randn(random, 1, (int) w.elements())[0]);
-    var network =
-        Sequential.of(
-            new Linear(1000, 100, weights, Linear.Bias.WITHOUT),
-            Activation.SIGMOID,
-            new Linear(100, 10, weights, Linear.Bias.WITHOUT));
-    History history =
-        Trainer.of(network)
-            .on(device)
-            .loss(new SumOfSquares().sum())
-            .optimizer(Sgd.rate(1e-4))
-            .batch(64)
-            .fit(data, 2000);
-    for (int t : new int[] {0, 10, 100, 1000, 1999}) {
-      double loss = 64 * history.epochs().get(t).train().loss(); // a history has means of rows
-      System.out.printf("%s, step %d: loss %.6g%n", device.name(), t, loss);
+    var hidden = new Linear(1000, 100, weights, Linear.Bias.WITHOUT);
+    var output = new Linear(100, 10, weights, Linear.Bias.WITHOUT);
+    try (var network = Sequential.of(hidden, Activation.SIGMOID, output)) {
+      History history =
+          Trainer.of(network)
+              .on(device)
+              .loss(new SumOfSquares().sum())
+              .optimizer(Sgd.rate(1e-4))
+              .batch(64)
+              .fit(data, 2000);
+      for (int t : new int[] {0, 10, 100, 1000, 1999}) {
+        double loss = 64 * history.epochs().get(t).train().loss(); // a history has means of rows
+        System.out.printf("%s, step %d: loss %.6g%n", device.name(), t, loss);
+      }
     }
   }
 

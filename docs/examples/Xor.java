@@ -20,25 +20,26 @@ public class Xor {
       IntStream.rangeClosed(-20, 60).mapToDouble(i -> i / 40.0).toArray();
 
   public static void main(String[] args) throws Exception {
-    try (Device device = Device.cpu()) {
-      Plot line = train("a line", Sequential.of(new Linear(2, 2)), device);
-      var hidden = Sequential.of(new Linear(2, 8), Activation.TANH, new Linear(8, 2));
-      Plot curve = train("a hidden layer of 8", hidden, device);
-      Path folder = Path.of(args.length > 0 ? args[0] : "");
-      Plots.of(2, line, curve).write(folder.resolve("xor.svg"));
-    }
+    Plot line = train("a line", Sequential.of(new Linear(2, 2)));
+    var hidden = Sequential.of(new Linear(2, 8), Activation.TANH, new Linear(8, 2));
+    Plot curve = train("a hidden layer of 8", hidden);
+    Path folder = Path.of(args.length > 0 ? args[0] : "");
+    Plots.of(2, line, curve).write(folder.resolve("xor.svg"));
   }
 
-  private static Plot train(String name, Sequential network, Device device) {
+  private static Plot train(String name, Sequential network) {
     var xor = ToySets.xor();
-    var trainer = Trainer.of(network).on(device).optimizer(Adam.rate(0.05));
-    trainer.earlyStopping(EarlyStopping.highest("accuracy").patience(300)); // the best comes back
-    double right = 4 * trainer.fit(xor, xor, 500).bestEpoch().test().accuracy();
-    System.out.printf("%s: %.0f of 4%n", name, right);
-    return Plot.of("%s: %.0f of 4".formatted(name, right), "a", "b")
-        .contour("boundary", AXIS, AXIS, margins(network), 0)
-        .points("a XOR b", new double[] {0, 1}, new double[] {1, 0})
-        .points("not", new double[] {0, 1}, new double[] {0, 1});
+    try (Device device = Device.cpu();
+        network) {
+      var trainer = Trainer.of(network).on(device).optimizer(Adam.rate(0.05));
+      trainer.earlyStopping(EarlyStopping.highest("accuracy").patience(300)); // the best comes back
+      double right = 4 * trainer.fit(xor, xor, 500).bestEpoch().test().accuracy();
+      System.out.printf("%s: %.0f of 4%n", name, right);
+      return Plot.of("%s: %.0f of 4".formatted(name, right), "a", "b")
+          .contour("boundary", AXIS, AXIS, margins(network), 0)
+          .points("a XOR b", new double[] {0, 1}, new double[] {1, 0})
+          .points("not", new double[] {0, 1}, new double[] {0, 1});
+    }
   }
 
   /** By how much the second class's score is above the first's, in rows of b. */

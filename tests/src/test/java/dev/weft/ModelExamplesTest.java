@@ -248,8 +248,8 @@ class ModelExamplesTest {
       assertTrue(attempts[i] < attempts[i - 1], lines::toString);
     }
     assertEquals(attempts[attempts.length - 1], searched[0], 1e-3);
-    assertTrue(searched[1] > 10 && searched[1] < 35, lines::toString); // chance is 10
-    assertTrue(descended[0] < searched[0] / 4 && descended[1] > 75, lines::toString);
+    assertTrue(searched[1] > 0.1 && searched[1] < 0.35, lines::toString); // chance is 0.1
+    assertTrue(descended[0] < searched[0] / 4 && descended[1] > 0.75, lines::toString);
   }
 
   /** What numpy has in float64: {@code python3 tests/src/test/resources/twenty_lines.py}. */

@@ -37,7 +37,9 @@ class ExamplesCommandTest {
   private Process start(String classPath, String... arguments) throws IOException {
     ProcessBuilder process = Weft.process(Main.class.getName(), arguments);
     process.command().set(process.command().indexOf("-cp") + 1, classPath);
-    process.command().addAll(1, List.of("--limit-modules", "java.base,java.logging,jdk.unsupported"));
+    process
+        .command()
+        .addAll(1, List.of("--limit-modules", "java.base,java.logging,jdk.unsupported"));
     return process.directory(folder.toFile()).start();
   }
 
