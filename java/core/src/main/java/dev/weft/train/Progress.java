@@ -228,6 +228,11 @@ final class Progress {
     return kept == null || kept.isClosed() ? null : kept.average();
   }
 
+  /** Whether an average of the weights is kept. */
+  boolean keepsAverage() {
+    return average() != null;
+  }
+
   /** Whether the network has the average of its weights. */
   boolean isAveraged() {
     return average() instanceof AveragedValues average && average.isInNetwork();
@@ -276,7 +281,7 @@ final class Progress {
 
   /** Whether there is an optimizer at work whose memory is there. */
   boolean isSavable() {
-    return updates != null && !updates.isClosed();
+    return kept != null && !kept.isClosed();
   }
 
   /** What the optimizer remembers. */

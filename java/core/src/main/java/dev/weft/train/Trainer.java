@@ -355,6 +355,11 @@ public final class Trainer {
           "the optimizer is not at work: it is saved after a run, while the network is on its"
               + " device");
     }
+    if (progress.keepsAverage()) {
+      throw new IllegalStateException(
+          "the network has the average of its weights, and the weights that training goes on with"
+              + " are in no file: the optimizer is saved of a trainer without averaging");
+    }
     Groups rules = new Groups(network, optimizer, groups);
     OptimizerFile.write(path, rules, progress.remembered(), progress.numbers());
   }
