@@ -6,15 +6,12 @@ import static java.util.Locale.ROOT;
 
 import dev.weft.Device;
 import dev.weft.MathMode;
-import dev.weft.data.Dataset;
-import dev.weft.data.LastBatch;
 import dev.weft.data.Split;
 import dev.weft.io.AtomicFile;
 import dev.weft.nn.LabelLoss;
 import dev.weft.nn.Sequential;
 import dev.weft.optim.Optimizer;
 import dev.weft.train.ConsoleListener;
-import dev.weft.train.Fusion;
 import dev.weft.train.History;
 import dev.weft.train.Trainer;
 import dev.weft.train.TrainingRun;
@@ -50,70 +47,7 @@ import picocli.CommandLine.ParentCommand;
     })
 final class TrainCommand implements Callable<Integer> {
   @ParentCommand private Main main;
-  @Mixin private DataOptions data;
-  @Mixin private NetworkOptions layers;
-  @Mixin private OptimizerOptions rule;
-  @Mixin private UpdateOptions updates;
-  @Mixin private DeviceOptions where;
-
-  @Option(
-      names = "--epochs",
-      paramLabel = "N",
-      defaultValue = "5",
-      description = "Passes over the training data. Default: ${DEFAULT-VALUE}.")
-  private int epochs;
-
-  @Mixin private StoppingOptions stopping;
-
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      defaultValue = "128",
-      description = "Examples in a step; all, where there are fewer. Default: ${DEFAULT-VALUE}.")
-  private int batch;
-
-  @Option(
-      names = "--last-batch",
-      paramLabel = "WHAT",
-      defaultValue = "keep",
-      description = "keep or drop the examples that fill no batch. Default: ${DEFAULT-VALUE}.")
-  private String lastBatch;
-
-  @Option(
-      names = "--data-memory",
-      paramLabel = "MIB",
-      description =
-          "Device memory for the training data, and as much for the test data; what needs more is"
-              + " streamed block by block. Default: on a GPU half of what is free.")
-  private @Nullable Double dataMemory;
-
-  @Option(
-      names = "--fusion",
-      paramLabel = "WHEN",
-      defaultValue = "auto",
-      description =
-          "auto, never or always: whether a step of a network at most 128 wide runs as two fused"
-              + " kernels. Default: ${DEFAULT-VALUE}, where that is faster: float32, up to 1024"
-              + " rows on a GPU and 512 on a CPU with AVX2.")
-  private String fusion;
-
-  @Mixin private LossOptions losses;
-
-  @Option(
-      names = "--validation",
-      paramLabel = "SHARE",
-      defaultValue = "0",
-      description =
-          "This share of the training data is set aside and evaluated after every epoch, and the"
-              + " test data once at the end. Default: the test data after every epoch.")
-  private double validation;
-
-  @Option(
-      names = "--seed",
-      paramLabel = "N",
-      defaultValue = "1",
-      description = "Of first weights, order of examples and dropout. Default: ${DEFAULT-VALUE}.")
-  private long seed;
+  @Mixin private TrainingOptions options;
 
   @Option(
       names = "--out",
@@ -162,26 +96,7 @@ final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     // all that can be wrong is looked at before the work begins
-    data.check();
-    layers.check();
-    Optimizer optimizer = rule.optimizer();
-    losses.check();
-    LastBatch last = Choice.of("last batch", lastBatch, LastBatch.class);
-    Fusion fused = Choice.of("fusion", fusion, Fusion.class);
-    if (epochs < 1) {
-      throw new IllegalArgumentException("at least 1 epoch, not " + epochs);
-    }
-    updates.check(epochs, profile != null);
-    if (losses.isWeighted() && updates.isAccumulated()) {
-      throw new IllegalArgumentException(
-          "--class-weights divides the loss of a batch by the weights of its examples, so that"
-              + " --accumulate cannot add up batches: leave one out");
-    }
-    stopping.check(epochs, profile != null);
-    MathMode math = where.math();
-    if (!(validation >= 0 && validation < 1)) {
-      throw new IllegalArgumentException("--validation must be in [0, 1), not " + validation);
-    }
+    options.check(profile != null);
     if (profile != null && log != null) {
       throw new IllegalArgumentException("--profile trains no epoch that --log could tell about");
     }
@@ -204,31 +119,18 @@ final class TrainCommand implements Callable<Integer> {
       }
       SideFile.check(log);
     }
-    try (Device device = where.open()) {
-      Split split = data.read();
-      Sequential network =
-          layers.network(split.train().features().width(), split.train().classes());
-      Split parts = validation == 0 ? split : setAside(split.train());
-      LabelLoss loss = losses.of(parts.train());
-      Trainer trainer =
-          Trainer.of(network)
-              .on(device)
-              .math(math)
-              .loss(loss)
-              .optimizer(optimizer)
-              .batch(batch)
-              .lastBatch(last)
-              .fusion(fused)
-              .seed(seed);
-      updates.apply(trainer);
-      stopping.apply(trainer);
-      if (dataMemory != null) {
-        trainer.dataMemory(dataBytes());
-      }
+    MathMode math = options.math();
+    Optimizer optimizer = options.optimizer();
+    try (Device device = options.where().open()) {
+      Split split = options.data().read();
+      Sequential network = options.network(split.train());
+      Split parts = options.parts(split);
+      LabelLoss loss = options.losses().of(parts.train());
+      Trainer trainer = options.trainer(network, device, loss);
       if (profile == null) {
         AtomicFile.checkSpace(file(), network.size() * math.dtype().wide().bytes());
       }
-      int rows = Math.min(batch, parts.train().rows());
+      int rows = Math.min(options.batch(), parts.train().rows());
       announce(split, network, optimizer, rows, device, math);
       if (profile != null) {
         try (TrainingRun run = trainer.start(parts.train())) {
@@ -245,13 +147,13 @@ final class TrainCommand implements Callable<Integer> {
               rows,
               parts.train(),
               parts.test(),
-              dataBytes(),
-              stopping.keepsBest());
+              options.dataBytes(),
+              options.stopping().keepsBest());
       History history = fit(trainer, parts, device);
-      SavedNetwork saved = new SavedNetwork(file(), device, math, loss, batch);
+      SavedNetwork saved = new SavedNetwork(file(), device, math, loss, options.batch());
       boolean finite =
           new TrainingResult(main.screen(), network, history, saved)
-              .write(split.test(), epochs, account);
+              .write(split.test(), options.epochs(), account);
       return !finite || lines != null && lines.failed() ? Main.FAILURE : Main.SUCCESS;
     }
   }
@@ -279,32 +181,13 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  /** The data without those to validate with, and these. */
-  private Split setAside(Dataset train) {
-    long rows = train.rows() - Math.round((1 - validation) * train.rows());
-    if (rows < 1 || rows >= train.rows()) {
-      throw new IllegalArgumentException(
-          format(
-              "--validation %s of %d examples sets %s aside",
-              validation, train.rows(), rows < 1 ? "none" : "all"));
-    }
-    return train.split(1 - validation, seed);
-  }
-
   /** Where the network goes. */
   private Path file() {
-    return file != null ? file : Path.of(data.name() + ".safetensors");
+    return file != null ? file : Path.of(options.data().name() + ".safetensors");
   }
 
   private boolean isTraced() {
     return profile != null && !profile.toString().isEmpty();
-  }
-
-  private long dataBytes() {
-    if (dataMemory != null && !(dataMemory > 0)) {
-      throw new IllegalArgumentException("--data-memory must be above 0, not " + dataMemory);
-    }
-    return dataMemory == null ? Long.MAX_VALUE : (long) (dataMemory * (1 << 20));
   }
 
   private PrintWriter out() {
@@ -318,7 +201,7 @@ final class TrainCommand implements Callable<Integer> {
       int rows,
       Device device,
       MathMode math) {
-    out().println("data     " + data.describe(split));
+    out().println("data     " + options.data().describe(split));
     out()
         .printf(ROOT, "network  %s, %s parameters%n", network.spec(), Amount.count(network.size()));
     out()
@@ -328,17 +211,14 @@ final class TrainCommand implements Callable<Integer> {
             optimizer.spec(),
             optimizer.rate(),
             rows,
-            seed);
+            options.seed());
+    StoppingOptions stopping = options.stopping();
     if (stopping.keepsBest()) {
-      out().println("stopping after " + stopping.describe(unseen()));
+      out().println("stopping after " + stopping.describe(options.unseen()));
     }
     out()
         .printf(
             ROOT, "device   %s (%s), %s%n", device.name(), device.description(), Choice.word(math));
-  }
-
-  private String unseen() {
-    return validation > 0 ? "validation" : "test";
   }
 
   private History fit(Trainer trainer, Split parts, Device device) throws IOException {
@@ -347,7 +227,7 @@ final class TrainCommand implements Callable<Integer> {
         screen.kind() == Screen.Kind.PLAIN
             ? ConsoleListener.lines(screen.out())
             : ConsoleListener.bar(screen.out(), screen.columns(), screen.charset());
-    trainer.listener(console.unseen(unseen())).listener(main.interruption());
+    trainer.listener(console.unseen(options.unseen())).listener(main.interruption());
     try (EpochLog opened = log == null ? null : new EpochLog(log, device, main.screen().err())) {
       lines = opened;
       if (lines != null) {
@@ -356,7 +236,7 @@ final class TrainCommand implements Callable<Integer> {
       if (detectAnomaly) {
         trainer.onStep(1, TrainingRun::measured); // stops where it is not finite
       }
-      return trainer.fit(parts.train(), parts.test(), epochs);
+      return trainer.fit(parts.train(), parts.test(), options.epochs());
     }
   }
 }
