@@ -280,7 +280,8 @@ class ArchitectureTest {
   @Test
   void everyPackageSaysWhatItIsFor() throws IOException {
     Path root = Path.of(System.getProperty("weft.root", "."));
-    for (String sources : List.of("java/core/src/main/java", "java/cli/src/main/java")) {
+    for (String sources :
+        List.of("java/core/src/main/java", "java/report/src/main/java", "java/cli/src/main/java")) {
       try (Stream<Path> files = Files.walk(root.resolve(sources))) {
         List<Path> missing =
             files

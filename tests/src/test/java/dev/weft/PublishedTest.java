@@ -127,7 +127,7 @@ class PublishedTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"java/core", "java/cli"})
+  @ValueSource(strings = {"java/core", "java/report", "java/cli"})
   void modulesSayWhatTheyAre(String module) throws Exception {
     Document pom = pom(ROOT.resolve(module).resolve("pom.xml"));
     assertEquals(List.of(), missing(pom, "name", "description"));

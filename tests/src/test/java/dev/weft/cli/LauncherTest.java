@@ -39,13 +39,21 @@ class LauncherTest {
     Path launcher = Path.of(System.getProperty("weft.root"), "weft");
     program("weft", Files.readString(launcher));
     for (String sources :
-        List.of("native", ".mvn", "docs/licences", "java/core/src", "java/cli/src", "bench/src")) {
+        List.of(
+            "native",
+            ".mvn",
+            "docs/licences",
+            "java/core/src",
+            "java/report/src",
+            "java/cli/src",
+            "bench/src")) {
       Files.createDirectories(folder.resolve(sources));
     }
     for (String file :
         List.of("pom.xml", "CMakeLists.txt", "LICENSE", "NOTICE", "java/core/pom.xml")) {
       Files.writeString(folder.resolve(file), "");
     }
+    Files.writeString(folder.resolve("java/report/pom.xml"), "");
     Files.writeString(folder.resolve("java/cli/pom.xml"), "");
     Files.writeString(folder.resolve("bench/pom.xml"), "");
     program("bin/mvn", MAVEN);

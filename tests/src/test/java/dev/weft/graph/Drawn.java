@@ -3,6 +3,7 @@ package dev.weft.graph;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.weft.format.Markup;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

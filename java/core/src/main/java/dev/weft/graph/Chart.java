@@ -4,6 +4,7 @@ package dev.weft.graph;
 import static dev.weft.format.Format.format;
 import static dev.weft.format.Format.significant;
 
+import dev.weft.format.Markup;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.DoubleStream;

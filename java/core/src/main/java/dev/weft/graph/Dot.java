@@ -4,6 +4,7 @@ package dev.weft.graph;
 import static dev.weft.format.Format.format;
 
 import dev.weft.format.Format;
+import dev.weft.format.Markup;
 import dev.weft.graph.Graph.Edge;
 import dev.weft.graph.Graph.Kind;
 import dev.weft.graph.Graph.Vertex;

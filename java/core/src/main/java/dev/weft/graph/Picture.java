@@ -5,6 +5,7 @@ import static dev.weft.format.Format.format;
 import static java.util.Locale.ROOT;
 
 import dev.weft.format.Format;
+import dev.weft.format.Markup;
 import dev.weft.graph.Graph.Edge;
 import dev.weft.graph.Graph.Vertex;
 import dev.weft.graph.Layout.Cell;

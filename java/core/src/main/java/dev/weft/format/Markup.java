@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.weft.graph;
+package dev.weft.format;
 
 /** Text inside XML, and how wide it is. */
-final class Markup {
+public final class Markup {
   private Markup() {}
 
   /** The text with markup written out; what XML cannot hold becomes a replacement character. */
-  static String escape(String text) {
+  public static String escape(String text) {
     StringBuilder escaped = new StringBuilder();
     text.codePoints()
         .forEach(
@@ -27,7 +27,7 @@ final class Markup {
   }
 
   /** The columns that text takes where every letter is equally wide; Chinese ones take two. */
-  static int columns(String text) {
+  public static int columns(String text) {
     return text.codePoints().map(c -> c < 0x1100 ? 1 : 2).sum();
   }
 }
