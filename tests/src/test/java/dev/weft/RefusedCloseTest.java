@@ -31,6 +31,7 @@ import dev.weft.support.Elsewhere;
 import dev.weft.support.OnEachDevice;
 import dev.weft.train.Evaluator;
 import dev.weft.train.Fusion;
+import dev.weft.train.SharedData;
 import dev.weft.train.Trainer;
 import dev.weft.train.TrainingRun;
 import java.lang.foreign.MemorySegment;
@@ -93,6 +94,7 @@ class RefusedCloseTest {
         of(
             "train.TrainingRun train.Steps train.ResidentData",
             device -> run(device, Fusion.NEVER, 1 << 20)),
+        of("train.SharedData", RefusedCloseTest::shared),
         of("train.TrainingRun train.FusedStep", device -> run(device, Fusion.ALWAYS, 1 << 20)),
         of("train.TrainingRun train.StreamedData", device -> run(device, Fusion.NEVER, 1_000)));
   }
@@ -428,6 +430,21 @@ class RefusedCloseTest {
           run.step();
           run.step();
           return run.loss();
+        },
+        network);
+  }
+
+  private static Held shared(Device device) {
+    Sequential network = network(device, 2);
+    SharedData shared = new SharedData(device);
+    Trainer trainer = Trainer.of(network).on(device).batch(BATCH).sharedData(shared);
+    return new Held(
+        shared,
+        () -> {
+          try (TrainingRun run = trainer.start(DATA)) {
+            run.step();
+            return run.loss();
+          }
         },
         network);
   }
