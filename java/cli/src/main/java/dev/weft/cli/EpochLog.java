@@ -47,10 +47,15 @@ final class EpochLog implements Listener, AutoCloseable {
 
   @Override
   public void onEpoch(TrainingRun run, History.Epoch epoch) {
+    write(Map.of(), epoch);
+  }
+
+  /** Writes an epoch behind what its line begins with. */
+  void write(Map<String, ?> first, History.Epoch epoch) {
     if (failed) {
       return;
     }
-    Map<String, Object> line = new LinkedHashMap<>();
+    Map<String, Object> line = new LinkedHashMap<>(first);
     line.put("epoch", epoch.number());
     put(line, "train", epoch.train());
     if (epoch.test() != null) {
