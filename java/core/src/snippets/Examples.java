@@ -42,6 +42,7 @@ import dev.weft.train.Averaging;
 import dev.weft.train.Evaluation;
 import dev.weft.train.Evaluator;
 import dev.weft.train.History;
+import dev.weft.train.SharedData;
 import dev.weft.train.Trainer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -67,6 +68,7 @@ public class Examples {
     averaging();
     ensemble();
     evaluator();
+    sharedData();
     adam();
     sgd();
     dataset();
@@ -283,6 +285,25 @@ public class Examples {
       Evaluation evaluation = evaluator.evaluate();
       System.out.println(evaluation.rows() + " " + evaluation.metrics().keySet()); // 100 [accuracy]
     }
+    // @end
+  }
+
+  static void sharedData() {
+    Split moons = ToySets.moons(400, 0.1, 1).split(0.75, 1);
+    // @start region="sharedData"
+    double[] rates = {1e-4, 0.02};
+    double[] losses = new double[rates.length];
+    try (Device device = Device.cpu();
+        var shared = new SharedData(device)) {
+      for (int i = 0; i < rates.length; i++) {
+        var network = Sequential.of(new Linear(2, 32), Activation.RELU, new Linear(32, 2));
+        var trainer = Trainer.of(network).on(device).sharedData(shared);
+        trainer.optimizer(Adam.rate(rates[i]));
+        losses[i] = trainer.fit(moons.train(), moons.test(), 20).last().test().loss();
+        network.close();
+      }
+    }
+    System.out.println(losses[1] < losses[0]); // true
     // @end
   }
 

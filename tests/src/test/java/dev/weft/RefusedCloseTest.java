@@ -33,6 +33,7 @@ import dev.weft.support.OnEachDevice;
 import dev.weft.train.Averaging;
 import dev.weft.train.Evaluator;
 import dev.weft.train.Fusion;
+import dev.weft.train.SharedData;
 import dev.weft.train.Trainer;
 import dev.weft.train.TrainingRun;
 import java.lang.foreign.MemorySegment;
@@ -95,6 +96,7 @@ class RefusedCloseTest {
         of(
             "train.TrainingRun train.Steps train.ResidentData",
             device -> run(device, Fusion.NEVER, 1 << 20)),
+        of("train.SharedData", RefusedCloseTest::shared),
         of("train.TrainingRun train.FusedStep", device -> run(device, Fusion.ALWAYS, 1 << 20)),
         of("train.TrainingRun train.Renewal nn.BatchStatistics", RefusedCloseTest::averagedRun),
         of("train.Kept train.AveragedValues", RefusedCloseTest::averagedNetwork),
@@ -458,5 +460,20 @@ class RefusedCloseTest {
 
   private static Trainer averaging(Sequential network, Device device) {
     return Trainer.of(network).on(device).batch(BATCH).averaging(Averaging.stochastic(1));
+  }
+
+  private static Held shared(Device device) {
+    Sequential network = network(device, 2);
+    SharedData shared = new SharedData(device);
+    Trainer trainer = Trainer.of(network).on(device).batch(BATCH).sharedData(shared);
+    return new Held(
+        shared,
+        () -> {
+          try (TrainingRun run = trainer.start(DATA)) {
+            run.step();
+            return run.loss();
+          }
+        },
+        network);
   }
 }

@@ -47,6 +47,10 @@ class InterruptionTest {
     List<String> arguments =
         new ArrayList<>(List.of("train", "--device", "cpu", "--out", file().toString()));
     arguments.addAll(List.of(more));
+    start(arguments);
+  }
+
+  private void start(List<String> arguments) throws IOException {
     ProcessBuilder java = Weft.process(Main.class.getName(), arguments.toArray(String[]::new));
     List<String> command = new ArrayList<>(java.command());
     // a shell's background job would hand on that SIGINT is ignored
@@ -125,6 +129,27 @@ class InterruptionTest {
           text.matches("(?s).*\nended .*; the parameters are those (after step \\d+ )?of epoch .*"),
           text);
       assertTrue(Files.exists(file()));
+    }
+  }
+
+  @Test
+  void ofRunsSideBySideThereIsTheTableSoFar() throws Exception {
+    Path plot = folder.resolve("runs.svg");
+    String options =
+        "compare --device cpu --digits 600 --hidden 8 --vary epochs=2,1000000,3 --plot " + plot;
+    start(List.of(options.split(" ")));
+    try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8)) {
+      readTo(out, "2        ");
+      Thread.sleep(300); // the second run has begun, or begins and ends at once
+      signal("INT");
+      String text = readTo(out, "wrote ");
+      assertEquals(ENDED_BY_CTRL_C, code(), text);
+      assertTrue(
+          text.matches(
+              "(?s)1000000  .*  ended early\nended    Ctrl-C, or another signal to end, in run 2"
+                  + " of 3\nbest     .*\nwrote .*"),
+          text);
+      assertTrue(Files.exists(plot));
     }
   }
 

@@ -399,7 +399,8 @@ public class FusedStepTest {
                     settings.columns().wanted(values.dtype()),
                     data,
                     order,
-                    EpochOrder.ASCENDING);
+                    EpochOrder.ASCENDING,
+                    null);
             MetricSums metrics =
                 new MetricSums(
                     device, values.dtype(), settings.loss(), Map.of(), settings.metrics());

@@ -86,7 +86,7 @@ class StreamedDataTest {
               digits.test(),
               BATCH,
               null,
-              d -> memory)) {
+              DataMemory.HALF_OF_FREE.most(memory))) {
         return new Run(train, test, values, evaluator.evaluate());
       }
     }
@@ -162,7 +162,7 @@ class StreamedDataTest {
     List<String> all = new ArrayList<>();
     try (Device device = open(name);
         StepState state = new StepState(device, 1);
-        BatchData on = BatchData.of(device, wanted, data, order, order::epoch, memory)) {
+        BatchData on = BatchData.of(device, wanted, data, order, order::epoch, memory, null)) {
       for (int epoch = 0; epoch < 2; epoch++) {
         state.set(1, 0, 0, 0, 0);
         for (int b = 0; b < order.batches(); b++) {
@@ -245,7 +245,7 @@ class StreamedDataTest {
     SequencedMap<String, DType> wanted = new LinkedHashMap<>(Map.of("words", DType.F32));
     BatchOrder order = new BatchOrder(data.rows(), 8, LastBatch.KEEP, 5);
     try (Device device = Device.cpu();
-        BatchData on = BatchData.of(device, wanted, data, order, order::epoch, 80_000)) {
+        BatchData on = BatchData.of(device, wanted, data, order, order::epoch, 80_000, null)) {
       assertEquals(ResidentData.class, on.getClass());
       assertTrue(device.memory().live() < 81_000, "bytes: " + device.memory().live());
     }
@@ -309,7 +309,7 @@ class StreamedDataTest {
                   digits.train(),
                   BATCH,
                   null,
-                  d -> 4 * BATCH * DIGIT)) {
+                  DataMemory.HALF_OF_FREE.most(4 * BATCH * DIGIT))) {
         Evaluation expected = resident.evaluate();
         assertEquals(expected, streamed.evaluate());
         Emulator.failCopy(4);

@@ -53,13 +53,15 @@ final class EpochLog implements Listener, AutoCloseable {
 
   @Override
   public void onEpoch(TrainingRun run, History.Epoch epoch) {
+    write(member == 0 ? Map.of() : Map.of("member", member), epoch);
+  }
+
+  /** Writes an epoch behind what its line begins with. */
+  void write(Map<String, ?> first, History.Epoch epoch) {
     if (failed) {
       return;
     }
-    Map<String, Object> line = new LinkedHashMap<>();
-    if (member > 0) {
-      line.put("member", member);
-    }
+    Map<String, Object> line = new LinkedHashMap<>(first);
     line.put("epoch", epoch.number());
     put(line, "train", epoch.train());
     if (epoch.test() != null) {

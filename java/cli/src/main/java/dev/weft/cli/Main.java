@@ -24,6 +24,7 @@ import picocli.CommandLine.ScopeType;
     versionProvider = Version.class,
     subcommands = {
       TrainCommand.class,
+      CompareCommand.class,
       EvaluateCommand.class,
       EmbedCommand.class,
       GradcheckCommand.class,

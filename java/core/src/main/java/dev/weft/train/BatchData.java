@@ -48,6 +48,11 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
     long width() {
       return row.elements();
     }
+
+    /** The same column for batches of another type. */
+    Source in(DType other) {
+      return new Source(tensor, other, row, rows, stride, scale, shift);
+    }
   }
 
   final Device device;
@@ -62,7 +67,8 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
    * Puts columns of a data set on the device, or begins to.
    *
    * @param batches how the epochs are cut into batches
-   * @param memory the most bytes that it may take there
+   * @param memory the most bytes that it may take there, beside those that are shared
+   * @param shared what keeps columns for other runs, too; or null
    * @throws IllegalArgumentException where that is too little for two batches
    */
   static BatchData of(
@@ -71,10 +77,11 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
       Dataset data,
       BatchOrder batches,
       EpochOrder epochs,
-      long memory) {
-    check(wanted, data, batches.rowsIn(0), memory);
-    return bytes(wanted, data) <= memory
-        ? new ResidentData(device, wanted, data, batches, epochs)
+      long memory,
+      @Nullable SharedData shared) {
+    check(wanted, data, batches.rowsIn(0), memory, shared);
+    return bytes(wanted, data, shared) <= memory
+        ? new ResidentData(device, wanted, data, batches, epochs, shared)
         : new StreamedData(device, wanted, data, batches, epochs, memory);
   }
 
@@ -82,12 +89,17 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
    * Checks that columns of a data set can be put on a device, whole or as a stream.
    *
    * @param batch rows of a batch
-   * @param memory the most bytes that it may take there
+   * @param memory the most bytes that it may take there, beside those that are shared
    * @throws IllegalArgumentException where that is too little for two batches
    */
-  static void check(SequencedMap<String, DType> wanted, Dataset data, int batch, long memory) {
+  static void check(
+      SequencedMap<String, DType> wanted,
+      Dataset data,
+      int batch,
+      long memory,
+      @Nullable SharedData shared) {
     long row = rowBytes(wanted, data);
-    if (bytes(wanted, data) > memory && memory < StreamedData.HALVES * batch * row) {
+    if (bytes(wanted, data, shared) > memory && memory < StreamedData.HALVES * batch * row) {
       throw new IllegalArgumentException(
           format(
               "%,d bytes are too little to stream the data: two batches of %,d rows take %,d",
@@ -97,20 +109,30 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
 
   /** The bytes that a row takes in a stream, its place in the order included. */
   static long rowBytes(SequencedMap<String, DType> wanted, Dataset data) {
-    return bytes(wanted, data, 1, Column::width);
+    return bytes(wanted, data, null, 1, Column::width);
   }
 
-  /** The bytes that all rows take, windows no more than what they are cut from. */
-  private static long bytes(SequencedMap<String, DType> wanted, Dataset data) {
-    return bytes(wanted, data, data.rows(), c -> numbers(c.rows(), c.stride(), c.width()));
+  /**
+   * The bytes that all rows take which are not on the device yet, windows no more than what they
+   * are cut from.
+   */
+  private static long bytes(
+      SequencedMap<String, DType> wanted, Dataset data, @Nullable SharedData shared) {
+    return bytes(wanted, data, shared, data.rows(), c -> numbers(c.rows(), c.stride(), c.width()));
   }
 
   private static long bytes(
-      SequencedMap<String, DType> wanted, Dataset data, long rows, ToLongFunction<Column> numbers) {
+      SequencedMap<String, DType> wanted,
+      Dataset data,
+      @Nullable SharedData shared,
+      long rows,
+      ToLongFunction<Column> numbers) {
     long bytes = rows * DType.I32.bytes();
     for (Map.Entry<String, DType> one : wanted.entrySet()) {
       Column column = data.column(one.getKey());
-      bytes += numbers.applyAsLong(column) * stored(one.getValue(), column).bytes();
+      if (shared == null || !shared.holds(one.getValue(), column)) {
+        bytes += numbers.applyAsLong(column) * stored(one.getValue(), column).bytes();
+      }
     }
     return bytes;
   }
@@ -128,21 +150,19 @@ abstract sealed class BatchData implements AutoCloseable permits ResidentData, S
   }
 
   /** Takes device memory for {@code rows} rows of a column. */
-  final Source space(String name, DType wanted, Column column, long rows, long stride) {
+  static Source space(
+      Device device, String name, DType wanted, Column column, long rows, long stride) {
     Storage stored = stored(wanted, column);
     Shape numbers = Shape.of(numbers(rows, stride, column.width()));
     boolean bytes = stored == Storage.UINT8;
-    Source source =
-        new Source(
-            device.allocate(stored.dtype(), numbers).named(name),
-            wanted,
-            column.shape(),
-            rows,
-            stride,
-            bytes ? column.scale() : 1,
-            bytes ? column.shift() : 0);
-    sources.put(name, source);
-    return source;
+    return new Source(
+        device.allocate(stored.dtype(), numbers).named(name),
+        wanted,
+        column.shape(),
+        rows,
+        stride,
+        bytes ? column.scale() : 1,
+        bytes ? column.shift() : 0);
   }
 
   /** A column by its name. */

@@ -6,41 +6,48 @@ import dev.weft.Device;
 import dev.weft.Shape;
 import dev.weft.StepState;
 import dev.weft.data.BatchOrder;
-import dev.weft.data.Column;
 import dev.weft.data.Dataset;
 import dev.weft.device.Closing;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.SequencedMap;
+import org.jspecify.annotations.Nullable;
 
 /** All rows in device memory; an epoch uploads its order alone. */
 final class ResidentData extends BatchData {
   private final EpochOrder epochs;
   private final MemorySegment rows;
+  private final SharedData columns;
+  private final boolean ownsColumns;
+  private boolean closed;
   private long orderedEpoch = -1;
 
-  /** Uploads the columns. */
+  /**
+   * Uploads the columns.
+   *
+   * @param shared what has or keeps them for other runs, too; or null
+   */
   ResidentData(
       Device device,
       SequencedMap<String, DType> wanted,
       Dataset data,
       BatchOrder batches,
-      EpochOrder epochs) {
+      EpochOrder epochs,
+      @Nullable SharedData shared) {
     super(device);
     this.epochs = epochs;
     this.rows = Arena.ofAuto().allocate((long) batches.rows() * DType.I32.bytes(), 64);
+    this.columns = shared == null ? new SharedData(device) : shared;
+    this.ownsColumns = shared == null;
+    columns.enter();
     try {
-      wanted.forEach((name, type) -> upload(name, type, data.column(name)));
+      wanted.forEach(
+          (name, type) -> sources.put(name, columns.source(name, type, data.column(name))));
       order(device.allocate(DType.I32, Shape.of(batches.rows())).named("order of examples"));
     } catch (Throwable e) {
       Closing.after(e, this::close);
       throw e;
     }
-  }
-
-  private void upload(String name, DType wanted, Column column) {
-    Column stored = column.as(stored(wanted, column));
-    space(name, wanted, stored, stored.rows(), stored.stride()).tensor().copyFrom(stored.data());
   }
 
   @Override
@@ -51,5 +58,21 @@ final class ResidentData extends BatchData {
       order().copyFrom(rows);
       orderedEpoch = epoch;
     }
+  }
+
+  @Override
+  public void close() {
+    device.checkMayClose();
+    if (!closed) {
+      closed = true;
+      sources.clear();
+      columns.leave();
+    }
+    Closing closing = new Closing();
+    closing.run(super::close);
+    if (ownsColumns) {
+      closing.run(columns::close);
+    }
+    closing.finish();
   }
 }

@@ -157,7 +157,8 @@ final class StreamedData extends BatchData {
   }
 
   private void stream(String name, DType wanted, Column column) {
-    Source source = space(name, wanted, column, (long) HALVES * blockRows, column.width());
+    Source source = space(device, name, wanted, column, (long) HALVES * blockRows, column.width());
+    sources.put(name, source);
     streams.add(new Stream(column, stored(wanted, column), new MemorySegment[HALVES], source));
   }
 

@@ -280,7 +280,16 @@ public final class Trainer {
       throw new IllegalArgumentException(
           format("data need at least 1 byte of device memory, not %d", bytes));
     }
-    this.dataMemory = device -> bytes;
+    dataMemory = dataMemory.most(bytes);
+    return this;
+  }
+
+  /**
+   * Takes data that other trainers take, too, from the device memory that they share; null: each
+   * run has its own copy there. {@link #start} refuses one of another device.
+   */
+  public Trainer sharedData(@Nullable SharedData shared) {
+    dataMemory = dataMemory.sharedBy(shared);
     return this;
   }
 
@@ -452,6 +461,7 @@ public final class Trainer {
       throw new IllegalStateException("say where to train: on(Device.best())");
     }
     device.check();
+    dataMemory.check(device);
     if (network.named().values().stream().noneMatch(Parameter::isTrained)) {
       throw new IllegalArgumentException(
           network.named().isEmpty()

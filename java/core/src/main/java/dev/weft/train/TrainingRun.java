@@ -201,10 +201,10 @@ public final class TrainingRun implements AutoCloseable {
       throw new IllegalArgumentException("the step cannot be fused: " + obstacle);
     }
     SequencedMap<String, DType> wanted = settings.columns().wanted(settings.math().dtype());
-    long memory = settings.dataMemory().of(settings.device());
-    BatchData.check(wanted, train, order.rowsIn(0), memory);
+    DataMemory memory = settings.dataMemory();
+    memory.check(settings.device(), wanted, train, order.rowsIn(0));
     if (test != null) {
-      BatchData.check(wanted, test, Math.min(settings.batch(), test.rows()), memory);
+      memory.check(settings.device(), wanted, test, Math.min(settings.batch(), test.rows()));
     }
   }
 
