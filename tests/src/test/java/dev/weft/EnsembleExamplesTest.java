@@ -6,17 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.support.ExampleProgram;
 import dev.weft.support.PagePrograms;
-import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-/** What is averaged, and what that is worth: a program, and those of docs/optimizers.md. */
+/** What is averaged, and what that is worth. */
 class EnsembleExamplesTest {
-  @TempDir private Path folder;
-
   /** Lecture 2: averaged weights and activations are terrible, averaged predictions are better. */
   @Test
   @ExampleProgram.Of("EnsembleComparison")
@@ -31,16 +26,6 @@ class EnsembleExamplesTest {
     assertTrue(share.get("predictions") > one + 0.5, share::toString);
     assertTrue(share.get("activations") < one - 20, share::toString);
     assertTrue(share.get("weights") < one - 20, share::toString);
-  }
-
-  @Test
-  void thePagesProgramsPrintWhatTheySay() throws Exception {
-    List<String> programs =
-        PagePrograms.of("optimizers.md").stream()
-            .filter(program -> program.contains("Averaging") || program.contains("Ensemble"))
-            .toList();
-    assertEquals(2, programs.size());
-    PagePrograms.assertPrintWhatTheySay(programs, folder);
   }
 
   /** The numbers of the page are those of the program. */

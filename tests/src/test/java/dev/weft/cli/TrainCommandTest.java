@@ -436,7 +436,8 @@ class TrainCommandTest {
         Arguments.of((Object) new String[] {"--optimizer", "nesterov", "--rate", "0.02"}),
         Arguments.of((Object) new String[] {"--optimizer", "adamw", "--weight-decay", "0.1"}),
         Arguments.of(
-            (Object) new String[] {"--optimizer", "momentum", "--dampening", "0.9", "--rate", "0.1"}),
+            (Object)
+                new String[] {"--optimizer", "momentum", "--dampening", "0.9", "--rate", "0.1"}),
         Arguments.of((Object) new String[] {"--optimizer", "adagrad", "--l2", "1e-4"}),
         Arguments.of((Object) new String[] {"--optimizer", "rmsprop", "--momentum", "0.5"}),
         Arguments.of((Object) new String[] {"--optimizer", "adadelta", "--beta2", "0.95"}),

@@ -32,6 +32,7 @@ import dev.weft.support.OnEachDevice;
 import dev.weft.support.OnEachDevice.Place;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -188,7 +189,6 @@ class AveragingTest {
   void goingOnHasTheBitsOfARunThatNeverStopped(Place place) {
     for (Averaging way : List.of(Averaging.exponential(DECAY), Averaging.stochastic(2))) {
       List<Map<String, double[]>> ends = new ArrayList<>();
-      List<Runnable> closing = new ArrayList<>();
       for (int cut = 0; cut < 4; cut++) {
         try (Device device = place.open();
             Sequential network = network()) {
@@ -530,6 +530,23 @@ class AveragingTest {
       Dataset one = DATA.slice(0, 33); // its last batch has one row, which batch norm refuses
       assertThrows(IllegalArgumentException.class, () -> trainer.fusion(Fusion.NEVER).fit(one, 1));
       assertTrue(areSame(average, values(network)));
+    }
+  }
+
+  /** Half of what training goes on from would be in no file. */
+  @Test
+  void theOptimizersFileIsRefusedBesideAnAverage() throws Exception {
+    try (Device device = Device.cpu();
+        Sequential network = network()) {
+      Trainer trainer = trainer(network, device, Averaging.exponential(DECAY));
+      trainer.fit(DATA, 1);
+      Path file = folder.resolve("optimizer.safetensors");
+      String said =
+          assertThrows(IllegalStateException.class, () -> trainer.saveOptimizer(file)).getMessage();
+      assertTrue(said.startsWith("an average of the weights is kept"), said);
+      assertFalse(Files.exists(file));
+      trainer.averaging(null).fit(DATA, 1);
+      trainer.saveOptimizer(file);
     }
   }
 

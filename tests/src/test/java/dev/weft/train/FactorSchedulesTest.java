@@ -106,9 +106,7 @@ class FactorSchedulesTest {
       }
       double[] plain = byHand(rule, Schedule.CONSTANT, Schedule.CONSTANT);
       assertArrayEquals(
-          plain,
-          trained(place, rule, Fusion.NEVER, Schedule.CONSTANT, Schedule.CONSTANT),
-          1e-12);
+          plain, trained(place, rule, Fusion.NEVER, Schedule.CONSTANT, Schedule.CONSTANT), 1e-12);
       // and each of the two matters
       assertTrue(Math.abs(byHand(rule, MOMENTUM, Schedule.CONSTANT)[0] - expected[0]) > 1e-4);
       assertTrue(Math.abs(byHand(rule, Schedule.CONSTANT, DECAY)[0] - expected[0]) > 1e-4);
@@ -149,8 +147,7 @@ class FactorSchedulesTest {
         Schedule.CONSTANT);
   }
 
-  private static void refused(
-      String words, KernelRule<?> rule, Schedule momentum, Schedule decay) {
+  private static void refused(String words, KernelRule<?> rule, Schedule momentum, Schedule decay) {
     var thrown =
         assertThrows(
             IllegalArgumentException.class,

@@ -167,8 +167,7 @@ final class OptimizerOptions {
     checkNotNegative("--l2", l2);
   }
 
-  private static void checkFor(
-      String option, @Nullable Double value, Rule rule, Set<Rule> rules) {
+  private static void checkFor(String option, @Nullable Double value, Rule rule, Set<Rule> rules) {
     if (value != null && !rules.contains(rule)) {
       String words = rules.stream().map(Choice::word).collect(Collectors.joining(", "));
       throw new IllegalArgumentException(

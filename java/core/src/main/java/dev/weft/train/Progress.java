@@ -224,13 +224,9 @@ final class Progress {
     return made;
   }
 
-  private @Nullable AveragedValues average() {
+  /** The average of the weights; null where none is taken. */
+  @Nullable AveragedValues average() {
     return kept == null || kept.isClosed() ? null : kept.average();
-  }
-
-  /** Whether an average of the weights is kept. */
-  boolean keepsAverage() {
-    return average() != null;
   }
 
   /** Whether the network has the average of its weights. */

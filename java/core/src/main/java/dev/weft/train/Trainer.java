@@ -353,8 +353,8 @@ public final class Trainer {
    * at all: by parameter ({@code 0.weight.first}), the rules in the metadata. The network is saved
    * by itself; the best values of early stopping are not in it. A listener may save, too.
    *
-   * @throws IllegalStateException before the first run, and where what the optimizer remembered is
-   *     gone
+   * @throws IllegalStateException before the first run, where what the optimizer remembered is
+   *     gone, and where an average of the weights is kept
    * @throws IOException where the file cannot be written
    */
   public void saveOptimizer(Path path) throws IOException {
@@ -364,10 +364,11 @@ public final class Trainer {
           "the optimizer is not at work: it is saved after a run, while the network is on its"
               + " device");
     }
-    if (progress.keepsAverage()) {
+    if (progress.average() != null) {
       throw new IllegalStateException(
-          "the network has the average of its weights, and the weights that training goes on with"
-              + " are in no file: the optimizer is saved of a trainer without averaging");
+          "an average of the weights is kept, and a file of the optimizer has neither that nor the"
+              + " weights that training goes on from while the network has the average: go on in"
+              + " this trainer, or save without averaging");
     }
     Groups rules = new Groups(network, optimizer, groups);
     OptimizerFile.write(path, rules, progress.remembered(), progress.numbers());
