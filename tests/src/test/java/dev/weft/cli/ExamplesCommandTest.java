@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.support.ExampleProgram;
-import java.nio.file.Files;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+/** The examples by the command, from the jar and without what draws. */
 class ExamplesCommandTest {
   @TempDir Path folder;
 
@@ -29,11 +33,40 @@ class ExamplesCommandTest {
     assertTrue(said.replaceAll("\\s+", " ").contains(sentence), said);
   }
 
+  /** Runs it with the parts of Java that a bundle has. */
+  private Process start(String classPath, String... arguments) throws IOException {
+    ProcessBuilder process = Weft.process(Main.class.getName(), arguments);
+    process.command().set(process.command().indexOf("-cp") + 1, classPath);
+    process
+        .command()
+        .addAll(1, List.of("--limit-modules", "java.base,java.logging,jdk.unsupported"));
+    return process.directory(folder.toFile()).start();
+  }
+
   @Test
-  void anExampleRuns() throws Exception {
-    Path model = folder.resolve("best.safetensors");
-    Weft.run("examples", "run", "OwnListener", model).succeeded();
-    assertTrue(Files.exists(model));
+  void anExamplePrintsItsNumbersAndWritesItsPicture() throws Exception {
+    Process xor = start(System.getProperty("java.class.path"), "examples", "run", "xor");
+    String said = new String(xor.getInputStream().readAllBytes(), UTF_8);
+    assertEquals(0, xor.waitFor(), said);
+    assertEquals("a line: 3 of 4\na hidden layer of 8: 4 of 4\nwrote xor.svg\n", said);
+    ExampleProgram.picture(folder.resolve("xor.svg"), "a XOR b");
+  }
+
+  @Test
+  void withoutWhatDrawsItSaysWherePicturesAreDrawn() throws Exception {
+    String classPath =
+        Stream.of(System.getProperty("java.class.path").split(":"))
+            .filter(entry -> !entry.contains("java/report/"))
+            .collect(Collectors.joining(":"));
+    Process xor = start(classPath, "examples", "run", "xor");
+    String said = new String(xor.getInputStream().readAllBytes(), UTF_8);
+    String errors = new String(xor.getErrorStream().readAllBytes(), UTF_8);
+    assertEquals(1, xor.waitFor(), errors);
+    assertTrue(said.startsWith("a line: 3 of 4\n"), said);
+    assertEquals(
+        "weft: the picture of xor needs classes that are not here; from a checkout of Weft: ./weft"
+            + " examples run xor\n",
+        errors);
   }
 
   @Test

@@ -43,6 +43,7 @@ class LauncherTest {
             "native",
             ".mvn",
             "docs/licences",
+            "docs/examples",
             "java/core/src",
             "java/report/src",
             "java/cli/src",

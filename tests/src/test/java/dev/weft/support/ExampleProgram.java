@@ -84,8 +84,8 @@ public final class ExampleProgram {
         .mapToObj(i -> nodes.item(i).getTextContent().strip());
   }
 
-  /** How many elements of this name a picture has. */
-  public static int count(Document picture, String element) {
-    return picture.getElementsByTagName(element).getLength();
+  /** What its elements are named, as a pointer over them shows. */
+  public static List<String> titles(Document picture) {
+    return stream(picture.getElementsByTagName("title")).toList();
   }
 }
