@@ -247,7 +247,7 @@ public class Examples {
   static void adam() {
     // @start region="adam"
     Adam rule = Adam.rate(1e-3).betas(0.9, 0.99).weightDecay(0.01); // AdamW
-    System.out.println(rule.weightDecay()); // 0.01
+    System.out.println(rule.penalties().weightDecay()); // 0.01
     // @end
   }
 

@@ -27,8 +27,16 @@ class ExclusiveOptionsTest {
         pair("--hidden none --dropout 0.1", "--dropout stands behind every hidden layer", "none"),
         pair("--hidden none --activation tanh", "--activation stands behind every hidden layer"),
         pair("--data . --digits 600", "--digits is for made digits", "leave one out"),
-        pair("--optimizer adam --momentum 0.9", "--momentum is for sgd, momentum and nesterov"),
-        pair("--optimizer adamw --momentum 0", "--momentum is for sgd, momentum and nesterov"),
+        pair(
+            "--optimizer adam --momentum 0.9",
+            "--momentum is for sgd, momentum, nesterov, rmsprop, not"),
+        pair(
+            "--optimizer adamw --momentum 0",
+            "--momentum is for sgd, momentum, nesterov, rmsprop, not"),
+        pair("--optimizer lion --momentum 0.9", "--momentum is for", "not for lion"),
+        pair("--optimizer nesterov --dampening 0.9", "--dampening is for momentum"),
+        pair("--optimizer rmsprop --beta1 0.9", "--beta1 is for adam", "not for rmsprop"),
+        pair("--optimizer adagrad --beta2 0.9", "--beta2 is for", "not for adagrad"),
         pair("--optimizer momentum --momentum 0", "--optimizer momentum needs --momentum above 0"),
         pair("--optimizer nesterov --momentum 0", "--optimizer nesterov needs --momentum above 0"),
         pair("--profile --log run.jsonl", "--profile trains no epoch", "--log"),

@@ -150,7 +150,10 @@ class KernelParityTest {
         assertEquals(before.get(1) + 1, state.get(1));
         assertEquals(before.get(2) + 1, state.get(2));
         assertEquals(before.get(3) + one.sizes().rows(), state.get(3));
-        assertEquals(rates.get((int) (state.get(2) % rates.limit())), state.get(4));
+        int next = 3 * (int) (state.get(2) % (rates.limit() / 3));
+        assertEquals(rates.get(next), state.get(4));
+        assertEquals(rates.get(next + 1), state.get(6));
+        assertEquals(rates.get(next + 2), state.get(7));
         assertEquals((float) rate, Float.intBitsToFloat((int) state.get(5)));
       }
     }

@@ -509,7 +509,8 @@ public class OptimizerKernelTest {
               for (Rule plain : rules()) {
                 Rule rule = plain.clip(clip);
                 for (double[] values : byKernels(device, dtype, rule)) {
-                  Comparison worst = Comparison.of(byFormula(rule, sum), values, dtype, 64);
+                  Comparison worst =
+                      Comparison.of(byFormula(rule, sum), values, dtype, roundings(rule, dtype));
                   assertTrue(worst.passed(), () -> rule + ", " + dtype + ": " + worst);
                 }
               }
@@ -518,6 +519,14 @@ public class OptimizerKernelTest {
         }
       }
     }
+  }
+
+  /**
+   * A quotient by a gradient's own size has that one's relative error, which is large in float32
+   * where the gradient and the penalty's nearly cancel.
+   */
+  private static int roundings(Rule rule, DType dtype) {
+    return dtype == DType.F32 && rule.memories.contains("2") ? 16_384 : 64;
   }
 
   /** Another limit, another norm, another penalty or another decay must be noticed. */

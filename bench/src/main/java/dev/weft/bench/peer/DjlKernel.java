@@ -14,9 +14,12 @@ import ai.djl.nn.norm.Dropout;
 import ai.djl.nn.norm.LayerNorm;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.loss.Loss;
+import ai.djl.training.optimizer.Optimizer;
+import ai.djl.training.tracker.Tracker;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * What DJL computes, over its PyTorch engine, that a kernel of Weft's computes on as large
@@ -32,6 +35,21 @@ public final class DjlKernel implements AutoCloseable {
   }
 
   private static final Map<String, Function> KERNELS = new HashMap<>();
+  private static final Tracker RATE = Tracker.fixed(1e-3f);
+
+  // what they remember is made in the first call, and goes with the manager
+  private static final Map<String, Supplier<Optimizer>> OPTIMIZERS =
+      Map.of(
+          "sgd_momentum",
+          () -> Optimizer.sgd().setLearningRateTracker(RATE).optMomentum(0.9f).build(),
+          "adam",
+          () -> Optimizer.adam().optLearningRateTracker(RATE).build(),
+          "adagrad",
+          () -> Optimizer.adagrad().optLearningRateTracker(RATE).build(),
+          "rmsprop",
+          () -> Optimizer.rmsprop().optLearningRateTracker(RATE).optCentered(false).build(),
+          "adadelta",
+          () -> Optimizer.adadelta().build());
 
   static {
     KERNELS.put("relu_forward", (on, scope) -> Activation.relu(on.x));
@@ -63,10 +81,12 @@ public final class DjlKernel implements AutoCloseable {
     KERNELS.put("absolute_loss", (on, scope) -> on.gradient(Loss.l1Loss(), on.y));
     KERNELS.put(
         "logistic_loss", (on, scope) -> on.gradient(Loss.sigmoidBinaryCrossEntropyLoss(), on.y));
+    OPTIMIZERS.keySet().forEach(name -> KERNELS.put(name, (on, scope) -> on.stepped()));
   }
 
   private final NDManager manager;
   private final Function function;
+  private final Optimizer optimizer;
   private final long cols;
   private final NDArray x;
   private final NDArray y;
@@ -84,6 +104,7 @@ public final class DjlKernel implements AutoCloseable {
   /** What stands beside a kernel on matrices (rows, cols). */
   public DjlKernel(String kernel, long rows, long cols) {
     this.function = KERNELS.get(kernel);
+    this.optimizer = OPTIMIZERS.getOrDefault(kernel, OPTIMIZERS.get("adam")).get();
     this.cols = cols;
     manager = Engine.getEngine("PyTorch").newBaseManager(Device.cpu());
     Shape matrix = new Shape(rows, cols);
@@ -106,6 +127,12 @@ public final class DjlKernel implements AutoCloseable {
       scope.tempAttachAll(x, y, labels, ones, zeros, mean, variance);
       function.apply(this, scope);
     }
+  }
+
+  /** Values x after a step whose gradient is y. */
+  private NDArray stepped() {
+    optimizer.update("x", x, y);
+    return x;
   }
 
   private NDArray gradient(Loss loss, NDArray targets) {

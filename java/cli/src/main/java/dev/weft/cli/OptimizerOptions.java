@@ -3,9 +3,19 @@ package dev.weft.cli;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.optim.Adadelta;
+import dev.weft.optim.Adagrad;
 import dev.weft.optim.Adam;
+import dev.weft.optim.KernelRule;
+import dev.weft.optim.Lion;
+import dev.weft.optim.NAdam;
 import dev.weft.optim.Optimizer;
+import dev.weft.optim.Penalties;
+import dev.weft.optim.RmsProp;
 import dev.weft.optim.Sgd;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -18,20 +28,51 @@ final class OptimizerOptions {
       names = "--optimizer",
       paramLabel = "NAME",
       defaultValue = "adam",
-      description = "sgd, momentum, nesterov, adam or adamw. Default: ${DEFAULT-VALUE}.")
+      description =
+          "sgd, momentum, nesterov, adagrad, rmsprop, adadelta, adam, adamw, amsgrad, nadam or"
+              + " lion. Default: ${DEFAULT-VALUE}.")
   private String name;
 
   @Option(
       names = "--rate",
       paramLabel = "X",
-      description = "Learning rate. Default: 0.001 for adam and adamw, 0.1 for sgd, else 0.01.")
+      description =
+          "Learning rate. Default: 0.1 for sgd, 0.01 for momentum, nesterov and adagrad, 1 for"
+              + " adadelta, 0.002 for nadam, 0.0001 for lion, else 0.001.")
   private @Nullable Double rate;
 
   @Option(
       names = "--momentum",
       paramLabel = "X",
-      description = "In [0, 1), for sgd, momentum and nesterov. Default: 0.9 for the latter two.")
+      description =
+          "In [0, 1), for sgd, momentum, nesterov and rmsprop. Default: 0.9 for momentum and"
+              + " nesterov, else 0.")
   private @Nullable Double momentum;
+
+  @Option(
+      names = "--dampening",
+      paramLabel = "X",
+      description =
+          "For momentum: what the gradient's share in the velocity lacks to 1; as much as the"
+              + " momentum makes the velocity a moving average. Default: 0.")
+  private @Nullable Double dampening;
+
+  @Option(
+      names = "--beta1",
+      paramLabel = "X",
+      description =
+          "Decay of the mean of gradients, in [0, 1), for adam, adamw, amsgrad, nadam and lion."
+              + " Default: 0.9.")
+  private @Nullable Double beta1;
+
+  @Option(
+      names = "--beta2",
+      paramLabel = "X",
+      description =
+          "Decay of the mean of squares, in [0, 1), for adam, adamw, amsgrad, nadam, rmsprop (its"
+              + " alpha) and adadelta (its rho); of lion's mean. Default: 0.999, for rmsprop and"
+              + " lion 0.99, for adadelta 0.9.")
+  private @Nullable Double beta2;
 
   @Option(
       names = "--weight-decay",
@@ -64,8 +105,19 @@ final class OptimizerOptions {
     SGD,
     MOMENTUM,
     NESTEROV,
+    ADAGRAD,
+    RMSPROP,
+    ADADELTA,
     ADAM,
-    ADAMW
+    ADAMW,
+    AMSGRAD,
+    NADAM,
+    LION;
+
+    private static final Set<Rule> WITH_MOMENTUM = EnumSet.of(SGD, MOMENTUM, NESTEROV, RMSPROP);
+    private static final Set<Rule> WITH_BETA1 = EnumSet.of(ADAM, ADAMW, AMSGRAD, NADAM, LION);
+    private static final Set<Rule> WITH_BETA2 =
+        EnumSet.of(ADAM, ADAMW, AMSGRAD, NADAM, LION, RMSPROP, ADADELTA);
   }
 
   /**
@@ -75,9 +127,30 @@ final class OptimizerOptions {
    */
   Optimizer optimizer() {
     Rule rule = Choice.of("optimizer", name, Rule.class);
-    if (momentum != null && (rule == Rule.ADAM || rule == Rule.ADAMW)) {
-      throw new IllegalArgumentException("--momentum is for sgd, momentum and nesterov");
-    }
+    check(rule);
+    KernelRule<?> plain =
+        switch (rule) {
+          case SGD -> sgd(0.1, 0);
+          case MOMENTUM -> sgd(0.01, MOMENTUM).dampening(or(dampening, 0));
+          case NESTEROV -> sgd(0.01, MOMENTUM).nesterov();
+          case ADAGRAD -> Adagrad.rate(or(rate, 0.01));
+          case RMSPROP ->
+              RmsProp.rate(or(rate, 1e-3)).alpha(or(beta2, 0.99)).momentum(or(momentum, 0));
+          case ADADELTA -> Adadelta.rate(or(rate, 1)).rho(or(beta2, 0.9));
+          case ADAM, ADAMW -> adam();
+          case AMSGRAD -> adam().amsgrad();
+          case NADAM -> NAdam.rate(or(rate, 2e-3)).betas(or(beta1, 0.9), or(beta2, 0.999));
+          case LION -> Lion.rate(or(rate, 1e-4)).betas(or(beta1, 0.9), or(beta2, 0.99));
+        };
+    double usualDecay = rule == Rule.ADAMW ? DECOUPLED_DECAY : 0;
+    return plain.with(new Penalties(l1, l2, or(decay, usualDecay)));
+  }
+
+  private void check(Rule rule) {
+    checkFor("--momentum", momentum, rule, Rule.WITH_MOMENTUM);
+    checkFor("--dampening", dampening, rule, EnumSet.of(Rule.MOMENTUM));
+    checkFor("--beta1", beta1, rule, Rule.WITH_BETA1);
+    checkFor("--beta2", beta2, rule, Rule.WITH_BETA2);
     if (momentum != null && momentum == 0 && (rule == Rule.MOMENTUM || rule == Rule.NESTEROV)) {
       throw new IllegalArgumentException(
           format("--optimizer %s needs --momentum above 0: with 0 it is sgd", Choice.word(rule)));
@@ -92,13 +165,14 @@ final class OptimizerOptions {
     checkNotNegative("--weight-decay", or(decay, 0));
     checkNotNegative("--l1", l1);
     checkNotNegative("--l2", l2);
-    return switch (rule) {
-      case SGD -> sgd(0.1, 0);
-      case MOMENTUM -> sgd(0.01, MOMENTUM);
-      case NESTEROV -> sgd(0.01, MOMENTUM).nesterov();
-      case ADAM -> adam(0);
-      case ADAMW -> adam(DECOUPLED_DECAY);
-    };
+  }
+
+  private static void checkFor(String option, @Nullable Double value, Rule rule, Set<Rule> rules) {
+    if (value != null && !rules.contains(rule)) {
+      String words = rules.stream().map(Choice::word).collect(Collectors.joining(", "));
+      throw new IllegalArgumentException(
+          format("%s is for %s, not for %s", option, words, Choice.word(rule)));
+    }
   }
 
   private static void checkNotNegative(String option, double value) {
@@ -109,15 +183,11 @@ final class OptimizerOptions {
   }
 
   private Sgd sgd(double usualRate, double usualMomentum) {
-    return Sgd.rate(or(rate, usualRate))
-        .momentum(or(momentum, usualMomentum))
-        .weightDecay(or(decay, 0))
-        .l1(l1)
-        .l2(l2);
+    return Sgd.rate(or(rate, usualRate)).momentum(or(momentum, usualMomentum));
   }
 
-  private Adam adam(double usualDecay) {
-    return Adam.rate(or(rate, 1e-3)).weightDecay(or(decay, usualDecay)).l1(l1).l2(l2);
+  private Adam adam() {
+    return Adam.rate(or(rate, 1e-3)).betas(or(beta1, 0.9), or(beta2, 0.999));
   }
 
   private static double or(@Nullable Double given, double otherwise) {

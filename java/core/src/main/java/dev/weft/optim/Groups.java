@@ -4,12 +4,17 @@ package dev.weft.optim;
 import static dev.weft.format.Format.format;
 
 import dev.weft.Parameter;
+import dev.weft.Shape;
 import dev.weft.nn.Network;
 import dev.weft.nn.ParameterLayout;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Which parameters change by which rule: group 0 is all that no pattern names. */
@@ -113,6 +118,38 @@ public final class Groups {
             rule -> rule instanceof KernelRule<?> kernels ? kernels.penalties().weightDecay() : 0)
         .max()
         .orElseThrow();
+  }
+
+  /** The rules as a file has them: {@code adam; *.bias=sgd}. */
+  String spec() {
+    return listed(Optimizer::spec);
+  }
+
+  /** The rules with their settings, likewise. */
+  String settings() {
+    return listed(Object::toString);
+  }
+
+  private String listed(Function<Optimizer, String> text) {
+    return IntStream.range(0, rules.size())
+        .mapToObj(g -> (g == 0 ? "" : names.get(g) + "=") + text.apply(rules.get(g)))
+        .collect(Collectors.joining("; "));
+  }
+
+  /** What the rules remember, as {@link Updates#memory} names it, and its shapes. */
+  Map<String, Shape> memory() {
+    Map<String, Shape> memory = new LinkedHashMap<>();
+    network
+        .named()
+        .forEach(
+            (name, parameter) -> {
+              if (parameter.isTrained()) {
+                rule(of(parameter))
+                    .memory()
+                    .forEach(each -> memory.put(name + "." + each, parameter.shape()));
+              }
+            });
+    return memory;
   }
 
   /** How many there are, the first one counted. */

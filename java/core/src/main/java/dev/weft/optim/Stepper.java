@@ -8,6 +8,8 @@ import dev.weft.Tensor;
 import dev.weft.device.Closing;
 import dev.weft.nn.Network;
 import dev.weft.nn.ParameterArena;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +42,7 @@ public final class Stepper implements AutoCloseable {
   private final StepState state;
   private Map<String, Double> maxNorms = Map.of();
   private double rate;
+  private long seed;
   private @Nullable Tape tape;
   private boolean begun;
 
@@ -69,8 +72,48 @@ public final class Stepper implements AutoCloseable {
     if (begun) {
       throw new IllegalStateException("a stepper takes its seed before its first tape");
     }
-    state.set(seed, 0, 0, 0, rate);
+    state.set(seed, state.step(), state.update(), 0, rate);
+    this.seed = seed;
     return this;
+  }
+
+  /**
+   * Writes what the optimizer remembers and the number of steps, as safetensors, complete or not at
+   * all: the metadata say by which rule. The network is saved by itself.
+   *
+   * @throws IllegalStateException where gradients wait for a step
+   * @throws IOException where the file cannot be written
+   */
+  public void save(Path path) throws IOException {
+    checkBetweenSteps();
+    Map<String, Long> numbers = Map.of("step", state.step(), "update", state.update());
+    OptimizerFile.write(path, groups, updates.memory(), numbers);
+  }
+
+  /**
+   * Goes on from what {@link #save} wrote, by the same rule on a network of the same parameters:
+   * with the network's values and the {@link #seed}, as if it had never stopped. Returns this.
+   *
+   * @throws IllegalStateException where gradients wait for a step
+   * @throws IOException where the file cannot be read, or is of another rule or network; nothing is
+   *     changed then
+   */
+  public Stepper load(Path path) throws IOException {
+    checkBetweenSteps();
+    OptimizerFile file = OptimizerFile.read(path, groups);
+    long step = file.number(path, "step");
+    long update = file.number(path, "update");
+    updates.restore(file.memory());
+    state.set(seed, step, update, 0, rate);
+    return this;
+  }
+
+  private void checkBetweenSteps() {
+    check();
+    if (tape != null) {
+      throw new IllegalStateException(
+          "a tape of the stepper has no step yet: an optimizer is saved and loaded after step()");
+    }
   }
 
   /**

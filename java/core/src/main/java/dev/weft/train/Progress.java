@@ -5,8 +5,12 @@ import dev.weft.Tensor;
 import dev.weft.data.BatchOrder;
 import dev.weft.nn.Network;
 import dev.weft.optim.Groups;
+import dev.weft.optim.OptimizerFile;
 import dev.weft.optim.Updates;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -67,6 +71,54 @@ final class Progress {
     isMoving = false;
   }
 
+  /** The position, the rate and how the epoch is cut, for a file. */
+  Map<String, Object> numbers() {
+    Map<String, Object> numbers = new LinkedHashMap<>();
+    numbers.put("epoch", epoch);
+    numbers.put("batch", batch);
+    numbers.put("step", step);
+    numbers.put("update", update);
+    numbers.put("begun", begun);
+    numbers.put("batches", cut.batches());
+    numbers.put("rows", cut.rows());
+    numbers.put("batch_rows", cut.batch());
+    numbers.put("accumulated", cut.accumulated());
+    numbers.put("seed", cut.seed());
+    if (rate != null) {
+      numbers.put("rate", Double.toHexString(rate));
+    }
+    return numbers;
+  }
+
+  /**
+   * Goes on from a file, in place of what was remembered.
+   *
+   * @throws IOException where the file lacks a number; nothing is changed then
+   * @throws IllegalStateException where a run is open
+   */
+  void load(Path path, OptimizerFile file) throws IOException {
+    Double given = file.notes().containsKey("rate") ? file.real(path, "rate") : null;
+    long[] position = numbers(path, file, "epoch", "batch", "step", "update", "begun");
+    long[] cuts = numbers(path, file, "batches", "rows", "batch_rows", "accumulated", "seed");
+    reset();
+    epoch = position[0];
+    batch = (int) position[1];
+    step = position[2];
+    update = position[3];
+    begun = position[4];
+    cut = new Cut((int) cuts[0], (int) cuts[1], (int) cuts[2], (int) cuts[3], cuts[4]);
+    rate = given;
+    remembered.putAll(file.memory());
+  }
+
+  private static long[] numbers(Path path, OptimizerFile file, String... names) throws IOException {
+    long[] numbers = new long[names.length];
+    for (int i = 0; i < names.length; i++) {
+      numbers[i] = file.number(path, names[i]);
+    }
+    return numbers;
+  }
+
   /**
    * Returns if training can go on.
    *
@@ -108,7 +160,7 @@ final class Progress {
     updates = made;
     Set<String> restored = made.restore(remembered);
     isMoving = false;
-    if (restored.isEmpty()) { // another rule, which counts its own updates
+    if (restored.isEmpty() && made.remembers()) { // another rule, which counts its own updates
       remembered.clear();
       begun = update;
     }
@@ -145,6 +197,11 @@ final class Progress {
       batch = 0;
       epoch++;
     }
+  }
+
+  /** Whether there is an optimizer at work whose memory is there. */
+  boolean isSavable() {
+    return updates != null && !updates.isClosed();
   }
 
   /** What the optimizer remembers. */

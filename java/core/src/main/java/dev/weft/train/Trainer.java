@@ -16,9 +16,13 @@ import dev.weft.nn.Network;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Adam;
 import dev.weft.optim.Clip;
+import dev.weft.optim.Groups;
 import dev.weft.optim.MaxNorm;
 import dev.weft.optim.Optimizer;
+import dev.weft.optim.OptimizerFile;
 import dev.weft.optim.Schedule;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -315,6 +319,40 @@ public final class Trainer {
    */
   public Map<String, Tensor> remembered() {
     return progress.remembered();
+  }
+
+  /**
+   * Writes what the optimizer remembers and where training stands, as safetensors, complete or not
+   * at all: by parameter ({@code 0.weight.first}), the rules in the metadata. The network is saved
+   * by itself; the best values of early stopping are not in it. A listener may save, too.
+   *
+   * @throws IllegalStateException before the first run, and where what the optimizer remembered is
+   *     gone
+   * @throws IOException where the file cannot be written
+   */
+  public void saveOptimizer(Path path) throws IOException {
+    progress.check(network);
+    if (!progress.isSavable()) {
+      throw new IllegalStateException(
+          "the optimizer is not at work: it is saved after a run, while the network is on its"
+              + " device");
+    }
+    Groups rules = new Groups(network, optimizer, groups);
+    OptimizerFile.write(path, rules, progress.remembered(), progress.numbers());
+  }
+
+  /**
+   * Goes on from what {@link #saveOptimizer} wrote: with the network's values of then and the same
+   * data, settings and seed, the next run has the bits of one that never stopped. Returns this.
+   *
+   * @throws IllegalStateException while a run is open
+   * @throws IOException where the file cannot be read, or is of another rule or network; nothing is
+   *     changed then
+   */
+  public Trainer loadOptimizer(Path path) throws IOException {
+    OptimizerFile file = OptimizerFile.read(path, new Groups(network, optimizer, groups));
+    progress.load(path, file);
+    return this;
   }
 
   /** Where training stands. */

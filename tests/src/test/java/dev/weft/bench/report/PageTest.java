@@ -27,7 +27,10 @@ class PageTest {
   }
 
   private static List<String> names(List<PagePlot> plots) {
-    return plots.stream().flatMap(plot -> plot.series().stream()).map(PagePlot.Series::name).toList();
+    return plots.stream()
+        .flatMap(plot -> plot.series().stream())
+        .map(PagePlot.Series::name)
+        .toList();
   }
 
   @Test
