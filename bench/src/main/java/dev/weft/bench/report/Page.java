@@ -31,7 +31,7 @@ public final class Page {
   private final Results results;
   private final Tables tables;
   private final Plots plots;
-  private final List<Plot> drawn = new ArrayList<>();
+  private final List<PagePlot> drawn = new ArrayList<>();
 
   /** Of a run. */
   public Page(Results results) {
@@ -147,13 +147,13 @@ public final class Page {
   }
 
   private void section(
-      StringBuilder body, String id, String title, List<Plot> shown, List<Table> beside) {
+      StringBuilder body, String id, String title, List<PagePlot> shown, List<Table> beside) {
     List<Table> filled = beside.stream().filter(table -> !table.isEmpty()).toList();
     if (shown.isEmpty() && filled.isEmpty()) {
       return;
     }
     body.append(format("<section id=\"%s\"><h2>%s</h2>\n<div class=\"plots\">\n", id, title));
-    for (Plot plot : shown) {
+    for (PagePlot plot : shown) {
       drawn.add(plot.finite());
       body.append(
           format(
@@ -183,7 +183,7 @@ public final class Page {
   }
 
   /** How many bars the plot has below one another. */
-  private static int bars(Plot plot) {
+  private static int bars(PagePlot plot) {
     return plot.categories().size() * Math.max(1, plot.series().size());
   }
 

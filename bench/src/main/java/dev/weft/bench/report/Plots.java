@@ -4,12 +4,12 @@ package dev.weft.bench.report;
 import static dev.weft.format.Format.format;
 
 import dev.weft.DeviceKind;
-import dev.weft.bench.report.Plot.Axis;
-import dev.weft.bench.report.Plot.Kind;
-import dev.weft.bench.report.Plot.Point;
-import dev.weft.bench.report.Plot.Scale;
-import dev.weft.bench.report.Plot.Series;
-import dev.weft.bench.report.Plot.Style;
+import dev.weft.bench.report.PagePlot.Axis;
+import dev.weft.bench.report.PagePlot.Kind;
+import dev.weft.bench.report.PagePlot.Point;
+import dev.weft.bench.report.PagePlot.Scale;
+import dev.weft.bench.report.PagePlot.Series;
+import dev.weft.bench.report.PagePlot.Style;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -29,8 +29,8 @@ final class Plots {
   }
 
   /** Those of a part that have anything to show. */
-  List<Plot> of(Part part) {
-    List<Plot> plots =
+  List<PagePlot> of(Part part) {
+    List<PagePlot> plots =
         switch (part) {
           case CEILINGS -> List.of(products());
           case KERNELS -> kernels();
@@ -41,7 +41,7 @@ final class Plots {
     return plots.stream().filter(plot -> !plot.isEmpty()).toList();
   }
 
-  private Plot products() {
+  private PagePlot products() {
     return bars(
         "gemm",
         "Matrix products",
@@ -65,8 +65,8 @@ final class Plots {
     return format("%s, %s: %.0f GFLOP/s", one.name(), whoAndWhere(one), one.gigaflops());
   }
 
-  private List<Plot> kernels() {
-    List<Plot> plots = new ArrayList<>();
+  private List<PagePlot> kernels() {
+    List<PagePlot> plots = new ArrayList<>();
     for (String device : devices(Part.KERNELS)) {
       plots.add(roofline(device));
     }
@@ -104,9 +104,9 @@ final class Plots {
   }
 
   /** Arithmetic by time against arithmetic by byte, under the roof of the device. */
-  private Plot roofline(String device) {
-    Plot plot =
-        Plot.lines(
+  private PagePlot roofline(String device) {
+    PagePlot plot =
+        PagePlot.lines(
             id("roofline-" + device),
             "Roofline, " + device,
             "Each point is a kernel. The slope is the bandwidth of a copy, the flat part the"
@@ -181,15 +181,15 @@ final class Plots {
         new Point(widest, peak, null, null, format("%.0f GFLOP/s", peak)));
   }
 
-  private List<Plot> steps() {
-    List<Plot> plots = new ArrayList<>();
+  private List<PagePlot> steps() {
+    List<PagePlot> plots = new ArrayList<>();
     List<Measurement> all = results.of(Part.STEPS);
     for (String device : devices(Part.STEPS)) {
       plots.add(ratios(device, all));
     }
     for (String network : distinct(all, Measurement::group)) {
-      Plot plot =
-          Plot.lines(
+      PagePlot plot =
+          PagePlot.lines(
               id("step-" + network),
               "Step of " + network,
               "Lower is better. A straight diagonal means that twice the batch takes twice the"
@@ -208,7 +208,7 @@ final class Plots {
   }
 
   /** Bars: how many times as long the others take. */
-  private Plot ratios(String device, List<Measurement> all) {
+  private PagePlot ratios(String device, List<Measurement> all) {
     Set<String> categories = new LinkedHashSet<>();
     Map<String, Series> series = new LinkedHashMap<>();
     for (Measurement peer : all) {
@@ -242,7 +242,7 @@ final class Plots {
         }
       }
     }
-    return new Plot(
+    return new PagePlot(
         id("ratios-" + device),
         "Time of others / time of Weft, " + device,
         "Above 1 Weft is faster. Bars are medians of neighbouring turns, whiskers the lowest and"
@@ -255,8 +255,8 @@ final class Plots {
   }
 
   /** Speed-up of the GPU, one plot a part; none where there was no GPU. */
-  List<Plot> compare() {
-    List<Plot> plots = new ArrayList<>();
+  List<PagePlot> compare() {
+    List<PagePlot> plots = new ArrayList<>();
     for (Part part : Part.values()) {
       List<Measurement> both =
           tables.gpuMeasurements().stream()
@@ -286,7 +286,7 @@ final class Plots {
     return plots.stream().filter(plot -> !plot.isEmpty()).toList();
   }
 
-  private static Plot bars(
+  private static PagePlot bars(
       String id,
       String title,
       String caption,
@@ -310,7 +310,7 @@ final class Plots {
       }
       series.add(new Series(one, key, Style.SOLID, points));
     }
-    return new Plot(
+    return new PagePlot(
         id, title, caption, Kind.BARS, axis, Axis.of("", Scale.LINEAR), categories, series);
   }
 

@@ -3,11 +3,11 @@ package dev.weft.bench.report;
 
 import static dev.weft.format.Format.format;
 
-import dev.weft.bench.report.Plot.Axis;
-import dev.weft.bench.report.Plot.Point;
-import dev.weft.bench.report.Plot.Scale;
-import dev.weft.bench.report.Plot.Series;
-import dev.weft.bench.report.Plot.Style;
+import dev.weft.bench.report.PagePlot.Axis;
+import dev.weft.bench.report.PagePlot.Point;
+import dev.weft.bench.report.PagePlot.Scale;
+import dev.weft.bench.report.PagePlot.Series;
+import dev.weft.bench.report.PagePlot.Style;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,12 +25,12 @@ final class ScalingPlots {
   }
 
   /** One of times and one of memory for each quantity that was varied. */
-  List<Plot> all() {
-    List<Plot> plots = new ArrayList<>();
+  List<PagePlot> all() {
+    List<PagePlot> plots = new ArrayList<>();
     List<Measurement> all = results.of(Part.SCALING);
     for (String quantity : Plots.distinct(all, Measurement::group)) {
-      Plot plot =
-          Plot.lines(
+      PagePlot plot =
+          PagePlot.lines(
               Plots.id("scaling-" + quantity),
               "Time against " + quantity,
               "Points are measured; the broken line is a + b x through them. Off that line by at"
@@ -80,12 +80,12 @@ final class ScalingPlots {
     return String.join(", ", each);
   }
 
-  private List<Plot> memory() {
-    List<Plot> plots = new ArrayList<>();
+  private List<PagePlot> memory() {
+    List<PagePlot> plots = new ArrayList<>();
     List<String> quantities = results.memory().stream().map(Memory::group).distinct().toList();
     for (String quantity : quantities) {
-      Plot plot =
-          Plot.lines(
+      PagePlot plot =
+          PagePlot.lines(
               Plots.id("memory-" + quantity),
               "Memory against " + quantity,
               "Points are the most that was live on the device; the broken line is parameters x"

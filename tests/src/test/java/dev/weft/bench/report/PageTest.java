@@ -20,19 +20,22 @@ class PageTest {
   private static final Pattern PLOTS =
       Pattern.compile("<script type=\"application/json\" id=\"plots\">(.*?)</script>");
 
-  private static List<Plot> plots(String html) {
+  private static List<PagePlot> plots(String html) {
     Matcher matcher = PLOTS.matcher(html);
     assertTrue(matcher.find(), "the plots are in the page");
-    return new Gson().fromJson(matcher.group(1), new TypeToken<List<Plot>>() {});
+    return new Gson().fromJson(matcher.group(1), new TypeToken<List<PagePlot>>() {});
   }
 
-  private static List<String> names(List<Plot> plots) {
-    return plots.stream().flatMap(plot -> plot.series().stream()).map(Plot.Series::name).toList();
+  private static List<String> names(List<PagePlot> plots) {
+    return plots.stream()
+        .flatMap(plot -> plot.series().stream())
+        .map(PagePlot.Series::name)
+        .toList();
   }
 
   @Test
   void everySideAndDeviceIsASeries() {
-    List<Plot> plots = plots(new Page(SampleResults.withGpu()).html());
+    List<PagePlot> plots = plots(new Page(SampleResults.withGpu()).html());
     List<String> names = names(plots);
     for (String device : List.of("cpu", "cuda:0")) {
       for (String who : List.of("Weft STRICT", "Weft FAST", "DJL STRICT")) {
@@ -41,7 +44,7 @@ class PageTest {
     }
     assertTrue(names.contains("DJL STRICT / Weft FAST"), names.toString());
     assertTrue(names.contains("Weft STRICT, cpu, line"), names.toString());
-    List<String> ids = plots.stream().map(Plot::id).toList();
+    List<String> ids = plots.stream().map(PagePlot::id).toList();
     assertEquals(ids.size(), new TreeSet<>(ids).size(), "every plot has an id of its own");
     Stream.of("compare-steps", "roofline-cpu", "roofline-cuda0", "kernels-memory", "gemm")
         .forEach(id -> assertTrue(ids.contains(id), () -> id + " in " + ids));
@@ -50,7 +53,7 @@ class PageTest {
   @Test
   void everyPlotHasItsPlace() {
     String html = new Page(SampleResults.withGpu()).html();
-    for (Plot plot : plots(html)) {
+    for (PagePlot plot : plots(html)) {
       assertTrue(html.contains("<canvas id=\"" + plot.id() + "\""), plot.id());
     }
   }
@@ -115,11 +118,11 @@ class PageTest {
     Matcher json = PLOTS.matcher(new Page(results).html());
     assertTrue(json.find());
     assertFalse(json.group(1).matches(".*[:,\\[](-?Infinity|NaN).*"), "JSON has no such numbers");
-    List<Plot> plots = plots(new Page(results).html());
+    List<PagePlot> plots = plots(new Page(results).html());
     assertTrue(plots.size() > 5);
-    for (Plot plot : plots) {
-      boolean bars = plot.kind() == Plot.Kind.BARS;
-      if ((bars ? plot.x() : plot.y()).scale() == Plot.Scale.LOGARITHMIC) {
+    for (PagePlot plot : plots) {
+      boolean bars = plot.kind() == PagePlot.Kind.BARS;
+      if ((bars ? plot.x() : plot.y()).scale() == PagePlot.Scale.LOGARITHMIC) {
         plot.series().stream()
             .flatMap(one -> one.points().stream())
             .forEach(point -> assertTrue(point.y() > 0, plot::toString));

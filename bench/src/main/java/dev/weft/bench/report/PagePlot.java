@@ -11,7 +11,7 @@ import java.util.List;
  * @param caption what to see in it, in a sentence
  * @param categories names of bars; empty for lines and points
  */
-record Plot(
+public record PagePlot(
     String id,
     String title,
     String caption,
@@ -74,8 +74,8 @@ record Plot(
   }
 
   /** A plot of lines, to add series to. */
-  static Plot lines(String id, String title, String caption, Axis x, Axis y) {
-    return new Plot(id, title, caption, Kind.LINES, x, y, List.of(), new ArrayList<>());
+  static PagePlot lines(String id, String title, String caption, Axis x, Axis y) {
+    return new PagePlot(id, title, caption, Kind.LINES, x, y, List.of(), new ArrayList<>());
   }
 
   /** Whether there is anything to see. */
@@ -87,7 +87,7 @@ record Plot(
    * Without the points that have no place: no axis and no JSON knows NaN or infinity, and no
    * logarithmic axis 0.
    */
-  Plot finite() {
+  PagePlot finite() {
     List<Series> drawable =
         series.stream()
             .map(
@@ -101,7 +101,7 @@ record Plot(
                             .map(Point::withFiniteEnds)
                             .toList()))
             .toList();
-    return new Plot(id, title, caption, kind, x, y, categories, drawable);
+    return new PagePlot(id, title, caption, kind, x, y, categories, drawable);
   }
 
   /** The values of bars run along the axis that lies below them. */
