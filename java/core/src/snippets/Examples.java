@@ -30,6 +30,8 @@ import dev.weft.nn.NegativeSampling;
 import dev.weft.nn.Sequential;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Adam;
+import dev.weft.optim.OneCycle;
+import dev.weft.optim.Schedule;
 import dev.weft.optim.Sgd;
 import dev.weft.text.AliasTable;
 import dev.weft.text.Corpus;
@@ -39,6 +41,8 @@ import dev.weft.text.TextReader.Letters;
 import dev.weft.train.Evaluation;
 import dev.weft.train.Evaluator;
 import dev.weft.train.History;
+import dev.weft.train.RateCurve;
+import dev.weft.train.RateFinder;
 import dev.weft.train.Trainer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -61,6 +65,8 @@ public class Examples {
     sequential();
     network();
     trainer();
+    rateFinder();
+    schedules();
     evaluator();
     adam();
     sgd();
@@ -229,6 +235,34 @@ public class Examples {
       history = trainer.fit(moons.train(), moons.test(), 5); // goes on
       System.out.println(history.last().number()); // 55
     }
+    // @end
+  }
+
+  static void rateFinder() {
+    // @start region="rate-finder"
+    Dataset digits = Digits.generate(4_000, 7).train();
+    var network = Sequential.of(new Linear(784, 64), Activation.RELU, new Linear(64, 10));
+    try (Device device = Device.cpu()) {
+      var trainer = Trainer.of(network).on(device).batch(64).optimizer(Adam.rate(1e-3));
+      RateCurve curve = RateFinder.of(trainer).run(digits);
+      double rate = curve.suggestion().orElseThrow();
+      System.out.println(rate > 0.003 && rate < 0.03); // true
+      System.out.println(trainer.position().update()); // 0
+      trainer.optimizer(Adam.rate(rate)).fit(digits, 1);
+    }
+    // @end
+  }
+
+  static void schedules() {
+    // @start region="schedules"
+    Schedule warm = Schedule.cosine(20).downTo(0.01).warmUp(500); // epochs, updates
+    System.out.println(warm.factor(9_380, 20)); // 0.01
+    OneCycle cycle = Schedule.oneCycle(20).rise(0.25);
+    System.out.println(cycle.factor(0, 0) + " " + cycle.factor(2_345, 5)); // 0.04 1.0
+    Schedule parts = Schedule.CONSTANT.then(10, Schedule.exponential(0.5));
+    System.out.println(parts.factor(5_628, 12)); // 0.25
+    Schedule mine = (update, epochs) -> 1 / (1 + 0.1 * epochs);
+    System.out.println(mine.times(parts).factor(4_690, 10)); // 0.5
     // @end
   }
 
