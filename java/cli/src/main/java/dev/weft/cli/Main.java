@@ -24,6 +24,8 @@ import picocli.CommandLine.ScopeType;
     versionProvider = Version.class,
     subcommands = {
       TrainCommand.class,
+      LrFindCommand.class,
+      ScheduleCommand.class,
       EvaluateCommand.class,
       EmbedCommand.class,
       GradcheckCommand.class,

@@ -46,6 +46,7 @@ import picocli.CommandLine.ParentCommand;
       "  weft train --epochs 30 --schedule cosine --warm-up 200 --clip 1",
       "  weft train --loss multi_class_hinge --class-weights balanced",
       "  weft train --epochs 100 --validation 0.1 --patience 5 --watch accuracy",
+      "  weft train --epochs 100 --validation 0.1 --patience 9 --schedule plateau:3:0.1",
       "  weft train --hidden 2048,2048 --dropout 0 --batch 1024 --profile"
     })
 final class TrainCommand implements Callable<Integer> {
@@ -53,6 +54,7 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private DataOptions data;
   @Mixin private NetworkOptions layers;
   @Mixin private OptimizerOptions rule;
+  @Mixin private ScheduleOptions schedule;
   @Mixin private UpdateOptions updates;
   @Mixin private DeviceOptions where;
 
@@ -171,13 +173,14 @@ final class TrainCommand implements Callable<Integer> {
     if (epochs < 1) {
       throw new IllegalArgumentException("at least 1 epoch, not " + epochs);
     }
-    updates.check(epochs, profile != null);
+    schedule.check(epochs, profile != null);
+    updates.check(profile != null);
     if (losses.isWeighted() && updates.isAccumulated()) {
       throw new IllegalArgumentException(
           "--class-weights divides the loss of a batch by the weights of its examples, so that"
               + " --accumulate cannot add up batches: leave one out");
     }
-    stopping.check(epochs, profile != null);
+    stopping.check(epochs, profile != null, schedule.plateau());
     MathMode math = where.math();
     if (!(validation >= 0 && validation < 1)) {
       throw new IllegalArgumentException("--validation must be in [0, 1), not " + validation);
@@ -220,8 +223,9 @@ final class TrainCommand implements Callable<Integer> {
               .lastBatch(last)
               .fusion(fused)
               .seed(seed);
+      schedule.apply(trainer);
       updates.apply(trainer);
-      stopping.apply(trainer);
+      stopping.apply(trainer, schedule.plateau());
       if (dataMemory != null) {
         trainer.dataMemory(dataBytes());
       }

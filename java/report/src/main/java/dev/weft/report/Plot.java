@@ -136,7 +136,8 @@ public final class Plot {
   }
 
   /**
-   * Lines of equal value of a function that has the values {@code z} at the points of {@link #grid}.
+   * Lines of equal value of a function that has the values {@code z} at the points of {@link
+   * #grid}.
    *
    * @throws IllegalArgumentException as the other, or where there is not one value for each point
    */
