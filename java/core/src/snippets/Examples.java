@@ -38,10 +38,14 @@ import dev.weft.text.Corpus;
 import dev.weft.text.HuffmanTree;
 import dev.weft.text.TextReader;
 import dev.weft.text.TextReader.Letters;
+import dev.weft.optim.OneCycle;
+import dev.weft.optim.Schedule;
 import dev.weft.train.Averaging;
 import dev.weft.train.Evaluation;
 import dev.weft.train.Evaluator;
 import dev.weft.train.History;
+import dev.weft.train.RateCurve;
+import dev.weft.train.RateFinder;
 import dev.weft.train.SharedData;
 import dev.weft.train.Trainer;
 import java.io.IOException;
@@ -67,6 +71,8 @@ public class Examples {
     trainer();
     averaging();
     ensemble();
+    rateFinder();
+    schedules();
     evaluator();
     sharedData();
     adam();
@@ -273,6 +279,34 @@ public class Examples {
       double[] p = ensemble.probabilities(moons.test())[0];
       System.out.println(Math.abs(p[0] + p[1] - 1) < 1e-5); // true
     }
+    // @end
+  }
+
+  static void rateFinder() {
+    // @start region="rate-finder"
+    Dataset digits = Digits.generate(4_000, 7).train();
+    var network = Sequential.of(new Linear(784, 64), Activation.RELU, new Linear(64, 10));
+    try (Device device = Device.cpu()) {
+      var trainer = Trainer.of(network).on(device).batch(64).optimizer(Adam.rate(1e-3));
+      RateCurve curve = RateFinder.of(trainer).run(digits);
+      double rate = curve.suggestion().orElseThrow();
+      System.out.println(rate > 0.003 && rate < 0.03); // true
+      System.out.println(trainer.position().update()); // 0
+      trainer.optimizer(Adam.rate(rate)).fit(digits, 1);
+    }
+    // @end
+  }
+
+  static void schedules() {
+    // @start region="schedules"
+    Schedule warm = Schedule.cosine(20).downTo(0.01).warmUp(500); // epochs, updates
+    System.out.println(warm.factor(9_380, 20)); // 0.01
+    OneCycle cycle = Schedule.oneCycle(20).rise(0.25);
+    System.out.println(cycle.factor(0, 0) + " " + cycle.factor(2_345, 5)); // 0.04 1.0
+    Schedule parts = Schedule.CONSTANT.then(10, Schedule.exponential(0.5));
+    System.out.println(parts.factor(5_628, 12)); // 0.25
+    Schedule mine = (update, epochs) -> 1 / (1 + 0.1 * epochs);
+    System.out.println(mine.times(parts).factor(4_690, 10)); // 0.5
     // @end
   }
 

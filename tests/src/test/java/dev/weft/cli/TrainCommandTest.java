@@ -202,6 +202,15 @@ class TrainCommandTest {
       strings = {
         "--schedule linear",
         "--schedule steps:1:0.5",
+        "--schedule polynomial:2",
+        "--schedule multi-step:1,1.5:0.5",
+        "--schedule exponential:0.5",
+        "--schedule restarts:1:2",
+        "--schedule one-cycle",
+        "--schedule one_cycle:0.5",
+        "--schedule inverse-square-root:4",
+        "--momentum-schedule one-cycle",
+        "--optimizer adamw --decay-schedule cosine",
         "--warm-up 10",
         "--clip 0.1",
         "--accumulate 2",
@@ -238,6 +247,22 @@ class TrainCommandTest {
     for (String line : lines) {
       assertEquals(line.startsWith("epoch 3/"), line.endsWith("; learning rate 0.00100"), out);
     }
+  }
+
+  /** At such a rate the loss grows, and every epoch is another plateau. */
+  @ParameterizedTest
+  @ValueSource(strings = {"loss", "accuracy"})
+  void theRateFallsOnAPlateau(String watched) {
+    Weft.Run run =
+        train("--epochs", 12, "--rate", "1", "--schedule", "plateau:1:0.1", "--watch", watched);
+    String out = run.out();
+    assertEquals(0, run.code(), run.err());
+    List<String> rates =
+        out.lines()
+            .filter(line -> line.contains("; learning rate "))
+            .map(line -> line.replaceAll("/12.*rate", ""))
+            .toList();
+    assertTrue(rates.getFirst().matches("epoch ([3-9]|1[0-2]) 0.100"), out);
   }
 
   @ParameterizedTest
@@ -506,9 +531,23 @@ class TrainCommandTest {
             "--max-norm 0.weight", "--max-norm takes a number, or PATTERN=number, not '0.weight'"),
         wrong("--l2 -1", "--l2 must be finite and at least 0, not -1"),
         wrong("--weight-decay NaN", "--weight-decay must be finite and at least 0, not NaN"),
-        wrong("--schedule sine", "unknown schedule 'sine'", "cosine, linear, steps:EPOCHS:FACTOR"),
-        wrong("--schedule cosine:3", "--schedule 'cosine:3': it is cosine, linear or steps:"),
-        wrong("--schedule steps:1", "--schedule 'steps:1': it is cosine, linear or steps:"),
+        wrong(
+            "--schedule sine", "unknown schedule 'sine'", "cosine, linear", "steps:EPOCHS:FACTOR"),
+        wrong("--schedule cosine:3", "--schedule cosine:3: write cosine"),
+        wrong("--schedule steps:1", "--schedule steps:1: write steps:EPOCHS:FACTOR"),
+        wrong("--schedule restarts", "--schedule restarts: write restarts:EPOCHS[:GROWTH]"),
+        wrong("--schedule multi-step:2,1:0.5", "milestones must grow, and 1.0 stands behind 2.0"),
+        wrong("--schedule one-cycle:2", "--schedule one-cycle:2: a rate rises over a share of"),
+        wrong("--schedule plateau:1:2", "--schedule plateau:1:2: a factor that lowers the rate"),
+        wrong("--schedule plateau:0:0.1", "PATIENCE must be at least 1 epoch, not 0"),
+        wrong("--schedule plateau:1.5:0.1", "'1.5' is not a whole number"),
+        wrong(
+            "--epochs 9 --momentum-schedule plateau:1:0.1",
+            "a plateau lowers the learning rate alone"),
+        wrong("--decay-schedule steps:0:1", "--decay-schedule steps:0:1: a schedule's epochs"),
+        wrong("--optimizer sgd --momentum-schedule linear", "momentum"),
+        wrong("--decay-schedule linear", "decay"),
+        wrong("--schedule inverse-square-root:0", "a warm-up takes at least 1 update, not 0"),
         wrong("--schedule steps:x:0.5", "--schedule steps:x:0.5: 'x' is not a number"),
         wrong("--schedule steps:0:0.5", "--schedule steps:0:0.5: a schedule's epochs must be"),
         wrong("--schedule steps:1:-2", "--schedule steps:1:-2: a factor of the rate must be"),

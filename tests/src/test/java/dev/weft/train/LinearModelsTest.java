@@ -19,14 +19,8 @@ import dev.weft.nn.Sequential;
 import dev.weft.nn.SoftmaxCrossEntropy;
 import dev.weft.optim.Schedule;
 import dev.weft.optim.Sgd;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.weft.support.NamedNumbers;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.Objects;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.ToDoubleFunction;
 import org.junit.jupiter.api.Test;
@@ -42,10 +36,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * as agreement.
  */
 class LinearModelsTest {
-  private static final Path FILE =
-      Path.of(System.getProperty("weft.root"))
-          .resolve("tests/src/test/resources/linear/models.txt");
-  private static final Map<String, double[]> NUMBERS = numbers();
+  private static final NamedNumbers NUMBERS = new NamedNumbers("linear/models.txt");
   private static final int REGRESSION = 60;
   private static final int BINARY = 80;
   private static final int CLASSES = 90;
@@ -66,24 +57,8 @@ class LinearModelsTest {
     }
   }
 
-  private static Map<String, double[]> numbers() {
-    Map<String, double[]> numbers = new HashMap<>();
-    try {
-      for (String line : Files.readAllLines(FILE)) {
-        String[] words = line.split(" ");
-        if (!words[0].equals("#")) {
-          numbers.put(
-              words[0], Arrays.stream(words).skip(1).mapToDouble(Double::parseDouble).toArray());
-        }
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return numbers;
-  }
-
   private static double[] of(String name) {
-    return Objects.requireNonNull(NUMBERS.get(name), name);
+    return NUMBERS.of(name);
   }
 
   private static double[][] rows(String name, int rows) {

@@ -15,6 +15,7 @@ import dev.weft.train.ListenerTest.SetToRate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
@@ -198,10 +199,44 @@ class ScheduleTest {
             () -> Schedule.steps(Double.POSITIVE_INFINITY, 0.5),
             () -> Schedule.steps(1, 0),
             () -> Schedule.steps(1, Double.NaN),
+            () -> Schedule.polynomial(1, 0),
+            () -> Schedule.multiStep(0.5),
+            () -> Schedule.multiStep(-1, 3),
+            () -> Schedule.multiStep(0.5, 0, 3),
+            () -> Schedule.exponential(Double.NaN),
+            () -> Schedule.cosineRestarts(0, 1),
+            () -> Schedule.cosineRestarts(1, 0.5),
+            () -> Schedule.oneCycle(-1),
+            () -> Schedule.inverseSquareRoot(0),
+            () -> Schedule.cosine(1).then(0, Schedule.CONSTANT),
+            () -> Schedule.cosine(1).warmUp(0, 0.5),
             () -> Schedule.cosine(1).warmUp(0));
     for (Supplier<Schedule> each : none) {
       String said = assertThrows(IllegalArgumentException.class, each::get).getMessage();
       assertTrue(said.contains("positive") || said.contains("at least 1"), said);
     }
+  }
+
+  @Test
+  void settingsOfSchedulesThatAreNoneAreNamed() {
+    Map<String, Supplier<Schedule>> none =
+        Map.of(
+            "milestones must grow, and 2.0 stands behind 2.0",
+            () -> Schedule.multiStep(0.5, 1, 2, 2),
+            "the least factor of the rate must be in [0, 1), not 1.0",
+            () -> Schedule.cosine(1).downTo(1),
+            "the factor that a warm-up begins with must be in [0, 1), not -0.1",
+            () -> Schedule.cosine(1).warmUp(3, -0.1),
+            "a rate rises over a share of the cycle in (0, 1), not 1.0",
+            () -> Schedule.oneCycle(3).rise(1),
+            "a cycle begins with a factor in (0, 1] and ends with one in [0, 1], not with 2.0 and"
+                + " 4.0E-6",
+            () -> Schedule.oneCycle(3).first(2),
+            "the least factor of the momentum must be in [0, 1), not NaN",
+            () -> Schedule.oneCycle(3).momentum(Double.NaN));
+    none.forEach(
+        (said, each) ->
+            assertEquals(
+                said, assertThrows(IllegalArgumentException.class, each::get).getMessage()));
   }
 }

@@ -25,6 +25,8 @@ import picocli.CommandLine.ScopeType;
     subcommands = {
       TrainCommand.class,
       CompareCommand.class,
+      LrFindCommand.class,
+      ScheduleCommand.class,
       EvaluateCommand.class,
       EmbedCommand.class,
       GradcheckCommand.class,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static dev.weft.format.Format.format;
+
 import dev.weft.io.AtomicFile;
 import dev.weft.nn.Sequential;
 import java.io.IOException;
@@ -24,6 +26,19 @@ final class SideFile {
       throw new FileAlreadyExistsException(
           file.toString(), null, "is a saved network, which would be lost: name another file");
     }
+  }
+
+  /**
+   * The same for a picture.
+   *
+   * @throws IllegalArgumentException where its name ends in no form that can be drawn
+   */
+  static void checkPicture(Path file) throws IOException {
+    if (!file.toString().endsWith(".svg") && !file.toString().endsWith(".png")) {
+      throw new IllegalArgumentException(
+          format("%s ends in neither .svg nor .png, the forms of a picture", file));
+    }
+    check(file);
   }
 
   private static boolean isNetwork(Path file) {

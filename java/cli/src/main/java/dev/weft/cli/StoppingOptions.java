@@ -4,12 +4,13 @@ package dev.weft.cli;
 import static dev.weft.format.Format.format;
 
 import dev.weft.train.EarlyStopping;
+import dev.weft.train.EarlyStopping.Direction;
 import dev.weft.train.Trainer;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** When training ends before its last epoch. */
+/** When training ends before its last epoch, and what is watched for that and for a plateau. */
 final class StoppingOptions {
   @Option(
       names = "--patience",
@@ -39,14 +40,15 @@ final class StoppingOptions {
    *
    * @throws IllegalArgumentException where one makes no sense, or has no effect
    */
-  void check(int epochs, boolean isProfiled) {
+  void check(int epochs, boolean isProfiled, Course.@Nullable Plateau plateau) {
     if (watch != null) {
       watched = Choice.of("--watch", watch, Watched.class);
     }
     if (patience == null) {
-      if (watch != null) {
+      if (watch != null && plateau == null) {
         throw new IllegalArgumentException(
-            "--watch is what --patience waits for: give both, or neither");
+            "--watch is what --patience or --schedule plateau waits for: give one of them, too, or"
+                + " leave it out");
       }
       return;
     }
@@ -58,6 +60,13 @@ final class StoppingOptions {
     if (epochs == 1) {
       throw new IllegalArgumentException(
           "--patience chooses among epochs, and --epochs 1 leaves no choice");
+    }
+    if (plateau != null && patience <= plateau.patience()) {
+      throw new IllegalArgumentException(
+          format(
+              "--patience %d ends training before a plateau of %d epochs lowers the rate: give it"
+                  + " more than those",
+              patience, plateau.patience()));
     }
   }
 
@@ -75,7 +84,13 @@ final class StoppingOptions {
   }
 
   /** Gives a trainer what was looked at. */
-  void apply(Trainer trainer) {
+  void apply(Trainer trainer, Course.@Nullable Plateau plateau) {
+    if (plateau != null) {
+      trainer.listener(
+          plateau.watching(
+              Choice.word(watched),
+              watched == Watched.LOSS ? Direction.LOWEST : Direction.HIGHEST));
+    }
     if (patience != null) {
       EarlyStopping stopping =
           watched == Watched.LOSS

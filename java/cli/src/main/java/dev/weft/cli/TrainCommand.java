@@ -46,6 +46,7 @@ import picocli.CommandLine.ParentCommand;
       "  weft train --epochs 30 --schedule cosine --warm-up 200 --clip 1",
       "  weft train --loss multi_class_hinge --class-weights balanced",
       "  weft train --epochs 100 --validation 0.1 --patience 5 --watch accuracy",
+      "  weft train --epochs 100 --validation 0.1 --patience 9 --schedule plateau:3:0.1",
       "  weft train --ensemble 5 --ema 0.999",
       "  weft train --hidden 2048,2048 --dropout 0 --batch 1024 --profile"
     })

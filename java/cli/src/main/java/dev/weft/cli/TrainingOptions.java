@@ -22,6 +22,7 @@ final class TrainingOptions {
   @Mixin private DataOptions data;
   @Mixin private NetworkOptions layers;
   @Mixin private OptimizerOptions rule;
+  @Mixin private ScheduleOptions schedule;
   @Mixin private UpdateOptions updates;
   @Mixin private DeviceOptions where;
 
@@ -104,13 +105,14 @@ final class TrainingOptions {
       throw new IllegalArgumentException("a batch needs at least 1 row, not " + batch);
     }
     dataBytes();
-    updates.check(epochs, isProfiled);
+    schedule.check(epochs, isProfiled);
+    updates.check(isProfiled);
     if (losses.isWeighted() && updates.isAccumulated()) {
       throw new IllegalArgumentException(
           "--class-weights divides the loss of a batch by the weights of its examples, so that"
               + " --accumulate cannot add up batches: leave one out");
     }
-    stopping.check(epochs, isProfiled);
+    stopping.check(epochs, isProfiled, schedule.plateau());
     averaging.check(epochs, isProfiled);
     where.math();
     if (!(validation >= 0 && validation < 1)) {
@@ -135,8 +137,9 @@ final class TrainingOptions {
             .lastBatch(Choice.of("last batch", lastBatch, LastBatch.class))
             .fusion(Choice.of("fusion", fusion, Fusion.class))
             .seed(seed);
+    schedule.apply(trainer);
     updates.apply(trainer);
-    stopping.apply(trainer);
+    stopping.apply(trainer, schedule.plateau());
     averaging.apply(trainer);
     if (dataMemory != null) {
       trainer.dataMemory(dataBytes());

@@ -29,7 +29,17 @@ public record EarlyStopping(String metric, Direction direction, int patience, do
     /** Lower values are better, as of a loss. */
     LOWEST,
     /** Higher values are better, as of an accuracy. */
-    HIGHEST
+    HIGHEST;
+
+    /**
+     * Whether a value is better than another by more than a change; NaN is not, and to NaN all are.
+     */
+    boolean isBetter(double value, double than, double change) {
+      if (Double.isNaN(value) || Double.isNaN(than)) {
+        return !Double.isNaN(value);
+      }
+      return this == LOWEST ? value < than - change : value > than + change;
+    }
   }
 
   /**
@@ -39,6 +49,10 @@ public record EarlyStopping(String metric, Direction direction, int patience, do
    *     finite
    */
   public EarlyStopping {
+    check(patience, minChange);
+  }
+
+  static void check(int patience, double minChange) {
     if (patience < 0) {
       throw new IllegalArgumentException(
           format("patience is a number of epochs from 0 on, not %d", patience));
@@ -69,16 +83,6 @@ public record EarlyStopping(String metric, Direction direction, int patience, do
     return new EarlyStopping(metric, direction, patience, change);
   }
 
-  /**
-   * Whether a value is better than another by more than a change; NaN is not, and to NaN all are.
-   */
-  private boolean isBetter(double value, double than, double change) {
-    if (Double.isNaN(value) || Double.isNaN(than)) {
-      return !Double.isNaN(value);
-    }
-    return direction == Direction.LOWEST ? value < than - change : value > than + change;
-  }
-
   /** The epochs of one run as they come. */
   final class Watch {
     private double best = Double.NaN;
@@ -89,11 +93,11 @@ public record EarlyStopping(String metric, Direction direction, int patience, do
     /** Takes an epoch; whether it is the best so far. */
     boolean isBest(History.Epoch epoch) {
       double value = epoch.watched().metric(metric);
-      waited = isBetter(value, improved, minChange) ? 0 : waited + 1;
+      waited = direction.isBetter(value, improved, minChange) ? 0 : waited + 1;
       if (waited == 0) {
         improved = value;
       }
-      boolean isBest = isBetter(value, best, 0);
+      boolean isBest = direction.isBetter(value, best, 0);
       if (isBest) {
         best = value;
         bestEpoch = epoch.number();

@@ -35,7 +35,59 @@ final class Progress {
   private @Nullable Object open;
 
   /** How the epoch of the position is cut into batches and updates. */
-  private record Cut(int batches, int rows, int batch, int accumulated, long seed) {}
+  record Cut(int batches, int rows, int batch, int accumulated, long seed) {}
+
+  /** All of it at some time, what the optimizer remembered in host memory. */
+  record Moment(
+      Position position,
+      @Nullable Double rate,
+      long begun,
+      Cut cut,
+      @Nullable Updates updates,
+      Map<String, double[]> memory,
+      Map<String, double[]> remembered,
+      boolean isMoving) {}
+
+  /** What it is. */
+  Moment moment() {
+    boolean isThere = updates != null && !updates.isClosed();
+    return new Moment(
+        position(),
+        rate,
+        begun,
+        cut,
+        updates,
+        isThere && updates != null ? updates.snapshot() : Map.of(),
+        Map.copyOf(remembered),
+        isMoving);
+  }
+
+  /**
+   * Goes back to what it was. Memory of an optimizer that has been replaced since comes back when
+   * training goes on.
+   */
+  void back(Moment to) {
+    epoch = to.position().epoch();
+    batch = to.position().batch();
+    step = to.position().step();
+    update = to.position().update();
+    rate = to.rate();
+    begun = to.begun();
+    cut = to.cut();
+    remembered.clear();
+    remembered.putAll(to.remembered());
+    isMoving = to.isMoving();
+    if (updates != null && updates == to.updates() && !updates.isClosed()) {
+      updates.restore(to.memory());
+      return;
+    }
+    if (updates != null) {
+      updates.close();
+    }
+    updates = to.updates();
+    remembered.putAll(to.memory());
+    isMoving |= !to.memory().isEmpty();
+  }
 
   /** An average on its way to other memory. */
   private record Moved(Averaging rule, Map<String, double[]> values, long count) {}

@@ -436,7 +436,7 @@ public final class Trainer {
     if (epochs < 1) {
       throw new IllegalArgumentException("at least 1 epoch, not " + epochs);
     }
-    try (TrainingRun run = begin(train, test)) {
+    try (TrainingRun run = begin(train, test, schedule)) {
       return run.epochs(epochs);
     }
   }
@@ -449,15 +449,26 @@ public final class Trainer {
    *     parameters
    */
   public TrainingRun start(Dataset train) {
-    return begin(train, null);
+    return start(train, schedule);
+  }
+
+  /** The same, under another schedule. */
+  TrainingRun start(Dataset train, Schedule schedule) {
+    return begin(train, null, schedule);
+  }
+
+  /** What is remembered between runs. */
+  Progress progress() {
+    return progress;
   }
 
   /** The same, with unseen data to evaluate on. */
   public TrainingRun start(Dataset train, Dataset test) {
-    return begin(train, Objects.requireNonNull(test, "test data: start(train) needs none"));
+    Objects.requireNonNull(test, "test data: start(train) needs none");
+    return begin(train, test, schedule);
   }
 
-  private TrainingRun begin(Dataset train, @Nullable Dataset test) {
+  private TrainingRun begin(Dataset train, @Nullable Dataset test, Schedule schedule) {
     if (device == null) {
       throw new IllegalStateException("say where to train: on(Device.best())");
     }

@@ -194,7 +194,7 @@ public final class TrainingRun implements AutoCloseable {
               settings.network().name(layout.tables().getFirst())));
     }
     if (settings.earlyStopping() != null) {
-      checkWatched(settings.earlyStopping().metric());
+      checkWatched("early stopping", settings.earlyStopping().metric());
     }
     String obstacle = FusedStep.obstacle(settings, train);
     if (obstacle != null && settings.fusion() == Fusion.ALWAYS) {
@@ -208,13 +208,21 @@ public final class TrainingRun implements AutoCloseable {
     }
   }
 
-  private void checkWatched(String metric) {
+  /**
+   * Returns if a metric is measured that somebody watches.
+   *
+   * @throws IllegalArgumentException that names those that are, where it is not
+   */
+  void checkWatched(String who, String metric) {
     List<String> names = settings.metrics().stream().map(Metric::name).toList();
     if (!metric.equals(Evaluation.LOSS) && !names.contains(metric)) {
       throw new IllegalArgumentException(
           format(
-              "early stopping watches '%s', which is not measured: there is %s%s",
-              metric, Evaluation.LOSS, names.isEmpty() ? "" : ", " + String.join(", ", names)));
+              "%s watches '%s', which is not measured: there is %s%s",
+              who,
+              metric,
+              Evaluation.LOSS,
+              names.isEmpty() ? "" : ", " + String.join(", ", names)));
     }
   }
 

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weft.cli;
+
+import static dev.weft.format.Format.format;
+
+import dev.weft.optim.OneCycle;
+import dev.weft.optim.Schedule;
+import dev.weft.train.Trainer;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** How the learning rate changes, and momentum and weight decay. */
+final class ScheduleOptions {
+  private static final double LEAST_MOMENTUM = 0.85 / 0.95; // PyTorch's OneCycleLR
+
+  @Option(
+      names = "--schedule",
+      paramLabel = "HOW",
+      description =
+          "How the learning rate changes: "
+              + Course.FORMS
+              + "; or plateau:PATIENCE:FACTOR, times FACTOR after so many epochs in a row in which"
+              + " what --watch names did not become better. weft schedule draws them. Default: it"
+              + " does not.")
+  private @Nullable String how;
+
+  @Option(
+      names = "--warm-up",
+      paramLabel = "N",
+      description =
+          "The learning rate grows along a line over the first N updates. Default: it does not.")
+  private @Nullable Long warmUp;
+
+  @Option(
+      names = "--momentum-schedule",
+      paramLabel = "HOW",
+      description =
+          "How momentum, or adam's beta1, changes, in the words of --schedule; one-cycle goes down"
+              + " by 0.85 / 0.95 while the rate goes up, and up again. Default: it does not.")
+  private @Nullable String momentum;
+
+  @Option(
+      names = "--decay-schedule",
+      paramLabel = "HOW",
+      description =
+          "How --weight-decay changes beside the learning rate, which it is times already, in the"
+              + " words of --schedule. Default: it does not.")
+  private @Nullable String decay;
+
+  private Course course = new Course(Schedule.CONSTANT, null);
+  private Schedule momentumSchedule = Schedule.CONSTANT;
+  private Schedule decaySchedule = Schedule.CONSTANT;
+
+  /**
+   * Looks at the options.
+   *
+   * @throws IllegalArgumentException where one makes no sense, or has no effect
+   */
+  void check(int epochs, boolean isProfiled) {
+    String given =
+        how != null
+            ? "--schedule"
+            : warmUp != null
+                ? "--warm-up"
+                : momentum != null ? "--momentum-schedule" : "--decay-schedule";
+    if (isProfiled && (how != null || warmUp != null || momentum != null || decay != null)) {
+      throw new IllegalArgumentException(
+          format(
+              "--profile times steps, which take as long at any learning rate, momentum or decay:"
+                  + " leave %s out",
+              given));
+    }
+    if (how != null) {
+      course = Course.of("--schedule " + how, how, epochs);
+    }
+    if (warmUp != null) {
+      course = course.warmUp(warmUp);
+    }
+    if (momentum != null) {
+      Schedule schedule = other("--momentum-schedule", momentum, epochs);
+      momentumSchedule =
+          schedule instanceof OneCycle cycle ? cycle.momentum(LEAST_MOMENTUM) : schedule;
+    }
+    if (decay != null) {
+      decaySchedule = other("--decay-schedule", decay, epochs);
+    }
+  }
+
+  private static Schedule other(String option, String word, int epochs) {
+    Course course = Course.of(option + " " + word, word, epochs);
+    if (course.plateau() != null) {
+      throw new IllegalArgumentException(
+          format("%s %s: a plateau lowers the learning rate alone", option, word));
+    }
+    return course.schedule();
+  }
+
+  /** When the rate falls, where that is on a plateau; else null. */
+  Course.@Nullable Plateau plateau() {
+    return course.plateau();
+  }
+
+  /** Gives a trainer the schedules that were looked at. */
+  void apply(Trainer trainer) {
+    trainer
+        .schedule(course.schedule())
+        .momentumSchedule(momentumSchedule)
+        .decaySchedule(decaySchedule);
+  }
+}
