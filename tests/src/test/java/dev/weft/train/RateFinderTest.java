@@ -301,6 +301,23 @@ class RateFinderTest {
     }
   }
 
+  /** Trying rates takes no average; one that is kept would be spoilt. */
+  @Test
+  void anAverageIsNeitherTakenNorSpoilt() {
+    try (Device device = Device.cpu();
+        Sequential network = network()) {
+      var trainer = Trainer.of(network).on(device).batch(8).averaging(Averaging.exponential(0.9));
+      RateFinder.of(trainer).updates(20).run(MOONS);
+      trainer.fit(MOONS, 1);
+      float[] average = network.parameters().getFirst().tensor().toFloats();
+      RateFinder finder = RateFinder.of(trainer).updates(20);
+      String said = assertThrows(IllegalStateException.class, () -> finder.run(MOONS)).getMessage();
+      assertTrue(said.contains("an average of the weights is kept"), said);
+      assertArrayEquals(average, network.parameters().getFirst().tensor().toFloats());
+      assertEquals(1, trainer.position().epoch());
+    }
+  }
+
   @Test
   void settingsThatAreNoneAreRefused() {
     try (Sequential network = network()) {

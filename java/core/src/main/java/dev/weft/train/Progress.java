@@ -43,21 +43,30 @@ final class Progress {
       @Nullable Double rate,
       long begun,
       Cut cut,
-      @Nullable Updates updates,
+      @Nullable Kept kept,
       Map<String, double[]> memory,
       Map<String, double[]> remembered,
       boolean isMoving) {}
 
-  /** What it is. */
+  /**
+   * What it is.
+   *
+   * @throws IllegalStateException where there is an average of the weights
+   */
   Moment moment() {
-    boolean isThere = updates != null && !updates.isClosed();
+    if (average() != null) {
+      throw new IllegalStateException(
+          "an average of the weights is kept, which trying rates would spoil: look for a rate"
+              + " before training with averaging, or averaging(null) and reset() first");
+    }
+    boolean isThere = kept != null && !kept.isClosed();
     return new Moment(
         position(),
         rate,
         begun,
         cut,
-        updates,
-        isThere && updates != null ? updates.snapshot() : Map.of(),
+        kept,
+        isThere && kept != null ? kept.updates().snapshot() : Map.of(),
         Map.copyOf(remembered),
         isMoving);
   }
@@ -77,14 +86,14 @@ final class Progress {
     remembered.clear();
     remembered.putAll(to.remembered());
     isMoving = to.isMoving();
-    if (updates != null && updates == to.updates() && !updates.isClosed()) {
-      updates.restore(to.memory());
+    if (kept != null && kept == to.kept() && !kept.isClosed()) {
+      kept.updates().restore(to.memory());
       return;
     }
-    if (updates != null) {
-      updates.close();
+    if (kept != null) {
+      kept.close();
     }
-    updates = to.updates();
+    kept = to.kept();
     remembered.putAll(to.memory());
     isMoving |= !to.memory().isEmpty();
   }

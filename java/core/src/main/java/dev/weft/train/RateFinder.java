@@ -96,7 +96,7 @@ public record RateFinder(Trainer trainer, double from, double to, int updates, d
    * Tries the rates. An interrupt of the thread ends the test before its next step, and is cleared.
    *
    * @throws IllegalArgumentException as {@link Trainer#fit(Dataset, Dataset, int)}
-   * @throws IllegalStateException likewise
+   * @throws IllegalStateException likewise, and where an average of the weights is kept
    */
   public RateCurve run(Dataset train) {
     Progress progress = trainer.progress();
@@ -109,8 +109,8 @@ public record RateFinder(Trainer trainer, double from, double to, int updates, d
     var curve = new AtomicReference<@Nullable RateCurve>();
     closing.run(
         () -> {
-          try (TrainingRun run = trainer.start(train, schedule);
-              BestValues values = new BestValues(run.network().arena())) {
+          try (TrainingRun run = trainer.tryRates(train, schedule);
+              BestValues values = new BestValues(run.network().arena(), null)) {
             values.keep();
             Closing restoring = new Closing();
             restoring.run(() -> curve.set(tried(run)));

@@ -436,7 +436,7 @@ public final class Trainer {
     if (epochs < 1) {
       throw new IllegalArgumentException("at least 1 epoch, not " + epochs);
     }
-    try (TrainingRun run = begin(train, test, schedule)) {
+    try (TrainingRun run = begin(train, test, schedule, averaging)) {
       return run.epochs(epochs);
     }
   }
@@ -449,12 +449,12 @@ public final class Trainer {
    *     parameters
    */
   public TrainingRun start(Dataset train) {
-    return start(train, schedule);
+    return begin(train, null, schedule, averaging);
   }
 
-  /** The same, under another schedule. */
-  TrainingRun start(Dataset train, Schedule schedule) {
-    return begin(train, null, schedule);
+  /** The same, under another schedule and without an average. */
+  TrainingRun tryRates(Dataset train, Schedule schedule) {
+    return begin(train, null, schedule, null);
   }
 
   /** What is remembered between runs. */
@@ -465,10 +465,11 @@ public final class Trainer {
   /** The same, with unseen data to evaluate on. */
   public TrainingRun start(Dataset train, Dataset test) {
     Objects.requireNonNull(test, "test data: start(train) needs none");
-    return begin(train, test, schedule);
+    return begin(train, test, schedule, averaging);
   }
 
-  private TrainingRun begin(Dataset train, @Nullable Dataset test, Schedule schedule) {
+  private TrainingRun begin(
+      Dataset train, @Nullable Dataset test, Schedule schedule, @Nullable Averaging average) {
     if (device == null) {
       throw new IllegalStateException("say where to train: on(Device.best())");
     }
@@ -513,7 +514,7 @@ public final class Trainer {
             seed,
             dataMemory,
             earlyStopping,
-            averaging,
+            average,
             listeners),
         progress,
         train,
