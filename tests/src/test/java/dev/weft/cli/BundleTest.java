@@ -185,4 +185,22 @@ class BundleTest {
       assertArrayEquals(expected, in.readAllBytes());
     }
   }
+
+  /**
+   * jlink leaves the symbols of Java's own library, a sixth of it, which an archive has no use of.
+   */
+  @Test
+  void nativeCodeOfTheImageHasNoSymbolsThatNothingLinksTo() throws Exception {
+    Path image = folder.resolve("image");
+    JavaImage.make(image, List.of());
+    Path library = Path.of("lib", "server", "libjvm.so");
+    long whole = Files.size(Path.of(System.getProperty("java.home")).resolve(library));
+    long stripped = Files.size(image.resolve(library));
+    boolean isThere =
+        Stream.of(System.getenv("PATH").split(":"))
+            .anyMatch(bin -> Files.isExecutable(Path.of(bin, "objcopy")));
+    assertEquals(isThere, stripped < 0.9 * whole, whole + " bytes became " + stripped);
+    Process java = new ProcessBuilder(image.resolve("bin/java").toString(), "-version").start();
+    assertEquals(0, java.waitFor());
+  }
 }

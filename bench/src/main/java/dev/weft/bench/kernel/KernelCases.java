@@ -194,10 +194,7 @@ public final class KernelCases {
               Stream.of(way.apply("log of " + s.rows() + " classes", Map.of("log", true)))
                   .filter(one -> s.cols() == 1);
           case SGD -> Stream.of(way.apply("", Map.of("momentum", 0, "first", 0)));
-          case ADAM ->
-              Stream.of(
-                  way.apply("with a copy in bf16", Map.of("copy", 1)),
-                  way.apply("amsgrad", Map.of("third", 1)));
+          case ADAM -> Stream.of(way.apply("with a copy in bf16", Map.of("copy", 1)));
           default -> Stream.of();
         };
     return Stream.concat(Stream.of(way.apply(variant(kernel, s, f), ALL_OUTPUTS)), others);

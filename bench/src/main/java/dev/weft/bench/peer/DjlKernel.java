@@ -19,7 +19,6 @@ import ai.djl.training.tracker.Tracker;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Supplier;
 
 /**
  * What DJL computes, over its PyTorch engine, that a kernel of Weft's computes on as large
@@ -36,20 +35,6 @@ public final class DjlKernel implements AutoCloseable {
 
   private static final Map<String, Function> KERNELS = new HashMap<>();
   private static final Tracker RATE = Tracker.fixed(1e-3f);
-
-  // what they remember is made in the first call, and goes with the manager
-  private static final Map<String, Supplier<Optimizer>> OPTIMIZERS =
-      Map.of(
-          "sgd_momentum",
-          () -> Optimizer.sgd().setLearningRateTracker(RATE).optMomentum(0.9f).build(),
-          "adam",
-          () -> Optimizer.adam().optLearningRateTracker(RATE).build(),
-          "adagrad",
-          () -> Optimizer.adagrad().optLearningRateTracker(RATE).build(),
-          "rmsprop",
-          () -> Optimizer.rmsprop().optLearningRateTracker(RATE).optCentered(false).build(),
-          "adadelta",
-          () -> Optimizer.adadelta().build());
 
   static {
     KERNELS.put("relu_forward", (on, scope) -> Activation.relu(on.x));
@@ -81,12 +66,17 @@ public final class DjlKernel implements AutoCloseable {
     KERNELS.put("absolute_loss", (on, scope) -> on.gradient(Loss.l1Loss(), on.y));
     KERNELS.put(
         "logistic_loss", (on, scope) -> on.gradient(Loss.sigmoidBinaryCrossEntropyLoss(), on.y));
-    OPTIMIZERS.keySet().forEach(name -> KERNELS.put(name, (on, scope) -> on.stepped()));
+    // of its other rules its PyTorch engine has Nesterov's and AdamW alone
+    KERNELS.put("sgd_momentum", (on, scope) -> on.stepped(on.momentum));
+    KERNELS.put("adam", (on, scope) -> on.stepped(on.adam));
   }
 
   private final NDManager manager;
   private final Function function;
-  private final Optimizer optimizer;
+  // what they remember is made in the first step, and goes with the manager
+  private final Optimizer momentum =
+      Optimizer.sgd().setLearningRateTracker(RATE).optMomentum(0.9f).build();
+  private final Optimizer adam = Optimizer.adam().optLearningRateTracker(RATE).build();
   private final long cols;
   private final NDArray x;
   private final NDArray y;
@@ -104,7 +94,6 @@ public final class DjlKernel implements AutoCloseable {
   /** What stands beside a kernel on matrices (rows, cols). */
   public DjlKernel(String kernel, long rows, long cols) {
     this.function = KERNELS.get(kernel);
-    this.optimizer = OPTIMIZERS.getOrDefault(kernel, OPTIMIZERS.get("adam")).get();
     this.cols = cols;
     manager = Engine.getEngine("PyTorch").newBaseManager(Device.cpu());
     Shape matrix = new Shape(rows, cols);
@@ -130,7 +119,7 @@ public final class DjlKernel implements AutoCloseable {
   }
 
   /** Values x after a step whose gradient is y. */
-  private NDArray stepped() {
+  private NDArray stepped(Optimizer optimizer) {
     optimizer.update("x", x, y);
     return x;
   }
