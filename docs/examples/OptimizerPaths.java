@@ -5,7 +5,7 @@ import dev.weft.report.*;
 import java.nio.file.Path;
 import java.util.*;
 
-/** The paths of {@link Descent} over lines of equal value, and as an animation (lecture 4). */
+/** The paths of Descent over lines of equal value, and as an animation (lecture 4). */
 public class OptimizerPaths {
   static Plots picture(Map<String, double[]> values, Map<String, double[][]> paths, int steps) {
     double[] side = Plot.evenly(-2, 2, 81);

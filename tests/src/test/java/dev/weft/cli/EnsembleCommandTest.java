@@ -25,6 +25,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Ensembles and averaged weights on the command line. */
 class EnsembleCommandTest {
   private static final Pattern ACCURACY = Pattern.compile("accuracy ([0-9.]+) %");
+  private static final String LAYERS =
+      "dropout(0.2) linear(784,800) batch_norm(800) relu dropout(0.4) linear(800,800)"
+          + " batch_norm(800) relu dropout(0.4) linear(800,10)";
+  private static final String RECIPE =
+      "--epochs 30 --rate 0.002 --schedule cosine --smoothing 0.1 --validation 0.05 --patience 8"
+          + " --math fast --ensemble 5";
   @TempDir private Path folder;
 
   private Weft.Run train(String name, String options) {
@@ -117,7 +123,7 @@ class EnsembleCommandTest {
 
   /**
    * MNIST as of docs/optimizers.md: the mean of three seeds reaches 98.6 %, and five together are
-   * better than one of them by more than their standard deviation. Half an hour on two processors.
+   * better than one of them by more than their standard deviation. Ten minutes on two processors.
    */
   @Test
   @Tag("long")
@@ -147,10 +153,4 @@ class EnsembleCommandTest {
     double deviation = number("deviation ([0-9.]+) %", members);
     assertTrue(accuracy(line(out, "ensemble test")) > accuracy(members) + deviation, out);
   }
-
-  private static final String LAYERS =
-      "dropout(0.2) linear(784,800) batch_norm(800) relu dropout(0.4) linear(800,800)"
-          + " batch_norm(800) relu dropout(0.4) linear(800,10)";
-  private static final String RECIPE =
-      "--validation 0.1 --epochs 20 --schedule cosine --patience 5 --watch accuracy --ensemble 5";
 }

@@ -167,6 +167,30 @@ class AveragingTest {
     }
   }
 
+  /** A step has one kernel more, behind its update, and one for each buffer; the fused one too. */
+  @Test
+  void itCostsOneKernelAStep() {
+    for (Fusion fusion : List.of(Fusion.NEVER, Fusion.ALWAYS)) {
+      assertEquals(1, kernels("linear(2,16) relu linear(16,2)", fusion));
+    }
+    assertEquals(3, kernels("linear(2,16) batch_norm(16) relu linear(16,2)", Fusion.NEVER));
+  }
+
+  private static int kernels(String layers, Fusion fusion) {
+    int[] calls = new int[2];
+    for (int i = 0; i < 2; i++) {
+      try (Device device = Device.cpu();
+          Sequential network = Sequential.parse(layers);
+          TrainingRun run =
+              trainer(network, device, i == 0 ? null : Averaging.exponential(DECAY))
+                  .fusion(fusion)
+                  .start(DATA)) {
+        calls[i] = run.first().calls().size();
+      }
+    }
+    return calls[1] - calls[0];
+  }
+
   /** Under BF16 layers see a rounded copy, which is that of the average. */
   @OnEachDevice
   void theRoundedCopyIsThatOfTheAverage(Place place) throws Exception {
