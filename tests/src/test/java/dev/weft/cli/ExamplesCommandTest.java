@@ -57,6 +57,7 @@ class ExamplesCommandTest {
     String classPath =
         Stream.of(System.getProperty("java.class.path").split(":"))
             .filter(entry -> !entry.contains("java/report/"))
+            .map(entry -> entry.replace("weft-cli.jar", "classes")) // the jar names the others
             .collect(Collectors.joining(":"));
     Process xor = start(classPath, "examples", "run", "xor");
     String said = new String(xor.getInputStream().readAllBytes(), UTF_8);

@@ -3,14 +3,11 @@ package dev.weft.support;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -47,16 +44,8 @@ public final class ExampleProgram {
 
   /** The lines that a program prints. */
   public static List<String> run(String name, Object... arguments) throws Exception {
-    PrintStream before = System.out;
-    ByteArrayOutputStream printed = new ByteArrayOutputStream();
     String[] words = Stream.of(arguments).map(Object::toString).toArray(String[]::new);
-    try {
-      System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
-      Class.forName(name).getMethod("main", String[].class).invoke(null, (Object) words);
-    } finally {
-      System.setOut(before);
-    }
-    return printed.toString(StandardCharsets.UTF_8).strip().lines().toList();
+    return Printed.by(Class.forName(name), words).lines().toList();
   }
 
   /** A picture that must be well-formed and say these words, in texts or titles. */

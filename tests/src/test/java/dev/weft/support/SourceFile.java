@@ -4,7 +4,6 @@ package dev.weft.support;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
@@ -35,15 +34,9 @@ public final class SourceFile {
 
   /** What a compiled class prints. */
   public static String run(String name, Path classes, String... arguments) throws Exception {
-    PrintStream before = System.out;
-    ByteArrayOutputStream printed = new ByteArrayOutputStream();
     try (URLClassLoader loader = new URLClassLoader(new URL[] {classes.toUri().toURL()})) {
-      System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
-      loader.loadClass(name).getMethod("main", String[].class).invoke(null, (Object) arguments);
-    } finally {
-      System.setOut(before);
+      return Printed.by(loader.loadClass(name), arguments);
     }
-    return printed.toString(StandardCharsets.UTF_8).strip();
   }
 
   /** What a program prints, that must compile. */
