@@ -11,8 +11,6 @@ import dev.weft.support.ExampleProgram;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -50,24 +48,6 @@ class ExamplesCommandTest {
     assertEquals(0, xor.waitFor(), said);
     assertEquals("a line: 3 of 4\na hidden layer of 8: 4 of 4\nwrote xor.svg\n", said);
     ExampleProgram.picture(folder.resolve("xor.svg"), "a XOR b");
-  }
-
-  @Test
-  void withoutWhatDrawsItSaysWherePicturesAreDrawn() throws Exception {
-    String classPath =
-        Stream.of(System.getProperty("java.class.path").split(":"))
-            .filter(entry -> !entry.contains("java/report/"))
-            .map(entry -> entry.replace("weft-cli.jar", "classes")) // the jar names the others
-            .collect(Collectors.joining(":"));
-    Process xor = start(classPath, "examples", "run", "xor");
-    String said = new String(xor.getInputStream().readAllBytes(), UTF_8);
-    String errors = new String(xor.getErrorStream().readAllBytes(), UTF_8);
-    assertEquals(1, xor.waitFor(), errors);
-    assertTrue(said.startsWith("a line: 3 of 4\n"), said);
-    assertEquals(
-        "weft: the picture of xor needs classes that are not here; from a checkout of Weft: ./weft"
-            + " examples run xor\n",
-        errors);
   }
 
   @Test

@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
@@ -79,9 +78,6 @@ final class ExamplesCommand implements Callable<Integer> {
       mixinStandardHelpOptions = true,
       description = "Runs an example: prints its numbers, and writes its picture.")
   static final class Run implements Callable<Integer> {
-    private static final Pattern DRAWING =
-        Pattern.compile("dev/weft/report|java/awt|javax/imageio");
-
     @ParentCommand private ExamplesCommand parent;
 
     @Parameters(index = "0", paramLabel = "NAME", description = "An example of the list.")
@@ -140,13 +136,6 @@ final class ExamplesCommand implements Callable<Integer> {
             .invoke(null, (Object) arguments);
       } catch (InvocationTargetException e) {
         switch (Objects.requireNonNull(e.getCause())) {
-          case NoClassDefFoundError absent when DRAWING.matcher("" + absent.getMessage()).find() ->
-              throw new IOException(
-                  format(
-                      "the picture of %s needs classes that are not here; from a checkout of Weft:"
-                          + " ./weft examples run %s",
-                      example.name(), example.name()),
-                  absent);
           case Exception thrown -> throw thrown;
           case Error thrown -> throw thrown;
           case Throwable other -> throw new IllegalStateException(other);
