@@ -26,8 +26,8 @@ class ScheduleCommandTest {
             .toList();
     assertEquals("update epoch rate", lines.get(0));
     assertEquals("0 0.00 0.2000", lines.get(1));
-    assertEquals("10 2.00 0.1000", lines.get(6));
-    assertEquals("20 4.00 0.000", lines.get(11));
+    assertEquals("9 1.80 0.1100", lines.get(6));
+    assertEquals("19 3.80 0.01000", lines.get(11));
     assertEquals(12, lines.size());
   }
 

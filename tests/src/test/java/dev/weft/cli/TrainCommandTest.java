@@ -322,6 +322,19 @@ class TrainCommandTest {
   }
 
   @Test
+  void whatChangesInTheRunIsSaidBeforeIt() {
+    String out =
+        train("--schedule", "one-cycle", "--warm-up", 4, "--momentum-schedule", "one-cycle")
+            .succeeded()
+            .out();
+    assertTrue(
+        out.contains("at 0.001, schedule one-cycle, warm-up of 4 updates, momentum by one-cycle,"),
+        out);
+    String ema = train("--ema", "0.99", "--overwrite").succeeded().out();
+    assertTrue(ema.contains("of about the last 100 updates, and there are 18: a lower"), ema);
+  }
+
+  @Test
   void theLogHasALineOfJsonAnEpoch() throws IOException {
     Path log = folder.resolve("run.jsonl");
     train("--log", log, "--validation", "0.1").succeeded();
@@ -331,7 +344,8 @@ class TrainCommandTest {
     assertEquals(2, second.get("epoch").getAsInt());
     assertEquals("cpu", second.get("device").getAsString());
     for (String number :
-        List.of("train_loss", "train_accuracy", "test_loss", "seconds", "samples_per_second")) {
+        List.of(
+            "train_loss", "train_accuracy", "test_loss", "rate", "seconds", "samples_per_second")) {
       assertTrue(second.get(number).getAsDouble() > 0, number);
     }
   }
@@ -552,6 +566,9 @@ class TrainCommandTest {
         wrong("--schedule steps:0:0.5", "--schedule steps:0:0.5: a schedule's epochs must be"),
         wrong("--schedule steps:1:-2", "--schedule steps:1:-2: a factor of the rate must be"),
         wrong("--warm-up 0", "--warm-up must be at least 1 update, not 0"),
+        wrong("--warm-up 1", "--warm-up 1 would change nothing"),
+        wrong("--warm-up 18", "--warm-up 18 does not end within the 18 updates of this run"),
+        wrong("--optimizer momentum --dampening 1", "--dampening 1 keeps all gradients out"),
         wrong("--clip 0", "--clip must be positive and finite, not 0"),
         wrong("--clip -1", "--clip must be positive and finite, not -1"),
         wrong("--accumulate 0", "--accumulate must be at least 1 batch, not 0"),

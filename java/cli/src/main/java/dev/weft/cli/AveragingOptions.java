@@ -66,8 +66,14 @@ final class AveragingOptions {
     return decay != null || fromEpoch != null;
   }
 
-  /** What is written, as the end of a sentence, where an average is kept. */
-  String describe() {
+  /** What is written, as the end of a sentence, where an average is kept in so many updates. */
+  String describe(long updates) {
+    if (decay != null && 1 / (1 - decay) > updates) {
+      return format(
+          "an exponential moving average of about the last %s updates, and there are %d: a lower"
+              + " --ema keeps the first weights out of it",
+          Amount.count(Math.round(1 / (1 - decay))), updates);
+    }
     return decay != null
         ? format("an exponential moving average, decay %s", decay)
         : format("the mean of those at the end of each epoch from %d on", fromEpoch);

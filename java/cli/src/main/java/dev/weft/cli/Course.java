@@ -143,6 +143,10 @@ record Course(Schedule schedule, @Nullable Plateau plateau) {
    */
   Course warmUp(long updates) {
     UpdateOptions.checkAtLeast1("--warm-up", updates, "update");
+    if (updates == 1) {
+      throw new IllegalArgumentException(
+          "--warm-up 1 would change nothing: the first update has the whole rate");
+    }
     return new Course(schedule.warmUp(updates), plateau);
   }
 

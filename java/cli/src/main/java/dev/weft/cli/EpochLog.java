@@ -67,6 +67,7 @@ final class EpochLog implements Listener, AutoCloseable {
     if (epoch.test() != null) {
       put(line, "test", epoch.test());
     }
+    line.put("rate", epoch.rate());
     line.put("seconds", epoch.seconds());
     line.put("samples_per_second", Json.finite(epoch.train().rows() / epoch.seconds()));
     line.put("device", device.name());

@@ -149,6 +149,10 @@ final class OptimizerOptions {
   private void check(Rule rule) {
     checkFor("--momentum", momentum, rule, Rule.WITH_MOMENTUM);
     checkFor("--dampening", dampening, rule, EnumSet.of(Rule.MOMENTUM));
+    if (dampening != null && dampening == 1) {
+      throw new IllegalArgumentException(
+          "--dampening 1 keeps all gradients out: as much as --momentum makes a moving average");
+    }
     checkFor("--beta1", beta1, rule, Rule.WITH_BETA1);
     checkFor("--beta2", beta2, rule, Rule.WITH_BETA2);
     if (momentum != null && momentum == 0 && (rule == Rule.MOMENTUM || rule == Rule.NESTEROV)) {

@@ -86,7 +86,7 @@ final class ScheduleCommand implements Callable<Integer> {
     if (out != null) {
       SideFile.checkPicture(out);
     }
-    int last = Math.multiplyExact(epochs, updates);
+    int last = Math.multiplyExact(epochs, updates) - 1; // from 0
     Table table =
         new Table(
             main.screen().out(),

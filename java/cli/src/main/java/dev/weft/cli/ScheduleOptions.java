@@ -95,6 +95,28 @@ final class ScheduleOptions {
     return course.schedule();
   }
 
+  /**
+   * Returns if a run has more updates than those of the warm-up.
+   *
+   * @throws IllegalArgumentException where the rate would never get to its own
+   */
+  void checkWarmUp(long updates) {
+    if (warmUp != null && warmUp >= updates) {
+      throw new IllegalArgumentException(
+          format(
+              "--warm-up %d does not end within the %d updates of this run: give it fewer",
+              warmUp, updates));
+    }
+  }
+
+  /** What changes, as the middle of a line; empty where nothing does. */
+  String describe() {
+    return (how == null ? "" : ", schedule " + how)
+        + (warmUp == null ? "" : format(", warm-up of %d updates", warmUp))
+        + (momentum == null ? "" : ", momentum by " + momentum)
+        + (decay == null ? "" : ", decay by " + decay);
+  }
+
   /** When the rate falls, where that is on a plateau; else null. */
   Course.@Nullable Plateau plateau() {
     return course.plateau();

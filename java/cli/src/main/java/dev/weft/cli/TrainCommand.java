@@ -152,7 +152,7 @@ final class TrainCommand implements Callable<Integer> {
         AtomicFile.checkSpace(file(), networks * network.size() * math.dtype().wide().bytes());
       }
       int rows = Math.min(options.batch(), parts.train().rows());
-      announce(split, network, optimizer, rows, device, math);
+      announce(split, parts, network, optimizer, rows, device, math);
       if (profile != null) {
         try (TrainingRun run = trainer.start(parts.train())) {
           new ProfileReport(out()).run(run, device, isTraced() ? profile : null);
@@ -252,6 +252,7 @@ final class TrainCommand implements Callable<Integer> {
 
   private void announce(
       Split split,
+      Split parts,
       Sequential network,
       Optimizer optimizer,
       int rows,
@@ -263,9 +264,10 @@ final class TrainCommand implements Callable<Integer> {
     out()
         .printf(
             ROOT,
-            "training %s at %s, batch %d, seed %d%n",
+            "training %s at %s%s, batch %d, seed %d%n",
             optimizer.spec(),
             optimizer.rate(),
+            options.schedule().describe(),
             rows,
             options.seed());
     StoppingOptions stopping = options.stopping();
@@ -273,7 +275,7 @@ final class TrainCommand implements Callable<Integer> {
       out().printf(ROOT, "ensemble %d networks, their predictions averaged%n", members);
     }
     if (options.averaging().keepsAverage()) {
-      out().println("weights  " + options.averaging().describe());
+      out().println("weights  " + options.averaging().describe(options.updates(parts.train())));
     }
     if (stopping.keepsBest()) {
       out().println("stopping after " + stopping.describe(options.unseen()));

@@ -5,6 +5,7 @@ import static dev.weft.format.Format.format;
 
 import dev.weft.Device;
 import dev.weft.MathMode;
+import dev.weft.data.BatchOrder;
 import dev.weft.data.Dataset;
 import dev.weft.data.LastBatch;
 import dev.weft.data.Split;
@@ -147,9 +148,22 @@ final class TrainingOptions {
     return trainer;
   }
 
-  /** The data to train on, and those to evaluate after every epoch. */
+  /**
+   * The data to train on, and those to evaluate after every epoch.
+   *
+   * @throws IllegalArgumentException where they are too few for an option
+   */
   Split parts(Split split) {
-    return validation == 0 ? split : setAside(split.train());
+    Split parts = validation == 0 ? split : setAside(split.train());
+    schedule.checkWarmUp(updates(parts.train()));
+    return parts;
+  }
+
+  /** The updates of all epochs. */
+  long updates(Dataset train) {
+    LastBatch last = Choice.of("last batch", lastBatch, LastBatch.class);
+    int batches = new BatchOrder(train.rows(), batch, last, seed).batches();
+    return (long) epochs * Math.ceilDiv(batches, updates.count());
   }
 
   /** The data without those to validate with, and these. */
@@ -187,6 +201,10 @@ final class TrainingOptions {
 
   StoppingOptions stopping() {
     return stopping;
+  }
+
+  ScheduleOptions schedule() {
+    return schedule;
   }
 
   AveragingOptions averaging() {

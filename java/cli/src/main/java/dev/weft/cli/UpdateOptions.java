@@ -80,6 +80,11 @@ final class UpdateOptions {
     }
   }
 
+  /** How many batches are an update. */
+  int count() {
+    return accumulated;
+  }
+
   /** Whether an update is of several batches. */
   boolean isAccumulated() {
     return accumulated > 1;
