@@ -331,7 +331,7 @@ class TrainCommandTest {
         out.contains("at 0.001, schedule one-cycle, warm-up of 4 updates, momentum by one-cycle,"),
         out);
     String ema = train("--ema", "0.99", "--overwrite").succeeded().out();
-    assertTrue(ema.contains("of about the last 100 updates, and there are 18: a lower"), ema);
+    assertTrue(ema.contains("of about the last 100 updates, and there are 22: a lower"), ema);
   }
 
   @Test
@@ -567,7 +567,7 @@ class TrainCommandTest {
         wrong("--schedule steps:1:-2", "--schedule steps:1:-2: a factor of the rate must be"),
         wrong("--warm-up 0", "--warm-up must be at least 1 update, not 0"),
         wrong("--warm-up 1", "--warm-up 1 would change nothing"),
-        wrong("--warm-up 18", "--warm-up 18 does not end within the 18 updates of this run"),
+        wrong("--warm-up 22", "--warm-up 22 does not end within the 22 updates of this run"),
         wrong("--optimizer momentum --dampening 1", "--dampening 1 keeps all gradients out"),
         wrong("--clip 0", "--clip must be positive and finite, not 0"),
         wrong("--clip -1", "--clip must be positive and finite, not -1"),
