@@ -3,14 +3,12 @@ package dev.weft.support;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
+import dev.weft.device.ChildJvm;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -45,18 +43,18 @@ public final class ExampleProgram {
     }
   }
 
-  /** The lines that a program prints. */
+  /**
+   * The lines that a program prints, in a JVM of its own: in this one the best device may be an
+   * emulated GPU, and what others print would be among them.
+   */
   public static List<String> run(String name, Object... arguments) throws Exception {
-    PrintStream before = System.out;
-    ByteArrayOutputStream printed = new ByteArrayOutputStream();
-    String[] words = Stream.of(arguments).map(Object::toString).toArray(String[]::new);
-    try {
-      System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
-      Class.forName(name).getMethod("main", String[].class).invoke(null, (Object) words);
-    } finally {
-      System.setOut(before);
+    ChildJvm java = new ChildJvm(Class.forName(name, false, ChildJvm.class.getClassLoader()));
+    String data = System.getenv("WEFT_DATA");
+    if (data != null) {
+      java.variable("WEFT_DATA", data);
     }
-    return printed.toString(StandardCharsets.UTF_8).strip().lines().toList();
+    String[] words = Stream.of(arguments).map(Object::toString).toArray(String[]::new);
+    return java.run(words).strip().lines().toList();
   }
 
   /** A picture that must be well-formed and say these words, in texts or titles. */
