@@ -37,7 +37,7 @@ public class RandomLabels {
     try (Device device = Device.cpu()) {
       var network = Sequential.parse("linear(784,512) relu linear(512,10)");
       var trainer = Trainer.of(network).on(device).batch(50);
-      List<History.Epoch> epochs = trainer.fit(data.train(), data.test(), 30).epochs();
+      List<History.Epoch> epochs = trainer.fit(data.train(), data.test(), 24).epochs();
       double[] numbers = of(epochs, History.Epoch::number);
       plot.line(name + ", train", numbers, of(epochs, epoch -> epoch.train().accuracy()));
       plot.line(name + ", test", numbers, of(epochs, epoch -> epoch.test().accuracy()));

@@ -20,12 +20,12 @@ public class RandomSearch {
   public static void main(String[] args) throws Exception {
     String real = System.getenv("WEFT_DATA"); // where the folder mnist is
     Split all = real == null ? Digits.generate(10_000, 7) : Idx.read(Path.of(real, "mnist"));
-    Split data = new Split(all.train().slice(0, 10_000), all.test());
+    Split data = new Split(all.train().slice(0, 2_000), all.test());
     Initializer random = Initializers.normal(0, 255 * 1e-4); // 1e-4 for each of 255 greys
     double least = Double.POSITIVE_INFINITY;
     double[] best = new double[7840];
     try (Device device = Device.best();
-        var batch = data.train().batches(device, 10_000, 0, 1).iterator().next();
+        var batch = data.train().batches(device, 2_000, 0, 1).iterator().next();
         Tensor w = device.tensor(new float[784][10 * 50])) { // 50 matrices at once
       for (int attempt = 0; attempt < 1000; attempt += 50) {
         random.fill(w, 1, attempt);
@@ -52,7 +52,7 @@ public class RandomSearch {
   private static void say(String name, Initializer w, Sgd rule, int steps, Split data, Device on) {
     try (var network = Sequential.of(new Linear(784, 10, w, Linear.Bias.WITHOUT))) {
       var trainer = Trainer.of(network).on(on).loss(new MultiClassHinge()).optimizer(rule);
-      var last = trainer.batch(10_000).fit(data.train(), data.test(), steps).last();
+      var last = trainer.batch(2_000).fit(data.train(), data.test(), steps).last();
       double loss = last.train().loss();
       System.out.printf("%s: loss %.3f, %.3f of test images%n", name, loss, last.test().accuracy());
     }

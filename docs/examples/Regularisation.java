@@ -31,7 +31,7 @@ public class Regularisation {
     show("weight decay", PLAIN, ADAM.weightDecay(1), new SoftmaxCrossEntropy());
     show("dropout", DROPPED, ADAM, new SoftmaxCrossEntropy());
     show("label smoothing", PLAIN, ADAM, new SoftmaxCrossEntropy().smoothing(0.2));
-    double[] strengths = {1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1};
+    double[] strengths = {1e-5, 1e-4, 1e-3, 1e-2, 3e-2, 1e-1};
     var trained =
         Arrays.stream(strengths)
             .mapToObj(l2 -> show("L2 " + l2, PLAIN, ADAM.l2(l2), new SoftmaxCrossEntropy()))

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weft.support.Beside;
 import dev.weft.support.ExampleProgram;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The programs of docs/examples run, and say what they should. A test of one is marked {@link
  * ExampleProgram.Of}, here or in another class whose name ends with {@code ExamplesTest}.
  */
+@Beside
 class ExamplesTest {
   private static final Path DOCS = ExampleProgram.FOLDER.getParent();
   private static final int MOST_LINES = 60;

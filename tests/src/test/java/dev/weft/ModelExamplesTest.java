@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weft.data.Dataset;
 import dev.weft.data.ToySets;
+import dev.weft.support.Beside;
 import dev.weft.support.ExampleProgram;
 import dev.weft.support.PagePrograms;
 import java.nio.file.Path;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.w3c.dom.Document;
 
 /** The classical models of docs/examples. */
+@Beside
 class ModelExamplesTest {
   private static final Pattern NUMBER = Pattern.compile("-?\\d+(\\.\\d+)?([eE][+-]?\\d+)?");
 

@@ -4,6 +4,7 @@ package dev.weft;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weft.support.Beside;
 import dev.weft.support.ExampleProgram;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The program that draws schedules, and what docs/optimizers.md shows of it. */
+@Beside
 class ScheduleExamplesTest {
   @TempDir private Path folder;
 

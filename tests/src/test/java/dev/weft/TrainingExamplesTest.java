@@ -4,6 +4,7 @@ package dev.weft;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weft.support.Beside;
 import dev.weft.support.ExampleProgram;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ import org.w3c.dom.Document;
  * The programs of docs/examples about training show what they say: their numbers, with room for
  * sums in another order.
  */
+@Beside
 class TrainingExamplesTest {
   private static final Pattern NUMBER = Pattern.compile("[0-9.]+(e[+-]?[0-9]+)?");
 

@@ -4,8 +4,8 @@ package dev.weft;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weft.support.Beside;
 import dev.weft.support.ExampleProgram;
-import dev.weft.support.PagePrograms;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.w3c.dom.Document;
 
 /** The programs behind docs/watching-training.md show what the page says of them. */
+@Beside
 class WatchingTrainingExamplesTest {
   private static final Pattern NUMBER = Pattern.compile("-?\\d+\\.\\d+");
 
@@ -97,12 +98,5 @@ class WatchingTrainingExamplesTest {
     double[] said = numbers(ExampleProgram.run("BetweenMinima", folder).getFirst());
     assertTrue(said[0] < 0.12 && said[1] < 0.12 && said[2] > 0.3, said[2] + "");
     picture("between-minima.svg", "share of the way", "on the straight way");
-  }
-
-  @Test
-  void thePagesProgramPrintsWhatItSays() throws Exception {
-    List<String> programs = PagePrograms.of("watching-training.md");
-    assertEquals(1, programs.size());
-    PagePrograms.assertPrintWhatTheySay(programs, folder);
   }
 }

@@ -70,6 +70,27 @@ class CommandTest {
   }
 
   @Test
+  void theChangelogNamesEachCommand() throws IOException {
+    String changes = Files.readString(Path.of(System.getProperty("weft.root"), "CHANGELOG.md"));
+    String commands = changes.replaceAll("(?s).*(?=\\*\\*The command)|\\n- .*", "");
+    List<String> names =
+        Weft.run("--help")
+            .succeeded()
+            .out()
+            .lines()
+            .dropWhile(line -> !line.startsWith("Commands"))
+            .skip(1)
+            .takeWhile(line -> !line.isEmpty())
+            .filter(line -> line.matches("  \\S.*"))
+            .map(line -> line.strip().replaceAll(" .*", ""))
+            .toList();
+    assertTrue(names.contains("compare"), names::toString);
+    for (String name : names) {
+      assertTrue(commands.matches("(?s).*`(weft )?" + name + "`.*"), name + " in " + commands);
+    }
+  }
+
+  @Test
   void noCommandAndUnknownOnesAreWrongUse() {
     Weft.run().failed(Main.WRONG_USE, "say what to do: train");
     Weft.run("trian")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -233,12 +234,30 @@ class CompareCommandTest {
         "--vary seed=1,2 --seeds 2|--seeds varies the seed",
         "--vary rate=1 --seeds 0|--seeds must be at least 1 run, not 0",
         "--vary smoothing=0,0.1 --by loss|--by loss: the losses are different ones",
-        "--vary rate=1 --plot a.pdf|--plot a.pdf: the name of a picture ends in .svg or .png",
+        "--vary rate=1 --plot a.pdf|a.pdf ends in neither .svg nor .png",
+        "--vary rate=1 --plot a.svg --log ./a.svg|--log ./a.svg is the picture of --plot, a.svg",
         "--epochs 3|Missing required option: '--vary=NAME=VALUES'"
       })
   void whatCannotBeIsRefusedBeforeAnyRun(String options, String words) {
     Weft.Run run = compare((Object[]) options.split(" "));
     assertEquals("", run.failed(Main.WRONG_USE, words).out(), "nothing was begun");
+  }
+
+  /** As a bundle's Java is. */
+  @Test
+  void aPictureThatThisJavaCannotDrawIsRefusedBeforeAnyRun() throws Exception {
+    String options = "compare --device cpu --digits 300 --epochs 1 --vary rate=0.1 --plot";
+    Path plot = folder.resolve("a.png");
+    ProcessBuilder process = Weft.process(Main.class.getName(), (options + " " + plot).split(" "));
+    process
+        .command()
+        .addAll(1, List.of("--limit-modules", "java.base,java.logging,jdk.unsupported"));
+    Process run = process.start();
+    String said = new String(run.getInputStream().readAllBytes(), UTF_8);
+    String errors = new String(run.getErrorStream().readAllBytes(), UTF_8);
+    assertEquals(Main.FAILURE, run.waitFor(), errors);
+    assertEquals("", said, "nothing was begun");
+    assertTrue(errors.contains(plot + ": ") && errors.contains("java.desktop"), errors);
   }
 
   @Test

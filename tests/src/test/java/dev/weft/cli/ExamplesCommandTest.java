@@ -31,6 +31,13 @@ class ExamplesCommandTest {
     assertTrue(said.replaceAll("\\s+", " ").contains(sentence), said);
   }
 
+  @Test
+  void tagsInASentenceAreWords() {
+    String source =
+        "// models: weft examples run own\n/** Descent by {@link Sgd}, or\n * {@code adam}. */";
+    assertEquals("Descent by Sgd, or adam.", Example.of("Own.java", source).sentence());
+  }
+
   /** Runs it with the parts of Java that a bundle has. */
   private Process start(String classPath, String... arguments) throws IOException {
     ProcessBuilder process = Weft.process(Main.class.getName(), arguments);

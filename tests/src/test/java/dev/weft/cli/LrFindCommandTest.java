@@ -52,6 +52,7 @@ class LrFindCommandTest {
 
   @ParameterizedTest(name = "{0}")
   @CsvSource({
+    "--batch 0, 'a batch needs at least 1 row, not 0'",
     "--rate 0.1, --rate is what is looked for",
     "--from 2 --to 1, 'larger, finite one, not from 2.0 to 1.0'",
     "--updates 5, 'needs at least 20 updates'",
@@ -60,7 +61,8 @@ class LrFindCommandTest {
     "--out rates.txt, ends in neither .svg nor .png"
   })
   void wrongUseIsSaidBeforeTheWork(String options, String words) {
-    Weft.Run run = find((Object[]) options.split(" "));
+    // a device that is not there: it is asked for later
+    Weft.Run run = find((Object[]) ("--device cuda:77 " + options).split(" "));
     run.failed(Main.WRONG_USE, words);
     assertEquals("", run.out(), "nothing was begun");
     assertFalse(Files.exists(Path.of("rates.txt")));

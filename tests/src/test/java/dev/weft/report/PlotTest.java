@@ -96,10 +96,69 @@ class PlotTest {
     double[] x = {1, 2, 3, 4, 5, 6, 7};
     double[] y = {1, 2, Double.NaN, 4, -5, 6, 7};
     assertEquals(2, lines(plot().line("l", x, y).svg(), "l").size());
-    // a logarithm has none for -5, so that 4 stands alone
     assertEquals(4, lines(plot().line("l", x, y).svg(), "l").get(1).length / 2);
-    assertEquals(2, lines(plot().logY().line("l", x, y).svg(), "l").get(1).length / 2);
     assertEquals(1, lines(plot().line("l", x, x).svg(), "l").size());
+  }
+
+  /** A loss of one epoch is one; with a logarithm, so is the 4 between NaN and -5. */
+  @Test
+  void aPointAloneIsADot() throws Exception {
+    double[] x = {1, 2, 3, 4, 5, 6};
+    double[] y = {1, 2, Double.NaN, 4, -5, 6};
+    String svg = plot().xRange(0, 10).logY().yRange(1, 16).line("l", x, y).svg();
+    double[] f = frame(svg);
+    List<double[]> lines = lines(svg, "l");
+    assertEquals(3, lines.size());
+    for (double[] dot : lines.subList(0, 2)) { // 4 is half way up on the left, 6 is the other
+      assertArrayEquals(new double[] {dot[0], dot[1]}, new double[] {dot[2], dot[3]}, PIXEL);
+    }
+    double[] four = {f[0] + 0.4 * (f[2] - f[0]), (f[1] + f[3]) / 2};
+    assertArrayEquals(four, Arrays.copyOf(lines.getFirst(), 2), PIXEL);
+    assertEquals(0, found(plot().xRange(0, 1).line("l", x, y).svg(), "(<title>l</title>)").size());
+    // each of the pens draws it, dashed ones too
+    Plot plot = plot().xRange(0, 20).yRange(0, 1);
+    for (int i = 0; i < 16; i++) {
+      plot.line("" + i, new double[] {i + 1}, new double[] {0.5});
+    }
+    Path png = folder.resolve("dots.png");
+    plot.write(png);
+    BufferedImage image = ImageIO.read(png.toFile());
+    f = frame(plot.svg());
+    for (int i = 0; i < 16; i++) {
+      int across = (int) (2 * (f[0] + (i + 1) / 20.0 * (f[2] - f[0])));
+      int pixel = image.getRGB(across, (int) (f[1] + f[3])) & 0xffffff;
+      assertEquals(Ink.css(Ink.series(i).light), Ink.css(pixel), "line " + i);
+    }
+  }
+
+  /** As the losses of a descent that diverges have them. */
+  @Test
+  void valuesAtTheEndsOfDoublesHaveAxes() {
+    double most = Double.MAX_VALUE;
+    double least = Double.MIN_VALUE;
+    double[][] pairs = {
+      {1e-2, 1e305},
+      {1e-5, most},
+      {1e-320, 1},
+      {0, least},
+      {least, least},
+      {most, most},
+      {1000, Math.nextUp(1000.0)}
+    };
+    for (double[] pair : pairs) {
+      for (Plot plot : List.of(plot(), plot().logY())) {
+        String svg = plot.line("l", TEN, pair).svg();
+        double[] f = frame(svg);
+        double[] line = lines(svg, "l").getFirst();
+        for (int i = 1; i < line.length; i += 2) {
+          assertTrue(line[i] > f[1] - PIXEL && line[i] < f[3] + PIXEL, Arrays.toString(pair));
+        }
+        assertTrue(texts(svg).size() < 40, svg);
+        assertTrue(texts(svg).size() > 4, svg); // the plot's words, and numbers
+      }
+    }
+    assertTrue(
+        texts(plot().logY().line("l", TEN, pairs[0]).svg()).containsAll(List.of("1", "10⁵⁴")));
   }
 
   @Test
@@ -185,7 +244,9 @@ class PlotTest {
   @Test
   void anImageHoldsItsGreyValues() throws Exception {
     double[][] z = {{0, 0.5, 1}, {1, 0, 0.25}};
-    String svg = plot().image(z).svg();
+    Plot plot = plot().image(z);
+    z[0][0] = 7; // the plot has values of its own
+    String svg = plot.svg();
     String data = found(svg, "base64,([^\"]*)\"").getFirst();
     BufferedImage image = ImageIO.read(new ByteArrayInputStream(Base64.getDecoder().decode(data)));
     int[][] expected = {{0, 128, 255}, {255, 0, 64}};
@@ -323,6 +384,15 @@ class PlotTest {
       assertTrue(words.contains(other) && words.contains(".svg"), words);
       assertTrue(Files.notExists(file));
     }
+  }
+
+  /** What cannot be drawn for another reason is not laid to fonts. */
+  @Test
+  void aPictureTooLargeIsSaidToBe() {
+    Plot[] row = new Plot[6000];
+    Arrays.fill(row, plot());
+    String words = refused(() -> Plots.of(row.length, row).write(folder.resolve("a.png")));
+    assertTrue(words.contains("too large"), words);
   }
 
   private static String refused(org.junit.jupiter.api.function.Executable call) {

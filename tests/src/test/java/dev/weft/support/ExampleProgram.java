@@ -3,6 +3,7 @@ package dev.weft.support;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weft.device.ChildJvm;
 import java.io.IOException;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
@@ -42,10 +43,18 @@ public final class ExampleProgram {
     }
   }
 
-  /** The lines that a program prints. */
+  /**
+   * The lines that a program prints, in a JVM of its own: in this one the best device may be an
+   * emulated GPU, and what others print would be among them.
+   */
   public static List<String> run(String name, Object... arguments) throws Exception {
+    ChildJvm java = new ChildJvm(Class.forName(name, false, ChildJvm.class.getClassLoader()));
+    String data = System.getenv("WEFT_DATA");
+    if (data != null) {
+      java.variable("WEFT_DATA", data);
+    }
     String[] words = Stream.of(arguments).map(Object::toString).toArray(String[]::new);
-    return Printed.by(Class.forName(name), words).lines().toList();
+    return java.run(words).strip().lines().toList();
   }
 
   /** A picture that must be well-formed and say these words, in texts or titles. */

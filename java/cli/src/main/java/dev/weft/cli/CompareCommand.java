@@ -115,13 +115,12 @@ final class CompareCommand implements Callable<Integer> {
       }
     }
     if (plot != null) {
-      if (!plot.toString().endsWith(".svg") && !plot.toString().endsWith(".png")) {
-        throw new IllegalArgumentException(
-            format("--plot %s: the name of a picture ends in .svg or .png", plot));
-      }
-      SideFile.check(plot);
+      SideFile.checkPicture(plot);
     }
     if (log != null) {
+      if (plot != null) {
+        EmbedRun.checkOther("--log", log, "the picture of --plot", plot);
+      }
       SideFile.check(log);
     }
     try (Device device = options.where().open();

@@ -117,6 +117,7 @@ final class ComparisonTable {
     runs.forEach(run -> bySetting.computeIfAbsent(run.setting(), s -> new ArrayList<>()).add(run));
     Optional<Map.Entry<Setting, List<ComparedRun>>> best =
         bySetting.entrySet().stream()
+            .filter(each -> each.getValue().size() == seeds) // else the end came between them
             .filter(each -> mean(each.getValue(), this::value) < Double.POSITIVE_INFINITY)
             .min(Comparator.comparingDouble(each -> mean(each.getValue(), this::value)));
     if (seeds > 1) {
@@ -125,7 +126,7 @@ final class ComparisonTable {
     }
     out.println(
         best.map(each -> "best     " + said(each.getKey(), each.getValue()))
-            .orElse("best     none: every setting has a run that diverged, or ended early"));
+            .orElse("best     none: every setting has a run that diverged, or ended no epoch"));
     out.flush();
   }
 

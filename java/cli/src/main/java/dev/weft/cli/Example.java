@@ -109,7 +109,11 @@ record Example(
         header.group(2),
         takes.contains(FOLDER),
         Arrays.stream(takes.replace(FOLDER, "").split(" ")).filter(w -> !w.isEmpty()).toList(),
-        sentence.group(1).replaceAll("\\s+\\*\\s+|\\s+", " ").strip());
+        sentence
+            .group(1)
+            .replaceAll("\\s+\\*\\s+|\\s+", " ")
+            .replaceAll("\\{@\\w+ ([^}]*)}", "$1") // a tag as what it is about
+            .strip());
   }
 
   /**

@@ -110,6 +110,9 @@ final class LrFindCommand implements Callable<Integer> {
           "--class-weights divides the loss of a batch by the weights of its examples, so that"
               + " --accumulate cannot add up batches: leave one out");
     }
+    try (Sequential any = Sequential.parse("linear(1,1)")) {
+      finder(Trainer.of(any)); // which says what it cannot be
+    }
     MathMode math = where.math();
     if (out != null) {
       SideFile.checkPicture(out);
@@ -123,11 +126,9 @@ final class LrFindCommand implements Callable<Integer> {
                 .on(device)
                 .math(math)
                 .loss(losses.of(split.train()))
-                .optimizer(optimizer)
-                .batch(batch)
-                .seed(seed);
+                .optimizer(optimizer);
         update.apply(trainer);
-        RateFinder finder = RateFinder.of(trainer).range(from, to).updates(updates);
+        RateFinder finder = finder(trainer);
         main.screen().out().println("data     " + data.describe(split));
         main.screen().out().println("network  " + network.spec());
         main.screen()
@@ -138,6 +139,10 @@ final class LrFindCommand implements Callable<Integer> {
         return show(finder.run(split.train()));
       }
     }
+  }
+
+  private RateFinder finder(Trainer trainer) {
+    return RateFinder.of(trainer.batch(batch).seed(seed)).range(from, to).updates(updates);
   }
 
   private int show(RateCurve curve) throws IOException {
@@ -183,14 +188,15 @@ final class LrFindCommand implements Callable<Integer> {
             .yRange(low - 0.2 * Math.abs(most - low) - 1e-9, most + Math.abs(most - low) + 1e-9)
             .points("loss", rates, all(curve, RateCurve.Point::loss))
             .line("smoothed", rates, all(curve, RateCurve.Point::smoothed));
-    curve.points().stream()
-        .filter(each -> each.rate() == curve.suggestion().orElse(Double.NaN))
-        .forEach(
-            each ->
-                plot.points(
-                    format("suggested: %.2g", each.rate()),
-                    new double[] {each.rate()},
-                    new double[] {each.smoothed()}));
+    // no lambda has the plot: a method of it would keep picocli from this class without weft-report
+    for (RateCurve.Point each : curve.points()) {
+      if (each.rate() == curve.suggestion().orElse(Double.NaN)) {
+        plot.points(
+            format("suggested: %.2g", each.rate()),
+            new double[] {each.rate()},
+            new double[] {each.smoothed()});
+      }
+    }
     plot.write(file);
   }
 

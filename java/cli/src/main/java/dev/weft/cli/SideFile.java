@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.cli;
 
-import static dev.weft.format.Format.format;
-
 import dev.weft.io.AtomicFile;
 import dev.weft.nn.Sequential;
+import dev.weft.report.Plots;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -31,13 +30,11 @@ final class SideFile {
   /**
    * The same for a picture.
    *
-   * @throws IllegalArgumentException where its name ends in no form that can be drawn
+   * @throws IllegalArgumentException where its name ends in no form of a picture
+   * @throws IllegalStateException where this machine cannot draw that form
    */
   static void checkPicture(Path file) throws IOException {
-    if (!file.toString().endsWith(".svg") && !file.toString().endsWith(".png")) {
-      throw new IllegalArgumentException(
-          format("%s ends in neither .svg nor .png, the forms of a picture", file));
-    }
+    Plots.check(file);
     check(file);
   }
 

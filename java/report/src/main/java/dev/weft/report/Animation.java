@@ -70,7 +70,8 @@ public record Animation(List<Plots> frames, int milliseconds) {
       throw new IllegalArgumentException(
           format("%s does not end in .gif, the form of an animation", path));
     }
-    byte[] gif = Drawing.drawn(path, () -> Pixels.gif(this));
+    Drawing.check(path);
+    byte[] gif = Pixels.gif(this);
     AtomicFile.write(path, channel -> channel.write(ByteBuffer.wrap(gif)));
   }
 }

@@ -25,11 +25,17 @@ record Axis(boolean log, double low, double high) {
       return new Axis(log, log ? 1 : 0, log ? 10 : 1);
     }
     if (log) {
-      double extra = low == high ? Math.log(2) : more * Math.log(high / low);
-      return new Axis(true, low / Math.exp(extra), high * Math.exp(extra));
+      double length = Math.log(high) - Math.log(low);
+      double extra = length == 0 ? Math.log(2) : more * length;
+      double least = Math.min(low, Double.MIN_NORMAL);
+      return new Axis(
+          true,
+          Math.max(low / Math.exp(extra), least),
+          Math.min(high * Math.exp(extra), Double.MAX_VALUE));
     }
     double extra = low == high ? Math.max(Math.abs(low), 1) / 2 : more * (high - low);
-    return new Axis(false, low - extra, high + extra);
+    double top = Math.min(high + extra, Double.MAX_VALUE);
+    return new Axis(false, Math.max(low - extra, top - Double.MAX_VALUE), top);
   }
 
   /** Where a value is: 0 at the beginning, 1 at the end; NaN where it is nowhere. */
@@ -48,28 +54,30 @@ record Axis(boolean log, double low, double high) {
 
   private List<Tick> even() {
     double rough = (high - low) / TICKS;
-    double power = Math.pow(10, Math.floor(Math.log10(rough)));
+    double power = Math.pow(10, Math.floor(Math.log10(Math.max(rough, Double.MIN_NORMAL))));
     double step =
         power * (rough / power < 1.5 ? 1 : rough / power < 3.5 ? 2 : rough / power < 7.5 ? 5 : 10);
     List<Tick> ticks = new ArrayList<>();
-    for (long i = (long) Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) {
+    for (long i = (long) Math.ceil(low / step - 1e-9); i * step - step * 1e-9 <= high; i++) {
       ticks.add(new Tick(i * step, significant(i * step, DIGITS)));
     }
     return ticks;
   }
 
   /**
-   * Powers of ten, each or every second, third and so on; where they are few, 2 and 5 times, too.
+   * Powers of ten, labelled each or every second, third and so on; where they are few, 2 and 5
+   * times, too, and where they are very many, none between the labels.
    */
   private List<Tick> decades() {
     int first = (int) Math.floor(Math.log10(low));
     int last = (int) Math.ceil(Math.log10(high));
-    int stride = (last - first + MANY_DECADES - 1) / MANY_DECADES;
+    int stride = Math.max(1, (last - first + MANY_DECADES - 1) / MANY_DECADES);
     List<Tick> ticks = new ArrayList<>();
     for (int power = first; power <= last; power++) {
       for (int times : last - first < PLAIN ? new int[] {1, 2, 5} : new int[] {1}) {
         double value = times * Math.pow(10, power);
-        if (value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9)) {
+        boolean shown = stride <= MANY_DECADES || power % stride == 0;
+        if (shown && value >= low * (1 - 1e-9) && value / (1 + 1e-9) <= high) {
           ticks.add(new Tick(value, power % stride == 0 ? label(times, power) : ""));
         }
       }

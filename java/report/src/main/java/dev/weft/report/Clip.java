@@ -8,6 +8,7 @@ import java.util.List;
 /** Keeps what is inside of a rectangle, so that far values draw nothing over the rest. */
 record Clip(double left, double top, double right, double bottom) {
   private static final double[] OUTSIDE = {};
+  private static final double DOT = 0.1; // a dash of no length would draw nothing
 
   /** The points of lines that are inside. */
   List<double[]> points(List<double[]> lines) {
@@ -24,13 +25,14 @@ record Clip(double left, double top, double right, double bottom) {
 
   /**
    * The parts of lines that are inside, of their points those that are {@code near} or farther from
-   * the one before, and the last.
+   * the one before, and the last. A point that stands alone is a dot.
    */
   List<double[]> lines(List<double[]> lines, double near) {
     List<double[]> parts = new ArrayList<>();
     for (double[] line : lines) {
       double[] part = new double[line.length];
       int length = 0;
+      addAlone(line, parts);
       for (int i = 0; i + 3 < line.length; i += 2) {
         double[] shares = inside(line, i);
         if (shares.length == 0 || shares[0] > 0) {
@@ -53,6 +55,19 @@ record Clip(double left, double top, double right, double bottom) {
       keep(part, length, near, parts);
     }
     return parts;
+  }
+
+  private void addAlone(double[] line, List<double[]> parts) {
+    for (int i = 0; i < line.length; i += 2) {
+      if (!isThere(line, i - 2) && !isThere(line, i + 2)) {
+        points(List.of(new double[] {line[i], line[i + 1]}))
+            .forEach(at -> parts.add(new double[] {at[0], at[1], at[0] + DOT, at[1]}));
+      }
+    }
+  }
+
+  private static boolean isThere(double[] line, int i) {
+    return i >= 0 && i < line.length && Double.isFinite(line[i] + line[i + 1]);
   }
 
   private static void between(double[] line, int i, double share, double[] to, int at) {

@@ -3,20 +3,21 @@ package dev.weft.report;
 
 import static dev.weft.format.Format.format;
 
-import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * What makes a file of pixels. It stands apart from {@link Pixels}, which cannot even be loaded by
- * a Java without java.desktop.
+ * What a machine needs for pictures in pixels. It stands apart from {@link Pixels}, which cannot
+ * even be loaded by a Java without java.desktop.
  */
-@FunctionalInterface
-interface Drawing {
-  /** The file's bytes. */
-  byte[] make() throws IOException;
+final class Drawing {
+  private Drawing() {}
 
-  /** The file, or words about what this machine lacks to draw it. */
-  static byte[] drawn(Path path, Drawing drawing) throws IOException {
+  /**
+   * Returns if a file of pixels can be drawn here.
+   *
+   * @throws IllegalStateException that says what this machine lacks
+   */
+  static void check(Path path) {
     if (ModuleLayer.boot().findModule("java.desktop").isEmpty()) {
       throw new IllegalStateException(
           format(
@@ -25,7 +26,7 @@ interface Drawing {
               path));
     }
     try {
-      return drawing.make();
+      Pixels.layOutText();
     } catch (LinkageError
         | InternalError
         | RuntimeException e) { // which of them, Java's version says

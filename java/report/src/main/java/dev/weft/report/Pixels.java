@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weft.report;
 
+import static dev.weft.format.Format.format;
+
 import java.awt.image.BufferedImage;
 import java.awt.image.DataBufferByte;
 import java.awt.image.IndexColorModel;
@@ -22,6 +24,12 @@ final class Pixels {
 
   private Pixels() {}
 
+  /** Measures a letter, which fails on a machine without fonts. */
+  static void layOutText() {
+    new PixelCanvas(new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB), 1)
+        .text(Ink.TEXT, Canvas.Type.TICK, Canvas.Anchor.MIDDLE, 0, 0, "x");
+  }
+
   private static BufferedImage draw(Plots plots, BufferedImage image, double scale) {
     plots.draw(new PixelCanvas(image, scale));
     return image;
@@ -30,6 +38,12 @@ final class Pixels {
   static byte[] png(Plots plots) throws IOException {
     int width = (int) Math.round(plots.width() * PNG_SCALE);
     int height = (int) Math.round(plots.height() * PNG_SCALE);
+    if ((long) width * height > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          format(
+              "a picture of %d x %d pixels is too large for a .png: write an .svg, or several",
+              width, height));
+    }
     BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
     ByteArrayOutputStream file = new ByteArrayOutputStream();
     ImageIO.write(draw(plots, image, PNG_SCALE), "png", file);

@@ -91,7 +91,8 @@ public final class Plot {
   }
 
   /**
-   * A line through points in their order, with a gap where a value is not finite.
+   * A line through points in their order, with a gap where a value is not finite; a point alone is
+   * a dot.
    *
    * @throws IllegalArgumentException where there are more of {@code x} than of {@code y}, or fewer
    */
@@ -258,7 +259,7 @@ public final class Plot {
             "an image needs rows of the same length, and values that are finite");
       }
     }
-    image = z.clone();
+    image = Stream.of(z).map(double[]::clone).toArray(double[][]::new);
     return this;
   }
 

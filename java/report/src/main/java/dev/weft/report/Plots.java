@@ -144,19 +144,33 @@ public final class Plots {
   /**
    * Writes the picture to a file that ends in {@code .svg} or, on a light page, in {@code .png}.
    *
-   * @throws IllegalArgumentException where the file's name ends otherwise
-   * @throws IllegalStateException where a PNG is asked for on a machine without fonts, or of a Java
-   *     without java.desktop
+   * @throws IllegalArgumentException as {@link #check}, and where a PNG would be too large
+   * @throws IllegalStateException likewise
    * @throws IOException where the file cannot be written
    */
   public void write(Path path) throws IOException {
-    String file = path.toString();
-    if (file.endsWith(".svg")) {
+    check(path);
+    if (path.toString().endsWith(".svg")) {
       AtomicFile.write(path, svg());
-    } else if (file.endsWith(".png")) {
-      byte[] png = Drawing.drawn(path, () -> Pixels.png(this));
-      AtomicFile.write(path, channel -> channel.write(ByteBuffer.wrap(png)));
     } else {
+      byte[] png = Pixels.png(this);
+      AtomicFile.write(path, channel -> channel.write(ByteBuffer.wrap(png)));
+    }
+  }
+
+  /**
+   * Returns if pictures of the form that a file's suffix names can be drawn here, so that work for
+   * a picture is not begun in vain.
+   *
+   * @throws IllegalArgumentException where the file's name ends in neither {@code .svg} nor {@code
+   *     .png}
+   * @throws IllegalStateException where a PNG is asked for on a machine without fonts, or of a Java
+   *     without java.desktop
+   */
+  public static void check(Path path) {
+    if (path.toString().endsWith(".png")) {
+      Drawing.check(path);
+    } else if (!path.toString().endsWith(".svg")) {
       throw new IllegalArgumentException(
           format("%s ends in neither .svg nor .png, the forms of a picture", path));
     }
