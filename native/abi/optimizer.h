@@ -75,12 +75,11 @@
   D(rate_factor) D(gradient_scale) D(max_norm) D(gradient_limit) D(update_limit)          \
   W(rows * weft_ceil_div(cols, 4), rows * cols * (operations + 1))
 
-// average += w (value - average), w = 1 where state is not 0 and state->update < start, else weight.
+// average += weight (value - average)
 #define WEFT_AVERAGE(P, I, D, W)    \
   P(value, IN, T, n)                \
   P(average, INOUT, T, n)           \
-  P(state, IN, STATE, 1, NULLABLE)  \
-  I(n) I(start) D(weight)           \
+  I(n) D(weight)                    \
   W(n, 3 * n)
 
 // step += 1; cursor += rows; and where update: update += 1, then rate, momentum_factor and

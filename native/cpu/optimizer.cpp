@@ -102,7 +102,7 @@ void update_rows(const weft_update_rows& a) {
 
 template <typename T>
 void average(const weft_average& a) {
-  const T weight = T(average_weight(a.state, a.start, a.weight));
+  const T weight = T(a.weight);
   const T* value = as<T>(a.value);
   T* y = as<T>(a.average);
   parallel(a.n, 2, [=](int64_t begin, int64_t end) {

@@ -116,7 +116,7 @@ WEFT_DEVICE void update(const weft_update& a) {
 
 template <typename T>
 WEFT_DEVICE void average(const weft_average& a) {
-  const T weight = T(average_weight(a.state, a.start, a.weight));
+  const T weight = T(a.weight);
   const T* value = static_cast<const T*>(a.value);
   T* y = static_cast<T*>(a.average);
   const bool wide = aligned(value, y);
@@ -183,8 +183,9 @@ WEFT_UPDATE_RULES(WEFT_DEFINE_RULE)
 
 // name: value and memories are updated in place, each read and written once; copy (=). A thread owns
 // two packs of four (double: two turns of one pack). Block size: see elementwise_threads. Each thread
-// works out what a rule has for all values, about 40 instructions for Adam's corrections, while its
-// loads are under way: cheaper than a barrier.
+// works out what a rule has for all values, while its loads are under way: about 40 instructions for
+// Adam's corrections, cheaper than a barrier; for NAdam also a product in double, of some 50 turns once
+// there were as many updates.
 // name_rows: the rows that are named are updated in place, each once; the others are neither read nor
 // written. Mapping and block as add_rows has them. A rule is made where a run begins.
 #define WEFT_RULE_KERNELS(name) WEFT_KERNEL_WIDE(name, update) WEFT_KERNEL_WIDE(name##_rows, update_rows)

@@ -66,7 +66,7 @@ struct update_settings {
   template <typename A, typename Rule>
   WEFT_MATH update_settings(const A& a, const weft_step_state& state, const Rule& rule, T factor)
       : rate(T(state.rate * a.rate_factor * rule.rate_share())),
-        l1(T(a.l1) * rule.l1_share(a.first)),
+        l1(a.l1 == 0 ? T(0) : T(a.l1) * rule.l1_share(a.first)),  // no 0 times 1 / 0
         l2(T(a.l2)),
         weight_decay(T(a.weight_decay * state.decay_factor)),
         factor(factor),
@@ -301,15 +301,10 @@ struct lion_rule : update_rule<T> {
 // The kernels name and name_rows are those of name_rule.
 #define WEFT_UPDATE_RULES(R) R(sgd) R(adam) R(nadam) R(adagrad) R(rmsprop) R(adadelta) R(lion)
 
-// The weight of a value in an average.
-WEFT_MATH double average_weight(const void* state, int64_t start, double weight) {
-  return state && (int64_t)static_cast<const weft_step_state*>(state)->update < start ? 1 : weight;
-}
-
-// w 1 gives the value, whatever the average was; else average + w (value - average).
+// average + w (value - average)
 template <typename T>
 WEFT_MATH T averaged(T average, T value, T w) {
-  return w == T(1) ? value : multiply_add(w, value - average, average);
+  return multiply_add(w, value - average, average);
 }
 
 // A step of so many rows ends; rates: three numbers of each update, or null.

@@ -228,6 +228,9 @@ class CompareCommandTest {
         "--vary batch=0|batch=0: a batch needs at least 1 row, not 0",
         "--vary optimizer=sgd,adam --momentum 0.5|optimizer=adam: --momentum is for sgd, momentum",
         "--vary optimizer=sgd,bfgs|optimizer=bfgs: unknown optimizer 'bfgs': use sgd,",
+        "--optimizer momentum --vary momentum=0.5,0.9 --epochs 10 --momentum-schedule"
+            + " exponential:1.02|momentum=0.9: --momentum-schedule exponential:1.02 brings the"
+            + " momentum 0.9 to 1.014",
         "--vary init=ones,nobody(0.1)|init=nobody(0.1): ",
         "--vary fusion=never,always --clip 1|fusion=always: the step cannot be fused:",
         "--vary class-weights=balanced;1,2|class-weights=1,2: ",

@@ -560,6 +560,9 @@ class TrainCommandTest {
             "a plateau lowers the learning rate alone"),
         wrong("--decay-schedule steps:0:1", "--decay-schedule steps:0:1: a schedule's epochs"),
         wrong("--optimizer sgd --momentum-schedule linear", "momentum"),
+        wrong(
+            "--epochs 10 --optimizer momentum --momentum-schedule exponential:1.02",
+            "--momentum-schedule exponential:1.02 brings the momentum 0.9 to 1.014 after 6 epochs"),
         wrong("--decay-schedule linear", "decay"),
         wrong("--schedule inverse-square-root:0", "a warm-up takes at least 1 update, not 0"),
         wrong("--schedule steps:x:0.5", "--schedule steps:x:0.5: 'x' is not a number"),

@@ -220,6 +220,78 @@ class OptimizerFileTest {
     }
   }
 
+  @Test
+  void numbersThatAreNoPositionAreRefusedAndChangeNothing() throws Exception {
+    Path good = folder.resolve("good");
+    Path bad = folder.resolve("bad");
+    try (Device device = Device.cpu();
+        Network network = Sequential.parse(LAYERS)) {
+      Trainer trainer = trainer(device, network, t -> t);
+      trainer.onStep(1, run -> stopAfter(run, 11)).fit(DATA, EPOCHS);
+      trainer.saveOptimizer(good);
+      trainer.fit(DATA, 1);
+      String before = state(trainer);
+      List<String> none =
+          List.of(
+              "accumulated=0",
+              "batch=-3",
+              "batch=7", // of 7
+              "batches=2147483648",
+              "rows=-1",
+              "batch_rows=-1",
+              "epoch=-1",
+              "step=-1",
+              "update=-1",
+              "begun=12",
+              "rate=NaN",
+              "rate=-0.1",
+              "rate=Infinity");
+      for (String each : none) {
+        String[] words = each.split("=");
+        withNote(good, bad, words[0], words[1]);
+        refused(trainer, bad, before, "bad: its metadata has the " + words[0] + " " + words[1]);
+      }
+      trainer.loadOptimizer(good);
+      assertEquals(11, trainer.position().step());
+      trainer.fit(DATA, 1);
+    }
+    try (Device device = Device.cpu();
+        Network network = Sequential.parse(LAYERS).on(device);
+        Stepper stepper = Adam.rate(1e-3).stepper(network)) {
+      withNote(good, bad, "update", "-1");
+      assertThrows(IOException.class, () -> stepper.load(bad));
+      assertTrue(
+          Arrays.stream(stepper.memory().get("0.weight.first").toDoubles()).allMatch(v -> v == 0));
+    }
+  }
+
+  private static void withNote(Path from, Path to, String name, String value) throws IOException {
+    Safetensors.Contents contents = Safetensors.read(from);
+    Map<String, String> notes = new HashMap<>(contents.metadata());
+    notes.put(name, value);
+    Safetensors.write(to, contents.tensors(), notes);
+  }
+
+  /** Corrections go by the updates of the rule that the file is of, not by those before it. */
+  @Test
+  void aStepperGoesOnFromATrainersFile() throws Exception {
+    Path file = folder.resolve("second");
+    try (Device device = Device.cpu();
+        Network network = Sequential.parse(LAYERS)) {
+      Trainer trainer = trainer(device, network, t -> t.optimizer(Sgd.rate(0.1)));
+      trainer.fit(DATA, 2);
+      trainer.optimizer(Adam.rate(0.1)).onStep(1, run -> run.stop("at once")).fit(DATA, 1);
+      trainer.saveOptimizer(file);
+      assertEquals("15", Safetensors.read(file).metadata().get("update"));
+    }
+    try (Device device = Device.cpu();
+        Network network = Sequential.parse(LAYERS).on(device);
+        Stepper stepper = Adam.rate(0.1).stepper(network)) {
+      stepper.load(file).save(file);
+      assertEquals("1", Safetensors.read(file).metadata().get("update"));
+    }
+  }
+
   private static void refused(Trainer trainer, Path file, String before, String... words) {
     var thrown = assertThrows(IOException.class, () -> trainer.loadOptimizer(file));
     for (String word : words) {

@@ -97,6 +97,50 @@ class TorchSchedulesTest {
     assertEquals(0.04 / 1e4, cycle.factor(200, 20), TOLERANCE, "and stays there");
   }
 
+  /** 0.3 / 0.1 is less than 3: what begins after k updates begins there, whatever an epoch has. */
+  @Test
+  void partsOfAnEpochEndWithTheirUpdate() {
+    for (int ofEpoch : new int[] {3, 7, 10, 100, 469}) {
+      for (int k = 1; k < 2 * ofEpoch; k++) {
+        int every = k;
+        double part = (double) every / ofEpoch;
+        long[] first = {-1};
+        Schedule then =
+            Schedule.CONSTANT.then(
+                part,
+                (update, epochs) -> {
+                  first[0] = first[0] < 0 ? update : first[0];
+                  assertTrue(epochs >= 0);
+                  return 0;
+                });
+        double[] steps = factors(Schedule.steps(part, 0.9), 4 * ofEpoch, ofEpoch);
+        double[] stone = factors(Schedule.multiStep(0.9, part), 4 * ofEpoch, ofEpoch);
+        double[] restarts = factors(Schedule.cosineRestarts(part, 1), 4 * ofEpoch, ofEpoch);
+        double[] growing = factors(Schedule.cosineRestarts(part, 2), 4 * ofEpoch, ofEpoch);
+        double[] both = factors(then, 4 * ofEpoch, ofEpoch);
+        for (int u = 0; u < 4 * ofEpoch; u++) {
+          String at = "update " + u + ", " + every + " of " + ofEpoch;
+          int start = 0;
+          int length = every;
+          while (u >= start + length) {
+            start += length;
+            length *= 2;
+          }
+          assertEquals(Math.pow(0.9, u / every), steps[u], TOLERANCE, at);
+          assertEquals(u < every ? 1 : 0.9, stone[u], TOLERANCE, at);
+          assertEquals(cosine(u % every, every), restarts[u], TOLERANCE, at);
+          assertEquals(cosine(u - start, length), growing[u], TOLERANCE, at);
+          assertEquals(u < every ? 1 : 0, both[u], at);
+        }
+        assertEquals(0, first[0], "the first update of what follows");
+      }
+    }
+  }
+
+  private static double cosine(int update, int updates) {
+    return (1 + Math.cos(Math.PI * update / updates)) / 2;
+  }
+
   /** What follows has its own count of updates and epochs, wherever an epoch's updates end. */
   @Test
   void whatFollowsCountsFromItsStart() {

@@ -115,7 +115,7 @@ class FactorSchedulesTest {
 
   @Test
   void aMomentumOfOneIsRefusedWithItsUpdate() {
-    Schedule rising = (update, epochs) -> 1 + update / 60.0;
+    Schedule within = (update, epochs) -> update == 7 ? 1.2 : 1;
     var thrown =
         assertThrows(
             IllegalArgumentException.class,
@@ -124,11 +124,49 @@ class FactorSchedulesTest {
                     Place.CPU,
                     Sgd.rate(0.01).momentum(0.9),
                     Fusion.NEVER,
-                    rising,
+                    within,
                     Schedule.CONSTANT));
     String words = "factor of momentum for update 7, after 2.333 epochs";
     assertTrue(thrown.getMessage().contains(words), thrown.getMessage());
     assertTrue(thrown.getMessage().contains("makes the momentum 0.9"), thrown.getMessage());
+  }
+
+  /** An epoch's end that cannot be is found before the first step, not after hours. */
+  @Test
+  void aMomentumOfOneAtAnEpochsEndIsRefusedBeforeTheFirstStep() {
+    try (Device device = Device.cpu();
+        Network network = Sequential.parse("linear(2,1)")) {
+      Trainer trainer =
+          Trainer.of(network)
+              .on(device)
+              .loss(new MeanSquaredError())
+              .optimizer(Sgd.rate(0.01).momentum(0.9))
+              .momentumSchedule(Schedule.exponential(1.02))
+              .batch(BATCH);
+      refused("for update 18, after 6.000 epochs", trainer, 10);
+      assertEquals(0, trainer.position().step());
+      trainer.fit(Dataset.of(X, T), 2);
+      refused("for update 18, after 6.000 epochs", trainer, 4);
+      trainer.onStep(1, run -> stopAfter(run, 7)).fit(Dataset.of(X, T), 2);
+      assertEquals(7, trainer.position().step());
+      refused("for update 18, after 6.000 epochs", trainer, 4);
+      assertEquals(7, trainer.position().step());
+      // in float32 it would be 1, and Adam's correction 0
+      trainer.optimizer(Adam.rate(0.1)).momentumSchedule((update, e) -> 0.99999999 / 0.9);
+      refused("makes the momentum 0.9 0.99999999", trainer, 1);
+    }
+  }
+
+  private static void stopAfter(TrainingRun run, long steps) {
+    if (run.position().step() == steps) {
+      run.stop("within an epoch");
+    }
+  }
+
+  private static void refused(String words, Trainer trainer, int epochs) {
+    var thrown =
+        assertThrows(IllegalArgumentException.class, () -> trainer.fit(Dataset.of(X, T), epochs));
+    assertTrue(thrown.getMessage().contains(words), thrown.getMessage());
   }
 
   @Test

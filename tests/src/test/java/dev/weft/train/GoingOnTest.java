@@ -16,10 +16,14 @@ import dev.weft.data.ToySets;
 import dev.weft.nn.Sequential;
 import dev.weft.optim.Adam;
 import dev.weft.optim.Clip;
+import dev.weft.optim.Lion;
+import dev.weft.optim.Optimizer;
+import dev.weft.optim.RmsProp;
 import dev.weft.optim.Schedule;
 import dev.weft.optim.Sgd;
 import dev.weft.support.OnEachDevice;
 import dev.weft.support.OnEachDevice.Place;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -27,6 +31,7 @@ import java.util.Objects;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -37,6 +42,7 @@ class GoingOnTest {
   private static final int BATCHES = 7; // the last one is smaller
   private static final Dataset DATA = ToySets.moons(50, 0.1, 1);
   private static final Dataset MORE = ToySets.moons(30, 0.1, 2);
+  @TempDir private Path folder;
 
   /** What a trainer is told beside the network and the device. */
   private record Way(String name, UnaryOperator<Trainer> tell) {
@@ -278,6 +284,7 @@ class GoingOnTest {
       Trainer.of(network).on(device).fit(DATA, 1);
       assertThrows(IllegalStateException.class, () -> trainer.fit(DATA, 1));
       network.close();
+      assertTrue(network.isClosed());
       String said =
           assertThrows(IllegalStateException.class, () -> trainer.fit(DATA, 1)).getMessage();
       assertTrue(said.startsWith("the network is closed"), said);
@@ -350,6 +357,51 @@ class GoingOnTest {
       assertTrue(said.contains("another trainer") && said.contains("reset()"), said);
       trainer.reset().fit(DATA, 1);
       assertFalse(Arrays.equals(before, network.arena().values().toDoubles()));
+    }
+  }
+
+  /** Off its device a network keeps its values alone; what the optimizer remembers, a file may. */
+  @Test
+  void memoryThatOffGaveBackIsSaid() throws Exception {
+    double[] expected = whole(Place.CPU, ways().get(1));
+    Path file = folder.resolve("optimizer.safetensors");
+    try (Device device = Device.cpu();
+        Sequential network = network()) {
+      Trainer trainer = trainer(network, device, ways().get(1));
+      trainer.fit(DATA, 2);
+      trainer.saveOptimizer(file);
+      network.off();
+      assertFalse(network.isClosed());
+      String said =
+          assertThrows(IllegalStateException.class, () -> trainer.fit(DATA, 1)).getMessage();
+      assertTrue(said.contains("taken off its device") && said.contains("loadOptimizer"), said);
+      assertFalse(network.isOnDevice(), "nothing was begun");
+      trainer.loadOptimizer(file).fit(DATA, EPOCHS - 2);
+      assertArrayEquals(expected, network.arena().values().toDoubles());
+    }
+  }
+
+  /** SGD's velocity adds up gradients, RMSProp's scaled ones; a mean without squares is none. */
+  @Test
+  void memoriesOfAnotherMeaningBeginAnew() {
+    for (Optimizer before : List.of(Sgd.rate(0.01).momentum(0.9), Lion.rate(1e-3))) {
+      try (Device device = Device.cpu();
+          Sequential network = network()) {
+        Trainer trainer = trainer(network, device, ways().get(1)).optimizer(before);
+        trainer.fit(DATA, 1);
+        trainer.optimizer(RmsProp.rate(0.01).momentum(0.9).centred());
+        try (TrainingRun run = trainer.start(DATA)) {
+          trainer
+              .remembered()
+              .forEach(
+                  (name, memory) ->
+                      assertEquals(0, Arrays.stream(memory.toDoubles()).max().orElse(0), name));
+          run.step();
+          assertTrue(
+              Arrays.stream(trainer.remembered().get("0.weight.scaled_velocity").toDoubles())
+                  .anyMatch(v -> v != 0));
+        }
+      }
     }
   }
 

@@ -247,6 +247,17 @@ class RateFinderTest {
     assertEquals(curve.suggestion().orElseThrow(), below.suggestion().orElseThrow(), 1e-6 * 1e5);
   }
 
+  /** The square of 46,341 is no int. */
+  @Test
+  void manyRatesAreSmoothedToo() {
+    int count = 46_400;
+    double[] rates = IntStream.range(0, count).mapToDouble(i -> 1 + i).toArray();
+    double[] losses = IntStream.range(0, count).mapToDouble(i -> valley(i / 1e5)).toArray();
+    RateCurve curve = RateCurve.of(2.3, rates, losses, count, true, "the end");
+    assertTrue(curve.points().stream().allMatch(each -> Double.isFinite(each.smoothed())));
+    assertTrue(curve.suggestion().isPresent(), curve::why);
+  }
+
   @Test
   void whereNothingCanBeSuggestedTheReasonIsSaid() {
     assertNone(curve(at -> 2.3, false, 100), "the loss did not fall by more than its noise");

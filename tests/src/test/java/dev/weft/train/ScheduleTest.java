@@ -190,6 +190,20 @@ class ScheduleTest {
   }
 
   @Test
+  void aFactorThatIsNoneAtAnEpochsEndIsRefusedBeforeTheFirstStep() {
+    Schedule late = (update, epochs) -> epochs < 2 ? 1 : Double.NaN;
+    try (Device device = Device.cpu();
+        Script script = new Script(device, null, 0)) {
+      Trainer trainer = script.trainer.schedule(late);
+      String said =
+          assertThrows(IllegalArgumentException.class, () -> trainer.fit(Script.DATA, 3))
+              .getMessage();
+      assertTrue(said.contains("for update 6, after 2.000 epochs"), said);
+      assertEquals(0, trainer.position().step());
+    }
+  }
+
+  @Test
   void schedulesThatAreNoneAreRefused() {
     List<Supplier<Schedule>> none =
         List.of(

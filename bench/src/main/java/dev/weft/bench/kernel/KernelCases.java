@@ -493,7 +493,6 @@ public final class KernelCases {
       case SOFTMAX_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY_DISTRIBUTION, MULTI_CLASS_HINGE ->
           Set.of("weights", "hits");
       case BATCH_NORM_FINISH -> Set.of("running_mean", "running_variance");
-      case AVERAGE -> Set.of("state");
       case ADVANCE_STEP -> Set.of("rates");
       case GATHER_ROWS, GATHER_ROWS_U8, GATHER_IDS -> Set.of("state");
       // bags may be equally long

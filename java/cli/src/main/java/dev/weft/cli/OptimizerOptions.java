@@ -9,7 +9,6 @@ import dev.weft.optim.Adam;
 import dev.weft.optim.KernelRule;
 import dev.weft.optim.Lion;
 import dev.weft.optim.NAdam;
-import dev.weft.optim.Optimizer;
 import dev.weft.optim.Penalties;
 import dev.weft.optim.RmsProp;
 import dev.weft.optim.Sgd;
@@ -125,7 +124,7 @@ final class OptimizerOptions {
    *
    * @throws IllegalArgumentException where the options name none
    */
-  Optimizer optimizer() {
+  KernelRule<?> optimizer() {
     Rule rule = Choice.of("optimizer", name, Rule.class);
     check(rule);
     KernelRule<?> plain =

@@ -3,6 +3,7 @@ package dev.weft.cli;
 
 import static dev.weft.format.Format.format;
 
+import dev.weft.optim.KernelRule;
 import dev.weft.optim.OneCycle;
 import dev.weft.optim.Schedule;
 import dev.weft.train.Trainer;
@@ -83,6 +84,25 @@ final class ScheduleOptions {
     }
     if (decay != null) {
       decaySchedule = other("--decay-schedule", decay, epochs);
+    }
+  }
+
+  /**
+   * Returns if momentum stays below 1 where its schedule, which was looked at, is given.
+   *
+   * @throws IllegalArgumentException that says after which epoch it does not
+   */
+  void checkMomentum(KernelRule<?> rule, int epochs) {
+    double before = rule.call().momentum();
+    for (int e = 1; e <= epochs && momentum != null; e++) {
+      double factor = momentumSchedule.factor(e, e);
+      if ((float) (factor * before) >= 1) {
+        throw new IllegalArgumentException(
+            format(
+                "--momentum-schedule %s brings the momentum %s to %.4g after %d epochs, which must"
+                    + " stay below 1",
+                momentum, before, factor * before, e));
+      }
     }
   }
 

@@ -107,6 +107,7 @@ final class TrainingOptions {
     }
     dataBytes();
     schedule.check(epochs, isProfiled);
+    schedule.checkMomentum(rule.optimizer(), epochs);
     updates.check(isProfiled);
     if (losses.isWeighted() && updates.isAccumulated()) {
       throw new IllegalArgumentException(

@@ -369,6 +369,11 @@ public abstract class Network implements Layer, AutoCloseable {
     return arena != null;
   }
 
+  /** Whether it was closed, and its values went with the memory on its device. */
+  public boolean isClosed() {
+    return lost;
+  }
+
   /**
    * All parameters by name: see {@link Model#children}.
    *
@@ -563,8 +568,9 @@ public abstract class Network implements Layer, AutoCloseable {
   /**
    * Takes the network from its device: its values come into host memory, from where {@link
    * #on(Device)} puts them on another, {@link #save} writes them, and an {@link Ensemble} or
-   * another network that it becomes a part of has them. What training remembers of it is given
-   * back; does nothing where it is on no device. Returns this.
+   * another network that it becomes a part of has them. What an optimizer remembers of it, and the
+   * average of its weights, are given back, and a trainer says so before it would go on without;
+   * does nothing where it is on no device. Returns this.
    *
    * @throws IllegalStateException while it is being trained
    */

@@ -139,19 +139,31 @@ public record OptimizerFile(Map<String, double[]> memory, Map<String, String> no
   /**
    * A whole number beside what is remembered.
    *
-   * @throws IOException where the file has none of that name
+   * @throws IOException where the file has none of that name from {@code least} to {@code most}
    */
-  public long number(Path path, String name) throws IOException {
-    return parsed(path, name, Long::valueOf);
+  public long number(Path path, String name, long least, long most) throws IOException {
+    long number = parsed(path, name, Long::valueOf);
+    if (number < least || number > most) {
+      throw new IOException(
+          format(
+              "%s: its metadata has the %s %d, which must be from %d to %d",
+              path, name, number, least, most));
+    }
+    return number;
   }
 
   /**
-   * A number beside what is remembered.
+   * The learning rate beside what is remembered.
    *
-   * @throws IOException where the file has none of that name
+   * @throws IOException where the file has none that is finite and at least 0
    */
-  public double real(Path path, String name) throws IOException {
-    return parsed(path, name, Double::valueOf);
+  public double rate(Path path) throws IOException {
+    double rate = parsed(path, "rate", Double::valueOf);
+    if (!(rate >= 0) || Double.isInfinite(rate)) {
+      throw new IOException(
+          format("%s: its metadata has the rate %s, which must be at least 0", path, rate));
+    }
+    return rate;
   }
 
   private <N> N parsed(Path path, String name, Function<String, N> parse) throws IOException {

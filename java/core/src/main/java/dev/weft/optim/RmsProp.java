@@ -6,8 +6,8 @@ import dev.weft.device.Kernel;
 /**
  * RMSProp (Tieleman and Hinton 2012): PyTorch's RMSprop. With g = gradient + l2 value: squares =
  * alpha squares + (1 - alpha) g²; d = g / (√squares + epsilon); value -= rate (d + weightDecay
- * value). Centred (Graves 2013) it divides by √(squares - mean²) + epsilon, mean = alpha mean + (1
- * - alpha) g. With momentum d becomes velocity = momentum velocity + d.
+ * value). Centred (Graves 2013) it divides by √(squares - centre²) + epsilon, centre = alpha centre
+ * + (1 - alpha) g. With momentum d becomes scaled_velocity = momentum scaled_velocity + d.
  *
  * <p>L1 takes rate l1 of each value after that, with momentum rate l1 / (1 - momentum), decoupled
  * as {@link Adam}'s. Of a table with a gradient of rows only those rows are changed, and their
@@ -77,9 +77,9 @@ public record RmsProp(
     return new RuleCall(
             Kernel.RMSPROP,
             9 + (moves ? 2 : 0) + (centred ? 5 : 0),
-            moves ? "velocity" : null,
+            moves ? "scaled_velocity" : null,
             "squares",
-            centred ? "mean" : null)
+            centred ? "centre" : null)
         .momentum(momentum)
         .decay(alpha)
         .epsilon(epsilon);

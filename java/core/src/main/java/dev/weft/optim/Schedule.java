@@ -67,7 +67,7 @@ public interface Schedule {
   static Schedule steps(double epochs, double factor) {
     checkLength(epochs);
     checkFactor(factor);
-    return (update, done) -> Math.pow(factor, Math.floor(done / epochs));
+    return (update, done) -> Math.pow(factor, multiple(done, epochs));
   }
 
   /**
@@ -91,7 +91,7 @@ public interface Schedule {
       }
     }
     return (update, done) ->
-        Math.pow(factor, Arrays.stream(at).filter(milestone -> milestone <= done).count());
+        Math.pow(factor, Arrays.stream(at).filter(milestone -> isOver(milestone, done)).count());
   }
 
   /**
@@ -127,9 +127,9 @@ public interface Schedule {
       double start = 0;
       double length = first;
       if (growth == 1) {
-        start = first * Math.floor(done / first);
+        start = first * multiple(done, first);
       } else {
-        while (done >= start + length) {
+        while (isOver(start + length, done)) {
           start += length;
           length *= growth;
         }
@@ -208,17 +208,27 @@ public interface Schedule {
   default Schedule then(double epochs, Schedule other) {
     checkLength(epochs);
     return (update, done) -> {
-      if (done < epochs) {
+      if (!isOver(epochs, done)) {
         return factor(update, done);
       }
       long before = (long) Math.ceil(update * (epochs / done) - 1e-6);
-      return other.factor(update - before, done - epochs);
+      return other.factor(update - before, Math.max(0, done - epochs));
     };
   }
 
   /** The product of this one and another (PyTorch's {@code ChainedScheduler}). */
   default Schedule times(Schedule other) {
     return (update, done) -> factor(update, done) * other.factor(update, done);
+  }
+
+  /** Whether so many epochs are done, of which parts are rounded. */
+  private static boolean isOver(double epochs, double done) {
+    return epochs <= done * (1 + 1e-12);
+  }
+
+  /** How many times so many epochs are done, of which parts are rounded. */
+  private static double multiple(double done, double epochs) {
+    return Math.floor(done / epochs * (1 + 1e-12));
   }
 
   private static void checkLength(double epochs) {

@@ -91,8 +91,9 @@ public final class Stepper implements AutoCloseable {
   }
 
   /**
-   * Goes on from what {@link #save} wrote, by the same rule on a network of the same parameters:
-   * with the network's values and the {@link #seed}, as if it had never stopped. Returns this.
+   * Goes on from what {@link #save}, or a trainer, wrote, by the same rule on a network of the same
+   * parameters: with the network's values and the {@link #seed}, as if it had never stopped.
+   * Returns this.
    *
    * @throws IllegalStateException where gradients wait for a step
    * @throws IOException where the file cannot be read, or is of another rule or network; nothing is
@@ -101,10 +102,12 @@ public final class Stepper implements AutoCloseable {
   public Stepper load(Path path) throws IOException {
     checkBetweenSteps();
     OptimizerFile file = OptimizerFile.read(path, groups);
-    long step = file.number(path, "step");
-    long update = file.number(path, "update");
+    long step = file.number(path, "step", 0, Long.MAX_VALUE);
+    long update = file.number(path, "update", 0, Long.MAX_VALUE);
+    boolean isTrainers = file.notes().containsKey("begun"); // updates before the memory began
+    long begun = isTrainers ? file.number(path, "begun", 0, update) : 0;
     updates.restore(file.memory());
-    state.set(seed, step, update, 0, rate);
+    state.set(seed, step, update - begun, 0, rate);
     return this;
   }
 

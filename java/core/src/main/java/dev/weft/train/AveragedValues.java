@@ -114,7 +114,7 @@ final class AveragedValues implements AutoCloseable {
         Kernel.AVERAGE,
         values.dtype().precision(),
         new Arguments.Average(
-            Engine.address(values), Engine.address(average), 0, values.elements(), 0, weight));
+            Engine.address(values), Engine.address(average), values.elements(), weight));
     Engine.changed(average);
   }
 

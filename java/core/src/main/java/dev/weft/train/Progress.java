@@ -160,52 +160,58 @@ final class Progress {
   /**
    * Goes on from a file, in place of what was remembered.
    *
-   * @throws IOException where the file lacks a number; nothing is changed then
+   * @throws IOException where the file lacks a number, or its numbers are of no position; nothing
+   *     is changed then
    * @throws IllegalStateException where a run is open
    */
   void load(Path path, OptimizerFile file) throws IOException {
-    Double given = file.notes().containsKey("rate") ? file.real(path, "rate") : null;
-    long[] position = numbers(path, file, "epoch", "batch", "step", "update", "begun");
-    long[] cuts = numbers(path, file, "batches", "rows", "batch_rows", "accumulated", "seed");
+    @Nullable Double given = file.notes().containsKey("rate") ? file.rate(path) : null;
+    long all = file.number(path, "update", 0, Long.MAX_VALUE);
+    long before = file.number(path, "begun", 0, all);
+    long steps = file.number(path, "step", 0, Long.MAX_VALUE);
+    int epochs = (int) file.number(path, "epoch", 0, Integer.MAX_VALUE);
+    Cut then =
+        new Cut(
+            (int) file.number(path, "batches", 0, Integer.MAX_VALUE),
+            (int) file.number(path, "rows", 0, Integer.MAX_VALUE),
+            (int) file.number(path, "batch_rows", 0, Integer.MAX_VALUE),
+            (int) file.number(path, "accumulated", 1, Integer.MAX_VALUE),
+            file.number(path, "seed", Long.MIN_VALUE, Long.MAX_VALUE));
+    int done = (int) file.number(path, "batch", 0, Math.max(0, then.batches() - 1));
     reset();
-    epoch = position[0];
-    batch = (int) position[1];
-    step = position[2];
-    update = position[3];
-    begun = position[4];
-    cut = new Cut((int) cuts[0], (int) cuts[1], (int) cuts[2], (int) cuts[3], cuts[4]);
+    epoch = epochs;
+    batch = done;
+    step = steps;
+    update = all;
+    begun = before;
+    cut = then;
     rate = given;
     remembered.putAll(file.memory());
-  }
-
-  private static long[] numbers(Path path, OptimizerFile file, String... names) throws IOException {
-    long[] numbers = new long[names.length];
-    for (int i = 0; i < names.length; i++) {
-      numbers[i] = file.number(path, names[i]);
-    }
-    return numbers;
   }
 
   /**
    * Returns if training can go on.
    *
-   * @throws IllegalStateException where the optimizer's memory is gone, or an average that is in
-   *     the network was changed
+   * @throws IllegalStateException where the optimizer's memory is gone, or what a run with
+   *     averaging has left in the network was changed
    */
   void check(Network network) {
     boolean isGone = kept != null && kept.isClosed() && kept.remembers() && !isMoving;
-    if (isGone && network.isOnDevice()) {
+    if (isGone && !network.isClosed()) {
       throw new IllegalStateException(
           "what the optimizer remembered, and the average of the weights where one was taken, went"
-              + " with the memory that the network had then: it was put on a device again, or"
-              + " another trainer has trained it; call reset() to start the optimizer and the count"
-              + " of epochs anew");
+              + " with the memory that the network had then: it was taken off its device or put on"
+              + " one again, or another trainer has trained it; call reset() to start the optimizer"
+              + " and the count of epochs anew, or loadOptimizer(file) where you have saved them");
     }
     if (average() instanceof AveragedValues average && average.isChanged()) {
       throw new IllegalStateException(
-          "the network has the average of its weights, which was changed since training left it"
-              + " there, and training would go on from the weights that it had itself: call reset()"
-              + " to go on from what the network has");
+          (average.count() == 0
+                  ? "the weights of the network were changed since training left them"
+                  : "the network has the average of its weights, which was changed since training"
+                      + " left it there")
+              + ", and training would go on from the weights that it had itself: call reset() to go"
+              + " on from what the network has");
     }
   }
 

@@ -133,11 +133,13 @@ public record RateCurve(
 
   private static double[] smoothed(double[] losses, double width) {
     double[] smoothed = new double[losses.length];
+    double[] near = new double[losses.length]; // the weight of a loss so many places away
+    Arrays.setAll(near, away -> Math.exp(-away * (double) away / (2 * width * width)));
     for (int i = 0; i < losses.length; i++) {
       double sum = 0;
       double weights = 0;
       for (int j = 0; j < losses.length; j++) {
-        double weight = Math.exp(-(i - j) * (i - j) / (2 * width * width));
+        double weight = near[Math.abs(i - j)];
         sum += weight * losses[j];
         weights += weight;
       }

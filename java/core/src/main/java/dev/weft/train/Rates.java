@@ -97,15 +97,16 @@ final class Rates {
   /**
    * The factor of momentum in an update.
    *
-   * @throws IllegalArgumentException where the schedule's factor is none, or makes a momentum 1
+   * @throws IllegalArgumentException where the schedule's factor is none, or makes a momentum 1 in
+   *     float32
    */
   double momentum(long update, double epochs) {
     double factor = factor(" of momentum", schedules.momentum(), update, epochs);
-    if (factor * momentum >= 1) {
+    if (factor != 1 && (float) (factor * momentum) >= 1) {
       throw new IllegalArgumentException(
           format(
               "the schedule's factor of momentum for update %d, after %.3f epochs, is %s: it makes"
-                  + " the momentum %s %s, which must be below 1",
+                  + " the momentum %s %s, which must be below 1, as float32 too",
               update, epochs, factor, momentum, factor * momentum));
     }
     return factor;
@@ -130,6 +131,27 @@ final class Rates {
               of, update, epochs, factor));
     }
     return factor;
+  }
+
+  /**
+   * Returns if the schedules' factors are such where epochs begin and end, so that a run does not
+   * train for long until it comes to one that is none. Those of other updates are looked at when
+   * their epoch begins.
+   *
+   * @param done updates of the epoch before the position
+   * @param last the epochs at the end of the run
+   * @throws IllegalArgumentException where a factor is none, or makes a momentum 1 in float32
+   */
+  void check(Progress at, int done, long last) {
+    if (room() == 0) {
+      return;
+    }
+    for (long e = at.epoch() + (done == 0 ? 0 : 1); e <= last; e++) {
+      long update = at.update() - done + (e - at.epoch()) * updates;
+      of(update, e);
+      momentum(update, e);
+      decay(update, e);
+    }
   }
 
   /**

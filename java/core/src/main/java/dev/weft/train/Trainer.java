@@ -44,6 +44,8 @@ import org.jspecify.annotations.Nullable;
  * that the network has. What the optimizer remembers is on the device until then, or until the
  * network is closed.
  *
+ * <p>This class is long because it is all that may be set before a run, a method each.
+ *
  * {@snippet file="Examples.java" region="trainer"}
  */
 public final class Trainer {
@@ -307,8 +309,9 @@ public final class Trainer {
    * begins anew; {@link #reset} goes on from the average. Frozen parameters stay as they are; of a
    * table whose gradient is a list of rows the whole is averaged in every update.
    *
-   * <p>It costs memory for the weights and buffers once more, and an exponential average a kernel
-   * in each update. {@link Listener listeners} see the weights of training in the network, until
+   * <p>It costs memory for the weights and buffers once more, and for at most 2^18 values to
+   * exchange them by; an exponential average one kernel for the weights and one for each buffer in
+   * each update. {@link Listener listeners} see the weights of training in the network, until
    * {@link Listener#onEnd}.
    */
   public Trainer averaging(@Nullable Averaging averaging) {
@@ -351,7 +354,8 @@ public final class Trainer {
   /**
    * Writes what the optimizer remembers and where training stands, as safetensors, complete or not
    * at all: by parameter ({@code 0.weight.first}), the rules in the metadata. The network is saved
-   * by itself; the best values of early stopping are not in it. A listener may save, too.
+   * by itself; the best values of early stopping are not in it, nor what listeners remember, such
+   * as the count of {@link OnPlateau}. A listener may save, too.
    *
    * @throws IllegalStateException before the first run, where what the optimizer remembered is
    *     gone, and where an average of the weights is kept
@@ -376,11 +380,12 @@ public final class Trainer {
 
   /**
    * Goes on from what {@link #saveOptimizer} wrote: with the network's values of then and the same
-   * data, settings and seed, the next run has the bits of one that never stopped. Returns this.
+   * data, settings and seed, the next run has the bits of one that never stopped, but where {@link
+   * OnPlateau}, whose count begins anew, lowers the rate. Returns this.
    *
    * @throws IllegalStateException while a run is open
-   * @throws IOException where the file cannot be read, or is of another rule or network; nothing is
-   *     changed then
+   * @throws IOException where the file cannot be read, is of another rule or network, or has
+   *     numbers that are no position; nothing is changed then
    */
   public Trainer loadOptimizer(Path path) throws IOException {
     OptimizerFile file = OptimizerFile.read(path, new Groups(network, optimizer, groups));
@@ -420,8 +425,9 @@ public final class Trainer {
    * @param test unseen data to evaluate on after every epoch
    * @param epochs how many passes over the data; one that a run before left unfinished counts
    * @throws IllegalArgumentException where network, loss and data do not fit, epochs are less than
-   *     1, or dropping the last batch leaves none; nothing has been changed then. Where the
-   *     schedule gives what is no factor, which is found as an epoch begins
+   *     1, or dropping the last batch leaves none; nothing has been changed then. Where a schedule
+   *     gives what is no factor: where epochs begin and end before the first step, for other
+   *     updates as their epoch begins
    * @throws DivergedException where the loss, or at the end of an epoch a parameter, is NaN or
    *     infinite
    * @throws IllegalStateException where the network is being trained, or what the optimizer

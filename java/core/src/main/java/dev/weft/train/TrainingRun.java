@@ -661,6 +661,12 @@ public final class TrainingRun implements AutoCloseable {
 
   History epochs(int count) {
     planned = Math.toIntExact(progress.epoch() + count);
+    try {
+      rates.check(progress, updatesDone(), planned);
+    } catch (RuntimeException e) {
+      Closing.after(e, this::takeAverage);
+      throw e;
+    }
     return new Loop(this).run();
   }
 
