@@ -19,7 +19,7 @@ import java.nio.file.Path;
 public class RandomSearch {
   public static void main(String[] args) throws Exception {
     String real = System.getenv("WEFT_DATA"); // where the folder mnist is
-    Split all = real == null ? Digits.generate(10_000, 7) : Idx.read(Path.of(real, "mnist"));
+    Split all = real == null ? Digits.generate(10_000, 3) : Idx.read(Path.of(real, "mnist"));
     Split data = new Split(all.train().slice(0, 2_000), all.test());
     Initializer random = Initializers.normal(0, 255 * 1e-4); // 1e-4 for each of 255 greys
     double least = Double.POSITIVE_INFINITY;
