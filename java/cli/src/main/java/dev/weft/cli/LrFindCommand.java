@@ -4,10 +4,8 @@ package dev.weft.cli;
 import static dev.weft.format.Format.format;
 
 import dev.weft.Device;
-import dev.weft.MathMode;
 import dev.weft.data.Split;
 import dev.weft.nn.Sequential;
-import dev.weft.optim.Optimizer;
 import dev.weft.report.Plot;
 import dev.weft.train.RateCurve;
 import dev.weft.train.RateFinder;
@@ -46,12 +44,7 @@ final class LrFindCommand implements Callable<Integer> {
 
   @ParentCommand private Main main;
   @Spec private CommandSpec spec;
-  @Mixin private DataOptions data;
-  @Mixin private NetworkOptions layers;
-  @Mixin private OptimizerOptions rule;
-  @Mixin private UpdateOptions update;
-  @Mixin private LossOptions losses;
-  @Mixin private DeviceOptions where;
+  @Mixin private StepOptions step;
 
   @Option(
       names = "--from",
@@ -75,20 +68,6 @@ final class LrFindCommand implements Callable<Integer> {
   private int updates;
 
   @Option(
-      names = "--batch",
-      paramLabel = "N",
-      defaultValue = "128",
-      description = "Examples in a step; all, where there are fewer. Default: ${DEFAULT-VALUE}.")
-  private int batch;
-
-  @Option(
-      names = "--seed",
-      paramLabel = "N",
-      defaultValue = "1",
-      description = "Of first weights, order of examples and dropout. Default: ${DEFAULT-VALUE}.")
-  private long seed;
-
-  @Option(
       names = "--out",
       paramLabel = "FILE",
       description = "A picture of the loss by rate, .svg or .png; one that is there is replaced.")
@@ -100,40 +79,26 @@ final class LrFindCommand implements Callable<Integer> {
       throw new IllegalArgumentException(
           "--rate is what is looked for: leave it out; --from and --to say between which");
     }
-    data.check();
-    layers.check();
-    Optimizer optimizer = rule.optimizer();
-    losses.check();
-    update.check(false);
-    if (losses.isWeighted() && update.isAccumulated()) {
-      throw new IllegalArgumentException(
-          "--class-weights divides the loss of a batch by the weights of its examples, so that"
-              + " --accumulate cannot add up batches: leave one out");
-    }
+    step.check(false);
     try (Sequential any = Sequential.parse("linear(1,1)")) {
       finder(Trainer.of(any)); // which says what it cannot be
     }
-    MathMode math = where.math();
     if (out != null) {
       SideFile.checkPicture(out);
     }
-    try (Device device = where.open()) {
-      Split split = data.read();
-      try (Sequential network =
-          layers.network(split.train().features().width(), split.train().classes())) {
-        Trainer trainer =
-            Trainer.of(network)
-                .on(device)
-                .math(math)
-                .loss(losses.of(split.train()))
-                .optimizer(optimizer);
-        update.apply(trainer);
+    try (Device device = step.where().open()) {
+      Split split = step.data().read();
+      try (Sequential network = step.network(split.train())) {
+        Trainer trainer = step.trainer(network, device, step.losses().of(split.train()));
         RateFinder finder = finder(trainer);
-        main.screen().out().println("data     " + data.describe(split));
+        main.screen().out().println("data     " + step.data().describe(split));
         main.screen().out().println("network  " + network.spec());
         main.screen()
             .out()
-            .println(format("training %s, batch %d, seed %d", optimizer.spec(), batch, seed));
+            .println(
+                format(
+                    "training %s, batch %d, seed %d",
+                    step.optimizer().spec(), step.batch(), step.seed()));
         Thread here = Thread.currentThread();
         main.interruption().onStart(here::interrupt);
         return show(finder.run(split.train()));
@@ -142,7 +107,7 @@ final class LrFindCommand implements Callable<Integer> {
   }
 
   private RateFinder finder(Trainer trainer) {
-    return RateFinder.of(trainer.batch(batch).seed(seed)).range(from, to).updates(updates);
+    return RateFinder.of(trainer).range(from, to).updates(updates);
   }
 
   private int show(RateCurve curve) throws IOException {
@@ -188,7 +153,6 @@ final class LrFindCommand implements Callable<Integer> {
             .yRange(low - 0.2 * Math.abs(most - low) - 1e-9, most + Math.abs(most - low) + 1e-9)
             .points("loss", rates, all(curve, RateCurve.Point::loss))
             .line("smoothed", rates, all(curve, RateCurve.Point::smoothed));
-    // no lambda has the plot: a method of it would keep picocli from this class without weft-report
     for (RateCurve.Point each : curve.points()) {
       if (each.rate() == curve.suggestion().orElse(Double.NaN)) {
         plot.points(

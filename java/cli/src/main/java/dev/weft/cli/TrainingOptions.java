@@ -20,12 +20,8 @@ import picocli.CommandLine.Option;
 
 /** What a training run is: its data, network, rule, device and length. */
 final class TrainingOptions {
-  @Mixin private DataOptions data;
-  @Mixin private NetworkOptions layers;
-  @Mixin private OptimizerOptions rule;
+  @Mixin private StepOptions step;
   @Mixin private ScheduleOptions schedule;
-  @Mixin private UpdateOptions updates;
-  @Mixin private DeviceOptions where;
 
   @Option(
       names = "--epochs",
@@ -36,13 +32,6 @@ final class TrainingOptions {
 
   @Mixin private StoppingOptions stopping;
   @Mixin private AveragingOptions averaging;
-
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      defaultValue = "128",
-      description = "Examples in a step; all, where there are fewer. Default: ${DEFAULT-VALUE}.")
-  private int batch;
 
   @Option(
       names = "--last-batch",
@@ -69,8 +58,6 @@ final class TrainingOptions {
               + " rows on a GPU and 512 on a CPU with AVX2.")
   private String fusion;
 
-  @Mixin private LossOptions losses;
-
   @Option(
       names = "--validation",
       paramLabel = "SHARE",
@@ -80,43 +67,23 @@ final class TrainingOptions {
               + " test data once at the end. Default: the test data after every epoch.")
   private double validation;
 
-  @Option(
-      names = "--seed",
-      paramLabel = "N",
-      defaultValue = "1",
-      description = "Of first weights, order of examples and dropout. Default: ${DEFAULT-VALUE}.")
-  private long seed;
-
   /**
    * Looks at all that can be wrong before there are data.
    *
    * @throws IllegalArgumentException where an option makes no sense, or has no effect
    */
   void check(boolean isProfiled) {
-    data.check();
-    layers.check();
-    rule.optimizer();
-    losses.check();
+    step.check(isProfiled);
     Choice.of("last batch", lastBatch, LastBatch.class);
     Choice.of("fusion", fusion, Fusion.class);
     if (epochs < 1) {
       throw new IllegalArgumentException("at least 1 epoch, not " + epochs);
     }
-    if (batch < 1) {
-      throw new IllegalArgumentException("a batch needs at least 1 row, not " + batch);
-    }
     dataBytes();
     schedule.check(epochs, isProfiled);
-    schedule.checkMomentum(rule.optimizer(), epochs);
-    updates.check(isProfiled);
-    if (losses.isWeighted() && updates.isAccumulated()) {
-      throw new IllegalArgumentException(
-          "--class-weights divides the loss of a batch by the weights of its examples, so that"
-              + " --accumulate cannot add up batches: leave one out");
-    }
+    schedule.checkMomentum(step.optimizer(), epochs);
     stopping.check(epochs, isProfiled, schedule.plateau());
     averaging.check(epochs, isProfiled);
-    where.math();
     if (!(validation >= 0 && validation < 1)) {
       throw new IllegalArgumentException("--validation must be in [0, 1), not " + validation);
     }
@@ -124,23 +91,16 @@ final class TrainingOptions {
 
   /** The network for these data. */
   Sequential network(Dataset train) {
-    return layers.network(train.features().width(), train.classes());
+    return step.network(train);
   }
 
   /** A trainer of that network as the options say, which {@link #check} has looked at. */
   Trainer trainer(Sequential network, Device device, LabelLoss loss) {
     Trainer trainer =
-        Trainer.of(network)
-            .on(device)
-            .math(math())
-            .loss(loss)
-            .optimizer(optimizer())
-            .batch(batch)
+        step.trainer(network, device, loss)
             .lastBatch(Choice.of("last batch", lastBatch, LastBatch.class))
-            .fusion(Choice.of("fusion", fusion, Fusion.class))
-            .seed(seed);
+            .fusion(Choice.of("fusion", fusion, Fusion.class));
     schedule.apply(trainer);
-    updates.apply(trainer);
     stopping.apply(trainer, schedule.plateau());
     averaging.apply(trainer);
     if (dataMemory != null) {
@@ -163,8 +123,8 @@ final class TrainingOptions {
   /** The updates of all epochs. */
   long updates(Dataset train) {
     LastBatch last = Choice.of("last batch", lastBatch, LastBatch.class);
-    int batches = new BatchOrder(train.rows(), batch, last, seed).batches();
-    return (long) epochs * Math.ceilDiv(batches, updates.count());
+    int batches = new BatchOrder(train.rows(), batch(), last, seed()).batches();
+    return (long) epochs * Math.ceilDiv(batches, step.updates().count());
   }
 
   /** The data without those to validate with, and these. */
@@ -176,7 +136,7 @@ final class TrainingOptions {
               "--validation %s of %d examples sets %s aside",
               validation, train.rows(), rows < 1 ? "none" : "all"));
     }
-    return train.split(1 - validation, seed);
+    return train.split(1 - validation, seed());
   }
 
   /** The most device memory of the training data. */
@@ -193,11 +153,11 @@ final class TrainingOptions {
   }
 
   DataOptions data() {
-    return data;
+    return step.data();
   }
 
   LossOptions losses() {
-    return losses;
+    return step.losses();
   }
 
   StoppingOptions stopping() {
@@ -213,15 +173,15 @@ final class TrainingOptions {
   }
 
   DeviceOptions where() {
-    return where;
+    return step.where();
   }
 
   MathMode math() {
-    return where.math();
+    return step.math();
   }
 
   Optimizer optimizer() {
-    return rule.optimizer();
+    return step.optimizer();
   }
 
   int epochs() {
@@ -229,10 +189,10 @@ final class TrainingOptions {
   }
 
   int batch() {
-    return batch;
+    return step.batch();
   }
 
   long seed() {
-    return seed;
+    return step.seed();
   }
 }
